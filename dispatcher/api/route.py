@@ -1,0 +1,30 @@
+"""A route is data: method, path, handler, and the scopes of which a caller needs one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from dispatcher.model.access import Caller, Scope
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+CALLER = web.RequestKey("caller", Caller)
+"""Set by the access middleware on every request whose route is not public."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """``scopes`` None = public. ``body`` and ``answers`` feed the OpenAPI document."""
+
+    method: str
+    path: str
+    handler: Handler
+    scopes: tuple[Scope, ...] | None
+    summary: str
+    body: type[BaseModel] | None = None
+    answers: dict[int, type[BaseModel] | None] = field(default_factory=dict)
+    tag: str = "events"

@@ -1,0 +1,18 @@
+"""Where a process reads the time, so that pure code takes ``now`` as a parameter."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+Clock = Callable[[], float]
+"""Seconds since the epoch."""
+
+system_clock: Clock = time.time
+
+
+def iso_ms(epoch_ms: int) -> str:
+    """``2026-11-21T22:25:48.123Z``: ISO 8601, milliseconds, UTC."""
+    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{epoch_ms % 1000:03d}Z"

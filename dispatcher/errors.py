@@ -1,0 +1,96 @@
+"""The error tree. Catch by type; a message says what to do next.
+
+DispatcherError
+├── ConfigurationError      a setting is missing, malformed or contradicts the store
+├── InvalidRequest          bad input from outside: carries a list of field problems
+│   └── Unprocessable       well-formed, but breaks a rule (422)
+├── NotFound                no such object for this caller
+├── Conflict                the object's state does not allow it (409)
+├── Refused                 authenticated, but not allowed (403)
+├── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
+└── LeaseLost               a partition's generation moved on: this owner may change nothing
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+class DispatcherError(Exception):
+    """Root of every error this program raises on purpose."""
+
+
+class ConfigurationError(DispatcherError):
+    """A setting is missing, malformed or contradicts what is in Redis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with a request: stable ``code``, human ``message``, dotted ``field`` or None."""
+
+    code: str
+    message: str
+    field: str | None = None
+
+    def as_json(self) -> dict[str, str | None]:
+        return {"code": self.code, "message": self.message, "field": self.field}
+
+
+@dataclass(eq=False)
+class RequestError(DispatcherError):
+    """An error that a caller caused; surfaces turn it into their own error body."""
+
+    problems: list[Problem] = field(default_factory=list)
+    status: int = 400
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, code: str, message: str, field: str | None = None) -> RequestError:
+        """The error with exactly one problem."""
+        return cls([Problem(code, message, field)])
+
+    def __str__(self) -> str:
+        return "; ".join(p.message for p in self.problems)
+
+
+@dataclass(eq=False)
+class InvalidRequest(RequestError):
+    """400: the bytes or parameters cannot be read."""
+
+    status: int = 400
+
+
+@dataclass(eq=False)
+class Unprocessable(RequestError):
+    """422: readable, but breaks a rule."""
+
+    status: int = 422
+
+
+@dataclass(eq=False)
+class NotFound(RequestError):
+    """404: no such object for this caller."""
+
+    status: int = 404
+
+
+@dataclass(eq=False)
+class Conflict(RequestError):
+    """409: the object's state does not allow it."""
+
+    status: int = 409
+
+
+@dataclass(eq=False)
+class Refused(RequestError):
+    """403: authenticated, but this caller may not."""
+
+    status: int = 403
+
+
+class StoreUnavailable(DispatcherError):
+    """Redis did not answer in time or refused the write; the outcome is unknown."""
+
+
+class LeaseLost(DispatcherError):
+    """The partition's generation moved on; this owner's writes are refused."""

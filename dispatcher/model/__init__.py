@@ -1,0 +1,1 @@
+"""The domain: frozen values and their state machines. No I/O and no clock of its own."""

@@ -1,0 +1,77 @@
+"""Who may do what: scopes, API clients, and the caller of one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Scope(StrEnum):
+    """What a token may be used for. A route declares the scopes of which it needs one."""
+
+    EVENTS_WRITE = "events:write"
+    """Emit, redeliver, resolve."""
+    EVENTS_READ = "events:read"
+    """Read events, attempts, explanations, the stream."""
+    INTEGRATIONS_WRITE = "integrations:write"
+    INTEGRATIONS_READ = "integrations:read"
+    OPS_READ = "ops:read"
+    """Queue, metrics, lanes."""
+    OPS_WRITE = "ops:write"
+    """Pause, resume, bulk redelivery."""
+    CLIENTS_ADMIN = "clients:admin"
+    ROLE_APPLICATION = "ROLE_APPLICATION"
+    """A product host's inbound client: its own integration's events only."""
+    ROLE_DEVELOPER = "ROLE_DEVELOPER"
+    """A publisher: everything about integrations."""
+    ROLE_CHANNEL_ADMIN = "ROLE_CHANNEL_ADMIN"
+    """A marketplace's administrator: everything but ROLE_APPLICATION."""
+
+
+GRANTED_BY: dict[Scope, frozenset[Scope]] = {
+    Scope.ROLE_DEVELOPER: frozenset(
+        {Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE, Scope.EVENTS_READ, Scope.EVENTS_WRITE}
+    ),
+    Scope.ROLE_CHANNEL_ADMIN: frozenset(Scope) - {Scope.ROLE_APPLICATION},
+}
+"""Scopes that stand for several."""
+
+ADMIN_SCOPES: frozenset[Scope] = frozenset(Scope) - {Scope.ROLE_APPLICATION}
+
+
+def effective(scopes: frozenset[str]) -> frozenset[str]:
+    """The scopes that a token really carries once roles are spelled out."""
+    widened = set(scopes)
+    for scope, granted in GRANTED_BY.items():
+        if scope in scopes:
+            widened |= granted
+    return frozenset(widened)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiClient:
+    """A marketplace backend or an operator. Only a hash of its secret is kept."""
+
+    client_id: str
+    secret_hash: str
+    scopes: frozenset[str]
+    created_ms: int
+    name: str = ""
+    account_id: str | None = None
+    """Restricts every call to one account."""
+    disabled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who makes one request, read from its verified token."""
+
+    client_id: str
+    scopes: frozenset[str]
+    account_id: str | None = None
+    integration_id: str | None = None
+    """Set for inbound clients: the only integration whose events they reach."""
+
+    def may(self, *needed: str) -> bool:
+        """Whether any of ``needed`` is among the caller's scopes."""
+        return bool(self.scopes.intersection(needed))

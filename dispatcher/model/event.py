@@ -1,0 +1,135 @@
+"""The event: what is accepted never changes (Event), where it stands does (EventState)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from dispatcher.model.event_type import EventType
+from dispatcher.model.status import FAILURES, TERMINAL, Status
+
+_STATUS_GROUP = "\x01"
+"""Marks the ordering group of status notifications, which never wait behind an account's own events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What was accepted. ``account_id`` None means that nothing orders it."""
+
+    id: str
+    type: EventType
+    integration_id: str
+    revision: int
+    """Published revision it was created with; 0 = the WORKING version (flag DEVELOPMENT)."""
+    product_id: str | None = None
+    account_id: str | None = None
+    subscription_id: str | None = None
+    flag: str | None = None
+    creator: dict[str, Any] | None = None
+    payload: dict[str, Any] | None = None
+
+    @property
+    def group(self) -> str:
+        """What it is ordered in within its integration; empty = unordered."""
+        account = self.account_id or ""
+        return _STATUS_GROUP + account if self.type is EventType.SUBSCRIPTION_STATUS and account else account
+
+    def stored(self) -> bytes:
+        """``lane LF group LF json``: scripts read the first two lines without parsing the rest."""
+        body = {
+            "t": self.type.value,
+            "r": self.revision,
+            "p": self.product_id,
+            "s": self.subscription_id,
+            "f": self.flag,
+            "c": self.creator,
+            "d": self.payload,
+        }
+        return b"%s\n%s\n%s" % (
+            self.integration_id.encode(),
+            self.group.encode(),
+            orjson.dumps({name: value for name, value in body.items() if value is not None}),
+        )
+
+    @classmethod
+    def from_stored(cls, event_id: str, stored: bytes) -> Event:
+        lane, group, text = stored.split(b"\n", 2)
+        body = orjson.loads(text)
+        return cls(
+            id=event_id,
+            type=EventType(body["t"]),
+            integration_id=lane.decode(),
+            revision=body["r"],
+            product_id=body.get("p"),
+            account_id=group.decode().removeprefix(_STATUS_GROUP) or None,
+            subscription_id=body.get("s"),
+            flag=body.get("f"),
+            creator=body.get("c"),
+            payload=body.get("d"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EventState:
+    """Where an event stands. Times are epoch milliseconds of the store's clock."""
+
+    status: Status
+    created_ms: int
+    sequence: int = 0
+    """Position within (integration, account), from 1; 0 = unordered."""
+    attempts: int = 0
+    """Attempts recorded so far."""
+    tries: int = 0
+    """Attempts that used up the retry schedule since the last (re)delivery."""
+    due_ms: int | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    settled_ms: int | None = None
+    result_deadline_ms: int | None = None
+    account_identifier: str | None = None
+    asynchronous: bool = False
+    manually_resolved: bool = False
+    revision: int | None = None
+    """Revision chosen by a redelivery, in place of the one it was created with."""
+
+    @property
+    def consumed(self) -> bool:
+        return self.status in TERMINAL
+
+    @property
+    def successful(self) -> bool:
+        return self.status in (Status.SUCCEEDED, Status.RESOLVED)
+
+    @property
+    def failed(self) -> bool:
+        return self.status in FAILURES
+
+    def with_status(self, status: Status) -> EventState:
+        return replace(self, status=status)
+
+    @classmethod
+    def from_stored(cls, stored: bytes) -> EventState:
+        """Read the compact JSON that the scripts keep (field names in ``store/lua/_queue.lua``)."""
+        s = orjson.loads(stored)
+        return cls(
+            status=Status(s["s"]),
+            created_ms=int(s["c"]),
+            sequence=int(s.get("q", 0)),
+            attempts=int(s.get("n", 0)),
+            tries=int(s.get("u", 0)),
+            due_ms=_int(s.get("d")),
+            error_code=s.get("e"),
+            error_message=s.get("m"),
+            settled_ms=_int(s.get("x")),
+            result_deadline_ms=_int(s.get("w")),
+            account_identifier=s.get("i"),
+            asynchronous=bool(s.get("y")),
+            manually_resolved=bool(s.get("r")),
+            revision=_int(s.get("v")),
+        )
+
+
+def _int(value: float | None) -> int | None:
+    return None if value is None else int(value)

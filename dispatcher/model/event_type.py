@@ -1,0 +1,71 @@
+"""The catalogue of event types: which configured URL each one goes to, and its short name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class EventType(StrEnum):
+    """Every type that can be queued. The value is what a product host reads in ``type``."""
+
+    SUBSCRIPTION_ORDER = "SUBSCRIPTION_ORDER"
+    SUBSCRIPTION_CHANGE = "SUBSCRIPTION_CHANGE"
+    SUBSCRIPTION_CANCEL = "SUBSCRIPTION_CANCEL"
+    SUBSCRIPTION_NOTICE = "SUBSCRIPTION_NOTICE"
+    SUBSCRIPTION_STATUS = "SUBSCRIPTION_STATUS"
+    USER_ASSIGNMENT = "USER_ASSIGNMENT"
+    USER_UNASSIGNMENT = "USER_UNASSIGNMENT"
+    USER_UPDATED = "USER_UPDATED"
+    ADDON_ORDER = "ADDON_ORDER"
+    ADDON_CHANGE = "ADDON_CHANGE"
+    ADDON_CANCEL = "ADDON_CANCEL"
+    ADDON_BIND = "ADDON_BIND"
+    ADDON_UNBIND = "ADDON_UNBIND"
+
+
+@dataclass(frozen=True, slots=True)
+class TypeRule:
+    """What the dispatcher knows about one type."""
+
+    url_field: str
+    alias: str | None = None
+    emitted_by_callers: bool = True
+
+
+_ADDON = TypeRule("addonNotificationUrl")
+
+TYPE_RULES: dict[EventType, TypeRule] = {
+    EventType.SUBSCRIPTION_ORDER: TypeRule("createUrl", "create"),
+    EventType.SUBSCRIPTION_CHANGE: TypeRule("upgradeUrl", "upgrade"),
+    EventType.SUBSCRIPTION_CANCEL: TypeRule("cancelUrl", "cancel"),
+    EventType.SUBSCRIPTION_NOTICE: TypeRule("notifyUrl", "notify"),
+    EventType.SUBSCRIPTION_STATUS: TypeRule("eventStatusUrl", "status", emitted_by_callers=False),
+    EventType.USER_ASSIGNMENT: TypeRule("assignUrl", "assign"),
+    EventType.USER_UNASSIGNMENT: TypeRule("unassignUrl", "unassign"),
+    EventType.USER_UPDATED: TypeRule("userUpdatedUrl"),
+    EventType.ADDON_ORDER: _ADDON,
+    EventType.ADDON_CHANGE: _ADDON,
+    EventType.ADDON_CANCEL: _ADDON,
+    EventType.ADDON_BIND: _ADDON,
+    EventType.ADDON_UNBIND: _ADDON,
+}
+
+URL_FIELDS: tuple[str, ...] = tuple(dict.fromkeys(rule.url_field for rule in TYPE_RULES.values()))
+
+NOTICE_TYPES: frozenset[str] = frozenset({"DEACTIVATED", "REACTIVATED", "CLOSED", "UPCOMING_INVOICE"})
+
+_BY_NAME: dict[str, EventType] = {kind.value: kind for kind in EventType} | {
+    rule.alias: kind for kind, rule in TYPE_RULES.items() if rule.alias
+}
+
+
+def parse_event_type(name: str) -> EventType | None:
+    """The type of a full name (``SUBSCRIPTION_ORDER``) or a short one (``create``), else None."""
+    return _BY_NAME.get(name)
+
+
+def emittable_names() -> list[str]:
+    """Every name that ``POST /v1/events`` takes, short names first."""
+    rules = [(kind, rule) for kind, rule in TYPE_RULES.items() if rule.emitted_by_callers]
+    return [rule.alias for _, rule in rules if rule.alias] + [kind.value for kind, _ in rules]

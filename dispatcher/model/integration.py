@@ -1,0 +1,174 @@
+"""How a product wants to hear of events. WORKING is edited; PUBLISHED revisions never change.
+
+Secrets are held here sealed (see ``dispatcher.store.sealing``); whoever sends opens them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+WORKING = 0
+"""Revision number of the WORKING version."""
+
+
+class CredentialType(StrEnum):
+    NONE = "NONE"
+    BASIC = "BASIC"
+    OAUTH2 = "OAUTH2"
+
+
+class AuthMethod(StrEnum):
+    """How the token endpoint is told who asks (RFC 6749 §2.3.1, RFC 7523 §2.2)."""
+
+    CLIENT_SECRET_BASIC = "client_secret_basic"
+    CLIENT_SECRET_POST = "client_secret_post"
+    PRIVATE_KEY_JWT = "private_key_jwt"
+
+
+class AnswerMode(StrEnum):
+    """How a host's 2xx answer is read."""
+
+    AUTO = "auto"
+    RESULT = "result"
+    ACK = "ack"
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundCredentials:
+    """What authorises us at the host. ``client_secret`` and ``private_key`` are sealed."""
+
+    type: CredentialType = CredentialType.NONE
+    client_id: str = ""
+    client_secret: str = ""
+    token_uri: str = ""
+    grant_type: str = "client_credentials"
+    scope: str | None = None
+    audience: str | None = None
+    resource: str | None = None
+    auth_method: AuthMethod = AuthMethod.CLIENT_SECRET_BASIC
+    private_key: str = ""
+    """PEM or JWK text of the signing key for ``private_key_jwt``, sealed."""
+    key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """``schedule_s[k]`` = seconds between attempt k+1 and k+2; None = the deployment's default."""
+
+    schedule_s: tuple[float, ...] | None = None
+    timeout_s: float | None = None
+    max_age_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneLimits:
+    """Upper bounds for one integration; None = the deployment's default."""
+
+    concurrency: int | None = None
+    rate_per_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFormField:
+    name: str
+    label: str | None = None
+    type: str = "TEXT"
+    required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A custom header; ``value`` is sealed when ``secret``."""
+
+    name: str
+    value: str
+    secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIdConnect:
+    client_creation_method: str = "PER_SUBSCRIPTION"
+    grant_types: tuple[str, ...] = ()
+    redirect_urls: tuple[str, ...] = ()
+    allow_oidc_scope: bool = False
+    allow_user_scopes: bool = False
+    allow_role_scopes: bool = False
+    initiate_login_url: str | None = None
+    logout_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bookmark:
+    landing_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Everything that decides how an event is delivered. Number 0 is WORKING."""
+
+    number: int = WORKING
+    urls: dict[str, str] = field(default_factory=dict)
+    """``createUrl`` … → URL, only those that are configured."""
+    credentials: OutboundCredentials = OutboundCredentials()
+    answers: AnswerMode = AnswerMode.AUTO
+    retry: RetryPolicy = RetryPolicy()
+    limits: LaneLimits = LaneLimits()
+    headers: tuple[Header, ...] = ()
+    filter: dict[str, Any] | None = None
+    order_require_form_fields: bool = False
+    order_form_fields: tuple[OrderFormField, ...] = ()
+    open_id_connect: OpenIdConnect | None = None
+    bookmark: Bookmark | None = None
+    result_deadline_s: float | None = None
+    created_ms: int = 0
+    created_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningSecret:
+    """``secret`` is ``whsec_…`` (HMAC) or ``whsk_…`` (ed25519), sealed. None = current."""
+
+    secret: str
+    created_ms: int
+    not_after_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class InboundClient:
+    """What a product host authenticates with; only a hash of its secret is kept."""
+
+    client_id: str
+    secret_hash: str
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Integration:
+    """One integration definition with its WORKING version and what applies to all revisions."""
+
+    id: str
+    app_market_id: int
+    connector_id: str
+    name: str
+    created_ms: int
+    modified_ms: int
+    type: str = "FULL_INTEGRATION"
+    working: Revision = Revision()
+    published_revision: int | None = None
+    linked_products: tuple[str, ...] = ()
+    signing_secrets: tuple[SigningSecret, ...] = ()
+    """Newest first; those past ``not_after_ms`` no longer sign."""
+    inbound_client: InboundClient | None = None
+
+    @property
+    def ui_read_only(self) -> bool:
+        return len(self.linked_products) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    id: str
+    integration_id: str | None = None
+    version: str = "WORKING"

@@ -1,0 +1,181 @@
+"""What the queue tells those who ask: receipts, pages, explanations, overviews. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dispatcher.model.event import Event, EventState
+from dispatcher.model.event_type import EventType
+from dispatcher.model.status import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The receipt of one accepted event. ``replayed``: it had been accepted before."""
+
+    id: str
+    sequence: int
+    created_ms: int
+    replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event and where it stands."""
+
+    event: Event
+    state: EventState
+
+
+class Reason(StrEnum):
+    """Why an event is where it is; each has one sentence in ``flow/explain.py``."""
+
+    DELIVERED = "delivered"
+    REFUSED = "refused_by_host"
+    DEAD = "attempts_used_up"
+    EXPIRED = "no_result_in_time"
+    SKIPPED = "no_url_configured"
+    RESOLVED = "resolved_by_hand"
+    IN_FLIGHT = "in_flight"
+    BEHIND = "behind_event"
+    RETRY_PLANNED = "retry_planned"
+    AWAITING_RESULT = "awaiting_result"
+    PAUSED = "paused"
+    CIRCUIT_OPEN = "circuit_open"
+    SLOWED_DOWN = "slowed_down_by_host"
+    RATE_LIMITED = "rate_limited"
+    CONCURRENCY = "concurrency_cap"
+    URL_SUSPENDED = "url_suspended"
+    NO_WORKER = "no_worker"
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """Why an event waits or how it ended. ``until_ms``: when that reason ends, if known."""
+
+    status: Status
+    reason: Reason
+    until_ms: int | None = None
+    blocked_by: str | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """All given conditions must hold. Times are epoch ms, ``from_ms`` included, ``to_ms`` not.
+
+    Without ``types``, SUBSCRIPTION_STATUS notifications are left out: they report on other events.
+    """
+
+    statuses: frozenset[Status] = frozenset()
+    types: frozenset[EventType] = frozenset()
+    product_id: str | None = None
+    account_id: str | None = None
+    integration_id: str | None = None
+    from_ms: int | None = None
+    to_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Newest first. ``next_cursor`` None = there is no more."""
+
+    items: list[StoredEvent]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """One integration's waiting work."""
+
+    integration_id: str
+    partition: int
+    ready: int
+    scheduled: int
+    waiting: int
+    in_flight: int
+    parked: int
+    concurrency: int | None
+    oldest_ready_ms: int | None
+    next_due_ms: int | None
+    paused: bool
+    circuit_open_until_ms: int | None
+    slowed_until_ms: int | None
+    suspended_urls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PartitionView:
+    partition: int
+    owner: str | None
+    generation: int
+    lease_until_ms: int
+    ready: int
+    scheduled: int
+    waiting: int
+    in_flight: int
+    awaiting: int
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    worker_id: str
+    last_seen_ms: int
+    host: str
+    pid: int
+    partitions: tuple[int, ...]
+    in_flight: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueOverview:
+    """The whole queue at one moment; ``lanes`` holds the busiest, most waiting work first.
+
+    ready: due now; waiting: behind another event of its account, or parked; scheduled: due later;
+    in_flight: claimed; awaiting: answered 202.
+    """
+
+    now_ms: int
+    ready: int
+    waiting: int
+    scheduled: int
+    in_flight: int
+    awaiting: int
+    dead_letters: int
+    oldest_ready_s: float
+    circuits_open: int
+    partitions: list[PartitionView]
+    lanes: list[LaneView]
+    workers: list[WorkerView]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One status change, as the stream tells it. ``id`` orders and resumes the stream."""
+
+    id: str
+    event_id: str
+    status: Status
+    type: EventType
+    integration_id: str
+    account_id: str | None
+    at_ms: int
+    attempt: int = 0
+    http_status: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AuditReport:
+    """A recount. ``broken``: event id → what is wrong with it; empty = nothing lost."""
+
+    accepted: int
+    terminal: int
+    open: int
+    broken: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def well(self) -> bool:
+        return not self.broken and self.accepted == self.terminal + self.open

@@ -1,0 +1,93 @@
+"""Every setting, with its default, unit and a sentence. Read only where a process is put together.
+
+``dispatcher config`` prints this class as the settings reference.
+"""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from dispatcher.ids import MAX_PARTITIONS
+
+DEFAULT_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
+"""Eleven attempts over three days."""
+
+
+class Settings(BaseSettings):
+    """Read from ``DISPATCHER_*`` environment variables; an unreadable value stops the start."""
+
+    model_config = SettingsConfigDict(env_prefix="DISPATCHER_", extra="ignore", frozen=True)
+
+    redis_url: str | None = Field(
+        None,
+        description="redis://, rediss://, unix://, redis+sentinel:// or redis+cluster:// URL; "
+        "unset = an embedded server in the data folder",
+    )
+    queue_redis_url: str | None = Field(
+        None,
+        description="Where arq keeps its jobs; unset = the same Redis. Needed with Redis Cluster, may be volatile",
+    )
+    data_dir: Path = Field(Path(".dispatcher"), description="Folder of the embedded server and of generated keys")
+    host: str = Field("127.0.0.1", description="Address that the API listens on")
+    port: int = Field(8080, ge=0, le=65535, description="Port that the API listens on; 0 = any free one")
+    public_base_url: str | None = Field(
+        None, description="How the outside reaches the API, without a trailing slash; unset = http://host:port"
+    )
+    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        (), description="Comma-separated keys that encrypt secrets at rest, newest first, each 32 bytes in base64"
+    )
+    admin_client_id: str | None = Field(None, description="API client with every scope, created at start")
+    admin_client_secret: SecretStr | None = Field(None, description="Its secret, at least 16 characters")
+    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Comma-separated CIDRs that notifications may go to although private"
+    )
+    require_https: bool = Field(False, description="Refuse http:// URLs in integrations")
+    retry_schedule: Annotated[tuple[float, ...], NoDecode] = Field(
+        DEFAULT_SCHEDULE_S, description="Seconds between attempts, comma-separated; n delays = n+1 attempts"
+    )
+    request_timeout: float = Field(30.0, gt=0, le=300, description="Seconds for one whole POST")
+    connect_timeout: float = Field(5.0, gt=0, le=60, description="Seconds to connect to a host")
+    result_deadline: float = Field(
+        7 * 86400.0, gt=0, description="Seconds that a host has to report the result of an event it answered with 202"
+    )
+    partitions: int = Field(
+        16, ge=1, le=MAX_PARTITIONS, description="Slices of the queue; fixed once the store holds events"
+    )
+    retention_days: float = Field(30.0, gt=0, description="Days that a terminal event can still be read")
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body accepted, in bytes")
+    metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Port on which a worker serves /metrics and /healthz; unset = none"
+    )
+    log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (by terminal)")
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least severe level logged")
+    concurrency: int = Field(512, ge=1, le=10_000, description="Attempts that one worker process runs at a time")
+    lane_concurrency: int = Field(128, ge=1, le=10_000, description="Attempts at a time for one integration, at most")
+    lease: float = Field(5.0, ge=1, le=60, description="Seconds after which a silent worker loses its partitions")
+    drain_timeout: float = Field(35.0, ge=0, description="Seconds that a stopping worker lets running attempts finish")
+    circuit_failures: int = Field(10, ge=1, description="Transport failures in a row that open an integration's circuit")
+    circuit_open: float = Field(30.0, gt=0, description="Seconds that a circuit stays open before one probe")
+    partner: str = Field("ACME", description="marketplace.partner in every notification")
+
+    @field_validator("secret_keys", "allow_networks", "retry_schedule", mode="before")
+    @classmethod
+    def _split_commas(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("retry_schedule")
+    @classmethod
+    def _schedule_in_bounds(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        if len(value) > 50 or any(not 0 <= delay <= 30 * 86400 for delay in value):
+            raise ValueError("give at most 50 delays, each between 0 and 2592000 seconds")
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """``public_base_url`` or, without one, where the API listens."""
+        return (self.public_base_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -1,0 +1,1 @@
+"""Redis: the truth. The only package that imports ``redis``; every function is typed."""

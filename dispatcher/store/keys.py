@@ -1,0 +1,110 @@
+"""Every Redis key: its type, fields, lifetime and writer. Nothing else spells a key.
+
+Partition keys share the hash tag ``{pN}``, so each script runs on one slot of a Redis Cluster.
+``L`` is an integration id (the lane), ``G`` an ordering group (an account).
+
+| key                | type   | holds                                                              | until            |
+|--------------------|--------|--------------------------------------------------------------------|------------------|
+| ``{pN}:own``       | hash   | gen, owner, until (lease, ms), granted (ms), asleep                | for ever         |
+| ``{pN}:e:ID``      | hash   | doc (immutable), state (JSON), aN (attempt N, JSON)                | retention        |
+| ``{pN}:k:L:G``     | list   | ids not terminal of one group, head first                          | it is empty      |
+| ``{pN}:g:L:G``     | hash   | seq (last sequence), ident (accountIdentifier)                     | for ever         |
+| ``{pN}:d:L``       | zset   | due heads of a lane, score = due ms                                | it is empty      |
+| ``{pN}:l:L``       | hash   | busy, cap, behind, and holds: paused, circuit, slow (ms), rate, tat | for ever        |
+| ``{pN}:off:L``     | hash   | URL suspended by 410 → since ms                                    | enabled          |
+| ``{pN}:park:L``    | zset   | ids held because their URL is suspended, score = since ms          | enabled          |
+| ``{pN}:lanes``     | zset   | lanes with something to claim, score = earliest ms                 | nothing to claim |
+| ``{pN}:full``      | set    | lanes with due heads but no free concurrency                       | one is freed     |
+| ``{pN}:flight``    | hash   | claimed id → attempt number                                        | settled          |
+| ``{pN}:wait``      | zset   | ids awaiting a result, score = deadline ms                         | concluded        |
+| ``{pN}:open``      | set    | every id that is not terminal                                      | terminal         |
+| ``{pN}:dead``      | zset   | ids DEAD, FAILED or EXPIRED, score = since ms                      | retention        |
+| ``{pN}:log``       | stream | one entry per accepted event: id, and hashes to filter by          | retention        |
+| ``{pN}:feed``      | stream | status changes, capped                                             | 10,000 entries   |
+| ``{pN}:counts``    | hash   | counters since the store was made                                  | for ever         |
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+META = "dispatcher:meta"
+"""hash: partitions, schema. Written once, at the first start; checked at every other."""
+
+WORKERS = "dispatcher:workers"
+"""zset: worker id, score = last heartbeat in ms. Written by every worker each second."""
+
+NUDGE_CHANNEL = "dispatcher:nudge:"
+"""pub/sub, + worker id: the number of a partition that has new work while its owner sleeps."""
+
+DEFINITIONS_CHANNEL = "dispatcher:definitions"
+"""pub/sub: id of an integration (or ``product:ID``) that changed, so that caches drop it."""
+
+FEED_CAP = 10_000
+
+
+def worker_info(worker_id: str) -> str:
+    """string, JSON: host, pid, partitions, in flight. Expires 10 s after the last heartbeat."""
+    return f"dispatcher:worker:{worker_id}"
+
+
+def partition(number: int) -> str:
+    """Prefix of all keys of one partition, hash tag included."""
+    return f"{{p{number}}}:"
+
+
+def event(number: int, event_id: str) -> str:
+    return f"{{p{number}}}:e:{event_id}"
+
+
+def lane(number: int, integration_id: str) -> str:
+    return f"{{p{number}}}:l:{integration_id}"
+
+
+def idempotency(client_id: str, key: str) -> str:
+    """string: event id and body hash. 24 hours. Written before the event, so that a repeat finds its id."""
+    return "idem:" + hashlib.sha256(f"{client_id}\n{key}".encode()).hexdigest()[:40]
+
+
+# Definitions: one hash tag, so that publish and link change several keys in one script.
+
+DEF_COUNTER = "{def}:appMarketId"
+"""string, int: last appMarketId given."""
+DEF_INTEGRATIONS = "{def}:integrations"
+"""zset: integration id, score = created ms."""
+DEF_ALIASES = "{def}:aliases"
+"""hash: appMarketId or connectorId → integration id."""
+DEF_INBOUND = "{def}:inbound"
+"""hash: inbound client id → integration id."""
+DEF_CLIENTS = "{def}:clients"
+"""hash: API client id → JSON."""
+
+
+def definition(integration_id: str) -> str:
+    """string, JSON of ``Integration``. Until deleted."""
+    return f"{{def}}:i:{integration_id}"
+
+
+def revision(integration_id: str, number: int) -> str:
+    """string, JSON of ``Revision``. Immutable, kept while any event may need it."""
+    return f"{{def}}:r:{integration_id}:{number}"
+
+
+def product(product_id: str) -> str:
+    """string, JSON of ``Product``."""
+    return f"{{def}}:product:{product_id}"
+
+
+def ping(integration_id: str) -> str:
+    """list, JSON of ping tests, newest first, capped."""
+    return f"{{def}}:ping:{integration_id}"
+
+
+def token(fingerprint: str) -> str:
+    """string, sealed access token of one credential set. Expires with the token."""
+    return f"token:{fingerprint}"
+
+
+def token_lock(fingerprint: str) -> str:
+    """string: who fetches this token now. 10 s."""
+    return f"token-lock:{fingerprint}"
