@@ -21,6 +21,12 @@ READY_DEADLINE_S = 20.0
 VOLATILE = ("--port", "0", "--appendonly", "no", "--save", "", "--maxmemory-policy", "noeviction")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the loop scope before pytest-asyncio warns, which is an error here, that nobody did."""
+    config._inicache["asyncio_default_fixture_loop_scope"] = "function"
+
+
 def server_binary() -> str:
     """The packaged server, else one on PATH."""
     with contextlib.suppress(ImportError):
