@@ -1,0 +1,303 @@
+"""Definitions and their cache, on a real server."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from dataclasses import replace
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.errors import Conflict, InvalidRequest, NotFound
+from dispatcher.ids import new_hex24, new_uuid
+from dispatcher.model.integration import InboundClient, Integration, Product, Revision
+from dispatcher.store import keys
+from dispatcher.store.definition_cache import MAX_AGE_S, DefinitionCache
+from dispatcher.store.definitions import Definitions
+
+NOW_MS = 1_700_000_000_000
+
+
+def fresh(name: str = "one", created_ms: int = NOW_MS) -> Integration:
+    working = Revision(urls={"createUrl": "https://example.com/a"}, filter={"a": {"$in": []}})
+    return Integration(new_uuid(), 0, new_hex24(), name, created_ms, created_ms, working=working)
+
+
+def renamed(integration: Integration, name: str) -> Integration:
+    return replace(integration, name=name)
+
+
+@pytest.fixture
+def definitions(redis: Redis) -> Definitions:
+    return Definitions(redis)
+
+
+@pytest.fixture
+async def cache(redis: Redis) -> AsyncIterator[DefinitionCache]:
+    """A cache in another process, as far as it can tell: it shares nothing with ``definitions``."""
+    async with DefinitionCache(Definitions(redis), redis) as opened:
+        await listening(redis)
+        yield opened
+
+
+async def listening(redis: Redis, count: int = 1) -> None:
+    async with asyncio.timeout(5):
+        while dict(await redis.pubsub_numsub(keys.DEFINITIONS_CHANNEL)).get(b"dispatcher:definitions") != count:
+            await asyncio.sleep(0.01)
+
+
+async def publish(definitions: Definitions, integration: Integration) -> Integration:
+    number = (integration.published_revision or 0) + 1
+    return await definitions.publish(
+        integration, integration.modified_ms, replace(integration.working, number=number, created_ms=NOW_MS)
+    )
+
+
+async def test_first_app_market_id_of_a_fresh_store_is_34827(definitions: Definitions) -> None:
+    created = [await definitions.create(fresh()) for _ in range(3)]
+    assert [one.app_market_id for one in created] == [34827, 34828, 34829]
+
+
+async def test_every_id_form_finds_the_same_integration(definitions: Definitions) -> None:
+    created = await definitions.create(fresh())
+    forms = [created.id, created.id.upper(), str(created.app_market_id), created.connector_id]
+    assert [await definitions.integration(form) for form in forms] == [created] * 4
+    assert await definitions.integration("34828") is None
+    assert await definitions.integration(new_uuid()) is None
+
+
+async def test_same_id_cannot_be_created_twice(definitions: Definitions) -> None:
+    created = await definitions.create(fresh())
+    with pytest.raises(Conflict):
+        await definitions.create(replace(created, name="two"))
+    assert await definitions.integration(created.id) == created
+
+
+async def test_save_of_a_stale_copy_is_a_conflict(definitions: Definitions) -> None:
+    created = await definitions.create(fresh())
+    saved = await definitions.save(renamed(created, "first"), created.modified_ms)
+    assert saved.modified_ms > created.modified_ms
+    with pytest.raises(Conflict):
+        await definitions.save(renamed(created, "second"), created.modified_ms)
+    assert await definitions.integration(created.id) == saved
+
+
+async def test_edits_at_once_lose_none(definitions: Definitions) -> None:
+    created = await definitions.create(fresh(""))
+    edits = (definitions.edit(created.id, lambda one: renamed(one, one.name + "x")) for _ in range(8))
+    await asyncio.gather(*edits)
+    final = await definitions.integration(created.id)
+    assert final is not None
+    assert final.name == "x" * 8
+
+
+async def test_edit_never_resurrects_what_was_deleted(definitions: Definitions) -> None:
+    created = await definitions.create(fresh())
+    await definitions.delete(created.id)
+    with pytest.raises(NotFound):
+        await definitions.save(created, created.modified_ms)
+    for form in (created.id, str(created.app_market_id), created.connector_id):
+        assert await definitions.integration(form) is None
+    assert (await definitions.integrations()).items == []
+
+
+async def test_publish_writes_revision_and_pointer(definitions: Definitions) -> None:
+    created = await definitions.create(fresh())
+    first = await publish(definitions, created)
+    second = await publish(definitions, first)
+    assert second.published_revision == 2
+    assert [one.number for one in await definitions.revisions(str(created.app_market_id))] == [1, 2]
+    assert await definitions.revision(created.id, 0) == created.working
+    assert await definitions.revision(created.id, 3) is None
+
+
+async def test_two_publishers_at_once_make_one_revision_of_each_number(definitions: Definitions) -> None:
+    created = await definitions.create(fresh())
+    results = await asyncio.gather(
+        *(publish(definitions, renamed(created, str(n))) for n in range(4)), return_exceptions=True
+    )
+    assert sum(isinstance(one, Conflict) for one in results) == 3
+    assert [one.number for one in await definitions.revisions(created.id)] == [1]
+
+
+async def test_link_agrees_on_both_sides_and_moves(definitions: Definitions) -> None:
+    first, second = [await definitions.create(fresh()) for _ in range(2)]
+    assert await definitions.link("p1", first.id, NOW_MS) == Product("p1", first.id)
+    await definitions.link("p2", first.id, NOW_MS)
+    await definitions.link("p1", second.connector_id, NOW_MS)
+    assert (await definitions.needed(first.id)).linked_products == ("p2",)
+    assert (await definitions.needed(second.id)).linked_products == ("p1",)
+    assert await definitions.product("p1") == Product("p1", second.id)
+
+
+async def test_link_again_changes_nothing(definitions: Definitions) -> None:
+    created = await definitions.create(fresh())
+    await definitions.link("p1", created.id, NOW_MS)
+    linked = await definitions.needed(created.id)
+    await definitions.link("p1", created.id, NOW_MS)
+    assert await definitions.needed(created.id) == linked
+
+
+async def test_links_at_once_leave_each_product_in_exactly_one_list(definitions: Definitions) -> None:
+    owners = [await definitions.create(fresh()) for _ in range(3)]
+    await asyncio.gather(*(definitions.link("p", owner.id, NOW_MS) for owner in owners))
+    product = await definitions.product("p")
+    holders = [one.id for one in (await definitions.integrations()).items if "p" in one.linked_products]
+    assert product is not None
+    assert holders == [product.integration_id]
+
+
+async def test_unlink_only_from_its_own_integration(definitions: Definitions) -> None:
+    first, second = [await definitions.create(fresh()) for _ in range(2)]
+    await definitions.link("p1", first.id, NOW_MS)
+    assert await definitions.unlink("p1", second.id, NOW_MS) is None
+    assert await definitions.unlink("p1", first.id, NOW_MS) == Product("p1")
+    assert (await definitions.needed(first.id)).linked_products == ()
+
+
+async def test_delete_is_refused_while_linked(definitions: Definitions) -> None:
+    created = await definitions.create(fresh())
+    await definitions.link("p1", created.id, NOW_MS)
+    with pytest.raises(Conflict):
+        await definitions.delete(created.id)
+
+
+async def test_inbound_client_is_found_until_replaced(definitions: Definitions) -> None:
+    created = await definitions.create(fresh())
+    await definitions.edit(created.id, lambda one: replace(one, inbound_client=InboundClient("a", "h", NOW_MS)))
+    found = await definitions.integration_of_inbound("a")
+    assert found is not None
+    assert found.id == created.id
+    await definitions.edit(created.id, lambda one: replace(one, inbound_client=InboundClient("b", "h", NOW_MS)))
+    assert await definitions.integration_of_inbound("a") is None
+    assert await definitions.integration_of_inbound("b") is not None
+    await definitions.delete(created.id)
+    assert await definitions.integration_of_inbound("b") is None
+
+
+async def test_pages_cover_every_integration_even_when_the_cursor_was_deleted(definitions: Definitions) -> None:
+    created = [await definitions.create(fresh(created_ms=NOW_MS + n)) for n in range(5)]
+    page = await definitions.integrations(limit=2)
+    assert [one.id for one in page.items] == [one.id for one in created[:2]]
+    await definitions.delete(created[1].id)
+    rest = await definitions.integrations(page.next_cursor, limit=10)
+    assert [one.id for one in rest.items] == [one.id for one in created[2:]]
+    assert rest.next_cursor is None
+    with pytest.raises(InvalidRequest):
+        await definitions.integrations("nonsense")
+
+
+async def test_fields_of_a_newer_version_are_ignored_and_kept(definitions: Definitions, redis: Redis) -> None:
+    created = await definitions.create(fresh())
+    record = orjson.loads(await redis.get(keys.definition(created.id)) or b"")
+    record["future"] = [1]
+    record["working"]["future"] = 2
+    await redis.set(keys.definition(created.id), orjson.dumps(record))
+    await definitions.edit(created.id, lambda one: renamed(one, "new"))
+    after = orjson.loads(await redis.get(keys.definition(created.id)) or b"")
+    assert after["name"] == "new"
+    assert (after["future"], after["working"]["future"]) == ([1], 2)
+
+
+async def test_cache_answers_peeks_after_a_load(definitions: Definitions, cache: DefinitionCache) -> None:
+    created = await publish(definitions, await definitions.create(fresh()))
+    await definitions.link("p1", created.id, NOW_MS)
+    await asyncio.sleep(0.05)
+    assert cache.peek_integration(created.id) is None
+    loaded = await cache.load([created.id], [(created.id, 1), (created.id, 0), (created.id, 9)], ["p1", "p2"])
+    assert set(loaded.revisions) == {(created.id, 1), (created.id, 0)}
+    assert set(loaded.products) == {"p1"}
+    assert cache.peek_integration(created.id) == loaded.integrations[created.id]
+    assert cache.peek_revision(created.id, 1) == loaded.revisions[(created.id, 1)]
+    assert cache.peek_revision(created.id, 0) == created.working
+    assert cache.peek_product("p1") == Product("p1", created.id)
+
+
+async def test_cache_hears_of_writes_elsewhere(definitions: Definitions, cache: DefinitionCache) -> None:
+    created = await definitions.create(fresh())
+    await cache.integration(created.id)
+    await cache.product("p1")
+    await definitions.edit(created.id, lambda one: renamed(one, "new"))
+    async with asyncio.timeout(2):
+        while cache.peek_integration(created.id) is not None:
+            await asyncio.sleep(0.005)
+    found = await cache.integration(created.id)
+    assert found is not None
+    assert found.name == "new"
+
+
+async def test_own_writes_are_seen_at_once(redis: Redis) -> None:
+    definitions = Definitions(redis)
+    async with DefinitionCache(definitions, redis) as cache:
+        created = await definitions.create(fresh())
+        await cache.integration(created.id)
+        await definitions.edit(created.id, lambda one: renamed(one, "new"))
+        assert cache.peek_integration(created.id) is None
+
+
+async def test_absence_is_never_remembered(definitions: Definitions, cache: DefinitionCache) -> None:
+    assert await cache.product("p1") is None
+    created = await definitions.create(fresh())
+    assert await cache.revision(created.id, 1) is None
+    await publish(definitions, created)
+    await definitions.link("p1", created.id, NOW_MS)
+    assert await cache.product("p1") is not None
+    assert await cache.revision(created.id, 1) is not None
+
+
+async def test_lost_subscription_drops_everything(
+    definitions: Definitions, cache: DefinitionCache, redis: Redis
+) -> None:
+    created = await publish(definitions, await definitions.create(fresh()))
+    await cache.load([created.id], [(created.id, 1)])
+    await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
+    async with asyncio.timeout(3):
+        while cache.peek_revision(created.id, 1) is not None:
+            await asyncio.sleep(0.005)
+    await listening(redis)
+
+
+async def test_old_entries_are_not_believed_but_revisions_are(redis: Redis) -> None:
+    now = 0.0
+    definitions = Definitions(redis)
+    cache = DefinitionCache(definitions, redis, now=lambda: now)
+    created = await publish(definitions, await definitions.create(fresh()))
+    await cache.load([created.id], [(created.id, 1)])
+    now = MAX_AGE_S + 0.1
+    assert cache.peek_integration(created.id) is None
+    assert cache.peek_revision(created.id, 1) is not None
+
+
+async def test_write_during_a_read_is_not_overwritten_by_the_older_answer(redis: Redis) -> None:
+    definitions = Definitions(redis)
+    cache = DefinitionCache(definitions, redis)
+    created = await definitions.create(fresh())
+    reading = asyncio.create_task(cache.load([created.id]))
+    await asyncio.sleep(0)
+    cache.invalidate(created.id)
+    assert (await reading).integrations == {created.id: created}
+    assert cache.peek_integration(created.id) is None
+
+
+async def test_cache_stays_bounded_and_keeps_what_is_used(redis: Redis) -> None:
+    definitions = Definitions(redis)
+    cache = DefinitionCache(definitions, redis, capacity=3)
+    created = [await definitions.create(fresh()) for _ in range(5)]
+    for one in created:
+        await cache.integration(one.id)
+        cache.peek_integration(created[0].id)
+    assert [cache.peek_integration(one.id) is not None for one in created] == [True, False, False, True, True]
+
+
+async def test_peek_costs_microseconds_at_most(redis: Redis) -> None:
+    definitions = Definitions(redis)
+    cache = DefinitionCache(definitions, redis)
+    created = await definitions.create(fresh())
+    await cache.integration(created.id)
+    started = time.perf_counter()
+    for _ in range(10_000):
+        cache.peek_integration(created.id)
+    assert (time.perf_counter() - started) / 10_000 < 5e-6
