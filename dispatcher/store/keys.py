@@ -13,14 +13,14 @@ Partition keys share the hash tag ``{pN}``, so each script runs on one slot of a
 | ``{pN}:l:L``       | hash   | busy, cap, behind, and holds: paused, circuit, slow (ms), rate, tat | for ever        |
 | ``{pN}:off:L``     | hash   | URL suspended by 410 → since ms                                    | enabled          |
 | ``{pN}:park:L``    | zset   | ids held because their URL is suspended, score = since ms          | enabled          |
-| ``{pN}:lanes``     | zset   | lanes with something to claim, score = earliest ms                 | nothing to claim |
-| ``{pN}:full``      | set    | lanes with due heads but no free concurrency                       | one is freed     |
+| ``{pN}:lanes``     | zset   | lanes with something due, score = earliest ms, inf = full or paused | nothing is due  |
+| ``{pN}:known``     | set    | every lane that ever had an event                                  | for ever         |
 | ``{pN}:flight``    | hash   | claimed id → attempt number                                        | settled          |
 | ``{pN}:wait``      | zset   | ids awaiting a result, score = deadline ms                         | concluded        |
 | ``{pN}:open``      | set    | every id that is not terminal                                      | terminal         |
 | ``{pN}:dead``      | zset   | ids DEAD, FAILED or EXPIRED, score = since ms                      | retention        |
 | ``{pN}:log``       | stream | one entry per accepted event: id, and hashes to filter by          | retention        |
-| ``{pN}:feed``      | stream | status changes, capped                                             | 10,000 entries   |
+| ``{pN}:feed``      | stream | status changes, capped                                             | 1,000 entries    |
 | ``{pN}:counts``    | hash   | counters since the store was made                                  | for ever         |
 """
 
@@ -39,8 +39,6 @@ NUDGE_CHANNEL = "dispatcher:nudge:"
 
 DEFINITIONS_CHANNEL = "dispatcher:definitions"
 """pub/sub: id of an integration (or ``product:ID``) that changed, so that caches drop it."""
-
-FEED_CAP = 10_000
 
 
 def worker_info(worker_id: str) -> str:

@@ -1,0 +1,74 @@
+-- claim: take due work of many lanes, oldest-served lane first, never more of a lane than it may run.
+--
+-- ARGV: generation, lease ms, how many at most, default concurrency of a lane
+-- Returns {'lost'} when the generation moved on, else
+--   {'ok', now ms, ms when something is next due or -1, id, attempt number, document, state, accountIdentifier, …}.
+-- Renews the lease. When nothing is left to claim now, the owner is marked asleep in the same step, so that
+-- an accept that comes later wakes it: no wake-up can be lost in between.
+local own = call('HMGET', KEYS[1], 'gen', 'until', 'asleep')
+if own[1] ~= ARGV[1] then return { 'lost' } end
+local lease_ms = tonumber(ARGV[2])
+if tonumber(own[2] or 0) - NOW < lease_ms * 0.7 then call('HSET', KEYS[1], 'until', NOW + lease_ms) end
+
+local left = tonumber(ARGV[3])
+local answer = { 'ok', NOW, -1 }
+
+-- GCRA (generic cell rate algorithm): how many of `wanted` the rate allows now, and when the next may go.
+local function within_rate(lane, rate, tat, wanted)
+  local gap = 1000 / rate
+  local slack = math.max(gap, 50)
+  local from = math.max(tat, NOW)
+  local allowed = math.min(wanted, math.floor((NOW + slack - from) / gap))
+  if allowed < 0 then allowed = 0 end
+  local next_tat = from + allowed * gap
+  call('HSET', lane_key(lane), 'tat', string.format('%.3f', next_tat))
+  return allowed, math.ceil(next_tat + gap - slack)
+end
+
+local function take(lane)
+  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'rate', 'tat')
+  if not c[2] then call('HSET', lane_key(lane), 'cap', ARGV[4]) end
+  local wanted = math.min(left, tonumber(c[2] or ARGV[4]) - tonumber(c[1] or 0))
+  if wanted <= 0 then return replace(lane) end
+  local not_before = 0
+  if c[3] then
+    wanted = math.min(wanted, call('ZCOUNT', due_key(lane), '-inf', NOW))
+    wanted, not_before = within_rate(lane, tonumber(c[3]), tonumber(c[4] or 0), wanted)
+  end
+  local taken = 0
+  if wanted > 0 then
+    for _, id in ipairs(call('ZRANGE', due_key(lane), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, wanted)) do
+      call('ZREM', due_key(lane), id)
+      local kept = call('HMGET', event_key(id), 'doc', 'state')
+      if kept[1] and kept[2] then
+        local attempts = tonumber(string.match(kept[2], '"n":(%d+)') or 0) + 1
+        local _, group = header(kept[1])
+        local ident = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
+        call('HSET', P .. 'flight', id, attempts)
+        for _, part in ipairs({ id, attempts, kept[1], kept[2], ident or '' }) do answer[#answer + 1] = part end
+        taken = taken + 1
+      end
+    end
+  end
+  if taken > 0 then call('HINCRBY', lane_key(lane), 'busy', taken) end
+  left = left - taken
+  replace(lane)
+  if not_before > NOW then call('ZADD', P .. 'lanes', 'XX', 'GT', not_before, lane) end
+end
+
+while left > 0 do
+  local lanes = call('ZRANGE', P .. 'lanes', '-inf', NOW, 'BYSCORE', 'LIMIT', 0, left)
+  if #lanes == 0 then break end
+  local before = left
+  for _, lane in ipairs(lanes) do
+    if left <= 0 then break end
+    take(lane)
+  end
+  if left == before then break end
+end
+
+local first = call('ZRANGE', P .. 'lanes', 0, 0, 'WITHSCORES')
+if first[2] and first[2] ~= 'inf' then answer[3] = tonumber(first[2]) end
+local drained = not first[2] or first[2] == 'inf' or tonumber(first[2]) > NOW
+if drained and own[3] ~= '1' then call('HSET', KEYS[1], 'asleep', '1') end
+return answer

@@ -1,0 +1,225 @@
+"""The queue as its workers see it: grant, own, claim, settle, rest, and the upkeep of what they own.
+
+Every write names the generation under which it is made; one that lost its lease changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.event import Event, EventState
+from dispatcher.model.queue import AuditReport
+from dispatcher.model.status import Status
+from dispatcher.store import keys
+from dispatcher.store.connection import guarded
+from dispatcher.store.overviews import counters
+from dispatcher.store.queue_records import text
+from dispatcher.store.scripts import Argument, Call, Client, run, script
+
+AUDIT_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An event in its owner's hands. ``n``: number of the attempt to make."""
+
+    event: Event
+    state: EventState
+    n: int
+    account_identifier: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought. ``next_due_ms`` None: nothing is scheduled. Times are Redis's own."""
+
+    now_ms: int
+    next_due_ms: int | None
+    events: list[Claimed]
+
+
+class Move(StrEnum):
+    """What settling does that is no status of its own."""
+
+    RELEASE = "RELEASE"
+    """Back to the queue as if it had not been claimed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """How one claimed event goes on. ``delay_ms``: until the next attempt, or the result's deadline."""
+
+    event_id: str
+    n: int
+    to: Status | Move
+    delay_ms: int = 0
+    attempt: Attempt | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    account_identifier: str | None = None
+    notification: Event | None = None
+
+    def arguments(self) -> tuple[Argument, ...]:
+        attempt, told = self.attempt, self.notification
+        return (
+            self.event_id,
+            self.n,
+            self.to.value,
+            self.delay_ms,
+            orjson.dumps(attempt.as_record()) if attempt else "",
+            self.error_code or "",
+            self.error_message or "",
+            self.account_identifier or "",
+            attempt.http_status if attempt and attempt.http_status else "",
+            told.id if told else "",
+            told.stored() if told else "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSetting:
+    """One field of a lane that its owner decided: cap, rate, circuit or slow. None deletes it."""
+
+    integration_id: str
+    field: str
+    value: int | float | None
+
+
+class PartitionStore:
+    """Scripts of a worker. All methods raise ``StoreUnavailable`` when Redis did not answer."""
+
+    def __init__(self, client: Client, *, partitions: int, retention_ms: int, lease_ms: int, lane_cap: int) -> None:
+        self._client = client
+        self.partitions = partitions
+        self._retention_ms = retention_ms
+        self._lease_ms = lease_ms
+        self._lane_cap = lane_cap
+
+    async def grant(self, partition: int, within_ms: int) -> int:
+        """A new generation for a partition without a live lease, else 0."""
+        return int((await self._run([_call("grant", partition, within_ms)]))[0])
+
+    async def unowned(self) -> list[int]:
+        """Partitions that no worker holds a live lease for."""
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for partition in range(self.partitions):
+            pipeline.hget(keys.partition(partition) + "own", "until")
+        with guarded():
+            now_s, now_us = await self._client.time()
+            leases = await pipeline.execute()
+        now_ms = int(now_s) * 1000 + int(now_us) // 1000
+        return [p for p, until in enumerate(leases) if float(until or 0) <= now_ms]
+
+    async def own(self, partition: int, generation: int, owner: str, held: Iterable[str] = ()) -> bool:
+        """Take a granted partition up; False when the generation moved on. ``held``: ids still worked on."""
+        reply = (await self._run([_call("own", partition, generation, owner, self._lease_ms, *held)]))[0]
+        return bool(reply[0] == b"ok")
+
+    async def rest(self, partition: int, generation: int) -> bool:
+        """Let go; what is still claimed is due again at once."""
+        return bool((await self._run([_call("rest", partition, generation)]))[0][0] == b"ok")
+
+    def claim_call(self, partition: int, generation: int, at_most: int) -> Call:
+        return _call("claim", partition, generation, self._lease_ms, at_most, self._lane_cap)
+
+    def settle_call(
+        self,
+        partition: int,
+        generation: int,
+        settlements: Sequence[Settlement],
+        settings: Sequence[LaneSetting] = (),
+        counted: dict[str, int] | None = None,
+    ) -> Call:
+        arguments: list[Argument] = [generation, self._retention_ms, len(settings)]
+        for setting in settings:
+            arguments += (setting.integration_id, setting.field, "" if setting.value is None else setting.value)
+        counted = counted or {}
+        arguments.append(len(counted))
+        for name, by in counted.items():
+            arguments += (name, by)
+        for settlement in settlements:
+            arguments += settlement.arguments()
+        return Call(script("settle"), keys.partition(partition) + "own", arguments)
+
+    async def round_trip(self, calls: Sequence[Call]) -> list[Any]:
+        """Send claims and settlements of many partitions together; replies as the scripts gave them."""
+        return await self._run(calls)
+
+    async def suspended_urls(self, partition: int, integration_id: str) -> frozenset[str]:
+        with guarded():
+            urls: Any = await self._client.hkeys(keys.partition(partition) + f"off:{integration_id}")  # type: ignore[misc]
+        return frozenset(text(url) for url in urls)
+
+    async def overdue_results(self, partition: int, limit: int = 100) -> list[str]:
+        """Ids of events whose result deadline has passed."""
+        with guarded():
+            now_s, now_us = await self._client.time()
+            due: Any = await self._client.zrangebyscore(
+                keys.partition(partition) + "wait", "-inf", int(now_s) * 1000 + int(now_us) // 1000, start=0, num=limit
+            )
+        return [text(event_id) for event_id in due]
+
+    async def trim(self, partition: int, now_ms: int) -> None:
+        """Forget log and dead letters older than the retention time; the events themselves expire."""
+        oldest = now_ms - self._retention_ms
+        with guarded():
+            await self._client.xtrim(keys.partition(partition) + "log", minid=oldest, approximate=True)
+            await self._client.zremrangebyscore(keys.partition(partition) + "dead", "-inf", oldest)
+
+    async def mend(self, partition: int, at: tuple[str, str], how_many: int = 500) -> tuple[tuple[str, str], int]:
+        """Check a slice of the open events and of the log, and repair what is in no place.
+
+        ``at``: where the last call ended, at first ``("0", "-")``. Returns where to go on, and the repairs made.
+        """
+        reply = (await self._run([_call("mend", partition, *at, how_many)]))[0]
+        return (text(reply[0]), text(reply[1])), int(reply[2])
+
+    async def audit(self) -> AuditReport:
+        """Recount everything: accepted = terminal + open, and every open event is in exactly one place."""
+        broken: dict[str, str] = {}
+        open_events = 0
+        for partition in range(self.partitions):
+            cursor = "0"
+            while True:
+                reply = (await self._run([_call("audit", partition, cursor, AUDIT_CHUNK)]))[0]
+                open_events += int(reply[1])
+                broken |= {text(reply[i]): text(reply[i + 1]) for i in range(2, len(reply), 2)}
+                cursor = text(reply[0])
+                if cursor == "0":
+                    break
+        with guarded():
+            counts = await counters(self._client, range(self.partitions))
+        terminal = sum(n for name, n in counts.items() if name.startswith("terminal:"))
+        accepted = counts.get("accepted", 0) + counts.get("notified", 0) + counts.get("reopened", 0)
+        return AuditReport(accepted=accepted, terminal=terminal, open=open_events, broken=broken)
+
+    async def _run(self, calls: Sequence[Call]) -> list[Any]:
+        with guarded():
+            return await run(self._client, calls)
+
+
+def read_claim(reply: list[Any]) -> Claim | None:
+    """None: the generation moved on."""
+    if reply[0] != b"ok":
+        return None
+    events = [
+        Claimed(
+            event=Event.from_stored(reply[i].decode(), reply[i + 2]),
+            state=EventState.from_stored(reply[i + 3]),
+            n=int(reply[i + 1]),
+            account_identifier=text(reply[i + 4]) or None,
+        )
+        for i in range(3, len(reply), 5)
+    ]
+    due = int(reply[2])
+    return Claim(now_ms=int(reply[1]), next_due_ms=due if due >= 0 else None, events=events)
+
+
+def _call(name: str, partition: int, *arguments: Argument) -> Call:
+    return Call(script(name), keys.partition(partition) + "own", arguments)

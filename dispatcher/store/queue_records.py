@@ -1,0 +1,81 @@
+"""Reads the flat replies of the queue's scripts into the values of ``dispatcher.model.queue``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from dispatcher.model.event import Event, EventState
+from dispatcher.model.event_type import EventType
+from dispatcher.model.queue import Change, LaneView, PartitionView, StoredEvent
+from dispatcher.model.status import Status
+
+LANE_FIELDS = 13
+
+
+def text(value: bytes | None) -> str:
+    return value.decode() if value else ""
+
+
+def number(value: Any) -> int | None:
+    """An int, or None for the empty string by which scripts say "none"."""
+    return int(float(value)) if value not in (b"", None) else None
+
+
+def stored_event(event_id: str, document: bytes, state: bytes, status: str) -> StoredEvent:
+    """``status`` is what the event is now; the stored one lags while it is claimed or waits in its group."""
+    return StoredEvent(Event.from_stored(event_id, document), EventState.from_stored(state).with_status(Status(status)))
+
+
+def partition_view(partition: int, reply: list[Any], lanes: list[LaneView]) -> PartitionView:
+    return PartitionView(
+        partition=partition,
+        owner=text(reply[1]) or None,
+        generation=int(reply[2]),
+        lease_until_ms=int(float(reply[3])),
+        ready=sum(lane.ready for lane in lanes),
+        scheduled=sum(lane.scheduled for lane in lanes),
+        waiting=sum(lane.waiting + lane.parked for lane in lanes),
+        in_flight=int(reply[4]),
+        awaiting=int(reply[5]),
+        open=int(reply[6]),
+    )
+
+
+def lane_views(partition: int, reply: list[Any]) -> list[LaneView]:
+    return [_lane_view(partition, reply[i : i + LANE_FIELDS]) for i in range(8, len(reply), LANE_FIELDS)]
+
+
+def _lane_view(partition: int, fields: list[Any]) -> LaneView:
+    urls = orjson.loads(fields[12])
+    return LaneView(
+        integration_id=text(fields[0]),
+        partition=partition,
+        ready=int(fields[1]),
+        scheduled=int(fields[2]),
+        waiting=int(fields[3]),
+        in_flight=int(fields[4]),
+        parked=int(fields[5]),
+        concurrency=number(fields[6]),
+        oldest_ready_ms=number(fields[7]),
+        next_due_ms=number(fields[8]),
+        paused=fields[9] != b"",
+        circuit_open_until_ms=number(fields[10]),
+        slowed_until_ms=number(fields[11]),
+        suspended_urls=tuple(urls) if isinstance(urls, list) else (),
+    )
+
+
+def change(change_id: str, fields: dict[bytes, bytes], at_ms: int) -> Change:
+    return Change(
+        id=change_id,
+        event_id=text(fields[b"i"]),
+        status=Status(text(fields[b"s"])),
+        type=EventType(text(fields[b"t"])),
+        integration_id=text(fields[b"l"]),
+        account_id=text(fields[b"g"]).lstrip("\x01") or None,
+        at_ms=at_ms,
+        attempt=int(fields[b"n"]),
+        http_status=number(fields[b"h"]),
+    )

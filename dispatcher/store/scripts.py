@@ -1,0 +1,83 @@
+"""Runs the Lua scripts in ``store/lua``: many calls in one round trip, reloaded when Redis forgot them.
+
+Each script is its own file behind the shared prelude ``_queue.lua``. Never retries a script whose reply was lost:
+whoever calls decides that, because it knows how to ask again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import NoScriptError, ResponseError
+
+Client = Redis | RedisCluster
+Argument = str | bytes | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One transition of the queue, with the SHA1 by which Redis knows it."""
+
+    name: str
+    text: str
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One script on one key; all other keys share the key's hash slot."""
+
+    script: Script
+    key: str
+    arguments: Sequence[Argument] = ()
+
+
+@cache
+def script(name: str) -> Script:
+    """The script of that name, prelude included."""
+    folder = files("dispatcher.store").joinpath("lua")
+    text = folder.joinpath("_queue.lua").read_text() + folder.joinpath(f"{name}.lua").read_text()
+    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+
+
+async def run(client: Client, calls: Sequence[Call]) -> list[Any]:
+    """Every call's reply, in order, in one round trip; a second one after ``SCRIPT FLUSH`` or a restart.
+
+    Raises the first ``ResponseError`` that is not about a missing script, and every connection error.
+    """
+    replies = await _round_trip(client, calls)
+    missing = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
+    if missing:
+        for text in {calls[i].script.text for i in missing}:
+            await client.script_load(text)
+        again = await _round_trip(client, [calls[i] for i in missing])
+        for i, reply in zip(missing, again, strict=True):
+            replies[i] = reply
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise reply
+    return replies
+
+
+async def _round_trip(client: Client, calls: Sequence[Call]) -> list[Any]:
+    if len(calls) == 1:
+        only = calls[0]
+        try:
+            return [await client.execute_command("EVALSHA", only.script.sha, 1, only.key, *only.arguments)]  # type: ignore[no-untyped-call]
+        except ResponseError as error:
+            return [error]
+    pipeline: Any = client.pipeline(transaction=False)
+    for call in calls:
+        pipeline.execute_command("EVALSHA", call.script.sha, 1, call.key, *call.arguments)
+    replies: list[Any] = await pipeline.execute(raise_on_error=False)
+    for reply in replies:
+        if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
+            raise reply
+    return replies
