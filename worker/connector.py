@@ -1,0 +1,160 @@
+"""The only way out of a worker: every connection's address is checked at the moment it is made.
+
+Never follows a redirect, keeps a cookie, reads a proxy from the environment, sends a URL's userinfo or inflates
+an answer. The socket factory decides (it sees literal, resolved, rebound and raced addresses alike); the resolver
+only refuses earlier, and refuses a whole name when one of its addresses is refused.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
+
+from worker.resolver import AddressInfo, SystemResolver
+
+AddressRule = Callable[[IPv4Address | IPv6Address], str | None]
+"""Why an address may not be reached (``loopback``, ``private`` …), or None when it may."""
+
+USER_AGENT = "marketplace-dispatcher/1"
+DNS_CACHE_S = 5
+KEEP_ALIVE_S = 4.0
+"""Below the 5 s after which common servers close an idle connection: a POST is not repeated on a dying one."""
+MAX_ANSWER_HEADERS = 128
+MAX_HEADER_BYTES = 8190
+_COPIED_BODY_BYTES = 2**20
+"""aiohttp writes larger ``bytes`` in one go and warns; a file object is written in pieces."""
+
+
+class AddressBlocked(OSError):
+    """The rule refuses this address. Its text names the class of address, never the address."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"address not allowed: {reason}")
+        self.reason = reason
+
+
+def blocked_reason(error: BaseException) -> str | None:
+    """Why ``error`` came of a refused address or URL, else None. ``host``: its host cannot be read as one."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, AddressBlocked):
+            return cause.reason
+        if isinstance(cause, aiohttp.InvalidURL):
+            return "host"
+        cause = cause.__cause__
+    return None
+
+
+class _CheckingResolver(AbstractResolver):
+    """Refuses a name when any of its addresses is refused: no picking among mixed answers."""
+
+    def __init__(self, inner: AbstractResolver, rule: AddressRule) -> None:
+        self._inner = inner
+        self._rule = rule
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+    ) -> list[ResolveResult]:
+        found = await self._inner.resolve(host, port, family)
+        for answer in found:
+            _check(answer["host"], self._rule)
+        return found
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
+def guarded_session(
+    rule: AddressRule,
+    *,
+    connect_timeout_s: float = 5.0,
+    request_timeout_s: float = 30.0,
+    limit: int = 0,
+    limit_per_host: int = 0,
+    resolver: AbstractResolver | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> aiohttp.ClientSession:
+    """A session for ``post``. ``limit`` 0 = unlimited: a dead host then never takes another host's connection.
+
+    ``connect_timeout_s`` spans lookup, connect and TLS handshake; ``request_timeout_s`` everything.
+    """
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(
+            resolver=_CheckingResolver(resolver or SystemResolver(), rule),
+            socket_factory=lambda info: _checked_socket(info, rule),
+            limit=limit,
+            limit_per_host=limit_per_host,
+            ttl_dns_cache=DNS_CACHE_S,
+            keepalive_timeout=KEEP_ALIVE_S,
+            ssl=tls or True,
+        ),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
+        timeout=aiohttp.ClientTimeout(total=request_timeout_s, connect=connect_timeout_s),
+        trust_env=False,
+        auto_decompress=False,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+        max_headers=MAX_ANSWER_HEADERS,
+    )
+
+
+def post(
+    session: aiohttp.ClientSession,
+    url: str,
+    body: bytes,
+    headers: dict[str, str],
+    *,
+    timeout_s: float | None = None,
+) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    """POST exactly ``body``; a 3xx is an answer like any other. ``timeout_s`` replaces the session's total.
+
+    Raises ``AddressBlocked`` for a URL that carries userinfo or a host that cannot be read.
+    """
+    timeout = session.timeout
+    if timeout_s is not None:
+        timeout = _timeout(timeout_s, timeout.connect)
+    data = body if len(body) <= _COPIED_BODY_BYTES else io.BytesIO(body)
+    return session.post(_readable(url), data=data, headers=headers, allow_redirects=False, timeout=timeout)
+
+
+def _readable(text: str) -> URL:
+    try:
+        url = URL(text)
+        unsafe = "userinfo" if url.raw_user is not None or url.raw_password is not None else None
+        if url.host is None:
+            unsafe = "host"
+    except ValueError:
+        unsafe = "host"
+    if unsafe:
+        raise AddressBlocked(unsafe)
+    return url
+
+
+@lru_cache(maxsize=256)
+def _timeout(total_s: float, connect_s: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=total_s, connect=connect_s)
+
+
+def _checked_socket(info: AddressInfo, rule: AddressRule) -> socket.socket:
+    family, kind, proto, _, address = info
+    _check(str(address[0]), rule)
+    return socket.socket(family, kind, proto)
+
+
+def _check(host: str, rule: AddressRule) -> None:
+    try:
+        reason = rule(ip_address(host))
+    except ValueError:
+        reason = "unreadable"
+    if reason is not None:
+        raise AddressBlocked(reason)
