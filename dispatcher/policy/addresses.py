@@ -1,0 +1,133 @@
+"""Which IP addresses notifications may go to: the public internet, and what the operator allows. No DNS, no I/O.
+
+``ipaddress.is_global`` is not enough: it passes NAT64, 6to4, IPv4-compatible and site-local addresses that reach
+the inside. The tables are the IANA special-purpose registries and cloud metadata, default deny for IPv6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import Final
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+REFUSED_IPV4: Final[tuple[tuple[str, str], ...]] = (
+    ("169.254.169.254/32", "metadata"),
+    ("168.63.129.16/32", "metadata"),
+    ("0.0.0.0/8", "unspecified"),
+    ("10.0.0.0/8", "private"),
+    ("100.64.0.0/10", "carrier_nat"),
+    ("127.0.0.0/8", "loopback"),
+    ("169.254.0.0/16", "link_local"),
+    ("172.16.0.0/12", "private"),
+    ("192.0.0.0/24", "reserved"),
+    ("192.0.2.0/24", "documentation"),
+    ("192.31.196.0/24", "reserved"),
+    ("192.52.193.0/24", "reserved"),
+    ("192.88.99.0/24", "reserved"),
+    ("192.168.0.0/16", "private"),
+    ("192.175.48.0/24", "reserved"),
+    ("198.18.0.0/15", "benchmark"),
+    ("198.51.100.0/24", "documentation"),
+    ("203.0.113.0/24", "documentation"),
+    ("224.0.0.0/4", "multicast"),
+    ("255.255.255.255/32", "broadcast"),
+    ("240.0.0.0/4", "reserved"),
+)
+
+REFUSED_IPV6: Final[tuple[tuple[str, str], ...]] = (
+    ("::/128", "unspecified"),
+    ("::1/128", "loopback"),
+    ("::ffff:0:0/96", "embedded_ipv4"),
+    ("::ffff:0:0:0/96", "embedded_ipv4"),
+    ("::/96", "embedded_ipv4"),
+    ("64:ff9b::/96", "embedded_ipv4"),
+    ("64:ff9b:1::/48", "embedded_ipv4"),
+    ("100::/64", "discard"),
+    ("2001::/23", "reserved"),
+    ("2001:db8::/32", "documentation"),
+    ("2002::/16", "embedded_ipv4"),
+    ("2620:4f:8000::/48", "reserved"),
+    ("3fff::/20", "documentation"),
+    ("5f00::/16", "reserved"),
+    ("fd00:ec2::254/128", "metadata"),
+    ("fc00::/7", "private"),
+    ("fe80::/10", "link_local"),
+    ("fec0::/10", "site_local"),
+    ("ff00::/8", "multicast"),
+)
+_ALLOWED_IPV6: Final = IPv6Network("2000::/3")
+NOT_GLOBAL: Final = "not_global_unicast"
+OWN_ADDRESS: Final = "own_address"
+
+_Row = tuple[int, int, str]
+
+
+def _row(network: Network, reason: str) -> _Row:
+    return int(network.netmask), int(network.network_address), reason
+
+
+_IPV4_ROWS: Final = tuple(_row(IPv4Network(cidr), reason) for cidr, reason in REFUSED_IPV4)
+_IPV6_ROWS: Final = tuple(_row(IPv6Network(cidr), reason) for cidr, reason in REFUSED_IPV6)
+
+
+def refusal(ip: Address, allow_networks: Sequence[Network] = (), own: Sequence[Address] = ()) -> str | None:
+    """Why nothing may be sent to ``ip``, as a reason class that names no address; None = it may.
+
+    ``allow_networks`` is the operator's word and wins over everything; ``own`` are addresses of this machine
+    and of Redis. An IPv4 address that is written inside an IPv6 one is judged as both.
+    """
+    return _refusal(ip, tuple(allow_networks), tuple(own))
+
+
+@lru_cache(maxsize=4096)
+def _refusal(ip: Address, allow_networks: tuple[Network, ...], own: tuple[Address, ...]) -> str | None:
+    mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
+    if any(_holds(network, ip) or (mapped and _holds(network, mapped)) for network in allow_networks):
+        return None
+    if ip in own or (mapped and mapped in own):
+        return OWN_ADDRESS
+    return _table_refusal_v4(ip) if isinstance(ip, IPv4Address) else _table_refusal_v6(ip)
+
+
+def _holds(network: Network, ip: Address) -> bool:
+    return network.version == ip.version and int(ip) & int(network.netmask) == int(network.network_address)
+
+
+def _table_refusal_v4(ip: IPv4Address) -> str | None:
+    return _first_match(int(ip), _IPV4_ROWS)
+
+
+def _table_refusal_v6(ip: IPv6Address) -> str | None:
+    inner = embedded_ipv4(ip)
+    reason = _first_match(int(ip), _IPV6_ROWS)
+    if reason == "embedded_ipv4" or (reason and inner):
+        return (inner and _table_refusal_v4(inner)) or reason
+    return reason or (None if ip in _ALLOWED_IPV6 else NOT_GLOBAL)
+
+
+def _first_match(value: int, rows: tuple[_Row, ...]) -> str | None:
+    for mask, prefix, reason in rows:
+        if value & mask == prefix:
+            return reason
+    return None
+
+
+def embedded_ipv4(ip: IPv6Address) -> IPv4Address | None:
+    """The IPv4 address that a transition mechanism would reach: mapped, translated, NAT64, 6to4, Teredo."""
+    if ip.sixtofour is not None:
+        return ip.sixtofour
+    if ip.teredo is not None:
+        return ip.teredo[1]
+    if int(ip) <= 1:
+        return None
+    low = IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return low if any(ip in network for network in _LOW_32_BITS) else None
+
+
+_LOW_32_BITS: Final = tuple(
+    IPv6Network(cidr) for cidr in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
+)

@@ -1,0 +1,39 @@
+"""Adaptive concurrency of one integration: additive increase, multiplicative decrease. Plain counting, no clock."""
+
+from __future__ import annotations
+
+
+class ConcurrencyLimit:
+    """Grows by 1 per window of ``limit`` successes up to ``maximum``; halves on a time-out, never below 1.
+
+    One time-out wave counts once: after a halving, as many outcomes as were allowed in flight pass before the next.
+    """
+
+    __slots__ = ("_cooldown", "_successes", "limit", "maximum")
+
+    def __init__(self, maximum: int, start: int | None = None) -> None:
+        self.maximum = max(1, maximum)
+        self.limit = max(1, min(start if start is not None else maximum, self.maximum))
+        self._successes = 0
+        self._cooldown = 0
+
+    def succeeded(self) -> None:
+        if self._cooldown:
+            self._cooldown -= 1
+        self._successes += 1
+        if self._successes >= self.limit:
+            self._successes = 0
+            self.limit = min(self.limit + 1, self.maximum)
+
+    def timed_out(self) -> None:
+        self._successes = 0
+        if self._cooldown:
+            self._cooldown -= 1
+            return
+        self._cooldown = self.limit
+        self.limit = max(1, self.limit // 2)
+
+    def resize(self, maximum: int) -> None:
+        """Another upper bound was configured."""
+        self.maximum = max(1, maximum)
+        self.limit = min(self.limit, self.maximum)

@@ -1,0 +1,69 @@
+"""What a payload must hold to be accepted. Unknown fields are no concern of it, and nothing is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dispatcher.errors import Problem
+from dispatcher.model.event_type import NOTICE_TYPES, EventType
+
+ACCOUNT_STATUSES: frozenset[str] = frozenset(
+    {"INITIALIZED", "FAILED", "FREE_TRIAL", "FREE_TRIAL_EXPIRED", "ACTIVE", "SUSPENDED", "CANCELLED"}
+)
+PRICING_DURATIONS: frozenset[str] = frozenset(
+    {"ONE_TIME", "DAILY", "MONTHLY", "QUARTERLY", "SIX_MONTHS", "YEARLY", "TWO_YEARS", "THREE_YEARS"}
+)
+
+OBJECTS: tuple[str, ...] = ("user", "company", "account", "addonInstance", "addonBinding", "order", "notice")
+"""Parts that are objects or null. ``configuration`` may also be an empty list, as older marketplaces send it."""
+
+ENUMERATED: tuple[tuple[str, str, frozenset[str]], ...] = (
+    ("account", "status", ACCOUNT_STATUSES),
+    ("order", "pricingDuration", PRICING_DURATIONS),
+)
+"""Part, field, and the values that it may have when it is there."""
+
+
+def validate_payload(kind: EventType, payload: Mapping[str, Any] | None) -> list[Problem]:
+    """Every problem, with its field as a dotted path (``payload.notice.type``); empty = acceptable."""
+    given = payload or {}
+    return [*_shapes(given), *_enumerated(given), *_notice(kind, given)]
+
+
+def _shapes(payload: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in OBJECTS:
+        if not isinstance(payload.get(name), dict | None):
+            yield Problem("wrong_type", f"{name} is an object or null", f"payload.{name}")
+    configuration = payload.get("configuration")
+    if configuration != [] and not isinstance(configuration, dict | None):
+        yield Problem("wrong_type", "configuration is an object", "payload.configuration")
+    order = payload.get("order")
+    if isinstance(order, dict) and not isinstance(order.get("items"), list | dict | None):
+        yield Problem("wrong_type", "items is a list of objects", "payload.order.items")
+
+
+def _enumerated(payload: Mapping[str, Any]) -> Iterator[Problem]:
+    for part, name, values in ENUMERATED:
+        holder = payload.get(part)
+        value = holder.get(name) if isinstance(holder, dict) else None
+        if value is not None and not _is_one_of(value, values):
+            yield Problem("invalid_value", f"{name} is one of {_listed(values)}", f"payload.{part}.{name}")
+
+
+def _notice(kind: EventType, payload: Mapping[str, Any]) -> Iterator[Problem]:
+    notice = payload.get("notice")
+    value = notice.get("type") if isinstance(notice, dict) else None
+    if value is None and kind is not EventType.SUBSCRIPTION_NOTICE:
+        return
+    if not _is_one_of(value, NOTICE_TYPES):
+        code = "missing_field" if value is None else "invalid_value"
+        yield Problem(code, f"notice.type is one of {_listed(NOTICE_TYPES)}", "payload.notice.type")
+
+
+def _is_one_of(value: object, values: frozenset[str]) -> bool:
+    return isinstance(value, str) and value in values
+
+
+def _listed(values: frozenset[str]) -> str:
+    return ", ".join(sorted(values))

@@ -1,0 +1,69 @@
+"""Makes foreign text safe to keep and show: secrets out, control characters escaped, at most 4 KiB."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, quote_plus
+
+MAX_EXCERPT_BYTES = 4096
+MASK = "******"
+
+_MIN_SECRET_CHARS = 4
+"""A shorter secret would mask ordinary text; nothing this short is a secret."""
+_MAX_READ_CHARS = 65_536
+
+_CREDENTIAL = re.compile(
+    r"""(?P<keep>
+        \b(?:bearer|basic)\s{1,4}
+      | \b(?:client_secret|client_assertion|access_token|refresh_token|api[-_]?key|password|passwd)
+        ["']?\s{0,4}[=:]\s{0,4}["']?
+    )
+    (?P<value>[^\s"'&,;<>}]{1,8192})
+    | \bwhs(?:ec|k)_[A-Za-z0-9+/=_-]{8,256}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+_INVISIBLE = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]
+_ESCAPES: dict[int, str] = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _INVISIBLE} | {
+    0x0A: "\\n",
+    0x0D: "\\r",
+    0x09: "\\t",
+}
+
+
+def scrub(text: str | bytes, secrets: Iterable[str] = (), limit_bytes: int = MAX_EXCERPT_BYTES) -> str:
+    """An excerpt of at most ``limit_bytes`` of UTF-8. Give the whole text: it is cut after secrets are out."""
+    kept = text[:_MAX_READ_CHARS]
+    shown = kept.decode("utf-8", "replace") if isinstance(kept, bytes) else kept
+    for spelling in _spellings(secrets):
+        shown = shown.replace(spelling, MASK)
+    shown = _CREDENTIAL.sub(_masked, shown)
+    return cut(escape(shown), limit_bytes)
+
+
+def escape(text: str) -> str:
+    """Control, line-separating and direction-changing characters as visible escapes."""
+    return text if text.isascii() and text.isprintable() else text.translate(_ESCAPES)
+
+
+def cut(text: str, limit_bytes: int) -> str:
+    """The text itself, or its beginning and an ellipsis, within ``limit_bytes`` (at least 3) of UTF-8."""
+    encoded = text.encode("utf-8", "backslashreplace")
+    if len(encoded) <= limit_bytes:
+        return encoded.decode()
+    return encoded[: limit_bytes - 3].decode("utf-8", "ignore") + "…"
+
+
+def _masked(match: re.Match[str]) -> str:
+    return (match["keep"] or "") + MASK
+
+
+def _spellings(secrets: Iterable[str]) -> list[str]:
+    """Each secret as it is, as URLs and forms carry it, and as JSON does; longest first."""
+    found: set[str] = set()
+    for secret in secrets:
+        if len(secret) >= _MIN_SECRET_CHARS:
+            found |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+    return sorted(found, key=len, reverse=True)

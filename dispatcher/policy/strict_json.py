@@ -1,0 +1,140 @@
+"""Reads JSON that two parsers cannot read differently. Never returns a value that could not be written again.
+
+What is refused: duplicate names, NaN and Infinity, numbers beyond 64 bits, lone surrogates, bytes that are not
+UTF-8, and nesting deeper than 64 (RFC 8259 leaves all of these to the parser; RFC 7493 forbids most).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NoReturn
+
+from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
+
+MAX_DEPTH = 64
+
+_MAX_INTEGER = 2**64 - 1
+_MIN_INTEGER = -(2**63)
+_MAX_INTEGER_CHARS = 20
+_MAX_NUMBER_CHARS = 4300
+"""More digits than this are not a number that anybody means: the text is not JSON to us."""
+
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+_NOT_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+
+
+def read_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
+    """The value of one JSON text. Raises ``InvalidRequest`` (400) or ``Unprocessable`` (422), each with its code."""
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest.of("invalid_json", f"byte {error.start} is not UTF-8") from None
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise InvalidRequest.of("invalid_json", f"not JSON: {error.msg} at character {error.pos}") from None
+    except RecursionError:
+        raise _too_deep(max_depth) from None
+    if raw.count(b"[") + raw.count(b"{") > max_depth and _is_deeper(raw, max_depth):
+        raise _too_deep(max_depth)
+    if _ESCAPED_SURROGATE.search(raw) and _holds_surrogate(value):
+        raise Unprocessable.of("invalid_string", "a string holds half a surrogate pair (\\ud800 to \\udfff)")
+    return value
+
+
+def read_object(raw: bytes, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
+    """As ``read_json``; anything but an object is 422 ``not_an_object``."""
+    value = read_json(raw, max_depth)
+    if not isinstance(value, dict):
+        raise Unprocessable.of("not_an_object", "send one JSON object")
+    return value
+
+
+def read_array(raw: bytes, max_depth: int = MAX_DEPTH) -> list[Any]:
+    """As ``read_json``; anything but an array is 422 ``not_an_array``."""
+    value = read_json(raw, max_depth + 1)
+    if not isinstance(value, list):
+        raise Unprocessable.of("not_an_array", "send a JSON array")
+    return value
+
+
+def read_lines(raw: bytes, max_depth: int = MAX_DEPTH) -> Iterator[dict[str, Any] | RequestError]:
+    """NDJSON, lazily: one object or one error for each line that is not blank."""
+    for line in raw.split(b"\n"):
+        if line.strip():
+            try:
+                yield read_object(line, max_depth)
+            except RequestError as error:
+                yield error
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        twice, _ = Counter(name for name, _ in pairs).most_common(1)[0]
+        raise InvalidRequest.of("duplicate_key", f"the name {twice[:64]!a} is given twice in one object")
+    return members
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > _MAX_NUMBER_CHARS:
+        raise InvalidRequest.of("invalid_json", f"a number has {len(digits)} digits")
+    if len(digits) <= _MAX_INTEGER_CHARS:
+        value = int(digits)
+        if _MIN_INTEGER <= value <= _MAX_INTEGER:
+            return value
+    raise Unprocessable.of("number_out_of_range", "an integer does not fit 64 bits; send it as a string")
+
+
+def _fraction(digits: str) -> float:
+    if len(digits) > _MAX_NUMBER_CHARS:
+        raise InvalidRequest.of("invalid_json", f"a number has {len(digits)} digits")
+    value = float(digits)
+    if math.isinf(value):
+        raise Unprocessable.of("number_out_of_range", "a number does not fit a double")
+    return value
+
+
+def _constant(name: str) -> NoReturn:
+    raise InvalidRequest.of("invalid_json", f"{name} is not JSON (RFC 8259 §6)")
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
+)
+
+
+def _is_deeper(raw: bytes, max_depth: int) -> bool:
+    """Whether well-formed JSON nests deeper: peel the innermost brackets ``max_depth`` times, something is left."""
+    brackets = _STRING.sub(b"", raw).translate(_ONE_KIND, _NOT_BRACKETS)
+    for _ in range(max_depth):
+        if not brackets:
+            return False
+        brackets = brackets.replace(b"[]", b"")
+    return bool(brackets)
+
+
+def _holds_surrogate(value: Any) -> bool:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            if _SURROGATE.search(item):
+                return True
+        elif isinstance(item, dict):
+            waiting.extend(item)
+            waiting.extend(item.values())
+        elif isinstance(item, list):
+            waiting.extend(item)
+    return False
+
+
+def _too_deep(max_depth: int) -> RequestError:
+    return InvalidRequest.of("too_deep", f"nested deeper than {max_depth}; flatten it or send it as a string")
