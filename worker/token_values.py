@@ -1,0 +1,50 @@
+"""What asking for a token ends in, and what tells one token from another. Values only."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+import orjson
+
+from dispatcher.model.integration import OutboundCredentials
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """``fetched``: this caller's question is what made a request to the token endpoint."""
+
+    value: str
+    expires_at_s: float
+    fetched: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TokenFailure:
+    """No token, hence no POST. ``code`` is one of the product's error codes; ``detail`` says what to do next."""
+
+    code: str
+    detail: str
+    retry_after_s: float | None = None
+
+
+def fingerprint(credentials: OutboundCredentials, scope: str, pepper: bytes = b"") -> str:
+    """Names the token that these opened credentials get, 32 hex digits; any change of them names another.
+
+    ``scope`` keeps tenants apart. ``pepper`` (up to 64 bytes) keeps the name, which is visible in Redis, from
+    being a way to guess a short secret.
+    """
+    parts = (
+        scope,
+        credentials.token_uri,
+        credentials.client_id,
+        credentials.auth_method.value,
+        credentials.grant_type,
+        sorted((credentials.scope or "").split()),
+        credentials.audience,
+        credentials.resource,
+        credentials.key_id,
+        credentials.client_secret,
+        credentials.private_key,
+    )
+    return hashlib.blake2b(orjson.dumps(parts), digest_size=16, key=pepper).hexdigest()
