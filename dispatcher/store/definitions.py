@@ -23,6 +23,7 @@ from dispatcher.store.definition_records import (
     write_revision,
 )
 from dispatcher.store.definition_swap import Operation, Swap, changed_inbound, created, deleted, swap
+from dispatcher.store.pings import Pings
 
 __all__ = ["Definitions", "IntegrationPage", "Loaded", "RevisionId", "product_message"]
 
@@ -45,6 +46,7 @@ class Definitions(DefinitionReads):
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
         self._listeners: list[Listener] = []
+        self.pings = Pings(redis)
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with each id that this process has tried to write; returns how to stop."""

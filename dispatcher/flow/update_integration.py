@@ -1,0 +1,28 @@
+"""Edits and deletes an integration. Published revisions stay as they are; nothing is contacted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dispatcher.flow.change_integration import Editor
+from dispatcher.flow.integration_changes import IntegrationChanges
+from dispatcher.model.integration import Integration
+from dispatcher.store.definitions import Definitions
+
+
+async def update_integration(
+    definitions: Definitions, editor: Editor, any_id: str, changes: IntegrationChanges, now_ms: int
+) -> Integration:
+    """Change the WORKING version. Raises ``NotFound``, or ``Unprocessable`` with everything that is wrong."""
+
+    def change(current: Integration) -> Integration:
+        return replace(editor.apply(current, changes), modified_ms=now_ms)
+
+    return await definitions.edit(any_id, change)
+
+
+async def delete_integration(definitions: Definitions, any_id: str) -> Integration:
+    """Remove it with its revisions; ``Conflict`` while a product is linked. Returns what was removed."""
+    integration = await definitions.needed(any_id)
+    await definitions.delete(integration.id)
+    return integration

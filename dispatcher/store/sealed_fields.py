@@ -1,0 +1,26 @@
+"""What each sealed field of an integration is sealed for, so that no ciphertext opens in another place.
+
+Whoever seals and whoever opens asks here for the context; nothing else spells one.
+"""
+
+from __future__ import annotations
+
+
+def client_secret(integration_id: str) -> str:
+    """``credentials.client_secret``; for BASIC the password."""
+    return f"integration:{integration_id}:clientSecret"
+
+
+def private_key(integration_id: str) -> str:
+    """``credentials.private_key``."""
+    return f"integration:{integration_id}:privateKey"
+
+
+def header_value(integration_id: str, name: str) -> str:
+    """The value of a secret custom header; the name's case does not matter."""
+    return f"integration:{integration_id}:header:{name.lower()}"
+
+
+def signing_secret(integration_id: str) -> str:
+    """Every entry of ``signing_secrets``."""
+    return f"integration:{integration_id}:signingSecret"
