@@ -1,0 +1,97 @@
+"""Sets up logging for a process: structlog for ours, the same form for the libraries'. Never prints a secret.
+
+One record is one line, whatever the values hold: JSON for machines, colours for a terminal.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from dispatcher.settings import Settings
+from dispatcher.telemetry.masking import safe_lines, safe_record
+
+LIBRARY_LEVELS = {
+    "aiohttp": logging.INFO,
+    "arq": logging.WARNING,
+    "asyncio": logging.INFO,
+    "authlib": logging.INFO,
+    "redis": logging.INFO,
+}
+"""The least level of each library: below it authlib and aiohttp print tokens, and arq a line for every job."""
+
+TRACEBACK = "exception"
+
+
+def configure_logs(settings: Settings, stream: TextIO) -> None:
+    """From here on every record of this process goes to ``stream``; calling it again replaces the set-up."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    render = _renderer(settings.log_format, stream)
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, *_shared(), render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,
+    )
+    _route_libraries(level, render, stream)
+
+
+def _shared() -> list[Processor]:
+    return [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
+        structlog.processors.StackInfoRenderer(),
+        structlog.processors.format_exc_info,
+    ]
+
+
+def _route_libraries(level: int, render: Processor, stream: TextIO) -> None:
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *_shared()],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+        )
+    )
+    root = logging.getLogger()
+    for previous in root.handlers[:]:
+        if isinstance(previous.formatter, structlog.stdlib.ProcessorFormatter):
+            root.removeHandler(previous)
+    root.addHandler(handler)
+    root.setLevel(level)
+    for name, least in LIBRARY_LEVELS.items():
+        logging.getLogger(name).setLevel(max(level, least))
+
+
+def _renderer(log_format: str, stream: TextIO) -> Processor:
+    terminal = stream.isatty()
+    if log_format == "json" or (log_format == "auto" and not terminal):
+        return render_json
+    return _Console(structlog.dev.ConsoleRenderer(colors=terminal))
+
+
+def render_json(_logger: WrappedLogger, _method: str, record: EventDict) -> str:
+    """One line of JSON; ``event`` and ``at`` first."""
+    ordered = {"at": record.pop("at", None), "level": record.pop("level", None), "event": record.pop("event", None)}
+    return orjson.dumps(safe_record(ordered | dict(record)), default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+class _Console:
+    """Coloured lines; a traceback follows its line, indented so that it cannot pass for another record."""
+
+    def __init__(self, renderer: structlog.dev.ConsoleRenderer) -> None:
+        self._render = renderer
+
+    def __call__(self, logger: WrappedLogger, method: str, record: MutableMapping[str, Any]) -> str:
+        traceback = record.pop(TRACEBACK, None)
+        values: dict[str, Any] = safe_record(record)
+        values["timestamp"] = values.pop("at", "")
+        lines = [str(self._render(logger, method, values))]
+        if traceback:
+            lines += [f"    | {line}" for line in safe_lines(str(traceback))]
+        return "\n".join(lines)
