@@ -12,7 +12,8 @@ MASK = "******"
 
 _MIN_SECRET_CHARS = 4
 """A shorter secret would mask ordinary text; nothing this short is a secret."""
-_MAX_READ_CHARS = 65_536
+_HINTS = ("bearer", "basic", "client_", "_token", "api_key", "api-key", "apikey", "passw", "whsec_", "whsk_")
+"""What every match of ``_CREDENTIAL`` holds: most answers hold none, and are not searched."""
 
 _CREDENTIAL = re.compile(
     r"""(?P<keep>
@@ -35,11 +36,16 @@ _ESCAPES: dict[int, str] = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{co
 
 def scrub(text: str | bytes, secrets: Iterable[str] = (), limit_bytes: int = MAX_EXCERPT_BYTES) -> str:
     """An excerpt of at most ``limit_bytes`` of UTF-8. Give the whole text: it is cut after secrets are out."""
-    kept = text[:_MAX_READ_CHARS]
+    spellings = _spellings(secrets)
+    window = 2 * limit_bytes
+    kept = text[:window]
     shown = kept.decode("utf-8", "replace") if isinstance(kept, bytes) else kept
-    for spelling in _spellings(secrets):
+    for spelling in spellings:
         shown = shown.replace(spelling, MASK)
-    shown = _CREDENTIAL.sub(_masked, shown)
+    if spellings and len(text) > window:
+        shown = shown[: -len(spellings[0])]  # the window may have cut a secret in two
+    if _may_hold_credential(shown):
+        shown = _CREDENTIAL.sub(_masked, shown)
     return cut(escape(shown), limit_bytes)
 
 
@@ -56,6 +62,11 @@ def cut(text: str, limit_bytes: int) -> str:
     return encoded[: limit_bytes - 3].decode("utf-8", "ignore") + "…"
 
 
+def _may_hold_credential(text: str) -> bool:
+    lowered = text.lower()
+    return any(hint in lowered for hint in _HINTS)
+
+
 def _masked(match: re.Match[str]) -> str:
     return (match["keep"] or "") + MASK
 
@@ -65,5 +76,7 @@ def _spellings(secrets: Iterable[str]) -> list[str]:
     found: set[str] = set()
     for secret in secrets:
         if len(secret) >= _MIN_SECRET_CHARS:
-            found |= {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
+            found.add(secret)
+            if not (secret.isascii() and secret.isalnum()):
+                found |= {quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1]}
     return sorted(found, key=len, reverse=True)

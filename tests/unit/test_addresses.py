@@ -1,0 +1,100 @@
+"""Which addresses notifications may go to."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+import pytest
+
+from dispatcher.policy.addresses import REFUSED_IPV4, REFUSED_IPV6, embedded_ipv4, refusal
+
+PUBLIC = ["8.8.8.8", "93.184.216.34", "1.1.1.1", "172.32.0.1", "172.15.255.255", "100.63.255.255", "11.0.0.1"]
+PUBLIC_V6 = ["2606:4700::1111", "2a00:1450::1", "2400:cb00::1", "2001:200::1", "3ffe::1"]
+
+
+@pytest.mark.parametrize("address", PUBLIC + PUBLIC_V6)
+def test_public_addresses_pass(address: str) -> None:
+    assert refusal(ip_address(address)) is None
+
+
+@pytest.mark.parametrize(("cidr", "reason"), REFUSED_IPV4 + REFUSED_IPV6)
+def test_first_and_last_address_of_every_refused_network(cidr: str, reason: str) -> None:
+    network = ip_network(cidr)
+    assert refusal(network[0]) is not None
+    assert refusal(network[-1]) is not None
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("0.0.0.0", "unspecified"),
+        ("10.1.2.3", "private"),
+        ("100.64.0.1", "carrier_nat"),
+        ("127.0.0.1", "loopback"),
+        ("169.254.169.254", "metadata"),
+        ("169.254.1.1", "link_local"),
+        ("172.16.0.1", "private"),
+        ("192.168.1.1", "private"),
+        ("192.0.2.1", "documentation"),
+        ("192.88.99.1", "reserved"),
+        ("198.18.0.1", "benchmark"),
+        ("224.0.0.1", "multicast"),
+        ("255.255.255.255", "broadcast"),
+        ("168.63.129.16", "metadata"),
+        ("::", "unspecified"),
+        ("::1", "loopback"),
+        ("fd00::1", "private"),
+        ("fd00:ec2::254", "metadata"),
+        ("fe80::1", "link_local"),
+        ("fe80::1%eth0", "link_local"),
+        ("fec0::1", "site_local"),
+        ("ff02::1", "multicast"),
+        ("2001:db8::1", "documentation"),
+        ("3fff::1", "documentation"),
+        ("5f00::1", "reserved"),
+        ("100::1", "discard"),
+        ("4000::1", "not_global_unicast"),
+        ("1::1", "not_global_unicast"),
+    ],
+)
+def test_reason_classes(address: str, reason: str) -> None:
+    assert refusal(ip_address(address)) == reason
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "::ffff:127.0.0.1",
+        "::127.0.0.1",
+        "::ffff:0:127.0.0.1",
+        "64:ff9b::7f00:1",
+        "64:ff9b:1::7f00:1",
+        "2002:7f00:1::",
+        "2002:7f00:1::abcd",
+        "2001:0:4136:e378:8000:63bf:80ff:fffe",
+    ],
+)
+def test_loopback_inside_ipv6_is_loopback(address: str) -> None:
+    assert embedded_ipv4(IPv6Address(address)) == ip_address("127.0.0.1")
+    assert refusal(ip_address(address)) == "loopback"
+
+
+@pytest.mark.parametrize("address", ["::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1", "::8.8.8.8"])
+def test_transition_addresses_are_refused_even_around_a_public_one(address: str) -> None:
+    assert refusal(ip_address(address)) == "embedded_ipv4"
+
+
+def test_allowed_networks_win() -> None:
+    networks = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+    assert refusal(ip_address("10.1.2.3"), networks) is None
+    assert refusal(ip_address("fd12::1"), networks) is None
+    assert refusal(ip_address("::ffff:10.1.2.3"), networks) is None
+    assert refusal(ip_address("127.0.0.1"), networks) == "loopback"
+    assert refusal(ip_address("64:ff9b::a01:203"), networks) == "private"
+
+
+def test_own_addresses_are_refused_unless_allowed() -> None:
+    own = (ip_address("93.184.216.34"),)
+    assert refusal(own[0], own=own) == "own_address"
+    assert refusal(ip_address("::ffff:93.184.216.34"), own=own) == "own_address"
+    assert refusal(own[0], (ip_network("93.184.216.0/24"),), own) is None
