@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from joserfc import jwt
+from joserfc.errors import SecurityWarning
 
 ASSERTION_ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"]
 
@@ -79,7 +81,9 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
         return client.public_key
 
     def process_assertion_claims(self, assertion: str, resolve_key: Any) -> Any:
-        token = jwt.decode(assertion, resolve_key, algorithms=ASSERTION_ALGORITHMS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)
+            token = jwt.decode(assertion, resolve_key, algorithms=ASSERTION_ALGORITHMS)
         self.verify_claims(token.claims)
         self._server.assertions.append({"header": token.header, "claims": token.claims})
         return token.claims

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import orjson
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, OctKey, OKPKey, RSAKey, import_key
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 AsymmetricKey = RSAKey | ECKey | OKPKey
 
+_KINDS: dict[str, type[AsymmetricKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
 _CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
 _WANTED = "give a private RSA, EC (P-256, P-384, P-521) or Ed25519 key as PEM or JWK"
 
@@ -37,16 +38,14 @@ def read_assertion_key(text: str) -> AssertionKey:
 
 def _from_jwk(text: str) -> AsymmetricKey:
     try:
-        key = import_key(orjson.loads(text))
+        fields = orjson.loads(text)
+        return _KINDS[fields["kty"]].import_key(fields)
     except (JoseError, ValueError, TypeError, KeyError):
         raise KeyUnreadable(_WANTED) from None
-    if isinstance(key, OctKey) or not isinstance(key, RSAKey | ECKey | OKPKey):
-        raise KeyUnreadable(_WANTED)
-    return key
 
 
 def _from_pem(text: str) -> AsymmetricKey:
-    for kind in (RSAKey, ECKey, OKPKey):
+    for kind in _KINDS.values():
         try:
             return kind.import_key(text)
         except (JoseError, ValueError, TypeError):

@@ -118,7 +118,7 @@ def post(
 ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
     """POST exactly ``body``; a 3xx is an answer like any other. ``timeout_s`` replaces the session's total.
 
-    Raises ``AddressBlocked`` for a URL that carries userinfo or a host that cannot be read.
+    Raises ``AddressBlocked`` for a URL with userinfo, another scheme or a host that cannot be read.
     """
     timeout = session.timeout
     if timeout_s is not None:
@@ -133,6 +133,8 @@ def _readable(text: str) -> URL:
         unsafe = "userinfo" if url.raw_user is not None or url.raw_password is not None else None
         if url.host is None:
             unsafe = "host"
+        elif url.scheme not in ("http", "https"):
+            unsafe = "scheme"
     except ValueError:
         unsafe = "host"
     if unsafe:

@@ -30,7 +30,7 @@ MAX_SLOTS = 10_000
 
 
 class TokenSource:
-    """One per worker process. ``key`` everywhere is what ``key()`` returns for the opened credentials."""
+    """One per worker process. ``key`` is the ``fingerprint`` of the opened credentials, computed once per revision."""
 
     def __init__(
         self,
@@ -38,20 +38,14 @@ class TokenSource:
         store: TokenStore,
         clock: Clock,
         *,
-        pepper: bytes = b"",
         jitter: Callable[[], float] = random.random,
     ) -> None:
         self._fetch = fetch
         self._store = store
         self._clock = clock
-        self._pepper = pepper
         self._jitter = jitter
         self._slots: dict[str, TokenSlot] = {}
         self._flights: dict[str, asyncio.Task[Outcome]] = {}
-
-    def key(self, credentials: OutboundCredentials, scope: str) -> str:
-        """Names the token of these opened credentials within ``scope``; compute it once per revision."""
-        return fingerprint(credentials, scope, self._pepper)
 
     def cached(self, key: str) -> str | None:
         """A token that needs no refresh yet, without any waiting; None = ask ``token``."""
@@ -60,7 +54,7 @@ class TokenSource:
 
     async def token(self, credentials: OutboundCredentials, fingerprint_scope: str) -> Outcome:
         """A token that has not expired. While one that is due for refresh still serves, nobody waits for the next."""
-        key = self.key(credentials, fingerprint_scope)
+        key = fingerprint(credentials, fingerprint_scope)
         slot, now_s = self._slot(key), self._clock()
         if slot.usable(now_s):
             if not slot.fresh(now_s) and slot.failing(now_s) is None:

@@ -28,11 +28,10 @@ class TokenFailure:
     retry_after_s: float | None = None
 
 
-def fingerprint(credentials: OutboundCredentials, scope: str, pepper: bytes = b"") -> str:
+def fingerprint(credentials: OutboundCredentials, scope: str) -> str:
     """Names the token that these opened credentials get, 32 hex digits; any change of them names another.
 
-    ``scope`` keeps tenants apart. ``pepper`` (up to 64 bytes) keeps the name, which is visible in Redis, from
-    being a way to guess a short secret.
+    ``scope`` keeps tenants apart.
     """
     parts = (
         scope,
@@ -47,4 +46,4 @@ def fingerprint(credentials: OutboundCredentials, scope: str, pepper: bytes = b"
         credentials.client_secret,
         credentials.private_key,
     )
-    return hashlib.blake2b(orjson.dumps(parts), digest_size=16, key=pepper).hexdigest()
+    return hashlib.blake2b(orjson.dumps(parts), digest_size=16).hexdigest()

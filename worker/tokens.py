@@ -7,6 +7,7 @@ authlib says what is sent, the guarded session sends it.
 from __future__ import annotations
 
 import ssl
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import quote
@@ -15,7 +16,7 @@ import aiohttp
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 from authlib.oauth2.rfc7523 import PrivateKeyJWT
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 
 from dispatcher.clock import Clock
 from dispatcher.model.integration import AuthMethod, OutboundCredentials
@@ -41,11 +42,10 @@ def token_source(
     store: TokenStore,
     clock: Clock,
     *,
-    pepper: bytes = b"",
     on_fetch: Callable[[bool], None] | None = None,
 ) -> TokenSource:
     """Tokens over ``session``, shared through ``store``. ``on_fetch`` hears of each request: did it give a token?"""
-    return TokenSource(TokenClient(session, clock, on_fetch).fetch, store, clock, pepper=pepper)
+    return TokenSource(TokenClient(session, clock, on_fetch).fetch, store, clock)
 
 
 class TokenClient:
@@ -87,7 +87,10 @@ def prepare(credentials: OutboundCredentials, now_s: float) -> tuple[str, dict[s
         resource=credentials.resource,
     )
     auth = _CLIENT_AUTH[credentials.auth_method](credentials, now_s)
-    url, headers, form = auth.prepare("POST", credentials.token_uri, headers, form)
+    with warnings.catch_warnings():
+        # RFC 9864 renames EdDSA to Ed25519; the authorization servers there are know the old name.
+        warnings.simplefilter("ignore", SecurityWarning)
+        url, headers, form = auth.prepare("POST", credentials.token_uri, headers, form)
     return url, headers, form.encode()
 
 

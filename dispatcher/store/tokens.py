@@ -5,6 +5,7 @@ Never fetches. A value that cannot be opened or read counts as absent: the token
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,15 +43,20 @@ class Seal(Protocol):
 
 
 class TokenStore:
-    """Every method raises ``StoreUnavailable`` when Redis does not answer or refuses."""
+    """Every method raises ``StoreUnavailable`` when Redis does not answer or refuses.
 
-    def __init__(self, redis: Redis, sealer: Seal) -> None:
+    ``pepper`` (up to 64 bytes, equal in all workers) goes into the keys' names, so that whoever reads Redis
+    cannot use them to try out short client secrets.
+    """
+
+    def __init__(self, redis: Redis, sealer: Seal, pepper: bytes = b"") -> None:
         self._redis = redis
         self._sealer = sealer
+        self._pepper = pepper
 
     async def get(self, fingerprint: str) -> AccessToken | None:
         """The token that some worker fetched, if it has not expired."""
-        return self._opened(fingerprint, await _reached(self._redis.get(keys.token(fingerprint))))
+        return self._opened(fingerprint, await _reached(self._redis.get(keys.token(self._name(fingerprint)))))
 
     async def put(self, fingerprint: str, token: AccessToken, now_s: float) -> None:
         """Keep ``token`` until it expires; one that is about to is not kept."""
@@ -58,11 +64,11 @@ class TokenStore:
         if lifetime_ms > 0:
             text = orjson.dumps([token.value, token.issued_at_s, token.expires_at_s]).decode()
             sealed = self._sealer.seal(text, _context(fingerprint))
-            await _reached(self._redis.set(keys.token(fingerprint), sealed, px=lifetime_ms))
+            await _reached(self._redis.set(keys.token(self._name(fingerprint)), sealed, px=lifetime_ms))
 
     async def drop(self, fingerprint: str, value: str) -> bool:
         """Delete the token only if it is still ``value``: a newer one stays."""
-        key = keys.token(fingerprint)
+        key = keys.token(self._name(fingerprint))
         sealed = await _reached(self._redis.get(key))
         held = self._opened(fingerprint, sealed)
         if sealed is None or held is None or held.value != value:
@@ -71,12 +77,15 @@ class TokenStore:
 
     async def lock(self, fingerprint: str, owner: str) -> bool:
         """Whether ``owner`` is now the one that fetches, for at most ``LOCK_MS``."""
-        taken = await _reached(self._redis.set(keys.token_lock(fingerprint), owner, nx=True, px=LOCK_MS))
+        taken = await _reached(self._redis.set(keys.token_lock(self._name(fingerprint)), owner, nx=True, px=LOCK_MS))
         return bool(taken)
 
     async def unlock(self, fingerprint: str, owner: str) -> None:
         """Let the next one fetch, unless the lock has passed to somebody else."""
-        await self._drop_if_equal(keys.token_lock(fingerprint), owner)
+        await self._drop_if_equal(keys.token_lock(self._name(fingerprint)), owner)
+
+    def _name(self, fingerprint: str) -> str:
+        return hashlib.blake2b(fingerprint.encode(), digest_size=16, key=self._pepper).hexdigest()
 
     async def _drop_if_equal(self, key: str, value: str) -> bool:
         reply = cast("Awaitable[int]", self._redis.eval(_DROP_IF_EQUAL, 1, key, value))
