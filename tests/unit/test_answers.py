@@ -74,9 +74,11 @@ def test_ack_takes_any_2xx_and_reads_nothing(status: int) -> None:
         '{"Success":"TRUE","AccountIdentifier":" A-1 "}',
         '\ufeff{"success":true,"accountIdentifier":"A-1"}',
         "<result><success>true</success><accountIdentifier>A-1</accountIdentifier></result>",
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
-        '<ns:Result xmlns:ns="urn:x"><ns:Success> true </ns:Success>'
-        "<ns:accountIdentifier><![CDATA[A-1]]></ns:accountIdentifier></ns:Result>",
+        (
+            '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>\n'
+            '<ns:Result xmlns:ns="urn:x"><ns:Success> true </ns:Success>'
+            "<ns:accountIdentifier><![CDATA[A-1]]></ns:accountIdentifier></ns:Result>"
+        ),
     ],
 )
 def test_success_is_read_from_json_and_xml(body: str, mode: AnswerMode) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import Any
 
@@ -92,10 +93,8 @@ def test_BI13_depth_64_and_brackets_in_strings_pass(raw: bytes) -> None:  # noqa
 )
 def test_a_mebibyte_of_anything_is_answered_at_once(raw: bytes) -> None:
     started = time.perf_counter()
-    try:
+    with contextlib.suppress(InvalidRequest, Unprocessable):
         read_json(raw)
-    except RequestError as error:
-        assert error.status in (400, 422)
     assert time.perf_counter() - started < 1.0
 
 
