@@ -47,9 +47,13 @@ class Circuit:
         return not was_closed
 
     def failed(self, now_ms: int) -> bool:
-        """The host could not be talked to. True when this opened the circuit (again)."""
+        """The host could not be talked to. True when this opened the circuit (again).
+
+        While it is open only stragglers report; from ``until_ms`` on it is a probe's failure, whoever admitted it.
+        """
         self.failures += 1
-        if self.state is CircuitState.OPEN or self.failures < self._threshold:
+        straggler = self.state is CircuitState.OPEN and now_ms < self.until_ms
+        if straggler or self.failures < self._threshold:
             return False
         self.state = CircuitState.OPEN
         self.until_ms = now_ms + self._open_ms

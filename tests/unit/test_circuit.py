@@ -56,6 +56,12 @@ def test_stragglers_of_an_open_circuit_do_not_prolong_it() -> None:
     assert circuit.admits(1000)
 
 
+def test_a_failed_probe_that_somebody_else_admitted_opens_the_circuit_again() -> None:
+    circuit = opened()
+    assert circuit.failed(1000)
+    assert circuit.until_ms == 2000
+
+
 def test_a_lost_probe_is_replaced() -> None:
     circuit = opened()
     circuit.admits(1000)
