@@ -7,7 +7,8 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address, IPv6Address
+from functools import partial
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from pathlib import Path
 
 import aiohttp
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from dispatcher.policy.addresses import refusal as address_refusal
 from worker.connector import AddressBlocked, AddressRule, blocked_reason, guarded_session, post
 
 
@@ -93,6 +95,15 @@ async def refusal(rule: AddressRule, url: str, resolver: AbstractResolver | None
                 return None
         except (OSError, aiohttp.InvalidURL) as error:
             return blocked_reason(error)
+
+
+async def test_ft34_the_deployments_rule_refuses_loopback_until_its_network_is_allowed(host: TestServer) -> None:
+    url = f"http://127.0.0.1:{host.port}/"
+    assert await refusal(address_refusal, url) == "loopback"
+    assert host.app[ASKED] == []
+    allowed = partial(address_refusal, allow_networks=(IPv4Network("127.0.0.0/8"),))
+    assert await refusal(allowed, url) is None
+    assert len(host.app[ASKED]) == 1
 
 
 LOOPBACK_SPELLINGS = [
