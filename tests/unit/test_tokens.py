@@ -26,8 +26,6 @@ from tests.hosts import ProductHost, Reply
 from worker.connector import guarded_session
 from worker.tokens import Token, TokenFailure, TokenSource, fingerprint, token_source
 
-pytest_plugins = ["tests.host_fixtures"]
-
 SEED = OutboundCredentials(CredentialType.OAUTH2, client_id="123456", client_secret="S3cre1!")
 
 
