@@ -16,8 +16,9 @@ import fcntl
 import os
 import shutil
 import signal
+import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,19 +161,7 @@ class EmbeddedServer:
         arguments = [part for name, path in paths.items() for part in (f"--{name}", str(path))]
         with open_lock(self.folder / "server.lock") as descriptor:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            process = await asyncio.create_subprocess_exec(
-                self.binary,
-                *arguments,
-                *self.options.arguments(),
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.STDOUT,
-                pass_fds=(descriptor,),
-                start_new_session=True,
-            )
-            output, _ = await asyncio.wait_for(process.communicate(), SPAWN_TIMEOUT_S)
-        if process.returncode:
-            raise ConfigurationError(f"the embedded server {self.binary} did not start: {last_line(output.decode())}")
+            await asyncio.to_thread(launch, [self.binary, *arguments, *self.options.arguments()], descriptor)
 
     def _refuse_to_start_twice(self, spawned: bool) -> None:
         if spawned:
@@ -216,6 +205,29 @@ class EmbeddedServer:
             if time.monotonic() > deadline:
                 return
             await asyncio.sleep(POLL_S)
+
+
+def launch(command: Sequence[str], keep_open: int) -> None:
+    """Runs ``command`` until it has gone to the background, where it holds ``keep_open``.
+
+    In a thread rather than by the event loop: under uvloop the server would inherit the pipe, whose end never comes.
+    """
+    try:
+        subprocess.run(  # noqa: S603 - our own binary and arguments
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(keep_open,),
+            start_new_session=True,
+            timeout=SPAWN_TIMEOUT_S,
+            text=True,
+            check=True,
+        )
+    except subprocess.CalledProcessError as error:
+        raise ConfigurationError(f"the embedded server {command[0]} did not start: {last_line(error.output)}") from None
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise ConfigurationError(f"the embedded server {command[0]} did not start: {error}") from error
 
 
 def server_binary() -> str:

@@ -17,8 +17,13 @@ import pytest
 import redis as redis_sync
 from redis.asyncio import Redis
 
+pytest_plugins = ("tests.host_fixtures",)
+
 READY_DEADLINE_S = 20.0
 VOLATILE = ("--port", "0", "--appendonly", "no", "--save", "", "--maxmemory-policy", "noeviction")
+
+UNTIL_STDIN_ENDS = ("sh", "-c", '"$@" & read _; kill $!; wait $!', "sh")
+"""Runs a command for as long as this process holds its input, so that a killed test run leaves no server behind."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,15 +63,14 @@ def redis_socket() -> Iterator[Path]:
         socket = Path(folder) / "s"
         log = Path(folder) / "log"
         command = [server_binary(), "--unixsocket", str(socket), "--dir", folder, "--logfile", str(log), *VOLATILE]
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen([*UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE)
         client = redis_sync.Redis(unix_socket_path=str(socket))
         try:
             wait_until_ready(client)
             yield socket
         finally:
             client.close()
-            process.terminate()
-            process.wait(10)
+            process.communicate(timeout=10)
 
 
 @pytest.fixture
