@@ -1,0 +1,58 @@
+"""``dispatcher dev``: API and worker in one process, for a developer's machine. Not for production."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.listening import Listening, listening
+from dispatcher.cli.local_secrets import admin_credentials, with_local_secrets
+from dispatcher.cli.startup import Store, load_settings, open_store, run_process, stop_on_signals
+from dispatcher.settings import Settings
+
+
+def dev(
+    host: Annotated[str | None, typer.Option(help="Address to listen on instead of DISPATCHER_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on instead of DISPATCHER_PORT; 0 = any.")] = None,
+) -> None:
+    """Serve and deliver until SIGTERM or Ctrl-C. Keys, an admin client and the data are kept in the data folder."""
+    settings = with_local_secrets(load_settings(host=host, port=port))
+    run_process(_dev(settings), settings)
+
+
+async def _dev(settings: Settings) -> None:
+    with stop_on_signals() as stop:
+        async with open_store(settings, client_name="dispatcher-dev") as store:
+            await serve_and_deliver(settings, store, stop)
+
+
+async def serve_and_deliver(settings: Settings, store: Store, stop: asyncio.Event) -> None:
+    """Until ``stop``: first the API ends its requests, then the worker its attempts. A worker that fails ends both."""
+    from worker.main import run as run_worker
+
+    stop_worker = asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        worker = tasks.create_task(run_worker(settings, store.url, stop_worker))
+        worker.add_done_callback(lambda _: stop.set())
+        try:
+            async with listening(settings, store.redis) as api:
+                typer.echo(welcome(api, store))
+                await stop.wait()
+        finally:
+            stop_worker.set()
+
+
+def welcome(api: Listening, store: Store) -> str:
+    """What to do next, in commands that can be copied."""
+    admin = admin_credentials(api.settings)
+    data = f"{api.settings.data_dir} (embedded server)" if store.server else "the Redis of DISPATCHER_REDIS_URL"
+    lines = [f"listening on {api.address}", f"  console  {api.address}/console", f"  data     {data}"]
+    if admin:
+        user = shlex.quote(":".join(admin))
+        lines.append(
+            f"  token    curl -s -u {user} -d grant_type=client_credentials {api.settings.base_url}/oauth2/token"
+        )
+    return "\n".join([*lines, "Ctrl-C stops it; what it holds is kept."])

@@ -1,0 +1,38 @@
+"""``dispatcher doctor``: is this installation fit to keep what it accepts? Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.output import print_json, print_listing
+from dispatcher.cli.startup import load_settings, open_store, run
+from dispatcher.errors import StoreUnavailable
+from dispatcher.settings import Settings
+from dispatcher.store.doctor import Check, Level, examine, examine_keys, unreachable
+
+COLUMNS = {"level": "", "name": "CHECK", "text": "FOUND"}
+STYLES: dict[str, str] = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check Redis, its durability, the keys, the clock and the workers. Exit status 1 when something fails."""
+    checks = run(_examine(load_settings()))
+    well = all(check.level is not Level.FAIL for check in checks)
+    if as_json:
+        print_json({"well": well, "checks": [asdict(check) for check in checks]})
+    else:
+        print_listing([asdict(check) for check in checks], COLUMNS, as_json=False, styles=STYLES)
+    if not well:
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> list[Check]:
+    keys = examine_keys([key.get_secret_value() for key in settings.secret_keys])
+    try:
+        async with open_store(settings, client_name="dispatcher-doctor", claim=False) as store:
+            return [*await examine(store.redis, settings.partitions), keys]
+    except StoreUnavailable as error:
+        return [unreachable(error), keys]

@@ -1,0 +1,71 @@
+"""Listens for HTTP with every limit stated, and stops without cutting off a request. Knows nothing of routes."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from dispatcher.api.app import build_app
+from dispatcher.errors import ConfigurationError
+from dispatcher.settings import Settings
+
+MAX_LINE_BYTES = 8190
+MAX_HEADERS = 128
+BACKLOG = 1024
+LINGERING_S = 5.0
+"""How long the rest of a body is read after its request was answered."""
+SHUTDOWN_TIMEOUT_S = 10.0
+"""How long a request that is being handled may take to end once the process stops."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """``address`` is where the socket is; ``settings.base_url`` is how the outside reaches it."""
+
+    address: str
+    settings: Settings
+
+
+@asynccontextmanager
+async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening]:
+    """The API, answering. On leaving: no new connections, running requests end, then the app is cleaned up.
+
+    Port 0 takes a free one, which the yielded settings then name. Raises ConfigurationError when the port is taken.
+    """
+    with bind(settings.host, settings.port) as listener:
+        settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        runner = web.AppRunner(
+            await build_app(settings, redis),
+            max_line_size=MAX_LINE_BYTES,
+            max_field_size=MAX_LINE_BYTES,
+            max_headers=MAX_HEADERS,
+            lingering_time=LINGERING_S,
+            shutdown_timeout=SHUTDOWN_TIMEOUT_S,
+        )
+        try:
+            await runner.setup()
+            await web.SockSite(runner, listener, backlog=BACKLOG).start()
+            yield Listening(_address(settings), settings)
+        finally:
+            await runner.cleanup()
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A bound socket of the family that ``host`` is of."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG, reuse_port=False)
+    except OSError as error:
+        raise ConfigurationError(
+            f"cannot listen on {host}:{port} ({error.strerror}): set DISPATCHER_HOST and DISPATCHER_PORT"
+        ) from error
+
+
+def _address(settings: Settings) -> str:
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return f"http://{host}:{settings.port}"

@@ -1,0 +1,97 @@
+"""The command ``dispatcher``: a table of verbs, of which only the one that is asked for is imported.
+
+Exit status: 0 = done, 1 = the thing asked about is not well, 2 = usage or configuration, 130 = interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from dispatcher import __version__
+from dispatcher.errors import ConfigurationError, DispatcherError
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """``target`` is ``module:name`` of a function, or of a ``typer.Typer`` with verbs of its own."""
+
+    name: str
+    target: str
+    summary: str
+
+
+VERBS: tuple[Verb, ...] = (
+    Verb("dev", "dispatcher.cli.dev:dev", "Run API and worker in one process, with nothing to set up."),
+    Verb("serve", "dispatcher.cli.serve:serve", "Run the API."),
+    Verb("worker", "dispatcher.cli.worker:worker", "Run the workers that deliver events."),
+    Verb("clients", "dispatcher.cli.clients:clients", "Create, list and disable API clients."),
+    Verb("config", "dispatcher.cli.config:config", "Show every setting, or make a key."),
+    Verb("doctor", "dispatcher.cli.doctor:doctor", "Check the configuration and Redis."),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs one verb and exits."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        build(given)(args=given, prog_name="dispatcher")
+    except ConfigurationError as error:
+        _complain(str(error))
+        sys.exit(2)
+    except DispatcherError as error:
+        _complain(str(error))
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def build(arguments: Sequence[str], verbs: Sequence[Verb] = VERBS) -> typer.Typer:
+    """The program, with the verb that ``arguments`` name loaded and all others known by their summary."""
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+    app.callback()(_options)
+    asked = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for verb in verbs:
+        _register(app, verb, load(verb) if verb.name == asked else _unused)
+    return app
+
+
+def load(verb: Verb) -> typer.Typer | Callable[..., Any]:
+    """What ``verb.target`` names."""
+    module, _, name = verb.target.partition(":")
+    loaded: typer.Typer | Callable[..., Any] = getattr(import_module(module), name)
+    return loaded
+
+
+def _register(app: typer.Typer, verb: Verb, loaded: typer.Typer | Callable[..., Any]) -> None:
+    if isinstance(loaded, typer.Typer):
+        app.add_typer(loaded, name=verb.name, help=verb.summary)
+    else:
+        app.command(verb.name, help=verb.summary)(loaded)
+
+
+def _unused() -> None:
+    """Stands for a verb that was not asked for."""
+
+
+def _options(
+    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
+) -> None:
+    """Signed, ordered and tracked webhooks for marketplaces."""
+    if version:
+        typer.echo(f"dispatcher {__version__}")
+        raise typer.Exit
+
+
+def _complain(text: str) -> None:
+    """One line, red on a terminal."""
+    typer.secho("error: " + " ".join(text.split()), fg=typer.colors.RED, err=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,55 @@
+"""How verbs show what they found: a table for people, JSON for programs. Never decides what to show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import orjson
+import typer
+
+from dispatcher.policy.redaction import escape
+
+
+def print_json(value: object) -> None:
+    """``value`` as indented JSON on standard output."""
+    typer.echo(orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS, default=str).decode())
+
+
+def print_listing(
+    rows: Sequence[Mapping[str, object]],
+    columns: Mapping[str, str],
+    *,
+    as_json: bool,
+    styles: Mapping[str, str] | None = None,
+) -> None:
+    """``columns``: field → heading. JSON holds every field. ``styles``: a cell's text → its colour."""
+    if as_json:
+        print_json(list(rows))
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns.values(), box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        cells = (cell(row.get(field)) for field in columns)
+        table.add_row(*(Text(text, style=(styles or {}).get(text, ""), overflow="fold") for text in cells))
+    Console().print(table)
+
+
+def cell(value: object) -> str:
+    """One line of text without control characters, so that foreign text cannot steer the terminal."""
+    match value:
+        case None:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list() | tuple() | set() | frozenset():
+            return " ".join(cell(item) for item in value)
+        case _:
+            return escape(str(value))
+
+
+def note(text: str) -> None:
+    """A line for people, on standard error so that it is not part of a program's input."""
+    typer.echo(text, err=True)

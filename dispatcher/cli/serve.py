@@ -1,0 +1,36 @@
+"""``dispatcher serve``: the API, as one process of production. Delivers nothing: that is the worker's."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.listening import listening
+from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run_process, stop_on_signals
+from dispatcher.settings import Settings
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on instead of DISPATCHER_HOST.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on instead of DISPATCHER_PORT.")] = None,
+) -> None:
+    """Answer HTTP until SIGTERM or Ctrl-C, then finish what was begun."""
+    settings = load_settings(host=host, port=port)
+    require_secret_keys(settings)
+    run_process(_serve(settings), settings)
+
+
+def main() -> None:
+    """The command ``dispatcher-api``."""
+    from dispatcher.cli.main import main as dispatcher
+
+    dispatcher(["serve", *sys.argv[1:]])
+
+
+async def _serve(settings: Settings) -> None:
+    with stop_on_signals() as stop:
+        async with open_store(settings, client_name="dispatcher-api") as store, listening(settings, store.redis) as api:
+            typer.echo(f"listening on {api.address}")
+            await stop.wait()

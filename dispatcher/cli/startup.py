@@ -1,0 +1,158 @@
+"""What every process does before its own work: read settings, reach Redis, agree on the partitions, heed signals.
+
+The only place of the command line that reads settings. Never serves and never delivers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from pydantic import ValidationError
+from redis.asyncio import Redis
+
+from dispatcher.embedded import EmbeddedServer
+from dispatcher.errors import ConfigurationError, StoreUnavailable
+from dispatcher.settings import Settings
+from dispatcher.store.connection import connect, guarded
+from dispatcher.store.meta import claim_meta
+from dispatcher.store.redis_url import parse
+from dispatcher.telemetry.logs import configure_logs
+
+SERVER_CHECK_S = 1.0
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Redis, reached. ``url`` is the settings' or the embedded server's; ``server`` None = not embedded."""
+
+    redis: Redis
+    url: str
+    server: EmbeddedServer | None
+
+
+def load_settings(**overrides: object) -> Settings:
+    """From the environment; an override that is None counts as not given. Raises ConfigurationError."""
+    given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return Settings(**given)
+    except ValidationError as error:
+        problems = [f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors(include_input=False)]
+        raise ConfigurationError("; ".join(problems) + " (`dispatcher config` explains every setting)") from None
+
+
+def require_secret_keys(settings: Settings) -> None:
+    """Raises ConfigurationError, which says how to make a key, when there is none."""
+    if not settings.secret_keys:
+        raise ConfigurationError(
+            "DISPATCHER_SECRET_KEYS is not set: make a key with `dispatcher config --new-key`, "
+            "keep it safe, and set it for every process"
+        )
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, *, client_name: str, claim: bool = True) -> AsyncIterator[Store]:
+    """Redis at ``redis_url``, else an embedded one that is kept running. ``claim``: write or check the partitions.
+
+    Raises ConfigurationError and StoreUnavailable.
+    """
+    async with contextlib.AsyncExitStack() as stack:
+        server = None
+        if settings.redis_url is None:
+            server = await stack.enter_async_context(EmbeddedServer.start(settings.data_dir))
+            await stack.enter_async_context(_kept_running(server))
+        url = server.url if server else str(settings.redis_url)
+        redis = await stack.enter_async_context(connect(url, client_name=client_name))
+        await _reach(redis, url)
+        if claim:
+            await claim_meta(redis, settings.partitions)
+        yield Store(redis, url, server)
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[asyncio.Event]:
+    """Set by the first SIGTERM or SIGINT; the second cancels the current task, which then ends without draining."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    task = asyncio.current_task()
+
+    def heed() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, heed)
+    try:
+        yield stop
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def run_process(main: Coroutine[Any, Any, T], settings: Settings) -> T:
+    """A long-running process: logs to standard error, uvloop where it is installed."""
+    configure_logs(settings, sys.stderr)
+    return run(main)
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """``main`` to its end. A second stop signal ends it as Ctrl-C would: with KeyboardInterrupt."""
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(main)
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return asyncio.new_event_loop
+    return new_event_loop
+
+
+async def _reach(redis: Redis, url: str) -> None:
+    try:
+        with guarded():
+            await redis.ping()
+    except StoreUnavailable as error:
+        raise StoreUnavailable(f"{parse(url).label} cannot be reached: {error.__cause__}") from error
+
+
+@asynccontextmanager
+async def _kept_running(server: EmbeddedServer) -> AsyncIterator[None]:
+    """Starts the embedded server again whenever it is gone, for as long as this program runs."""
+    task = asyncio.create_task(_keep_running(server))
+    try:
+        yield
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+async def _keep_running(server: EmbeddedServer) -> None:
+    log = structlog.get_logger()
+    while True:
+        await asyncio.sleep(SERVER_CHECK_S)
+        if not server.alive():
+            log.warning("embedded_server_gone", folder=str(server.folder))
+            try:
+                await server.ensure_running()
+            except ConfigurationError as error:
+                log.error("embedded_server_not_back", reason=str(error))
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    return f"DISPATCHER_{str(location[0]).upper()}" if location else "DISPATCHER_*"

@@ -1,0 +1,81 @@
+"""Keeps a number of worker processes running: starts a dead one again, passes on the signal to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from dataclasses import dataclass
+
+import structlog
+
+FIRST_DELAY_S = 0.5
+LONGEST_DELAY_S = 30.0
+HEALTHY_AFTER_S = 60.0
+"""A process that lived this long is started again without delay."""
+KILL_GRACE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Supervisor:
+    """``drain_timeout_s`` + 10 s after the signal, processes that still run are killed."""
+
+    processes: int
+    metrics_port: int | None
+    drain_timeout_s: float
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop``, and until every process has ended."""
+        async with asyncio.TaskGroup() as tasks:
+            for number in range(self.processes):
+                tasks.create_task(self._keep(number, stop))
+
+    async def _keep(self, number: int, stop: asyncio.Event) -> None:
+        log = structlog.get_logger().bind(worker=number)
+        delay_s = 0.0
+        while not stop.is_set():
+            began = time.monotonic()
+            status = await self._live(number, stop)
+            if stop.is_set():
+                return
+            delay_s = next_delay(delay_s, time.monotonic() - began)
+            log.error("worker_died", exit_status=status, restart_in_s=delay_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), delay_s)
+
+    async def _live(self, number: int, stop: asyncio.Event) -> int:
+        """One process from start to end. A session of its own keeps the terminal's Ctrl-C from reaching it twice."""
+        command = (sys.executable, "-m", "dispatcher.cli.main", "worker", "--supervised")
+        process = await asyncio.create_subprocess_exec(*command, env=self._environment(number), start_new_session=True)
+        ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({ended, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            await self._end(process)
+        finally:
+            stopped.cancel()
+            if process.returncode is None:
+                process.kill()
+        return await ended
+
+    async def _end(self, process: asyncio.subprocess.Process) -> None:
+        if process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), self.drain_timeout_s + KILL_GRACE_S)
+        except TimeoutError:
+            process.kill()
+
+    def _environment(self, number: int) -> dict[str, str]:
+        if not self.metrics_port:
+            return dict(os.environ)
+        return dict(os.environ) | {"DISPATCHER_METRICS_PORT": str(self.metrics_port + number)}
+
+
+def next_delay(previous_s: float, lived_s: float) -> float:
+    """Doubles from half a second to 30, and starts over after a process that lived a minute."""
+    if lived_s >= HEALTHY_AFTER_S:
+        return FIRST_DELAY_S
+    return min(max(previous_s * 2, FIRST_DELAY_S), LONGEST_DELAY_S)

@@ -1,0 +1,53 @@
+"""``dispatcher worker``: one process that delivers, or a supervisor of several. Listens to nothing but signals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run_process, stop_on_signals
+from dispatcher.cli.supervisor import Supervisor
+from dispatcher.settings import Settings
+
+PARENT_CHECK_S = 1.0
+
+
+def worker(
+    processes: Annotated[
+        int, typer.Option(min=1, max=256, help="How many; each takes a metrics port of its own, counting up.")
+    ] = 1,
+    supervised: Annotated[bool, typer.Option(hidden=True, help="Stop when the parent process is gone.")] = False,
+) -> None:
+    """Deliver events until SIGTERM or Ctrl-C, then let running attempts finish; a second signal does not wait."""
+    settings = load_settings()
+    require_secret_keys(settings)
+    run_process(_worker(settings, supervised) if processes == 1 else _workers(settings, processes), settings)
+
+
+async def _worker(settings: Settings, supervised: bool) -> None:
+    from worker.main import run
+
+    with stop_on_signals() as stop:
+        watch = asyncio.create_task(_stop_without_parent(stop)) if supervised else None
+        async with open_store(settings, client_name="dispatcher-worker") as store:
+            await run(settings, store.url, stop)
+        if watch:
+            watch.cancel()
+
+
+async def _workers(settings: Settings, processes: int) -> None:
+    """The store is held open over all of them, so that an embedded server outlives every one."""
+    with stop_on_signals() as stop:
+        async with open_store(settings, client_name="dispatcher-supervisor"):
+            await Supervisor(processes, settings.metrics_port, settings.drain_timeout).run(stop)
+
+
+async def _stop_without_parent(stop: asyncio.Event) -> None:
+    parent = os.getppid()
+    while not stop.is_set():
+        await asyncio.sleep(PARENT_CHECK_S)
+        if os.getppid() != parent:
+            stop.set()

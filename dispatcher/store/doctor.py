@@ -1,0 +1,170 @@
+"""Examines Redis: can it keep what this program accepts? Every finding is a value with its remedy. Changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisClusterException, ResponseError
+
+from dispatcher.errors import ConfigurationError, StoreUnavailable
+from dispatcher.store import keys
+from dispatcher.store.connection import guarded
+from dispatcher.store.meta import stored_partitions
+from dispatcher.store.sealing import Sealer
+
+LEAST_VERSION = (7, 0)
+MEMORY_WARN = 0.75
+MEMORY_FAIL = 0.90
+SKEW_WARN_S = 1.0
+SKEW_FAIL_S = 60.0
+WORKER_SILENT_MS = 10_000
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; ``text`` holds the remedy when ``level`` is not OK."""
+
+    name: str
+    level: Level
+    text: str
+
+
+Info = dict[str, Any]
+
+
+async def examine(redis: Redis, partitions: int) -> list[Check]:
+    """Every check in a fixed order. Raises StoreUnavailable when Redis goes away meanwhile."""
+    with guarded():
+        info = dict(await redis.info("everything"))
+    checks = [Check("reachable", Level.OK, f"{_product(info)} answers")]
+    checks += [check(info) for check in INFO_CHECKS]
+    checks += [await check(redis) for check in ASKING_CHECKS]
+    return [*checks, await _partitions(redis, partitions)]
+
+
+def unreachable(error: StoreUnavailable) -> Check:
+    return Check("reachable", Level.FAIL, f"{error}; start Redis, or correct DISPATCHER_REDIS_URL")
+
+
+def examine_keys(secret_keys: Sequence[str]) -> Check:
+    """Whether DISPATCHER_SECRET_KEYS can encrypt."""
+    if not secret_keys:
+        return Check(
+            "secret keys", Level.WARN, "none set: only `dispatcher dev` and `demo` start; `dispatcher config --new-key`"
+        )
+    try:
+        Sealer(secret_keys)
+    except ConfigurationError as error:
+        return Check("secret keys", Level.FAIL, str(error))
+    return Check("secret keys", Level.OK, f"{len(secret_keys)} usable, the first one encrypts")
+
+
+def _product(info: Info) -> str:
+    return f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info.get('redis_version', '?')}"
+
+
+def _version(info: Info) -> Check:
+    version = str(info.get("redis_version", "0"))
+    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) >= LEAST_VERSION:
+        return Check("version", Level.OK, _product(info))
+    return Check("version", Level.FAIL, f"{_product(info)} is too old: use Redis 7.0 or later, or Valkey")
+
+
+def _role(info: Info) -> Check:
+    if info.get("role", "master") == "master":
+        return Check("role", Level.OK, "writes are accepted")
+    return Check("role", Level.FAIL, "this is a replica: give the master's address, or a redis+sentinel:// URL")
+
+
+def _appendonly(info: Info) -> Check:
+    if not info.get("aof_enabled"):
+        return Check("appendonly", Level.FAIL, "no: a restart loses accepted events; CONFIG SET appendonly yes")
+    if info.get("aof_last_write_status", "ok") != "ok":
+        return Check("appendonly", Level.FAIL, "the last write to the append-only file failed: is the disk full?")
+    return Check("appendonly", Level.OK, "yes")
+
+
+def _memory(info: Info) -> Check:
+    limit = int(info.get("maxmemory", 0))
+    available = limit or int(info.get("total_system_memory", 0))
+    share = int(info.get("used_memory", 0)) / available if available else 0.0
+    what = f"{share:.0%} of {'maxmemory' if limit else 'the machine'}"
+    if share >= MEMORY_WARN:
+        level = Level.FAIL if share >= MEMORY_FAIL else Level.WARN
+        return Check("memory", level, f"{what} used: raise maxmemory, or lower DISPATCHER_RETENTION_DAYS")
+    return Check("memory", Level.OK, f"{what} used")
+
+
+INFO_CHECKS: tuple[Callable[[Info], Check], ...] = (_version, _role, _appendonly, _memory)
+
+
+async def _appendfsync(redis: Redis) -> Check:
+    findings = {
+        "always": (Level.OK, "always"),
+        "everysec": (Level.WARN, "everysec: a power failure loses up to a second; CONFIG SET appendfsync always"),
+        "no": (Level.FAIL, "no: a power failure loses what was accepted; CONFIG SET appendfsync always"),
+    }
+    return await _configured(redis, "appendfsync", findings)
+
+
+async def _eviction(redis: Redis) -> Check:
+    other = (Level.FAIL, "Redis may delete events when memory is short; CONFIG SET maxmemory-policy noeviction")
+    return await _configured(redis, "maxmemory-policy", {"noeviction": (Level.OK, "noeviction")}, other)
+
+
+async def _configured(
+    redis: Redis, name: str, findings: dict[str, tuple[Level, str]], other: tuple[Level, str] | None = None
+) -> Check:
+    try:
+        with guarded():
+            value = (await redis.config_get(name)).get(name)
+    except (ResponseError, RedisClusterException) as error:
+        return Check(name, Level.WARN, f"cannot be read ({error}): see to it that the provider sets it right")
+    level, text = findings.get(str(value), other or (Level.WARN, f"{value}: unknown here"))
+    return Check(name, level, text)
+
+
+async def _clock(redis: Redis) -> Check:
+    """Compared with the middle of the round trip."""
+    before = time.time()
+    with guarded():
+        seconds, microseconds = await redis.time()
+    skew_s = abs((before + time.time()) / 2 - (seconds + microseconds / 1e6))
+    if skew_s < SKEW_WARN_S:
+        return Check("clock", Level.OK, f"{skew_s * 1000:.0f} ms apart from Redis")
+    level = Level.FAIL if skew_s >= SKEW_FAIL_S else Level.WARN
+    return Check("clock", level, f"{skew_s:.1f} s apart from Redis: let NTP set both clocks; signatures bear the time")
+
+
+async def _workers(redis: Redis) -> Check:
+    with guarded():
+        seconds, _ = await redis.time()
+        alive = await redis.zcount(keys.WORKERS, seconds * 1000 - WORKER_SILENT_MS, "+inf")
+    if alive:
+        return Check("workers", Level.OK, f"{alive} alive")
+    return Check("workers", Level.WARN, "none: events are accepted and wait; start `dispatcher worker`")
+
+
+async def _partitions(redis: Redis, partitions: int) -> Check:
+    stored = await stored_partitions(redis)
+    if stored in {None, partitions}:
+        return Check("partitions", Level.OK, f"{partitions}" + (" (the store is new)" if stored is None else ""))
+    return Check(
+        "partitions",
+        Level.FAIL,
+        f"the store has {stored}, the setting says {partitions}: set DISPATCHER_PARTITIONS={stored}",
+    )
+
+
+ASKING_CHECKS: tuple[Callable[[Redis], Awaitable[Check]], ...] = (_appendfsync, _eviction, _clock, _workers)
