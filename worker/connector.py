@@ -55,7 +55,10 @@ def blocked_reason(error: BaseException) -> str | None:
 
 
 class _CheckingResolver(AbstractResolver):
-    """Refuses a name when any of its addresses is refused: no picking among mixed answers."""
+    """Refuses a name when any of its addresses is refused: no picking among mixed answers.
+
+    Unless all that is left are inside addresses that the operator allowed: ``localhost`` is usually ``::1`` as well.
+    """
 
     def __init__(self, inner: AbstractResolver, rule: AddressRule) -> None:
         self._inner = inner
@@ -65,9 +68,14 @@ class _CheckingResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
-        for answer in found:
-            _check(answer["host"], self._rule)
-        return found
+        reasons = [_refusal(answer["host"], self._rule) for answer in found]
+        reason = next((one for one in reasons if one is not None), None)
+        if reason is None:
+            return found
+        allowed = [answer for answer, refused in zip(found, reasons, strict=True) if refused is None]
+        if not allowed or any(ip_address(answer["host"]).is_global for answer in allowed):
+            raise AddressBlocked(reason)
+        return allowed
 
     async def close(self) -> None:
         await self._inner.close()
@@ -149,14 +157,14 @@ def _timeout(total_s: float, connect_s: float | None) -> aiohttp.ClientTimeout:
 
 def _checked_socket(info: AddressInfo, rule: AddressRule) -> socket.socket:
     family, kind, proto, _, address = info
-    _check(str(address[0]), rule)
+    reason = _refusal(str(address[0]), rule)
+    if reason is not None:
+        raise AddressBlocked(reason)
     return socket.socket(family, kind, proto)
 
 
-def _check(host: str, rule: AddressRule) -> None:
+def _refusal(host: str, rule: AddressRule) -> str | None:
     try:
-        reason = rule(ip_address(host))
+        return rule(ip_address(host))
     except ValueError:
-        reason = "unreadable"
-    if reason is not None:
-        raise AddressBlocked(reason)
+        return "unreadable"

@@ -136,10 +136,18 @@ async def test_unusual_numeric_hosts_are_refused_even_where_loopback_is_allowed(
     assert host.app[ASKED] == []
 
 
-@pytest.mark.parametrize("answers", [["127.0.0.1"], ["203.0.113.9", "127.0.0.1"], ["::1", "2606:4700::1"]])
+@pytest.mark.parametrize("answers", [["127.0.0.1"], ["1.1.1.1", "127.0.0.1"], ["::1", "2606:4700::1"]])
 async def test_ft34_a_name_with_one_refused_address_is_refused(host: TestServer, answers: list[str]) -> None:
     assert await refusal(no_loopback, f"http://shop.example:{host.port}/", Names(answers)) == "loopback"
     assert host.app[ASKED] == []
+
+
+async def test_a_name_of_an_allowed_inside_address_is_not_lost_for_its_other_one(host: TestServer) -> None:
+    """``localhost`` is refused although its IPv4 network is allowed, because it is also ::1."""
+    allowed = partial(address_refusal, allow_networks=(IPv4Network("127.0.0.0/8"),))
+    assert await refusal(allowed, f"http://localhost:{host.port}/", Names(["::1", "127.0.0.1"])) is None
+    assert len(host.app[ASKED]) == 1
+    assert await refusal(allowed, f"http://shop.example:{host.port}/", Names(["::1", "8.8.8.8"])) == "loopback"
 
 
 async def test_the_text_of_a_refusal_never_tells_the_address() -> None:
