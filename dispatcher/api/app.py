@@ -1,0 +1,112 @@
+"""The composition root of the API: puts the services together and installs the route table. Holds no logic."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from redis.asyncio import Redis
+
+from dispatcher.api.access import Gate, admitting
+from dispatcher.api.middleware import edge
+from dispatcher.api.oauth.directory import Directory
+from dispatcher.api.oauth.keys import load_keys
+from dispatcher.api.oauth.routes import OAUTH, OAuthServer
+from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
+from dispatcher.api.services import SERVICES, Services
+from dispatcher.api.table import api_routes
+from dispatcher.clock import Clock, system_clock
+from dispatcher.errors import ConfigurationError
+from dispatcher.flow.accept import Acceptor
+from dispatcher.model.access import ADMIN_SCOPES, ApiClient
+from dispatcher.settings import Settings
+from dispatcher.store.clients import ClientStore, hash_secret
+from dispatcher.store.definition_cache import DefinitionCache
+from dispatcher.store.definitions import Definitions
+from dispatcher.store.meta import claim_meta
+from dispatcher.store.queue import QueueStore
+from dispatcher.store.sealing import Sealer
+from dispatcher.store.signing_keys import RevokedTokens, SigningKeyStore
+
+IDLE_CONNECTION_S = 10.0
+"""Also the time that a client has to send its request's headers."""
+MIN_SECRET_CHARS = 16
+
+
+async def build_app(settings: Settings, redis: Redis, *, clock: Clock = system_clock) -> web.Application:
+    """The API over ``redis``, which the caller opened and closes. Raises ``ConfigurationError``."""
+    await claim_meta(redis, settings.partitions)
+    services = _services(settings, redis, clock)
+    await _ensure_admin(services)
+    app = web.Application(
+        client_max_size=settings.max_body_bytes,
+        middlewares=[edge()],
+        handler_args={"auto_decompress": False, "access_log": None, "keepalive_timeout": IDLE_CONNECTION_S},
+    )
+    app[SERVICES] = services
+    app[OAUTH] = await _oauth(services, redis)
+    app.cleanup_ctx.append(_running)
+    for route in api_routes():
+        app.router.add_route(route.method, route.path, admitting(route, app[OAUTH].gate))
+    return app
+
+
+async def _running(app: web.Application) -> AsyncIterator[None]:
+    services = app[SERVICES]
+    async with services.cache, services.acceptor:
+        yield
+
+
+def _services(settings: Settings, redis: Redis, clock: Clock) -> Services:
+    queue = QueueStore(redis, partitions=settings.partitions, retention_ms=int(settings.retention_days * 86_400_000))
+    definitions = Definitions(redis)
+    return Services(
+        settings=settings,
+        clock=clock,
+        queue=queue,
+        acceptor=Acceptor(queue),
+        definitions=definitions,
+        cache=DefinitionCache(definitions, redis),
+        clients=ClientStore(redis),
+        sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
+    )
+
+
+async def _oauth(services: Services, redis: Redis) -> OAuthServer:
+    issuer = services.settings.base_url
+    keys = await load_keys(SigningKeyStore(redis), services.sealer)
+    reader = TokenReader(issuer, keys)
+    directory = Directory(services.clients, services.definitions)
+    revoked = RevokedTokens(redis)
+    return OAuthServer(
+        issuer=issuer,
+        keys=keys,
+        maker=AccessTokenMaker(issuer, keys, services.clock),
+        reader=reader,
+        directory=directory,
+        revoked=revoked,
+        gate=Gate(reader, directory, revoked, services.clock),
+        clock=services.clock,
+    )
+
+
+async def _ensure_admin(services: Services) -> None:
+    """Create the client that the settings name, or bring it up to date with them."""
+    client_id, secret = services.settings.admin_client_id, services.settings.admin_client_secret
+    if client_id is None and secret is None:
+        return
+    if not client_id or secret is None or len(secret.get_secret_value()) < MIN_SECRET_CHARS:
+        raise ConfigurationError(
+            "set both DISPATCHER_ADMIN_CLIENT_ID and DISPATCHER_ADMIN_CLIENT_SECRET, "
+            f"the secret with at least {MIN_SECRET_CHARS} characters"
+        )
+    known = await services.clients.get(client_id)
+    wanted = ApiClient(
+        client_id=client_id,
+        secret_hash=hash_secret(secret.get_secret_value()),
+        scopes=frozenset(scope.value for scope in ADMIN_SCOPES),
+        created_ms=known.created_ms if known else int(services.clock() * 1000),
+        name="admin",
+    )
+    if wanted != known:
+        await services.clients.put(wanted)

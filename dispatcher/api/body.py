@@ -1,0 +1,85 @@
+"""Reading request bodies: media type, encoding, size and time are checked here and nowhere else.
+
+Never waits longer than ``READ_TIMEOUT_S`` for a body and never holds more than the configured limit of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
+
+from dispatcher.errors import InvalidRequest, Problem, RequestError
+
+READ_TIMEOUT_S = 10.0
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+
+_PLAIN_JSON = frozenset({JSON, f"{JSON}; charset=utf-8", f"{JSON};charset=utf-8"})
+"""What nearly every client sends, so that nearly every request skips the parsing."""
+_UTF8 = frozenset({None, "utf-8", "utf8"})
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
+
+
+def require_media(request: web.Request, *accepted: str) -> str:
+    """The media type of the body if it is one of ``accepted`` in UTF-8; 415 otherwise."""
+    if JSON in accepted and request.headers.get(hdrs.CONTENT_TYPE) in _PLAIN_JSON:
+        return JSON
+    media = request.content_type
+    if media not in accepted:
+        raise _unsupported("unsupported_media_type", f"Send the body as {' or '.join(accepted)}.", "Content-Type")
+    if (request.charset or "utf-8").lower() not in _UTF8:
+        raise _unsupported("unsupported_charset", "Send the body in UTF-8.", "Content-Type")
+    return media
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The whole body, decompressed. 408, 413 or 415 when it cannot be had; 400 when it is broken."""
+    limit_bytes = request.client_max_size
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING)
+    if encoding not in (None, "identity", "gzip"):
+        raise _unsupported("unsupported_encoding", "Send the body plain or with gzip.", "Content-Encoding")
+    if (request.content_length or 0) > limit_bytes:
+        raise _too_large(limit_bytes)
+    raw = await _read_in_time(request)
+    return inflate(raw, limit_bytes) if encoding == "gzip" else raw
+
+
+async def _read_in_time(request: web.Request) -> bytes:
+    try:
+        if request.content.is_eof():
+            return await request.read()
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            return await request.read()
+    except TimeoutError:
+        text = f"The body did not arrive within {READ_TIMEOUT_S:g} seconds; send it again."
+        raise RequestError([Problem("request_timeout", text)], 408) from None
+    except web.HTTPRequestEntityTooLarge:
+        raise _too_large(request.client_max_size) from None
+    except (HttpProcessingError, web.RequestPayloadError):
+        raise InvalidRequest.of("malformed_body", "The body breaks off or its framing is broken.") from None
+
+
+def inflate(raw: bytes, limit_bytes: int) -> bytes:
+    """gzip undone, never producing more than ``limit_bytes`` + 1 bytes."""
+    stream = zlib.decompressobj(_GZIP_WINDOW)
+    try:
+        plain = stream.decompress(raw, limit_bytes + 1)
+    except zlib.error:
+        raise InvalidRequest.of("invalid_encoding", "The body is not valid gzip.") from None
+    if len(plain) > limit_bytes:
+        raise _too_large(limit_bytes)
+    if not stream.eof or stream.unused_data:
+        raise InvalidRequest.of("invalid_encoding", "The body is not one complete gzip stream.")
+    return plain
+
+
+def _too_large(limit_bytes: int) -> RequestError:
+    text = f"The body may have {limit_bytes} bytes at most; send less at a time."
+    return RequestError([Problem("body_too_large", text)], 413)
+
+
+def _unsupported(code: str, message: str, field: str) -> RequestError:
+    return RequestError([Problem(code, message, field)], 415)

@@ -1,0 +1,127 @@
+"""The one middleware: a request id on every answer, a JSON body on every error, a log line when it matters.
+
+Never lets a stack trace out, and does next to nothing for a request that goes well.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from itertools import count
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from dispatcher.api.error_body import error_body
+from dispatcher.api.respond import json_response
+from dispatcher.api.route import Handler
+from dispatcher.errors import Problem, RequestError, StoreUnavailable
+
+REQUEST_ID = web.RequestKey("request_id", str)
+REQUEST_ID_HEADER = "X-Request-Id"
+
+SLOW_S = 1.0
+RETRY_AFTER_S = 1
+
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_CODES = {
+    400: ("bad_request", "The request cannot be read; check its syntax."),
+    404: ("not_found", "There is nothing at this address; /openapi.json lists what there is."),
+    405: ("method_not_allowed", "This address does not take this method; the Allow header lists those that it takes."),
+    413: ("body_too_large", "The body is larger than this server takes; send less at a time."),
+}
+
+log = structlog.get_logger("dispatcher.api")
+
+
+def edge() -> Middleware:
+    """The middleware of one application. Its request ids start with a text of their own for each process."""
+    prefix, numbers = os.urandom(5).hex(), count(1)
+
+    @web.middleware
+    async def serve(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started_s = time.perf_counter()
+        given = request.headers.get(REQUEST_ID_HEADER)
+        request_id = given if given and _GIVEN_ID.fullmatch(given) else f"{prefix}-{next(numbers):x}"
+        request[REQUEST_ID] = request_id
+        error: Exception | None = None
+        try:
+            response = await handler(request)
+        except ConnectionError:
+            raise
+        except Exception as raised:  # the one place that answers for anything
+            error = raised
+            response = _failure(request, raised, request_id)
+        if not response.prepared:
+            response.headers[REQUEST_ID_HEADER] = request_id
+        duration_s = time.perf_counter() - started_s
+        if response.status >= 400 or (duration_s > SLOW_S and not _is_slow_by_nature(request)):
+            _log(request, response, request_id, duration_s, error)
+        return response
+
+    return serve
+
+
+def _is_slow_by_nature(request: web.Request) -> bool:
+    return request.path == "/v1/events/stream" or "wait" in request.query
+
+
+def _failure(request: web.Request, raised: Exception, request_id: str) -> web.StreamResponse:
+    if isinstance(raised, web.HTTPException):
+        if raised.status < 400:
+            raise raised
+        if raised.status == 405 and request.method == "OPTIONS":
+            return web.Response(status=204, headers={"Allow": raised.headers["Allow"]})
+    error = _as_request_error(request, raised)
+    response = json_response(error_body(request.path, error, request_id), error.status, error.headers)
+    if error.status in (408, 413):
+        response.force_close()
+    return response
+
+
+def _as_request_error(request: web.Request, raised: Exception) -> RequestError:
+    if isinstance(raised, RequestError):
+        return raised
+    if isinstance(raised, web.HTTPException):
+        return _from_http(raised)
+    if isinstance(raised, StoreUnavailable):
+        return _store_away(request.method)
+    text = "Something went wrong on our side; quote the request id when you report it."
+    return RequestError([Problem("internal_error", text)], 500)
+
+
+def _from_http(raised: web.HTTPException) -> RequestError:
+    code, text = _CODES.get(raised.status, ("bad_request", raised.reason))
+    allow = raised.headers.get("Allow")
+    return RequestError([Problem(code, text)], raised.status, {"Allow": allow} if allow else {})
+
+
+def _store_away(method: str) -> RequestError:
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    if method in _READS:
+        text = "The store does not answer; ask again in a moment."
+        return RequestError([Problem("store_unavailable", text)], 503, headers)
+    text = "The store did not confirm; whether this was done is unknown. Repeat it with the same Idempotency-Key."
+    return RequestError([Problem("unknown_outcome", text)], 503, headers)
+
+
+def _log(
+    request: web.Request, response: web.StreamResponse, request_id: str, duration_s: float, error: Exception | None
+) -> None:
+    ours = response.status >= 500
+    write = log.error if ours else log.info
+    write(
+        "request",
+        method=request.method,
+        path=request.path,
+        status=response.status,
+        duration_ms=round(duration_s * 1000, 1),
+        request_id=request_id,
+        remote=request.remote,
+        **({"error": repr(error)} if ours else {}),
+        **({"exc_info": error} if response.status == 500 else {}),
+    )

@@ -1,0 +1,71 @@
+"""Who can authenticate: API clients and the inbound clients of integrations, looked up as one. Never checks a token.
+
+Both kinds are always asked for, so that an unknown id takes as long as a known one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from dataclasses import dataclass
+
+from dispatcher.model.access import ApiClient, Scope
+from dispatcher.model.integration import Integration
+from dispatcher.store.clients import ClientStore, hash_secret
+from dispatcher.store.definitions import Definitions
+
+_NOBODY = hash_secret("")
+"""Compared with when there is no such client; no secret has this hash that is ever asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """One client as it is now. ``integration_id`` is set for a product host's inbound client."""
+
+    client_id: str
+    secret_hash: str
+    scopes: frozenset[str]
+    account_id: str | None = None
+    integration_id: str | None = None
+
+    @property
+    def stamp(self) -> str:
+        """Changes when the secret does, so that tokens from before a rotation are told apart."""
+        return hashlib.sha256(f"{self.client_id}\n{self.secret_hash}".encode()).hexdigest()[:16]
+
+
+class Directory:
+    """``find`` returns None for whoever is unknown, disabled or replaced by a newer pair."""
+
+    def __init__(self, clients: ClientStore, definitions: Definitions) -> None:
+        self._clients = clients
+        self._definitions = definitions
+
+    async def find(self, client_id: str) -> Principal | None:
+        client, integration = await asyncio.gather(
+            self._clients.get(client_id), self._definitions.integration_of_inbound(client_id)
+        )
+        if client is not None:
+            return _of_client(client)
+        return _of_inbound(client_id, integration) if integration else None
+
+
+def secret_matches(principal: Principal | None, secret: str) -> bool:
+    """Whether ``secret`` is the principal's; takes the same time when there is none."""
+    expected = principal.secret_hash if principal else _NOBODY
+    return secrets.compare_digest(hash_secret(secret), expected) and principal is not None
+
+
+def _of_client(client: ApiClient) -> Principal | None:
+    if client.disabled:
+        return None
+    return Principal(client.client_id, client.secret_hash, client.scopes, account_id=client.account_id)
+
+
+def _of_inbound(client_id: str, integration: Integration) -> Principal | None:
+    inbound = integration.inbound_client
+    if inbound is None or inbound.client_id != client_id:
+        return None
+    scopes = frozenset({Scope.ROLE_APPLICATION.value})
+    return Principal(client_id, inbound.secret_hash, scopes, integration_id=integration.id)

@@ -1,0 +1,125 @@
+"""OAuth2 endpoints: token, JWKS, metadata (RFC 8414), revocation, introspection. Never grants anything itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from joserfc.jwk import KeySet
+
+from dispatcher.api.access import Gate
+from dispatcher.api.oauth.directory import Directory, Principal
+from dispatcher.api.oauth.endpoints import Introspection, Revocation
+from dispatcher.api.oauth.form import Presented, read_form
+from dispatcher.api.oauth.registered import AUTH_METHODS, GRANT_TYPE
+from dispatcher.api.oauth.server import Exchange, FormRequest
+from dispatcher.api.oauth.tokens import AccessToken, AccessTokenMaker, TokenReader
+from dispatcher.api.respond import json_response
+from dispatcher.api.route import Route
+from dispatcher.clock import Clock
+from dispatcher.model.access import Scope
+from dispatcher.store.signing_keys import RevokedTokens
+
+EXCHANGE_PATH = "/oauth2/token"
+REVOKE_PATH = "/oauth2/revoke"
+INTROSPECT_PATH = "/oauth2/introspect"
+JWKS_PATH = "/oauth2/jwks"
+METADATA_PATH = "/.well-known/oauth-authorization-server"
+
+_CACHEABLE = {"Cache-Control": "public, max-age=300"}
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthServer:
+    """What the endpoints work with. ``issuer`` is the public base URL."""
+
+    issuer: str
+    keys: KeySet
+    maker: AccessTokenMaker
+    reader: TokenReader
+    directory: Directory
+    revoked: RevokedTokens
+    gate: Gate
+    clock: Clock
+
+    async def principal(self, presented: Presented) -> Principal | None:
+        return await self.directory.find(presented.client_id) if presented.client_id else None
+
+    async def token_in(self, presented: Presented) -> AccessToken | None:
+        """The token that the form names, if it would be let in at this moment."""
+        token = self.reader.read(presented.fields.get("token", ""), self.clock())
+        if token is None or await self.revoked.contains(token.jti):
+            return None
+        owner = await self.directory.find(token.client_id)
+        return token if owner and owner.stamp == token.stamp else None
+
+
+OAUTH = web.AppKey("oauth", OAuthServer)
+
+
+async def create_token(request: web.Request) -> web.StreamResponse:
+    server = request.app[OAUTH]
+    presented = await read_form(request)
+    exchange = Exchange(server.maker, presented, await server.principal(presented), None)
+    answer: web.Response = exchange.create_token_response(FormRequest(request.path, presented))
+    return answer
+
+
+async def revoke(request: web.Request) -> web.StreamResponse:
+    """200 also for a token that is not ours or no longer good (RFC 7009 §2.2)."""
+    server = request.app[OAUTH]
+    exchange, form = await _about_a_token(request)
+    exchange.register_endpoint(Revocation)
+    answer: web.Response = exchange.create_endpoint_response(Revocation.ENDPOINT_NAME, form)
+    if exchange.revoked:
+        await server.revoked.add(exchange.revoked.jti, int(exchange.revoked.expires_s - server.clock()) + 1)
+        server.gate.forget(exchange.revoked.jti)
+    return answer
+
+
+async def introspect(request: web.Request) -> web.StreamResponse:
+    exchange, form = await _about_a_token(request)
+    exchange.register_endpoint(Introspection)
+    answer: web.Response = exchange.create_endpoint_response(Introspection.ENDPOINT_NAME, form)
+    return answer
+
+
+async def _about_a_token(request: web.Request) -> tuple[Exchange, FormRequest]:
+    server = request.app[OAUTH]
+    presented = await read_form(request)
+    principal, token = await server.principal(presented), await server.token_in(presented)
+    return Exchange(server.maker, presented, principal, token), FormRequest(request.path, presented)
+
+
+async def jwks(request: web.Request) -> web.StreamResponse:
+    return json_response(request.app[OAUTH].keys.as_dict(private=False), headers=_CACHEABLE)
+
+
+async def metadata(request: web.Request) -> web.StreamResponse:
+    """RFC 8414 §2."""
+    issuer = request.app[OAUTH].issuer
+    methods = list(AUTH_METHODS)
+    document = {
+        "issuer": issuer,
+        "token_endpoint": issuer + EXCHANGE_PATH,
+        "jwks_uri": issuer + JWKS_PATH,
+        "revocation_endpoint": issuer + REVOKE_PATH,
+        "introspection_endpoint": issuer + INTROSPECT_PATH,
+        "scopes_supported": [scope.value for scope in Scope],
+        "response_types_supported": [],
+        "grant_types_supported": [GRANT_TYPE],
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": methods,
+        "service_documentation": f"{issuer}/docs",
+    }
+    return json_response(document, headers=_CACHEABLE)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", EXCHANGE_PATH, create_token, None, "Get an access token (client credentials)", tag="oauth2"),
+    Route("POST", REVOKE_PATH, revoke, None, "Revoke an access token (RFC 7009)", tag="oauth2"),
+    Route("POST", INTROSPECT_PATH, introspect, None, "Look at an access token (RFC 7662)", tag="oauth2"),
+    Route("GET", JWKS_PATH, jwks, None, "Public keys of access tokens", tag="oauth2"),
+    Route("GET", METADATA_PATH, metadata, None, "Authorization server metadata (RFC 8414)", tag="oauth2"),
+)

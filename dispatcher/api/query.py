@@ -1,0 +1,93 @@
+"""Query parameters, read by tables. A bad one is a 400 that names it; unknown ones are left alone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TypeVar
+
+from multidict import MultiMapping
+
+from dispatcher.errors import InvalidRequest, RequestError
+
+Value = TypeVar("Value")
+Member = TypeVar("Member", bound=StrEnum)
+
+MAX_EPOCH_MS = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
+_DIGITS = re.compile(r"\d{1,15}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def invalid_parameter(name: str, how: str) -> RequestError:
+    return InvalidRequest.of("invalid_parameter", how, name)
+
+
+def integer(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
+    """A whole number between ``least`` and ``most``."""
+    text = query.get(name)
+    if text is None:
+        return default
+    if not _DIGITS.fullmatch(text) or not text.isascii() or not least <= int(text) <= most:
+        raise invalid_parameter(name, f"Give a whole number from {least} to {most}.")
+    return int(text)
+
+
+def moment_ms(query: Mapping[str, str], *names: str) -> int | None:
+    """A time as ISO 8601 (UTC unless it says otherwise) or epoch milliseconds, under the first name that is there."""
+    for name in names:
+        text = query.get(name)
+        if text:
+            return _moment_ms(name, text)
+    return None
+
+
+def _moment_ms(name: str, text: str) -> int:
+    how = "Give a time as 2026-11-21T22:25:48.123Z or as milliseconds since 1970."
+    value = int(text) if text.isascii() and _DIGITS.fullmatch(text) else _iso_ms(text, name, how)
+    if not 0 <= value <= MAX_EPOCH_MS:
+        raise invalid_parameter(name, how)
+    return value
+
+
+def _iso_ms(text: str, name: str, how: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return int(aware.timestamp() * 1000)
+    except (ValueError, OverflowError):
+        raise invalid_parameter(name, how) from None
+
+
+def name_of(query: Mapping[str, str], name: str) -> str | None:
+    """An id of at most 255 characters, or None."""
+    text = query.get(name)
+    if not text:
+        return None
+    if len(text) > 255 or _CONTROL.search(text) or not _encodable(text):
+        raise invalid_parameter(name, "Give at most 255 characters without control characters.")
+    return text
+
+
+def several(
+    query: MultiMapping[str], name: str, read: Callable[[str], Value | None], known: list[str]
+) -> frozenset[Value]:
+    """Values given comma-separated or by repeating the parameter."""
+    found = set()
+    for text in query.getall(name, []):
+        for part in filter(None, (one.strip() for one in text.split(","))):
+            value = read(part)
+            if value is None:
+                raise invalid_parameter(name, f"Give one or more of {', '.join(known)}.")
+            found.add(value)
+    return frozenset(found)
+
+
+def _encodable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

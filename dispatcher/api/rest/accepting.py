@@ -1,0 +1,116 @@
+"""POST /v1/events and /v1/events/batch: a 202 is sent only after the write. Never delivers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from typing import Any
+
+from aiohttp import web
+
+from dispatcher.api.body import JSON, NDJSON, read_body, require_media
+from dispatcher.api.respond import json_response
+from dispatcher.api.rest.emission import event_from
+from dispatcher.api.rest.event_json import event_url
+from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
+from dispatcher.api.route import CALLER, Route
+from dispatcher.api.services import SERVICES, Services
+from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
+from dispatcher.model.access import Caller, Scope
+from dispatcher.model.event import Event
+from dispatcher.model.queue import Accepted
+from dispatcher.policy.strict_json import read_array, read_lines, read_object
+
+MAX_BATCH = 1000
+IDEMPOTENCY_KEY = "Idempotency-Key"
+_REPLAYED = {"Idempotency-Replayed": "true"}
+
+
+async def accept_event(request: web.Request) -> web.StreamResponse:
+    """202 with the id. Repeated with its Idempotency-Key it answers the same, and says so in a header."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    require_media(request, JSON)
+    key = _idempotency_key(request)
+    raw = await read_body(request)
+    event = await event_from(read_object(raw), services, caller)
+    if key is None:
+        receipt = await services.acceptor.accept(event)
+    else:
+        body_hash = hashlib.sha256(raw).hexdigest()
+        receipt = await services.acceptor.accept_once(event, client_id=caller.client_id, key=key, body_hash=body_hash)
+    return _accepted(receipt, services.settings.base_url, replayed=key is not None and receipt.replayed)
+
+
+async def accept_batch(request: web.Request) -> web.StreamResponse:
+    """One result for each item, in the order of the items; good ones are accepted although others are not."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    media = require_media(request, JSON, NDJSON)
+    raw = await read_body(request)
+    items: Iterable[Any] = read_lines(raw) if media == NDJSON else read_array(raw)
+    prepared = [await _prepared(item, services, caller) for item in _limited(items)]
+    events = [one for one in prepared if isinstance(one, Event)]
+    receipts = iter(await services.acceptor.accept_many(events))
+    results = [
+        {"index": index, "status": one.status, "errors": [problem.as_json() for problem in one.problems]}
+        if isinstance(one, RequestError)
+        else {"index": index, "status": 202, "id": next(receipts).id}
+        for index, one in enumerate(prepared)
+    ]
+    return json_response({"results": results})
+
+
+async def _prepared(item: Any, services: Services, caller: Caller) -> Event | RequestError:
+    if isinstance(item, RequestError):
+        return item
+    try:
+        if not isinstance(item, dict):
+            raise Unprocessable.of("not_an_object", "Each item is one JSON object.")
+        return await event_from(item, services, caller)
+    except RequestError as error:
+        return error
+
+
+def _limited(items: Iterable[Any]) -> list[Any]:
+    taken: list[Any] = []
+    for item in items:
+        if len(taken) == MAX_BATCH:
+            raise Unprocessable.of("limit_reached", f"A batch may have {MAX_BATCH} events at most; send several.")
+        taken.append(item)
+    return taken
+
+
+def _idempotency_key(request: web.Request) -> str | None:
+    key = request.headers.get(IDEMPOTENCY_KEY)
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+        text = "Give 1 to 255 printable ASCII characters, for example a UUID."
+        raise InvalidRequest.of("invalid_idempotency_key", text, IDEMPOTENCY_KEY)
+    return key
+
+
+def _accepted(receipt: Accepted, base_url: str, *, replayed: bool) -> web.Response:
+    headers = {"Location": f"{base_url}/v1/events/{receipt.id}"} | (_REPLAYED if replayed else {})
+    body = {"id": receipt.id, "eventUrl": event_url(base_url, receipt.id), "status": "QUEUED"}
+    return json_response(body, 202, headers)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/v1/events",
+        accept_event,
+        (Scope.EVENTS_WRITE,),
+        "Emit an event",
+        body=EventIn,
+        answers={202: AcceptedOut},
+    ),
+    Route(
+        "POST",
+        "/v1/events/batch",
+        accept_batch,
+        (Scope.EVENTS_WRITE,),
+        "Emit up to 1,000 events, as a JSON array or NDJSON",
+        answers={200: BatchOut},
+    ),
+)

@@ -1,0 +1,68 @@
+"""How events, attempts and pages look in JSON. Never reads anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatcher.clock import iso_ms
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.queue import Page, StoredEvent
+
+
+def event_url(base_url: str, event_id: str) -> str:
+    """Where the product host reads the event and reports its result."""
+    return f"{base_url}/api/integration/v1/events/{event_id}"
+
+
+def event_json(stored: StoredEvent, base_url: str) -> dict[str, Any]:
+    event, state = stored.event, stored.state
+    error = {"code": state.error_code, "message": state.error_message} if state.error_code else None
+    return {
+        "id": event.id,
+        "eventUrl": event_url(base_url, event.id),
+        "type": event.type.value,
+        "status": state.status.value,
+        "productId": event.product_id,
+        "accountId": event.account_id,
+        "integrationId": event.integration_id,
+        "subscriptionId": event.subscription_id,
+        "revision": event.revision if state.revision is None else state.revision,
+        "sequence": state.sequence,
+        "flag": event.flag,
+        "createdOn": state.created_ms,
+        "attempts": state.attempts,
+        "nextAttemptAt": None if state.consumed else iso_or_none(state.due_ms),
+        "resultDeadline": iso_or_none(state.result_deadline_ms),
+        "consumed": state.consumed,
+        "successful": state.successful,
+        "asynchronous": state.asynchronous,
+        "manuallyResolved": state.manually_resolved,
+        "accountIdentifier": state.account_identifier,
+        "error": error,
+        "payload": event.payload,
+        "creator": event.creator,
+    }
+
+
+def page_json(page: Page, base_url: str) -> dict[str, Any]:
+    return {"data": [event_json(stored, base_url) for stored in page.items], "nextCursor": page.next_cursor}
+
+
+def attempt_json(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "n": attempt.n,
+        "startedAt": iso_ms(attempt.started_ms),
+        "durationMs": attempt.duration_ms,
+        "url": attempt.url,
+        "httpStatus": attempt.http_status,
+        "outcome": attempt.outcome.value,
+        "errorCode": attempt.error_code,
+        "errorDetail": attempt.error_detail,
+        "responseBody": attempt.response_body,
+        "tokenFetched": attempt.token_fetched,
+        "worker": attempt.worker,
+    }
+
+
+def iso_or_none(epoch_ms: int | None) -> str | None:
+    return None if epoch_ms is None else iso_ms(epoch_ms)

@@ -1,0 +1,106 @@
+"""Reading events: one, its attempts, its explanation, lists. Never changes any."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+
+from dispatcher.api.query import integer
+from dispatcher.api.respond import json_response
+from dispatcher.api.rest.event_json import attempt_json, event_json, iso_or_none, page_json
+from dispatcher.api.rest.filters import filter_from_query, within_reach
+from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, ExplanationOut
+from dispatcher.api.route import CALLER, Route
+from dispatcher.api.services import SERVICES, Services
+from dispatcher.errors import NotFound, RequestError
+from dispatcher.flow.explain import sentence
+from dispatcher.model.access import Caller, Scope
+from dispatcher.model.queue import EventFilter, Page, StoredEvent
+
+MAX_WAIT_S = 30
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 50
+MAX_SKIPPED = 10_000
+"""How far ``page`` may reach; whoever reads further follows ``nextCursor``."""
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
+
+
+async def get_event(request: web.Request) -> web.StreamResponse:
+    """With ``wait`` the answer comes as soon as the event is terminal, or after that many seconds."""
+    services = request.app[SERVICES]
+    wait_s = integer(request.query, "wait", 0, 0, MAX_WAIT_S)
+    event_id = request.match_info["id"]
+    stored = await reachable_event(services, request[CALLER], event_id)
+    deadline_s, pause_s = asyncio.get_running_loop().time() + wait_s, _FIRST_PAUSE_S
+    while not stored.state.consumed and (left_s := deadline_s - asyncio.get_running_loop().time()) > 0:
+        await asyncio.sleep(min(pause_s, left_s))
+        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+        stored = await reachable_event(services, request[CALLER], event_id)
+    return json_response(event_json(stored, services.settings.base_url))
+
+
+async def reachable_event(services: Services, caller: Caller, event_id: str) -> StoredEvent:
+    """The event, or 404 when it does not exist for this caller."""
+    stored = await services.queue.get(event_id)
+    if stored is None or caller.account_id not in (None, stored.event.account_id):
+        raise no_such_event()
+    return stored
+
+
+def no_such_event() -> RequestError:
+    return NotFound.of("not_found", "There is no such event; it was never accepted, or its retention has ended.")
+
+
+async def get_attempts(request: web.Request) -> web.StreamResponse:
+    services = request.app[SERVICES]
+    stored = await reachable_event(services, request[CALLER], request.match_info["id"])
+    attempts = await services.queue.attempts(stored.event.id)
+    return json_response([attempt_json(attempt) for attempt in attempts or []])
+
+
+async def get_explanation(request: web.Request) -> web.StreamResponse:
+    services = request.app[SERVICES]
+    stored = await reachable_event(services, request[CALLER], request.match_info["id"])
+    found = await services.queue.explain(stored.event.id)
+    if found is None:
+        raise no_such_event()
+    body = {"status": found.status.value, "reason": found.reason.value, "text": sentence(found)}
+    optional = {"until": iso_or_none(found.until_ms), "blockedBy": found.blocked_by}
+    return json_response(body | {name: value for name, value in optional.items() if value})
+
+
+async def list_events(request: web.Request) -> web.StreamResponse:
+    """Newest first. ``page`` and ``size`` are another way to say ``cursor`` and ``limit``."""
+    services, query = request.app[SERVICES], request.query
+    condition = within_reach(filter_from_query(query), request[CALLER])
+    size = integer(query, "size", DEFAULT_LIMIT, 1, MAX_LIMIT)
+    limit = integer(query, "limit", size, 1, MAX_LIMIT)
+    number = integer(query, "page", 1, 1, max(1, MAX_SKIPPED // limit))
+    if condition is None:
+        return json_response(page_json(Page([], None), services.settings.base_url))
+    cursor = query.get("cursor") or await _cursor_of_page(services, condition, number, limit)
+    if cursor is None and number > 1:
+        return json_response(page_json(Page([], None), services.settings.base_url))
+    page = await services.queue.page(condition, cursor, limit)
+    return json_response(page_json(page, services.settings.base_url))
+
+
+async def _cursor_of_page(services: Services, condition: EventFilter, number: int, limit: int) -> str | None:
+    """Where page ``number`` (from 1) begins; None = at the start, or there are fewer pages."""
+    cursor: str | None = None
+    for _ in range(1, number):
+        cursor = (await services.queue.page(condition, cursor, limit)).next_cursor
+        if cursor is None:
+            return None
+    return cursor
+
+
+_READ = (Scope.EVENTS_READ,)
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/v1/events", list_events, _READ, "List events, newest first", answers={200: EventPageOut}),
+    Route("GET", "/v1/events/{id}", get_event, _READ, "Look at an event", answers={200: EventOut}),
+    Route("GET", "/v1/events/{id}/attempts", get_attempts, _READ, "List its attempts", answers={200: AttemptOut}),
+    Route("GET", "/v1/events/{id}/explain", get_explanation, _READ, "Why it waits", answers={200: ExplanationOut}),
+)

@@ -1,0 +1,186 @@
+"""What REST takes and gives, as pydantic models: they check requests and make the OpenAPI document. No behaviour."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic.alias_generators import to_camel
+
+NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROL)]
+
+
+class Wire(BaseModel):
+    """camelCase outside, snake_case inside; nothing unknown, nothing converted."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+
+
+class EventIn(Wire):
+    """One event to accept. Without ``accountId`` nothing orders it."""
+
+    type: Name
+    product_id: Name
+    account_id: Name | None = None
+    payload: dict[str, Any] | None = None
+    creator: dict[str, Any] | None = None
+    flag: Literal["DEVELOPMENT"] | None = None
+    subscription_id: Name | None = None
+
+
+class FilterIn(Wire):
+    """Conditions of a bulk redelivery; all given ones must hold. Times as ISO 8601 or epoch milliseconds."""
+
+    status: Name | list[Name] | None = None
+    type: Name | list[Name] | None = None
+    product_id: Name | None = None
+    account_id: Name | None = None
+    integration_id: Name | None = None
+    from_: Name | int | None = Field(None, alias="from")
+    to: Name | int | None = None
+
+
+class RedeliveriesIn(Wire):
+    filter: FilterIn | None = None
+    dry_run: bool = False
+
+
+class ResultIn(BaseModel):
+    """What a product host reports about an event that it answered with 202."""
+
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+
+    success: StrictBool | Literal["true", "false"]
+    error_code: Name | None = None
+    message: Annotated[str, StringConstraints(max_length=4096)] | None = None
+    account_identifier: Name | None = None
+
+
+class ClientIn(Wire):
+    scopes: Annotated[list[Name], Field(min_length=1, max_length=32)]
+    name: Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
+    account_id: Name | None = None
+
+
+class ProblemOut(Wire):
+    code: str
+    message: str
+    field: str | None
+
+
+class ErrorsOut(Wire):
+    errors: list[ProblemOut]
+    request_id: str
+
+
+class AcceptedOut(Wire):
+    id: str
+    event_url: str
+    status: Literal["QUEUED"]
+
+
+class BatchItemOut(Wire):
+    index: int
+    status: int
+    id: str | None = None
+    errors: list[ProblemOut] | None = None
+
+
+class BatchOut(Wire):
+    results: list[BatchItemOut]
+
+
+class EventErrorOut(Wire):
+    code: str
+    message: str | None
+
+
+class EventOut(Wire):
+    """Times are ISO 8601 with milliseconds; ``createdOn`` is epoch milliseconds."""
+
+    id: str
+    event_url: str
+    type: str
+    status: str
+    product_id: str | None
+    account_id: str | None
+    integration_id: str
+    subscription_id: str | None
+    revision: int
+    sequence: int
+    flag: str | None
+    created_on: int
+    attempts: int
+    next_attempt_at: str | None
+    result_deadline: str | None
+    consumed: bool
+    successful: bool
+    asynchronous: bool
+    manually_resolved: bool
+    account_identifier: str | None
+    error: EventErrorOut | None
+    payload: dict[str, Any] | None
+    creator: dict[str, Any] | None
+
+
+class EventPageOut(Wire):
+    data: list[EventOut]
+    next_cursor: str | None
+
+
+class AttemptOut(Wire):
+    n: int
+    started_at: str
+    duration_ms: float
+    url: str
+    http_status: int | None
+    outcome: str
+    error_code: str | None
+    error_detail: str | None
+    response_body: str | None
+    token_fetched: bool
+    worker: str
+
+
+class ExplanationOut(Wire):
+    status: str
+    reason: str
+    text: str
+    until: str | None = None
+    blocked_by: str | None = None
+
+
+class RedeliveryStartedOut(Wire):
+    id: str | None
+    matched: int
+
+
+class RedeliveryOut(Wire):
+    id: str
+    state: Literal["RUNNING", "DONE", "FAILED"]
+    done: int
+    total: int
+    skipped: int
+
+
+class ClientOut(Wire):
+    client_id: str
+    name: str
+    scopes: list[str]
+    account_id: str | None
+    disabled: bool
+    created_on: int
+
+
+class NewClientOut(ClientOut):
+    client_secret: str
+
+
+class ClientsOut(Wire):
+    data: list[ClientOut]
+
+
+class LaneOut(Wire):
+    integration_id: str
+    paused: bool

@@ -1,0 +1,42 @@
+"""What pydantic finds wrong, as problems with stable codes and dotted fields. Never decides business rules."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from dispatcher.errors import Problem, Unprocessable
+
+Model = TypeVar("Model", bound=BaseModel)
+
+_CODES = {
+    "extra_forbidden": "unknown_field",
+    "missing": "missing_field",
+    "string_too_long": "too_long",
+    "too_long": "limit_reached",
+}
+_TEXTS = {
+    "extra_forbidden": "There is no such field; check its name or leave it out.",
+    "missing": "This field is required.",
+    "string_pattern_mismatch": "Leave out control characters.",
+    "string_too_short": "Give a value that is not empty.",
+}
+_MAX_PROBLEMS = 20
+
+
+def validated(model: type[Model], value: Any) -> Model:
+    """``value`` as ``model``; 422 with one problem for each thing that is wrong."""
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise Unprocessable([_problem(one) for one in found[:_MAX_PROBLEMS]]) from None
+
+
+def _problem(error: ErrorDetails) -> Problem:
+    kind = error["type"]
+    fallback = "wrong_type" if kind.endswith("_type") else "invalid_value"
+    message = _TEXTS.get(kind) or f"{error['msg'].removeprefix('Value error, ').rstrip('.')}."
+    return Problem(_CODES.get(kind, fallback), message, ".".join(str(part) for part in error["loc"]) or None)

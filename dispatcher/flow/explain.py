@@ -1,0 +1,39 @@
+"""Why an event is where it is, in one sentence for each reason. Decides nothing and reads nothing."""
+
+from __future__ import annotations
+
+from dispatcher.clock import iso_ms
+from dispatcher.model.queue import Explanation, Reason
+
+SENTENCES: dict[Reason, str] = {
+    Reason.DELIVERED: "The product host confirmed the event.",
+    Reason.REFUSED: "The product host received the event and answered that it failed; redeliver it once fixed.",
+    Reason.DEAD: "Every attempt has been used up; redeliver the event once its host can take it, or resolve it.",
+    Reason.EXPIRED: "The product host answered 202 and then reported no result in time; redeliver or resolve it.",
+    Reason.SKIPPED: "The integration has no URL for this type of event, so there was nothing to send.",
+    Reason.RESOLVED: "Someone closed the event by hand; nothing more is sent.",
+    Reason.IN_FLIGHT: "An attempt is under way right now.",
+    Reason.BEHIND: "It waits for an earlier event of the same account, which has to end first.",
+    Reason.RETRY_PLANNED: "The last attempt failed and the next one is planned.",
+    Reason.AWAITING_RESULT: "The product host answered 202 and has yet to report the result.",
+    Reason.PAUSED: "The integration is paused; resume it to let its events go on.",
+    Reason.CIRCUIT_OPEN: "The product host could not be reached several times in a row, so its circuit is open.",
+    Reason.SLOWED_DOWN: "The product host asked to be sent less for a while.",
+    Reason.RATE_LIMITED: "The rate limit of the integration is used up for the moment.",
+    Reason.CONCURRENCY: "As many attempts as the integration allows are under way.",
+    Reason.URL_SUSPENDED: "Its URL answered 410 Gone and is suspended; resume the integration once it works.",
+    Reason.NO_WORKER: "No worker holds its partition; start a worker, or wait for one to take over.",
+    Reason.READY: "It is due and will be claimed in a moment.",
+}
+
+
+def sentence(explanation: Explanation) -> str:
+    """The reason as a person would say it, with what is known of who, until when and why."""
+    parts = [SENTENCES[explanation.reason]]
+    if explanation.blocked_by:
+        parts.append(f"That event is {explanation.blocked_by}.")
+    if explanation.until_ms is not None:
+        parts.append(f"This lasts until {iso_ms(explanation.until_ms)} at the latest.")
+    if explanation.detail:
+        parts.append(f"Detail: {explanation.detail.rstrip('.')}.")
+    return " ".join(parts)
