@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from dispatcher.errors import Conflict, Unprocessable
@@ -20,6 +21,15 @@ class PingStarter(Protocol):
         """Have it run in the background."""
 
 
+@dataclass(frozen=True, slots=True)
+class PingRequested:
+    """What is being tested, and the test as it was written down."""
+
+    integration: Integration
+    revision: Revision
+    test: PingTest
+
+
 async def request_ping(
     definitions: Definitions,
     starter: PingStarter,
@@ -27,7 +37,7 @@ async def request_ping(
     version: PingVersion,
     event_types: Sequence[EventType] | None,
     now_ms: int,
-) -> Integration:
+) -> PingRequested:
     """Start a test of these types, or of one type for each configured URL when None.
 
     Raises ``NotFound``, ``Conflict`` before the first publish, and ``Unprocessable`` for types that cannot be pinged.
@@ -39,7 +49,7 @@ async def request_ping(
     test = PingTest(new_uuid(), version, PingStatus.RUNNING, now_ms, revision.number, results=waiting)
     await definitions.pings.add(integration.id, test)
     await starter.start(integration, version.value, chosen)
-    return integration
+    return PingRequested(integration, revision, test)
 
 
 def configured_types(revision: Revision) -> list[EventType]:

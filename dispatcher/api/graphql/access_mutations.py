@@ -1,0 +1,155 @@
+"""Mutations about sign-on, credentials, secrets and ping tests."""
+
+from __future__ import annotations
+
+import strawberry
+
+from dispatcher.api.graphql import inputs, payloads, views
+from dispatcher.api.graphql.changes import open_id_connect
+from dispatcher.api.graphql.context import GraphContext, Info
+from dispatcher.api.graphql.definition_mutations import working
+from dispatcher.api.graphql.objects import ProductIntegration
+from dispatcher.api.graphql.outputs import InboundClient
+from dispatcher.api.graphql.payloads import answered
+from dispatcher.api.graphql.scalars import EpochMs
+from dispatcher.errors import Conflict
+from dispatcher.flow.inbound_client import generate_inbound_client
+from dispatcher.flow.ping_request import request_ping
+from dispatcher.flow.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret
+from dispatcher.flow.single_sign_on import configure_bookmark, configure_open_id_connect, remove_single_sign_on
+from dispatcher.model.integration import OpenIdConnect
+
+_SSO_ID = "integrationConfigurationId"
+
+
+@strawberry.type
+class AccessMutations:
+    @strawberry.mutation
+    async def add_product_integration_open_id_connect_configuration(
+        self, info: Info, input_: inputs.AddProductIntegrationOpenIdConnectConfigurationInput
+    ) -> payloads.OpenIdConnectConfigurationPayload:
+        """Let users sign on with OpenID Connect."""
+
+        async def work() -> payloads.OpenIdConnectConfigurationPayload:
+            wanted = open_id_connect(input_, OpenIdConnect())
+            return await _configure(info.context, input_.integration_configuration_id, wanted)
+
+        return await answered(payloads.OpenIdConnectConfigurationPayload, work, _SSO_ID)
+
+    @strawberry.mutation
+    async def update_product_integration_open_id_connect_configuration(
+        self, info: Info, input_: inputs.UpdateProductIntegrationOpenIdConnectConfigurationInput
+    ) -> payloads.OpenIdConnectConfigurationPayload:
+        """Change what is given of the OpenID Connect configuration."""
+
+        async def work() -> payloads.OpenIdConnectConfigurationPayload:
+            current = await info.context.definitions.needed(input_.integration_configuration_id)
+            before = current.working.open_id_connect
+            if before is None:
+                text = "There is no OpenID Connect configuration to update: add one."
+                raise Conflict.of("not_configured", text, "id")
+            return await _configure(info.context, current.id, open_id_connect(input_, before))
+
+        return await answered(payloads.OpenIdConnectConfigurationPayload, work, _SSO_ID)
+
+    @strawberry.mutation
+    async def add_product_integration_bookmark_configuration(
+        self, info: Info, input_: inputs.AddProductIntegrationBookmarkConfigurationInput
+    ) -> payloads.BookmarkConfigurationPayload:
+        """Give users a link to a product that has no single sign-on."""
+        context = info.context
+
+        async def work() -> payloads.BookmarkConfigurationPayload:
+            done = await configure_bookmark(
+                context.definitions, input_.integration_configuration_id, input_.landing_url, context.now_ms
+            )
+            return payloads.BookmarkConfigurationPayload(
+                product_integration=working(done.integration),
+                bookmark_configuration=views.bookmark(done.integration.working.bookmark),
+                warnings=list(done.warnings),
+            )
+
+        return await answered(payloads.BookmarkConfigurationPayload, work, _SSO_ID)
+
+    @strawberry.mutation
+    async def remove_product_integration_single_sign_on_configuration(
+        self, info: Info, input_: inputs.RemoveProductIntegrationSingleSignOnConfigurationInput
+    ) -> payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload:
+        """Remove OpenID Connect or the bookmark from the WORKING version."""
+        context = info.context
+
+        async def work() -> payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload:
+            left = await remove_single_sign_on(context.definitions, input_.integration_configuration_id, context.now_ms)
+            return payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload(product_integration=working(left))
+
+        return await answered(payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload, work, _SSO_ID)
+
+    @strawberry.mutation
+    async def generate_product_integration_inbound_client(
+        self, info: Info, input_: inputs.GenerateProductIntegrationInboundClientInput
+    ) -> payloads.GenerateProductIntegrationInboundClientPayload:
+        """Credentials with which the product host answers events; the pair before stops working."""
+        context = info.context
+
+        async def work() -> payloads.GenerateProductIntegrationInboundClientPayload:
+            pair = await generate_inbound_client(context.definitions, input_.id, context.now_ms)
+            created_on = EpochMs(pair.created_ms)
+            return payloads.GenerateProductIntegrationInboundClientPayload(
+                product_integration_inbound_client=InboundClient(
+                    client_id=pair.client_id, client_secret=pair.client_secret, created_on=created_on
+                ),
+                client_id=pair.client_id,
+                client_secret=pair.client_secret,
+                created_on=created_on,
+            )
+
+        return await answered(payloads.GenerateProductIntegrationInboundClientPayload, work)
+
+    @strawberry.mutation
+    async def trigger_product_integration_ping_test(
+        self, info: Info, input_: inputs.TriggerProductIntegrationPingTestInput
+    ) -> payloads.TriggerProductIntegrationPingTestPayload:
+        """Send test notifications; lastTest has the outcome."""
+        context = info.context
+
+        async def work() -> payloads.TriggerProductIntegrationPingTestPayload:
+            if context.pings is None:
+                text = "Ping tests need a worker: start one with this API's Redis."
+                raise Conflict.of("pings_unavailable", text)
+            asked = await request_ping(
+                context.definitions, context.pings, input_.id, input_.version, input_.event_types, context.now_ms
+            )
+            return payloads.TriggerProductIntegrationPingTestPayload(
+                product_integration=ProductIntegration.of(asked.integration, asked.revision)
+            )
+
+        return await answered(payloads.TriggerProductIntegrationPingTestPayload, work)
+
+    @strawberry.mutation
+    async def rotate_product_integration_signing_secret(
+        self, info: Info, input_: inputs.RotateProductIntegrationSigningSecretInput
+    ) -> payloads.RotateProductIntegrationSigningSecretPayload:
+        """Sign with a new secret, and for the overlap with the old one too."""
+        context = info.context
+
+        async def work() -> payloads.RotateProductIntegrationSigningSecretPayload:
+            overlap_s = DEFAULT_OVERLAP_S if input_.overlap_seconds is None else input_.overlap_seconds
+            rotated = await rotate_secret(
+                context.definitions, context.services.sealer, input_.id, context.now_ms, overlap_s
+            )
+            return payloads.RotateProductIntegrationSigningSecretPayload(
+                product_integration=working(rotated.integration), signing_secret=rotated.signing_secret
+            )
+
+        return await answered(payloads.RotateProductIntegrationSigningSecretPayload, work)
+
+
+async def _configure(
+    context: GraphContext, any_id: str, wanted: OpenIdConnect
+) -> payloads.OpenIdConnectConfigurationPayload:
+    done = await configure_open_id_connect(context.definitions, any_id, wanted, context.now_ms)
+    return payloads.OpenIdConnectConfigurationPayload(
+        product_integration=working(done.integration),
+        open_id_connect_configuration=views.open_id_connect(done.integration.working.open_id_connect),
+        warnings=list(done.warnings),
+    )

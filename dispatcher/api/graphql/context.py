@@ -1,0 +1,50 @@
+"""What resolvers are given: the caller, the services, and who starts ping tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import strawberry
+from aiohttp import web
+
+from dispatcher.api.route import CALLER
+from dispatcher.api.services import SERVICES, Services
+from dispatcher.errors import Problem
+from dispatcher.flow.change_integration import Editor
+from dispatcher.flow.ping_request import PingStarter
+from dispatcher.model.access import Caller
+from dispatcher.policy.urls import check_url
+from dispatcher.store.definitions import Definitions
+
+PING_STARTER: web.AppKey[PingStarter] = web.AppKey("ping_starter", PingStarter)
+"""Set by the application where ping tests can be run; without it they are refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphContext:
+    """One per request. ``now_ms`` is the moment the request came in."""
+
+    services: Services
+    caller: Caller
+    pings: PingStarter | None
+    now_ms: int
+
+    @property
+    def definitions(self) -> Definitions:
+        return self.services.definitions
+
+    @property
+    def editor(self) -> Editor:
+        return Editor(self.services.sealer, self._url_problem)
+
+    def _url_problem(self, url: str, field: str) -> Problem | None:
+        settings = self.services.settings
+        return check_url(url, require_https=settings.require_https, allow_networks=settings.allow_networks, field=field)
+
+
+Info = strawberry.Info[GraphContext, None]
+
+
+def context_of(request: web.Request) -> GraphContext:
+    services = request.app[SERVICES]
+    return GraphContext(services, request[CALLER], request.app.get(PING_STARTER), int(services.clock() * 1000))

@@ -1,0 +1,115 @@
+"""Mutations that create, edit, publish, link and delete integrations."""
+
+from __future__ import annotations
+
+import strawberry
+
+from dispatcher.api.graphql import inputs, payloads
+from dispatcher.api.graphql.changes import integration_changes
+from dispatcher.api.graphql.context import Info
+from dispatcher.api.graphql.objects import Product, ProductIntegration
+from dispatcher.api.graphql.payloads import answered
+from dispatcher.flow.create_integration import create_integration
+from dispatcher.flow.link import link, unlink
+from dispatcher.flow.publish import publish
+from dispatcher.flow.update_integration import delete_integration, update_integration
+from dispatcher.model.integration import Integration
+
+
+def working(integration: Integration) -> ProductIntegration:
+    return ProductIntegration.of(integration, integration.working)
+
+
+@strawberry.type
+class DefinitionMutations:
+    @strawberry.mutation
+    async def create_product_integration(
+        self, info: Info, input_: inputs.CreateProductIntegrationInput
+    ) -> payloads.CreateProductIntegrationPayload:
+        """Describe how a product wants to hear of events. None of the URLs is contacted."""
+        context = info.context
+
+        async def work() -> payloads.CreateProductIntegrationPayload:
+            created = await create_integration(
+                context.definitions, context.editor, integration_changes(input_), context.now_ms
+            )
+            return payloads.CreateProductIntegrationPayload(
+                product_integration=working(created.integration), signing_secret=created.signing_secret
+            )
+
+        return await answered(payloads.CreateProductIntegrationPayload, work)
+
+    @strawberry.mutation
+    async def update_product_integration(
+        self, info: Info, input_: inputs.UpdateProductIntegrationInput
+    ) -> payloads.UpdateProductIntegrationPayload:
+        """Change the WORKING version; what is published stays as it is."""
+        context = info.context
+
+        async def work() -> payloads.UpdateProductIntegrationPayload:
+            changed = await update_integration(
+                context.definitions, context.editor, input_.id, integration_changes(input_), context.now_ms
+            )
+            return payloads.UpdateProductIntegrationPayload(product_integration=working(changed))
+
+        return await answered(payloads.UpdateProductIntegrationPayload, work)
+
+    @strawberry.mutation
+    async def delete_product_integration(
+        self, info: Info, input_: inputs.DeleteProductIntegrationInput
+    ) -> payloads.DeleteProductIntegrationPayload:
+        """Delete an integration that no product is linked to."""
+
+        async def work() -> payloads.DeleteProductIntegrationPayload:
+            gone = await delete_integration(info.context.definitions, input_.id)
+            return payloads.DeleteProductIntegrationPayload(id=strawberry.ID(gone.id))
+
+        return await answered(payloads.DeleteProductIntegrationPayload, work)
+
+    @strawberry.mutation
+    async def publish_product_integration(
+        self, info: Info, input_: inputs.PublishProductIntegrationInput
+    ) -> payloads.PublishProductIntegrationPayload:
+        """Freeze the WORKING version; new events use it from now on."""
+        context = info.context
+
+        async def work() -> payloads.PublishProductIntegrationPayload:
+            done = await publish(context.definitions, input_.integration_id, context.caller.client_id, context.now_ms)
+            revision = await context.definitions.revision(done.id, done.published_revision or 0)
+            return payloads.PublishProductIntegrationPayload(
+                product_integration=ProductIntegration.of(done, revision) if revision else None
+            )
+
+        return await answered(payloads.PublishProductIntegrationPayload, work, "integrationId")
+
+    @strawberry.mutation
+    async def link_product_integration(
+        self, info: Info, input_: inputs.LinkProductIntegrationInput
+    ) -> payloads.LinkProductIntegrationPayload:
+        """Send a product's events to this integration from now on."""
+        context = info.context
+
+        async def work() -> payloads.LinkProductIntegrationPayload:
+            product = await link(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
+            owner = await context.definitions.needed(input_.integration_id)
+            return payloads.LinkProductIntegrationPayload(
+                product=Product.of(product), product_integration=working(owner)
+            )
+
+        return await answered(payloads.LinkProductIntegrationPayload, work, "integrationId")
+
+    @strawberry.mutation
+    async def unlink_product_integration(
+        self, info: Info, input_: inputs.UnlinkProductIntegrationInput
+    ) -> payloads.UnlinkProductIntegrationPayload:
+        """Send no more of the product's events to this integration."""
+        context = info.context
+
+        async def work() -> payloads.UnlinkProductIntegrationPayload:
+            product = await unlink(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
+            owner = await context.definitions.needed(input_.integration_id)
+            return payloads.UnlinkProductIntegrationPayload(
+                product=Product.of(product), product_integration=working(owner)
+            )
+
+        return await answered(payloads.UnlinkProductIntegrationPayload, work, "integrationId")

@@ -1,0 +1,131 @@
+"""What one query may cost. Measures the text before it is parsed and the document before it is validated.
+
+Never runs anything; each check takes time in proportion to the text, whatever fragments it is made of.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from graphql import GraphQLError
+from graphql.language import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+)
+from strawberry.extensions import SchemaExtension
+
+MAX_QUERY_CHARS = 32_768
+MAX_TOKENS = 2_000
+MAX_NESTING = 64
+"""Brackets within brackets, before the parser recurses into them."""
+MAX_DEPTH = 15
+MAX_FIELDS = 1_000
+"""Fields after fragments are spelled out."""
+MAX_ALIASES = 50
+MAX_ROOT_FIELDS = 20
+
+_NOT_BRACKETS = re.compile(r'"""(?:\\"""|.)*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|[^{}\[\]()"#]+', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of one selection set. ``depth`` counts fields within fields."""
+
+    depth: int = 0
+    fields: int = 0
+    aliases: int = 0
+
+    def beside(self, other: Size) -> Size:
+        return Size(max(self.depth, other.depth), self.fields + other.fields, self.aliases + other.aliases)
+
+    def within_field(self, aliased: bool) -> Size:
+        return Size(self.depth + 1, self.fields + 1, self.aliases + aliased)
+
+
+class Limits(SchemaExtension):
+    """Refuses a document that is too deep or too wide, between parsing and validation."""
+
+    def on_operation(self) -> Iterator[None]:
+        self.execution_context.parse_options["max_tokens"] = MAX_TOKENS
+        check_text(self.execution_context.query or "")
+        yield
+
+    def on_parse(self) -> Iterator[None]:
+        yield
+        document = self.execution_context.graphql_document
+        if document is not None:
+            check_document(document)
+
+
+def check_text(query: str) -> None:
+    """Raises ``GraphQLError`` for a text that is too long or nested too deeply to parse."""
+    if len(query) > MAX_QUERY_CHARS:
+        raise GraphQLError(f"The query is longer than {MAX_QUERY_CHARS} characters; pass values as variables.")
+    level = 0
+    for bracket in _NOT_BRACKETS.sub("", query):
+        level += (bracket in "{[(") - (bracket in "}])")
+        if level > MAX_NESTING:
+            raise GraphQLError(f"The query is nested deeper than {MAX_NESTING} brackets.")
+
+
+def check_document(document: DocumentNode) -> None:
+    """Raises ``GraphQLError`` for a document that would cost too much."""
+    measure = _Measure(document)
+    for operation in document.definitions:
+        if not isinstance(operation, OperationDefinitionNode):
+            continue
+        size = measure.of(operation.selection_set)
+        counted = (
+            ("depth", size.depth, _introspective(operation) or MAX_DEPTH),
+            ("fields", size.fields, MAX_FIELDS),
+            ("aliases", size.aliases, MAX_ALIASES),
+            ("top-level selections", len(operation.selection_set.selections), MAX_ROOT_FIELDS),
+        )
+        for name, count, most in counted:
+            if count > most:
+                raise GraphQLError(f"The query has {name} {count}; at most {most} is served.", operation)
+
+
+class _Measure:
+    """Measures each fragment once, so that fragments of fragments cannot multiply the work."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self._fragments = {
+            one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
+        }
+        self._known: dict[str, Size] = {}
+        self._open: set[str] = set()
+
+    def of(self, selections: SelectionSetNode | None) -> Size:
+        size = Size()
+        for one in selections.selections if selections else ():
+            if isinstance(one, FieldNode):
+                size = size.beside(self.of(one.selection_set).within_field(one.alias is not None))
+            elif isinstance(one, FragmentSpreadNode):
+                size = size.beside(self._fragment(one.name.value))
+            else:
+                size = size.beside(self.of(getattr(one, "selection_set", None)))
+        return size
+
+    def _fragment(self, name: str) -> Size:
+        """A fragment within itself counts nothing here: validation refuses it."""
+        if name not in self._known:
+            if name in self._open or name not in self._fragments:
+                return Size()
+            self._open.add(name)
+            self._known[name] = self.of(self._fragments[name].selection_set)
+            self._open.discard(name)
+        return self._known[name]
+
+
+def _introspective(operation: OperationDefinitionNode) -> int | None:
+    """Introspection is deeper by nature (types of types), and only as big as the schema."""
+    fields = [one.name.value for one in operation.selection_set.selections if isinstance(one, FieldNode)]
+    every = len(fields) == len(operation.selection_set.selections)
+    return MAX_NESTING if every and all(name.startswith("__") for name in fields) else None

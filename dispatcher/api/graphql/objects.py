@@ -1,0 +1,154 @@
+"""The two objects that publishers work with: integrations, version by version, and the products linked to them."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.scalars import JSON
+
+from dispatcher.api.graphql import views
+from dispatcher.api.graphql.context import Info
+from dispatcher.api.graphql.outputs import (
+    BookmarkConfiguration,
+    Header,
+    InboundClient,
+    IntegrationTest,
+    LinkedProduct,
+    OpenIdConnectConfiguration,
+    OrderFormField,
+    OutboundCredentials,
+    SigningSecret,
+)
+from dispatcher.clock import iso_ms
+from dispatcher.model.integration import WORKING, AnswerMode, Integration, Revision
+from dispatcher.model.integration import Product as StoredProduct
+
+
+@strawberry.type
+class ProductIntegration:
+    """One version of an integration: ``version`` says which."""
+
+    integration: strawberry.Private[Integration]
+    id: strawberry.ID
+    version: str
+    type: str
+    app_market_id: int
+    connector_id: str
+    name: str
+    created_on: str
+    last_modified: str
+    revision: int | None = strawberry.field(description="Number of the published revision shown; null = WORKING.")
+    published_revision: int | None = strawberry.field(description="Number of the newest published revision.")
+    published_on: str | None
+    published_by: str | None
+    create_url: str | None
+    upgrade_url: str | None
+    cancel_url: str | None
+    notify_url: str | None
+    event_status_url: str | None
+    assign_url: str | None
+    unassign_url: str | None
+    user_updated_url: str | None
+    addon_notification_url: str | None
+    outbound_credentials: OutboundCredentials
+    answers: AnswerMode
+    retry_schedule: list[float] | None
+    request_timeout: float | None
+    max_age: float | None
+    concurrency: int | None
+    rate_limit: float | None
+    result_deadline: float | None
+    headers: list[Header]
+    filter: JSON | None
+    order_require_form_fields: bool
+    order_form_fields: list[OrderFormField]
+    open_id_connect_configuration: OpenIdConnectConfiguration | None
+    bookmark_configuration: BookmarkConfiguration | None
+    inbound_client: InboundClient | None
+    signing_secrets: list[SigningSecret]
+    linked_products: list[LinkedProduct]
+    ui_read_only: bool
+
+    @classmethod
+    def of(cls, integration: Integration, shown: Revision) -> ProductIntegration:
+        """One version of ``integration`` as publishers see it."""
+        is_working = shown.number == WORKING
+        return cls(
+            integration=integration,
+            id=strawberry.ID(integration.id),
+            version="WORKING" if is_working else "PUBLISHED",
+            type=integration.type,
+            app_market_id=integration.app_market_id,
+            connector_id=integration.connector_id,
+            name=integration.name,
+            created_on=iso_ms(integration.created_ms),
+            last_modified=iso_ms(integration.modified_ms),
+            revision=None if is_working else shown.number,
+            published_revision=integration.published_revision,
+            published_on=None if is_working else iso_ms(shown.created_ms),
+            published_by=shown.created_by or None,
+            inbound_client=views.inbound_client(integration.inbound_client),
+            signing_secrets=[views.signing_secret(one) for one in integration.signing_secrets],
+            linked_products=[LinkedProduct(id=strawberry.ID(one)) for one in integration.linked_products],
+            ui_read_only=integration.ui_read_only,
+            **views.shown(shown),
+        )
+
+    @strawberry.field
+    def working(self) -> ProductIntegration:
+        """The version that is edited."""
+        return ProductIntegration.of(self.integration, self.integration.working)
+
+    @strawberry.field
+    async def published(self, info: Info) -> ProductIntegration | None:
+        """The version that new events use, or null before the first publish."""
+        number = self.integration.published_revision
+        found = await info.context.definitions.revision(self.integration.id, number) if number else None
+        return ProductIntegration.of(self.integration, found) if found else None
+
+    @strawberry.field
+    async def revisions(self, info: Info) -> list[ProductIntegration]:
+        """Every published version, oldest first."""
+        found = await info.context.definitions.revisions(self.integration.id)
+        return [ProductIntegration.of(self.integration, one) for one in found]
+
+    @strawberry.field
+    async def last_test(self, info: Info) -> IntegrationTest | None:
+        """The newest ping test."""
+        return views.test(await info.context.definitions.pings.last(self.integration.id))
+
+
+@strawberry.type
+class ProductIntegrationPage:
+    nodes: list[ProductIntegration]
+    next_cursor: str | None
+
+
+@strawberry.type
+class Product:
+    id: strawberry.ID
+    version: str
+    integration_id: strawberry.ID | None
+
+    @strawberry.field
+    async def product_integration(self, info: Info) -> ProductIntegration | None:
+        """The integration that hears of this product's events."""
+        if self.integration_id is None:
+            return None
+        found = await info.context.definitions.integration(self.integration_id)
+        return ProductIntegration.of(found, found.working) if found else None
+
+    @strawberry.field
+    async def last_test(self, info: Info) -> IntegrationTest | None:
+        """The newest ping test of the product's integration."""
+        if self.integration_id is None:
+            return None
+        return views.test(await info.context.definitions.pings.last(self.integration_id))
+
+    @classmethod
+    def of(cls, product: StoredProduct) -> Product:
+        owner = product.integration_id
+        return cls(
+            id=strawberry.ID(product.id),
+            version=product.version,
+            integration_id=strawberry.ID(owner) if owner else None,
+        )

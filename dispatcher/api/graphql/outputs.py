@@ -1,0 +1,101 @@
+"""The parts of what queries return. Secrets never leave: whatever is secret reads ``******``."""
+
+from __future__ import annotations
+
+import strawberry
+
+from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
+from dispatcher.api.graphql.scalars import EpochMs
+from dispatcher.model.event_type import EventType
+from dispatcher.model.integration import AuthMethod, CredentialType
+from dispatcher.model.ping import PingStatus, PingVersion
+
+
+@strawberry.type
+class OutboundCredentials:
+    type: CredentialType
+    client_id: str | None
+    client_secret: str | None
+    token_uri: str | None
+    grant_type: GrantType
+    scope: str | None
+    audience: str | None
+    resource: str | None
+    auth_method: AuthMethod
+    private_key: str | None
+    key_id: str | None
+
+
+@strawberry.type
+class Header:
+    name: str
+    value: str
+    secret: bool
+
+
+@strawberry.type
+class OrderFormField:
+    name: str
+    label: str | None
+    type: str
+    required: bool
+
+
+@strawberry.type(name="ProductIntegrationOpenIdConnectConfiguration")
+class OpenIdConnectConfiguration:
+    client_creation_method: ClientCreationMethod
+    grant_types: list[OpenIdGrantType]
+    redirect_urls: list[str]
+    allow_oidc_scope: bool
+    allow_user_scopes: bool
+    allow_role_scopes: bool
+    initiate_login_url: str | None
+    logout_url: str | None
+
+
+@strawberry.type(name="ProductIntegrationBookmarkConfiguration")
+class BookmarkConfiguration:
+    landing_url: str
+
+
+@strawberry.type(name="ProductIntegrationInboundClient")
+class InboundClient:
+    client_id: str
+    client_secret: str = strawberry.field(description="In clear only in the answer that generates it.")
+    created_on: EpochMs
+
+
+@strawberry.type(name="ProductIntegrationSigningSecret")
+class SigningSecret:
+    secret: str
+    created_on: str
+    not_after: str | None = strawberry.field(description="When it stops signing; null = the current one.")
+
+
+@strawberry.type(name="ProductIntegrationTestResult")
+class IntegrationTestResult:
+    event_type: EventType
+    url: str | None
+    status: PingStatus
+    success: bool | None
+    http_status: int | None
+    error_code: str | None
+    message: str | None
+    duration_ms: float | None
+    tested_on: str | None
+
+
+@strawberry.type(name="ProductIntegrationTest")
+class IntegrationTest:
+    id: strawberry.ID
+    version: PingVersion
+    status: PingStatus
+    started_on: str
+    completed_on: str | None
+    results: list[IntegrationTestResult]
+
+
+@strawberry.type
+class LinkedProduct:
+    id: strawberry.ID
+    version: str = "WORKING"

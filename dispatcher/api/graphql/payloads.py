@@ -1,0 +1,124 @@
+"""What mutations answer. A broken business rule is a user error with HTTP 200, never a GraphQL error."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import strawberry
+
+from dispatcher.api.graphql.objects import Product, ProductIntegration
+from dispatcher.api.graphql.outputs import (
+    BookmarkConfiguration,
+    InboundClient,
+    OpenIdConnectConfiguration,
+)
+from dispatcher.api.graphql.scalars import EpochMs
+from dispatcher.errors import Problem, RequestError
+
+
+@strawberry.type
+class UserError:
+    """One thing wrong with what was asked. ``code`` is stable, ``path`` leads to the input."""
+
+    message: str
+    path: list[str]
+    code: str
+
+
+@strawberry.type
+class Payload:
+    user_errors: list[UserError] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class IntegrationPayload(Payload):
+    product_integration: ProductIntegration | None = None
+
+
+@strawberry.type
+class CreateProductIntegrationPayload(IntegrationPayload):
+    signing_secret: str | None = strawberry.field(
+        default=None, description="Signs every notification. Shown only here: keep it."
+    )
+    warnings: list[str] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class UpdateProductIntegrationPayload(IntegrationPayload):
+    warnings: list[str] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class OpenIdConnectConfigurationPayload(IntegrationPayload):
+    open_id_connect_configuration: OpenIdConnectConfiguration | None = None
+    warnings: list[str] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class BookmarkConfigurationPayload(IntegrationPayload):
+    bookmark_configuration: BookmarkConfiguration | None = None
+    warnings: list[str] = strawberry.field(default_factory=list)
+
+
+@strawberry.type
+class RemoveProductIntegrationSingleSignOnConfigurationPayload(IntegrationPayload):
+    pass
+
+
+@strawberry.type
+class GenerateProductIntegrationInboundClientPayload(Payload):
+    """The pair, wrapped and flat: both forms are in use."""
+
+    product_integration_inbound_client: InboundClient | None = None
+    client_id: str | None = None
+    client_secret: str | None = None
+    created_on: EpochMs | None = None
+
+
+@strawberry.type
+class TriggerProductIntegrationPingTestPayload(IntegrationPayload):
+    pass
+
+
+@strawberry.type
+class PublishProductIntegrationPayload(IntegrationPayload):
+    pass
+
+
+@strawberry.type
+class LinkProductIntegrationPayload(IntegrationPayload):
+    product: Product | None = None
+
+
+@strawberry.type
+class UnlinkProductIntegrationPayload(IntegrationPayload):
+    product: Product | None = None
+
+
+@strawberry.type
+class RotateProductIntegrationSigningSecretPayload(IntegrationPayload):
+    signing_secret: str | None = strawberry.field(
+        default=None, description="Signs from now on, beside the old one. Shown only here: keep it."
+    )
+
+
+@strawberry.type
+class DeleteProductIntegrationPayload(Payload):
+    id: strawberry.ID | None = None
+
+
+P = TypeVar("P", bound=Payload)
+
+
+async def answered(payload: type[P], work: Callable[[], Awaitable[P]], id_field: str = "id") -> P:
+    """What ``work`` returns, or a payload with its user errors. ``id_field``: how this input names the integration."""
+    try:
+        return await work()
+    except RequestError as error:
+        return payload(user_errors=[_user_error(problem, id_field) for problem in error.problems])
+
+
+def _user_error(problem: Problem, id_field: str) -> UserError:
+    field = id_field if problem.field == "id" else problem.field
+    return UserError(message=problem.message, path=["input", *(field.split(".") if field else ())], code=problem.code)

@@ -1,0 +1,42 @@
+"""Turns what a query came to into an answer. Never shows an error of ours; those are logged instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from graphql import GraphQLError
+from strawberry.types import ExecutionResult
+
+from dispatcher.errors import RequestError, StoreUnavailable
+
+log = structlog.get_logger("dispatcher.api.graphql")
+
+
+def status_of(result: ExecutionResult) -> int:
+    """400 when nothing was executed (syntax, validation, variables), else 200."""
+    refused = result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
+    return 400 if refused else 200
+
+
+def body_of(result: ExecutionResult) -> dict[str, Any]:
+    """Raises ``StoreUnavailable`` when that is why a field has no value: the whole outcome is unknown then."""
+    if not result.errors:
+        return {"data": result.data}
+    for error in result.errors:
+        if isinstance(error.original_error, StoreUnavailable):
+            raise error.original_error
+    body: dict[str, Any] = {"errors": [_rendered(error) for error in result.errors]}
+    return body if status_of(result) == 400 else {"data": result.data} | body
+
+
+def _rendered(error: GraphQLError) -> dict[str, Any]:
+    cause = error.original_error
+    if cause is None or isinstance(cause, GraphQLError):
+        return {**error.formatted, "extensions": {"code": "invalid_query", **(error.extensions or {})}}
+    if isinstance(cause, RequestError):
+        first = cause.problems[0]
+        return {**error.formatted, "message": first.message, "extensions": {"code": first.code, "field": first.field}}
+    log.error("field failed", path=error.path, error=repr(cause), exc_info=cause)
+    text = "Something went wrong on our side; quote the request id when you report it."
+    return {**error.formatted, "message": text, "extensions": {"code": "internal_error"}}

@@ -1,0 +1,45 @@
+"""The schema, put together once. Logs nothing about a query and never tells a caller what went wrong inside."""
+
+from __future__ import annotations
+
+import strawberry
+from graphql import GraphQLError
+from strawberry.extensions import DisableIntrospection, SchemaExtension
+from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
+
+from dispatcher.api.graphql.access_mutations import AccessMutations
+from dispatcher.api.graphql.definition_mutations import DefinitionMutations
+from dispatcher.api.graphql.enums import make_lenient
+from dispatcher.api.graphql.limits import Limits
+from dispatcher.api.graphql.queries import Query
+from dispatcher.api.graphql.scalars import SCALARS
+from dispatcher.api.graphql.wording import Names, describe
+
+
+@strawberry.type
+class Mutation(DefinitionMutations, AccessMutations):
+    """What publishers can change."""
+
+
+class IntegrationSchema(strawberry.Schema):
+    """Errors are rendered, and logged where they are ours, by whoever answers the request."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing here."""
+
+
+def build_schema(*, introspection: bool = True) -> strawberry.Schema:
+    """``introspection`` False hides the schema from queries."""
+    extensions: list[type[SchemaExtension]] = [Limits]
+    if not introspection:
+        extensions.append(DisableIntrospection)
+    schema = IntegrationSchema(
+        Query,
+        Mutation,
+        extensions=extensions,
+        config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
+    )
+    make_lenient(schema)
+    describe(schema)
+    return schema

@@ -1,0 +1,139 @@
+"""Turns stored values into the parts of what queries return. Masks every secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import strawberry
+
+from dispatcher.api.graphql import outputs
+from dispatcher.api.graphql.changes import snake
+from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
+from dispatcher.api.graphql.scalars import EpochMs
+from dispatcher.clock import iso_ms
+from dispatcher.flow.integration_changes import MASK
+from dispatcher.model.event_type import URL_FIELDS
+from dispatcher.model.integration import (
+    Bookmark,
+    Header,
+    InboundClient,
+    OpenIdConnect,
+    OutboundCredentials,
+    Revision,
+    SigningSecret,
+)
+from dispatcher.model.ping import PingResult, PingTest
+
+_URL_ATTRIBUTES = {field: snake(field) for field in URL_FIELDS}
+
+
+def shown(revision: Revision) -> dict[str, Any]:
+    """Whatever belongs to one version, by attribute of ``ProductIntegration``."""
+    schedule = revision.retry.schedule_s
+    return {
+        **{attribute: revision.urls.get(field) for field, attribute in _URL_ATTRIBUTES.items()},
+        "outbound_credentials": credentials(revision.credentials),
+        "answers": revision.answers,
+        "retry_schedule": None if schedule is None else list(schedule),
+        "request_timeout": revision.retry.timeout_s,
+        "max_age": revision.retry.max_age_s,
+        "concurrency": revision.limits.concurrency,
+        "rate_limit": revision.limits.rate_per_s,
+        "result_deadline": revision.result_deadline_s,
+        "headers": [header(one) for one in revision.headers],
+        "filter": revision.filter,
+        "order_require_form_fields": revision.order_require_form_fields,
+        "order_form_fields": [
+            outputs.OrderFormField(name=one.name, label=one.label, type=one.type, required=one.required)
+            for one in revision.order_form_fields
+        ],
+        "open_id_connect_configuration": open_id_connect(revision.open_id_connect),
+        "bookmark_configuration": bookmark(revision.bookmark),
+    }
+
+
+def credentials(stored: OutboundCredentials) -> outputs.OutboundCredentials:
+    return outputs.OutboundCredentials(
+        type=stored.type,
+        client_id=stored.client_id or None,
+        client_secret=_masked(stored.client_secret),
+        token_uri=stored.token_uri or None,
+        grant_type=GrantType(stored.grant_type),
+        scope=stored.scope,
+        audience=stored.audience,
+        resource=stored.resource,
+        auth_method=stored.auth_method,
+        private_key=_masked(stored.private_key),
+        key_id=stored.key_id,
+    )
+
+
+def header(stored: Header) -> outputs.Header:
+    value = MASK if stored.secret else stored.value
+    return outputs.Header(name=stored.name, value=value, secret=stored.secret)
+
+
+def open_id_connect(stored: OpenIdConnect | None) -> outputs.OpenIdConnectConfiguration | None:
+    if stored is None:
+        return None
+    return outputs.OpenIdConnectConfiguration(
+        client_creation_method=ClientCreationMethod(stored.client_creation_method),
+        grant_types=[OpenIdGrantType(one) for one in stored.grant_types],
+        redirect_urls=list(stored.redirect_urls),
+        allow_oidc_scope=stored.allow_oidc_scope,
+        allow_user_scopes=stored.allow_user_scopes,
+        allow_role_scopes=stored.allow_role_scopes,
+        initiate_login_url=stored.initiate_login_url,
+        logout_url=stored.logout_url,
+    )
+
+
+def bookmark(stored: Bookmark | None) -> outputs.BookmarkConfiguration | None:
+    return outputs.BookmarkConfiguration(landing_url=stored.landing_url) if stored else None
+
+
+def inbound_client(stored: InboundClient | None) -> outputs.InboundClient | None:
+    if stored is None:
+        return None
+    return outputs.InboundClient(client_id=stored.client_id, client_secret=MASK, created_on=EpochMs(stored.created_ms))
+
+
+def signing_secret(stored: SigningSecret) -> outputs.SigningSecret:
+    return outputs.SigningSecret(
+        secret=MASK, created_on=iso_ms(stored.created_ms), not_after=_moment(stored.not_after_ms)
+    )
+
+
+def test(stored: PingTest | None) -> outputs.IntegrationTest | None:
+    if stored is None:
+        return None
+    return outputs.IntegrationTest(
+        id=strawberry.ID(stored.id),
+        version=stored.version,
+        status=stored.status,
+        started_on=iso_ms(stored.started_ms),
+        completed_on=_moment(stored.completed_ms),
+        results=[_result(one) for one in stored.results],
+    )
+
+
+def _result(stored: PingResult) -> outputs.IntegrationTestResult:
+    return outputs.IntegrationTestResult(
+        event_type=stored.event_type,
+        url=stored.url,
+        status=stored.status,
+        success=stored.success,
+        http_status=stored.http_status,
+        error_code=stored.error_code,
+        message=stored.message,
+        duration_ms=stored.duration_ms,
+        tested_on=_moment(stored.tested_ms),
+    )
+
+
+def _masked(sealed: str) -> str | None:
+    return MASK if sealed else None
+
+
+def _moment(epoch_ms: int | None) -> str | None:
+    return None if epoch_ms is None else iso_ms(epoch_ms)
