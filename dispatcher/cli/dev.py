@@ -11,6 +11,7 @@ import typer
 from dispatcher.cli.listening import Listening, listening
 from dispatcher.cli.local_secrets import admin_credentials, with_local_secrets
 from dispatcher.cli.startup import Store, load_settings, open_store, run_process, stop_on_signals
+from dispatcher.cli.worker import deliver
 from dispatcher.settings import Settings
 
 
@@ -31,18 +32,14 @@ async def _dev(settings: Settings) -> None:
 
 async def serve_and_deliver(settings: Settings, store: Store, stop: asyncio.Event) -> None:
     """Until ``stop``: first the API ends its requests, then the worker its attempts. A worker that fails ends both."""
-    from worker.main import run as run_worker
-
     stop_worker = asyncio.Event()
-    async with asyncio.TaskGroup() as tasks:
-        worker = tasks.create_task(run_worker(settings, store.url, stop_worker))
+    async with listening(settings, store.redis) as api:
+        worker = asyncio.create_task(deliver(api.settings, store.url, stop_worker))
         worker.add_done_callback(lambda _: stop.set())
-        try:
-            async with listening(settings, store.redis) as api:
-                typer.echo(welcome(api, store))
-                await stop.wait()
-        finally:
-            stop_worker.set()
+        typer.echo(welcome(api, store))
+        await stop.wait()
+    stop_worker.set()
+    await worker
 
 
 def welcome(api: Listening, store: Store) -> str:

@@ -30,9 +30,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
 
 async def _examine(settings: Settings) -> list[Check]:
-    keys = examine_keys([key.get_secret_value() for key in settings.secret_keys])
+    secret_keys = [key.get_secret_value() for key in settings.secret_keys]
     try:
         async with open_store(settings, client_name="dispatcher-doctor", claim=False) as store:
-            return [*await examine(store.redis, settings.partitions), keys]
+            return await examine(store.redis, settings.partitions, secret_keys)
     except StoreUnavailable as error:
-        return [unreachable(error), keys]
+        return [unreachable(error), examine_keys(secret_keys)]

@@ -147,11 +147,11 @@ async def _keep_running(server: EmbeddedServer) -> None:
     while True:
         await asyncio.sleep(SERVER_CHECK_S)
         if not server.alive():
-            log.warning("embedded_server_gone", folder=str(server.folder))
+            log.warning("embedded server gone", folder=str(server.folder))
             try:
                 await server.ensure_running()
             except ConfigurationError as error:
-                log.error("embedded_server_not_back", reason=str(error))
+                log.error("embedded server did not come back", reason=str(error))
 
 
 def _variable(location: tuple[int | str, ...]) -> str:

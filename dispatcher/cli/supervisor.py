@@ -41,7 +41,7 @@ class Supervisor:
             if stop.is_set():
                 return
             delay_s = next_delay(delay_s, time.monotonic() - began)
-            log.error("worker_died", exit_status=status, restart_in_s=delay_s)
+            log.error("worker died", exit_status=status, restart_in_s=delay_s)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), delay_s)
 

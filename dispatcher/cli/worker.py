@@ -27,13 +27,18 @@ def worker(
     run_process(_worker(settings, supervised) if processes == 1 else _workers(settings, processes), settings)
 
 
-async def _worker(settings: Settings, supervised: bool) -> None:
+async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
+    """The worker's own loop; imported only here, since nothing else of this package may know it."""
     from worker.main import run
 
+    await run(settings, redis_url, stop)
+
+
+async def _worker(settings: Settings, supervised: bool) -> None:
     with stop_on_signals() as stop:
         watch = asyncio.create_task(_stop_without_parent(stop)) if supervised else None
         async with open_store(settings, client_name="dispatcher-worker") as store:
-            await run(settings, store.url, stop)
+            await deliver(settings, store.url, stop)
         if watch:
             watch.cancel()
 

@@ -16,6 +16,7 @@ from dispatcher.store import keys
 from dispatcher.store.connection import guarded
 from dispatcher.store.meta import stored_partitions
 from dispatcher.store.sealing import Sealer
+from dispatcher.store.signing_keys import SigningKeyStore
 
 LEAST_VERSION = (7, 0)
 MEMORY_WARN = 0.75
@@ -43,31 +44,35 @@ class Check:
 Info = dict[str, Any]
 
 
-async def examine(redis: Redis, partitions: int) -> list[Check]:
+async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str]) -> list[Check]:
     """Every check in a fixed order. Raises StoreUnavailable when Redis goes away meanwhile."""
     with guarded():
         info = dict(await redis.info("everything"))
     checks = [Check("reachable", Level.OK, f"{_product(info)} answers")]
     checks += [check(info) for check in INFO_CHECKS]
     checks += [await check(redis) for check in ASKING_CHECKS]
-    return [*checks, await _partitions(redis, partitions)]
+    checks.append(await _partitions(redis, partitions))
+    return [*checks, examine_keys(secret_keys, await SigningKeyStore(redis).current())]
 
 
 def unreachable(error: StoreUnavailable) -> Check:
     return Check("reachable", Level.FAIL, f"{error}; start Redis, or correct DISPATCHER_REDIS_URL")
 
 
-def examine_keys(secret_keys: Sequence[str]) -> Check:
-    """Whether DISPATCHER_SECRET_KEYS can encrypt."""
+def examine_keys(secret_keys: Sequence[str], sealed: str | None = None) -> Check:
+    """Whether DISPATCHER_SECRET_KEYS can encrypt, and holds the key of ``sealed``, a value from the store."""
+    name = "secret keys"
     if not secret_keys:
         return Check(
-            "secret keys", Level.WARN, "none set: only `dispatcher dev` and `demo` start; `dispatcher config --new-key`"
+            name, Level.WARN, "none set: only `dispatcher dev` and `demo` start; `dispatcher config --new-key`"
         )
     try:
-        Sealer(secret_keys)
+        sealers = [Sealer([key]) for key in secret_keys]
     except ConfigurationError as error:
-        return Check("secret keys", Level.FAIL, str(error))
-    return Check("secret keys", Level.OK, f"{len(secret_keys)} usable, the first one encrypts")
+        return Check(name, Level.FAIL, str(error))
+    if sealed and all(sealer.stale(sealed) for sealer in sealers):
+        return Check(name, Level.FAIL, "none of them opens what the store holds: add the key that was used before")
+    return Check(name, Level.OK, f"{len(sealers)} usable, the first one encrypts")
 
 
 def _product(info: Info) -> str:

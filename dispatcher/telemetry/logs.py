@@ -11,6 +11,7 @@ from typing import Any, TextIO
 
 import orjson
 import structlog
+from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from dispatcher.settings import Settings
@@ -66,6 +67,12 @@ def _route_libraries(level: int, render: Processor, stream: TextIO) -> None:
     root.setLevel(level)
     for name, least in LIBRARY_LEVELS.items():
         logging.getLogger(name).setLevel(max(level, least))
+    logging.getLogger("aiohttp.server").addFilter(is_our_fault)
+
+
+def is_our_fault(record: logging.LogRecord) -> bool:
+    """False for requests that aiohttp cannot parse: it answers 400, and a flood of them must not fill the logs."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _renderer(log_format: str, stream: TextIO) -> Processor:

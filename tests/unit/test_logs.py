@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import structlog
+from aiohttp.http_exceptions import BadHttpMessage
 from pydantic import SecretStr
 
 from dispatcher.settings import Settings
@@ -81,6 +82,17 @@ def test_debug_level_leaves_out_libraries_that_print_tokens(name: str) -> None:
     logging.getLogger(name).debug("Issue token %r", CANARY)
     structlog.get_logger().debug("ours")
     assert only_record(stream)["event"] == "ours"
+
+
+def test_unreadable_requests_do_not_fill_the_logs() -> None:
+    stream = logged_to()
+    logger = logging.getLogger("aiohttp.server")
+    for error in (BadHttpMessage("Too many headers received"), KeyError("ours")):
+        try:
+            raise error
+        except Exception:
+            logger.exception("Error handling request")
+    assert "KeyError: 'ours'" in only_record(stream)["exception"]
 
 
 def test_records_below_the_level_are_not_written() -> None:

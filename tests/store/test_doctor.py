@@ -1,0 +1,100 @@
+"""The doctor finds what would lose events, and says what to do about it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.store import keys
+from dispatcher.store.doctor import Check, Level, examine, examine_keys
+from dispatcher.store.meta import claim_meta
+from dispatcher.store.sealing import Sealer, new_key
+from dispatcher.store.signing_keys import SigningKeyStore
+
+KEY = new_key()
+
+
+@pytest.fixture
+async def durable(redis: Redis) -> AsyncIterator[Redis]:
+    """The server as it should be set, and as it was before."""
+    wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction", "maxmemory": "0"}
+    before = {name: (await redis.config_get(name))[name] for name in wanted}
+    for name, value in wanted.items():
+        await redis.config_set(name, value)
+    yield redis
+    for name, value in before.items():
+        await redis.config_set(name, value)
+
+
+async def found(redis: Redis, partitions: int = 16, secret_keys: tuple[str, ...] = (KEY,)) -> dict[str, Check]:
+    return {check.name: check for check in await examine(redis, partitions, secret_keys)}
+
+
+async def test_sound_installation_is_well(durable: Redis) -> None:
+    await claim_meta(durable, 16)
+    await durable.zadd(keys.WORKERS, {"w1": time.time() * 1000})
+    checks = await found(durable)
+    assert {check.level for check in checks.values()} == {Level.OK}
+    assert list(checks) == [
+        "reachable",
+        "version",
+        "role",
+        "appendonly",
+        "memory",
+        "appendfsync",
+        "maxmemory-policy",
+        "clock",
+        "workers",
+        "partitions",
+        "secret keys",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "check", "level", "remedy"),
+    [
+        ("appendonly", "no", "appendonly", Level.FAIL, "appendonly yes"),
+        ("appendfsync", "everysec", "appendfsync", Level.WARN, "appendfsync always"),
+        ("appendfsync", "no", "appendfsync", Level.FAIL, "appendfsync always"),
+        ("maxmemory-policy", "allkeys-lru", "maxmemory-policy", Level.FAIL, "noeviction"),
+        ("maxmemory-policy", "volatile-ttl", "maxmemory-policy", Level.FAIL, "noeviction"),
+        ("maxmemory", "1mb", "memory", Level.FAIL, "DISPATCHER_RETENTION_DAYS"),
+    ],
+)
+async def test_weak_setting_is_found_with_its_remedy(
+    durable: Redis, setting: str, value: str, check: str, level: Level, remedy: str
+) -> None:
+    await durable.config_set(setting, value)
+    finding = (await found(durable))[check]
+    assert finding.level is level
+    assert remedy in finding.text
+
+
+async def test_partition_count_of_the_store_is_compared(redis: Redis) -> None:
+    assert "the store is new" in (await found(redis, 8))["partitions"].text
+    await claim_meta(redis, 16)
+    finding = (await found(redis, 8))["partitions"]
+    assert finding.level is Level.FAIL
+    assert "DISPATCHER_PARTITIONS=16" in finding.text
+
+
+async def test_worker_that_fell_silent_does_not_count(redis: Redis) -> None:
+    await redis.zadd(keys.WORKERS, {"w1": (time.time() - 11) * 1000})
+    finding = (await found(redis))["workers"]
+    assert finding.level is Level.WARN
+    assert "dispatcher worker" in finding.text
+
+
+async def test_keys_that_do_not_open_the_store_are_a_failure(redis: Redis) -> None:
+    await SigningKeyStore(redis).offer(Sealer([KEY]).seal("x", "context"))
+    assert (await found(redis, secret_keys=(new_key(), KEY)))["secret keys"].level is Level.OK
+    assert (await found(redis, secret_keys=(new_key(),)))["secret keys"].level is Level.FAIL
+
+
+def test_unusable_keys_are_a_failure_and_none_a_warning() -> None:
+    assert examine_keys(["short"]).level is Level.FAIL
+    assert "short" not in examine_keys(["short"]).text
+    assert examine_keys([]).level is Level.WARN
