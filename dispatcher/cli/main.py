@@ -79,13 +79,18 @@ def _unused() -> None:
     """Stands for a verb that was not asked for."""
 
 
-def _options(
-    version: Annotated[bool, typer.Option("--version", help="Show the version.", is_eager=True)] = False,
-) -> None:
-    """Signed, ordered and tracked webhooks for marketplaces."""
-    if version:
+def _show_version(asked: bool) -> None:
+    if asked:
         typer.echo(f"dispatcher {__version__}")
         raise typer.Exit
+
+
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Signed, ordered and tracked webhooks for marketplaces."""
 
 
 def _complain(text: str) -> None:
