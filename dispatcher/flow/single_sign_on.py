@@ -124,4 +124,6 @@ def _not_a_url(field: str, text: str | None) -> Iterator[str]:
 
 
 def _scripted(url: str) -> bool:
-    return url.strip().lower().startswith(("javascript:", "data:", "vbscript:"))
+    """Whether a browser would run it; browsers skip blanks and control characters before they look at the scheme."""
+    bare = "".join(char for char in url if char > " ").lower()
+    return bare.startswith(("javascript:", "data:", "vbscript:"))

@@ -1,0 +1,55 @@
+"""What the tests of publishers' use cases share: a desk with everything that they need, on a real store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from dispatcher.errors import Problem, RequestError
+from dispatcher.flow.change_integration import Editor
+from dispatcher.flow.create_integration import Created, create_integration
+from dispatcher.flow.integration_changes import IntegrationChanges
+from dispatcher.flow.publish import publish
+from dispatcher.flow.update_integration import update_integration
+from dispatcher.model.integration import Integration
+from dispatcher.policy.urls import check_url
+from dispatcher.store.definitions import Definitions
+from dispatcher.store.sealing import Sealer, new_key
+
+NOW_MS = 1_800_000_000_000
+URL = "https://example.com/notifications"
+
+
+def url_rule(url: str, field: str) -> Problem | None:
+    return check_url(url, require_https=False, field=field)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    definitions: Definitions
+    editor: Editor
+
+    @property
+    def sealer(self) -> Sealer:
+        return self.editor.sealer
+
+    async def create(self, changes: IntegrationChanges | None = None) -> Created:
+        wanted = changes if changes is not None else IntegrationChanges(urls={"createUrl": URL})
+        return await create_integration(self.definitions, self.editor, wanted, NOW_MS)
+
+    async def update(self, any_id: str, changes: IntegrationChanges) -> Integration:
+        return await update_integration(self.definitions, self.editor, any_id, changes, NOW_MS + 1)
+
+    async def published(self, changes: IntegrationChanges | None = None) -> Integration:
+        created = await self.create(changes)
+        return await publish(self.definitions, created.integration.id, "client", NOW_MS)
+
+
+def desk_on(redis: Redis) -> Desk:
+    return Desk(Definitions(redis), Editor(Sealer([new_key()]), url_rule))
+
+
+def told(error: RequestError) -> list[tuple[str, str | None]]:
+    """Code and field of everything that an error names."""
+    return [(problem.code, problem.field) for problem in error.problems]

@@ -1,0 +1,198 @@
+"""Creating, editing and deleting integrations."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.errors import Conflict, NotFound, RequestError, Unprocessable
+from dispatcher.flow.integration_changes import MASK, CredentialChanges, HeaderChange, IntegrationChanges
+from dispatcher.flow.link import link
+from dispatcher.flow.update_integration import delete_integration
+from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType, OrderFormField, OutboundCredentials
+from dispatcher.policy.signing import parse_secret
+from dispatcher.store import sealed_fields
+from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on, told
+
+OAUTH2 = CredentialChanges(
+    type=CredentialType.OAUTH2, client_id="123456", client_secret="S3cre1!", token_uri="http://dummmy.url/api/token"
+)
+
+
+@pytest.fixture
+def desk(redis: Redis) -> Desk:
+    return desk_on(redis)
+
+
+async def refusal(desk: Desk, **changes: Any) -> list[tuple[str, str | None]]:
+    """What is told about changes that are refused."""
+    with pytest.raises(Unprocessable) as refused:
+        await desk.create(IntegrationChanges(**changes))  # type: ignore[typeddict-item]
+    return told(refused.value)
+
+
+async def test_creating_gives_a_signing_secret_that_only_the_sealer_can_read(desk: Desk) -> None:
+    created = await desk.create()
+    parse_secret(created.signing_secret)
+    (stored,) = created.integration.signing_secrets
+    assert created.signing_secret not in stored.secret
+    context = sealed_fields.signing_secret(created.integration.id)
+    assert desk.sealer.open(stored.secret, context) == created.signing_secret
+    assert stored.not_after_ms is None
+
+
+async def test_credentials_are_sealed_for_their_integration_and_field(desk: Desk) -> None:
+    created = (await desk.create({"credentials": OAUTH2})).integration
+    sealed = created.working.credentials.client_secret
+    assert desk.sealer.open(sealed, sealed_fields.client_secret(created.id)) == "S3cre1!"
+    assert created.working.credentials.token_uri == "http://dummmy.url/api/token"
+
+
+async def test_update_changes_only_what_is_named(desk: Desk) -> None:
+    before = (await desk.create({"name": "n", "urls": {"createUrl": URL}, "credentials": OAUTH2})).integration
+    after = await desk.update(before.id, {"urls": {"cancelUrl": URL + "/c"}, "credentials": {"scope": "a b"}})
+    assert after.name == "n"
+    assert after.working.urls == {"createUrl": URL, "cancelUrl": URL + "/c"}
+    assert after.working.credentials.scope == "a b"
+    assert after.working.credentials.client_secret == before.working.credentials.client_secret
+    assert after.modified_ms > before.modified_ms
+
+
+async def test_null_clears_a_url_and_all_credentials(desk: Desk) -> None:
+    before = (await desk.create({"urls": {"createUrl": URL, "cancelUrl": URL}, "credentials": OAUTH2})).integration
+    after = await desk.update(before.id, {"urls": {"createUrl": None}, "credentials": None})
+    assert after.working.urls == {"cancelUrl": URL}
+    assert after.working.credentials == OutboundCredentials()
+
+
+async def test_masked_secret_keeps_the_stored_one(desk: Desk) -> None:
+    before = (await desk.create({"credentials": OAUTH2})).integration
+    after = await desk.update(before.id, {"credentials": {"client_secret": MASK, "client_id": "new"}})
+    assert after.working.credentials.client_secret == before.working.credentials.client_secret
+    assert after.working.credentials.client_id == "new"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"urls": {"createUrl": "http://127.0.0.1/"}}, [("url_not_allowed", "createUrl")]),
+        ({"urls": {"assignUrl": "ftp://example.com/"}}, [("url_not_allowed", "assignUrl")]),
+        (
+            {"credentials": {**OAUTH2, "token_uri": "http://169.254.169.254/t"}},
+            [("url_not_allowed", "outboundCredentials.tokenUri")],
+        ),
+        (
+            {"credentials": {"type": CredentialType.OAUTH2}},
+            [
+                ("required", "outboundCredentials.clientId"),
+                ("required", "outboundCredentials.tokenUri"),
+                ("required", "outboundCredentials.clientSecret"),
+            ],
+        ),
+        (
+            {"credentials": {**OAUTH2, "auth_method": AuthMethod.PRIVATE_KEY_JWT}},
+            [("required", "outboundCredentials.privateKey")],
+        ),
+        (
+            {"credentials": {"type": CredentialType.BASIC, "client_id": "a:b", "client_secret": "x"}},
+            [("invalid_text", "outboundCredentials.clientId")],
+        ),
+        ({"name": "a\x00b"}, [("invalid_text", "name")]),
+        ({"name": "a" * 256}, [("invalid_text", "name")]),
+        ({"schedule_s": [1.0] * 51}, [("out_of_range", "retrySchedule")]),
+        ({"schedule_s": [-1.0]}, [("out_of_range", "retrySchedule")]),
+        ({"timeout_s": 0.0}, [("out_of_range", "requestTimeout")]),
+        ({"concurrency": 0}, [("out_of_range", "concurrency")]),
+        ({"rate_per_s": 0.0}, [("out_of_range", "rateLimit")]),
+        ({"rate_per_s": float("nan")}, [("out_of_range", "rateLimit")]),
+        ({"headers": [HeaderChange("Host", "x")]}, [("header_not_allowed", "headers.0.name")]),
+        ({"headers": [HeaderChange("X-A", MASK, secret=True)]}, [("required", "headers.0.value")]),
+        (
+            {"credentials": OAUTH2, "headers": [HeaderChange("Authorization", "x")]},
+            [("header_not_allowed", "headers.0.name")],
+        ),
+        (
+            {"order_form_fields": [OrderFormField("a"), OrderFormField("a")]},
+            [("duplicate_field", "orderFormFields.1.name")],
+        ),
+    ],
+)
+async def test_what_cannot_work_is_refused_by_field(
+    desk: Desk, changes: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
+    assert await refusal(desk, **changes) == expected
+    assert (await desk.definitions.integrations()).items == []
+
+
+async def test_every_problem_is_told_at_once(desk: Desk) -> None:
+    urls = {"createUrl": "nonsense", "cancelUrl": "http://10.0.0.1/"}
+    assert len(await refusal(desk, name="\n", urls=urls, concurrency=-1)) == 4
+
+
+async def test_url_templates_and_plain_http_are_accepted(desk: Desk) -> None:
+    urls: dict[str, str | None] = {
+        "createUrl": "https://{Subdomain}.example.com/{Region}",
+        "notifyUrl": "http://example.com",
+    }
+    created = await desk.create({"urls": urls})
+    assert created.integration.working.urls == urls
+
+
+async def test_secret_header_is_sealed_and_kept_when_sent_back_masked(desk: Desk) -> None:
+    headers = [HeaderChange("X-Key", "k1", secret=True), HeaderChange("X-Plain", "p")]
+    before = (await desk.create({"headers": headers})).integration
+    key, plain = before.working.headers
+    assert (plain.value, plain.secret) == ("p", False)
+    assert desk.sealer.open(key.value, sealed_fields.header_value(before.id, "x-key")) == "k1"
+    after = await desk.update(before.id, {"headers": [HeaderChange("x-key", MASK, secret=True)]})
+    assert after.working.headers == (key,)
+    assert (await desk.update(before.id, {"headers": None})).working.headers == ()
+
+
+async def test_limits_schedule_and_answers_can_be_set_and_cleared(desk: Desk) -> None:
+    before = await desk.create(
+        {"schedule_s": [1, 2.5], "concurrency": 3, "answers": AnswerMode.ACK, "filter": {"a": 1}}
+    )
+    working = before.integration.working
+    assert (working.retry.schedule_s, working.limits.concurrency, working.answers) == ((1, 2.5), 3, AnswerMode.ACK)
+    cleared = await desk.update(
+        before.integration.id, {"schedule_s": None, "concurrency": None, "answers": None, "filter": None}
+    )
+    assert cleared.working.retry.schedule_s is None
+    assert cleared.working.limits.concurrency is None
+    assert cleared.working.answers is AnswerMode.AUTO
+    assert cleared.working.filter is None
+
+
+async def test_empty_schedule_means_a_single_attempt(desk: Desk) -> None:
+    assert (await desk.create({"schedule_s": []})).integration.working.retry.schedule_s == ()
+
+
+async def test_updates_at_once_of_different_fields_are_all_kept(desk: Desk) -> None:
+    created = (await desk.create()).integration
+    fields = ["createUrl", "upgradeUrl", "cancelUrl", "notifyUrl", "assignUrl", "unassignUrl"]
+    await asyncio.gather(*(desk.update(created.id, {"urls": {field: f"{URL}/{field}"}}) for field in fields))
+    after = await desk.definitions.needed(created.id)
+    assert after.working.urls == {field: f"{URL}/{field}" for field in fields}
+
+
+async def test_delete_waits_until_no_product_is_linked(desk: Desk) -> None:
+    published = await desk.published()
+    await link(desk.definitions, "P", published.id, NOW_MS)
+    with pytest.raises(Conflict) as refused:
+        await delete_integration(desk.definitions, published.id)
+    assert told(refused.value) == [("still_linked", "id")]
+    assert await desk.definitions.unlink("P", published.id, NOW_MS)
+    await delete_integration(desk.definitions, str(published.app_market_id))
+    assert await desk.definitions.integration(published.id) is None
+    assert await desk.definitions.revision(published.id, 1) is None
+
+
+async def test_unknown_integration_is_not_found(desk: Desk) -> None:
+    for work in (desk.update("34827", {}), delete_integration(desk.definitions, "34827")):
+        with pytest.raises(RequestError) as refused:
+            await work
+        assert isinstance(refused.value, NotFound)
