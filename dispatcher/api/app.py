@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
 from redis.asyncio import Redis
 
 from dispatcher.api.access import Gate, admitting
+from dispatcher.api.bulk import REDELIVERER, Redeliverer
+from dispatcher.api.health import METRICS, MetricsPage
 from dispatcher.api.middleware import edge
 from dispatcher.api.oauth.directory import Directory
 from dispatcher.api.oauth.keys import load_keys
 from dispatcher.api.oauth.routes import OAUTH, OAuthServer
 from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
+from dispatcher.api.openapi import DOCUMENT, build_document
+from dispatcher.api.rest.stream import STREAMS, end_streams
+from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.api.table import api_routes
 from dispatcher.clock import Clock, system_clock
@@ -25,6 +30,7 @@ from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.meta import claim_meta
 from dispatcher.store.queue import QueueStore
+from dispatcher.store.redeliveries import RedeliveryStore
 from dispatcher.store.sealing import Sealer
 from dispatcher.store.signing_keys import RevokedTokens, SigningKeyStore
 
@@ -45,15 +51,24 @@ async def build_app(settings: Settings, redis: Redis, *, clock: Clock = system_c
     )
     app[SERVICES] = services
     app[OAUTH] = await _oauth(services, redis)
+    app[METRICS] = MetricsPage(services.queue)
+    app[REDELIVERER] = Redeliverer(services.queue, services.cache, RedeliveryStore(redis))
+    app[STREAMS] = set()
     app.cleanup_ctx.append(_running)
-    for route in api_routes():
-        app.router.add_route(route.method, route.path, admitting(route, app[OAUTH].gate))
+    app.on_shutdown.append(end_streams)
+    _install(app, api_routes())
     return app
+
+
+def _install(app: web.Application, routes: Sequence[Route]) -> None:
+    app[DOCUMENT] = build_document(routes, app[SERVICES].settings.base_url)
+    for route in routes:
+        app.router.add_route(route.method, route.path, admitting(route, app[OAUTH].gate))
 
 
 async def _running(app: web.Application) -> AsyncIterator[None]:
     services = app[SERVICES]
-    async with services.cache, services.acceptor:
+    async with services.cache, services.acceptor, app[REDELIVERER]:
         yield
 
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+import asyncio
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
 
 from dispatcher.api.respond import json_response
 from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import StoreUnavailable
+from dispatcher.store.queue import QueueStore
+from dispatcher.telemetry.metrics import CONTENT_TYPE, exposition
+
+METRICS_AGE_S = 1.0
 
 
 async def healthz(request: web.Request) -> web.StreamResponse:
@@ -24,7 +31,32 @@ async def readyz(request: web.Request) -> web.StreamResponse:
     return json_response({"status": "ok", "redis": "ok"})
 
 
+@dataclass(slots=True)
+class MetricsPage:
+    """The last page, shared by everyone who scrapes within a second, so that scraping never loads Redis."""
+
+    queue: QueueStore
+    page: bytes = b""
+    fresh_until_s: float = 0.0
+
+    async def read(self) -> bytes:
+        loop = asyncio.get_running_loop()
+        if loop.time() >= self.fresh_until_s:
+            overview = await self.queue.overview(0)
+            self.page = exposition(overview, await self.queue.counters())
+            self.fresh_until_s = loop.time() + METRICS_AGE_S
+        return self.page
+
+
+METRICS = web.AppKey("metrics", MetricsPage)
+
+
+async def metrics(request: web.Request) -> web.StreamResponse:
+    return web.Response(body=await request.app[METRICS].read(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+
+
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthz", healthz, None, "Is the process alive", tag="operations"),
     Route("GET", "/readyz", readyz, None, "Is Redis there", tag="operations"),
+    Route("GET", "/metrics", metrics, None, "Metrics for Prometheus", tag="operations"),
 )

@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
-from dispatcher.api import health
+from dispatcher.api import docs, health, openapi
+from dispatcher.api.graphql.routes import routes as graphql_routes
 from dispatcher.api.oauth import routes as oauth
-from dispatcher.api.rest import accepting, events
+from dispatcher.api.rest import accepting, actions, clients, events, host, operations, redeliveries, stream
 from dispatcher.api.route import Route
 
 
 def api_routes() -> list[Route]:
-    """All routes, fixed paths before those with a parameter in the same place."""
-    return [*accepting.ROUTES, *events.ROUTES, *oauth.ROUTES, *health.ROUTES]
+    """All routes. Fixed paths come before those with a parameter in the same place: the first that fits is taken."""
+    return [
+        *accepting.ROUTES,
+        *stream.ROUTES,
+        *events.ROUTES,
+        *actions.ROUTES,
+        *redeliveries.ROUTES,
+        *host.ROUTES,
+        *graphql_routes,
+        *oauth.ROUTES,
+        *operations.ROUTES,
+        *clients.ROUTES,
+        *health.ROUTES,
+        *openapi.ROUTES,
+        *docs.ROUTES,
+    ]

@@ -37,8 +37,8 @@ class FilterIn(Wire):
     product_id: Name | None = None
     account_id: Name | None = None
     integration_id: Name | None = None
-    from_: Name | int | None = Field(None, alias="from")
-    to: Name | int | None = None
+    since: Name | int | None = Field(default=None, alias="from")
+    until: Name | int | None = Field(default=None, alias="to")
 
 
 class RedeliveriesIn(Wire):

@@ -1,0 +1,116 @@
+"""Works bulk redeliveries off in the background, a page at a time. Any API process goes on where one stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+import structlog
+from aiohttp import web
+
+from dispatcher.api.rest.actions import revision_now
+from dispatcher.errors import Conflict, DispatcherError, NotFound
+from dispatcher.ids import new_uuid
+from dispatcher.model.queue import EventFilter, Page
+from dispatcher.store.definition_cache import DefinitionCache
+from dispatcher.store.queue import QueueStore
+from dispatcher.store.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
+
+PAGE = 200
+COUNT_PAGE = 1000
+COUNT_CAP = 10_000
+"""Matches counted before the answer; what lies beyond is redelivered too, and counted on the way."""
+LOOK_S = 5.0
+
+log = structlog.get_logger("dispatcher.bulk")
+
+
+class Redeliverer:
+    """One per process; run it with ``async with``."""
+
+    def __init__(self, queue: QueueStore, cache: DefinitionCache, store: RedeliveryStore) -> None:
+        self._queue = queue
+        self._cache = cache
+        self._store = store
+        self._owner = new_uuid()
+        self._nudge = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._work(), name="bulk-redelivery")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def count(self, condition: EventFilter) -> int:
+        """How many events meet the condition, up to ``COUNT_CAP``."""
+        matched, cursor = 0, None
+        while matched < COUNT_CAP:
+            page = await self._queue.page(condition, cursor, COUNT_PAGE)
+            matched, cursor = matched + len(page.items), page.next_cursor
+            if cursor is None:
+                break
+        return matched
+
+    async def start(self, condition: EventFilter, matched: int) -> Redelivery:
+        """Write the job down and get going. It survives this process."""
+        job = Redelivery(new_uuid(), condition, total=matched)
+        await self._store.save(job)
+        self._nudge.set()
+        return job
+
+    async def find(self, job_id: str) -> Redelivery | None:
+        return await self._store.get(job_id)
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                for job_id in await self._store.running():
+                    await self._take(job_id)
+            except DispatcherError as error:
+                log.warning("bulk redelivery waits", error=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._nudge.wait(), LOOK_S)
+            self._nudge.clear()
+
+    async def _take(self, job_id: str) -> None:
+        if not await self._store.claim(job_id, self._owner):
+            return
+        job = await self._store.get(job_id)
+        if job is None:
+            await self._store.forget(job_id)
+            return
+        while job.state is RedeliveryState.RUNNING and await self._store.claim(job_id, self._owner):
+            job = await self._next_page(job)
+            await self._store.save(job)
+        await self._store.release(job_id)
+
+    async def _next_page(self, job: Redelivery) -> Redelivery:
+        page = await self._queue.page(job.condition, job.cursor or None, PAGE)
+        done = await self._redelivered(page)
+        job = replace(job, done=job.done + done, skipped=job.skipped + len(page.items) - done)
+        job = replace(job, total=max(job.total, job.done + job.skipped), cursor=page.next_cursor or "")
+        if page.next_cursor is None:
+            return replace(job, state=RedeliveryState.DONE, total=job.done + job.skipped)
+        return job
+
+    async def _redelivered(self, page: Page) -> int:
+        done = 0
+        for stored in page.items:
+            revision = await revision_now(self._cache, stored.event)
+            with contextlib.suppress(Conflict, NotFound):
+                await self._queue.redeliver(stored.event.id, revision)
+                done += 1
+        return done
+
+
+REDELIVERER = web.AppKey("redeliverer", Redeliverer)

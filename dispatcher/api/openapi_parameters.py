@@ -1,0 +1,101 @@
+"""What the route table does not say of a request: query parameters, headers, forms, other media types. Data only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatcher.model.event_type import EventType
+from dispatcher.model.status import Status
+
+Parameter = dict[str, Any]
+
+
+def _query(name: str, schema: dict[str, Any], description: str) -> Parameter:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def _header(name: str, schema: dict[str, Any], description: str) -> Parameter:
+    return {"name": name, "in": "header", "schema": schema, "description": description}
+
+
+_TEXT = {"type": "string", "maxLength": 255}
+_TIME = "ISO 8601 or milliseconds since 1970"
+
+FILTERS: tuple[Parameter, ...] = (
+    _query("status", {"type": "array", "items": {"enum": [s.value for s in Status]}}, "Any of these"),
+    _query("type", {"type": "array", "items": {"enum": [t.value for t in EventType]}}, "Any of these"),
+    _query("productId", _TEXT, "Events of this product"),
+    _query("accountId", _TEXT, "Events of this account"),
+    _query("integrationId", _TEXT, "Events of this integration"),
+    _query("from", _TEXT, f"Accepted at or after this time: {_TIME}"),
+    _query("to", _TEXT, f"Accepted before this time: {_TIME}"),
+)
+
+PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
+    ("POST", "/v1/events"): (
+        _header(
+            "Idempotency-Key",
+            {"type": "string", "minLength": 1, "maxLength": 255},
+            "Repeating the request with this key within 24 hours accepts nothing twice",
+        ),
+    ),
+    ("GET", "/v1/events"): (
+        *FILTERS,
+        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "Events on a page"),
+        _query("page", {"type": "integer", "minimum": 1}, "Number of the page, instead of cursor"),
+        _query("size", {"type": "integer", "minimum": 1, "maximum": 1000}, "Another name for limit"),
+    ),
+    ("GET", "/v1/events/{id}"): (
+        _query("wait", {"type": "integer", "minimum": 0, "maximum": 30}, "Seconds to wait for the event to end"),
+    ),
+    ("GET", "/v1/events/stream"): (
+        *FILTERS[:5],
+        _header("Last-Event-ID", {"type": "string"}, "Go on after this message"),
+        _query("lastEventId", {"type": "string"}, "The same, for clients that cannot set the header"),
+    ),
+    ("GET", "/v1/queue"): (
+        _query("lanes", {"type": "integer", "minimum": 0, "maximum": 1000}, "How many lanes are listed"),
+    ),
+}
+"""By method and path."""
+
+_SECRET_FIELDS = {"client_id": {"type": "string"}, "client_secret": {"type": "string"}}
+_TOKEN_FORM = {
+    "type": "object",
+    "required": ["token"],
+    "properties": {"token": {"type": "string"}, "token_type_hint": {"type": "string"}, **_SECRET_FIELDS},
+}
+
+OAUTH_FORMS: dict[str, dict[str, Any]] = {
+    "/oauth2/token": {
+        "type": "object",
+        "required": ["grant_type"],
+        "properties": {"grant_type": {"const": "client_credentials"}, "scope": {"type": "string"}, **_SECRET_FIELDS},
+    },
+    "/oauth2/revoke": _TOKEN_FORM,
+    "/oauth2/introspect": _TOKEN_FORM,
+}
+
+_EVENT = {"$ref": "#/components/schemas/EventIn"}
+
+MEDIA: dict[tuple[str, str], dict[str, Any]] = {
+    ("POST", "/v1/events/batch"): {
+        "application/json": {"schema": {"type": "array", "maxItems": 1000, "items": _EVENT}},
+        "application/x-ndjson": {"schema": {"type": "string", "description": "One event a line"}},
+    },
+    ("POST", "/graphql"): {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["query"],
+                "properties": {
+                    "query": {"type": "string"},
+                    "variables": {"type": ["object", "null"]},
+                    "operationName": {"type": ["string", "null"]},
+                },
+            }
+        }
+    },
+}
+"""Request bodies that are not one model."""

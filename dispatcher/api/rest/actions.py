@@ -1,0 +1,54 @@
+"""Redeliver and resolve one event. Never decides whether it may be: the store does, in the same step."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from dispatcher.api.respond import json_response
+from dispatcher.api.rest.event_json import event_json
+from dispatcher.api.rest.events import reachable_event
+from dispatcher.api.rest.models import EventOut
+from dispatcher.api.route import CALLER, Route
+from dispatcher.api.services import SERVICES, Services
+from dispatcher.flow.conclude import Conclusions
+from dispatcher.model.access import Scope
+from dispatcher.model.event import Event
+from dispatcher.model.integration import WORKING
+from dispatcher.store.definition_cache import DefinitionCache
+
+
+async def redeliver(request: web.Request) -> web.StreamResponse:
+    """202; the event goes to the URLs that are published now. 409 unless it is DEAD, FAILED or EXPIRED."""
+    services = request.app[SERVICES]
+    stored = await reachable_event(services, request[CALLER], request.match_info["id"])
+    revision = await revision_now(services.cache, stored.event)
+    again = await services.queue.redeliver(stored.event.id, revision)
+    return json_response(event_json(again, services.settings.base_url), 202)
+
+
+async def resolve(request: web.Request) -> web.StreamResponse:
+    """Close the event: nothing more is sent. 409 when it has succeeded or is closed."""
+    services = request.app[SERVICES]
+    stored = await reachable_event(services, request[CALLER], request.match_info["id"])
+    closed = await conclusions(services).resolve(stored.event.id)
+    return json_response(event_json(closed, services.settings.base_url))
+
+
+async def revision_now(cache: DefinitionCache, event: Event) -> int | None:
+    """What the event would be sent with if it were emitted now; None = as it was, its integration being gone."""
+    if event.flag:
+        return WORKING
+    integration = await cache.integration(event.integration_id)
+    return integration.published_revision if integration else None
+
+
+def conclusions(services: Services) -> Conclusions:
+    return Conclusions(services.queue, services.cache, lambda: int(services.clock() * 1000))
+
+
+_WRITE = (Scope.EVENTS_WRITE,)
+
+ROUTES: tuple[Route, ...] = (
+    Route("POST", "/v1/events/{id}/redeliver", redeliver, _WRITE, "Send a failed event again", answers={202: EventOut}),
+    Route("POST", "/v1/events/{id}/resolve", resolve, _WRITE, "Close an event by hand", answers={200: EventOut}),
+)

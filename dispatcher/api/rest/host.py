@@ -1,0 +1,99 @@
+"""The product host's side: read one's own event, report its result. An inbound client reaches its integration only."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from aiohttp import hdrs, web
+
+from dispatcher.api.body import JSON, read_body, require_media
+from dispatcher.api.respond import json_response
+from dispatcher.api.rest.actions import conclusions
+from dispatcher.api.rest.event_json import event_json
+from dispatcher.api.rest.events import no_such_event
+from dispatcher.api.rest.host_xml import prefers_xml, to_xml
+from dispatcher.api.rest.models import EventOut, ResultIn
+from dispatcher.api.route import CALLER, Route
+from dispatcher.api.services import SERVICES, Services
+from dispatcher.api.validation import validated
+from dispatcher.errors import Refused
+from dispatcher.model.access import Caller, Scope
+from dispatcher.model.queue import StoredEvent
+from dispatcher.policy.notification import build_body
+from dispatcher.policy.strict_json import read_object
+
+_SUCCESS = {True: True, False: False, "true": True, "false": False}
+
+
+async def get_own_event(request: web.Request) -> web.StreamResponse:
+    """The notification's fields and where the event stands; XML when that is asked for."""
+    services = request.app[SERVICES]
+    stored = await _own_event(services, request[CALLER], request.match_info["id"])
+    return _answer(request, services, stored)
+
+
+async def report_result(request: web.Request) -> web.StreamResponse:
+    """200 once. 409 for a second result, or for an event that awaits none."""
+    services = request.app[SERVICES]
+    stored = await _own_event(services, request[CALLER], request.match_info["id"])
+    require_media(request, JSON)
+    result = validated(ResultIn, read_object(await read_body(request)))
+    concluded = await conclusions(services).result(
+        stored.event.id,
+        _SUCCESS[result.success],
+        result.error_code,
+        result.message,
+        result.account_identifier,
+    )
+    return _answer(request, services, concluded)
+
+
+async def _own_event(services: Services, caller: Caller, event_id: str) -> StoredEvent:
+    """404 when there is no such event, 403 when it is another vendor's."""
+    stored = await services.queue.get(event_id)
+    if stored is None:
+        raise no_such_event()
+    if caller.integration_id != stored.event.integration_id:
+        text = "The event belongs to another integration; use the inbound client that was generated for that one."
+        raise Refused.of("not_your_event", text)
+    return stored
+
+
+def _answer(request: web.Request, services: Services, stored: StoredEvent) -> web.Response:
+    body = _as_notified(services, stored) | event_json(stored, services.settings.base_url)
+    if prefers_xml(request.headers.get(hdrs.ACCEPT, "")):
+        return web.Response(body=to_xml("event", body), content_type="application/xml", charset="utf-8")
+    return json_response(body)
+
+
+def _as_notified(services: Services, stored: StoredEvent) -> dict[str, Any]:
+    """What the host was sent, so that fetching an event and being notified of it read alike."""
+    settings = services.settings
+    body = build_body(
+        stored.event,
+        stored.state,
+        base_url=settings.base_url,
+        partner=settings.partner,
+        account_identifier=stored.state.account_identifier,
+    )
+    notified: dict[str, Any] = orjson.loads(body)
+    return notified
+
+
+_HOST = (Scope.ROLE_APPLICATION,)
+_PATH = "/api/integration/v1/events/{id}"
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", _PATH, get_own_event, _HOST, "Read an event", answers={200: EventOut}, tag="product hosts"),
+    Route(
+        "POST",
+        f"{_PATH}/result",
+        report_result,
+        _HOST,
+        "Report the result of an event answered with 202",
+        body=ResultIn,
+        answers={200: EventOut},
+        tag="product hosts",
+    ),
+)

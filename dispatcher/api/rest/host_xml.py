@@ -1,0 +1,51 @@
+"""JSON values as XML for hosts that ask for it. Never parses XML."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from xml.sax.saxutils import escape, quoteattr
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
+_NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""Characters that no XML 1.0 document may hold, not even escaped."""
+_LITERALS = {None: "", True: "true", False: "false"}
+
+
+def to_xml(name: str, value: Any) -> bytes:
+    """A document whose root is ``name``; list items repeat as ``item``, odd names become ``entry key="…"``."""
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + _element(name, value).encode()
+
+
+def prefers_xml(accept: str) -> bool:
+    """Whether an Accept header ranks ``application/xml`` or ``text/xml`` above JSON (RFC 9110 §12.5.1)."""
+    weights = dict(_weighted(part) for part in accept.split(","))
+    rest = max(weights.get("application/*", 0.0), weights.get("*/*", 0.0))
+    xml = max(weights.get("application/xml", 0.0), weights.get("text/xml", 0.0))
+    return xml > weights.get("application/json", rest)
+
+
+def _weighted(part: str) -> tuple[str, float]:
+    media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+    weight = next((text[2:] for text in parameters if text.startswith("q=")), "1")
+    return media, float(weight) if re.fullmatch(r"[01](\.\d{0,3})?", weight) else 0.0
+
+
+def _element(name: str, value: Any) -> str:
+    tag, attribute = (name, "") if _NAME.fullmatch(name) else ("entry", f" key={quoteattr(_clean(name))}")
+    content = _content(value)
+    return f"<{tag}{attribute}>{content}</{tag}>" if content else f"<{tag}{attribute}/>"
+
+
+def _content(value: Any) -> str:
+    if isinstance(value, dict):
+        return "".join(_element(name, inner) for name, inner in value.items())
+    if isinstance(value, list):
+        return "".join(_element("item", inner) for inner in value)
+    if value is None or isinstance(value, bool):
+        return _LITERALS[value]
+    return escape(_clean(str(value)))
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("\ufffd", text)

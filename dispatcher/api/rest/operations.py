@@ -1,0 +1,126 @@
+"""What operators see and do: the queue as JSON, pausing and resuming a lane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from dispatcher.api.query import integer
+from dispatcher.api.respond import json_response
+from dispatcher.api.rest.event_json import iso_or_none
+from dispatcher.api.rest.models import LaneOut
+from dispatcher.api.route import Route
+from dispatcher.api.services import SERVICES
+from dispatcher.errors import NotFound
+from dispatcher.model.access import Scope
+from dispatcher.model.queue import LaneView, PartitionView, QueueOverview, WorkerView
+
+DEFAULT_LANES = 100
+MAX_LANES = 1000
+
+
+async def get_queue(request: web.Request) -> web.StreamResponse:
+    """``lanes`` = how many of the busiest integrations are listed."""
+    lanes = integer(request.query, "lanes", DEFAULT_LANES, 0, MAX_LANES)
+    return json_response(overview_json(await request.app[SERVICES].queue.overview(lanes)))
+
+
+async def pause(request: web.Request) -> web.StreamResponse:
+    """Events are accepted and held until the lane is resumed."""
+    integration_id = await _integration_id(request)
+    await request.app[SERVICES].queue.pause(integration_id)
+    return json_response({"integrationId": integration_id, "paused": True})
+
+
+async def resume(request: web.Request) -> web.StreamResponse:
+    """Held events go on in their order; URLs suspended after 410 Gone are tried again."""
+    integration_id = await _integration_id(request)
+    await request.app[SERVICES].queue.resume(integration_id)
+    return json_response({"integrationId": integration_id, "paused": False})
+
+
+async def _integration_id(request: web.Request) -> str:
+    integration = await request.app[SERVICES].cache.integration(request.match_info["integrationId"])
+    if integration is None:
+        raise NotFound.of("not_found", "There is no such integration; check its id.", "integrationId")
+    return integration.id
+
+
+def overview_json(overview: QueueOverview) -> dict[str, Any]:
+    return {
+        "ready": overview.ready,
+        "waiting": overview.waiting,
+        "scheduled": overview.scheduled,
+        "inFlight": overview.in_flight,
+        "awaitingResult": overview.awaiting,
+        "deadLetters": overview.dead_letters,
+        "oldestReadySeconds": overview.oldest_ready_s,
+        "circuitsOpen": overview.circuits_open,
+        "partitions": [_partition_json(view) for view in overview.partitions],
+        "lanes": [_lane_json(view) for view in overview.lanes],
+        "workers": [_worker_json(view) for view in overview.workers],
+    }
+
+
+def _partition_json(view: PartitionView) -> dict[str, Any]:
+    return {
+        "partition": view.partition,
+        "owner": view.owner,
+        "generation": view.generation,
+        "leaseUntil": iso_or_none(view.lease_until_ms or None),
+        "ready": view.ready,
+        "waiting": view.waiting,
+        "scheduled": view.scheduled,
+        "inFlight": view.in_flight,
+        "awaitingResult": view.awaiting,
+        "open": view.open,
+    }
+
+
+def _lane_json(view: LaneView) -> dict[str, Any]:
+    return {
+        "integrationId": view.integration_id,
+        "partition": view.partition,
+        "ready": view.ready,
+        "waiting": view.waiting,
+        "scheduled": view.scheduled,
+        "inFlight": view.in_flight,
+        "parked": view.parked,
+        "concurrency": view.concurrency,
+        "oldestReadyAt": iso_or_none(view.oldest_ready_ms),
+        "nextDueAt": iso_or_none(view.next_due_ms),
+        "paused": view.paused,
+        "circuitOpenUntil": iso_or_none(view.circuit_open_until_ms),
+        "slowedUntil": iso_or_none(view.slowed_until_ms),
+        "suspendedUrls": list(view.suspended_urls),
+    }
+
+
+def _worker_json(view: WorkerView) -> dict[str, Any]:
+    return {
+        "workerId": view.worker_id,
+        "host": view.host,
+        "pid": view.pid,
+        "lastSeenAt": iso_or_none(view.last_seen_ms),
+        "partitions": list(view.partitions),
+        "inFlight": view.in_flight,
+    }
+
+
+_PATH = "/v1/lanes/{integrationId}"
+_TAG = "operations"
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/v1/queue", get_queue, (Scope.OPS_READ,), "The queue at this moment", tag=_TAG),
+    Route(
+        "POST",
+        f"{_PATH}/pause",
+        pause,
+        (Scope.OPS_WRITE,),
+        "Hold an integration's events back",
+        answers={200: LaneOut},
+        tag=_TAG,
+    ),
+    Route("POST", f"{_PATH}/resume", resume, (Scope.OPS_WRITE,), "Let them go on", answers={200: LaneOut}, tag=_TAG),
+)

@@ -1,0 +1,75 @@
+"""Redeliver everything that a filter finds, as a background job with progress. Never waits for the job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from aiohttp import web
+
+from dispatcher.api.body import JSON, read_body, require_media
+from dispatcher.api.bulk import REDELIVERER
+from dispatcher.api.respond import json_response
+from dispatcher.api.rest.filters import filter_from_body
+from dispatcher.api.rest.models import FilterIn, RedeliveriesIn, RedeliveryOut, RedeliveryStartedOut
+from dispatcher.api.route import Route
+from dispatcher.api.validation import validated
+from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
+from dispatcher.model.access import Scope
+from dispatcher.model.queue import EventFilter
+from dispatcher.model.status import FAILURES
+from dispatcher.policy.strict_json import read_object
+
+
+async def start_redelivery(request: web.Request) -> web.StreamResponse:
+    """202 with how many events match; with ``dryRun`` that is all that happens, and ``id`` is null."""
+    require_media(request, JSON)
+    asked = validated(RedeliveriesIn, read_object(await read_body(request)))
+    redeliverer = request.app[REDELIVERER]
+    condition = _condition(asked.filter or FilterIn.model_validate({}))
+    matched = await redeliverer.count(condition)
+    if asked.dry_run:
+        return json_response({"id": None, "matched": matched}, 202)
+    job = await redeliverer.start(condition, matched)
+    return json_response({"id": job.id, "matched": matched}, 202, {"Location": f"/v1/redeliveries/{job.id}"})
+
+
+async def get_redelivery(request: web.Request) -> web.StreamResponse:
+    job = await request.app[REDELIVERER].find(request.match_info["id"])
+    if job is None:
+        raise NotFound.of("not_found", "There is no such redelivery, or it ended more than a week ago.")
+    body = {"id": job.id, "state": job.state.value, "done": job.done, "total": job.total, "skipped": job.skipped}
+    return json_response(body)
+
+
+def _condition(asked: FilterIn) -> EventFilter:
+    """The filter narrowed to failed events, which are all that can be redelivered."""
+    try:
+        condition = filter_from_body(asked)
+    except InvalidRequest as error:
+        problems = [Problem("invalid_value", p.message, f"filter.{p.field}") for p in error.problems]
+        raise Unprocessable(problems) from None
+    if not condition.statuses <= FAILURES:
+        text = f"Only events that are {', '.join(sorted(FAILURES))} can be redelivered; filter for these."
+        raise Unprocessable.of("invalid_value", text, "filter.status")
+    return replace(condition, statuses=condition.statuses or FAILURES)
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/v1/redeliveries",
+        start_redelivery,
+        (Scope.OPS_WRITE,),
+        "Redeliver every failed event that a filter finds",
+        body=RedeliveriesIn,
+        answers={202: RedeliveryStartedOut},
+    ),
+    Route(
+        "GET",
+        "/v1/redeliveries/{id}",
+        get_redelivery,
+        (Scope.OPS_READ, Scope.OPS_WRITE),
+        "How far a bulk redelivery is",
+        answers={200: RedeliveryOut},
+    ),
+)

@@ -1,0 +1,129 @@
+"""Status changes as Server-Sent Events. Resumes after ``Last-Event-ID``; ends with the token that opened it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import orjson
+from aiohttp import hdrs, web
+from aiohttp_sse import EventSourceResponse
+
+from dispatcher.api.access import RECHECK_S
+from dispatcher.api.middleware import REQUEST_ID, REQUEST_ID_HEADER
+from dispatcher.api.oauth.routes import OAUTH
+from dispatcher.api.rest.filters import filter_from_query, within_reach
+from dispatcher.api.route import CALLER, Route
+from dispatcher.api.services import SERVICES, Services
+from dispatcher.clock import iso_ms
+from dispatcher.errors import Problem, RequestError, StoreUnavailable
+from dispatcher.model.access import Scope
+from dispatcher.model.queue import Change, EventFilter
+
+POLL_S = 0.3
+HEARTBEAT_S = 15.0
+BATCH = 500
+MAX_STREAMS = 200
+LAST_EVENT_ID = "Last-Event-ID"
+
+STREAMS = web.AppKey("streams", set[EventSourceResponse])
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    """Filters as in the list of events. Without ``Last-Event-ID`` it begins with what happens from now on."""
+    services, streams = request.app[SERVICES], request.app[STREAMS]
+    condition = within_reach(filter_from_query(request.query), request[CALLER])
+    position = request.headers.get(LAST_EVENT_ID) or request.query.get("lastEventId")
+    if position:
+        await services.queue.changes(position, 1)
+    else:
+        position = await services.queue.newest_change()
+    if len(streams) >= MAX_STREAMS:
+        text = f"This process serves {MAX_STREAMS} streams already; close one, or try again later."
+        raise RequestError([Problem("too_many_streams", text)], 429, {"Retry-After": "30"})
+    response = EventSourceResponse(ping_interval=HEARTBEAT_S, headers={REQUEST_ID_HEADER: request[REQUEST_ID]})
+    await response.prepare(request)
+    streams.add(response)
+    try:
+        async with response:
+            await _send_changes(request, response, position, _matches(condition))
+    except ConnectionError:
+        pass
+    finally:
+        streams.discard(response)
+    return response
+
+
+async def _send_changes(
+    request: web.Request, response: EventSourceResponse, position: str, wanted: Callable[[Change], bool]
+) -> None:
+    services, loop = request.app[SERVICES], asyncio.get_running_loop()
+    checked_s = loop.time()
+    while response.is_connected():
+        if loop.time() - checked_s > RECHECK_S:
+            if not await _is_still_admitted(request):
+                return
+            checked_s = loop.time()
+        changes = await _changes(services, position)
+        for change in changes:
+            position = change.id
+            if wanted(change):
+                await response.send(message(change), id=change.id, event="status")
+        if len(changes) < BATCH:
+            await asyncio.sleep(POLL_S)
+
+
+async def _is_still_admitted(request: web.Request) -> bool:
+    try:
+        await request.app[OAUTH].gate.caller(request.headers.get(hdrs.AUTHORIZATION))
+    except RequestError:
+        return False
+    except StoreUnavailable:
+        pass
+    return True
+
+
+async def _changes(services: Services, position: str) -> list[Change]:
+    """What is new; nothing while Redis is away, since the stream goes on where it was."""
+    try:
+        return await services.queue.changes(position, BATCH)
+    except StoreUnavailable:
+        return []
+
+
+def _matches(condition: EventFilter | None) -> Callable[[Change], bool]:
+    if condition is None:
+        return lambda change: False
+    return lambda change: (
+        (not condition.statuses or change.status in condition.statuses)
+        and (not condition.types or change.type in condition.types)
+        and condition.integration_id in (None, change.integration_id)
+        and condition.account_id in (None, change.account_id)
+    )
+
+
+def message(change: Change) -> str:
+    """The data of one message."""
+    body = {
+        "eventId": change.event_id,
+        "status": change.status.value,
+        "type": change.type.value,
+        "integrationId": change.integration_id,
+        "accountId": change.account_id,
+        "at": iso_ms(change.at_ms),
+        "attempt": change.attempt,
+        "httpStatus": change.http_status,
+    }
+    return orjson.dumps(body).decode()
+
+
+async def end_streams(app: web.Application) -> None:
+    """Let clients reconnect elsewhere when this process stops."""
+    streams = app[STREAMS]
+    for response in tuple(streams):
+        response.stop_streaming()
+
+
+ROUTES: tuple[Route, ...] = (
+    Route("GET", "/v1/events/stream", stream, (Scope.EVENTS_READ,), "Follow status changes (Server-Sent Events)"),
+)

@@ -1,0 +1,103 @@
+"""The queue in Prometheus' words, built from one overview and the fleet's counters. Counts nothing itself.
+
+Labels have few values by construction: outcomes, statuses, kinds of repair. Never a product, account or URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.registry import Collector
+
+from dispatcher.model.attempt import Outcome
+from dispatcher.model.latency import BUCKET_NAMES
+from dispatcher.model.queue import QueueOverview
+from dispatcher.model.status import TERMINAL
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+
+_GAUGES: tuple[tuple[str, str, str], ...] = (
+    ("queue_ready", "ready", "Events that are due now."),
+    ("queue_waiting", "waiting", "Events behind another of their account, or parked."),
+    ("queue_scheduled", "scheduled", "Events that are due later."),
+    ("queue_in_flight", "in_flight", "Events that are being attempted."),
+    ("queue_awaiting_result", "awaiting", "Events answered with 202 whose result is not in yet."),
+    ("queue_oldest_ready_seconds", "oldest_ready_s", "How long the oldest due event has been due."),
+    ("dead_letters", "dead_letters", "Events that are DEAD, FAILED or EXPIRED."),
+    ("circuit_open", "circuits_open", "Integrations whose circuit is open."),
+)
+"""Metric, field of ``QueueOverview``, help."""
+
+_COUNTERS: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
+    (
+        "attempts",
+        "attempts:",
+        "outcome",
+        "Attempts that ended.",
+        tuple(o.value for o in Outcome if o != Outcome.STARTED),
+    ),
+    ("events_terminal", "terminal:", "status", "Events that ended.", tuple(sorted(TERMINAL))),
+    ("token_requests", "tokens:", "outcome", "Requests to token endpoints.", ("ok", "failed")),
+    ("sweep_repairs", "repairs:", "kind", "Repairs of the queue's invariant; should stay 0.", ("any",)),
+)
+"""Metric, prefix of its counters, label, help, label values that are shown although still 0."""
+
+_HISTOGRAMS: tuple[tuple[str, str, str], ...] = (
+    ("attempt_seconds", "attempt_seconds", "How long attempts took."),
+    ("delivery_latency_seconds", "delivery_latency", "From accepting an event to sending its first attempt."),
+)
+"""Metric, prefix of its counters, help."""
+
+
+def exposition(overview: QueueOverview, counters: Mapping[str, int]) -> bytes:
+    """The page that Prometheus scrapes."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Snapshot(list(families(overview, counters))))
+    return generate_latest(registry)
+
+
+def families(overview: QueueOverview, counters: Mapping[str, int]) -> Iterator[Metric]:
+    """Every metric of the product, named ``dispatcher_…``."""
+    accepted = CounterMetricFamily("dispatcher_events_accepted", "Events accepted.")
+    accepted.add_metric([], counters.get("accepted", 0))
+    yield accepted
+    for name, prefix, label, text, always in _COUNTERS:
+        yield _labelled(name, prefix, label, text, always, counters)
+    for name, prefix, text in _HISTOGRAMS:
+        yield _histogram(name, prefix, text, counters)
+    for name, attribute, text in _GAUGES:
+        yield GaugeMetricFamily(f"dispatcher_{name}", text, value=getattr(overview, attribute))
+    yield GaugeMetricFamily("dispatcher_workers", "Workers heard of lately.", value=len(overview.workers))
+
+
+class _Snapshot(Collector):
+    def __init__(self, metrics: list[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> list[Metric]:
+        return self._metrics
+
+
+def _labelled(
+    name: str, prefix: str, label: str, text: str, always: tuple[str, ...], counters: Mapping[str, int]
+) -> Metric:
+    values = dict.fromkeys(always, 0)
+    values |= {key.removeprefix(prefix): count for key, count in counters.items() if key.startswith(prefix)}
+    family = CounterMetricFamily(f"dispatcher_{name}", text, labels=[label])
+    for value, count in values.items():
+        family.add_metric([value], count)
+    return family
+
+
+def _histogram(name: str, prefix: str, text: str, counters: Mapping[str, int]) -> Metric:
+    buckets: list[tuple[str, float]] = []
+    running = 0
+    for bucket in BUCKET_NAMES:
+        running += counters.get(f"{prefix}:le:{bucket}", 0)
+        buckets.append(("+Inf" if bucket == "inf" else bucket, running))
+    family = HistogramMetricFamily(f"dispatcher_{name}", text)
+    family.add_metric([], buckets, sum_value=counters.get(f"{prefix}:sum_us", 0) / 1e6)
+    return family
