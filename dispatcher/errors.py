@@ -14,6 +14,7 @@ DispatcherError
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Self
 
 
 class DispatcherError(Exception):
@@ -45,7 +46,7 @@ class RequestError(DispatcherError):
     headers: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, code: str, message: str, field: str | None = None) -> RequestError:
+    def of(cls, code: str, message: str, field: str | None = None) -> Self:
         """The error with exactly one problem."""
         return cls([Problem(code, message, field)])
 

@@ -86,7 +86,7 @@ def explain(event_id: str, seen: Sighting) -> Explanation:
         return Explanation(status, Reason.AWAITING_RESULT, until_ms=state.result_deadline_ms)
     if status is Status.DELIVERING:
         return Explanation(status, Reason.IN_FLIGHT)
-    if seen.parked or status is Status.HELD and state.status is Status.HELD:
+    if seen.parked or (status is Status.HELD and state.status is Status.HELD):
         return Explanation(status, Reason.URL_SUSPENDED, detail=state.error_message)
     if seen.head and seen.head != event_id:
         return Explanation(status, Reason.BEHIND, blocked_by=seen.head)

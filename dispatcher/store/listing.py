@@ -38,7 +38,7 @@ class _Scan:
     done: bool = False
 
 
-async def page(
+async def read_page(
     client: Client, partitions: Sequence[int], condition: EventFilter, cursor: str | None, limit: int
 ) -> Page:
     """Up to ``limit`` events that meet ``condition``, and the cursor of the next page."""

@@ -33,6 +33,8 @@ class Claimed:
     state: EventState
     n: int
     account_identifier: str | None
+    url_suspended: bool = False
+    """Some URL of its integration is suspended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +216,9 @@ def read_claim(reply: list[Any]) -> Claim | None:
             state=EventState.from_stored(reply[i + 3]),
             n=int(reply[i + 1]),
             account_identifier=text(reply[i + 4]) or None,
+            url_suspended=reply[i + 5] != b"",
         )
-        for i in range(3, len(reply), 5)
+        for i in range(3, len(reply), 6)
     ]
     due = int(reply[2])
     return Claim(now_ms=int(reply[1]), next_due_ms=due if due >= 0 else None, events=events)

@@ -89,12 +89,14 @@ class QueueStore:
 
     async def get(self, event_id: str) -> StoredEvent | None:
         seen = await self._look(event_id)
-        return seen and stored_event(event_id, seen.document, seen.state, explaining.status_now(event_id, seen))
+        if seen is None:
+            return None
+        return stored_event(event_id, seen.document, seen.state, explaining.status_now(event_id, seen))
 
     async def explain(self, event_id: str) -> Explanation | None:
         """Why the event waits, or how it ended."""
         seen = await self._look(event_id)
-        return seen and explaining.explain(event_id, seen)
+        return explaining.explain(event_id, seen) if seen else None
 
     async def attempts(self, event_id: str) -> list[Attempt] | None:
         """Every attempt recorded, first one first; None when there is no such event."""
@@ -108,11 +110,11 @@ class QueueStore:
         numbers = sorted(int(name[1:]) for name in record if name[:1] == b"a" and name[1:].isdigit())
         return [Attempt.from_record(n, orjson.loads(record[b"a%d" % n])) for n in numbers]
 
-    async def list(self, condition: EventFilter, cursor: str | None, limit: int) -> Page:
+    async def page(self, condition: EventFilter, cursor: str | None, limit: int) -> Page:
         """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours."""
         partitions = [self.partition_of(condition.integration_id)] if condition.integration_id else self._all()
         with guarded():
-            return await listing.page(self._client, partitions, condition, cursor, limit)
+            return await listing.read_page(self._client, partitions, condition, cursor, limit)
 
     async def redeliver(self, event_id: str, revision: int | None) -> StoredEvent:
         """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``."""

@@ -70,7 +70,7 @@ async def _round_trip(client: Client, calls: Sequence[Call]) -> list[Any]:
     if len(calls) == 1:
         only = calls[0]
         try:
-            return [await client.execute_command("EVALSHA", only.script.sha, 1, only.key, *only.arguments)]  # type: ignore[no-untyped-call]
+            return [await client.execute_command("EVALSHA", only.script.sha, 1, only.key, *only.arguments)]
         except ResponseError as error:
             return [error]
     pipeline: Any = client.pipeline(transaction=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from redis.asyncio import Redis
+
 from dispatcher.ids import new_event_id, partition_of_lane
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
@@ -9,7 +11,6 @@ from dispatcher.model.queue import EventFilter, Reason
 from dispatcher.model.status import Status
 from dispatcher.store.partition import Claim, Move, PartitionStore, Settlement, read_claim
 from dispatcher.store.queue import QueueStore
-from dispatcher.store.scripts import Client
 
 LANE = "5f157a26-0238-4f3f-9c31-1f3e65b4713e"
 PARTITIONS = 4
@@ -19,7 +20,7 @@ HOME = partition_of_lane(LANE, PARTITIONS)
 class Desk:
     """Both sides of one store, with the partition of LANE taken up."""
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Redis) -> None:
         self.client = client
         self.queue = QueueStore(client, partitions=PARTITIONS, retention_ms=3_600_000)
         self.worker = PartitionStore(client, partitions=PARTITIONS, retention_ms=3_600_000, lease_ms=5000, lane_cap=100)
@@ -59,7 +60,7 @@ class Desk:
         assert report.well, report
 
 
-async def test_an_accepted_event_is_claimed_once_and_settled_once(redis: Client) -> None:
+async def test_an_accepted_event_is_claimed_once_and_settled_once(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
     assert await desk.status(event_id) is Status.QUEUED
@@ -74,7 +75,7 @@ async def test_an_accepted_event_is_claimed_once_and_settled_once(redis: Client)
     await desk.assert_well()
 
 
-async def test_accepting_the_same_id_again_changes_nothing(redis: Client) -> None:
+async def test_accepting_the_same_id_again_changes_nothing(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event = Event(new_event_id(1, HOME), EventType.USER_ASSIGNMENT, LANE, 1, account_id="A")
     first = await desk.queue.accept([event])
@@ -85,7 +86,7 @@ async def test_accepting_the_same_id_again_changes_nothing(redis: Client) -> Non
     await desk.assert_well()
 
 
-async def test_only_the_head_of_a_group_is_due(redis: Client) -> None:
+async def test_only_the_head_of_a_group_is_due(redis: Redis) -> None:
     desk = await Desk(redis).open()
     first, second, other = await desk.emit("A"), await desk.emit("A"), await desk.emit("B")
     assert sorted(await desk.ids()) == sorted([first, other])
@@ -101,18 +102,18 @@ async def test_only_the_head_of_a_group_is_due(redis: Client) -> None:
     await desk.assert_well()
 
 
-async def test_events_without_an_account_do_not_wait_for_each_other(redis: Client) -> None:
+async def test_events_without_an_account_do_not_wait_for_each_other(redis: Redis) -> None:
     desk = await Desk(redis).open()
     both = {await desk.emit(None), await desk.emit(None)}
     assert set(await desk.ids()) == both
 
 
-async def test_a_stale_generation_changes_nothing(redis: Client) -> None:
+async def test_a_stale_generation_changes_nothing(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
     await desk.ids()
-    await redis.hset(f"{{p{HOME}}}:own", "until", 0)  # type: ignore[misc]
-    await redis.hset(f"{{p{HOME}}}:own", "granted", 0)  # type: ignore[misc]
+    await redis.hset(f"{{p{HOME}}}:own", "until", "0")  # type: ignore[misc]
+    await redis.hset(f"{{p{HOME}}}:own", "granted", "0")  # type: ignore[misc]
     newer = await desk.worker.grant(HOME, 3000)
     assert newer == desk.generation + 1
     assert not await desk.worker.own(HOME, desk.generation, "w1")
@@ -127,13 +128,13 @@ async def test_a_stale_generation_changes_nothing(redis: Client) -> None:
     await desk.assert_well()
 
 
-async def test_a_live_lease_is_not_granted_again(redis: Client) -> None:
+async def test_a_live_lease_is_not_granted_again(redis: Redis) -> None:
     desk = await Desk(redis).open()
     assert await desk.worker.grant(HOME, 3000) == 0
     assert HOME not in await desk.worker.unowned()
 
 
-async def test_a_claim_whose_reply_was_lost_is_given_back_untouched(redis: Client) -> None:
+async def test_a_claim_whose_reply_was_lost_is_given_back_untouched(redis: Redis) -> None:
     desk = await Desk(redis).open()
     lost, known = await desk.emit("A"), await desk.emit("B")
     await desk.ids()
@@ -143,7 +144,7 @@ async def test_a_claim_whose_reply_was_lost_is_given_back_untouched(redis: Clien
     await desk.assert_well()
 
 
-async def test_rest_gives_everything_back(redis: Client) -> None:
+async def test_rest_gives_everything_back(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
     await desk.ids()
@@ -154,11 +155,11 @@ async def test_rest_gives_everything_back(redis: Client) -> None:
     await desk.assert_well()
 
 
-async def test_a_lane_never_runs_more_than_its_cap(redis: Client) -> None:
+async def test_a_lane_never_runs_more_than_its_cap(redis: Redis) -> None:
     desk = await Desk(redis).open()
     for _ in range(5):
         await desk.emit(None)
-    await redis.hset(f"{{p{HOME}}}:l:{LANE}", "cap", 2)  # type: ignore[misc]
+    await redis.hset(f"{{p{HOME}}}:l:{LANE}", "cap", "2")  # type: ignore[misc]
     taken = await desk.ids()
     assert len(taken) == 2
     assert await desk.ids() == []
@@ -171,11 +172,11 @@ async def test_a_lane_never_runs_more_than_its_cap(redis: Client) -> None:
 
 
 async def _waiting(desk: Desk) -> list[str]:
-    page = await desk.queue.list(EventFilter(), None, 100)
+    page = await desk.queue.page(EventFilter(), None, 100)
     return [item.event.id for item in page.items]
 
 
-async def test_a_released_event_is_as_if_it_had_not_been_claimed(redis: Client) -> None:
+async def test_a_released_event_is_as_if_it_had_not_been_claimed(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
     await desk.ids()
@@ -186,7 +187,7 @@ async def test_a_released_event_is_as_if_it_had_not_been_claimed(redis: Client) 
     assert await desk.ids() == [event_id]
 
 
-async def test_a_result_may_overtake_the_202_that_announced_it(redis: Client) -> None:
+async def test_a_result_may_overtake_the_202_that_announced_it(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
     following = await desk.emit("A")
@@ -200,7 +201,7 @@ async def test_a_result_may_overtake_the_202_that_announced_it(redis: Client) ->
     await desk.assert_well()
 
 
-async def test_a_failed_event_is_redelivered_behind_what_waits(redis: Client) -> None:
+async def test_a_failed_event_is_redelivered_behind_what_waits(redis: Redis) -> None:
     desk = await Desk(redis).open()
     first, second = await desk.emit("A"), await desk.emit("A")
     await desk.ids()
@@ -214,7 +215,7 @@ async def test_a_failed_event_is_redelivered_behind_what_waits(redis: Client) ->
     await desk.assert_well()
 
 
-async def test_what_is_parked_comes_back_in_order_on_resume(redis: Client) -> None:
+async def test_what_is_parked_comes_back_in_order_on_resume(redis: Redis) -> None:
     desk = await Desk(redis).open()
     first, second = await desk.emit("A"), await desk.emit("A")
     await desk.ids()
@@ -230,7 +231,7 @@ async def test_what_is_parked_comes_back_in_order_on_resume(redis: Client) -> No
     await desk.assert_well()
 
 
-async def test_a_paused_lane_accepts_and_holds(redis: Client) -> None:
+async def test_a_paused_lane_accepts_and_holds(redis: Redis) -> None:
     desk = await Desk(redis).open()
     await desk.queue.pause(LANE)
     event_id = await desk.emit("A")
@@ -242,9 +243,9 @@ async def test_a_paused_lane_accepts_and_holds(redis: Client) -> None:
     assert await desk.ids() == [event_id]
 
 
-async def test_a_rate_is_never_exceeded(redis: Client) -> None:
+async def test_a_rate_is_never_exceeded(redis: Redis) -> None:
     desk = await Desk(redis).open()
-    await redis.hset(f"{{p{HOME}}}:l:{LANE}", "rate", 20)  # type: ignore[misc]
+    await redis.hset(f"{{p{HOME}}}:l:{LANE}", "rate", "20")  # type: ignore[misc]
     for _ in range(10):
         await desk.emit(None)
     first = await desk.claim()
@@ -254,7 +255,7 @@ async def test_a_rate_is_never_exceeded(redis: Client) -> None:
     assert await desk.ids() == []
 
 
-async def test_the_sleeping_owner_is_nudged_by_an_accept(redis: Client) -> None:
+async def test_the_sleeping_owner_is_nudged_by_an_accept(redis: Redis) -> None:
     desk = await Desk(redis).open()
     assert await desk.ids() == []
     async with redis.pubsub() as pubsub:
@@ -265,7 +266,7 @@ async def test_the_sleeping_owner_is_nudged_by_an_accept(redis: Client) -> None:
     assert [m["data"] for m in heard] == [str(HOME).encode()]
 
 
-async def test_mending_repairs_what_was_deleted_by_hand_in_order(redis: Client) -> None:
+async def test_mending_repairs_what_was_deleted_by_hand_in_order(redis: Redis) -> None:
     desk = await Desk(redis).open()
     ids = [await desk.emit("A") for _ in range(5)]
     prefix = f"{{p{HOME}}}:"
@@ -286,7 +287,7 @@ async def test_mending_repairs_what_was_deleted_by_hand_in_order(redis: Client) 
     assert (await desk.queue.counters())["repairs:event"] == 5
 
 
-async def test_the_audit_names_what_is_broken(redis: Client) -> None:
+async def test_the_audit_names_what_is_broken(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
     await redis.delete(f"{{p{HOME}}}:d:{LANE}")
@@ -295,23 +296,23 @@ async def test_the_audit_names_what_is_broken(redis: Client) -> None:
     assert report.broken == {event_id: "it is in no place"}
 
 
-async def test_lists_page_through_every_event_newest_first(redis: Client) -> None:
+async def test_lists_page_through_every_event_newest_first(redis: Redis) -> None:
     desk = await Desk(redis).open()
     ids = [await desk.emit(f"A{i % 3}") for i in range(25)]
     seen: list[str] = []
     cursor = None
     while True:
-        page = await desk.queue.list(EventFilter(), cursor, 10)
+        page = await desk.queue.page(EventFilter(), cursor, 10)
         seen += [item.event.id for item in page.items]
         cursor = page.next_cursor
         if cursor is None:
             break
     assert seen == ids[::-1]
-    only = await desk.queue.list(EventFilter(account_id="A1", statuses=frozenset({Status.QUEUED})), None, 10)
+    only = await desk.queue.page(EventFilter(account_id="A1", statuses=frozenset({Status.QUEUED})), None, 10)
     assert [item.event.id for item in only.items] == [ids[1]]
 
 
-async def test_the_overview_counts_every_place(redis: Client) -> None:
+async def test_the_overview_counts_every_place(redis: Redis) -> None:
     desk = await Desk(redis).open()
     first = await desk.emit("A")
     await desk.emit("A")
@@ -325,7 +326,7 @@ async def test_the_overview_counts_every_place(redis: Client) -> None:
     assert view.lanes[0].integration_id == LANE
 
 
-async def test_changes_are_told_and_resumed(redis: Client) -> None:
+async def test_changes_are_told_and_resumed(redis: Redis) -> None:
     desk = await Desk(redis).open()
     start = await desk.queue.newest_change()
     event_id = await desk.emit("A")

@@ -2,7 +2,8 @@
 --
 -- ARGV: generation, lease ms, how many at most, default concurrency of a lane
 -- Returns {'lost'} when the generation moved on, else
---   {'ok', now ms, ms when something is next due or -1, id, attempt number, document, state, accountIdentifier, …}.
+--   {'ok', now ms, ms when something is next due or -1, id, attempt number, document, state, accountIdentifier,
+--   1 if the lane has suspended URLs, …}.
 -- Renews the lease. When nothing is left to claim now, the owner is marked asleep in the same step, so that
 -- an accept that comes later wakes it: no wake-up can be lost in between.
 local own = call('HMGET', KEYS[1], 'gen', 'until', 'asleep')
@@ -26,7 +27,7 @@ local function within_rate(lane, rate, tat, wanted)
 end
 
 local function take(lane)
-  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'rate', 'tat')
+  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'rate', 'tat', 'off')
   if not c[2] then call('HSET', lane_key(lane), 'cap', ARGV[4]) end
   local wanted = math.min(left, tonumber(c[2] or ARGV[4]) - tonumber(c[1] or 0))
   if wanted <= 0 then return replace(lane) end
@@ -45,7 +46,7 @@ local function take(lane)
         local _, group = header(kept[1])
         local ident = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
         call('HSET', P .. 'flight', id, attempts)
-        for _, part in ipairs({ id, attempts, kept[1], kept[2], ident or '' }) do answer[#answer + 1] = part end
+        for _, part in ipairs({ id, attempts, kept[1], kept[2], ident or '', c[5] or '' }) do answer[#answer + 1] = part end
         taken = taken + 1
       end
     end

@@ -10,8 +10,9 @@ if how == 'pause' then
   call('HSETNX', lane_key(lane), 'paused', NOW)
 elseif how == 'suspend' then
   call('HSETNX', P .. 'off:' .. lane, ARGV[3], NOW)
+  call('HSET', lane_key(lane), 'off', 1)
 else
-  call('HDEL', lane_key(lane), 'paused')
+  call('HDEL', lane_key(lane), 'paused', 'off')
   call('DEL', P .. 'off:' .. lane)
   for _, id in ipairs(call('ZRANGE', parked, 0, -1)) do
     local e = event_key(id)

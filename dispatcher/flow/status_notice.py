@@ -1,0 +1,44 @@
+"""Cross rule: when an event becomes terminal or awaits a result, its integration's ``eventStatusUrl`` is told.
+
+Never for the notification itself, for STATELESS events, or where no such URL is configured.
+"""
+
+from __future__ import annotations
+
+from dispatcher.ids import new_event_id
+from dispatcher.model.event import Event
+from dispatcher.model.event_type import TYPE_RULES, EventType
+from dispatcher.model.integration import Revision
+from dispatcher.model.status import TERMINAL, Status
+from dispatcher.policy.notification import status_payload
+
+STATUS_URL = TYPE_RULES[EventType.SUBSCRIPTION_STATUS].url_field
+
+
+def status_notice(
+    event: Event,
+    revision: Revision | None,
+    status: Status,
+    *,
+    attempts: int,
+    error: dict[str, str | None] | None,
+    account_identifier: str | None,
+    now_ms: int,
+) -> Event | None:
+    """The SUBSCRIPTION_STATUS event that tells of ``status``, or None when nobody is to be told."""
+    if event.type is EventType.SUBSCRIPTION_STATUS or event.flag == "STATELESS" or revision is None:
+        return None
+    if STATUS_URL not in revision.urls or (status not in TERMINAL and status is not Status.AWAITING_RESULT):
+        return None
+    account = {"accountIdentifier": account_identifier} if account_identifier else None
+    return Event(
+        id=new_event_id(now_ms, int(event.id[-3:], 16)),
+        type=EventType.SUBSCRIPTION_STATUS,
+        integration_id=event.integration_id,
+        revision=revision.number,
+        product_id=event.product_id,
+        account_id=event.account_id,
+        subscription_id=event.subscription_id,
+        flag=event.flag,
+        payload=status_payload(event.id, event.type, status, attempts, error, account),
+    )

@@ -1,0 +1,58 @@
+"""The hand-out of partitions and background jobs: arq's queue. Holds ids only, and nothing that would be missed.
+
+Losing every key of it costs a second: workers look for partitions without an owner and enqueue them again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from arq.connections import ArqRedis
+
+from dispatcher.store.connection import connection_pool, guarded
+
+QUEUE_NAME = "dispatcher:jobs"
+DRAIN = "drain"
+PING = "ping"
+EXPIRES_MS = 3_600_000
+
+
+def serialize(job: dict[str, Any]) -> bytes:
+    """JSON in place of arq's default, pickle, which runs code of whoever can write to Redis."""
+    return orjson.dumps(job, default=str)
+
+
+def deserialize(job: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(job)
+    return found
+
+
+def job_client(url: str) -> ArqRedis:
+    """arq's client over a pool with every time-out stated."""
+    return ArqRedis(
+        connection_pool(url),
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        default_queue_name=QUEUE_NAME,
+        expires_extra_ms=EXPIRES_MS,
+    )
+
+
+class JobQueue:
+    """Enqueues; whether a job ever runs is not its promise."""
+
+    def __init__(self, client: ArqRedis) -> None:
+        self._client = client
+
+    async def drain(self, partition: int, generation: int) -> None:
+        """Offer a granted partition to whichever worker has room."""
+        await self._enqueue(DRAIN, f"{DRAIN}:{partition}:{generation}", partition, generation)
+
+    async def ping(self, integration_id: str, test_id: str) -> None:
+        """Have a worker run a ping test."""
+        await self._enqueue(PING, f"{PING}:{test_id}", integration_id, test_id)
+
+    async def _enqueue(self, function: str, job_id: str, *arguments: str | int) -> None:
+        with guarded():
+            await self._client.enqueue_job(function, *arguments, _job_id=job_id, _expires=EXPIRES_MS / 1000)

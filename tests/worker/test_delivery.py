@@ -1,0 +1,223 @@
+"""A real worker, a real store and a real host: accepted events are delivered signed, in order and once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from standardwebhooks import Webhook
+
+from dispatcher.model.attempt import Outcome
+from dispatcher.model.event_type import EventType
+from dispatcher.model.integration import AnswerMode, LaneLimits
+from dispatcher.model.status import Status
+from tests.hosts import Reply
+from tests.worker.conftest import SECRET, Shop
+
+
+async def test_an_accepted_event_is_delivered_signed_and_tracked(shop: Shop) -> None:
+    integration = await shop.integration(oauth2=True)
+    event_id = await shop.emit(integration)
+    await shop.work()
+    stored = await shop.ended(event_id)
+    assert stored.state.status is Status.SUCCEEDED
+    (request,) = shop.host.requests
+    body = Webhook(SECRET).verify(request.body, {k.lower(): v for k, v in request.headers.items()})
+    assert body["id"] == event_id == request.headers["webhook-id"]
+    assert request.headers["Authorization"] == "Bearer token-1"
+    assert request.headers["x-event-type"] == "SUBSCRIPTION_CHANGE"
+    assert request.headers["x-delivery-attempt"] == "1"
+    (token_request,) = shop.host.tokens.requests
+    assert token_request.headers["Authorization"] == "Basic MTIzNDU2OlMzY3JlMSE="
+    attempts = await shop.queue.attempts(event_id)
+    assert attempts is not None
+    assert [(a.n, a.outcome, a.http_status, a.token_fetched) for a in attempts] == [(1, Outcome.OK, 200, True)]
+    await shop.assert_well()
+
+
+async def test_retries_keep_the_id_and_count_the_attempts(shop: Shop) -> None:
+    shop.host.replies.extend([Reply(500), Reply(500), Reply.of(200, {"success": True})])
+    event_id = await shop.emit(await shop.integration())
+    await shop.work()
+    stored = await shop.ended(event_id)
+    assert (stored.state.status, stored.state.attempts) == (Status.SUCCEEDED, 3)
+    assert [r.headers["x-delivery-attempt"] for r in shop.host.requests] == ["1", "2", "3"]
+    assert {r.headers["webhook-id"] for r in shop.host.requests} == {event_id}
+    await shop.assert_well()
+
+
+async def test_used_up_attempts_end_in_a_dead_letter_and_the_next_of_the_account_goes(shop: Shop) -> None:
+    shop.host.replies.extend([Reply(500)] * 4)
+    integration = await shop.integration()
+    first, second = await shop.emit(integration), await shop.emit(integration)
+    other = await shop.emit(integration, account="B")
+    await shop.work()
+    assert (await shop.ended(first)).state.status in (Status.DEAD, Status.SUCCEEDED)
+    assert (await shop.ended(second)).state.status is Status.SUCCEEDED
+    assert (await shop.ended(other)).state.status is Status.SUCCEEDED
+    await shop.assert_well()
+
+
+async def test_a_first_401_buys_one_fresh_token_within_the_attempt(shop: Shop) -> None:
+    shop.host.replies.extend([Reply(401, b"")])
+    event_id = await shop.emit(await shop.integration(oauth2=True))
+    await shop.work()
+    stored = await shop.ended(event_id)
+    assert (stored.state.status, stored.state.attempts) == (Status.SUCCEEDED, 1)
+    assert [r.headers["Authorization"] for r in shop.host.requests] == ["Bearer token-1", "Bearer token-2"]
+
+
+async def test_no_token_no_post(shop: Shop) -> None:
+    shop.host.tokens.replies.extend([Reply(500, b"")] * 50)
+    event_id = await shop.emit(await shop.integration(oauth2=True, schedule_s=(60.0,)))
+    await shop.work()
+    stored = await shop.status(event_id, Status.RETRYING)
+    attempts = await shop.queue.attempts(event_id)
+    assert attempts is not None
+    assert [a.outcome for a in attempts] == [Outcome.TOKEN_FAILED]
+    assert stored.state.error_code == "TRANSPORT_ERROR"
+    assert shop.host.requests == []
+
+
+async def test_410_is_dead_and_parks_what_follows_until_resumed(shop: Shop) -> None:
+    shop.host.replies.extend([Reply(410, b"")])
+    integration = await shop.integration()
+    first, second = await shop.emit(integration), await shop.emit(integration)
+    await shop.work()
+    assert (await shop.ended(first)).state.status is Status.DEAD
+    await shop.until(second, lambda s: s.state.error_code == "URL_SUSPENDED")
+    await shop.assert_well()
+    await shop.queue.resume(integration.id)
+    assert (await shop.ended(second)).state.status is Status.SUCCEEDED
+    await shop.assert_well()
+
+
+async def test_a_202_awaits_its_result_and_holds_the_account(shop: Shop) -> None:
+    shop.host.replies.extend([Reply(202, b"")])
+    integration = await shop.integration()
+    first, second = await shop.emit(integration), await shop.emit(integration)
+    await shop.work()
+    await shop.status(first, Status.AWAITING_RESULT)
+    assert (await shop.queue.get(second)).state.status is Status.HELD  # type: ignore[union-attr]
+    await shop.queue.result(first, success=True, account_identifier="A-1")
+    await shop.ended(second)
+    assert json.loads(shop.host.requests[1].body)["payload"]["account"]["accountIdentifier"] == "A-1"
+    await shop.assert_well()
+
+
+async def test_a_result_that_never_comes_expires(shop: Shop) -> None:
+    shop.host.replies.extend([Reply(202, b"")])
+    event_id = await shop.emit(await shop.integration(result_deadline_s=0.2))
+    await shop.work()
+    assert (await shop.ended(event_id)).state.status is Status.EXPIRED
+    await shop.assert_well()
+
+
+async def test_the_status_url_is_told_once_and_never_of_itself(shop: Shop) -> None:
+    urls = {"upgradeUrl": shop.host.url("/n"), "eventStatusUrl": shop.host.url("/status")}
+    event_id = await shop.emit(await shop.integration(urls))
+    await shop.work()
+    await shop.host.wait_for(2)
+    await asyncio.sleep(0.3)
+    (told,) = shop.host.to("/status")
+    assert told.json["type"] == "SUBSCRIPTION_STATUS"
+    assert told.json["payload"]["event"]["id"] == event_id
+    assert told.json["payload"]["event"]["status"] == "SUCCEEDED"
+    await shop.assert_well()
+
+
+async def test_a_type_without_url_is_skipped(shop: Shop) -> None:
+    event_id = await shop.emit(await shop.integration({"createUrl": shop.host.url()}), kind=EventType.USER_ASSIGNMENT)
+    await shop.work()
+    assert (await shop.ended(event_id)).state.status is Status.SKIPPED
+
+
+async def test_a_loopback_url_is_blocked_unless_allowed(shop: Shop) -> None:
+    event_id = await shop.emit(await shop.integration(schedule_s=(60.0,)))
+    await shop.work(allow_networks=())
+    await shop.status(event_id, Status.RETRYING)
+    attempts = await shop.queue.attempts(event_id)
+    assert attempts is not None
+    assert [a.outcome for a in attempts] == [Outcome.BLOCKED]
+    assert shop.host.requests == []
+
+
+async def test_retry_after_holds_the_whole_lane_back(shop: Shop) -> None:
+    shop.host.replies.extend([Reply.of(503, None, retry_after="1")])
+    integration = await shop.integration()
+    first = await shop.emit(integration)
+    await shop.work()
+    await shop.status(first, Status.RETRYING)
+    second = await shop.emit(integration, account="B")
+    await shop.ended(second)
+    assert shop.host.requests[1].arrived_s - shop.host.requests[0].arrived_s >= 0.9
+
+
+async def test_a_circuit_opens_and_its_deferral_uses_up_no_attempts(shop: Shop) -> None:
+    await shop.host.stop()
+    integration = await shop.integration(schedule_s=(0.05,) * 10, limits=LaneLimits(concurrency=1))
+    ids = [await shop.emit(integration, account=str(i)) for i in range(3)]
+    await shop.work(circuit_failures=2, circuit_open=0.5)
+    async with asyncio.timeout(10):
+        while not (await shop.queue.overview()).circuits_open:
+            await asyncio.sleep(0.02)
+    await asyncio.sleep(0.3)
+    tried = sum([(await shop.queue.get(i)).state.attempts for i in ids])  # type: ignore[union-attr]
+    assert tried <= 3
+    await shop.host.start(shop.host.port)
+    for event_id in ids:
+        assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
+
+
+async def test_the_strict_mode_wants_an_account_identifier_for_an_order(shop: Shop) -> None:
+    integration = await shop.integration(answers=AnswerMode.RESULT)
+    event_id = await shop.emit(integration, kind=EventType.SUBSCRIPTION_ORDER)
+    await shop.work()
+    stored = await shop.ended(event_id)
+    assert (stored.state.status, stored.state.error_code) == (Status.FAILED, "INVALID_RESPONSE")
+
+
+async def test_one_dead_host_does_not_delay_another(shop: Shop) -> None:
+    dead = await shop.integration({"upgradeUrl": shop.host.url("/dead")})
+    good = await shop.integration({"upgradeUrl": shop.host.url("/good")})
+    shop.host.by_path["/dead"] = Reply(hang=True)
+    await shop.work(concurrency=200)
+    for i in range(100):
+        await shop.emit(dead, account=str(i))
+    await asyncio.sleep(0.5)
+    started = asyncio.get_running_loop().time()
+    for event_id in [await shop.emit(good, account=str(i)) for i in range(20)]:
+        await shop.ended(event_id)
+    assert asyncio.get_running_loop().time() - started < 1.0
+
+
+async def test_a_stopping_worker_finishes_what_runs_and_another_takes_over(shop: Shop) -> None:
+    shop.host.default = Reply(delay_s=0.3)
+    integration = await shop.integration()
+    ids = [await shop.emit(integration, account=str(i)) for i in range(40)]
+    stop = await shop.work()
+    await shop.host.wait_for(5)
+    stop.set()
+    await shop.workers[0][1]
+    shop.workers.clear()
+    await shop.assert_well()
+    assert (await shop.queue.overview()).in_flight == 0
+    await shop.work()
+    for event_id in ids:
+        assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
+    assert len(shop.host.requests) == 40
+
+
+async def test_two_workers_share_the_partitions_and_deliver_once(shop: Shop) -> None:
+    integrations = [await shop.integration() for _ in range(12)]
+    await shop.work()
+    await shop.work()
+    async with asyncio.timeout(15):
+        while {len(w.partitions) for w in (await shop.queue.overview()).workers} != {2}:
+            await asyncio.sleep(0.1)
+    ids = [await shop.emit(integrations[i % 12], account=str(i % 20)) for i in range(200)]
+    for event_id in ids:
+        await shop.ended(event_id)
+    seen = [(r.headers["webhook-id"], r.headers["x-delivery-attempt"]) for r in shop.host.requests]
+    assert len(seen) == len(set(seen)) == 200
+    await shop.assert_well()

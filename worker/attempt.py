@@ -1,0 +1,162 @@
+"""One attempt: authorise, build, sign, POST, read the answer. Never decides what comes of the event.
+
+No token, no POST. The bytes that are signed are the bytes that are sent. Expected failures are results, not exceptions.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from dataclasses import dataclass
+
+import aiohttp
+
+from dispatcher.model.attempt import Outcome
+from dispatcher.model.event import Event, EventState
+from dispatcher.model.integration import CredentialType
+from dispatcher.model.status import Status
+from dispatcher.policy.answers import TRANSPORT_ERROR, Verdict, classify
+from dispatcher.policy.notification import build_body
+from dispatcher.policy.retry import parse_retry_after
+from dispatcher.policy.signing import sign
+from worker.answer_body import read_bounded
+from worker.connector import blocked_reason, post
+from worker.target import Target
+from worker.token_values import TokenFailure
+from worker.tokens import TokenSource
+
+_BEARER = "Bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What came of one attempt. ``sent_ms`` None: nothing left this machine."""
+
+    verdict: Verdict
+    http_status: int | None = None
+    body: bytes = b""
+    retry_after_s: float | None = None
+    token_fetched: bool = False
+    sent_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What notifications say of this marketplace."""
+
+    base_url: str
+    partner: str
+
+
+class Sender:
+    """Makes attempts over one guarded session."""
+
+    def __init__(self, session: aiohttp.ClientSession, tokens: TokenSource, identity: Identity) -> None:
+        self._session = session
+        self._tokens = tokens
+        self._identity = identity
+
+    async def send(
+        self, target: Target, url: str, event: Event, state: EventState, n: int, ident: str | None, offset_ms: int
+    ) -> Sent:
+        """Attempt ``n``. ``offset_ms``: what the store's clock is ahead of this machine's."""
+        body = build_body(
+            event, state, base_url=self._identity.base_url, partner=self._identity.partner, account_identifier=ident
+        )
+        headers = {
+            **target.fixed_headers,
+            "webhook-id": event.id,
+            "x-event-type": event.type.value,
+            "x-delivery-attempt": str(n),
+        }
+        if target.credentials.type is not CredentialType.OAUTH2 or target.token_key is None:
+            return await self._post(target, url, event, body, headers, offset_ms)
+        return await self._authorised(target, target.token_key, url, event, body, headers, offset_ms)
+
+    async def _authorised(
+        self, target: Target, key: str, url: str, event: Event, body: bytes, headers: dict[str, str], offset_ms: int
+    ) -> Sent:
+        """With a bearer token; the first 401 buys one fresh token within the same attempt."""
+        sent = await self._with_token(target, key, url, event, body, headers, offset_ms)
+        if sent.http_status != 401 or not await self._tokens.rejected(key, headers["Authorization"][len(_BEARER) :]):
+            return sent
+        again = await self._with_token(target, key, url, event, body, headers, offset_ms)
+        if again.http_status is not None and again.http_status != 401:
+            self._tokens.accepted(key)
+        return again
+
+    async def _with_token(
+        self, target: Target, key: str, url: str, event: Event, body: bytes, headers: dict[str, str], offset_ms: int
+    ) -> Sent:
+        value = self._tokens.cached(key)
+        fetched = False
+        if value is None:
+            token = await self._tokens.token(target.credentials, target.integration.id)
+            if isinstance(token, TokenFailure):
+                return _no_token(token)
+            value, fetched = token.value, token.fetched
+        headers["Authorization"] = _BEARER + value
+        return await self._post(target, url, event, body, headers, offset_ms, fetched)
+
+    async def _post(
+        self,
+        target: Target,
+        url: str,
+        event: Event,
+        body: bytes,
+        headers: dict[str, str],
+        offset_ms: int,
+        fetched: bool = False,
+    ) -> Sent:
+        now_ms = int(time.time() * 1000) + offset_ms
+        headers["webhook-timestamp"] = str(now_ms // 1000)
+        headers["webhook-signature"] = sign(target.signing_keys(now_ms), event.id, now_ms // 1000, body)
+        try:
+            async with post(self._session, url, body, headers, timeout_s=target.timeout_s) as answer:
+                content = await read_bounded(answer)
+                verdict = classify(
+                    answer.status,
+                    content.data,
+                    content.truncated,
+                    answer.headers.get("Content-Type"),
+                    target.answers,
+                    event.type,
+                    event.flag,
+                )
+                wait = answer.headers.get("Retry-After")
+                wait_s = parse_retry_after(wait, now_ms / 1000) if wait else None
+                return Sent(verdict, answer.status, content.data, wait_s, fetched, now_ms)
+        except (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
+            return _not_answered(error, fetched, now_ms)
+
+
+def _no_token(failure: TokenFailure) -> Sent:
+    verdict = Verdict(Outcome.TOKEN_FAILED, Status.RETRYING, failure.code, failure.detail)
+    return Sent(verdict, retry_after_s=failure.retry_after_s)
+
+
+def _not_answered(error: Exception, fetched: bool, now_ms: int) -> Sent:
+    reason = blocked_reason(error)
+    if reason is not None:
+        text = f"the address is not allowed ({reason}): set DISPATCHER_ALLOW_NETWORKS if it is yours"
+        blocked = Verdict(Outcome.BLOCKED, Status.RETRYING, "CONFIGURATION_ERROR", text)
+        return Sent(blocked, token_fetched=fetched)
+    outcome, text = _transport(error)
+    return Sent(Verdict(outcome, Status.RETRYING, TRANSPORT_ERROR, text), token_fetched=fetched, sent_ms=now_ms)
+
+
+def _transport(error: Exception) -> tuple[Outcome, str]:
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return Outcome.TIMEOUT, "no connection before the connect time-out"
+    if isinstance(error, TimeoutError):
+        return Outcome.TIMEOUT, "no complete answer before the time-out"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return Outcome.CONNECT_FAILED, f"the host name {error.host!r} does not resolve"
+    if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
+        return Outcome.CONNECT_FAILED, f"TLS failed: {error}"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return Outcome.CONNECT_FAILED, f"no connection: {error.strerror or error}"
+    if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)):
+        return Outcome.CONNECT_FAILED, "the host closed the connection before it answered"
+    return Outcome.INVALID_RESPONSE, f"the answer is not HTTP: {type(error).__name__}"

@@ -1,0 +1,206 @@
+"""Deliver: one claimed event to one settlement. Chooses URL and revision, attempts, and decides how the event goes on.
+
+Never raises for what a host does; what goes wrong on our side gives the event back, and is logged.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+
+import structlog
+
+from dispatcher.flow.status_notice import status_notice
+from dispatcher.model.attempt import Attempt, Outcome
+from dispatcher.model.event_type import TYPE_RULES
+from dispatcher.model.integration import LaneLimits
+from dispatcher.model.latency import bucket_name
+from dispatcher.model.status import Status
+from dispatcher.policy.answers import Verdict
+from dispatcher.policy.redaction import scrub
+from dispatcher.policy.retry import next_delay_s
+from dispatcher.store.definition_cache import DefinitionCache
+from dispatcher.store.partition import Claimed, Settlement
+from worker.attempt import Sender, Sent
+from worker.target import Target, Targets
+
+log = structlog.get_logger("attempt")
+
+
+@dataclass(slots=True)
+class Delivered:
+    """A settlement, and what the lane learns from it. ``outcome`` None: no attempt was made."""
+
+    settlement: Settlement
+    outcome: Outcome | None = None
+    http_status: int | None = None
+    retry_after_s: float | None = None
+    limits: LaneLimits = field(default_factory=LaneLimits)
+    suspend_url: str | None = None
+
+
+class Deliverer:
+    """Everything between a claim and its settlement."""
+
+    def __init__(self, sender: Sender, cache: DefinitionCache, targets: Targets, worker_id: str) -> None:
+        self._sender = sender
+        self._cache = cache
+        self._targets = targets
+        self._worker_id = worker_id
+
+    async def deliver(
+        self, claimed: Claimed, suspended: frozenset[str], offset_ms: int, counted: Counter[str]
+    ) -> Delivered:
+        """``offset_ms``: the store's clock minus ours. Adds what happened to ``counted``."""
+        target = await self._target(claimed)
+        if target is None:
+            missing = "its integration was deleted"
+            return _without_attempt(claimed, Status.DEAD, "CONFIGURATION_ERROR", missing)
+        url = target.revision.urls.get(TYPE_RULES[claimed.event.type].url_field)
+        if not url:
+            settlement = self._settlement(claimed, target, Status.SKIPPED, None, offset_ms)
+            return Delivered(settlement, limits=target.revision.limits)
+        if url in suspended:
+            return _without_attempt(claimed, Status.HELD, "URL_SUSPENDED", f"{url} answered 410 Gone")
+        return await self._attempt(claimed, target, url, offset_ms, counted)
+
+    async def _target(self, claimed: Claimed) -> Target | None:
+        lane = claimed.event.integration_id
+        number = claimed.state.revision if claimed.state.revision is not None else claimed.event.revision
+        integration = self._cache.peek_integration(lane)
+        revision = self._cache.peek_revision(lane, number)
+        if integration is None or revision is None:
+            loaded = await self._cache.load(integrations=[lane], revisions=[(lane, number)])
+            integration, revision = loaded.integrations.get(lane), loaded.revisions.get((lane, number))
+        if integration is None or revision is None:
+            return None
+        return self._targets.get(integration, revision)
+
+    async def _attempt(
+        self, claimed: Claimed, target: Target, url: str, offset_ms: int, counted: Counter[str]
+    ) -> Delivered:
+        started_ms = int(time.time() * 1000) + offset_ms
+        begun = time.perf_counter()
+        event, state = claimed.event, claimed.state
+        sent = await self._sender.send(target, url, event, state, claimed.n, claimed.account_identifier, offset_ms)
+        duration_s = time.perf_counter() - begun
+        verdict = sent.verdict
+        attempt = Attempt(
+            n=claimed.n,
+            started_ms=started_ms,
+            duration_ms=duration_s * 1000,
+            url=url,
+            outcome=verdict.outcome,
+            http_status=sent.http_status,
+            error_code=verdict.error_code,
+            error_detail=scrub(verdict.message, target.secrets) if verdict.message else None,
+            response_body=_kept(sent.body, target.secrets),
+            token_fetched=sent.token_fetched,
+            worker=self._worker_id,
+        )
+        _count(counted, claimed, sent, duration_s)
+        settlement = self._settlement(claimed, target, verdict.status, attempt, offset_ms, sent)
+        _tell(claimed, settlement, attempt)
+        return Delivered(
+            settlement,
+            outcome=verdict.outcome,
+            http_status=sent.http_status,
+            retry_after_s=sent.retry_after_s,
+            limits=target.revision.limits,
+            suspend_url=url if verdict.suspend_url else None,
+        )
+
+    def _settlement(
+        self,
+        claimed: Claimed,
+        target: Target,
+        status: Status,
+        attempt: Attempt | None,
+        offset_ms: int,
+        sent: Sent | None = None,
+    ) -> Settlement:
+        now_ms = int(time.time() * 1000) + offset_ms
+        verdict = sent.verdict if sent else Verdict(Outcome.OK, status)
+        delay_ms = 0
+        if status is Status.RETRYING:
+            delay_s = _next_delay_s(claimed, target, sent, now_ms)
+            status = Status.DEAD if delay_s is None else status
+            delay_ms = int((delay_s or 0) * 1000)
+        elif status is Status.AWAITING_RESULT:
+            delay_ms = int(target.result_deadline_s * 1000)
+        message = attempt.error_detail if attempt else None
+        error = {"code": verdict.error_code, "message": message} if verdict.error_code else None
+        ident = verdict.account_identifier or claimed.account_identifier
+        return Settlement(
+            claimed.event.id,
+            claimed.n,
+            status,
+            delay_ms,
+            attempt,
+            error_code=verdict.error_code,
+            error_message=message,
+            account_identifier=verdict.account_identifier,
+            notification=status_notice(
+                claimed.event,
+                target.revision,
+                status,
+                attempts=claimed.n,
+                error=error,
+                account_identifier=ident,
+                now_ms=now_ms,
+            ),
+        )
+
+
+def _next_delay_s(claimed: Claimed, target: Target, sent: Sent | None, now_ms: int) -> float | None:
+    return next_delay_s(
+        target.schedule_s,
+        claimed.state.tries + 1,
+        random.uniform(-1, 1),  # noqa: S311 - jitter, not a secret
+        sent.retry_after_s if sent else None,
+        age_s=(now_ms - claimed.state.created_ms) / 1000,
+        max_age_s=target.revision.retry.max_age_s,
+    )
+
+
+def _without_attempt(claimed: Claimed, status: Status, code: str, message: str) -> Delivered:
+    return Delivered(Settlement(claimed.event.id, claimed.n, status, error_code=code, error_message=message))
+
+
+def _kept(body: bytes, secrets: tuple[str, ...]) -> str | None:
+    return scrub(body, secrets) if body else None
+
+
+def _count(counted: Counter[str], claimed: Claimed, sent: Sent, duration_s: float) -> None:
+    counted[f"attempts:{sent.verdict.outcome.value}"] += 1
+    _observe(counted, "attempt_seconds", duration_s)
+    if claimed.n == 1 and sent.sent_ms is not None:
+        _observe(counted, "delivery_latency", max(0, sent.sent_ms - claimed.state.created_ms) / 1000)
+
+
+def _observe(counted: Counter[str], histogram: str, seconds: float) -> None:
+    counted[f"{histogram}:le:{bucket_name(seconds)}"] += 1
+    counted[f"{histogram}:sum_us"] += int(seconds * 1_000_000)
+    counted[f"{histogram}:count"] += 1
+
+
+def _tell(claimed: Claimed, settlement: Settlement, attempt: Attempt) -> None:
+    """One wide line per attempt that failed; successes are told by metrics, or at level debug."""
+    write = log.debug if attempt.outcome in (Outcome.OK, Outcome.ACCEPTED) else log.info
+    write(
+        "attempt",
+        event_id=claimed.event.id,
+        type=claimed.event.type.value,
+        integration_id=claimed.event.integration_id,
+        account_id=claimed.event.account_id,
+        attempt=attempt.n,
+        outcome=attempt.outcome.value,
+        http_status=attempt.http_status,
+        duration_ms=round(attempt.duration_ms, 1),
+        status=settlement.to.value,
+        delay_ms=settlement.delay_ms or None,
+        error_code=attempt.error_code,
+        error=attempt.error_detail,
+    )

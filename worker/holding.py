@@ -1,0 +1,79 @@
+"""One partition in its owner's hands: what runs, what is to be settled, when to ask again. No I/O."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+
+from dispatcher.store.partition import Claimed, LaneSetting, Settlement
+from worker.lane import Lane
+
+Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
+
+
+class Holding:
+    """Times are seconds of the event loop's clock."""
+
+    __slots__ = (
+        "closed",
+        "counted",
+        "due_at",
+        "generation",
+        "hungry",
+        "lanes",
+        "leaving",
+        "outcomes",
+        "partition",
+        "renewed_at",
+        "running",
+        "settings",
+        "touched",
+        "uncertain",
+    )
+
+    def __init__(self, partition: int, generation: int, now: float) -> None:
+        self.partition = partition
+        self.generation = generation
+        self.running: dict[str, asyncio.Task[None]] = {}
+        self.outcomes: list[Settlement] = []
+        self.settings: list[LaneSetting] = []
+        self.counted: Counter[str] = Counter()
+        self.lanes: dict[str, Lane] = {}
+        self.touched: set[str] = set()
+        self.hungry = True
+        """There may be work to claim now."""
+        self.due_at: float | None = None
+        self.renewed_at = now
+        self.uncertain = False
+        """A reply was lost: ask the store what we hold before anything else."""
+        self.leaving = False
+        """Claim nothing more; rest when nothing runs."""
+        self.closed = asyncio.Event()
+
+    def wants(self, now: float) -> bool:
+        """Whether a claim may bring something."""
+        return not self.leaving and (self.hungry or (self.due_at is not None and self.due_at <= now))
+
+    @property
+    def held_ids(self) -> list[str]:
+        """What is still worked on: running, or ended and not yet settled."""
+        return [*self.running, *(outcome.event_id for outcome in self.outcomes)]
+
+    def take_batch(self, now_ms: int) -> Batch | None:
+        """What the next settle is to carry, taken out; None = nothing."""
+        for integration_id in self.touched:
+            self.settings += self.lanes[integration_id].changes(now_ms)
+        self.touched.clear()
+        if not (self.outcomes or self.settings or self.counted):
+            return None
+        batch = (self.outcomes, self.settings, self.counted)
+        self.outcomes, self.settings, self.counted = [], [], Counter()
+        return batch
+
+    def put_back(self, batch: Batch) -> None:
+        """The settle may not have happened; repeating it is safe. Counters are not repeated: they may be in."""
+        self.outcomes = batch[0] + self.outcomes
+        self.settings = batch[1] + self.settings
+
+    def start(self, claimed: Claimed, task: asyncio.Task[None]) -> None:
+        self.running[claimed.event.id] = task

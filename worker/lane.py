@@ -1,0 +1,77 @@
+"""What the owner knows of one integration: adaptive concurrency, circuit, slow-down, rate.
+
+Decides only; the claim script enforces, by the settings that ``changes`` hands over to be written with the next settle.
+"""
+
+from __future__ import annotations
+
+from dispatcher.model.attempt import TRANSPORT_FAILURES, Outcome
+from dispatcher.model.integration import LaneLimits
+from dispatcher.policy.circuit import Circuit, CircuitState
+from dispatcher.policy.concurrency import ConcurrencyLimit
+from dispatcher.store.partition import LaneSetting
+
+START_CONCURRENCY = 32
+THROTTLED = frozenset({429, 503})
+
+
+class Lane:
+    """One integration's limits in its owner's memory. Times are epoch ms of the store's clock."""
+
+    __slots__ = ("_circuit", "_integration_id", "_limit", "_maximum", "_rate", "_slow_ms", "_told")
+
+    def __init__(self, integration_id: str, *, maximum: int, circuit_failures: int, circuit_open_ms: int) -> None:
+        self._integration_id = integration_id
+        self._maximum = maximum
+        self._limit = ConcurrencyLimit(maximum, START_CONCURRENCY)
+        self._circuit = Circuit(circuit_failures, circuit_open_ms)
+        self._slow_ms = 0
+        self._rate: float | None = None
+        self._told: dict[str, int | float | None] = {"circuit": None, "slow": None}
+
+    @property
+    def circuit_open(self) -> bool:
+        return self._circuit.state is not CircuitState.CLOSED
+
+    def configure(self, limits: LaneLimits) -> None:
+        """The revision in use bounds concurrency and rate."""
+        maximum = limits.concurrency or self._maximum
+        if maximum != self._limit.maximum:
+            self._limit.resize(maximum)
+        self._rate = limits.rate_per_s
+
+    def observe(self, outcome: Outcome, http_status: int | None, retry_after_s: float | None, now_ms: int) -> bool:
+        """Learn from one attempt. True when it opened the circuit."""
+        if outcome in TRANSPORT_FAILURES:
+            if outcome is Outcome.TIMEOUT:
+                self._limit.timed_out()
+            return self._circuit.failed(now_ms)
+        if http_status is None:
+            self._circuit.abandoned(now_ms)
+            return False
+        self._circuit.answered()
+        if http_status in THROTTLED:
+            self._limit.timed_out()
+            if retry_after_s:
+                self._slow_ms = max(self._slow_ms, now_ms + int(retry_after_s * 1000))
+        else:
+            self._limit.succeeded()
+        return False
+
+    def changes(self, now_ms: int) -> list[LaneSetting]:
+        """Settings that differ from what was last handed over."""
+        open_until = self._circuit.until_ms if self._circuit.state is CircuitState.OPEN else None
+        wanted: dict[str, int | float | None] = {
+            "cap": 1 if self.circuit_open else self._limit.limit,
+            "circuit": open_until,
+            "slow": self._slow_ms if self._slow_ms > now_ms else None,
+            "rate": self._rate,
+        }
+        if wanted == self._told:
+            return []
+        told, self._told = self._told, wanted
+        return [
+            LaneSetting(self._integration_id, name, value)
+            for name, value in wanted.items()
+            if name not in told or told[name] != value
+        ]

@@ -1,0 +1,225 @@
+"""The worker process: put together here, started here, stopped here.
+
+arq hands out partitions and background jobs; the owner drains. arq's own worker stops at any Redis error, so it is
+started again for as long as the process lives: what it hands out is in the store, not in it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, cast
+
+import structlog
+from arq import Retry
+from arq.worker import Worker, func
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from dispatcher.clock import system_clock
+from dispatcher.errors import StoreUnavailable
+from dispatcher.flow.conclude import Conclusions
+from dispatcher.policy.addresses import refusal
+from dispatcher.settings import Settings
+from dispatcher.store import keys
+from dispatcher.store.connection import connect, connect_listener
+from dispatcher.store.definition_cache import DefinitionCache
+from dispatcher.store.definitions import Definitions
+from dispatcher.store.heartbeats import Heartbeats
+from dispatcher.store.job_queue import DRAIN, QUEUE_NAME, JobQueue, deserialize, job_client, serialize
+from dispatcher.store.partition import PartitionStore
+from dispatcher.store.queue import QueueStore
+from dispatcher.store.sealing import Sealer
+from dispatcher.store.tokens import TokenStore
+from worker.attempt import Identity, Sender
+from worker.connector import guarded_session
+from worker.deliver import Deliverer
+from worker.metrics import metrics_site
+from worker.owner import Owner, OwnerLimits
+from worker.target import Defaults, Targets
+from worker.tokens import token_source
+from worker.upkeep import Upkeep
+
+if TYPE_CHECKING:
+    from arq.typing import WorkerCoroutine
+
+JOB_TIMEOUT_S = 86_400.0
+POLL_S = 0.05
+ENOUGH_TRIES = 1_000_000
+
+log = structlog.get_logger("worker")
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The parts of a running worker."""
+
+    owner: Owner
+    upkeep: Upkeep
+    beats: Heartbeats
+    jobs: JobQueue
+
+
+async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
+    """Work until ``stop`` is set, then let running attempts end within ``drain_timeout`` and let go of everything."""
+    queue_url = settings.queue_redis_url or redis_url
+    async with _crew(settings, redis_url, queue_url) as crew, metrics_site(settings, crew.owner):
+        halt = asyncio.Event()
+        tasks = [
+            asyncio.create_task(crew.owner.run(halt), name="owner"),
+            asyncio.create_task(crew.upkeep.run(halt), name="upkeep"),
+            asyncio.create_task(_listen(redis_url, crew.owner), name="nudges"),
+            asyncio.create_task(_take_jobs(queue_url, crew, settings.partitions), name="jobs"),
+        ]
+        log.info("worker started", worker=crew.owner.worker_id)
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait([stopping, *tasks], return_when=asyncio.FIRST_COMPLETED)
+        log.info("worker stopping", in_flight=crew.owner.in_flight)
+        for task in (stopping, *tasks[2:]):
+            task.cancel()
+        halt.set()
+        crew.owner.nudge()
+        ended = await asyncio.gather(*tasks, return_exceptions=True)
+        await crew.owner.stop(settings.drain_timeout)
+        with contextlib.suppress(StoreUnavailable):
+            await crew.beats.leave(crew.owner.worker_id)
+    for failure in ended:
+        if isinstance(failure, Exception):
+            raise failure
+
+
+@contextlib.asynccontextmanager
+async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIterator[Crew]:
+    worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    retention_ms = int(settings.retention_days * 86_400_000)
+    async with contextlib.AsyncExitStack() as stack:
+        redis: Redis = connect(redis_url, client_name="dispatcher-worker")
+        stack.push_async_callback(redis.aclose)
+        job_redis = job_client(queue_url)
+        stack.push_async_callback(job_redis.aclose, close_connection_pool=True)
+        listener = connect_listener(redis_url)
+        stack.push_async_callback(listener.aclose)
+        sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
+        cache = await stack.enter_async_context(DefinitionCache(Definitions(redis), listener))
+        session = await stack.enter_async_context(
+            guarded_session(
+                partial(refusal, allow_networks=settings.allow_networks),
+                connect_timeout_s=settings.connect_timeout,
+                request_timeout_s=settings.request_timeout,
+            )
+        )
+        store = PartitionStore(
+            redis,
+            partitions=settings.partitions,
+            retention_ms=retention_ms,
+            lease_ms=int(settings.lease * 1000),
+            lane_cap=min(32, settings.lane_concurrency),
+        )
+        queue = QueueStore(redis, partitions=settings.partitions, retention_ms=retention_ms)
+        counted: list[Owner] = []
+        tokens = token_source(
+            session,
+            TokenStore(redis, sealer),
+            system_clock,
+            on_fetch=lambda good: counted[0].count("tokens:ok" if good else "tokens:failed"),
+        )
+        defaults = Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
+        sender = Sender(session, tokens, Identity(settings.base_url, settings.partner))
+        deliverer = Deliverer(sender, cache, Targets(sealer, defaults), worker_id)
+        owner = Owner(worker_id, store, queue, deliverer, _limits(settings))
+        counted.append(owner)
+        jobs, beats = JobQueue(job_redis), Heartbeats(redis)
+        conclusions = Conclusions(queue, cache, lambda: int(time.time() * 1000) + owner.offset_ms)
+        yield Crew(owner, Upkeep(owner, store, jobs, beats, conclusions), beats, jobs)
+
+
+def _limits(settings: Settings) -> OwnerLimits:
+    return OwnerLimits(
+        concurrency=settings.concurrency,
+        lane_concurrency=settings.lane_concurrency,
+        lease_s=settings.lease,
+        circuit_failures=settings.circuit_failures,
+        circuit_open_s=settings.circuit_open,
+    )
+
+
+async def _take_jobs(queue_url: str, crew: Crew, partitions: int) -> None:
+    """Run arq's worker, and run it again whenever a Redis error ended it."""
+
+    async def drain(_: dict[Any, Any], partition: int, generation: int) -> None:
+        if len(crew.owner.holdings) >= crew.upkeep.share and partition not in crew.owner.holdings:
+            raise Retry(defer=POLL_S * 2)
+        with contextlib.suppress(StoreUnavailable):
+            await crew.owner.drain(partition, generation)
+
+    job = cast("WorkerCoroutine", drain)
+    pause_s = 0.1
+    while True:
+        pool = job_client(queue_url)
+        worker = Worker(
+            functions=[
+                func(
+                    cast("WorkerCoroutine", drain),
+                    name=DRAIN,
+                    timeout=JOB_TIMEOUT_S,
+                    keep_result=0,
+                    max_tries=ENOUGH_TRIES,
+                )
+            ],
+            redis_pool=pool,
+            queue_name=QUEUE_NAME,
+            handle_signals=False,
+            max_jobs=partitions * 2 + 16,
+            queue_read_limit=partitions * 4 + 200,
+            poll_delay=POLL_S,
+            job_completion_wait=0,
+            health_check_interval=3600,
+            job_serializer=serialize,
+            job_deserializer=deserialize,
+            log_results=False,
+        )
+        try:
+            await worker.async_run()
+        except (RedisError, OSError) as error:
+            log.warning("job queue unavailable", error=str(error), retry_in_s=pause_s)
+        finally:
+            for job in worker.tasks.values():
+                job.cancel()
+            await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+            await pool.aclose(close_connection_pool=True)
+        await asyncio.sleep(pause_s)
+        pause_s = min(pause_s * 2, 2.0)
+
+
+async def _listen(redis_url: str, owner: Owner) -> None:
+    """Hear of new work while the owner sleeps; a connection that was away may have missed some."""
+    client = connect_listener(redis_url)
+    try:
+        while True:
+            try:
+                async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
+                    await pubsub.subscribe(keys.NUDGE_CHANNEL + owner.worker_id)
+                    owner.nudge()
+                    while True:
+                        message = await pubsub.get_message(timeout=10.0)
+                        if message is not None:
+                            owner.nudge(int(message["data"]))
+            except (RedisError, OSError, RuntimeError) as error:
+                log.warning("nudges unavailable", error=str(error))
+                await asyncio.sleep(0.5)
+    finally:
+        await client.aclose()
+
+
+def main() -> None:
+    """``dispatcher-worker``: the worker alone, as ``dispatcher worker`` runs it."""
+    from dispatcher.cli.main import main as command_line
+
+    command_line(["worker"])

@@ -1,0 +1,48 @@
+"""What one worker process says of itself: ``/metrics`` and ``/healthz`` on its own port. Fleet totals are the API's."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+
+from dispatcher.settings import Settings
+from worker.owner import Owner
+
+
+@contextlib.asynccontextmanager
+async def metrics_site(settings: Settings, owner: Owner) -> AsyncIterator[None]:
+    """Serve while the context is open, if a port is set."""
+    if settings.metrics_port is None:
+        yield
+        return
+    runner = web.AppRunner(_app(owner), access_log=None)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.metrics_port).start()
+        yield
+    finally:
+        await runner.cleanup()
+
+
+def _app(owner: Owner) -> web.Application:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    running = Gauge("dispatcher_worker_in_flight", "Attempts running in this process", registry=registry)
+    running.set_function(lambda: owner.in_flight)
+    owned = Gauge("dispatcher_worker_partitions", "Partitions that this process owns", registry=registry)
+    owned.set_function(lambda: len(owner.holdings))
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    async def healthz(_: web.Request) -> web.Response:
+        return web.json_response({"status": "ok", "worker": owner.worker_id, "partitions": sorted(owner.holdings)})
+
+    app = web.Application()
+    app.router.add_get("/metrics", metrics)
+    app.router.add_get("/healthz", healthz)
+    return app

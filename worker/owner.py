@@ -1,0 +1,276 @@
+"""The owner: one loop for all partitions of this process. claim → deliver → settle, in shared round trips.
+
+Invariants
+* An event that is in `flight` under our generation is in exactly one of: `running`, `outcomes`, a settle on its way.
+* Nothing is claimed without a free place to run it, and nothing is claimed by a partition that leaves.
+* After a lost reply the store is asked (`own` with what we hold) before the partition is claimed from again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store.partition import Claim, Claimed, Move, PartitionStore, Settlement, read_claim
+from dispatcher.store.queue import QueueStore
+from worker.deliver import Delivered, Deliverer
+from worker.holding import Batch, Holding
+from worker.lane import Lane
+
+ROUND_S = 0.002
+"""Under load, outcomes of this long are settled together."""
+IDLE_S = 1.0
+"""An idle owner asks this often even if no nudge came."""
+
+_NONE: frozenset[str] = frozenset()
+
+log = structlog.get_logger("owner")
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerLimits:
+    concurrency: int
+    lane_concurrency: int
+    lease_s: float
+    circuit_failures: int
+    circuit_open_s: float
+
+
+class Owner:
+    """Owns partitions by lease and generation, and drains them."""
+
+    def __init__(
+        self, worker_id: str, store: PartitionStore, queue: QueueStore, deliverer: Deliverer, limits: OwnerLimits
+    ) -> None:
+        self.worker_id = worker_id
+        self.holdings: dict[int, Holding] = {}
+        self._store = store
+        self._queue = queue
+        self._deliverer = deliverer
+        self._limits = limits
+        self._wake = asyncio.Event()
+        self._offset_ms = 0
+        self._now = asyncio.get_running_loop().time
+
+    @property
+    def in_flight(self) -> int:
+        return sum(len(holding.running) for holding in self.holdings.values())
+
+    @property
+    def offset_ms(self) -> int:
+        """The store's clock minus this machine's."""
+        return self._offset_ms
+
+    async def drain(self, partition: int, generation: int) -> None:
+        """Take a granted partition up and own it until it is let go or lost."""
+        if partition in self.holdings or not await self._store.own(partition, generation, self.worker_id):
+            return
+        holding = Holding(partition, generation, self._now())
+        self.holdings[partition] = holding
+        self._wake.set()
+        await holding.closed.wait()
+
+    def nudge(self, partition: int | None = None) -> None:
+        """There is new work in a partition (None: perhaps in any)."""
+        for number, holding in self.holdings.items():
+            if partition is None or number == partition:
+                holding.hungry = True
+        self._wake.set()
+
+    def count(self, name: str) -> None:
+        """Add one to a fleet-wide counter, with the next settle of any partition."""
+        for holding in self.holdings.values():
+            holding.counted[name] += 1
+            return
+
+    def leave(self, partition: int) -> asyncio.Event:
+        """Claim no more of a partition and rest it when nothing of it runs. The event tells when that is done."""
+        holding = self.holdings[partition]
+        holding.leaving = True
+        self._wake.set()
+        return holding.closed
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop`` is set. Survives a store that goes away; never survives a programming error silently."""
+        pause_s = 0.05
+        while not stop.is_set():
+            begun = self._now()
+            try:
+                worked = await self._round()
+                pause_s = 0.05
+            except StoreUnavailable as error:
+                log.warning("store unavailable", error=str(error), retry_in_s=pause_s)
+                await asyncio.sleep(pause_s)
+                pause_s = min(pause_s * 2, 1.0)
+                continue
+            if worked:
+                await asyncio.sleep(max(0.0, ROUND_S - (self._now() - begun)))
+            else:
+                await self._sleep()
+
+    async def stop(self, within_s: float) -> None:
+        """Let running attempts end, settle them, rest every partition. What still runs then is given back."""
+        deadline = self._now() + within_s
+        for holding in self.holdings.values():
+            holding.leaving = True
+        while self.in_flight and self._now() < deadline:
+            with contextlib.suppress(StoreUnavailable):
+                await self._round()
+            self._wake.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), min(0.2, max(0.01, deadline - self._now())))
+        for holding in list(self.holdings.values()):
+            running = list(holding.running.values())
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+        with contextlib.suppress(StoreUnavailable):
+            await self._round()
+            for holding in list(self.holdings.values()):
+                await self._store.rest(holding.partition, holding.generation)
+        for holding in list(self.holdings.values()):
+            self._drop(holding)
+
+    async def _sleep(self) -> None:
+        now = self._now()
+        free = self._free() > 0
+        self._wake.clear()
+        if any(h.outcomes or (free and h.wants(now)) for h in self.holdings.values()):
+            return
+        due = [h.due_at - now for h in self.holdings.values() if free and h.due_at is not None and not h.leaving]
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), min([*due, IDLE_S, self._limits.lease_s / 4]))
+
+    def _free(self) -> int:
+        return self._limits.concurrency - self.in_flight
+
+    async def _round(self) -> bool:
+        """One round trip for all partitions. True when there was something to do."""
+        await self._come_back()
+        await self._rest_leaving()
+        settles = self._settles()
+        claims = self._claims()
+        calls = [self._store.settle_call(h.partition, h.generation, *batch) for h, batch in settles]
+        calls += [self._store.claim_call(h.partition, h.generation, at_most) for h, at_most in claims]
+        if not calls:
+            return False
+        try:
+            replies = await self._store.round_trip(calls)
+        except BaseException:
+            for holding, batch in settles:
+                holding.put_back(batch)
+            for holding in [h for h, _ in settles] + [h for h, _ in claims]:
+                holding.uncertain = True
+            raise
+        for (holding, _), reply in zip(settles, replies, strict=False):
+            if reply[0] != b"ok":
+                self._drop(holding)
+        for (holding, _), reply in zip(claims, replies[len(settles) :], strict=True):
+            self._take_claim(holding, reply)
+        return bool(settles) or any(holding.hungry for holding, _ in claims)
+
+    def _settles(self) -> list[tuple[Holding, Batch]]:
+        now_ms = int(time.time() * 1000) + self._offset_ms
+        settles = []
+        for holding in self.holdings.values():
+            batch = holding.take_batch(now_ms)
+            if batch:
+                settles.append((holding, batch))
+                holding.hungry = True
+        return settles
+
+    def _claims(self) -> list[tuple[Holding, int]]:
+        """Who asks for how many. The free places are shared evenly; a lease to renew is renewed by asking for none."""
+        now = self._now()
+        free = max(0, self._free())
+        eager = [h for h in self.holdings.values() if h.wants(now)] if free else []
+        claims = []
+        for position, holding in enumerate(eager):
+            share = -(-free // (len(eager) - position))
+            free -= share
+            if share:
+                claims.append((holding, share))
+        asking = {holding.partition for holding, _ in claims}
+        late = now - self._limits.lease_s / 4
+        return claims + [(h, 0) for h in self.holdings.values() if h.renewed_at < late and h.partition not in asking]
+
+    def _take_claim(self, holding: Holding, reply: list[Any]) -> None:
+        claim = read_claim(reply)
+        if claim is None:
+            self._drop(holding)
+            return
+        now = self._now()
+        holding.renewed_at = now
+        self._offset_ms = claim.now_ms - int(time.time() * 1000)
+        holding.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
+        holding.hungry = holding.due_at is not None and holding.due_at <= now
+        self._start(holding, claim)
+
+    def _start(self, holding: Holding, claim: Claim) -> None:
+        for claimed in claim.events:
+            holding.start(claimed, asyncio.create_task(self._deliver(holding, claimed)))
+
+    async def _deliver(self, holding: Holding, claimed: Claimed) -> None:
+        try:
+            delivered = await self._attempt(holding, claimed)
+            self._learn(holding, claimed.event.integration_id, delivered)
+            settlement = delivered.settlement
+        except asyncio.CancelledError:
+            settlement = Settlement(claimed.event.id, claimed.n, Move.RELEASE)
+        except Exception:
+            log.exception("attempt broke off", event_id=claimed.event.id)
+            settlement = Settlement(claimed.event.id, claimed.n, Move.RELEASE, delay_ms=5000)
+        holding.running.pop(claimed.event.id, None)
+        holding.outcomes.append(settlement)
+        self._wake.set()
+
+    async def _attempt(self, holding: Holding, claimed: Claimed) -> Delivered:
+        lane = claimed.event.integration_id
+        suspended = await self._store.suspended_urls(holding.partition, lane) if claimed.url_suspended else _NONE
+        delivered = await self._deliverer.deliver(claimed, suspended, self._offset_ms, holding.counted)
+        if delivered.suspend_url:
+            await self._queue.suspend_url(lane, delivered.suspend_url)
+        return delivered
+
+    def _learn(self, holding: Holding, lane_id: str, delivered: Delivered) -> None:
+        lane = holding.lanes.get(lane_id)
+        if lane is None:
+            lane = holding.lanes[lane_id] = Lane(
+                lane_id,
+                maximum=self._limits.lane_concurrency,
+                circuit_failures=self._limits.circuit_failures,
+                circuit_open_ms=int(self._limits.circuit_open_s * 1000),
+            )
+        lane.configure(delivered.limits)
+        if delivered.outcome is not None:
+            now_ms = int(time.time() * 1000) + self._offset_ms
+            if lane.observe(delivered.outcome, delivered.http_status, delivered.retry_after_s, now_ms):
+                log.warning("circuit opened", integration_id=lane_id)
+        holding.touched.add(lane_id)
+
+    async def _come_back(self) -> None:
+        for holding in [h for h in self.holdings.values() if h.uncertain]:
+            if await self._store.own(holding.partition, holding.generation, self.worker_id, holding.held_ids):
+                holding.uncertain = False
+                holding.hungry = True
+            else:
+                self._drop(holding)
+
+    async def _rest_leaving(self) -> None:
+        for holding in [h for h in self.holdings.values() if h.leaving and not h.running and not h.outcomes]:
+            await self._store.rest(holding.partition, holding.generation)
+            self._drop(holding)
+
+    def _drop(self, holding: Holding) -> None:
+        """The partition is another's now, or nobody's: stop what runs, its outcomes would be refused."""
+        if self.holdings.get(holding.partition) is holding:
+            del self.holdings[holding.partition]
+        for task in holding.running.values():
+            task.cancel()
+        holding.closed.set()

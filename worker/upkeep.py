@@ -1,0 +1,106 @@
+"""Upkeep, about once a second: heartbeat, partitions without an owner, fair shares, overdue results, repairs.
+
+Runs in every worker; each step is safe to run in several at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import time
+
+import orjson
+import structlog
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.flow.conclude import Conclusions
+from dispatcher.store.heartbeats import Heartbeats
+from dispatcher.store.job_queue import JobQueue
+from dispatcher.store.partition import PartitionStore
+from worker.owner import Owner
+
+EVERY_S = 1.0
+GRANT_MS = 2000
+"""How long a granted partition may wait for a worker before it is granted anew."""
+TRIM_EVERY_S = 60.0
+
+log = structlog.get_logger("upkeep")
+
+
+class Upkeep:
+    """One per worker process."""
+
+    def __init__(
+        self, owner: Owner, store: PartitionStore, jobs: JobQueue, beats: Heartbeats, conclusions: Conclusions
+    ) -> None:
+        self._owner = owner
+        self._store = store
+        self._jobs = jobs
+        self._beats = beats
+        self._conclusions = conclusions
+        self._mending: dict[int, tuple[str, str]] = {}
+        self._trimmed_at = 0.0
+        self.share = store.partitions
+        """Partitions that this process should own at most."""
+
+    async def run(self, stop: asyncio.Event) -> None:
+        while not stop.is_set():
+            try:
+                await self.once()
+            except StoreUnavailable as error:
+                log.warning("store unavailable", error=str(error))
+            except Exception:
+                log.exception("upkeep broke off")
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), EVERY_S)
+
+    async def once(self) -> None:
+        """One pass of everything."""
+        await self._beat()
+        await self._hand_out()
+        self._give_up_surplus()
+        for partition in list(self._owner.holdings):
+            await self._expire_results(partition)
+            await self._mend(partition)
+        if time.monotonic() - self._trimmed_at > TRIM_EVERY_S:
+            self._trimmed_at = time.monotonic()
+            now_ms = int(time.time() * 1000) + self._owner.offset_ms
+            for partition in list(self._owner.holdings):
+                await self._store.trim(partition, now_ms)
+
+    async def _beat(self) -> None:
+        info = {
+            "host": socket.gethostname(),
+            "pid": os.getpid(),
+            "partitions": sorted(self._owner.holdings),
+            "inFlight": self._owner.in_flight,
+        }
+        alive = await self._beats.beat(self._owner.worker_id, orjson.dumps(info))
+        self.share = -(-self._store.partitions // max(1, alive))
+
+    async def _hand_out(self) -> None:
+        for partition in await self._store.unowned():
+            if partition in self._owner.holdings:
+                continue  # ours: the lease is renewed with the next claim
+            generation = await self._store.grant(partition, GRANT_MS)
+            if generation:
+                await self._jobs.drain(partition, generation)
+
+    def _give_up_surplus(self) -> None:
+        """Let one partition a second go to a worker that has fewer."""
+        mine = [p for p, holding in self._owner.holdings.items() if not holding.leaving]
+        if len(mine) > self.share:
+            self._owner.leave(max(mine))
+
+    async def _expire_results(self, partition: int) -> None:
+        for event_id in await self._store.overdue_results(partition):
+            await self._conclusions.expire(event_id)
+
+    async def _mend(self, partition: int) -> None:
+        at = self._mending.get(partition, ("0", "-"))
+        self._mending[partition], repairs = await self._store.mend(partition, at)
+        if repairs:
+            log.warning("repaired", partition=partition, repairs=repairs)
+            self._owner.nudge(partition)
