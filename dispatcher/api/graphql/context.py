@@ -28,6 +28,8 @@ class GraphContext:
     caller: Caller
     pings: PingStarter | None
     now_ms: int
+    operation_name: str | None = None
+    """As the caller gave it, to choose among several operations."""
 
     @property
     def definitions(self) -> Definitions:
@@ -45,6 +47,7 @@ class GraphContext:
 Info = strawberry.Info[GraphContext, None]
 
 
-def context_of(request: web.Request) -> GraphContext:
+def context_of(request: web.Request, operation_name: str | None) -> GraphContext:
     services = request.app[SERVICES]
-    return GraphContext(services, request[CALLER], request.app.get(PING_STARTER), int(services.clock() * 1000))
+    now_ms = int(services.clock() * 1000)
+    return GraphContext(services, request[CALLER], request.app.get(PING_STARTER), now_ms, operation_name)

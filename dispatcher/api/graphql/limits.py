@@ -61,6 +61,7 @@ class Limits(SchemaExtension):
         document = self.execution_context.graphql_document
         if document is not None:
             check_document(document)
+            check_choice(document, getattr(self.execution_context.context, "operation_name", None))
 
 
 def check_text(query: str) -> None:
@@ -90,6 +91,13 @@ def check_document(document: DocumentNode) -> None:
         for name, count, most in counted:
             if count > most:
                 raise GraphQLError(f"The query has {name} {count}; at most {most} is served.", operation)
+
+
+def check_choice(document: DocumentNode, operation_name: str | None) -> None:
+    """Raises ``GraphQLError`` when nobody said which of several operations is meant (GraphQL §6.1)."""
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    if operation_name is None and len(operations) > 1:
+        raise GraphQLError("The document has several operations: name one in operationName.", operations[1])
 
 
 class _Measure:

@@ -52,7 +52,7 @@ class GraphQL:
                 query.text,
                 variable_values=query.variables,
                 operation_name=query.operation_name,
-                context_value=context_of(request),
+                context_value=context_of(request, query.operation_name),
                 allowed_operation_types=_allowed(caller),
             )
         except CannotGetOperationTypeError as error:
