@@ -68,12 +68,14 @@ class DefinitionReads:
             return integration.working if integration else None
         return (await self.fetch(revisions=[(integration_id, number)])).revisions.get((integration_id, number))
 
-    async def revisions(self, any_id: str) -> list[Revision]:
-        """Every published revision, oldest first."""
+    async def revisions(self, any_id: str, last: int | None = None) -> list[Revision]:
+        """Every published revision, or the ``last`` newest, oldest first."""
         integration = await self.integration(any_id)
         if integration is None:
             return []
-        wanted = [(integration.id, number + 1) for number in range(integration.published_revision or 0)]
+        newest = integration.published_revision or 0
+        oldest = 1 if last is None else max(1, newest - last + 1)
+        wanted = [(integration.id, number) for number in range(oldest, newest + 1)]
         found = (await self.fetch(revisions=wanted)).revisions
         return [found[one] for one in wanted if one in found]
 

@@ -21,12 +21,16 @@ from graphql.language import (
 from strawberry.extensions import SchemaExtension
 
 MAX_QUERY_CHARS = 32_768
-MAX_TOKENS = 2_000
+MAX_TOKENS = 1_500
 MAX_NESTING = 64
 """Brackets within brackets, before the parser recurses into them."""
 MAX_DEPTH = 15
-MAX_FIELDS = 1_000
-"""Fields after fragments are spelled out."""
+MAX_FIELDS = 400
+"""Fields after fragments are spelled out; validation compares them with each other."""
+MAX_COST = 20_000
+"""Values that an answer may hold, going by ``LISTS``."""
+LISTS: dict[str, int] = {"productIntegrations": 100, "nodes": 100, "revisions": 50}
+"""Fields that return many objects, and how many."""
 MAX_ALIASES = 50
 MAX_ROOT_FIELDS = 20
 
@@ -40,12 +44,19 @@ class Size:
     depth: int = 0
     fields: int = 0
     aliases: int = 0
+    cost: int = 0
 
     def beside(self, other: Size) -> Size:
-        return Size(max(self.depth, other.depth), self.fields + other.fields, self.aliases + other.aliases)
+        return Size(
+            max(self.depth, other.depth),
+            self.fields + other.fields,
+            self.aliases + other.aliases,
+            self.cost + other.cost,
+        )
 
-    def within_field(self, aliased: bool) -> Size:
-        return Size(self.depth + 1, self.fields + 1, self.aliases + aliased)
+    def within(self, field: FieldNode) -> Size:
+        times = LISTS.get(field.name.value, 1)
+        return Size(self.depth + 1, self.fields + 1, self.aliases + (field.alias is not None), 1 + times * self.cost)
 
 
 class Limits(SchemaExtension):
@@ -86,6 +97,7 @@ def check_document(document: DocumentNode) -> None:
             ("depth", size.depth, _introspective(operation) or MAX_DEPTH),
             ("fields", size.fields, MAX_FIELDS),
             ("aliases", size.aliases, MAX_ALIASES),
+            ("cost", size.cost, MAX_COST),
             ("top-level selections", len(operation.selection_set.selections), MAX_ROOT_FIELDS),
         )
         for name, count, most in counted:
@@ -114,7 +126,7 @@ class _Measure:
         size = Size()
         for one in selections.selections if selections else ():
             if isinstance(one, FieldNode):
-                size = size.beside(self.of(one.selection_set).within_field(one.alias is not None))
+                size = size.beside(self.of(one.selection_set).within(one))
             elif isinstance(one, FragmentSpreadNode):
                 size = size.beside(self._fragment(one.name.value))
             else:

@@ -19,8 +19,11 @@ from dispatcher.api.graphql.outputs import (
     SigningSecret,
 )
 from dispatcher.clock import iso_ms
+from dispatcher.errors import InvalidRequest
 from dispatcher.model.integration import WORKING, AnswerMode, Integration, Revision
 from dispatcher.model.integration import Product as StoredProduct
+
+MAX_REVISIONS = 50
 
 
 @strawberry.type
@@ -106,9 +109,11 @@ class ProductIntegration:
         return ProductIntegration.of(self.integration, found) if found else None
 
     @strawberry.field
-    async def revisions(self, info: Info) -> list[ProductIntegration]:
-        """Every published version, oldest first."""
-        found = await info.context.definitions.revisions(self.integration.id)
+    async def revisions(self, info: Info, last: int = MAX_REVISIONS) -> list[ProductIntegration]:
+        """The newest published versions, oldest first."""
+        if not 1 <= last <= MAX_REVISIONS:
+            raise InvalidRequest.of("invalid_limit", f"last is between 1 and {MAX_REVISIONS}.", "last")
+        found = await info.context.definitions.revisions(self.integration.id, last)
         return [ProductIntegration.of(self.integration, one) for one in found]
 
     @strawberry.field

@@ -137,6 +137,8 @@ EXPENSIVE: dict[str, str] = {
     "lists": "{ a(b: " + "[" * 10_000,
     "fragments": bomb(40),
     "cycle": "query { productIntegrations { ...a } } fragment a on ProductIntegration { working { ...a } }",
+    "revisions of revisions": "{ productIntegrations { revisions { revisions { id } } } }",
+    "composites": "{ productIntegrations {" + " working { id }" * 250 + "} }",
     "roots": "{" + " product(id: 1) { id }" * 21 + "}",
     "string": '{ a(b: "' + "\\" * 20_000,
 }
