@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import os
 import secrets
 import socket
@@ -20,20 +21,18 @@ from typing import TYPE_CHECKING, Any, cast
 import structlog
 from arq import Retry
 from arq.worker import Worker, func
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
 from dispatcher.clock import system_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.conclude import Conclusions
 from dispatcher.policy.addresses import refusal
 from dispatcher.settings import Settings
-from dispatcher.store import keys
-from dispatcher.store.connection import connect, connect_listener
+from dispatcher.store.connection import connect, connect_listener, guarded
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.heartbeats import Heartbeats
 from dispatcher.store.job_queue import DRAIN, QUEUE_NAME, JobQueue, deserialize, job_client, serialize
+from dispatcher.store.nudges import follow_nudges
 from dispatcher.store.partition import PartitionStore
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.sealing import Sealer
@@ -75,7 +74,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
         tasks = [
             asyncio.create_task(crew.owner.run(halt), name="owner"),
             asyncio.create_task(crew.upkeep.run(halt), name="upkeep"),
-            asyncio.create_task(_listen(redis_url, crew.owner), name="nudges"),
+            asyncio.create_task(follow_nudges(redis_url, crew.owner.worker_id, crew.owner.nudge), name="nudges"),
             asyncio.create_task(_take_jobs(queue_url, crew, settings.partitions), name="jobs"),
         ]
         log.info("worker started", worker=crew.owner.worker_id)
@@ -100,7 +99,7 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
     worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     retention_ms = int(settings.retention_days * 86_400_000)
     async with contextlib.AsyncExitStack() as stack:
-        redis: Redis = connect(redis_url, client_name="dispatcher-worker")
+        redis = connect(redis_url, client_name="dispatcher-worker")
         stack.push_async_callback(redis.aclose)
         job_redis = job_client(queue_url)
         stack.push_async_callback(job_redis.aclose, close_connection_pool=True)
@@ -126,10 +125,11 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         counted: list[Owner] = []
         tokens = token_source(
             session,
-            TokenStore(redis, sealer),
+            TokenStore(redis, sealer, pepper=_pepper(settings)),
             system_clock,
             on_fetch=lambda good: counted[0].count("tokens:ok" if good else "tokens:failed"),
         )
+        stack.push_async_callback(tokens.close)
         defaults = Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
         sender = Sender(session, tokens, Identity(settings.base_url, settings.partner))
         deliverer = Deliverer(sender, cache, Targets(sealer, defaults), worker_id)
@@ -138,6 +138,11 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         jobs, beats = JobQueue(job_redis), Heartbeats(redis)
         conclusions = Conclusions(queue, cache, lambda: int(time.time() * 1000) + owner.offset_ms)
         yield Crew(owner, Upkeep(owner, store, jobs, beats, conclusions), beats, jobs)
+
+
+def _pepper(settings: Settings) -> bytes:
+    """Keeps names of cached tokens from telling anything about the secrets that they were got with."""
+    return hashlib.blake2b(settings.secret_keys[-1].get_secret_value().encode(), person=b"token-names").digest()
 
 
 def _limits(settings: Settings) -> OwnerLimits:
@@ -186,40 +191,14 @@ async def _take_jobs(queue_url: str, crew: Crew, partitions: int) -> None:
             log_results=False,
         )
         try:
-            await worker.async_run()
-        except (RedisError, OSError) as error:
+            with guarded():
+                await worker.async_run()
+        except StoreUnavailable as error:
             log.warning("job queue unavailable", error=str(error), retry_in_s=pause_s)
         finally:
-            for job in worker.tasks.values():
-                job.cancel()
+            for task in worker.tasks.values():
+                task.cancel()
             await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
             await pool.aclose(close_connection_pool=True)
         await asyncio.sleep(pause_s)
         pause_s = min(pause_s * 2, 2.0)
-
-
-async def _listen(redis_url: str, owner: Owner) -> None:
-    """Hear of new work while the owner sleeps; a connection that was away may have missed some."""
-    client = connect_listener(redis_url)
-    try:
-        while True:
-            try:
-                async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
-                    await pubsub.subscribe(keys.NUDGE_CHANNEL + owner.worker_id)
-                    owner.nudge()
-                    while True:
-                        message = await pubsub.get_message(timeout=10.0)
-                        if message is not None:
-                            owner.nudge(int(message["data"]))
-            except (RedisError, OSError, RuntimeError) as error:
-                log.warning("nudges unavailable", error=str(error))
-                await asyncio.sleep(0.5)
-    finally:
-        await client.aclose()
-
-
-def main() -> None:
-    """``dispatcher-worker``: the worker alone, as ``dispatcher worker`` runs it."""
-    from dispatcher.cli.main import main as command_line
-
-    command_line(["worker"])

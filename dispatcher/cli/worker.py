@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from typing import Annotated
 
 import typer
@@ -25,6 +26,13 @@ def worker(
     settings = load_settings()
     require_secret_keys(settings)
     run_process(_worker(settings, supervised) if processes == 1 else _workers(settings, processes), settings)
+
+
+def main() -> None:
+    """The command ``dispatcher-worker``."""
+    from dispatcher.cli.main import main as dispatcher
+
+    dispatcher(["worker", *sys.argv[1:]])
 
 
 async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
