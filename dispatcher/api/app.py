@@ -9,6 +9,7 @@ from redis.asyncio import Redis
 
 from dispatcher.api.access import Gate, admitting
 from dispatcher.api.bulk import REDELIVERER, Redeliverer
+from dispatcher.api.graphql.context import PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
 from dispatcher.api.middleware import edge
 from dispatcher.api.oauth.directory import Directory
@@ -23,6 +24,7 @@ from dispatcher.api.table import api_routes
 from dispatcher.clock import Clock, system_clock
 from dispatcher.errors import ConfigurationError
 from dispatcher.flow.accept import Acceptor
+from dispatcher.flow.ping_request import PingStarter
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
 from dispatcher.settings import Settings
 from dispatcher.store.clients import ClientStore, hash_secret
@@ -39,8 +41,13 @@ IDLE_CONNECTION_S = 10.0
 MIN_SECRET_CHARS = 16
 
 
-async def build_app(settings: Settings, redis: Redis, *, clock: Clock = system_clock) -> web.Application:
-    """The API over ``redis``, which the caller opened and closes. Raises ``ConfigurationError``."""
+async def build_app(
+    settings: Settings, redis: Redis, *, clock: Clock = system_clock, pings: PingStarter | None = None
+) -> web.Application:
+    """The API over ``redis``, which the caller opened and closes. Without ``pings`` ping tests are refused.
+
+    Raises ``ConfigurationError``.
+    """
     await claim_meta(redis, settings.partitions)
     services = _services(settings, redis, clock)
     await _ensure_admin(services)
@@ -54,6 +61,8 @@ async def build_app(settings: Settings, redis: Redis, *, clock: Clock = system_c
     app[METRICS] = MetricsPage(services.queue)
     app[REDELIVERER] = Redeliverer(services.queue, services.cache, RedeliveryStore(redis))
     app[STREAMS] = set()
+    if pings is not None:
+        app[PING_STARTER] = pings
     app.cleanup_ctx.append(_running)
     app.on_shutdown.append(end_streams)
     _install(app, api_routes())
