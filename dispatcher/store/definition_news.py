@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
-from redis.asyncio import Redis
+from redis.asyncio import ConnectionPool, Redis, RedisCluster
 from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
@@ -25,13 +26,13 @@ _LONGEST_PAUSE_S = 2.0
 async def follow(redis: Redis, changed: Callable[[str], None], reset: Callable[[], None]) -> None:
     """Call ``changed`` with each announced id, and ``reset`` whenever news may have been missed.
 
-    ``redis`` is a client that can subscribe: in a cluster, one of a single node.
+    In a cluster any one node is asked, since each hears what is published on another.
     """
     pause_s = _FIRST_PAUSE_S
     while True:
         try:
             with guarded():
-                async with redis.pubsub() as subscription:
+                async with _listener(redis) as client, client.pubsub() as subscription:
                     await subscription.subscribe(keys.DEFINITIONS_CHANNEL)
                     async for message in _messages(subscription):
                         pause_s = _FIRST_PAUSE_S
@@ -51,3 +52,18 @@ async def _messages(subscription: PubSub) -> AsyncIterator[dict[str, Any]]:
         message = await subscription.get_message(timeout=_POLL_S)
         if message is not None:
             yield message
+
+
+@asynccontextmanager
+async def _listener(redis: Redis) -> AsyncIterator[Redis]:
+    """A client that can subscribe: the given one, or for a cluster one of the node that it knows best now."""
+    if not isinstance(redis, RedisCluster):
+        yield redis
+        return
+    await redis.initialize()
+    node = redis.get_default_node()
+    client = Redis.from_pool(ConnectionPool(connection_class=node.connection_class, **node.connection_kwargs))
+    try:
+        yield client
+    finally:
+        await client.aclose()

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
+import structlog
 from redis.asyncio import Redis
 
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.integration import WORKING, Integration, Product, Revision
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
-from dispatcher.store.definition_records import read_integration, read_product, read_revision
+from dispatcher.store.definition_records import BrokenDefinition, read_integration, read_product, read_revision
 
 T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
 RevisionId = tuple[str, int]
 """Integration id and number."""
+
+log = structlog.get_logger("dispatcher.store")
 
 _CURSOR = re.compile(r"(\d{1,15}):([0-9a-f-]{36})")
 _UUID_LENGTH = 36
@@ -93,16 +98,19 @@ class DefinitionReads:
         revisions: Iterable[RevisionId] = (),
         products: Iterable[str] = (),
     ) -> Loaded:
-        """Any number of definitions in one round trip, by their own ids. Revision 0 is not stored apart."""
+        """Any number of definitions in one round trip, by their own ids. Revision 0 is not stored apart.
+
+        A record that cannot be read is left out and logged, so that it spoils no other.
+        """
         lanes, numbers, names = list(integrations), list(revisions), list(products)
         wanted = [keys.definition(lane) for lane in lanes]
         wanted += [keys.revision(lane, number) for lane, number in numbers]
         wanted += [keys.product(name) for name in names]
         found = iter(await self._ask(self._redis.mget(wanted)) if wanted else ())
         return Loaded(
-            {lane: read_integration(raw) for lane, raw in zip(lanes, found, strict=False) if raw},
-            {one: read_revision(raw) for one, raw in zip(numbers, found, strict=False) if raw},
-            {name: read_product(raw) for name, raw in zip(names, found, strict=False) if raw},
+            _readable(lanes, found, read_integration),
+            _readable(numbers, found, read_revision),
+            _readable(names, found, read_product),
         )
 
     async def _stored_integration(self, any_id: str) -> bytes | None:
@@ -133,3 +141,16 @@ class DefinitionReads:
         if rank is not None:
             return int(rank) + 1
         return int(await self._ask(self._redis.zcount(keys.DEF_INTEGRATIONS, "-inf", parts[1])))
+
+
+def _readable(wanted: list[K], found: Iterator[bytes | None], read: Callable[[bytes], V]) -> dict[K, V]:
+    """The next of ``found``, one for each of ``wanted``."""
+    readable: dict[K, V] = {}
+    for key in wanted:
+        stored = next(found)
+        if stored:
+            try:
+                readable[key] = read(stored)
+            except BrokenDefinition as error:
+                log.error("definition cannot be read", definition=key, error=str(error))
+    return readable

@@ -6,12 +6,15 @@ a store during a rolling upgrade. Never touches Redis.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
+from dispatcher.errors import DispatcherError
 from dispatcher.model.integration import Integration, Product, Revision
+
+T = TypeVar("T")
 
 _INTEGRATION = TypeAdapter(Integration)
 _REVISION = TypeAdapter(Revision)
@@ -21,16 +24,29 @@ _NESTED = ("working",)
 """Fields of an integration whose own unknown fields are kept as well."""
 
 
+class BrokenDefinition(DispatcherError):
+    """A record that some hand has edited into something else. Restore it from a backup."""
+
+
 def read_integration(stored: bytes) -> Integration:
-    return _INTEGRATION.validate_json(stored)
+    return _read(_INTEGRATION, stored)
 
 
 def read_revision(stored: bytes) -> Revision:
-    return _REVISION.validate_json(stored)
+    return _read(_REVISION, stored)
 
 
 def read_product(stored: bytes) -> Product:
-    return _PRODUCT.validate_json(stored)
+    return _read(_PRODUCT, stored)
+
+
+def _read(adapter: TypeAdapter[T], stored: bytes) -> T:
+    try:
+        return adapter.validate_json(stored)
+    except ValidationError as error:
+        places = [".".join(str(part) for part in one["loc"]) or one["type"] for one in error.errors()[:5]]
+        text = f"A stored definition cannot be read ({', '.join(places)}): restore it from a backup."
+        raise BrokenDefinition(text) from None
 
 
 def write_revision(revision: Revision) -> bytes:

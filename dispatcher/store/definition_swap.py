@@ -33,15 +33,24 @@ class Swap:
     after: bytes
 
 
-async def swap(redis: Redis, swaps: Sequence[Swap], operations: Sequence[Operation], changed: Sequence[str]) -> bool:
-    """Write all of it if every document still is what was read, else nothing and False."""
+async def swap(
+    redis: Redis,
+    swaps: Sequence[Swap],
+    operations: Sequence[Operation],
+    changed: Sequence[str],
+    dropped: Sequence[str] = (),
+) -> bool:
+    """Write all of it and delete the keys ``dropped`` if every document still is what was read, else False."""
+    documents = [one.key for one in swaps]
+    names = [*_INDEX_KEYS, *documents, *dropped]
+    first_dropped = len(names) - len(dropped) + 1
+    deletions = [("DEL", str(first_dropped + n), "", "") for n in range(len(dropped))]
     announced = [("PUBLISH", "0", keys.DEFINITIONS_CHANNEL, message) for message in changed]
     arguments: list[Any] = [str(len(swaps))]
     for one in swaps:
         arguments += [one.before, one.after]
-    for operation in (*operations, *announced):
+    for operation in (*operations, *deletions, *announced):
         arguments += operation
-    names = [*_INDEX_KEYS, *(one.key for one in swaps)]
     with guarded():
         return await cast("Awaitable[int]", redis.eval(_SCRIPT, len(names), *names, *arguments)) == 1
 

@@ -116,11 +116,10 @@ class Definitions(DefinitionReads):
             integration = read_integration(before)
             if integration.linked_products:
                 raise Conflict.of("still_linked", "Unlink every product from the integration, then delete it.", "id")
-            gone = [Swap(keys.definition(integration.id), before, b"")]
-            if await self._swap(gone, deleted(integration), [integration.id]):
-                numbers = range(1, (integration.published_revision or 0) + 1)
-                revisions = [keys.revision(integration.id, number) for number in numbers]
-                await self._ask(self._redis.delete(keys.ping(integration.id), *revisions))
+            numbers = range(1, (integration.published_revision or 0) + 1)
+            dropped = [keys.ping(integration.id), *(keys.revision(integration.id, number) for number in numbers)]
+            gone = Swap(keys.definition(integration.id), before, b"")
+            if await self._swap([gone], deleted(integration), [integration.id], dropped):
                 return
         raise _modified(any_id)
 
@@ -167,9 +166,15 @@ class Definitions(DefinitionReads):
             raise NotFound.of("not_found", f"There is no integration {any_id!r}.", "id")
         return record
 
-    async def _swap(self, swaps: Sequence[Swap], operations: Sequence[Operation], changed: Sequence[str]) -> bool:
+    async def _swap(
+        self,
+        swaps: Sequence[Swap],
+        operations: Sequence[Operation],
+        changed: Sequence[str],
+        dropped: Sequence[str] = (),
+    ) -> bool:
         try:
-            return await swap(self._redis, swaps, operations, changed)
+            return await swap(self._redis, swaps, operations, changed, dropped)
         finally:
             for message in changed:
                 for listener in self._listeners:

@@ -29,10 +29,8 @@ class Pings:
         """Put ``test`` in front of the others."""
         name = keys.ping(integration_id)
         with guarded():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.lpush(name, _TEST.dump_json(test))
-                pipeline.ltrim(name, 0, KEPT - 1)
-                await pipeline.execute()
+            await cast("Awaitable[int]", self._redis.lpush(name, _TEST.dump_json(test).decode()))
+            await cast("Awaitable[str]", self._redis.ltrim(name, 0, KEPT - 1))
 
     async def replace(self, integration_id: str, test: PingTest) -> bool:
         """Write the newer state of a test; False when it is no longer kept."""

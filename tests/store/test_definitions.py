@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
+from typing import cast
 
 import orjson
 import pytest
@@ -16,6 +17,7 @@ from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import InboundClient, Integration, Product, Revision
 from dispatcher.store import keys
 from dispatcher.store.definition_cache import MAX_AGE_S, DefinitionCache
+from dispatcher.store.definition_records import BrokenDefinition
 from dispatcher.store.definitions import Definitions
 
 NOW_MS = 1_700_000_000_000
@@ -200,6 +202,24 @@ async def test_fields_of_a_newer_version_are_ignored_and_kept(definitions: Defin
     after = orjson.loads(await redis.get(keys.definition(created.id)) or b"")
     assert after["name"] == "new"
     assert (after["future"], after["working"]["future"]) == ([1], 2)
+
+
+@pytest.mark.parametrize("damage", [b"{", b"[]", b'{"id": 1}', b"\xff"])
+async def test_damaged_record_spoils_no_other(definitions: Definitions, redis: Redis, damage: bytes) -> None:
+    bad, good = [await definitions.create(fresh()) for _ in range(2)]
+    await redis.set(keys.definition(bad.id), damage)
+    assert (await definitions.fetch([bad.id, good.id])).integrations == {good.id: good}
+    assert (await definitions.integrations()).items == [good]
+    with pytest.raises(BrokenDefinition):
+        await definitions.integration(bad.id)
+
+
+async def test_key_of_a_wrong_type_spoils_no_other(definitions: Definitions, redis: Redis) -> None:
+    good = await definitions.create(fresh())
+    await redis.delete(keys.product("p1"))
+    await cast("Awaitable[int]", redis.hset(keys.product("p1"), "a", "b"))
+    loaded = await definitions.fetch([good.id], products=["p1"])
+    assert (loaded.integrations, loaded.products) == ({good.id: good}, {})
 
 
 async def test_cache_answers_peeks_after_a_load(definitions: Definitions, cache: DefinitionCache) -> None:

@@ -2,6 +2,7 @@
 --
 -- KEYS[1] aliases (hash)   KEYS[2] inbound clients (hash)   KEYS[3] integrations (zset)
 -- KEYS[4..3+n]             documents (string)
+-- KEYS[4+n..]              keys that operations name
 -- ARGV[1]                  n
 -- ARGV[2..2n+1]            expected, value of each document; '' expected = absent, '' value = delete
 -- the rest, four each      command, key number, first, second argument
@@ -14,6 +15,7 @@ local commands = {
   HDEL = function(key, first) redis.call('HDEL', key, first) end,
   ZADD = function(key, first, second) redis.call('ZADD', key, second, first) end,
   ZREM = function(key, first) redis.call('ZREM', key, first) end,
+  DEL = function(key) redis.call('DEL', key) end,
   PUBLISH = function(_, first, second) redis.call('PUBLISH', first, second) end,
 }
 

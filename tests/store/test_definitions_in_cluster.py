@@ -1,0 +1,92 @@
+"""Definitions on a real server in cluster mode: scripts that stay in their slot, news that arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import time
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import redis as redis_sync
+from redis.asyncio import Redis
+
+from dispatcher.ids import new_hex24, new_uuid
+from dispatcher.model.integration import Integration, Product, Revision
+from dispatcher.model.ping import PingStatus, PingTest, PingVersion
+from dispatcher.store.connection import connect
+from dispatcher.store.definition_cache import DefinitionCache
+from dispatcher.store.definitions import Definitions
+from tests.conftest import server_binary, wait_until_ready
+
+DEADLINE_S = 20.0
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def own_every_slot(client: redis_sync.Redis) -> None:
+    client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))  # type: ignore[no-untyped-call]
+    deadline = time.monotonic() + DEADLINE_S
+    while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):  # type: ignore[no-untyped-call]
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="module")
+def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    folder: Path = tmp_path_factory.mktemp("cluster")
+    port, bus = free_port(), free_port()
+    options = ["--port", str(port), "--cluster-port", str(bus), "--bind", "127.0.0.1", "--dir", str(folder)]
+    options += ["--cluster-enabled", "yes", "--save", "", "--logfile", str(folder / "log")]
+    process = subprocess.Popen([server_binary(), *options], stdin=subprocess.DEVNULL)
+    try:
+        with redis_sync.Redis(port=port) as client:
+            wait_until_ready(client)
+            own_every_slot(client)
+        yield f"redis+cluster://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+@pytest.fixture
+async def cluster(cluster_url: str) -> AsyncIterator[Redis]:
+    client = connect(cluster_url)
+    yield client
+    await client.aclose()
+
+
+async def test_whole_life_of_an_integration(cluster: Redis) -> None:
+    definitions = Definitions(cluster)
+    made = await definitions.create(Integration(new_uuid(), 0, new_hex24(), "n", 1, 1))
+    await definitions.publish(made, made.modified_ms, Revision(number=1))
+    assert await definitions.link("P", str(made.app_market_id), 5) == Product("P", made.id)
+    assert [one.number for one in await definitions.revisions(made.id)] == [1]
+    assert [one.id for one in (await definitions.integrations()).items] == [made.id]
+    test = PingTest("x", PingVersion.WORKING, PingStatus.RUNNING, 1)
+    await definitions.pings.add(made.id, test)
+    assert await definitions.pings.replace(made.id, replace(test, status=PingStatus.PASSED))
+    await definitions.unlink("P", made.id, 7)
+    await definitions.delete(made.id)
+    assert await definitions.integration(made.id) is None
+    assert await definitions.revisions(made.id) == []
+    assert await definitions.pings.last(made.id) is None
+
+
+async def test_cache_hears_of_writes_elsewhere(cluster: Redis) -> None:
+    definitions = Definitions(cluster)
+    async with DefinitionCache(Definitions(cluster), cluster) as cache:
+        made = await definitions.create(Integration(new_uuid(), 0, new_hex24(), "n", 1, 1))
+        for n in range(50):
+            await cache.integration(made.id)
+            await definitions.edit(made.id, lambda one, n=n: replace(one, name=str(n)))  # type: ignore[misc]
+            async with asyncio.timeout(3):
+                while cache.peek_integration(made.id) is not None:
+                    await asyncio.sleep(0.005)
