@@ -43,7 +43,8 @@ class Supervisor:
             delay_s = next_delay(delay_s, time.monotonic() - began)
             log.error("worker died", exit_status=status, restart_in_s=delay_s)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), delay_s)
+                async with asyncio.timeout(delay_s):
+                    await stop.wait()
 
     async def _live(self, number: int, stop: asyncio.Event) -> int:
         """One process from start to end. A session of its own keeps the terminal's Ctrl-C from reaching it twice."""
@@ -64,7 +65,8 @@ class Supervisor:
             return
         process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), self.drain_timeout_s + KILL_GRACE_S)
+            async with asyncio.timeout(self.drain_timeout_s + KILL_GRACE_S):
+                await process.wait()
         except TimeoutError:
             process.kill()
 

@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from redis import exceptions as failures
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
 from redis.asyncio.cluster import ClusterNode
-from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 
 from dispatcher.errors import ConfigurationError, StoreUnavailable
 from dispatcher.store.redis_url import TLS_OPTIONS, RedisTarget, Topology, parse
+from dispatcher.store.wire import SentinelConnection, SocketConnection, TcpConnection, TlsConnection
 
 SOCKET_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 2.0
@@ -55,7 +56,8 @@ def connect_listener(url: str, *, client_name: str = "dispatcher-listener") -> R
     target = parse(url)
     if target.topology is Topology.CLUSTER:
         host, port = target.hosts[0]
-        return Redis.from_pool(BlockingConnectionPool(host=host, port=port, **_limits(target, 4, client_name)))
+        limits = _limits(target, 4, client_name)
+        return Redis.from_pool(BlockingConnectionPool(connection_class=TcpConnection, host=host, port=port, **limits))
     return Redis.from_pool(_pool(target, 4, client_name))
 
 
@@ -123,14 +125,15 @@ def _pool(target: RedisTarget, max_connections: int, client_name: str) -> Blocki
     limits = _limits(target, max_connections, client_name)
     if target.topology is Topology.SOCKET:
         del limits["socket_keepalive"]
-        return BlockingConnectionPool(connection_class=UnixDomainSocketConnection, path=target.path, **limits)
+        return BlockingConnectionPool(connection_class=SocketConnection, path=target.path, **limits)
     if target.topology is Topology.SENTINEL:
         return SentinelPool(target, limits)
     host, port = target.hosts[0]
     if target.topology is Topology.TLS:
         certificates = {name: value for name, value in target.options if name in TLS_OPTIONS}
-        limits |= {"connection_class": SSLConnection, "ssl_check_hostname": True, **certificates}
-    return BlockingConnectionPool(host=host, port=port, **limits)
+        limits |= {"ssl_check_hostname": True, **certificates}
+    connection = TlsConnection if target.topology is Topology.TLS else TcpConnection
+    return BlockingConnectionPool(connection_class=connection, host=host, port=port, **limits)
 
 
 class SentinelPool(BlockingConnectionPool, SentinelConnectionPool):
@@ -141,7 +144,7 @@ class SentinelPool(BlockingConnectionPool, SentinelConnectionPool):
         session = _session(RedisTarget(Topology.TCP, password=password), limits["client_name"])
         sentinel = Sentinel(list(target.hosts), sentinel_kwargs=session)  # type: ignore[no-untyped-call]
         super().__init__(
-            connection_class=SentinelManagedConnection,
+            connection_class=SentinelConnection,
             service_name=target.master,
             sentinel_manager=sentinel,
             **limits,
@@ -164,4 +167,7 @@ def _cluster(target: RedisTarget, max_connections: int, client_name: str) -> Red
         cluster_error_retry_attempts=0,
         **{name: value for name, value in _session(target, client_name).items() if name != "db"},
     )
+    client.connection_kwargs["connection_class"] = TcpConnection
+    for node in client.nodes_manager.startup_nodes.values():
+        node.connection_class = TcpConnection
     return client

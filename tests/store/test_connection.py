@@ -169,3 +169,23 @@ def test_errors_of_the_program_pass_the_guard() -> None:
         raise RuntimeError("other")
     with pytest.raises(StoreUnavailable), guarded():
         raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+
+@pytest.mark.parametrize("steps", range(40))
+async def test_cancelled_listener_ends_wherever_it_is(redis_url: str, steps: int) -> None:
+    """Symptom: a process that was stopped right after its start hung for ever."""
+
+    async def listen(client: Redis) -> None:
+        async with client.pubsub() as subscription:
+            await subscription.subscribe("news")
+            while True:
+                await subscription.get_message(timeout=1)
+
+    async with connect_listener(redis_url) as client:
+        task = asyncio.create_task(listen(client))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        task.cancel()
+        done, _ = await asyncio.wait([task], timeout=0.5)
+        assert task in done
+        assert task.cancelled()

@@ -1,0 +1,56 @@
+"""redis-py's connections, made safe to cancel. Knows no commands and no keys.
+
+redis-py sends under ``asyncio.wait_for``, which on Python 3.11 swallows a cancellation that arrives as the bytes are
+handed over: the task then runs on, and a process that waits for its end never stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
+from redis.asyncio.sentinel import SentinelManagedConnection
+from redis.exceptions import ConnectionError as Unreachable
+from redis.exceptions import TimeoutError as TooSlow
+
+
+class Cancellable(AbstractConnection):
+    """Sends under ``asyncio.timeout``: every cancellation arrives, and no task is made for each command."""
+
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:
+        """Raises redis-py's ConnectionError and TimeoutError; whatever goes wrong, the connection is closed."""
+        if not self.is_connected:
+            await self.connect()  # type: ignore[no-untyped-call]
+        elif check_health:
+            await self.check_health()  # type: ignore[no-untyped-call]
+        try:
+            async with asyncio.timeout(self.socket_timeout):
+                await self._send_packed_command(_chunks(command))
+        except TimeoutError:
+            await self.disconnect(nowait=True)
+            raise TooSlow("Timeout writing to socket") from None
+        except OSError as error:
+            await self.disconnect(nowait=True)
+            raise Unreachable(f"Error while writing to socket: {error}") from error
+        except BaseException:
+            await self.disconnect(nowait=True)
+            raise
+
+
+class TcpConnection(Cancellable, Connection): ...
+
+
+class TlsConnection(Cancellable, SSLConnection): ...
+
+
+class SocketConnection(Cancellable, UnixDomainSocketConnection): ...
+
+
+class SentinelConnection(Cancellable, SentinelManagedConnection): ...
+
+
+def _chunks(command: bytes | str | Iterable[bytes]) -> Iterable[bytes]:
+    if isinstance(command, str):
+        return [command.encode()]
+    return [command] if isinstance(command, bytes) else command

@@ -1,0 +1,100 @@
+"""Behind Sentinel: the client finds the master, and finds the new one after a fail-over."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store.connection import connect, guarded
+
+DEADLINE_S = 20.0
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [int(one.getsockname()[1]) for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+@asynccontextmanager
+async def sentinel(folder: Path, port: int, master: int) -> AsyncIterator[None]:
+    config = folder / "sentinel.conf"
+    config.write_text(
+        f"port {port}\nbind 127.0.0.1\ndir {folder}\n"
+        f"sentinel monitor main 127.0.0.1 {master} 1\n"
+        "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n"
+    )
+    command = [server_binary(), str(config), "--sentinel"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+@asynccontextmanager
+async def replicated() -> AsyncIterator[tuple[EmbeddedServer, str]]:
+    """A master, a replica and a sentinel; the URL names the sentinel."""
+    first, second, third = free_ports(3)
+    async with AsyncExitStack() as stack:
+        root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ds-", dir="/tmp")))
+        master = await stack.enter_async_context(EmbeddedServer.start(root / "m", ServerOptions(port=first)))
+        follow = ("--replicaof", f"127.0.0.1 {first}")
+        await stack.enter_async_context(EmbeddedServer.start(root / "r", ServerOptions(port=second, extra=follow)))
+        await stack.enter_async_context(sentinel(root, third, first))
+        yield master, f"redis+sentinel://127.0.0.1:1,127.0.0.1:{third}/main/0"
+
+
+async def written(redis: Redis, key: str) -> bool:
+    try:
+        with guarded():
+            return bool(await redis.set(key, "1"))
+    except StoreUnavailable:
+        return False
+
+
+async def until_written(redis: Redis, key: str) -> None:
+    deadline = time.monotonic() + DEADLINE_S
+    while not await written(redis, key):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
+
+
+async def until_replicated(master: EmbeddedServer, url: str) -> None:
+    """The sentinel can only promote a replica that it has heard of."""
+    port = int(url.rpartition(":")[2].partition("/")[0])
+    async with connect(master.url) as redis, connect(f"redis://127.0.0.1:{port}") as watcher:
+        deadline = time.monotonic() + DEADLINE_S
+        while not await watcher.sentinel_slaves("main"):  # type: ignore[no-untyped-call]
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+        assert await redis.wait(1, 5000) == 1
+
+
+@pytest.mark.slow
+async def test_ft20_client_follows_the_master_through_a_failover() -> None:
+    async with replicated() as (master, url), connect(url) as redis:
+        await until_written(redis, "before")
+        await until_replicated(master, url)
+        await master.leave(stop_within_s=5)
+        await until_written(redis, "after")
+        assert await redis.mget("before", "after") == [b"1", b"1"]
+
+
+async def test_absent_sentinel_is_unavailable() -> None:
+    async with connect("redis+sentinel://127.0.0.1:1/main") as redis:
+        assert not await written(redis, "k")
