@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
@@ -25,6 +25,9 @@ from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.partition import Claimed, Settlement
 from worker.attempt import Sender, Sent
 from worker.target import Target, Targets
+
+Count = Callable[[str, int], None]
+"""Adds to a fleet-wide counter."""
 
 log = structlog.get_logger("attempt")
 
@@ -50,10 +53,8 @@ class Deliverer:
         self._targets = targets
         self._worker_id = worker_id
 
-    async def deliver(
-        self, claimed: Claimed, suspended: frozenset[str], offset_ms: int, counted: Counter[str]
-    ) -> Delivered:
-        """``offset_ms``: the store's clock minus ours. Adds what happened to ``counted``."""
+    async def deliver(self, claimed: Claimed, suspended: frozenset[str], offset_ms: int, count: Count) -> Delivered:
+        """``offset_ms``: the store's clock minus ours. ``count`` is told what happened."""
         target = await self._target(claimed)
         if target is None:
             missing = "its integration was deleted"
@@ -64,7 +65,7 @@ class Deliverer:
             return Delivered(settlement, limits=target.revision.limits)
         if url in suspended:
             return _without_attempt(claimed, Status.HELD, "URL_SUSPENDED", f"{url} answered 410 Gone")
-        return await self._attempt(claimed, target, url, offset_ms, counted)
+        return await self._attempt(claimed, target, url, offset_ms, count)
 
     async def _target(self, claimed: Claimed) -> Target | None:
         lane = claimed.event.integration_id
@@ -78,9 +79,7 @@ class Deliverer:
             return None
         return self._targets.get(integration, revision)
 
-    async def _attempt(
-        self, claimed: Claimed, target: Target, url: str, offset_ms: int, counted: Counter[str]
-    ) -> Delivered:
+    async def _attempt(self, claimed: Claimed, target: Target, url: str, offset_ms: int, count: Count) -> Delivered:
         started_ms = int(time.time() * 1000) + offset_ms
         begun = time.perf_counter()
         event, state = claimed.event, claimed.state
@@ -100,7 +99,7 @@ class Deliverer:
             token_fetched=sent.token_fetched,
             worker=self._worker_id,
         )
-        _count(counted, claimed, sent, duration_s)
+        _report(count, claimed, sent, duration_s)
         settlement = self._settlement(claimed, target, verdict.status, attempt, offset_ms, sent)
         _tell(claimed, settlement, attempt)
         return Delivered(
@@ -173,17 +172,17 @@ def _kept(body: bytes, secrets: tuple[str, ...]) -> str | None:
     return scrub(body, secrets) if body else None
 
 
-def _count(counted: Counter[str], claimed: Claimed, sent: Sent, duration_s: float) -> None:
-    counted[f"attempts:{sent.verdict.outcome.value}"] += 1
-    _observe(counted, "attempt_seconds", duration_s)
+def _report(count: Count, claimed: Claimed, sent: Sent, duration_s: float) -> None:
+    count(f"attempts:{sent.verdict.outcome.value}", 1)
+    _observe(count, "attempt_seconds", duration_s)
     if claimed.n == 1 and sent.sent_ms is not None:
-        _observe(counted, "delivery_latency", max(0, sent.sent_ms - claimed.state.created_ms) / 1000)
+        _observe(count, "delivery_latency", max(0, sent.sent_ms - claimed.state.created_ms) / 1000)
 
 
-def _observe(counted: Counter[str], histogram: str, seconds: float) -> None:
-    counted[f"{histogram}:le:{bucket_name(seconds)}"] += 1
-    counted[f"{histogram}:sum_us"] += int(seconds * 1_000_000)
-    counted[f"{histogram}:count"] += 1
+def _observe(count: Count, histogram: str, seconds: float) -> None:
+    count(f"{histogram}:le:{bucket_name(seconds)}", 1)
+    count(f"{histogram}:sum_us", int(seconds * 1_000_000))
+    count(f"{histogram}:count", 1)
 
 
 def _tell(claimed: Claimed, settlement: Settlement, attempt: Attempt) -> None:

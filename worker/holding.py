@@ -75,5 +75,9 @@ class Holding:
         self.outcomes = batch[0] + self.outcomes
         self.settings = batch[1] + self.settings
 
+    def count(self, name: str, by: int = 1) -> None:
+        """Add to a counter that the next settle carries."""
+        self.counted[name] += by
+
     def start(self, claimed: Claimed, task: asyncio.Task[None]) -> None:
         self.running[claimed.event.id] = task

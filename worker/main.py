@@ -1,7 +1,6 @@
 """The worker process: put together here, started here, stopped here.
 
-arq hands out partitions and background jobs; the owner drains. arq's own worker stops at any Redis error, so it is
-started again for as long as the process lives: what it hands out is in the store, not in it.
+arq hands out partitions and background jobs (``worker.jobs``); the owner drains (``worker.owner``).
 """
 
 from __future__ import annotations
@@ -16,22 +15,19 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
 
 import structlog
-from arq import Retry
-from arq.worker import Worker, func
 
 from dispatcher.clock import system_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.conclude import Conclusions
 from dispatcher.policy.addresses import refusal
 from dispatcher.settings import Settings
-from dispatcher.store.connection import connect, connect_listener, guarded
+from dispatcher.store.connection import connect, connect_listener
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.heartbeats import Heartbeats
-from dispatcher.store.job_queue import DRAIN, QUEUE_NAME, JobQueue, deserialize, job_client, serialize
+from dispatcher.store.job_queue import DRAIN, JobQueue, job_client
 from dispatcher.store.nudges import follow_nudges
 from dispatcher.store.partition import PartitionStore
 from dispatcher.store.queue import QueueStore
@@ -40,18 +36,12 @@ from dispatcher.store.tokens import TokenStore
 from worker.attempt import Identity, Sender
 from worker.connector import guarded_session
 from worker.deliver import Deliverer
+from worker.jobs import NotNow, take_jobs
 from worker.metrics import metrics_site
 from worker.owner import Owner, OwnerLimits
 from worker.target import Defaults, Targets
 from worker.tokens import token_source
 from worker.upkeep import Upkeep
-
-if TYPE_CHECKING:
-    from arq.typing import WorkerCoroutine
-
-JOB_TIMEOUT_S = 86_400.0
-POLL_S = 0.05
-ENOUGH_TRIES = 1_000_000
 
 log = structlog.get_logger("worker")
 
@@ -65,6 +55,13 @@ class Crew:
     beats: Heartbeats
     jobs: JobQueue
 
+    async def drain(self, partition: int, generation: int) -> None:
+        """The job that hands this worker a partition; one that has its share leaves it to others."""
+        if len(self.owner.holdings) >= self.upkeep.share and partition not in self.owner.holdings:
+            raise NotNow
+        with contextlib.suppress(StoreUnavailable):
+            await self.owner.drain(partition, generation)
+
 
 async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set, then let running attempts end within ``drain_timeout`` and let go of everything."""
@@ -75,7 +72,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
             asyncio.create_task(crew.owner.run(halt), name="owner"),
             asyncio.create_task(crew.upkeep.run(halt), name="upkeep"),
             asyncio.create_task(follow_nudges(redis_url, crew.owner.worker_id, crew.owner.nudge), name="nudges"),
-            asyncio.create_task(_take_jobs(queue_url, crew, settings.partitions), name="jobs"),
+            asyncio.create_task(take_jobs(queue_url, settings.partitions, {DRAIN: crew.drain}), name="jobs"),
         ]
         log.info("worker started", worker=crew.owner.worker_id)
         stopping = asyncio.create_task(stop.wait())
@@ -153,52 +150,3 @@ def _limits(settings: Settings) -> OwnerLimits:
         circuit_failures=settings.circuit_failures,
         circuit_open_s=settings.circuit_open,
     )
-
-
-async def _take_jobs(queue_url: str, crew: Crew, partitions: int) -> None:
-    """Run arq's worker, and run it again whenever a Redis error ended it."""
-
-    async def drain(_: dict[Any, Any], partition: int, generation: int) -> None:
-        if len(crew.owner.holdings) >= crew.upkeep.share and partition not in crew.owner.holdings:
-            raise Retry(defer=POLL_S * 2)
-        with contextlib.suppress(StoreUnavailable):
-            await crew.owner.drain(partition, generation)
-
-    job = cast("WorkerCoroutine", drain)
-    pause_s = 0.1
-    while True:
-        pool = job_client(queue_url)
-        worker = Worker(
-            functions=[
-                func(
-                    cast("WorkerCoroutine", drain),
-                    name=DRAIN,
-                    timeout=JOB_TIMEOUT_S,
-                    keep_result=0,
-                    max_tries=ENOUGH_TRIES,
-                )
-            ],
-            redis_pool=pool,
-            queue_name=QUEUE_NAME,
-            handle_signals=False,
-            max_jobs=partitions * 2 + 16,
-            queue_read_limit=partitions * 4 + 200,
-            poll_delay=POLL_S,
-            job_completion_wait=0,
-            health_check_interval=3600,
-            job_serializer=serialize,
-            job_deserializer=deserialize,
-            log_results=False,
-        )
-        try:
-            with guarded():
-                await worker.async_run()
-        except StoreUnavailable as error:
-            log.warning("job queue unavailable", error=str(error), retry_in_s=pause_s)
-        finally:
-            for task in worker.tasks.values():
-                task.cancel()
-            await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
-            await pool.aclose(close_connection_pool=True)
-        await asyncio.sleep(pause_s)
-        pause_s = min(pause_s * 2, 2.0)

@@ -86,7 +86,7 @@ class Owner:
     def count(self, name: str) -> None:
         """Add one to a fleet-wide counter, with the next settle of any partition."""
         for holding in self.holdings.values():
-            holding.counted[name] += 1
+            holding.count(name)
             return
 
     def leave(self, partition: int) -> asyncio.Event:
@@ -233,7 +233,7 @@ class Owner:
     async def _attempt(self, holding: Holding, claimed: Claimed) -> Delivered:
         lane = claimed.event.integration_id
         suspended = await self._store.suspended_urls(holding.partition, lane) if claimed.url_suspended else _NONE
-        delivered = await self._deliverer.deliver(claimed, suspended, self._offset_ms, holding.counted)
+        delivered = await self._deliverer.deliver(claimed, suspended, self._offset_ms, holding.count)
         if delivered.suspend_url:
             await self._queue.suspend_url(lane, delivered.suspend_url)
         return delivered

@@ -221,3 +221,19 @@ async def test_two_workers_share_the_partitions_and_deliver_once(shop: Shop) -> 
     seen = [(r.headers["webhook-id"], r.headers["x-delivery-attempt"]) for r in shop.host.requests]
     assert len(seen) == len(set(seen)) == 200
     await shop.assert_well()
+
+
+async def test_every_attempt_is_counted_once(shop: Shop) -> None:
+    shop.host.replies.extend([Reply(500)] * 3)
+    integration = await shop.integration(oauth2=True)
+    ids = [await shop.emit(integration, account=str(i)) for i in range(30)]
+    await shop.work()
+    for event_id in ids:
+        await shop.ended(event_id)
+    await shop.stop_all()
+    counters = await shop.queue.counters()
+    assert counters["accepted"] == counters["terminal:SUCCEEDED"] == counters["attempts:OK"] == 30
+    assert counters["attempts:HTTP_ERROR"] == 3
+    assert counters["attempt_seconds:count"] == 33
+    assert counters["delivery_latency:count"] == 30
+    assert counters["tokens:ok"] == 1
