@@ -75,9 +75,9 @@ async def _work(url: str, partitions: int, functions: list[Function]) -> None:
 
 
 def _function(name: str, job: Job) -> Function:
-    async def run(_: dict[Any, Any], *arguments: Any, **__: Any) -> None:
+    async def run(ctx: dict[Any, Any], *arguments: Any, **named: Any) -> None:
         try:
-            await job(*arguments)
+            await job(*arguments, **named)
         except NotNow:
             raise Retry(defer=POLL_S * 2) from None
         except Exception:
