@@ -14,6 +14,7 @@ from dispatcher.flow.integration_changes import (
     UrlRule,
 )
 from dispatcher.flow.integration_rules import name_problems, revision_problems
+from dispatcher.flow.private_keys import private_key_problem
 from dispatcher.model.integration import (
     CredentialType,
     Header,
@@ -59,6 +60,7 @@ class Editor:
             *_header_problems(working.credentials, integration.working.headers, changes),
         ]
         problems += revision_problems(working, self.url_rule)
+        problems += _key_problems(changes)
         if problems:
             raise Unprocessable(problems)
         return replace(integration, name=name, working=working)
@@ -141,6 +143,12 @@ def _header_problems(
             yield Problem("required", "Give the value of a new header.", f"headers.{position}.value")
     pairs = [(header.name, "" if header.keeps_value else header.value or "") for header in given]
     yield from header_problems(pairs, authenticated=credentials.type is not CredentialType.NONE)
+
+
+def _key_problems(changes: IntegrationChanges) -> Iterator[Problem]:
+    key = (changes.get("credentials") or {}).get("private_key")
+    if key and key != MASK and (problem := private_key_problem(key, "outboundCredentials.privateKey")):
+        yield problem
 
 
 def _retry(before: RetryPolicy, changes: IntegrationChanges) -> RetryPolicy:

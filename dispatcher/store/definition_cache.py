@@ -98,7 +98,7 @@ class DefinitionCache:
         with self._reading() as dropped:
             found = await self._definitions.integration(any_id)
             if found is not None and dropped.allows(found.id):
-                self._integrations.put(found.id, found)
+                return self._integrations.put(found.id, found)
         return found
 
     async def revision(self, integration_id: str, number: int) -> Revision | None:
@@ -153,13 +153,13 @@ class DefinitionCache:
             fetched = await self._definitions.fetch(lanes, numbers, names)
             for lane, integration in fetched.integrations.items():
                 if dropped.allows(lane):
-                    self._integrations.put(lane, integration)
+                    fetched.integrations[lane] = self._integrations.put(lane, integration)
             for name, product in fetched.products.items():
                 if dropped.allows(product_message(name)):
-                    self._products.put(name, product)
+                    fetched.products[name] = self._products.put(name, product)
             for number, revision in fetched.revisions.items():
                 if not dropped.everything:
-                    self._revisions.put(number, revision)
+                    fetched.revisions[number] = self._revisions.put(number, revision)
         return fetched
 
     @contextlib.contextmanager

@@ -29,11 +29,16 @@ class Shelf(Generic[K, V]):
         self._entries.move_to_end(key)
         return entry[0]
 
-    def put(self, key: K, value: V) -> None:
+    def put(self, key: K, value: V) -> V:
+        """Keep ``value``, or the equal one that is there already: whoever compares by identity sees no change."""
+        before = self._entries.get(key)
+        if before is not None and before[0] == value:
+            value = before[0]
         self._entries[key] = value, self._now() + self._max_age_s
         self._entries.move_to_end(key)
         if len(self._entries) > self._capacity:
             self._entries.popitem(last=False)
+        return value
 
     def drop(self, key: K) -> None:
         self._entries.pop(key, None)

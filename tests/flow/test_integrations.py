@@ -6,6 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound, RequestError, Unprocessable
@@ -100,6 +102,16 @@ async def test_masked_secret_keeps_the_stored_one(desk: Desk) -> None:
             {"credentials": {"type": CredentialType.BASIC, "client_id": "a:b", "client_secret": "x"}},
             [("invalid_text", "outboundCredentials.clientId")],
         ),
+        (
+            {
+                "credentials": {
+                    **OAUTH2,
+                    "auth_method": AuthMethod.PRIVATE_KEY_JWT,
+                    "private_key": "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----",
+                }
+            },
+            [("invalid_private_key", "outboundCredentials.privateKey")],
+        ),
         ({"name": "a\x00b"}, [("invalid_text", "name")]),
         ({"name": "a" * 256}, [("invalid_text", "name")]),
         ({"schedule_s": [1.0] * 51}, [("out_of_range", "retrySchedule")]),
@@ -130,6 +142,17 @@ async def test_what_cannot_work_is_refused_by_field(
 async def test_every_problem_is_told_at_once(desk: Desk) -> None:
     urls = {"createUrl": "nonsense", "cancelUrl": "http://10.0.0.1/"}
     assert len(await refusal(desk, name="\n", urls=urls, concurrency=-1)) == 4
+
+
+@pytest.mark.parametrize("form", ["pem", "jwk"])
+async def test_private_key_is_taken_as_pem_or_jwk_and_sealed(desk: Desk, form: str) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    text = pem if form == "pem" else '{"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c"}'
+    wanted = CredentialChanges(**OAUTH2, auth_method=AuthMethod.PRIVATE_KEY_JWT, private_key=text)
+    created = (await desk.create({"credentials": wanted})).integration
+    sealed = created.working.credentials.private_key
+    assert desk.sealer.open(sealed, sealed_fields.private_key(created.id)) == text
 
 
 async def test_url_templates_and_plain_http_are_accepted(desk: Desk) -> None:

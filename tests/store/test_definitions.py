@@ -291,6 +291,19 @@ async def test_old_entries_are_not_believed_but_revisions_are(redis: Redis) -> N
     assert cache.peek_revision(created.id, 1) is not None
 
 
+async def test_unchanged_definition_stays_the_same_object_when_it_is_read_again(redis: Redis) -> None:
+    now = 0.0
+    definitions = Definitions(redis)
+    cache = DefinitionCache(definitions, redis, now=lambda: now)
+    created = await definitions.create(fresh())
+    first = await cache.integration(created.id)
+    now = MAX_AGE_S + 0.1
+    assert (await cache.load([created.id])).integrations[created.id] is first
+    assert cache.peek_integration(created.id) is first
+    cache.invalidate(created.id)
+    assert await cache.integration(created.id) == first
+
+
 async def test_write_during_a_read_is_not_overwritten_by_the_older_answer(redis: Redis) -> None:
     definitions = Definitions(redis)
     cache = DefinitionCache(definitions, redis)

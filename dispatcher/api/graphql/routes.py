@@ -21,6 +21,9 @@ from dispatcher.errors import InvalidRequest, Refused
 from dispatcher.model.access import Caller, Scope
 from dispatcher.policy.strict_json import read_object
 
+_NO_STORE = {"Cache-Control": "no-store"}
+"""Some answers hold a secret that is shown once."""
+
 _FIELDS: dict[str, type | tuple[type, ...]] = {
     "query": str,
     "variables": (dict, type(None)),
@@ -60,7 +63,7 @@ class GraphQL:
             raise InvalidRequest.of("unknown_operation", text, "operationName") from None
         except InvalidOperationTypeError:
             raise _may_not_write(caller) from None
-        return json_response(body_of(result), status_of(result))
+        return json_response(body_of(result), status_of(result), _NO_STORE)
 
     async def page(self, request: web.Request) -> web.Response:
         headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "X-Content-Type-Options": "nosniff"}

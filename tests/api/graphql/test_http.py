@@ -32,6 +32,11 @@ async def test_query_without_token_is_401(graph: Graph) -> None:
     assert (await answer.json())["errors"][0]["extensions"]["code"] == "missing_token"
 
 
+async def test_answers_are_never_cached(graph: Graph) -> None:
+    answer = await graph.api.ask("POST", "/graphql", json={"query": LIST})
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
 async def test_query_with_token_is_200(graph: Graph) -> None:
     assert await graph.send(LIST) == (200, {"data": {"productIntegrations": []}})
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 import pytest
 
 from tests.api.graphql.conftest import Graph
@@ -160,6 +162,21 @@ async def test_inbound_secret_is_shown_once_wrapped_and_flat(graph: Graph) -> No
     assert wrapped == {name: payload[name] for name in wrapped}
     shown = await graph.shown(own_id, "inboundClient { clientId clientSecret createdOn }")
     assert shown["inboundClient"] == wrapped | {"clientSecret": "******"}
+
+
+async def test_second_pair_takes_the_place_of_the_first_at_the_token_endpoint(graph: Graph) -> None:
+    own_id = (await graph.created())["id"]
+    pairs = [
+        await graph.change("generateProductIntegrationInboundClient", f'id: "{own_id}"', "clientId clientSecret")
+        for _ in range(2)
+    ]
+    statuses = []
+    for pair in pairs:
+        basic = base64.b64encode(f"{pair['clientId']}:{pair['clientSecret']}".encode()).decode()
+        form = {"grant_type": "client_credentials"}
+        answer = await graph.api.http.post("/oauth2/token", data=form, headers={"Authorization": f"Basic {basic}"})
+        statuses.append(answer.status)
+    assert statuses == [401, 200]
 
 
 async def test_linking_is_refused_before_the_first_publish_and_shown_after(graph: Graph) -> None:
