@@ -49,7 +49,16 @@ _OAUTH_CODES = {
 }
 """RFC 6749 §4.1.2.1 has names of its own for these; any other code that is not OAuth's is a bad request."""
 
-_OAUTH_OWN = frozenset({"invalid_client", "invalid_scope", "invalid_grant", "unsupported_grant_type", "invalid_token"})
+_OAUTH_OWN = frozenset(
+    {
+        "invalid_client",
+        "invalid_grant",
+        "invalid_scope",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "unsupported_token_type",
+    }
+)
 
 
 def error_body(path: str, error: RequestError, request_id: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ class WorkerHand:
         self._generations: dict[int, int] = {}
 
     async def claim(self, event_id: str) -> int:
-        """Take whatever is due in the event's partition; returns the number of the attempt."""
+        """Take the event and nothing else; returns the number of the attempt."""
         partition = int(event_id[-3:], 16)
         if partition not in self._generations:
             generation = await self._store.grant(partition, 3000)
@@ -26,6 +26,8 @@ class WorkerHand:
         call = self._store.claim_call(partition, self._generations[partition], 100)
         claim = read_claim((await self._store.round_trip([call]))[0])
         assert claim is not None
+        others = [one for one in claim.events if one.event.id != event_id]
+        await self._settle(partition, [Settlement(one.event.id, one.n, Move.RELEASE) for one in others])
         return next(claimed.n for claimed in claim.events if claimed.event.id == event_id)
 
     async def settle(self, event_id: str, to: Status | Move, delay_ms: int = 0, http_status: int = 500) -> None:
@@ -44,6 +46,8 @@ class WorkerHand:
         )
         code, text = (None, None) if to is Status.SUCCEEDED else ("UNKNOWN_ERROR", "answered 500")
         settlement = Settlement(event_id, n, to, delay_ms, attempt, code, text)
-        partition = int(event_id[-3:], 16)
-        call = self._store.settle_call(partition, self._generations[partition], [settlement])
+        await self._settle(int(event_id[-3:], 16), [settlement])
+
+    async def _settle(self, partition: int, settlements: list[Settlement]) -> None:
+        call = self._store.settle_call(partition, self._generations[partition], settlements)
         assert (await self._store.round_trip([call]))[0][0] == b"ok"

@@ -9,7 +9,6 @@ from typing import Any
 
 from aiohttp import web
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Request
-from authlib.oauth2.rfc6749.errors import InvalidRequestError
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
@@ -18,7 +17,7 @@ from dispatcher.api.oauth.form import Presented, invalid_client
 from dispatcher.api.oauth.registered import AUTH_METHODS, RegisteredClient
 from dispatcher.api.oauth.tokens import AccessToken, AccessTokenMaker
 from dispatcher.api.respond import json_response
-from dispatcher.errors import Problem, RequestError
+from dispatcher.errors import InvalidRequest, Problem, RequestError
 
 
 class FormRequest(OAuth2Request):  # type: ignore[misc]
@@ -66,7 +65,7 @@ class Exchange(AuthorizationServer):  # type: ignore[misc]
 
     def get_token_grant(self, request: FormRequest) -> Grant:
         if not request.payload.grant_type:
-            raise InvalidRequestError("Give the parameter grant_type.")
+            raise InvalidRequest.of("invalid_request", "Give the parameter grant_type.")
         return super().get_token_grant(request)  # type: ignore[no-any-return]
 
     def save_token(self, token: dict[str, Any], request: FormRequest) -> None:
@@ -84,6 +83,6 @@ class Exchange(AuthorizationServer):  # type: ignore[misc]
 
 
 def as_request_error(error: OAuth2Error) -> RequestError:
-    """An authlib error as one of ours, so that every error leaves through the same door."""
+    """An authlib error as one of ours, so that every error leaves through the same door; 400 (RFC 6749 §5.2)."""
     text = error.get_error_description() or "The request cannot be granted as it is."
-    return RequestError([Problem(error.error, text)], error.status_code, {"Cache-Control": "no-store"})
+    return RequestError([Problem(error.error, text)], 400, {"Cache-Control": "no-store"})

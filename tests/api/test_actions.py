@@ -1,0 +1,190 @@
+"""Redeliver, resolve, and what a product host reports."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from xml.etree import ElementTree
+
+import pytest
+
+from dispatcher.flow.inbound_client import generate_inbound_client
+from dispatcher.model.integration import Integration, Revision
+from dispatcher.model.status import FAILURES, Status
+from tests.api.conftest import PRODUCT, Api, publish
+from tests.api.worker_hand import WorkerHand
+
+HOST = "/api/integration/v1/events"
+
+
+async def inbound(api: Api, integration_id: str) -> dict[str, str]:
+    made = await generate_inbound_client(api.services.definitions, integration_id, 1)
+    return await api.bearer(made.client_id, made.client_secret)
+
+
+async def own(api: Api) -> Integration:
+    """The integration of ``P-1``."""
+    product = await api.services.definitions.product(PRODUCT)
+    assert product is not None
+    found = await api.services.definitions.integration(product.integration_id or "")
+    assert found is not None
+    return found
+
+
+async def awaiting(api: Api) -> tuple[str, dict[str, str]]:
+    """An event answered with 202, and its host's headers."""
+    made = await api.emit()
+    await WorkerHand(api).settle(made["id"], Status.AWAITING_RESULT, delay_ms=60_000, http_status=202)
+    return made["id"], await inbound(api, (await own(api)).id)
+
+
+@pytest.mark.parametrize("status", sorted(FAILURES - {Status.EXPIRED}))
+async def test_a_failed_event_is_redelivered_to_the_url_published_now(api: Api, status: Status) -> None:
+    made = await api.emit()
+    await WorkerHand(api).settle(made["id"], status)
+    integration = await own(api)
+    revision = Revision(number=2, urls={"createUrl": "https://new.example"})
+    await api.services.definitions.publish(integration, integration.modified_ms, revision)
+    again = await api.json("POST", f"/v1/events/{made['id']}/redeliver", 202)
+    assert (again["id"], again["status"], again["revision"]) == (made["id"], "QUEUED", 2)
+    await api.refused("POST", f"/v1/events/{made['id']}/redeliver", 409, "wrong_status")
+
+
+async def test_bi52_only_failed_events_are_redelivered(api: Api) -> None:
+    made = await api.emit()
+    path = f"/v1/events/{made['id']}/redeliver"
+    await api.refused("POST", path, 409, "wrong_status")
+    hand = WorkerHand(api)
+    await hand.claim(made["id"])
+    await api.refused("POST", path, 409, "wrong_status")
+    delivered = await api.emit(accountId="B")
+    await hand.settle(delivered["id"], Status.SUCCEEDED)
+    await api.refused("POST", f"/v1/events/{delivered['id']}/redeliver", 409, "wrong_status")
+
+
+async def test_redeliver_racing_redeliver_happens_once(api: Api) -> None:
+    made = await api.emit()
+    await WorkerHand(api).settle(made["id"], Status.DEAD)
+    answers = await asyncio.gather(*(api.ask("POST", f"/v1/events/{made['id']}/redeliver") for _ in range(8)))
+    assert sorted(answer.status for answer in answers) == [202] + [409] * 7
+
+
+async def test_resolve_closes_an_event_once(api: Api) -> None:
+    made = await api.emit()
+    closed = await api.json("POST", f"/v1/events/{made['id']}/resolve", 200)
+    assert (closed["status"], closed["manuallyResolved"], closed["successful"]) == ("RESOLVED", True, True)
+    await api.refused("POST", f"/v1/events/{made['id']}/resolve", 409, "wrong_status")
+
+
+@pytest.mark.parametrize("verb", ["redeliver", "resolve"])
+async def test_actions_on_anothers_or_no_event_find_nothing(api: Api, verb: str) -> None:
+    made = await api.emit()
+    headers = await api.bearer_of_new("events:write", account_id="other")
+    await api.refused("POST", f"/v1/events/{made['id']}/{verb}", 404, "not_found", headers=headers)
+    await api.refused("POST", f"/v1/events/0190b0a0-0000-7000-8000-000000000000/{verb}", 404, "not_found")
+
+
+async def test_host_reads_its_event_as_it_was_notified(api: Api) -> None:
+    made = await api.emit(payload={"company": {"name": "A & <B>", "odd key": "\x0b"}})
+    headers = await inbound(api, (await own(api)).id)
+    body = await api.json("GET", f"{HOST}/{made['id']}", 200, headers=headers)
+    assert (body["id"], body["status"], body["type"]) == (made["id"], "QUEUED", "SUBSCRIPTION_ORDER")
+    assert body["marketplace"] == {"partner": "ACME", "baseUrl": "https://dispatcher.example"}
+    assert (body["returnUrl"], body["links"]) == (None, [])
+
+
+@pytest.mark.parametrize("accept", ["application/xml", "text/xml, application/json;q=0.5", "application/xml,*/*;q=0.8"])
+async def test_host_reads_its_event_as_xml(api: Api, accept: str) -> None:
+    made = await api.emit(payload={"company": {"name": "A & <B>", "odd key": "\x0b"}, "l": [1, 2]})
+    headers = await inbound(api, (await own(api)).id) | {"Accept": accept}
+    answer = await api.ask("GET", f"{HOST}/{made['id']}", headers=headers)
+    assert answer.content_type == "application/xml"
+    root = ElementTree.fromstring(await answer.text())
+    assert root.tag == "event"
+    assert root.findtext("id") == made["id"]
+    assert root.findtext("payload/company/name") == "A & <B>"
+    assert root.findtext("payload/company/entry[@key='odd key']") == "\ufffd"
+    assert [item.text for item in root.findall("payload/l/item")] == ["1", "2"]
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", "application/*", "text/html", "application/xml;q=0"])
+async def test_json_is_the_default(api: Api, accept: str) -> None:
+    made = await api.emit()
+    headers = await inbound(api, (await own(api)).id) | {"Accept": accept}
+    assert (await api.ask("GET", f"{HOST}/{made['id']}", headers=headers)).content_type == "application/json"
+
+
+RESULTS: list[tuple[dict[str, Any], str, dict[str, Any]]] = [
+    ({"success": True, "accountIdentifier": "X-1"}, "SUCCEEDED", {"accountIdentifier": "X-1", "successful": True}),
+    ({"success": "true", "userIdentifier": "ignored"}, "SUCCEEDED", {"successful": True}),
+    (
+        {"success": "false", "errorCode": "USER_NOT_FOUND", "message": "who?"},
+        "FAILED",
+        {"error": {"code": "USER_NOT_FOUND", "message": "who?"}},
+    ),
+]
+
+
+@pytest.mark.parametrize(("result", "status", "expected"), RESULTS)
+async def test_reported_result_ends_the_event_once(
+    api: Api, result: dict[str, Any], status: str, expected: dict[str, Any]
+) -> None:
+    event_id, headers = await awaiting(api)
+    before = await api.json("GET", f"/v1/events/{event_id}", 200)
+    assert before["resultDeadline"].endswith("Z")
+    body = await api.json("POST", f"{HOST}/{event_id}/result", 200, json=result, headers=headers)
+    assert body["status"] == status
+    assert {name: body[name] for name in expected} == expected
+    await api.refused("POST", f"{HOST}/{event_id}/result", 409, "wrong_status", json=result, headers=headers)
+
+
+async def test_result_without_being_awaited_is_a_conflict(api: Api) -> None:
+    made = await api.emit()
+    headers = await inbound(api, (await own(api)).id)
+    await api.refused(
+        "POST", f"{HOST}/{made['id']}/result", 409, "wrong_status", json={"success": True}, headers=headers
+    )
+
+
+@pytest.mark.parametrize(
+    ("result", "code", "field"),
+    [
+        ({}, "missing_field", "success"),
+        ({"success": "yes"}, None, None),
+        ({"success": 1}, None, None),
+        ({"success": True, "errorCode": 5}, "wrong_type", "errorCode"),
+        ({"success": True, "message": "x" * 5000}, "too_long", "message"),
+    ],
+)
+async def test_unreadable_result_is_refused_and_the_event_still_awaits(
+    api: Api, result: dict[str, Any], code: str | None, field: str | None
+) -> None:
+    event_id, headers = await awaiting(api)
+    answer = await api.ask("POST", f"{HOST}/{event_id}/result", json=result, headers=headers)
+    first = (await answer.json())["errors"][0]
+    assert answer.status == 422
+    assert first["field"].startswith("success") if code is None else (first["code"], first["field"]) == (code, field)
+    assert (await api.json("GET", f"/v1/events/{event_id}", 200))["status"] == "AWAITING_RESULT"
+
+
+async def test_another_vendors_event_is_forbidden_and_an_unknown_one_not_found(api: Api) -> None:
+    event_id, _ = await awaiting(api)
+    stranger = await inbound(api, (await publish(api.services, Revision(urls={}))).id)
+    body = {"success": True}
+    await api.refused("GET", f"{HOST}/{event_id}", 403, "not_your_event", headers=stranger)
+    await api.refused("POST", f"{HOST}/{event_id}/result", 403, "not_your_event", headers=stranger, json=body)
+    unknown = "0190b0a0-0000-7000-8000-000000000000"
+    await api.refused("GET", f"{HOST}/{unknown}", 404, "not_found", headers=stranger)
+    await api.refused("POST", f"{HOST}/{unknown}/result", 404, "not_found", headers=stranger, json=body)
+    await api.refused("GET", f"/v1/events/{event_id}", 403, "insufficient_scope", headers=stranger)
+
+
+async def test_resolving_tells_the_status_url(api: Api) -> None:
+    urls = {"createUrl": "https://h.example", "eventStatusUrl": "https://h.example/status"}
+    await publish(api.services, Revision(urls=urls), products=("P-status",))
+    made = await api.emit(productId="P-status")
+    await api.json("POST", f"/v1/events/{made['id']}/resolve", 200)
+    page = await api.json("GET", "/v1/events?type=SUBSCRIPTION_STATUS", 200)
+    (notice,) = page["data"]
+    assert notice["payload"]["event"]["id"] == made["id"]
+    assert notice["payload"]["event"]["status"] == "RESOLVED"

@@ -1,0 +1,201 @@
+"""Reading events: one, its attempts, why it waits, lists."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+import pytest
+
+from dispatcher.api.rest.models import EventOut
+from dispatcher.flow.explain import SENTENCES, sentence
+from dispatcher.model.integration import Revision
+from dispatcher.model.queue import Explanation, Reason
+from dispatcher.model.status import Status
+from tests.api.conftest import Api, publish
+from tests.api.worker_hand import WorkerHand
+
+SUFFIXES = ("", "/attempts", "/explain")
+
+
+async def test_a_new_event_is_queued(api: Api) -> None:
+    made = await api.emit()
+    event = await api.json("GET", f"/v1/events/{made['id']}", 200)
+    assert list(event) == [field.alias for field in EventOut.model_fields.values()]
+    assert (event["type"], event["status"], event["attempts"]) == ("SUBSCRIPTION_ORDER", "QUEUED", 0)
+    assert (event["productId"], event["accountId"], event["sequence"]) == ("P-1", "A-1", 1)
+    assert (event["consumed"], event["successful"], event["error"]) == (False, False, None)
+    assert isinstance(event["createdOn"], int)
+    assert event["eventUrl"] == made["eventUrl"]
+
+
+async def test_a_failed_attempt_is_told_with_the_time_of_the_next(api: Api) -> None:
+    made = await api.emit()
+    await WorkerHand(api).settle(made["id"], Status.RETRYING, delay_ms=60_000)
+    event = await api.json("GET", f"/v1/events/{made['id']}", 200)
+    assert (event["status"], event["attempts"]) == ("RETRYING", 1)
+    assert event["error"] == {"code": "UNKNOWN_ERROR", "message": "answered 500"}
+    assert event["nextAttemptAt"].endswith("Z")
+    (attempt,) = await api.json("GET", f"/v1/events/{made['id']}/attempts", 200)
+    assert attempt == {
+        "n": 1,
+        "startedAt": "2023-11-14T22:13:20.123Z",
+        "durationMs": 12.5,
+        "url": "https://host.example/hook",
+        "httpStatus": 500,
+        "outcome": "HTTP_ERROR",
+        "errorCode": None,
+        "errorDetail": None,
+        "responseBody": "oh",
+        "tokenFetched": False,
+        "worker": "hand",
+    }
+    why = await api.json("GET", f"/v1/events/{made['id']}/explain", 200)
+    assert (why["status"], why["reason"]) == ("RETRYING", "retry_planned")
+    assert why["until"] == event["nextAttemptAt"]
+    assert why["until"] in why["text"]
+
+
+async def test_explanation_names_the_event_that_blocks(api: Api) -> None:
+    first, second = await api.emit(), await api.emit()
+    why = await api.json("GET", f"/v1/events/{second['id']}/explain", 200)
+    assert (why["reason"], why["blockedBy"]) == ("behind_event", first["id"])
+    assert first["id"] in why["text"]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_a_sentence(reason: Reason) -> None:
+    assert SENTENCES[reason].endswith(".")
+    text = sentence(Explanation(Status.QUEUED, reason, until_ms=0, blocked_by="e-1", detail="more."))
+    assert text.startswith(SENTENCES[reason])
+    assert "e-1" in text
+    assert "1970-01-01T00:00:00.000Z" in text
+    assert text.endswith("more.")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize(
+    "event_id", ["x", "0190b0a0-0000-7000-8000-000000000000", "0190b0a0-0000-7000-8000-000000000fff"]
+)
+async def test_bi17_ids_that_are_not_ours_are_not_found(api: Api, event_id: str, suffix: str) -> None:
+    await api.refused("GET", f"/v1/events/{event_id}{suffix}", 404, "not_found")
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+async def test_bi35_anothers_event_is_not_found(api: Api, suffix: str) -> None:
+    made = await api.emit(accountId="A-1")
+    headers = await api.bearer_of_new("events:read", account_id="A-2")
+    await api.refused("GET", f"/v1/events/{made['id']}{suffix}", 404, "not_found", headers=headers)
+    own = await api.bearer_of_new("events:read", account_id="A-1")
+    assert (await api.ask("GET", f"/v1/events/{made['id']}{suffix}", headers=own)).status == 200
+
+
+async def test_wait_answers_as_soon_as_the_event_ends(api: Api) -> None:
+    made = await api.emit()
+    hand = WorkerHand(api)
+
+    async def end_later() -> None:
+        await asyncio.sleep(0.3)
+        await hand.settle(made["id"], Status.SUCCEEDED, http_status=200)
+
+    began = time.perf_counter()
+    event, _ = await asyncio.gather(api.json("GET", f"/v1/events/{made['id']}?wait=30", 200), end_later())
+    assert event["status"] == "SUCCEEDED"
+    assert (event["consumed"], event["successful"]) == (True, True)
+    assert time.perf_counter() - began < 5
+
+
+async def test_wait_ends_although_the_event_does_not(api: Api) -> None:
+    made = await api.emit()
+    began = time.perf_counter()
+    event = await api.json("GET", f"/v1/events/{made['id']}?wait=1", 200)
+    assert event["status"] == "QUEUED"
+    assert 0.9 < time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("wait", ["-1", "31", "abc", "1.5", "", "٣"])
+async def test_wait_has_bounds(api: Api, wait: str) -> None:
+    made = await api.emit()
+    await api.refused("GET", f"/v1/events/{made['id']}", 400, "invalid_parameter", "wait", params={"wait": wait})
+
+
+async def ids(api: Api, **params: str) -> list[str]:
+    body = await api.json("GET", "/v1/events", 200, params=params)
+    return [event["id"] for event in body["data"]]
+
+
+async def test_list_is_newest_first_and_paged(api: Api) -> None:
+    made = [(await api.emit(accountId=f"A-{n}"))["id"] for n in range(5)]
+    first = await api.json("GET", "/v1/events?limit=3", 200)
+    rest = await api.json("GET", "/v1/events", 200, params={"limit": "3", "cursor": first["nextCursor"]})
+    assert [event["id"] for event in first["data"] + rest["data"]] == made[::-1]
+    assert rest["nextCursor"] is None
+    assert await ids(api, page="2", size="2") == made[::-1][2:4]
+    assert await ids(api, page="9", size="2") == []
+
+
+async def test_list_filters_by_everything(api: Api) -> None:
+    other = await publish(api.services, Revision(urls={}), products=("P-2",))
+    one = (await api.emit(accountId="A"))["id"]
+    two = (await api.emit(type="cancel", accountId="B", productId="P-2"))["id"]
+    await WorkerHand(api).settle(one, Status.DEAD)
+    assert await ids(api) == [two, one]
+    assert await ids(api, status="DEAD") == [one]
+    assert await ids(api, status="dead,QUEUED") == [two, one]
+    assert await ids(api, type="cancel") == [two]
+    assert await ids(api, type="SUBSCRIPTION_ORDER") == [one]
+    assert await ids(api, accountId="B") == [two]
+    assert await ids(api, productId="P-1") == [one]
+    assert await ids(api, integrationId=other.id) == [two]
+    assert await ids(api, accountId="nobody") == []
+    repeated = await api.json("GET", "/v1/events?status=DEAD&status=QUEUED", 200)
+    assert len(repeated["data"]) == 2
+
+
+@pytest.mark.parametrize(("since", "until"), [("from", "to"), ("fromDate", "toDate")])
+async def test_list_filters_by_time_in_both_forms(api: Api, since: str, until: str) -> None:
+    made = (await api.emit())["id"]
+    for past, future in (("2020-01-01T00:00:00.000Z", "2100-01-01T00:00:00+02:00"), ("1", "4102444800000")):
+        assert await ids(api, **{since: past, until: future}) == [made]
+        assert await ids(api, **{since: future}) == []
+        assert await ids(api, **{until: past}) == []
+
+
+BAD_QUERIES = [
+    ("limit", "0"),
+    ("limit", "-1"),
+    ("limit", "1000000000"),
+    ("limit", "abc"),
+    ("size", "1001"),
+    ("page", "0"),
+    ("page", "100000"),
+    ("status", "LOST"),
+    ("type", "explode"),
+    ("from", "yesterday"),
+    ("to", "99999999999999999"),
+    ("from", "2020-13-01T00:00:00Z"),
+    ("fromDate", "1e5"),
+    ("accountId", "x" * 256),
+    ("productId", "a\0b"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD_QUERIES)
+async def test_bi47_bad_parameters_are_refused_by_name(api: Api, name: str, value: str) -> None:
+    await api.refused("GET", "/v1/events", 400, "invalid_parameter", name, params={name: value})
+
+
+@pytest.mark.parametrize("cursor", ["forged", "AAAA", "!!", "MS0x", "x" * 5000])
+async def test_bi47_forged_cursors_are_refused(api: Api, cursor: str) -> None:
+    await api.refused("GET", "/v1/events", 400, "invalid_cursor", "cursor", params={"cursor": cursor})
+
+
+async def test_account_clients_list_their_account_only(api: Api) -> None:
+    mine = (await api.emit(accountId="A-1"))["id"]
+    await api.emit(accountId="A-2")
+    headers = await api.bearer_of_new("events:read", account_id="A-1")
+    for params in ({}, {"accountId": "A-1"}):
+        body = await api.json("GET", "/v1/events", 200, headers=headers, params=params)
+        assert [event["id"] for event in body["data"]] == [mine]
+    body = await api.json("GET", "/v1/events", 200, headers=headers, params={"accountId": "A-2"})
+    assert body == {"data": [], "nextCursor": None}
