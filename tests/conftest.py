@@ -17,6 +17,8 @@ import pytest
 import redis as redis_sync
 from redis.asyncio import Redis
 
+from dispatcher.store.connection import connect
+
 pytest_plugins = ("tests.host_fixtures",)
 
 READY_DEADLINE_S = 20.0
@@ -84,6 +86,5 @@ def redis_url(redis_socket: Path) -> str:
 @pytest.fixture
 async def redis(redis_url: str) -> AsyncIterator[Redis]:
     """A client of ``redis_url`` that answers with bytes."""
-    client = Redis.from_url(redis_url, socket_timeout=5, socket_connect_timeout=2)
-    yield client
-    await client.aclose()
+    async with connect(redis_url, client_name="test") as client:
+        yield client

@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from typing import Any, cast
 
 from redis import exceptions as failures
-from redis.asyncio import BlockingConnectionPool, Redis, RedisCluster
-from redis.asyncio.cluster import ClusterNode
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 
 from dispatcher.errors import ConfigurationError, StoreUnavailable
+from dispatcher.store.cluster import LastingCluster
 from dispatcher.store.redis_url import TLS_OPTIONS, RedisTarget, Topology, parse
 from dispatcher.store.wire import SentinelConnection, SocketConnection, TcpConnection, TlsConnection
 
@@ -157,17 +157,13 @@ class SentinelPool(BlockingConnectionPool, SentinelConnectionPool):
                 await sentinel.aclose()
 
 
-def _cluster(target: RedisTarget, max_connections: int, client_name: str) -> RedisCluster:
+def _cluster(target: RedisTarget, max_connections: int, client_name: str) -> LastingCluster:
     """A cluster's nodes do not queue callers, so each gets room for bursts."""
-    client: RedisCluster = RedisCluster(
-        startup_nodes=[ClusterNode(host, port) for host, port in target.hosts],
+    return LastingCluster(
+        target.hosts,
         max_connections=max(max_connections, 256),
         socket_keepalive=True,
         connection_error_retry_attempts=0,
         cluster_error_retry_attempts=0,
         **{name: value for name, value in _session(target, client_name).items() if name != "db"},
     )
-    client.connection_kwargs["connection_class"] = TcpConnection
-    for node in client.nodes_manager.startup_nodes.values():
-        node.connection_class = TcpConnection
-    return client
