@@ -27,10 +27,11 @@ def print_listing(
         print_json(list(rows))
         return
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
     from rich.text import Text
 
-    table = Table(*columns.values(), box=None, pad_edge=False, header_style="bold")
+    headings = [Column(heading, no_wrap=number == 0) for number, heading in enumerate(columns.values())]
+    table = Table(*headings, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         cells = (cell(row.get(field)) for field in columns)
         table.add_row(*(Text(text, style=(styles or {}).get(text, ""), overflow="fold") for text in cells))

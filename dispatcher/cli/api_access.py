@@ -1,0 +1,157 @@
+"""How verbs reach the API: which URL, whose credentials, and what a refusal means in words and exit status.
+
+From options, else the environment, else what `dispatcher dev` or `dispatcher demo` left in its data folder.
+Never gives local credentials to a server elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TypeVar
+from urllib.parse import urlsplit
+
+import typer
+
+from dispatcher.cli.address_file import announced_address
+from dispatcher.cli.local_secrets import admin_credentials
+from dispatcher.cli.startup import load_settings, run
+from dispatcher.client import ApiError, Client, Unreachable
+from dispatcher.errors import ConfigurationError, Problem
+from dispatcher.settings import Settings
+
+DEMO_FOLDER = "demo"
+"""Within the data folder."""
+WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - replaced by an address that can be called
+LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+
+T = TypeVar("T")
+
+Url = Annotated[str | None, typer.Option("--url", help="Address of the API.", show_default=False)]
+ClientId = Annotated[str | None, typer.Option("--client-id", help="API client to act as.", show_default=False)]
+ClientSecret = Annotated[str | None, typer.Option("--client-secret", help="Its secret.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """``found``: a server that is known to run."""
+
+    url: str
+    client_id: str
+    client_secret: str
+    found: bool
+
+
+def find_access(url: str | None = None, client_id: str | None = None, client_secret: str | None = None) -> Access:
+    """Raises ConfigurationError, which says what to set, when no credentials can be found."""
+    settings = load_settings()
+    running = list(_running(settings))
+    wanted = (url or _from_environment(settings) or "").rstrip("/")
+    match = next((one for one in running if not wanted or one[0] == wanted), None)
+    address = wanted or (match[0] if match else _reachable(settings.base_url))
+    if not address.startswith(("http://", "https://")):
+        raise ConfigurationError(f"{address} is no URL of an API: it begins with http:// or https://")
+    pair = _given(client_id, client_secret) or _kept(settings, address, match[1] if match else None)
+    if pair is None:
+        raise ConfigurationError(
+            f"no credentials for {address}: give --client-id and --client-secret, or set "
+            "DISPATCHER_ADMIN_CLIENT_ID and DISPATCHER_ADMIN_CLIENT_SECRET (`dispatcher clients create` makes a client)"
+        )
+    return Access(address, *pair, found=match is not None)
+
+
+def with_api(access: Access, work: Callable[[Client], Awaitable[T]]) -> T:
+    """What ``work`` returns. A refusal is told on standard error and ends the program: see ``EXIT_STATUSES``."""
+    try:
+        return run(_with_client(access, work))
+    except Unreachable as error:
+        _complain(_nobody(access, error))
+        raise typer.Exit(2) from None
+    except ApiError as error:
+        _complain(*refusal(access, error))
+        raise typer.Exit(EXIT_STATUSES.get(error.status, 1)) from None
+
+
+EXIT_STATUSES: dict[int, int] = {400: 2, 401: 2, 403: 2}
+"""Usage and connection settings are 2, whatever else the API refuses is 1."""
+
+
+def refusal(access: Access, error: ApiError) -> list[str]:
+    """The first line says what was refused; each problem with a field of its own follows on a line of its own."""
+    texts = [_line(problem) for problem in error.problems]
+    if error.status == 401:
+        return [
+            f"{access.url} does not take the credentials of client {access.client_id!r}: check --client-id and "
+            "--client-secret, or DISPATCHER_ADMIN_CLIENT_ID and DISPATCHER_ADMIN_CLIENT_SECRET"
+        ]
+    if error.status == 403:
+        return [f"client {access.client_id!r} may not do this", *(f"  {text}" for text in texts)]
+    if not texts:
+        return [f"{access.url} answered {error.status}, not as a dispatcher does: check --url"]
+    if error.status >= 500 and error.request_id:
+        texts.append(f"request id {error.request_id}")
+    if len(texts) == 1:
+        return texts
+    return [f"refused with {error.status}", *(f"  {text}" for text in texts)]
+
+
+async def _with_client(access: Access, work: Callable[[Client], Awaitable[T]]) -> T:
+    async with Client(access.url, access.client_id, access.client_secret) as client:
+        return await work(client)
+
+
+def _running(settings: Settings) -> Iterator[tuple[str, Path]]:
+    for folder in (settings.data_dir, settings.data_dir / DEMO_FOLDER):
+        if address := announced_address(folder):
+            yield _reachable(address), folder
+
+
+def _from_environment(settings: Settings) -> str | None:
+    """The address that the environment names; None when it leaves it at the default."""
+    if settings.public_base_url:
+        return settings.public_base_url
+    if not {"host", "port"} & settings.model_fields_set or settings.port == 0:
+        return None
+    return _reachable(settings.base_url)
+
+
+def _reachable(address: str) -> str:
+    """A server that listens on every address is called on this machine's own."""
+    for wildcard, own in WILDCARDS.items():
+        address = address.replace(f"//{wildcard}:", f"//{own}:").replace(f"//[{wildcard}]:", f"//[{own}]:")
+    return address
+
+
+def _given(client_id: str | None, client_secret: str | None) -> tuple[str, str] | None:
+    if client_id and client_secret:
+        return client_id, client_secret
+    if client_id or client_secret:
+        raise ConfigurationError("--client-id and --client-secret go together: give both")
+    return None
+
+
+def _kept(settings: Settings, address: str, folder: Path | None) -> tuple[str, str] | None:
+    """Of the server that runs on ``folder``, else of the environment, else of the data folder for this machine."""
+    if folder is not None and folder != settings.data_dir:
+        own = {"admin_client_id": None, "admin_client_secret": None, "data_dir": folder}
+        return admin_credentials(settings.model_copy(update=own))
+    if settings.admin_client_id or urlsplit(address).hostname in LOOPBACK_NAMES:
+        return admin_credentials(settings)
+    return admin_credentials(settings) if folder else None
+
+
+def _nobody(access: Access, error: Unreachable) -> str:
+    text = f"nothing answers at {access.url} ({error.reason})"
+    if access.found:
+        return f"{text}: it was running a moment ago; start `dispatcher dev` again"
+    return f"{text}: start `dispatcher dev` first, or give --url, or set DISPATCHER_PUBLIC_BASE_URL"
+
+
+def _line(problem: Problem) -> str:
+    return f"{problem.field}: {problem.message}" if problem.field else problem.message or problem.code
+
+
+def _complain(first: str, *rest: str) -> None:
+    typer.secho("\n".join([f"error: {first}", *rest]), fg=typer.colors.RED, err=True)
