@@ -163,7 +163,7 @@ class Definitions(DefinitionReads):
     async def _needed_record(self, any_id: str) -> bytes:
         record = await self._stored_integration(any_id)
         if record is None:
-            raise NotFound.of("not_found", f"There is no integration {any_id!r}.", "id")
+            raise NotFound.of("not_found", f"There is no integration {any_id[:64]!r}.", "id")
         return record
 
     async def _swap(
@@ -195,5 +195,5 @@ def _side(record: bytes, product_id: str, linked: bool, now_ms: int) -> Swap:
 
 def _modified(any_id: str) -> Conflict:
     return Conflict(
-        [Problem("modified_meanwhile", f"{any_id} was changed by someone else: read it again, then repeat.", "id")]
+        [Problem("modified_meanwhile", f"{any_id[:64]} was changed by someone else: read it again, then repeat.", "id")]
     )
