@@ -24,29 +24,29 @@ PAUSE_S = 0.01
 
 
 @contextmanager
-def announced(folder: Path, address: str) -> Iterator[None]:
-    """The address can be found while this lasts. Of several servers on one folder, the first is the one that is."""
+def announced(folder: Path, *addresses: str) -> Iterator[None]:
+    """Found while this lasts, first under the first address. Of several servers on one folder, the first is noted."""
     folder = private_folder(folder)
     with open_lock(folder / LOCK) as lock:
         if not _locked(lock):
             yield
             return
-        write_private(folder / NOTE, orjson.dumps({"address": address, "pid": os.getpid()}).decode())
+        write_private(folder / NOTE, orjson.dumps({"addresses": addresses, "pid": os.getpid()}).decode())
         try:
             yield
         finally:
             (folder / NOTE).unlink(missing_ok=True)
 
 
-def announced_address(folder: Path) -> str | None:
-    """The address of the server that runs on ``folder`` now, if one does."""
+def announced_addresses(folder: Path) -> list[str]:
+    """How the server that runs on ``folder`` now can be reached; empty when none does."""
     try:
         note = orjson.loads((folder / NOTE).read_bytes())
         with open_lock(folder / LOCK) as lock:
             gone = try_lock(lock, fcntl.LOCK_SH)
-        return None if gone else str(note["address"])
+        return [] if gone else [str(address) for address in note["addresses"]]
     except (OSError, orjson.JSONDecodeError, KeyError, TypeError):
-        return None
+        return []
 
 
 def _locked(lock: int) -> bool:

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import typer
 
-from dispatcher.cli.address_file import announced_address
+from dispatcher.cli.address_file import announced_addresses
 from dispatcher.cli.local_secrets import admin_credentials
 from dispatcher.cli.startup import load_settings, run
 from dispatcher.client import ApiError, Client, Unreachable
@@ -44,16 +44,22 @@ class Access:
     found: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Running:
+    addresses: list[str]
+    folder: Path
+
+
 def find_access(url: str | None = None, client_id: str | None = None, client_secret: str | None = None) -> Access:
     """Raises ConfigurationError, which says what to set, when no credentials can be found."""
     settings = load_settings()
     running = list(_running(settings))
     wanted = (url or _from_environment(settings) or "").rstrip("/")
-    match = next((one for one in running if not wanted or one[0] == wanted), None)
-    address = wanted or (match[0] if match else _reachable(settings.base_url))
+    match = next((one for one in running if not wanted or wanted in one.addresses), None)
+    address = wanted or (match.addresses[0] if match else reachable(settings.base_url))
     if not address.startswith(("http://", "https://")):
         raise ConfigurationError(f"{address} is no URL of an API: it begins with http:// or https://")
-    pair = _given(client_id, client_secret) or _kept(settings, address, match[1] if match else None)
+    pair = _given(client_id, client_secret) or _kept(settings, address, match.folder if match else None)
     if pair is None:
         raise ConfigurationError(
             f"no credentials for {address}: give --client-id and --client-secret, or set "
@@ -102,10 +108,10 @@ async def _with_client(access: Access, work: Callable[[Client], Awaitable[T]]) -
         return await work(client)
 
 
-def _running(settings: Settings) -> Iterator[tuple[str, Path]]:
+def _running(settings: Settings) -> Iterator[_Running]:
     for folder in (settings.data_dir, settings.data_dir / DEMO_FOLDER):
-        if address := announced_address(folder):
-            yield _reachable(address), folder
+        if addresses := announced_addresses(folder):
+            yield _Running([reachable(address) for address in addresses], folder)
 
 
 def _from_environment(settings: Settings) -> str | None:
@@ -114,10 +120,10 @@ def _from_environment(settings: Settings) -> str | None:
         return settings.public_base_url
     if not {"host", "port"} & settings.model_fields_set or settings.port == 0:
         return None
-    return _reachable(settings.base_url)
+    return reachable(settings.base_url)
 
 
-def _reachable(address: str) -> str:
+def reachable(address: str) -> str:
     """A server that listens on every address is called on this machine's own."""
     for wildcard, own in WILDCARDS.items():
         address = address.replace(f"//{wildcard}:", f"//{own}:").replace(f"//[{wildcard}]:", f"//[{own}]:")
@@ -137,9 +143,10 @@ def _kept(settings: Settings, address: str, folder: Path | None) -> tuple[str, s
     if folder is not None and folder != settings.data_dir:
         own = {"admin_client_id": None, "admin_client_secret": None, "data_dir": folder}
         return admin_credentials(settings.model_copy(update=own))
-    if settings.admin_client_id or urlsplit(address).hostname in LOOPBACK_NAMES:
+    in_environment = settings.admin_client_id and settings.admin_client_secret
+    if folder or in_environment or urlsplit(address).hostname in LOOPBACK_NAMES:
         return admin_credentials(settings)
-    return admin_credentials(settings) if folder else None
+    return None
 
 
 def _nobody(access: Access, error: Unreachable) -> str:

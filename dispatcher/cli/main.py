@@ -27,6 +27,7 @@ class Verb:
 
 
 VERBS: tuple[Verb, ...] = (
+    Verb("demo", "dispatcher.cli.demo:demo", "See it all at work: six events, a product host, nothing to set up."),
     Verb("dev", "dispatcher.cli.dev:dev", "Run API and worker in one process, with nothing to set up."),
     Verb("serve", "dispatcher.cli.serve:serve", "Run the API."),
     Verb("worker", "dispatcher.cli.worker:worker", "Run the workers that deliver events."),

@@ -1,0 +1,47 @@
+"""A plausible payload for each event type, for `dispatcher emit` and the demo. Invented, and the same every time."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Any
+
+from dispatcher.model.event_type import EventType
+
+_USER = {
+    "uuid": "7b1e0a4c-3d52-4d0e-9f0a-5c1f6a2b8e91",
+    "email": "sam.sample@example.com",
+    "firstName": "Sam",
+    "lastName": "Sample",
+    "language": "en",
+    "locale": "en-US",
+}
+_COMPANY = {
+    "uuid": "c6a0d8f2-91b7-4f5d-8a3e-2b4d7e9f1a60",
+    "name": "Example Company",
+    "country": "US",
+    "website": "https://example.com",
+}
+_ORDER = {"editionCode": "BASIC", "pricingDuration": "MONTHLY", "items": [{"unit": "USER", "quantity": 5}]}
+_UPGRADE = {"editionCode": "PREMIUM", "pricingDuration": "MONTHLY", "items": [{"unit": "USER", "quantity": 25}]}
+_ADDON_ORDER = {"addonOfferingCode": "BACKUP", "pricingDuration": "MONTHLY", "items": []}
+_ADDON = {"id": "addon-1"}
+
+_SAMPLES: dict[EventType, dict[str, Any]] = {
+    EventType.SUBSCRIPTION_ORDER: {"company": _COMPANY, "order": _ORDER, "configuration": {"domain": "example.com"}},
+    EventType.SUBSCRIPTION_CHANGE: {"order": _UPGRADE},
+    EventType.SUBSCRIPTION_CANCEL: {"account": {"status": "ACTIVE"}},
+    EventType.SUBSCRIPTION_NOTICE: {"account": {"status": "ACTIVE"}, "notice": {"type": "UPCOMING_INVOICE"}},
+    EventType.USER_ASSIGNMENT: {"user": _USER},
+    EventType.USER_UNASSIGNMENT: {"user": _USER},
+    EventType.USER_UPDATED: {"user": _USER},
+    EventType.ADDON_ORDER: {"order": _ADDON_ORDER},
+    EventType.ADDON_CHANGE: {"addonInstance": _ADDON, "order": _ADDON_ORDER},
+    EventType.ADDON_CANCEL: {"addonInstance": _ADDON},
+    EventType.ADDON_BIND: {"addonInstance": _ADDON, "addonBinding": {"id": "binding-1"}, "user": _USER},
+    EventType.ADDON_UNBIND: {"addonInstance": _ADDON, "addonBinding": {"id": "binding-1"}},
+}
+
+
+def sample_payload(kind: EventType) -> dict[str, Any]:
+    """A copy that may be changed; empty for a type that callers cannot emit."""
+    return deepcopy(_SAMPLES.get(kind, {}))

@@ -1,0 +1,94 @@
+"""The JSON that the API answers, as types. Fields that a newer server adds pass through."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+
+class AcceptedJson(TypedDict):
+    id: str
+    eventUrl: str
+    status: str
+
+
+class EventErrorJson(TypedDict):
+    code: str
+    message: str | None
+
+
+class EventJson(TypedDict):
+    """``createdOn`` is epoch milliseconds; other times are ISO 8601."""
+
+    id: str
+    eventUrl: str
+    type: str
+    status: str
+    productId: str | None
+    accountId: str | None
+    integrationId: str
+    subscriptionId: str | None
+    revision: int
+    sequence: int
+    flag: str | None
+    createdOn: int
+    attempts: int
+    nextAttemptAt: str | None
+    resultDeadline: str | None
+    consumed: bool
+    successful: bool
+    asynchronous: bool
+    manuallyResolved: bool
+    accountIdentifier: str | None
+    error: EventErrorJson | None
+    payload: dict[str, Any] | None
+    creator: dict[str, Any] | None
+
+
+class AttemptJson(TypedDict):
+    n: int
+    startedAt: str
+    durationMs: float
+    url: str
+    httpStatus: int | None
+    outcome: str
+    errorCode: str | None
+    errorDetail: str | None
+    responseBody: str | None
+    tokenFetched: bool
+    worker: str
+
+
+class ExplanationJson(TypedDict):
+    status: str
+    reason: str
+    text: str
+    until: NotRequired[str]
+    blockedBy: NotRequired[str]
+
+
+class ChangeJson(TypedDict):
+    """One status change, as the stream tells it."""
+
+    eventId: str
+    status: str
+    type: str
+    integrationId: str
+    accountId: str | None
+    at: str
+    attempt: int
+    httpStatus: int | None
+
+
+class RedeliveryStartedJson(TypedDict):
+    """``id`` None = a dry run."""
+
+    id: str | None
+    matched: int
+
+
+class RedeliveryJson(TypedDict):
+    id: str
+    state: str
+    done: int
+    total: int
+    skipped: int

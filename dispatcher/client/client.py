@@ -1,0 +1,135 @@
+"""The calls of the API, one method each. Use as ``async with Client(url, client_id, client_secret) as client``."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from types import TracebackType
+from typing import Any, Self, cast
+from urllib.parse import quote
+
+import aiohttp
+
+from dispatcher.client.answers import (
+    AcceptedJson,
+    AttemptJson,
+    ChangeJson,
+    EventJson,
+    ExplanationJson,
+    RedeliveryJson,
+    RedeliveryStartedJson,
+)
+from dispatcher.client.errors import api_error
+from dispatcher.client.following import Follower, Notice
+from dispatcher.client.tokens import Credentials, Tokens
+from dispatcher.client.transport import Call, Transport
+
+TIMEOUT_S = 40.0
+"""For one whole request; the longest, ``?wait=30``, fits in."""
+MAX_WAIT_S = 30
+PAGE = 200
+
+Conditions = Mapping[str, str]
+"""Query parameters of ``GET /v1/events``, in its own names."""
+
+
+class Client:
+    """Calls raise ``ApiError`` when refused and ``Unreachable`` when nobody answered in time."""
+
+    def __init__(self, base_url: str, client_id: str, client_secret: str) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._credentials = Credentials(client_id, client_secret)
+        self._session: aiohttp.ClientSession | None = None
+        self._transport: Transport | None = None
+
+    async def __aenter__(self) -> Self:
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_S, sock_connect=5.0)
+        self._session = aiohttp.ClientSession(timeout=timeout)
+        tokens = Tokens(self._session, self.base_url, self._credentials)
+        self._transport = Transport(self._session, self.base_url, tokens)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def emit(self, event: Mapping[str, Any], idempotency_key: str | None = None) -> AcceptedJson:
+        """Accept one event. Always sent with a key, so that it is accepted once however often it is repeated."""
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return cast("AcceptedJson", await self._call(Call("POST", "/v1/events", body=dict(event), headers=headers)))
+
+    async def event(self, event_id: str, wait_s: int = 0) -> EventJson:
+        """With ``wait_s`` (at most 30) as soon as it is terminal, or as it is after that time."""
+        query = {"wait": min(wait_s, MAX_WAIT_S)} if wait_s else None
+        return cast("EventJson", await self._call(Call("GET", f"/v1/events/{_segment(event_id)}", query)))
+
+    async def events(self, conditions: Conditions, limit: int | None = None) -> AsyncIterator[EventJson]:
+        """Newest first, page after page; ``limit`` None = all."""
+        cursor: str | None = None
+        left = limit
+        while left is None or left > 0:
+            query = {**conditions, "limit": str(PAGE if left is None else min(left, PAGE))}
+            page = await self._call(Call("GET", "/v1/events", query | ({"cursor": cursor} if cursor else {})))
+            for event in page["data"]:
+                yield event
+            cursor = page["nextCursor"]
+            left = None if left is None else left - len(page["data"])
+            if cursor is None:
+                return
+
+    async def attempts(self, event_id: str) -> list[AttemptJson]:
+        return cast("list[AttemptJson]", await self._call(Call("GET", f"/v1/events/{_segment(event_id)}/attempts")))
+
+    async def explain(self, event_id: str) -> ExplanationJson:
+        return cast("ExplanationJson", await self._call(Call("GET", f"/v1/events/{_segment(event_id)}/explain")))
+
+    async def redeliver(self, event_id: str) -> EventJson:
+        return cast("EventJson", await self._act(event_id, "redeliver"))
+
+    async def resolve(self, event_id: str) -> EventJson:
+        return cast("EventJson", await self._act(event_id, "resolve"))
+
+    async def start_redelivery(self, conditions: Mapping[str, Any], *, dry_run: bool = False) -> RedeliveryStartedJson:
+        """Redeliver all failed events that meet ``conditions``; a dry run only counts them."""
+        body = {"filter": dict(conditions), "dryRun": dry_run}
+        call = Call("POST", "/v1/redeliveries", body=body, safe=dry_run)
+        return cast("RedeliveryStartedJson", await self._call(call))
+
+    async def redelivery(self, job_id: str) -> RedeliveryJson:
+        return cast("RedeliveryJson", await self._call(Call("GET", f"/v1/redeliveries/{_segment(job_id)}")))
+
+    async def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """``data`` of the answer. GraphQL errors are raised as ApiError; user errors are the caller's to read."""
+        body = {"query": query, "variables": dict(variables or {})}
+        answer = await self._call(Call("POST", "/graphql", body=body, safe=False))
+        if answer.get("errors"):
+            raise api_error(200, answer, None)
+        return cast("dict[str, Any]", answer["data"])
+
+    def changes(self, conditions: Conditions, notice: Notice) -> AsyncIterator[ChangeJson]:
+        """Status changes from now on, across lost connections, of which ``notice`` is told."""
+        return Follower(self._connected(), dict(conditions), notice).changes()
+
+    async def answers(self, path: str) -> int:
+        """The status of a public page."""
+        session = self._connected().session
+        async with session.get(self.base_url + path, allow_redirects=False) as answer:
+            return answer.status
+
+    async def _act(self, event_id: str, what: str) -> Any:
+        return await self._call(Call("POST", f"/v1/events/{_segment(event_id)}/{what}", safe=False))
+
+    async def _call(self, call: Call) -> Any:
+        return await self._connected().call(call)
+
+    def _connected(self) -> Transport:
+        if self._transport is None:
+            raise RuntimeError("use `async with Client(…)`")
+        return self._transport
+
+
+def _segment(text: str) -> str:
+    """``text`` as one part of a path, whatever it holds."""
+    return quote(text, safe="")
