@@ -81,7 +81,7 @@ class Backend:
             async with self.session.post(
                 f"{self.url}/oauth2/token",
                 data={"grant_type": "client_credentials"},
-                auth=aiohttp.BasicAuth(self.client_id, self.client_secret),
+                headers={"Authorization": aiohttp.encode_basic_auth(self.client_id, self.client_secret)},
                 raise_for_status=True,
             ) as answer:
                 body = await answer.json()
