@@ -14,5 +14,5 @@ system_clock: Clock = time.time
 
 def iso_ms(epoch_ms: int) -> str:
     """``2026-11-21T22:25:48.123Z``: ISO 8601, milliseconds, UTC."""
-    moment = datetime.fromtimestamp(epoch_ms / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{epoch_ms % 1000:03d}Z"
+    seconds, milliseconds = divmod(epoch_ms, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{milliseconds:03d}Z"

@@ -5,6 +5,7 @@ Never raises for what a host does; what goes wrong on our side gives the event b
 
 from __future__ import annotations
 
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -29,6 +30,8 @@ from worker.target import Target, Targets
 Count = Callable[[str, int], None]
 """Adds to a fleet-wide counter."""
 
+_AS_PLANNED = frozenset({Outcome.OK, Outcome.ACCEPTED})
+
 log = structlog.get_logger("attempt")
 
 
@@ -52,6 +55,7 @@ class Deliverer:
         self._cache = cache
         self._targets = targets
         self._worker_id = worker_id
+        self._tell_all = log.is_enabled_for(logging.DEBUG)
 
     async def deliver(self, claimed: Claimed, suspended: frozenset[str], offset_ms: int, count: Count) -> Delivered:
         """``offset_ms``: the store's clock minus ours. ``count`` is told what happened."""
@@ -101,7 +105,8 @@ class Deliverer:
         )
         _report(count, claimed, sent, duration_s)
         settlement = self._settlement(claimed, target, verdict.status, attempt, offset_ms, sent)
-        _tell(claimed, settlement, attempt)
+        if attempt.outcome not in _AS_PLANNED or self._tell_all:
+            _tell(claimed, settlement, attempt)
         return Delivered(
             settlement,
             outcome=verdict.outcome,
@@ -187,7 +192,7 @@ def _observe(count: Count, histogram: str, seconds: float) -> None:
 
 def _tell(claimed: Claimed, settlement: Settlement, attempt: Attempt) -> None:
     """One wide line per attempt that failed; successes are told by metrics, or at level debug."""
-    write = log.debug if attempt.outcome in (Outcome.OK, Outcome.ACCEPTED) else log.info
+    write = log.debug if attempt.outcome in _AS_PLANNED else log.info
     write(
         "attempt",
         event_id=claimed.event.id,

@@ -124,7 +124,8 @@ class Owner:
                 await self._round()
             self._wake.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), min(0.2, max(0.01, deadline - self._now())))
+                async with asyncio.timeout(min(0.2, max(0.01, deadline - self._now()))):
+                    await self._wake.wait()
         for holding in list(self.holdings.values()):
             running = list(holding.running.values())
             for task in running:
@@ -145,7 +146,8 @@ class Owner:
             return
         due = [h.due_at - now for h in self.holdings.values() if free and h.due_at is not None and not h.leaving]
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), min([*due, IDLE_S, self._limits.lease_s / 4]))
+            async with asyncio.timeout(min([*due, IDLE_S, self._limits.lease_s / 4])):
+                await self._wake.wait()
 
     def _free(self) -> int:
         return self._limits.concurrency - self.in_flight

@@ -54,7 +54,8 @@ class Upkeep:
             except Exception:
                 log.exception("upkeep broke off")
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), EVERY_S)
+                async with asyncio.timeout(EVERY_S):
+                    await stop.wait()
 
     async def once(self) -> None:
         """One pass of everything."""

@@ -13,6 +13,9 @@ from dispatcher.model.status import FAILURES, TERMINAL, Status
 _STATUS_GROUP = "\x01"
 """Marks the ordering group of status notifications, which never wait behind an account's own events."""
 
+_TYPES = {kind.value: kind for kind in EventType}
+_STATUSES = {status.value: status for status in Status}
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -59,7 +62,7 @@ class Event:
         body = orjson.loads(text)
         return cls(
             id=event_id,
-            type=EventType(body["t"]),
+            type=_TYPES[body["t"]],
             integration_id=lane.decode(),
             revision=body["r"],
             product_id=body.get("p"),
@@ -114,7 +117,7 @@ class EventState:
         """Read the compact JSON that the scripts keep (field names in ``store/lua/_queue.lua``)."""
         s = orjson.loads(stored)
         return cls(
-            status=Status(s["s"]),
+            status=_STATUSES[s["s"]],
             created_ms=int(s["c"]),
             sequence=int(s.get("q", 0)),
             attempts=int(s.get("n", 0)),

@@ -4,29 +4,33 @@ from __future__ import annotations
 
 
 class ConcurrencyLimit:
-    """Grows by 1 per window of ``limit`` successes up to ``maximum``; halves on a time-out, never below 1.
+    """Grows by 1 per success until the first time-out (slow start), then by 1 per window of ``limit`` successes.
+
+    Never above ``maximum``. Halves on a time-out, never below 1.
 
     One time-out wave counts once: after a halving, as many outcomes as were allowed in flight pass before the next.
     """
 
-    __slots__ = ("_cooldown", "_successes", "limit", "maximum")
+    __slots__ = ("_cooldown", "_slow_start", "_successes", "limit", "maximum")
 
     def __init__(self, maximum: int, start: int | None = None) -> None:
         self.maximum = max(1, maximum)
         self.limit = max(1, min(start if start is not None else maximum, self.maximum))
         self._successes = 0
         self._cooldown = 0
+        self._slow_start = True
 
     def succeeded(self) -> None:
         if self._cooldown:
             self._cooldown -= 1
         self._successes += 1
-        if self._successes >= self.limit:
+        if self._slow_start or self._successes >= self.limit:
             self._successes = 0
             self.limit = min(self.limit + 1, self.maximum)
 
     def timed_out(self) -> None:
         self._successes = 0
+        self._slow_start = False
         if self._cooldown:
             self._cooldown -= 1
             return

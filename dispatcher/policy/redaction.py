@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, quote_plus
 
 MAX_EXCERPT_BYTES = 4096
@@ -36,7 +37,7 @@ _ESCAPES: dict[int, str] = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{co
 
 def scrub(text: str | bytes, secrets: Iterable[str] = (), limit_bytes: int = MAX_EXCERPT_BYTES) -> str:
     """An excerpt of at most ``limit_bytes`` of UTF-8. Give the whole text: it is cut after secrets are out."""
-    spellings = _spellings(secrets)
+    spellings = _spellings(tuple(secrets))
     window = 2 * limit_bytes
     kept = text[:window]
     shown = kept.decode("utf-8", "replace") if isinstance(kept, bytes) else kept
@@ -71,7 +72,8 @@ def _masked(match: re.Match[str]) -> str:
     return (match["keep"] or "") + MASK
 
 
-def _spellings(secrets: Iterable[str]) -> list[str]:
+@lru_cache(maxsize=4096)
+def _spellings(secrets: tuple[str, ...]) -> list[str]:
     """Each secret as it is, as URLs and forms carry it, and as JSON does; longest first."""
     found: set[str] = set()
     for secret in secrets:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
+import hiredis
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.sentinel import SentinelManagedConnection
 from redis.exceptions import ConnectionError as Unreachable
@@ -36,6 +38,19 @@ class Cancellable(AbstractConnection):
         except BaseException:
             await self.disconnect(nowait=True)
             raise
+
+
+    def pack_command(self, *args: Any) -> list[bytes]:
+        """As redis-py does in Python, five times faster; what hiredis cannot pack is left to redis-py."""
+        words = args[0].split() if isinstance(args[0], str) and " " in args[0] else args[:1]
+        try:
+            return [hiredis.pack_command((*words, *args[1:]))]
+        except TypeError:
+            packed: list[bytes] = super().pack_command(*args)  # type: ignore[no-untyped-call]
+            return packed
+
+    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
+        return [part for command in commands for part in self.pack_command(*command)]
 
 
 class TcpConnection(Cancellable, Connection): ...

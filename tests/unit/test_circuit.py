@@ -82,8 +82,20 @@ def test_an_owner_resumes_an_open_circuit() -> None:
     assert circuit.admits(5000)
 
 
-def test_concurrency_grows_by_one_per_window_up_to_the_maximum() -> None:
-    limit = ConcurrencyLimit(4, start=2)
+def test_concurrency_grows_with_every_success_until_the_first_timeout() -> None:
+    limit = ConcurrencyLimit(64, start=8)
+    for _ in range(20):
+        limit.succeeded()
+    assert limit.limit == 28
+    limit.timed_out()
+    limit.succeeded()
+    assert limit.limit == 14
+
+
+def test_concurrency_grows_by_one_per_window_after_a_timeout_up_to_the_maximum() -> None:
+    limit = ConcurrencyLimit(4)
+    limit.timed_out()
+    assert limit.limit == 2
     for _ in range(2):
         limit.succeeded()
     assert limit.limit == 3
