@@ -1,0 +1,1 @@
+"""The benchmark: `python -m bench`. Measures this project beside simpler programs on the same machine."""

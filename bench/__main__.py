@@ -1,0 +1,86 @@
+"""``python -m bench [--quick] [--only NAMES] [--out FOLDER] [--strict]``: measure, show, write down."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from bench import accepts, backlog, deliveries, lanes, latency, memory
+from bench.children import ChildFailed
+from bench.figures import Figure
+from bench.machine import machine, settings
+from bench.place import Ground
+from bench.plan import FULL, QUICK, Asked
+from bench.plot import draw
+from bench.report import show, write_results
+from bench.sink_client import sink_process
+
+MEASUREMENTS: dict[str, Callable[[Ground], Awaitable[list[Figure]]]] = {
+    "deliveries": deliveries.measure,
+    "accepts": accepts.measure,
+    "latency": latency.measure,
+    "memory": memory.measure,
+    "lanes": lanes.measure,
+    "backlog": backlog.measure,
+}
+
+
+def asked_for(arguments: Sequence[str]) -> Asked:
+    """Exits with status 2 on usage that makes no sense."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the dispatcher beside its peers.")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and events; figures are rougher")
+    parser.add_argument("--only", default=",".join(MEASUREMENTS), help=f"some of {','.join(MEASUREMENTS)}")
+    parser.add_argument("--out", type=Path, default=Path("bench/out"), help="folder of results.json and plot.svg")
+    parser.add_argument("--strict", action="store_true", help="exit with status 1 when a goal is missed")
+    given = parser.parse_args(arguments)
+    only = tuple(name.strip() for name in given.only.split(",") if name.strip())
+    unknown = [name for name in only if name not in MEASUREMENTS]
+    if unknown or not only:
+        parser.error(f"--only takes {', '.join(MEASUREMENTS)}; there is no {', '.join(unknown) or 'empty list'}")
+    return Asked(QUICK if given.quick else FULL, only, given.out, given.strict)
+
+
+async def measure(asked: Asked, console: Console) -> tuple[list[Figure], list[str]]:
+    """The figures, and the names of the measurements that broke off."""
+    figures: list[Figure] = []
+    broken: list[str] = []
+    with tempfile.TemporaryDirectory(prefix="bench-") as name:
+        async with sink_process(Path(name)) as sink:
+            ground = Ground(asked.plan, Path(name), sink)
+            for measurement in asked.only:
+                begun_s = time.monotonic()
+                try:
+                    figures += await MEASUREMENTS[measurement](ground)
+                except (ChildFailed, TimeoutError) as error:
+                    broken.append(measurement)
+                    console.print(f"{measurement} broke off: {error}", markup=False)
+                console.print(f"{measurement}: {time.monotonic() - begun_s:.0f} s", style="dim")
+    return figures, broken
+
+
+def main(arguments: Sequence[str]) -> int:
+    """0 = measured; 1 = a measurement broke off, or with ``--strict`` a goal was missed."""
+    asked = asked_for(arguments)
+    console = Console()
+    on = machine()
+    figures, broken = asyncio.run(measure(asked, console))
+    asked.out.mkdir(parents=True, exist_ok=True)
+    write_results(figures, on, settings(asked.plan, asked.only), asked.out / "results.json")
+    show(figures, console)
+    if draw(figures, asked.out / "plot.svg"):
+        console.print(f"written: {asked.out / 'results.json'}, {asked.out / 'plot.svg'}")
+    else:
+        console.print(f"written: {asked.out / 'results.json'}; no plot: matplotlib is not installed (group dev)")
+    missed = any(one.met is False for one in figures)
+    return 1 if broken or (asked.strict and missed) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,69 @@
+"""Deliveries per second of one worker process, beside bare aiohttp and beside one arq job per event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from bench import arq_peer
+from bench.children import Child, job, program
+from bench.figures import Figure, figure
+from bench.place import Ground, Place, place, working_place
+from bench.plan import CONCURRENCY, INTEGRATIONS
+from bench.sink_client import Drain, watch
+
+BARE = "bare aiohttp POST loop"
+ARQ = "one arq job per event"
+ARQ_JOBS = 500
+
+
+async def measure(ground: Ground) -> list[Figure]:
+    """Rounds of: worker, bare loop, arq; each drains what was put there before."""
+    own: list[Drain] = []
+    bare: list[Drain] = []
+    arq: list[Drain] = []
+    async with working_place(ground, INTEGRATIONS) as ours, _arq_worker(ground) as (theirs, peer):
+        for _ in range(ground.plan.rounds):
+            own.append(await ours.drain(ground.sink, ground.plan.deliveries, INTEGRATIONS))
+            bare.append(await _bare(ground))
+            arq.append(await _arq(ground, theirs, peer))
+    rates = [drain.rate_per_s for drain in own]
+    return [
+        figure("deliveries/s beside bare aiohttp", "1/s", rates, BARE, [drain.rate_per_s for drain in bare]),
+        figure("deliveries/s beside one arq job per event", "1/s", rates, ARQ, [drain.rate_per_s for drain in arq]),
+        figure("worker CPU per delivery", "µs", _cpu(own, "worker"), BARE, _cpu(bare, "worker")),
+        figure("Redis CPU per delivery", "µs", _cpu(own, "redis"), ARQ, _cpu(arq, "redis")),
+    ]
+
+
+def _cpu(drains: list[Drain], process: str) -> list[float]:
+    return [drain.cpu_us.get(process, 0.0) for drain in drains]
+
+
+async def _bare(ground: Ground) -> Drain:
+    count = ground.plan.deliveries
+    await ground.sink.reset()
+    task = {"url": ground.sink.url, "count": count, "integrations": INTEGRATIONS, "concurrency": CONCURRENCY}
+    answer, drained = await asyncio.gather(job("bench.bare_posts", task), watch(ground.sink, count, {}))
+    return Drain(drained.rate_per_s, {"worker": answer["cpu_us"]})
+
+
+@asynccontextmanager
+async def _arq_worker(ground: Ground) -> AsyncIterator[tuple[Place, Child]]:
+    async with place() as made:
+        arguments = ["bench.arq_peer", made.server.url, ground.sink.url, str(ARQ_JOBS)]
+        async with program(made.folder, arguments) as child:
+            await child.said("(peer started)")
+            yield made, child
+
+
+async def _arq(ground: Ground, made: Place, peer: Child) -> Drain:
+    peer.hold()
+    await arq_peer.enqueue(made.redis, made.queue, ground.plan.arq_deliveries, INTEGRATIONS)
+    await ground.sink.reset()
+    peer.go_on()
+    drained = await watch(ground.sink, ground.plan.arq_deliveries, {"worker": peer.pid, **made.pids})
+    await asyncio.sleep(0.5)
+    peer.hold()
+    return drained

@@ -1,0 +1,49 @@
+"""CPU per event with 10,000 integrations that all have work, beside one integration with as many accounts."""
+
+from __future__ import annotations
+
+from bench.figures import Figure, figure
+from bench.place import Ground, Place, working_place
+from bench.plan import MANY_INTEGRATIONS
+from bench.sink_client import Drain
+
+PEER = "one integration"
+
+
+async def measure(ground: Ground) -> list[Figure]:
+    """Each account's events are delivered one after another, so that every lane is visited in every pass."""
+    one: list[Drain] = []
+    many: list[Drain] = []
+    async with working_place(ground, 1) as narrow, working_place(ground, MANY_INTEGRATIONS) as wide:
+        for _ in range(ground.plan.lane_rounds):
+            one.append(await _drain(ground, narrow, 1))
+            many.append(await _drain(ground, wide, MANY_INTEGRATIONS))
+    return [
+        figure(
+            "worker CPU per event at 10,000 integrations",
+            "µs",
+            [drain.cpu_us["worker"] for drain in many],
+            PEER,
+            [drain.cpu_us["worker"] for drain in one],
+        ),
+        figure(
+            "worker and Redis CPU per event at 10,000 integrations",
+            "µs",
+            [sum(drain.cpu_us.values()) for drain in many],
+            PEER,
+            [sum(drain.cpu_us.values()) for drain in one],
+        ),
+        figure(
+            "deliveries/s at 10,000 integrations",
+            "1/s",
+            [drain.rate_per_s for drain in many],
+            PEER,
+            [drain.rate_per_s for drain in one],
+        ),
+    ]
+
+
+async def _drain(ground: Ground, made: Place, integrations: int) -> Drain:
+    passes = ground.plan.lane_passes
+    count = MANY_INTEGRATIONS * passes
+    return await made.drain(ground.sink, count, integrations, MANY_INTEGRATIONS, begin=1 / passes)

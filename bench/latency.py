@@ -1,0 +1,64 @@
+"""Time from accepted to received at half of what the machine can do, with arrivals that do not wait for answers."""
+
+from __future__ import annotations
+
+from bench.children import ChildFailed, job
+from bench.figures import Figure, figure, percentile
+from bench.place import Ground, Place, working_place
+from bench.plan import INTEGRATIONS
+
+LOAD = 0.5
+SHARES = (0.5, 0.95, 0.99)
+
+
+async def measure(ground: Ground) -> list[Figure]:
+    """First a drain to learn what saturation is, then arrivals at half of it."""
+    async with working_place(ground, INTEGRATIONS) as made:
+        await made.drain(ground.sink, ground.plan.deliveries, INTEGRATIONS)
+        drained = await made.drain(ground.sink, ground.plan.deliveries, INTEGRATIONS)
+        rate = await _saturation(ground, made, drained.rate_per_s) * LOAD
+        accepted_ms, due_ms = await _latencies(ground, made, rate)
+    note = f"at {rate:,.0f}/s, half of saturation"
+    first = [
+        figure(f"latency p{share * 100:g}", "ms", [percentile(accepted_ms, share)], note=note + ", from the receipt")
+        for share in SHARES
+    ]
+    return first + [
+        figure(f"latency with accept p{share * 100:g}", "ms", [percentile(due_ms, share)], note="from the asking")
+        for share in SHARES
+    ]
+
+
+async def _saturation(ground: Ground, made: Place, drain_rate: float) -> float:
+    """Deliveries/s while as many events are being accepted as are delivered: arrivals far above what can be done."""
+    seconds = max(1.0, ground.plan.latency_s / 4)
+    await _emit(ground, made, drain_rate, seconds)
+    times_s = await ground.sink.times_s()
+    first, last = len(times_s) // 10, len(times_s) * 9 // 10
+    return (last - first) / (times_s[last] - times_s[first])
+
+
+async def _latencies(ground: Ground, made: Place, rate_per_s: float) -> tuple[list[float], list[float]]:
+    """Milliseconds from the receipt, and from the moment the event was due to be sent in."""
+    seen = await _emit(ground, made, rate_per_s, ground.plan.latency_s)
+    arrived = dict(zip(await ground.sink.ids(), await ground.sink.times_s(), strict=True))
+    accepted_ms = [max(0.0, (arrived[identity] - times[1]) * 1000) for identity, times in seen.items()]
+    return accepted_ms, [(arrived[identity] - times[0]) * 1000 for identity, times in seen.items()]
+
+
+async def _emit(ground: Ground, made: Place, rate_per_s: float, seconds: float) -> dict[str, list[float]]:
+    assert made.worker is not None
+    made.worker.go_on()
+    before = await made.delivered()
+    await ground.sink.reset(with_ids=True)
+    task = {
+        "redis_url": made.server.url,
+        "rate_per_s": rate_per_s,
+        "seconds": seconds,
+        "integrations": INTEGRATIONS,
+    }
+    seen: dict[str, list[float]] = await job("bench.arrivals", task)
+    if not seen:
+        raise ChildFailed("no event was accepted")
+    await made.until_settled(before + len(seen))
+    return seen

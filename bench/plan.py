@@ -1,0 +1,101 @@
+"""What is measured, how much of it, and which result counts as good. Never measures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PAYLOAD_BYTES = 1024
+"""Of the payload's JSON in every event."""
+ACCOUNTS_PER_INTEGRATION = 100
+INTEGRATIONS = 100
+CONCURRENCY = 512
+"""Requests at a time of the worker (its default) and of both peers."""
+LEASE_S = 60
+"""Longer than a worker is ever held still between two rounds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """``at_most`` or ``at_least`` of a figure's ratio, or of its value where there is no ratio."""
+
+    bound: float
+    at_most: bool = False
+
+    def met_by(self, measured: float) -> bool:
+        return measured <= self.bound if self.at_most else measured >= self.bound
+
+    def __str__(self) -> str:
+        return f"{'≤' if self.at_most else '≥'} {self.bound:,g}"
+
+
+GOALS: dict[str, Goal] = {
+    "deliveries/s beside bare aiohttp": Goal(0.6),
+    "deliveries/s beside one arq job per event": Goal(4.0),
+    "worker CPU per event at 10,000 integrations": Goal(1.2, at_most=True),
+    "worker and Redis CPU per event at 10,000 integrations": Goal(1.2, at_most=True),
+    "accepts/s beside bare aiohttp": Goal(0.35),
+    "latency p50": Goal(10.0, at_most=True),
+    "Redis bytes per delivered event": Goal(2000.0, at_most=True),
+    "deliveries/s with a long backlog": Goal(0.85),
+}
+"""By the name of the figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many rounds of how many events."""
+
+    rounds: int
+    deliveries: int
+    arq_deliveries: int
+    accepts: int
+    batches: int
+    latency_s: float
+    kept_events: int
+    lane_rounds: int
+    lane_passes: int
+    short_backlog: int
+    long_backlog: int
+    backlog_rounds: int
+
+
+FULL = Plan(
+    rounds=5,
+    deliveries=20_000,
+    arq_deliveries=6_000,
+    accepts=20_000,
+    batches=200,
+    latency_s=10.0,
+    kept_events=20_000,
+    lane_rounds=3,
+    lane_passes=6,
+    short_backlog=10_000,
+    long_backlog=1_000_000,
+    backlog_rounds=5,
+)
+QUICK = Plan(
+    rounds=2,
+    deliveries=8_000,
+    arq_deliveries=3_000,
+    accepts=6_000,
+    batches=60,
+    latency_s=3.0,
+    kept_events=10_000,
+    lane_rounds=1,
+    lane_passes=3,
+    short_backlog=10_000,
+    long_backlog=100_000,
+    backlog_rounds=2,
+)
+MANY_INTEGRATIONS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The command line."""
+
+    plan: Plan
+    only: tuple[str, ...]
+    out: Path
+    strict: bool
