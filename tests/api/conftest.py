@@ -14,10 +14,13 @@ from aiohttp.web import Application, Request
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
+from dispatcher.api.oauth.keys import SEALED_AS, generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.settings import Settings
+from dispatcher.store.sealing import Sealer
+from dispatcher.store.signing_keys import SigningKeyStore
 
 ADMIN_ID, ADMIN_SECRET = "admin", "admin-secret-for-tests"
 KEY = base64.b64encode(bytes(32)).decode()
@@ -122,16 +125,23 @@ def api_settings(**changes: Any) -> Settings:
     return Settings(**(values | changes))
 
 
+@pytest.fixture(scope="session")
+def signing_key() -> str:
+    """A sealed key, made once: making one takes longer than most tests."""
+    return Sealer([KEY]).seal(generate(), SEALED_AS)
+
+
 Start = Callable[..., Awaitable[Api]]
 
 
 @pytest.fixture
-async def start(redis: Redis) -> AsyncIterator[Start]:
+async def start(redis: Redis, signing_key: str) -> AsyncIterator[Start]:
     """Starts APIs over the same store; all are stopped at the end."""
     running: list[Http] = []
 
     async def begin(**changes: Any) -> Api:
         clock = SteppedClock()
+        await SigningKeyStore(redis).offer(signing_key)
         app = await build_app(api_settings(**changes), redis, clock=clock)
         http: Http = TestClient(TestServer(app))
         await http.start_server()

@@ -195,7 +195,8 @@ async def test_purchase_form_must_be_answered_when_it_is_required(api: Api) -> N
     revision = Revision(urls={}, order_require_form_fields=True, order_form_fields=fields)
     await publish(api.services, revision, products=("P-form",))
     asked = {"type": "create", "productId": "P-form"}
-    for payload in (None, {}, {"configuration": []}, {"configuration": {"domain": ""}}):
+    unanswered: list[dict[str, Any] | None] = [None, {}, {"configuration": []}, {"configuration": {"domain": ""}}]
+    for payload in unanswered:
         body = asked | ({"payload": payload} if payload is not None else {})
         await api.refused("POST", "/v1/events", 422, "missing_field", "payload.configuration.domain", json=body)
     await api.emit(productId="P-form", payload={"configuration": {"domain": "x.example"}})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from typing import Any
@@ -10,7 +11,10 @@ import pytest
 from aiohttp import ClientResponse
 from joserfc import jwt
 from joserfc.jwk import KeySet
+from redis.asyncio import Redis
 
+from dispatcher.api.app import build_app
+from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.model.access import ADMIN_SCOPES
 from dispatcher.model.integration import Revision
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, KEY, Api, Start, api_settings, basic, publish
@@ -66,7 +70,13 @@ async def test_signing_key_is_stored_sealed_only(api: Api) -> None:
     assert ADMIN_SECRET.encode() not in b"".join(await api.redis.hvals("{def}:clients"))  # type: ignore[misc]
 
 
-async def test_all_processes_share_one_key(start: Start) -> None:
+async def test_first_start_makes_a_key_and_all_processes_share_it(redis: Redis) -> None:
+    first, second = await asyncio.gather(build_app(api_settings(), redis), build_app(api_settings(), redis))
+    third = await build_app(api_settings(), redis)
+    assert len({app[OAUTH].keys.keys[0].kid for app in (first, second, third)}) == 1
+
+
+async def test_a_token_is_good_at_every_process(start: Start) -> None:
     one, two = await start(), await start()
     answer = await two.http.get("/v1/events", headers=one.headers)
     assert answer.status == 200

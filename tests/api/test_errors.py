@@ -1,0 +1,253 @@
+"""What is wrong below and around the handlers: framing, methods, paths, slow clients, a store that is away."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import orjson
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.api import app as composition
+from dispatcher.api import body as bodies
+from dispatcher.api import middleware
+from dispatcher.api.error_body import error_body
+from dispatcher.errors import InvalidRequest, StoreUnavailable
+from tests.api.conftest import Api, Start
+
+JSON = {"Content-Type": "application/json"}
+EVENT = orjson.dumps({"type": "create", "productId": "P-1"})
+
+
+async def raw(api: Api, *pieces: bytes, pause_s: float = 0.0, wait_s: float = 5.0) -> tuple[int, bytes]:
+    """Send bytes as they are; returns status and body. Status 0 = closed without an answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.http.port)
+    try:
+        for piece in pieces:
+            writer.write(piece)
+            await asyncio.sleep(pause_s)
+        async with asyncio.timeout(wait_s):
+            head = await reader.readuntil(b"\r\n\r\n")
+        length = next((line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")), b":0")
+        return int(head.split()[1]), await reader.readexactly(int(length.split(b":")[1]))
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return 0, b""
+    finally:
+        writer.close()
+
+
+def head(api: Api, *lines: str, request: str = "POST /v1/events HTTP/1.1") -> bytes:
+    token = f"Authorization: {api.headers['Authorization']}"
+    return "\r\n".join([request, "Host: x", token, "Content-Type: application/json", *lines, "", ""]).encode()
+
+
+async def test_bi18_too_long_is_refused_before_it_is_sent(api: Api) -> None:
+    status, body = await raw(api, head(api, "Content-Length: 99999999"))
+    assert status == 413
+    assert orjson.loads(body)["errors"][0]["code"] == "body_too_large"
+
+
+async def test_bi18_the_limit_is_a_setting(start: Start) -> None:
+    api = await start(max_body_bytes=2048)
+    await api.refused("POST", "/v1/events", 413, "body_too_large", data=b"x" * 3000, headers=JSON)
+
+
+async def test_bi19_too_long_in_chunks_is_refused_while_reading(api: Api) -> None:
+    chunk = b"10000\r\n" + b" " * 0x10000 + b"\r\n"
+    status, body = await raw(api, head(api, "Transfer-Encoding: chunked"), *[chunk] * 20)
+    assert status == 413
+    assert orjson.loads(body)["errors"][0]["code"] == "body_too_large"
+
+
+BROKEN_FRAMING = {
+    "length and chunks": ("Content-Length: 4", "Transfer-Encoding: chunked"),
+    "two lengths": ("Content-Length: 4", "Content-Length: 5"),
+    "negative length": ("Content-Length: -1",),
+    "length is text": ("Content-Length: four",),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_FRAMING)
+async def test_bi26_broken_framing_is_refused(api: Api, name: str) -> None:
+    status, _ = await raw(api, head(api, *BROKEN_FRAMING[name]), b"0\r\n\r\n")
+    assert status == 400
+
+
+async def test_bi26_bad_chunk_is_refused(api: Api) -> None:
+    status, _ = await raw(api, head(api, "Transfer-Encoding: chunked") + b"zz\r\n{}\r\n")
+    assert status == 400
+
+
+async def test_bi26_bad_chunk_that_comes_late_ends_with_the_time_for_bodies(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "READ_TIMEOUT_S", 0.3)
+    status, _ = await raw(api, head(api, "Transfer-Encoding: chunked"), b"zz\r\n{}\r\n", pause_s=0.05)
+    assert status in (400, 408)
+
+
+async def test_bi27_body_that_never_ends_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert bodies.READ_TIMEOUT_S == 10
+    monkeypatch.setattr(bodies, "READ_TIMEOUT_S", 0.3)
+    status, body = await raw(api, head(api, "Content-Length: 100"), b"{")
+    assert status == 408
+    assert orjson.loads(body)["errors"][0]["code"] == "request_timeout"
+
+
+async def test_bi28_headers_that_drip_are_given_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert composition.IDLE_CONNECTION_S == 10
+    monkeypatch.setattr(composition, "IDLE_CONNECTION_S", 0.5)
+    api = await start()
+    status, _ = await raw(api, b"POST /v1/events HTTP/1.1\r\n", *[b"X-Drip: 1\r\n"] * 20, pause_s=0.1)
+    assert status == 0
+
+
+@pytest.mark.parametrize("lines", [["X-Big: " + "x" * 9000], [f"X-{n}: 1" for n in range(200)]])
+async def test_bi29_too_many_or_too_long_headers_are_refused(api: Api, lines: list[str]) -> None:
+    status, _ = await raw(api, head(api, *lines, request="GET /v1/events HTTP/1.1"))
+    assert status in (400, 431)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("PUT", "/v1/events", {"GET", "POST"}),
+        ("TRACE", "/v1/events", {"GET", "POST"}),
+        ("HEAD", "/v1/events", {"GET", "POST"}),
+        ("DELETE", "/v1/events/x", {"GET"}),
+        ("GET", "/v1/events/batch/x", None),
+        ("GET", "/v1/redeliveries", {"POST"}),
+    ],
+)
+async def test_bi30_wrong_methods_are_told_the_right_ones(
+    api: Api, method: str, path: str, allow: set[str] | None
+) -> None:
+    answer = await api.ask(method, path)
+    assert answer.status == (405 if allow else 404)
+    if allow:
+        assert set(answer.headers["Allow"].split(",")) == allow
+        if method != "HEAD":
+            assert (await answer.json())["errors"][0]["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize("path", ["/nope", "/v1/%2e%2e/x", "/v1/%00", "/v1/events/%2e%2e", "/%ff", "/v1/events/"])
+async def test_bi31_unknown_paths_answer_json(api: Api, path: str) -> None:
+    status, body = await raw(api, head(api, request=f"GET {path} HTTP/1.1"))
+    assert status == 404
+    assert orjson.loads(body)["errors"][0]["code"] == "not_found"
+
+
+async def test_bi57_options_lists_methods_without_granting_anything(api: Api) -> None:
+    answer = await api.http.options("/v1/events", headers={"Origin": "https://evil.example"})
+    assert (answer.status, set(answer.headers["Allow"].split(","))) == (204, {"GET", "POST"})
+    assert not [name for name in answer.headers if name.lower().startswith("access-control")]
+
+
+@pytest.mark.parametrize(
+    "request_line", ["GET /healthz HTTP/1.0", "get /healthz HTTP/1.1", "GET http://x/healthz HTTP/1.1"]
+)
+async def test_bi58_old_and_odd_request_lines_never_fail_us(api: Api, request_line: str) -> None:
+    status, _ = await raw(api, head(api, request=request_line))
+    assert status < 500
+
+
+async def test_request_id_is_taken_over_or_made(api: Api) -> None:
+    given = await api.http.get("/healthz", headers={"X-Request-Id": "trace-1"})
+    assert given.headers["X-Request-Id"] == "trace-1"
+    bad = await api.http.get("/healthz", headers={"X-Request-Id": "a b"})
+    assert bad.headers["X-Request-Id"] != "a b"
+    ids = {(await api.http.get("/healthz")).headers["X-Request-Id"] for _ in range(5)}
+    assert len(ids) == 5
+
+
+REST = {"errors": [{"code": "c", "message": "m", "field": "f"}], "requestId": "r"}
+HOST_APPLICATION = {"Message": "m", "Errors": [{"Code": "c", "Message": "m", "Field": "f"}], "RequestId": "r"}
+SHAPES = {
+    "/v1/x": REST,
+    "/api/integration/v1/x": REST,
+    "/oauth2/token": {"error": "invalid_request", "error_description": "m", "request_id": "r"},
+    "/v1.0/x": HOST_APPLICATION,
+    "/account/x": HOST_APPLICATION,
+    "/launch/x": HOST_APPLICATION,
+    "/graphql": {
+        "errors": [{"message": "m", "extensions": {"code": "c", "field": "f"}}],
+        "extensions": {"requestId": "r"},
+    },
+}
+
+
+@pytest.mark.parametrize("path", SHAPES)
+def test_each_surface_has_its_own_form_of_error(path: str) -> None:
+    assert error_body(path, InvalidRequest.of("c", "m", "f"), "r") == SHAPES[path]
+
+
+async def test_what_breaks_inside_is_told_to_nobody_outside(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*_: Any) -> Any:
+        raise KeyError("inner secret")
+
+    monkeypatch.setattr(type(api.services.queue), "get", broken)
+    body = await api.refused("GET", "/v1/events/x", 500, "internal_error")
+    assert "secret" not in str(body)
+
+
+@asynccontextmanager
+async def frozen(redis: Redis) -> AsyncIterator[None]:
+    """A Redis that takes connections and answers nothing."""
+    pid = int((await redis.info("server"))["process_id"])
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def test_bi50_store_away_is_unknown_for_writes_and_unavailable_for_reads(api: Api, redis: Redis) -> None:
+    """ft10: answered within six seconds."""
+    asks = [
+        ("POST", "/v1/events", "unknown_outcome"),
+        ("POST", "/v1/events/0190b0a0-0000-7000-8000-000000000000/resolve", "unknown_outcome"),
+        ("GET", "/v1/events/0190b0a0-0000-7000-8000-000000000000", "store_unavailable"),
+        ("GET", "/v1/events", "store_unavailable"),
+        ("GET", "/metrics", "store_unavailable"),
+    ]
+    await api.emit()
+    async with frozen(redis):
+        began = asyncio.get_running_loop().time()
+        sent = [
+            api.ask(method, path, data=EVENT if method == "POST" else None, headers=JSON) for method, path, _ in asks
+        ]
+        *answers, ready, alive = await asyncio.gather(*sent, api.http.get("/readyz"), api.http.get("/healthz"))
+        assert asyncio.get_running_loop().time() - began < 6
+    for (_, _, code), answer in zip(asks, answers, strict=True):
+        assert answer.status == 503
+        assert answer.headers["Retry-After"] == "1"
+        assert (await answer.json())["errors"][0]["code"] == code
+    assert (ready.status, alive.status) == (503, 200)
+    await api.emit()
+
+
+async def test_store_away_at_the_token_endpoint_is_temporary(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_: Any) -> Any:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(type(api.services.clients), "get", away)
+    form = {"grant_type": "client_credentials", "client_id": "a", "client_secret": "b"}
+    answer = await api.http.post("/oauth2/token", data=form)
+    assert (answer.status, (await answer.json())["error"]) == (503, "temporarily_unavailable")
+
+
+async def test_bi56_control_characters_in_a_path_do_not_break_a_log_line(
+    api: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await raw(api, head(api, request="GET /v1/%0d%0aforged%1b[31m HTTP/1.1"))
+    out = capsys.readouterr().out
+    assert not [line for line in out.splitlines() if line.startswith("forged")]
+
+
+def test_slow_requests_are_logged_from_one_second_on() -> None:
+    assert middleware.SLOW_S == 1.0

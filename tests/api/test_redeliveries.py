@@ -1,0 +1,117 @@
+"""Bulk redelivery: a dry run counts, a run gets there, another process goes on where one stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from dispatcher.api.bulk import REDELIVERER
+from dispatcher.model.queue import EventFilter
+from dispatcher.model.status import FAILURES, Status
+from dispatcher.store.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
+from tests.api.conftest import Api, Start
+from tests.api.worker_hand import WorkerHand
+
+PATH = "/v1/redeliveries"
+
+
+async def dead(api: Api, how_many: int) -> list[str]:
+    hand, made = WorkerHand(api), []
+    for n in range(how_many):
+        made.append((await api.emit(accountId=f"A-{n}"))["id"])
+        await hand.settle(made[-1], Status.DEAD)
+    return made
+
+
+async def finished(api: Api, job_id: str) -> Any:
+    for _ in range(100):
+        body = await api.json("GET", f"{PATH}/{job_id}", 200)
+        if body["state"] != "RUNNING":
+            return body
+        await asyncio.sleep(0.05)
+    raise AssertionError(body)
+
+
+async def statuses(api: Api) -> set[str]:
+    return {event["status"] for event in (await api.json("GET", "/v1/events", 200))["data"]}
+
+
+async def test_dry_run_counts_and_changes_nothing(api: Api) -> None:
+    await dead(api, 3)
+    await api.emit()
+    assert await api.json("POST", PATH, 202, json={"dryRun": True}) == {"id": None, "matched": 3}
+    body = {"filter": {"accountId": "A-1"}, "dryRun": True}
+    assert (await api.json("POST", PATH, 202, json=body))["matched"] == 1
+    assert await statuses(api) == {"DEAD", "QUEUED"}
+
+
+async def test_everything_that_matches_is_redelivered(api: Api) -> None:
+    await dead(api, 5)
+    answer = await api.ask("POST", PATH, json={"filter": {"status": ["DEAD", "failed"], "from": 1, "type": "create"}})
+    started = await answer.json()
+    assert (answer.status, started["matched"]) == (202, 5)
+    assert answer.headers["Location"] == f"{PATH}/{started['id']}"
+    body = await finished(api, started["id"])
+    assert body == {"id": started["id"], "state": "DONE", "done": 5, "total": 5, "skipped": 0}
+    assert await statuses(api) == {"QUEUED"}
+
+
+async def test_a_job_that_a_process_left_is_finished_by_another(start: Start, api: Api) -> None:
+    await dead(api, 3)
+    store = RedeliveryStore(api.redis)
+    job = Redelivery("left-behind", EventFilter(statuses=FAILURES), total=3)
+    await store.save(job)
+    other = await start()
+    assert (await finished(other, job.id))["done"] == 3
+    assert await store.running() == []
+
+
+async def test_a_claimed_job_is_left_to_its_owner(api: Api) -> None:
+    store = RedeliveryStore(api.redis)
+    assert await store.claim("j", "one")
+    assert not await store.claim("j", "two")
+    assert await store.claim("j", "one")
+    await store.release("j")
+    assert await store.claim("j", "two")
+
+
+async def test_a_job_whose_record_is_gone_is_forgotten(api: Api) -> None:
+    assert api.http.app is not None
+    await api.redis.sadd("redeliveries", "ghost")  # type: ignore[misc]
+    await api.http.app[REDELIVERER].start(EventFilter(statuses=FAILURES), 0)
+    for _ in range(100):
+        if not await RedeliveryStore(api.redis).running():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError
+
+
+async def test_a_job_keeps_every_condition(api: Api) -> None:
+    store = RedeliveryStore(api.redis)
+    condition = EventFilter(FAILURES, frozenset(), "P", "A", "I", 1, 2)
+    job = Redelivery("j", condition, RedeliveryState.FAILED, 9, 8, 7, "c")
+    await store.save(job)
+    assert await store.get("j") == job
+    assert 0 < await api.redis.ttl("redelivery:j") <= 7 * 86_400
+
+
+BAD = [
+    ({"filter": {"status": "QUEUED"}}, "invalid_value", "filter.status"),
+    ({"filter": {"status": "LOST"}}, "invalid_value", "filter.status"),
+    ({"filter": {"from": "soon"}}, "invalid_value", "filter.from"),
+    ({"filter": {"colour": "red"}}, "unknown_field", "filter.colour"),
+    ({"filter": []}, "wrong_type", "filter"),
+    ({"dryRun": "yes"}, "wrong_type", "dryRun"),
+    ({"fliter": {}}, "unknown_field", "fliter"),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "field"), BAD)
+async def test_bad_filters_are_refused(api: Api, body: Any, code: str, field: str) -> None:
+    await api.refused("POST", PATH, 422, code, field, json=body)
+
+
+async def test_unknown_redelivery_is_not_found(api: Api) -> None:
+    await api.refused("GET", f"{PATH}/nope", 404, "not_found")
