@@ -138,8 +138,7 @@ class Deliverer:
         error = {"code": verdict.error_code, "message": message} if verdict.error_code else None
         ident = verdict.account_identifier or claimed.account_identifier
         return Settlement(
-            claimed.event.id,
-            claimed.n,
+            claimed,
             status,
             delay_ms,
             attempt,
@@ -170,7 +169,7 @@ def _next_delay_s(claimed: Claimed, target: Target, sent: Sent | None, now_ms: i
 
 
 def _without_attempt(claimed: Claimed, status: Status, code: str, message: str) -> Delivered:
-    return Delivered(Settlement(claimed.event.id, claimed.n, status, error_code=code, error_message=message))
+    return Delivered(Settlement(claimed, status, error_code=code, error_message=message))
 
 
 def _kept(body: bytes, secrets: tuple[str, ...]) -> str | None:

@@ -224,10 +224,10 @@ class Owner:
             self._learn(holding, claimed.event.integration_id, delivered)
             settlement = delivered.settlement
         except asyncio.CancelledError:
-            settlement = Settlement(claimed.event.id, claimed.n, Move.RELEASE)
+            settlement = Settlement(claimed, Move.RELEASE)
         except Exception:
             log.exception("attempt broke off", event_id=claimed.event.id)
-            settlement = Settlement(claimed.event.id, claimed.n, Move.RELEASE, delay_ms=5000)
+            settlement = Settlement(claimed, Move.RELEASE, delay_ms=5000)
         holding.running.pop(claimed.event.id, None)
         holding.outcomes.append(settlement)
         self._wake.set()

@@ -112,6 +112,22 @@ class EventState:
     def with_status(self, status: Status) -> EventState:
         return replace(self, status=status)
 
+    def stored(self) -> bytes:
+        """What stays as it is while time passes; ``settle`` adds the time that goes with the status."""
+        fields = {
+            "s": self.status.value,
+            "c": self.created_ms,
+            "q": self.sequence,
+            "n": self.attempts or None,
+            "u": self.tries or None,
+            "e": self.error_code,
+            "m": self.error_message,
+            "i": self.account_identifier,
+            "y": self.asynchronous or None,
+            "v": self.revision,
+        }
+        return orjson.dumps({name: value for name, value in fields.items() if value is not None})
+
     @classmethod
     def from_stored(cls, stored: bytes) -> EventState:
         """Read the compact JSON that the scripts keep (field names in ``store/lua/_queue.lua``)."""

@@ -57,8 +57,7 @@ class Move(StrEnum):
 class Settlement:
     """How one claimed event goes on. ``delay_ms``: until the next attempt, or the result's deadline."""
 
-    event_id: str
-    n: int
+    claimed: Claimed
     to: Status | Move
     delay_ms: int = 0
     attempt: Attempt | None = None
@@ -67,16 +66,40 @@ class Settlement:
     account_identifier: str | None = None
     notification: Event | None = None
 
+    @property
+    def event_id(self) -> str:
+        return self.claimed.event.id
+
+    def state(self) -> EventState:
+        """The event's state once this is recorded; a released event keeps the one that it has."""
+        before = self.claimed.state
+        if isinstance(self.to, Move):
+            return before
+        return EventState(
+            status=self.to,
+            created_ms=before.created_ms,
+            sequence=before.sequence,
+            attempts=self.claimed.n if self.attempt else before.attempts,
+            tries=before.tries + (self.to is Status.RETRYING),
+            error_code=self.error_code,
+            error_message=self.error_message,
+            account_identifier=self.account_identifier or before.account_identifier,
+            asynchronous=before.asynchronous or self.to is Status.AWAITING_RESULT,
+            revision=before.revision,
+        )
+
     def arguments(self) -> tuple[Argument, ...]:
-        attempt, told = self.attempt, self.notification
+        event, attempt, told = self.claimed.event, self.attempt, self.notification
         return (
-            self.event_id,
-            self.n,
+            event.id,
+            self.claimed.n,
             self.to.value,
             self.delay_ms,
             orjson.dumps(attempt.as_record()) if attempt else "",
-            self.error_code or "",
-            self.error_message or "",
+            self.state().stored(),
+            event.integration_id,
+            event.group,
+            event.type.value,
             self.account_identifier or "",
             attempt.http_status if attempt and attempt.http_status else "",
             told.id if told else "",

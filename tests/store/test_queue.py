@@ -9,7 +9,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, Reason
 from dispatcher.model.status import Status
-from dispatcher.store.partition import Claim, Move, PartitionStore, Settlement, read_claim
+from dispatcher.store.partition import Claim, Claimed, Move, PartitionStore, Settlement, read_claim
 from dispatcher.store.queue import QueueStore
 
 LANE = "5f157a26-0238-4f3f-9c31-1f3e65b4713e"
@@ -25,6 +25,7 @@ class Desk:
         self.queue = QueueStore(client, partitions=PARTITIONS, retention_ms=3_600_000)
         self.worker = PartitionStore(client, partitions=PARTITIONS, retention_ms=3_600_000, lease_ms=5000, lane_cap=100)
         self.generation = 0
+        self.claimed: dict[str, Claimed] = {}
 
     async def open(self) -> Desk:
         self.generation = await self.worker.grant(HOME, 3000)
@@ -40,13 +41,14 @@ class Desk:
         replies = await self.worker.round_trip([self.worker.claim_call(HOME, self.generation, at_most)])
         claim = read_claim(replies[0])
         assert claim is not None
+        self.claimed |= {claimed.event.id: claimed for claimed in claim.events}
         return claim
 
     async def ids(self, at_most: int = 100) -> list[str]:
         return [claimed.event.id for claimed in (await self.claim(at_most)).events]
 
-    async def settle(self, event_id: str, to: Status | Move, n: int = 1, delay_ms: int = 0) -> int:
-        call = self.worker.settle_call(HOME, self.generation, [Settlement(event_id, n, to, delay_ms)])
+    async def settle(self, event_id: str, to: Status | Move, delay_ms: int = 0) -> int:
+        call = self.worker.settle_call(HOME, self.generation, [Settlement(self.claimed[event_id], to, delay_ms)])
         reply = (await self.worker.round_trip([call]))[0]
         return int(reply[1]) if reply[0] == b"ok" else -1
 

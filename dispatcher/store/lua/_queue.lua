@@ -36,8 +36,8 @@ local function flush_counters()
   for counter, n in pairs(added) do call('HINCRBY', P .. 'counts', counter, n) end
 end
 
-local function tell(id, status, doc, lane, group, n, http)
-  call('XADD', P .. 'feed', 'MAXLEN', '~', 1000, '*', 'i', id, 's', status, 't', type_of(doc),
+local function tell(id, status, kind, lane, group, n, http)
+  call('XADD', P .. 'feed', 'MAXLEN', '~', 1000, '*', 'i', id, 's', status, 't', kind,
     'l', lane, 'g', group, 'n', n, 'h', http)
 end
 
@@ -88,7 +88,7 @@ local function admit(id, doc, touched)
   call('SADD', P .. 'open', id)
   call('XADD', P .. 'log', '*', 'i', id)
   if line_up(id, lane, group) then touched[lane] = true end
-  tell(id, 'QUEUED', doc, lane, group, 0, '')
+  tell(id, 'QUEUED', type_of(doc), lane, group, 0, '')
   return sequence
 end
 
@@ -120,8 +120,7 @@ local function advance(id, lane, group)
 end
 
 -- An open event becomes terminal. The caller has taken it out of its place and saves the state.
-local function finish(id, e, state, status, lane, group, retention_ms)
-  state.s, state.x, state.d, state.w = status, NOW, nil, nil
+local function close(id, e, status, lane, group, retention_ms)
   call('SREM', P .. 'open', id)
   if FAILURE[status] then call('ZADD', P .. 'dead', NOW, id) end
   call('PEXPIRE', e, retention_ms)

@@ -41,10 +41,11 @@ end
 if was_terminal then
   state.s = status
 else
-  finish(id, e, state, status, lane, group, ARGV[7])
+  state.s, state.x, state.d, state.w = status, NOW, nil, nil
+  close(id, e, status, lane, group, ARGV[7])
 end
 save(e, state)
-tell(id, status, kept[1], lane, group, state.n or 0, '')
+tell(id, status, type_of(kept[1]), lane, group, state.n or 0, '')
 local touched = {}
 if ARGV[8] ~= '' and admit(ARGV[8], ARGV[9], touched) then add('notified', 1) end
 flush_counters()

@@ -16,7 +16,7 @@ call('ZREM', P .. 'dead', id)
 call('SADD', P .. 'open', id)
 local lane, group = header(kept[1])
 if line_up(id, lane, group) then raise(lane, NOW) end
-tell(id, 'QUEUED', kept[1], lane, group, state.n or 0, '')
+tell(id, 'QUEUED', type_of(kept[1]), lane, group, state.n or 0, '')
 add('reopened', 1)
 flush_counters()
 nudge()

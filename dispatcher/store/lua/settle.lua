@@ -4,11 +4,13 @@
 -- ARGV: generation, retention ms,
 --       number of lane settings, then lane, field, value ('' deletes) each,
 --       number of counters, then name, increment each,
---       then per outcome 11: id, attempt number, status, delay ms, attempt JSON ('' = none was made), error code,
---       error message, accountIdentifier, HTTP status, notification id, notification document.
--- Status RELEASE gives the event back untouched; HELD parks it, the suspended URL being in the error message.
+--       then per outcome 13: id, attempt number, status, delay ms, attempt JSON ('' = none was made),
+--       state JSON without times, lane, group, type, accountIdentifier if it is new, HTTP status,
+--       notification id, notification document.
+-- Status RELEASE gives the event back untouched; HELD parks it until its URL is enabled.
 -- Returns {'lost'}, or {'ok', number settled}.
--- Idempotent: an outcome counts only while `flight` holds the id with that attempt number.
+-- Idempotent: an outcome counts only while `flight` holds the id with that attempt number. The owner is the only
+-- one who changes the state of an event in flight, so the state that it was claimed with is still true.
 if call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return { 'lost' } end
 local retention_ms = ARGV[2]
 local at = 3
@@ -30,27 +32,26 @@ for _ = 1, counters do
   at = at + 2
 end
 
-local function note(value) return value ~= '' and value or nil end
-
-local function place(id, e, state, status, delay_ms, lane, group)
+-- Where a status puts its event, and the time that goes into the state with it.
+local function place(id, e, status, delay_ms, lane, group)
+  local due = NOW + delay_ms
   if TERMINAL[status] then
-    finish(id, e, state, status, lane, group, retention_ms)
+    close(id, e, status, lane, group, retention_ms)
+    return 'x', NOW
   elseif status == 'AWAITING_RESULT' then
-    state.s, state.d, state.w, state.y = status, nil, NOW + delay_ms, true
-    call('ZADD', P .. 'wait', NOW + delay_ms, id)
+    call('ZADD', P .. 'wait', due, id)
+    return 'w', due
   elseif status == 'HELD' then
-    state.s, state.d = status, nil
     call('ZADD', P .. 'park:' .. lane, NOW, id)
-  elseif status == 'RETRYING' then
-    state.s, state.u, state.d = status, (state.u or 0) + 1, NOW + delay_ms
-    call('ZADD', due_key(lane), NOW + delay_ms, id)
-  else
-    call('ZADD', due_key(lane), NOW + delay_ms, id)
+    return nil
   end
+  call('ZADD', due_key(lane), due, id)
+  return 'd', due
 end
 
 local function settle(i)
-  local id, n, status, delay_ms, attempt = ARGV[i], ARGV[i + 1], ARGV[i + 2], tonumber(ARGV[i + 3]), ARGV[i + 4]
+  local id, n, status, attempt, state, lane, group =
+    ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7]
   local e = event_key(id)
   if call('HGET', P .. 'flight', id) ~= n then
     -- Concluded from outside while the attempt ran: keep the attempt's record, change nothing else.
@@ -58,33 +59,26 @@ local function settle(i)
     return 0
   end
   call('HDEL', P .. 'flight', id)
-  local kept = call('HMGET', e, 'doc', 'state')
-  local lane, group = header(kept[1])
-  local state = cjson.decode(kept[2])
   touched[lane] = true
   freed[lane] = (freed[lane] or 0) + 1
-  if status == 'RELEASE' then
-    place(id, e, state, status, delay_ms, lane, group)
-    return 1
-  end
-  state.e, state.m = note(ARGV[i + 5]), note(ARGV[i + 6])
+  local field, time = place(id, e, status, tonumber(ARGV[i + 3]), lane, group)
+  if status == 'RELEASE' then return 1 end
+  if field then state = string.format('%s,"%s":%.0f}', string.sub(state, 1, -2), field, time) end
   if attempt ~= '' then
-    state.n = tonumber(n)
-    call('HSET', e, 'a' .. n, attempt)
+    call('HSET', e, 'state', state, 'a' .. n, attempt)
+  else
+    call('HSET', e, 'state', state)
   end
-  if ARGV[i + 7] ~= '' then
-    state.i = ARGV[i + 7]
-    if group ~= '' then call('HSET', P .. 'g:' .. lane .. ':' .. group, 'ident', state.i) end
+  if ARGV[i + 9] ~= '' and group ~= '' then
+    call('HSET', P .. 'g:' .. lane .. ':' .. group, 'ident', ARGV[i + 9])
   end
-  place(id, e, state, status, delay_ms, lane, group)
-  save(e, state)
-  tell(id, status, kept[1], lane, group, n, ARGV[i + 8])
-  if ARGV[i + 9] ~= '' and admit(ARGV[i + 9], ARGV[i + 10], touched) then add('notified', 1) end
+  tell(id, status, ARGV[i + 8], lane, group, n, ARGV[i + 10])
+  if ARGV[i + 11] ~= '' and admit(ARGV[i + 11], ARGV[i + 12], touched) then add('notified', 1) end
   return 1
 end
 
 local settled = 0
-for i = at, #ARGV, 11 do settled = settled + settle(i) end
+for i = at, #ARGV, 13 do settled = settled + settle(i) end
 for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
 for lane in pairs(touched) do replace(lane) end
 flush_counters()
