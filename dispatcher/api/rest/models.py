@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from dispatcher.api.query import MAX_EPOCH_MS
+from dispatcher.model.access import ADMIN_SCOPES
+from dispatcher.model.event_type import EventType, emittable_names
+from dispatcher.model.status import FAILURES
+
 NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
+_TIME = r"^(\d{1,15}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROL)]
+
+
+TypeName = Annotated[Name, WithJsonSchema({"enum": emittable_names()})]
+AnyTypeName = Annotated[Name, WithJsonSchema({"enum": sorted(kind.value for kind in EventType)})]
+FailureName = Annotated[Name, WithJsonSchema({"enum": sorted(FAILURES)})]
+ScopeName = Annotated[Name, WithJsonSchema({"enum": sorted(ADMIN_SCOPES)})]
+EpochMs = Annotated[int, Field(ge=0, le=MAX_EPOCH_MS)]
+Moment = Annotated[Name, WithJsonSchema({"type": "string", "pattern": _TIME, "description": "ISO 8601 or epoch ms"})]
+"""Checked by the handlers, whose messages say more; the document says what they take."""
 
 
 class Wire(BaseModel):
@@ -20,7 +35,7 @@ class Wire(BaseModel):
 class EventIn(Wire):
     """One event to accept. Without ``accountId`` nothing orders it."""
 
-    type: Name
+    type: TypeName
     product_id: Name
     account_id: Name | None = None
     payload: dict[str, Any] | None = None
@@ -32,13 +47,13 @@ class EventIn(Wire):
 class FilterIn(Wire):
     """Conditions of a bulk redelivery; all given ones must hold. Times as ISO 8601 or epoch milliseconds."""
 
-    status: Name | list[Name] | None = None
-    type: Name | list[Name] | None = None
+    status: FailureName | list[FailureName] | None = None
+    type: AnyTypeName | list[AnyTypeName] | None = None
     product_id: Name | None = None
     account_id: Name | None = None
     integration_id: Name | None = None
-    since: Name | int | None = Field(default=None, alias="from")
-    until: Name | int | None = Field(default=None, alias="to")
+    since: Moment | EpochMs | None = Field(default=None, alias="from")
+    until: Moment | EpochMs | None = Field(default=None, alias="to")
 
 
 class RedeliveriesIn(Wire):
@@ -58,7 +73,7 @@ class ResultIn(BaseModel):
 
 
 class ClientIn(Wire):
-    scopes: Annotated[list[Name], Field(min_length=1, max_length=32)]
+    scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=32)]
     name: Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
     account_id: Name | None = None
 
