@@ -28,9 +28,6 @@ LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 T = TypeVar("T")
 
-Url = Annotated[str | None, typer.Option("--url", help="Address of the API.", show_default=False)]
-ClientId = Annotated[str | None, typer.Option("--client-id", help="API client to act as.", show_default=False)]
-ClientSecret = Annotated[str | None, typer.Option("--client-secret", help="Its secret.", show_default=False)]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -48,6 +45,19 @@ class Access:
 class _Running:
     addresses: list[str]
     folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Options of every verb that calls the API."""
+
+    url: Annotated[str | None, typer.Option(help="Address of the API.")] = None
+    client_id: Annotated[str | None, typer.Option(help="API client to act as.")] = None
+    client_secret: Annotated[str | None, typer.Option(help="Its secret.")] = None
+
+    def access(self) -> Access:
+        """Raises ConfigurationError: see ``find_access``."""
+        return find_access(self.url, self.client_id, self.client_secret)
 
 
 def find_access(url: str | None = None, client_id: str | None = None, client_secret: str | None = None) -> Access:
@@ -88,9 +98,9 @@ def refusal(access: Access, error: ApiError) -> list[str]:
     """The first line says what was refused; each problem with a field of its own follows on a line of its own."""
     texts = [_line(problem) for problem in error.problems]
     if error.status == 401:
+        text = f"{access.url} does not take the credentials of client {access.client_id!r}"
         return [
-            f"{access.url} does not take the credentials of client {access.client_id!r}: check --client-id and "
-            "--client-secret, or DISPATCHER_ADMIN_CLIENT_ID and DISPATCHER_ADMIN_CLIENT_SECRET"
+            f"{text}: check --client-id and --client-secret, or the DISPATCHER_ADMIN_CLIENT_ID and _SECRET that you set"
         ]
     if error.status == 403:
         return [f"client {access.client_id!r} may not do this", *(f"  {text}" for text in texts)]

@@ -84,8 +84,8 @@ async def _tell(actors: Stage) -> bool:
         typer.secho(f"error: {text}", fg=typer.colors.RED, err=True)
     if not wrong:
         typer.secho(
-            f"{len(lines)} of {len(lines)} events delivered in order, each signature and token verified by the host; "
-            f"{len(lines)} status notifications told it how they ended",
+            f"All {len(lines)} events were delivered, in order; the host verified every signature and token,\n"
+            "and was told by status notifications how each event ended.",
             fg=typer.colors.GREEN,
         )
     return not wrong

@@ -39,6 +39,7 @@ async def hints(stage: Stage, command: str) -> list[str]:
         f"tail{at}   # and emit something elsewhere",
     ]
     return [
+        "",
         *pages,
         f"  {'client':<12} {stage.client_id}, its secret is in {stage.folder}/admin.json",
         f"  {'token':<12} curl -s -u {user} -d grant_type=client_credentials {address}/oauth2/token",

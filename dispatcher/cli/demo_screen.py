@@ -16,8 +16,8 @@ from rich.text import Text
 from dispatcher.cli.demo_story import Line, Show
 from dispatcher.cli.output import cell
 
-HEADINGS = ("EVENT", "TYPE", "SEQ", "STATUS", "SIGNATURE", "TOKEN", "ATTEMPTS", "ANSWER", "LATENCY")
-WIDTHS = (8, 19, 3, 10, 9, 8, 8, 6, 8)
+HEADINGS = ("EVENT", "SEQUENCE", "STATUS", "SIGNATURE", "TOKEN", "ATTEMPT", "ANSWER", "LATENCY")
+WIDTHS = (8, 8, 10, 9, 8, 7, 7, 7)
 STYLES = {
     "SUCCEEDED": "green",
     "RETRYING": "yellow",
@@ -26,7 +26,6 @@ STYLES = {
     "FAILED": "bold red",
     "verified": "green",
     "WRONG": "bold red",
-    "503": "yellow",
 }
 
 
@@ -76,13 +75,12 @@ def _cells(line: Line) -> tuple[str, ...]:
     seen = line.seen
     return (
         line.name,
-        line.type,
         cell(line.sequence or None),
         line.status,
         "-" if seen is None else "verified" if seen.genuine else "WRONG",
         "-" if seen is None else "verified" if seen.authorised else "WRONG",
         cell(line.attempts),
-        cell(seen.status if seen else None),
+        cell(line.answers or None),
         "-" if line.latency_ms is None else f"{line.latency_ms:.1f} ms",
     )
 

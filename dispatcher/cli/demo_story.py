@@ -29,14 +29,18 @@ NOTICES_WITHIN_S = 5.0
 CREATE = """mutation Create($input: CreateProductIntegrationInput!) {
   createProductIntegration(input: $input) { productIntegration { id } signingSecret userErrors { message } } }"""
 PUBLISH = """mutation Publish($id: ID!) {
-  publishProductIntegration(input: {integrationId: $id}) { productIntegration { id version } userErrors { message } } }"""
+  publishProductIntegration(input: {integrationId: $id}) { productIntegration { id } userErrors { message } } }"""
 LINK = """mutation Link($id: ID!, $product: ID!) {
-  linkProductIntegration(input: {productId: $product, integrationId: $id}) { product { id } userErrors { message } } }"""
+  linkProductIntegration(input: {integrationId: $id, productId: $product}) {
+    product { id } userErrors { message } } }"""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event, as the API and the host see it. ``latency_ms`` is that of the last attempt."""
+    """One event, as the API and the host see it.
+
+    ``seen``: what the host received last; ``answers``: what it answered to each; ``latency_ms``: of the last attempt.
+    """
 
     name: str
     event_id: str
@@ -46,6 +50,7 @@ class Line:
     attempts: int = 0
     consumed: bool = False
     seen: Notification | None = None
+    answers: tuple[int, ...] = ()
     latency_ms: float | None = None
     error: str = ""
 
@@ -142,7 +147,7 @@ async def _look(stage: Stage, lines: list[Line]) -> list[Line]:
 async def _updated(stage: Stage, line: Line, event: EventJson | None) -> Line:
     if event is None or line.consumed:
         return line
-    seen = next((one for one in reversed(stage.host.received) if one.event_id == line.event_id), None)
+    seen = [one for one in stage.host.received if one.event_id == line.event_id]
     latency_ms = line.latency_ms
     if event["attempts"] > line.attempts:
         latency_ms = (await stage.client.attempts(line.event_id))[-1]["durationMs"]
@@ -153,7 +158,8 @@ async def _updated(stage: Stage, line: Line, event: EventJson | None) -> Line:
         status=event["status"],
         attempts=event["attempts"],
         consumed=event["consumed"],
-        seen=seen,
+        seen=seen[-1] if seen else None,
+        answers=tuple(one.status for one in seen),
         latency_ms=latency_ms,
         error=f"{error['code']} {error['message'] or ''}".strip() if error else "",
     )

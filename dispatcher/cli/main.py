@@ -31,9 +31,17 @@ VERBS: tuple[Verb, ...] = (
     Verb("dev", "dispatcher.cli.dev:dev", "Run API and worker in one process, with nothing to set up."),
     Verb("serve", "dispatcher.cli.serve:serve", "Run the API."),
     Verb("worker", "dispatcher.cli.worker:worker", "Run the workers that deliver events."),
+    Verb("emit", "dispatcher.cli.emit:emit", "Emit one event, with a sample payload."),
+    Verb("events", "dispatcher.cli.events:events", "List events."),
+    Verb("tail", "dispatcher.cli.tail:tail", "Follow status changes as they happen."),
+    Verb("explain", "dispatcher.cli.explain:explain", "Say where an event is, and why."),
+    Verb("redeliver", "dispatcher.cli.redeliver:redeliver", "Send failed events again."),
+    Verb("resolve", "dispatcher.cli.resolve:resolve", "Close events by hand."),
+    Verb("verify", "dispatcher.cli.verify:verify", "Check a signature and say which part is wrong."),
     Verb("clients", "dispatcher.cli.clients:clients", "Create, list and disable API clients."),
     Verb("config", "dispatcher.cli.config:config", "Show every setting, or make a key."),
     Verb("doctor", "dispatcher.cli.doctor:doctor", "Check the configuration and Redis."),
+    Verb("audit", "dispatcher.cli.audit:audit", "Recount the store: prove that no event is lost."),
 )
 
 

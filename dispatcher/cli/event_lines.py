@@ -1,0 +1,73 @@
+"""How events look in words and rows: shared by the verbs that show them. Never fetches any."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+
+import typer
+
+from dispatcher.cli.output import cell
+from dispatcher.client.answers import EventJson
+
+COLUMNS = {
+    "id": "ID",
+    "type": "TYPE",
+    "status": "STATUS",
+    "attempts": "ATTEMPTS",
+    "age": "AGE",
+    "accountId": "ACCOUNT",
+    "code": "ERROR",
+}
+COLOURS = {
+    "SUCCEEDED": typer.colors.GREEN,
+    "RESOLVED": typer.colors.GREEN,
+    "RETRYING": typer.colors.YELLOW,
+    "AWAITING_RESULT": typer.colors.YELLOW,
+    "HELD": typer.colors.BLUE,
+    "DEAD": typer.colors.RED,
+    "FAILED": typer.colors.RED,
+    "EXPIRED": typer.colors.RED,
+}
+"""Of a status, wherever it is shown."""
+
+
+def print_columns(rows: Sequence[Mapping[str, object]], columns: Mapping[str, str]) -> None:
+    """Aligned and never folded, so that ids can be copied and lines searched."""
+    lines = [list(columns.values()), *([cell(row.get(field)) for field in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for number, line in enumerate(lines):
+        shown = "  ".join(_shown(text, width) for text, width in zip(line, widths, strict=True)).rstrip()
+        typer.secho(shown, bold=number == 0)
+
+
+def rows(events: Sequence[EventJson], now_s: float | None = None) -> list[dict[str, object]]:
+    """Events with the fields of ``COLUMNS`` added."""
+    now_s = time.time() if now_s is None else now_s
+    return [_row(event, now_s) for event in events]
+
+
+def age(seconds: float) -> str:
+    """``12 s``, ``3 min``, ``5 h``, ``2 d``."""
+    for unit_s, name in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= 2 * unit_s:
+            return f"{int(seconds // unit_s)} {name}"
+    return f"{max(0, int(seconds))} s"
+
+
+def times(count: int, word: str) -> str:
+    """``1 attempt``, ``2 attempts``."""
+    return f"{count} {word}" if count == 1 else f"{count} {word}s"
+
+
+def _shown(text: str, width: int) -> str:
+    return typer.style(text, fg=COLOURS[text]) + " " * (width - len(text)) if text in COLOURS else text.ljust(width)
+
+
+def _row(event: EventJson, now_s: float) -> dict[str, object]:
+    error = event["error"]
+    return {
+        **event,
+        "age": age(now_s - event["createdOn"] / 1000),
+        "code": error["code"] if error else None,
+    }

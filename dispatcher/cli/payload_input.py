@@ -1,0 +1,74 @@
+"""The payload of an event from what was typed: a file or the type's sample, then single fields set by their paths."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from dispatcher.cli.sample_payloads import sample_payload
+from dispatcher.errors import ConfigurationError
+from dispatcher.model.event_type import EventType
+
+
+def payload_from(kind: EventType, file: Path | None, data: Iterable[str]) -> dict[str, Any]:
+    """Raises ConfigurationError for a file that is no JSON object, and for a field that cannot be set."""
+    payload = sample_payload(kind) if file is None else _read(file)
+    for given in data:
+        path, equals, value = given.partition("=")
+        if not equals or not path:
+            raise ConfigurationError(f"--data {given}: write it as path=value, such as --data notice.type=CLOSED")
+        set_field(payload, path.removeprefix("payload."), parsed(value))
+    return payload
+
+
+def parsed(text: str) -> Any:
+    """``text`` as JSON if it is JSON, else as it is."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+def set_field(document: dict[str, Any], path: str, value: Any) -> None:
+    """Set ``a.b.0.c``: objects on the way are made, list entries must be there."""
+    *way, last = path.split(".")
+    holder: Any = document
+    for step in way:
+        holder = _entered(holder, step, path)
+    if isinstance(holder, dict):
+        holder[last] = value
+    else:
+        holder[_index(holder, last, path)] = value
+
+
+def _entered(holder: Any, step: str, path: str) -> Any:
+    if isinstance(holder, dict):
+        if holder.get(step) is None:
+            holder[step] = {}
+        return holder[step]
+    return holder[_index(holder, step, path)]
+
+
+def _index(holder: Any, step: str, path: str) -> int:
+    if not isinstance(holder, list):
+        raise ConfigurationError(f"--data {path}: {step} would be inside a value that is neither object nor list")
+    if not (step.isascii() and step.isdigit() and int(step) < len(holder)):
+        raise ConfigurationError(f"--data {path}: {step} is no place in a list of {len(holder)}")
+    return int(step)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        document = orjson.loads(raw)
+    except OSError as error:
+        raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise ConfigurationError(f"{file} is not JSON: {error}") from error
+    if not isinstance(document, dict):
+        raise ConfigurationError(f"{file} does not hold a JSON object")
+    return document
