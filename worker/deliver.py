@@ -22,10 +22,10 @@ from dispatcher.model.status import Status
 from dispatcher.policy.answers import Verdict
 from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import next_delay_s
-from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.partition import Claimed, Settlement
 from worker.attempt import Sender, Sent
-from worker.target import Target, Targets
+from worker.lookup import Lookup
+from worker.target import Target
 
 Count = Callable[[str, int], None]
 """Adds to a fleet-wide counter."""
@@ -50,16 +50,17 @@ class Delivered:
 class Deliverer:
     """Everything between a claim and its settlement."""
 
-    def __init__(self, sender: Sender, cache: DefinitionCache, targets: Targets, worker_id: str) -> None:
+    def __init__(self, sender: Sender, lookup: Lookup, worker_id: str) -> None:
         self._sender = sender
-        self._cache = cache
-        self._targets = targets
+        self._lookup = lookup
         self._worker_id = worker_id
         self._tell_all = log.is_enabled_for(logging.DEBUG)
 
     async def deliver(self, claimed: Claimed, suspended: frozenset[str], offset_ms: int, count: Count) -> Delivered:
         """``offset_ms``: the store's clock minus ours. ``count`` is told what happened."""
-        target = await self._target(claimed)
+        lane = claimed.event.integration_id
+        number = claimed.state.revision if claimed.state.revision is not None else claimed.event.revision
+        target = self._lookup.peek(lane, number) or await self._lookup.load(lane, number)
         if target is None:
             missing = "its integration was deleted"
             return _without_attempt(claimed, Status.DEAD, "CONFIGURATION_ERROR", missing)
@@ -70,18 +71,6 @@ class Deliverer:
         if url in suspended:
             return _without_attempt(claimed, Status.HELD, "URL_SUSPENDED", f"{url} answered 410 Gone")
         return await self._attempt(claimed, target, url, offset_ms, count)
-
-    async def _target(self, claimed: Claimed) -> Target | None:
-        lane = claimed.event.integration_id
-        number = claimed.state.revision if claimed.state.revision is not None else claimed.event.revision
-        integration = self._cache.peek_integration(lane)
-        revision = self._cache.peek_revision(lane, number)
-        if integration is None or revision is None:
-            loaded = await self._cache.load(integrations=[lane], revisions=[(lane, number)])
-            integration, revision = loaded.integrations.get(lane), loaded.revisions.get((lane, number))
-        if integration is None or revision is None:
-            return None
-        return self._targets.get(integration, revision)
 
     async def _attempt(self, claimed: Claimed, target: Target, url: str, offset_ms: int, count: Count) -> Delivered:
         started_ms = int(time.time() * 1000) + offset_ms

@@ -37,6 +37,7 @@ from worker.attempt import Identity, Sender
 from worker.connector import guarded_session
 from worker.deliver import Deliverer
 from worker.jobs import NotNow, take_jobs
+from worker.lookup import Lookup
 from worker.metrics import metrics_site
 from worker.owner import Owner, OwnerLimits
 from worker.target import Defaults, Targets
@@ -129,7 +130,7 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         stack.push_async_callback(tokens.close)
         defaults = Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
         sender = Sender(session, tokens, Identity(settings.base_url, settings.partner))
-        deliverer = Deliverer(sender, cache, Targets(sealer, defaults), worker_id)
+        deliverer = Deliverer(sender, Lookup(cache, Targets(sealer, defaults)), worker_id)
         owner = Owner(worker_id, store, queue, deliverer, _limits(settings))
         counted.append(owner)
         jobs, beats = JobQueue(job_redis), Heartbeats(redis)

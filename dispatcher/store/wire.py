@@ -46,7 +46,7 @@ class Cancellable(AbstractConnection):
         try:
             return [hiredis.pack_command((*words, *args[1:]))]
         except TypeError:
-            packed: list[bytes] = super().pack_command(*args)  # type: ignore[no-untyped-call]
+            packed: list[bytes] = super().pack_command(*args)
             return packed
 
     def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:

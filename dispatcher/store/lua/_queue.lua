@@ -30,10 +30,18 @@ end
 
 local function type_of(doc) return string.match(doc, '\n{"t":"([A-Z_]+)"') or '' end
 
-local added = {}
+-- What one call writes for all of its events: every command less is one line less in the append-only file.
+local added, opened, closed = {}, {}, {}
 local function add(counter, n) added[counter] = (added[counter] or 0) + n end
-local function flush_counters()
+
+local function in_chunks(list, write)
+  for from = 1, #list, 1000 do write(unpack(list, from, math.min(from + 999, #list))) end
+end
+
+local function flush()
   for counter, n in pairs(added) do call('HINCRBY', P .. 'counts', counter, n) end
+  in_chunks(opened, function(...) call('SADD', P .. 'open', ...) end)
+  in_chunks(closed, function(...) call('SREM', P .. 'open', ...) end)
 end
 
 local function tell(id, status, kind, lane, group, n, http)
@@ -85,7 +93,7 @@ local function admit(id, doc, touched)
   local sequence = 0
   if group ~= '' then sequence = call('HINCRBY', P .. 'g:' .. lane .. ':' .. group, 'seq', 1) end
   call('HSET', e, 'doc', doc, 'state', string.format('{"s":"QUEUED","c":%.0f,"q":%d}', NOW, sequence))
-  call('SADD', P .. 'open', id)
+  opened[#opened + 1] = id
   call('XADD', P .. 'log', '*', 'i', id)
   if line_up(id, lane, group) then touched[lane] = true end
   tell(id, 'QUEUED', type_of(doc), lane, group, 0, '')
@@ -121,7 +129,7 @@ end
 
 -- An open event becomes terminal. The caller has taken it out of its place and saves the state.
 local function close(id, e, status, lane, group, retention_ms)
-  call('SREM', P .. 'open', id)
+  closed[#closed + 1] = id
   if FAILURE[status] then call('ZADD', P .. 'dead', NOW, id) end
   call('PEXPIRE', e, retention_ms)
   add('terminal:' .. status, 1)

@@ -20,7 +20,7 @@ for i = 1, #ARGV, 2 do
 end
 if fresh > 0 then
   add('accepted', fresh)
-  flush_counters()
+  flush()
   for lane in pairs(touched) do raise(lane, NOW) end
   nudge()
 end

@@ -13,6 +13,7 @@ if tonumber(own[2] or 0) - NOW < lease_ms * 0.7 then call('HSET', KEYS[1], 'unti
 
 local left = tonumber(ARGV[3])
 local answer = { 'ok', NOW, -1 }
+local launched = {}
 
 -- GCRA (generic cell rate algorithm): how many of `wanted` the rate allows now, and when the next may go.
 local function within_rate(lane, rate, tat, wanted)
@@ -38,14 +39,16 @@ local function take(lane)
   end
   local taken = 0
   if wanted > 0 then
-    for _, id in ipairs(call('ZRANGE', due_key(lane), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, wanted)) do
-      call('ZREM', due_key(lane), id)
+    local ids = call('ZRANGE', due_key(lane), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, wanted)
+    in_chunks(ids, function(...) call('ZREM', due_key(lane), ...) end)
+    for _, id in ipairs(ids) do
       local kept = call('HMGET', event_key(id), 'doc', 'state')
       if kept[1] and kept[2] then
         local attempts = tonumber(string.match(kept[2], '"n":(%d+)') or 0) + 1
         local _, group = header(kept[1])
         local ident = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
-        call('HSET', P .. 'flight', id, attempts)
+        launched[#launched + 1] = id
+        launched[#launched + 1] = attempts
         for _, part in ipairs({ id, attempts, kept[1], kept[2], ident or '', c[5] or '' }) do answer[#answer + 1] = part end
         taken = taken + 1
       end
@@ -67,6 +70,8 @@ while left > 0 do
   end
   if left == before then break end
 end
+
+in_chunks(launched, function(...) call('HSET', P .. 'flight', ...) end)
 
 local first = call('ZRANGE', P .. 'lanes', 0, 0, 'WITHSCORES')
 if first[2] and first[2] ~= 'inf' then answer[3] = tonumber(first[2]) end

@@ -3,13 +3,14 @@
 -- ARGV: id, new status, how ('result' | 'resolve' | 'expire'), error code, error message, accountIdentifier,
 --       retention ms, notification id, notification document ('' = none)
 -- Returns {'gone'}, {'refused', status}, or {'ok'}.
--- A result may overtake the 202 that announced it, so it is taken while the attempt is in flight, too.
+-- A result may overtake the 202 that announced it, so it is taken while the attempt is in flight, too. That attempt's
+-- number is used up, so that its late outcome is never taken for one of an attempt made after a redelivery.
 local id, status, how = ARGV[1], ARGV[2], ARGV[3]
 local e = event_key(id)
 local kept = call('HMGET', e, 'doc', 'state')
 if not kept[1] then return { 'gone' } end
 local state = cjson.decode(kept[2])
-local in_flight = call('HEXISTS', P .. 'flight', id) == 1
+local in_flight = call('HGET', P .. 'flight', id)
 
 local function allowed()
   if how == 'result' then return state.s == 'AWAITING_RESULT' or in_flight end
@@ -21,6 +22,7 @@ if not allowed() then return { 'refused', state.s } end
 local lane, group = header(kept[1])
 local was_terminal = TERMINAL[state.s]
 if in_flight then
+  state.n = tonumber(in_flight)
   call('HDEL', P .. 'flight', id)
   call('HINCRBY', lane_key(lane), 'busy', -1)
 end
@@ -48,7 +50,7 @@ save(e, state)
 tell(id, status, type_of(kept[1]), lane, group, state.n or 0, '')
 local touched = {}
 if ARGV[8] ~= '' and admit(ARGV[8], ARGV[9], touched) then add('notified', 1) end
-flush_counters()
+flush()
 replace(lane)
 nudge()
 return { 'ok' }

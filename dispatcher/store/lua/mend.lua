@@ -86,7 +86,7 @@ for _, id in ipairs(page[2]) do check(id) end
 local entries = call('XRANGE', P .. 'log', ARGV[2], '+', 'COUNT', ARGV[3])
 for _, entry in ipairs(entries) do check(entry[2][2]) end
 local following = #entries == tonumber(ARGV[3]) and '(' .. entries[#entries][1] or '-'
-flush_counters()
+flush()
 if total > 0 then nudge() end
 local answer = { page[1], following, total }
 for what, n in pairs(repairs) do

@@ -18,6 +18,6 @@ local lane, group = header(kept[1])
 if line_up(id, lane, group) then raise(lane, NOW) end
 tell(id, 'QUEUED', type_of(kept[1]), lane, group, state.n or 0, '')
 add('reopened', 1)
-flush_counters()
+flush()
 nudge()
 return { 'ok' }

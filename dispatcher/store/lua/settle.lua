@@ -14,7 +14,7 @@
 if call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return { 'lost' } end
 local retention_ms = ARGV[2]
 local at = 3
-local touched, freed = {}, {}
+local touched, freed, landed = {}, {}, {}
 
 local settings = tonumber(ARGV[at])
 at = at + 1
@@ -58,7 +58,7 @@ local function settle(i)
     if attempt ~= '' and call('EXISTS', e) == 1 then call('HSETNX', e, 'a' .. n, attempt) end
     return 0
   end
-  call('HDEL', P .. 'flight', id)
+  landed[#landed + 1] = id
   touched[lane] = true
   freed[lane] = (freed[lane] or 0) + 1
   local field, time = place(id, e, status, tonumber(ARGV[i + 3]), lane, group)
@@ -79,7 +79,8 @@ end
 
 local settled = 0
 for i = at, #ARGV, 13 do settled = settled + settle(i) end
+in_chunks(landed, function(...) call('HDEL', P .. 'flight', ...) end)
 for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
 for lane in pairs(touched) do replace(lane) end
-flush_counters()
+flush()
 return { 'ok', settled }

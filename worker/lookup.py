@@ -1,0 +1,46 @@
+"""Finds the target of an event: from memory, or together with whatever else is missing at this moment."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dispatcher.store.definition_cache import DefinitionCache
+from dispatcher.store.definition_reads import Loaded
+from worker.target import Target, Targets
+
+Wanted = tuple[str, int]
+
+
+class Lookup:
+    """Events that are claimed together ask together: one round trip however many integrations are new."""
+
+    def __init__(self, cache: DefinitionCache, targets: Targets) -> None:
+        self._cache = cache
+        self._targets = targets
+        self._wanted: set[Wanted] = set()
+        self._loading: asyncio.Task[Loaded] | None = None
+
+    def peek(self, integration_id: str, number: int) -> Target | None:
+        """The target if everything it is made of is at hand."""
+        integration = self._cache.peek_integration(integration_id)
+        revision = self._cache.peek_revision(integration_id, number)
+        if integration is None or revision is None:
+            return None
+        return self._targets.get(integration, revision)
+
+    async def load(self, integration_id: str, number: int) -> Target | None:
+        """The target, read from the store; None when the integration or the revision is gone."""
+        self._wanted.add((integration_id, number))
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load_wanted())
+        loaded = await asyncio.shield(self._loading)
+        integration = loaded.integrations.get(integration_id)
+        revision = loaded.revisions.get((integration_id, number))
+        if integration is None or revision is None:
+            return None
+        return self._targets.get(integration, revision)
+
+    async def _load_wanted(self) -> Loaded:
+        await asyncio.sleep(0)
+        wanted, self._wanted, self._loading = self._wanted, set(), None
+        return await self._cache.load(integrations={lane for lane, _ in wanted}, revisions=wanted)
