@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -54,11 +55,11 @@ class Transport:
 
     async def _with_fresh_token(self, call: Call) -> Any:
         """Once more with another token after a 401: the first may have been revoked, or its keys replaced."""
+        token = await self._token()
         try:
-            token = await self._token()
             return await self._send(call, token)
         except ApiError as error:
-            if error.status != 401 or not token:
+            if error.status != 401:
                 raise
             self.tokens.forget(token)
         return await self._send(call, await self._token())
@@ -115,7 +116,8 @@ def reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return error.os_error.strerror or str(error.os_error)
+        number = error.os_error.errno
+        return os.strerror(number).lower() if number and number > 0 else str(error.os_error)
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "it hung up without an answer"
     return str(error) or type(error).__name__
