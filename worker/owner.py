@@ -228,7 +228,8 @@ class Owner:
         except Exception:
             log.exception("attempt broke off", event_id=claimed.event.id)
             settlement = Settlement(claimed, Move.RELEASE, delay_ms=5000)
-        holding.running.pop(claimed.event.id, None)
+        if holding.running.get(claimed.event.id) is asyncio.current_task():  # else redelivered, and claimed anew, since
+            del holding.running[claimed.event.id]
         holding.outcomes.append(settlement)
         self._wake.set()
 

@@ -65,6 +65,11 @@ class QueueModel:
             waiting.append(known.event.id)
             known.place = "due" if len(waiting) == 1 else "behind"
 
+    def concluded(self, known: Tracked, status: Status) -> None:
+        """From outside: the number of an attempt in flight is used up."""
+        known.attempts += known.place == "flight"
+        self.ended(known, status)
+
     def ended(self, known: Tracked, status: Status) -> None:
         known.status, known.place = status, "end"
         self.counts["terminal"] += 1

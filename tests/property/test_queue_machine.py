@@ -26,7 +26,7 @@ from dispatcher.errors import Conflict
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import COMPLETE, FAILURES, TERMINAL, Status
-from dispatcher.store.partition import LaneSetting, Move, PartitionStore, Settlement, read_claim
+from dispatcher.store.partition import Claimed, LaneSetting, Move, PartitionStore, Settlement, read_claim
 from dispatcher.store.queue import QueueStore
 from tests.property.queue_model import ACCOUNTS, ENDINGS, FIRST_CAP, LANES, URL, QueueModel, Tracked
 
@@ -50,7 +50,8 @@ class QueueMachine(RuleBasedStateMachine):
             self.redis, partitions=1, retention_ms=3_600_000, lease_ms=60_000, lane_cap=FIRST_CAP
         )
         self.model = QueueModel()
-        self.held: dict[str, int] = {}
+        self.held: dict[str, Claimed] = {}
+        self.late: list[Claimed] = []
         self.unsure = False
         self.generation = self.owner = 0
 
@@ -88,8 +89,10 @@ class QueueMachine(RuleBasedStateMachine):
     @precondition(lambda self: not self.unsure)
     @rule(at_most=AT_MOST)
     def claim(self, at_most: int) -> None:
-        for event_id, n in self._claim(at_most):
-            self.held[event_id] = n
+        for claimed in self._claim(at_most):
+            if claimed.event.id in self.held:  # concluded from outside, redelivered, and now claimed once more
+                self.late.append(self.held[claimed.event.id])
+            self.held[claimed.event.id] = claimed
 
     @precondition(lambda self: not self.unsure)
     @rule(data=st.data(), lane=LANE, accounts=st.lists(ACCOUNT, min_size=1, max_size=6))
@@ -112,19 +115,18 @@ class QueueMachine(RuleBasedStateMachine):
         for event_id, known in self.model.events.items():
             if known.place == "flight" and event_id not in self.held:
                 known.place = "due"
-        self.held = {i: n for i, n in self.held.items() if self.model.events[i].place == "flight"}
+        self.held = {i: one for i, one in self.held.items() if self.model.events[i].place == "flight"}
         self.unsure = False
 
     @precondition(lambda self: self.held)
     @rule(data=st.data(), ending=ENDING, told=st.booleans(), reply_lost=st.booleans())
     def settle(self, data: st.DataObject, ending: tuple[Status | Move, int], told: bool, reply_lost: bool) -> None:
         event_id = data.draw(st.sampled_from(sorted(self.held)))
-        known, n, (to, delay_ms) = self.model.events[event_id], self.held.pop(event_id), ending
+        known, claimed, (to, delay_ms) = self.model.events[event_id], self.held.pop(event_id), ending
         notice = self.model.new_event(known.event.integration_id, known.event.account_id, EventType.SUBSCRIPTION_STATUS)
-        attempt = None if isinstance(to, Move) else Attempt(n, 1, 1.0, URL, Outcome.OK)
-        wanted = Settlement(
-            event_id, n, to, delay_ms, attempt, notification=notice if told and to in TERMINAL else None
-        )
+        attempt = None if isinstance(to, Move) else Attempt(claimed.n, 1, 1.0, URL, Outcome.OK)
+        told = told and to in TERMINAL
+        wanted = Settlement(claimed, to, delay_ms, attempt, notification=notice if told else None)
         counts = known.place == "flight"
         assert self._settle(wanted) == int(counts)
         if reply_lost:
@@ -139,8 +141,13 @@ class QueueMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def settle_under_a_lost_generation(self, data: st.DataObject) -> None:
         event_id = data.draw(st.sampled_from(sorted(self.held)))
-        late = Settlement(event_id, self.held[event_id], Status.SUCCEEDED)
+        late = Settlement(self.held[event_id], Status.SUCCEEDED)
         assert self._settle(late, self.generation - 1) == -1
+
+    @precondition(lambda self: self.late)
+    @rule()
+    def settle_what_was_concluded_and_redelivered_since(self) -> None:
+        assert self._settle(Settlement(self.late.pop(), Status.SUCCEEDED)) == 0
 
     @rule(lane=LANE, cap=st.integers(1, 4), circuit=st.integers(0, 4))
     def limit(self, lane: str, cap: int, circuit: int) -> None:
@@ -178,7 +185,7 @@ class QueueMachine(RuleBasedStateMachine):
         if known.status in FAILURES:
             known.status = Status.RESOLVED
         else:
-            self.model.ended(known, Status.RESOLVED)
+            self.model.concluded(known, Status.RESOLVED)
 
     @precondition(lambda self: self.model.events)
     @rule(data=st.data(), success=st.booleans())
@@ -189,7 +196,7 @@ class QueueMachine(RuleBasedStateMachine):
                 self.run(self.queue.result(known.event.id, success))
             return
         self.run(self.queue.result(known.event.id, success))
-        self.model.ended(known, Status.SUCCEEDED if success else Status.FAILED)
+        self.model.concluded(known, Status.SUCCEEDED if success else Status.FAILED)
 
     @precondition(lambda self: self.model.in_place("wait"))
     @rule(data=st.data())
@@ -197,7 +204,7 @@ class QueueMachine(RuleBasedStateMachine):
         known = self._any(data, "wait")
         assert self.run(self.queue.expire(known.event.id)) == known.overdue
         if known.overdue:
-            self.model.ended(known, Status.EXPIRED)
+            self.model.concluded(known, Status.EXPIRED)
 
     @precondition(lambda self: self.model.events)
     @rule(data=st.data())
@@ -264,9 +271,9 @@ class QueueMachine(RuleBasedStateMachine):
         self.generation = self.run(self.store.grant(0, 3000))
         self.owner += 1
         assert self.run(self.store.own(0, self.generation, f"w{self.owner}"))
-        self.held, self.unsure = {}, False
+        self.held, self.late, self.unsure = {}, [], False
 
-    def _claim(self, at_most: int) -> list[tuple[str, int]]:
+    def _claim(self, at_most: int) -> list[Claimed]:
         """Exactly what the caps allow is claimed: never more, and nothing that could go is left."""
         room = {lane: self.model.room(lane) for lane in LANES}
         reply = self.run(self.store.round_trip([self.store.claim_call(0, self.generation, at_most)]))[0]
@@ -280,7 +287,7 @@ class QueueMachine(RuleBasedStateMachine):
             assert claimed.n == known.attempts + 1
             known.place = "flight"
         assert min(room.values()) >= 0
-        return [(claimed.event.id, claimed.n) for claimed in claim.events]
+        return claim.events
 
     def _settle(self, settlement: Settlement, generation: int | None = None) -> int:
         call = self.store.settle_call(0, self.generation if generation is None else generation, [settlement])
