@@ -19,6 +19,7 @@ from dispatcher.model.status import TERMINAL
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
+_REPAIRS = ("lane", "event", "open", "closed")
 _GAUGES: tuple[tuple[str, str, str], ...] = (
     ("queue_ready", "ready", "Events that are due now."),
     ("queue_waiting", "waiting", "Events behind another of their account, or parked."),
@@ -41,7 +42,7 @@ _COUNTERS: tuple[tuple[str, str, str, str, tuple[str, ...]], ...] = (
     ),
     ("events_terminal", "terminal:", "status", "Events that ended.", tuple(sorted(TERMINAL))),
     ("token_requests", "tokens:", "outcome", "Requests to token endpoints.", ("ok", "failed")),
-    ("sweep_repairs", "repairs:", "kind", "Repairs of the queue's invariant; should stay 0.", ("any",)),
+    ("sweep_repairs", "repairs:", "kind", "Repairs of the queue's invariant; should stay 0.", _REPAIRS),
 )
 """Metric, prefix of its counters, label, help, label values that are shown although still 0."""
 

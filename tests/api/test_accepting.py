@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 from typing import Any
 
@@ -174,6 +175,13 @@ async def test_bi40_same_key_with_another_body_is_a_conflict(api: Api) -> None:
     await api.emit(headers=key)
     body = VALID | {"accountId": "B"}
     await api.refused("POST", "/v1/events", 409, "idempotency_conflict", "Idempotency-Key", json=body, headers=key)
+
+
+async def test_ft40_fifty_at_once_with_one_key_make_one_event(api: Api) -> None:
+    key = {"Idempotency-Key": new_uuid()}
+    answers = await asyncio.gather(*(api.emit(headers=key) for _ in range(50)))
+    assert len({answer["id"] for answer in answers}) == 1
+    assert len((await api.json("GET", "/v1/events", 200))["data"]) == 1
 
 
 async def test_a_key_belongs_to_its_client(api: Api) -> None:

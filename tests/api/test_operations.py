@@ -86,7 +86,7 @@ NAMES = [
     "dispatcher_dead_letters",
     "dispatcher_token_requests_total[failed]",
     "dispatcher_circuit_open",
-    "dispatcher_sweep_repairs_total[any]",
+    "dispatcher_sweep_repairs_total[lane]",
 ]
 
 
