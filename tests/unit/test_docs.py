@@ -1,0 +1,169 @@
+"""What the documentation says is compared with the code: settings, statuses, metrics, error codes, keys, links.
+
+``python -m tests.unit.test_docs`` writes docs/configuration.md anew.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dispatcher.api.table import api_routes
+from dispatcher.cli.config import shown
+from dispatcher.model.attempt import Outcome
+from dispatcher.model.event_type import TYPE_RULES
+from dispatcher.model.queue import QueueOverview, Reason
+from dispatcher.model.status import TERMINAL, TRANSITIONS, Status
+from dispatcher.policy.answers import ERROR_CODES
+from dispatcher.settings import Settings
+from dispatcher.store.redis_url import Topology
+from dispatcher.telemetry.metrics import families
+from tests.unit.error_codes import codes_in_code, statuses_in_code
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+CONFIGURATION = DOCS / "configuration.md"
+PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("*.md")])
+
+_HEAD = """# Configuration
+
+Every setting is an environment variable. This page is generated from `dispatcher/settings.py`; `dispatcher config`
+shows the same with the values in use, `dispatcher config --json` for programs. An unreadable value stops the start.
+
+| variable | default | meaning |
+|---|---|---|
+"""
+
+_NO_OVERVIEW = QueueOverview(0, 0, 0, 0, 0, 0, 0, 0.0, 0, [], [], [])
+
+
+def configuration_page() -> str:
+    """docs/configuration.md as it ought to be."""
+    rows = []
+    for name, field in Settings.model_fields.items():
+        default = shown(field.default)
+        text = "" if default in (None, "") else f"`{str(default).lower() if isinstance(default, bool) else default}`"
+        rows.append(f"| `DISPATCHER_{name.upper()}` | {text} | {field.description} |")
+    return _HEAD + "\n".join(rows) + "\n"
+
+
+def page(name: str) -> str:
+    return (DOCS / name).read_text()
+
+
+def section(text: str, title: str) -> str:
+    """From a heading to the next one of its own or a higher level."""
+    found = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,6}} |\Z)", text, re.MULTILINE | re.DOTALL)
+    assert found, title
+    return found[2]
+
+
+def anchors(text: str) -> set[str]:
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_configuration_page_is_the_settings_class() -> None:
+    assert CONFIGURATION.read_text() == configuration_page(), "run: python -m tests.unit.test_docs"
+
+
+def test_state_diagram_shows_exactly_the_transitions_of_the_code() -> None:
+    drawn = set(re.findall(r"^    (\w+) --> (\w+)$", page("architecture.md"), re.MULTILINE))
+    assert drawn == {(before.value, after.value) for before, following in TRANSITIONS.items() for after in following}
+
+
+def test_state_diagram_ends_where_nothing_follows() -> None:
+    ends = set(re.findall(r"^    (\w+) --> \[\*\]$", page("architecture.md"), re.MULTILINE))
+    assert ends == {status.value for status, following in TRANSITIONS.items() if not following}
+
+
+def test_transition_table_gives_the_reasons_of_the_code() -> None:
+    rows = set(re.findall(r"^\| ([A-Z_]+) \| ([A-Z_]+) \| (.+) \|$", page("architecture.md"), re.MULTILINE))
+    assert rows == {
+        (before.value, after.value, why)
+        for before, following in TRANSITIONS.items()
+        for after, why in following.items()
+    }
+
+
+def test_every_script_is_described() -> None:
+    described = set(re.findall(r"`(\w+)`", section(page("architecture.md"), "The scripts")))
+    scripts = {path.stem for path in (ROOT / "dispatcher/store/lua").glob("*.lua")} - {"_queue"}
+    assert scripts <= described
+
+
+def test_every_metric_is_described_and_none_else() -> None:
+    text = section(page("operations.md"), "Metrics")
+    worker = re.findall(r'Gauge\("(\w+)"', (ROOT / "worker/metrics.py").read_text())
+    api = [family.name + ("_total" if family.type == "counter" else "") for family in families(_NO_OVERVIEW, {})]
+    assert sorted(re.findall(r"^\| `(dispatcher_\w+)", text, re.MULTILINE)) == sorted([*api, *worker])
+
+
+def documented_codes() -> dict[str, set[int]]:
+    """Each code of docs/errors.md with the HTTP statuses that the page gives it."""
+    rows = re.findall(r"^\| `([a-z_]+)` \| ([0-9, ]+) \|", page("errors.md"), re.MULTILINE)
+    assert len(rows) == len({code for code, _ in rows})
+    return {code: {int(status) for status in statuses.split(",")} for code, statuses in rows}
+
+
+def test_every_error_code_is_described_and_none_else() -> None:
+    assert sorted(documented_codes()) == sorted(codes_in_code(ROOT / "dispatcher"))
+
+
+def test_error_codes_have_the_statuses_that_they_are_raised_with() -> None:
+    documented = documented_codes()
+    missing = {code: found - documented[code] for code, found in statuses_in_code(ROOT / "dispatcher").items()}
+    assert {code: statuses for code, statuses in missing.items() if statuses} == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("delivery.md", set(ERROR_CODES)),
+        ("delivery.md", {kind.value for kind in TYPE_RULES}),
+        ("delivery.md", {rule.url_field for rule in TYPE_RULES.values()}),
+        ("delivery.md", {outcome.value for outcome in Outcome}),
+        ("api.md", {status.value for status in Status}),
+        ("api.md", {reason.value for reason in Reason}),
+        ("operations.md", {f"{topology.value}://" for topology in Topology}),
+        ("glossary.md", {"event", "integration", "attempt", "key", "lane", "partition", "owner"}),
+        ("architecture.md", {status.value for status in TERMINAL}),
+    ],
+)
+def test_a_page_names_every_word_of_the_code(name: str, words: set[str]) -> None:
+    text = page(name)
+    assert {word for word in words if word not in text} == set()
+
+
+def test_every_route_is_in_the_list_of_requests() -> None:
+    listed = set(re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) ([^`?]+)` \|", page("api.md"), re.MULTILINE))
+    assert listed == {(route.method, route.path) for route in api_routes()}
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_link_within_the_repository_leads_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", path.read_text()):
+        name, _, anchor = target.partition("#")
+        file = path if not name else (path.parent / name)
+        assert file.exists(), target
+        if anchor:
+            assert anchor in anchors(file.read_text()), target
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_setting_that_is_named_exists(path: Path) -> None:
+    named = set(re.findall(r"DISPATCHER_[A-Z_]*[A-Z]", path.read_text()))
+    known = {f"DISPATCHER_{name.upper()}" for name in Settings.model_fields} | {"DISPATCHER_URL", "DISPATCHER_PUBLISH"}
+    assert named <= known
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_file_of_the_code_that_is_named_exists(path: Path) -> None:
+    named = re.findall(r"`((?:dispatcher|worker|tests|examples|requirements)/[\w/.-]*)`", path.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+if __name__ == "__main__":
+    CONFIGURATION.write_text(configuration_page())
