@@ -25,6 +25,7 @@ class Holding:
         "outcomes",
         "partition",
         "renewed_at",
+        "rests_until",
         "running",
         "settings",
         "touched",
@@ -46,13 +47,25 @@ class Holding:
         self.renewed_at = now
         self.uncertain = False
         """A reply was lost: ask the store what we hold before anything else."""
+        self.rests_until = 0.0
+        """A script broke off: nothing is asked before then."""
         self.leaving = False
         """Claim nothing more; rest when nothing runs."""
         self.closed = asyncio.Event()
 
     def wants(self, now: float) -> bool:
         """Whether a claim may bring something."""
-        return not self.leaving and (self.hungry or (self.due_at is not None and self.due_at <= now))
+        return (
+            not self.leaving
+            and not self.uncertain
+            and (self.hungry or (self.due_at is not None and self.due_at <= now))
+        )
+
+    def ready(self, now: float, free: bool) -> bool:
+        """Whether the next round has something to do here."""
+        if self.uncertain:
+            return self.rests_until <= now
+        return bool(self.outcomes) or (free and self.wants(now))
 
     @property
     def held_ids(self) -> list[str]:

@@ -87,6 +87,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
         await crew.owner.stop(settings.drain_timeout)
         with contextlib.suppress(StoreUnavailable):
             await crew.beats.leave(crew.owner.worker_id)
+            await crew.upkeep.hand_out()
     for failure in ended:
         if isinstance(failure, Exception):
             raise failure

@@ -25,6 +25,8 @@ from worker.lane import Lane
 
 ROUND_S = 0.002
 """Under load, outcomes of this long are settled together."""
+SICK_S = 1.0
+"""A partition on whose keys a script broke off is left alone for this long."""
 IDLE_S = 1.0
 """An idle owner asks this often even if no nudge came."""
 
@@ -142,7 +144,7 @@ class Owner:
         now = self._now()
         free = self._free() > 0
         self._wake.clear()
-        if any(h.outcomes or (free and h.wants(now)) for h in self.holdings.values()):
+        if any(h.ready(now, free) for h in self.holdings.values()):
             return
         due = [h.due_at - now for h in self.holdings.values() if free and h.due_at is not None and not h.leaving]
         with contextlib.suppress(TimeoutError):
@@ -170,8 +172,10 @@ class Owner:
             for holding in [h for h, _ in settles] + [h for h, _ in claims]:
                 holding.uncertain = True
             raise
-        for (holding, _), reply in zip(settles, replies, strict=False):
-            if reply[0] != b"ok":
+        for (holding, batch), reply in zip(settles, replies, strict=False):
+            if reply is None:
+                self._fail(holding, batch)
+            elif reply[0] != b"ok":
                 self._drop(holding)
         for (holding, _), reply in zip(claims, replies[len(settles) :], strict=True):
             self._take_claim(holding, reply)
@@ -180,7 +184,7 @@ class Owner:
     def _settles(self) -> list[tuple[Holding, Batch]]:
         now_ms = int(time.time() * 1000) + self._offset_ms
         settles = []
-        for holding in self.holdings.values():
+        for holding in [h for h in self.holdings.values() if not h.uncertain]:
             batch = holding.take_batch(now_ms)
             if batch:
                 settles.append((holding, batch))
@@ -200,9 +204,23 @@ class Owner:
                 claims.append((holding, share))
         asking = {holding.partition for holding, _ in claims}
         late = now - self._limits.lease_s / 4
-        return claims + [(h, 0) for h in self.holdings.values() if h.renewed_at < late and h.partition not in asking]
+        return claims + [
+            (h, 0)
+            for h in self.holdings.values()
+            if h.renewed_at < late and h.partition not in asking and not h.uncertain
+        ]
 
-    def _take_claim(self, holding: Holding, reply: list[Any]) -> None:
+    def _fail(self, holding: Holding, batch: Batch | None = None) -> None:
+        """A script broke off on this partition's keys: what it was to record is kept, the others go on."""
+        if batch:
+            holding.put_back(batch)
+        holding.uncertain = True
+        holding.rests_until = self._now() + SICK_S
+
+    def _take_claim(self, holding: Holding, reply: list[Any] | None) -> None:
+        if reply is None:
+            self._fail(holding)
+            return
         claim = read_claim(reply)
         if claim is None:
             self._drop(holding)
@@ -258,7 +276,7 @@ class Owner:
         holding.touched.add(lane_id)
 
     async def _come_back(self) -> None:
-        for holding in [h for h in self.holdings.values() if h.uncertain]:
+        for holding in [h for h in self.holdings.values() if h.uncertain and h.rests_until <= self._now()]:
             if await self._store.own(holding.partition, holding.generation, self.worker_id, holding.held_ids):
                 holding.uncertain = False
                 holding.hungry = True

@@ -24,6 +24,7 @@ from worker.owner import Owner
 EVERY_S = 1.0
 GRANT_MS = 2000
 """How long a granted partition may wait for a worker before it is granted anew."""
+LET_GO_AT_ONCE = 4
 TRIM_EVERY_S = 60.0
 
 log = structlog.get_logger("upkeep")
@@ -60,8 +61,8 @@ class Upkeep:
     async def once(self) -> None:
         """One pass of everything."""
         await self._beat()
-        await self._hand_out()
-        self._give_up_surplus()
+        await self.hand_out()
+        await self._give_up_surplus()
         for partition in list(self._owner.holdings):
             await self._expire_results(partition)
             await self._mend(partition)
@@ -81,7 +82,8 @@ class Upkeep:
         alive = await self._beats.beat(self._owner.worker_id, orjson.dumps(info))
         self.share = -(-self._store.partitions // max(1, alive))
 
-    async def _hand_out(self) -> None:
+    async def hand_out(self) -> None:
+        """Offer every partition without an owner to whoever has room."""
         for partition in await self._store.unowned():
             if partition in self._owner.holdings:
                 continue  # ours: the lease is renewed with the next claim
@@ -89,11 +91,16 @@ class Upkeep:
             if generation:
                 await self._jobs.drain(partition, generation)
 
-    def _give_up_surplus(self) -> None:
-        """Let one partition a second go to a worker that has fewer."""
-        mine = [p for p, holding in self._owner.holdings.items() if not holding.leaving]
-        if len(mine) > self.share:
-            self._owner.leave(max(mine))
+    async def _give_up_surplus(self) -> None:
+        """Let a few partitions a second go to workers that have fewer, and hand them out at once."""
+        mine = sorted(p for p, holding in self._owner.holdings.items() if not holding.leaving)
+        leaving = [self._owner.leave(p) for p in mine[self.share :][:LET_GO_AT_ONCE]]
+        if not leaving:
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EVERY_S):
+                await asyncio.gather(*(closed.wait() for closed in leaving))
+        await self.hand_out()
 
     async def _expire_results(self, partition: int) -> None:
         for event_id in await self._store.overdue_results(partition):

@@ -79,7 +79,7 @@ def guarded() -> Iterator[None]:
     except UNAVAILABLE as error:
         raise _unavailable(error) from error
     except failures.ResponseError as error:
-        if str(error).partition(" ")[0] not in UNAVAILABLE_CODES:
+        if not is_outage(error):
             raise
         raise _unavailable(error) from error
     except RuntimeError as error:
@@ -87,6 +87,11 @@ def guarded() -> Iterator[None]:
         if "handler is closed" not in str(error):
             raise
         raise _unavailable(error) from error
+
+
+def is_outage(error: Exception) -> bool:
+    """Whether a reply means that Redis cannot do it for now, rather than that the command is wrong."""
+    return isinstance(error, UNAVAILABLE) or str(error).partition(" ")[0] in UNAVAILABLE_CODES
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:

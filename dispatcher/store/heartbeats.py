@@ -8,7 +8,7 @@ from dispatcher.store import keys
 from dispatcher.store.connection import guarded
 from dispatcher.store.scripts import Client
 
-ALIVE_MS = 5_000
+ALIVE_MS = 3_500
 FORGOTTEN_MS = 60_000
 
 
@@ -17,7 +17,7 @@ class Heartbeats:
         self._client = client
 
     async def beat(self, worker_id: str, info: bytes) -> int:
-        """Say that this worker lives; returns how many were heard of in the last five seconds, this one included."""
+        """Say that this worker lives; returns how many were heard of lately, this one included."""
         with guarded():
             now_s, now_us = await self._client.time()
             now_ms = int(now_s) * 1000 + int(now_us) // 1000

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from arq.connections import ArqRedis
+from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 
 from dispatcher.store.connection import connection_pool, guarded
 
@@ -46,12 +47,22 @@ class JobQueue:
         self._client = client
 
     async def drain(self, partition: int, generation: int) -> None:
-        """Offer a granted partition to whichever worker has room."""
+        """Offer a granted partition to whichever worker has room, in place of the generation before.
+
+        arq keeps the job of a killed worker for as long as it may run; enough of those hide every new one.
+        """
+        await self._forget(f"{DRAIN}:{partition}:{generation - 1}")
         await self._enqueue(DRAIN, f"{DRAIN}:{partition}:{generation}", partition, generation)
 
     async def ping(self, integration_id: str, test_id: str) -> None:
         """Have a worker run a ping test."""
         await self._enqueue(PING, f"{PING}:{test_id}", integration_id, test_id)
+
+    async def _forget(self, job_id: str) -> None:
+        with guarded():
+            await self._client.zrem(QUEUE_NAME, job_id)
+            for prefix in (job_key_prefix, in_progress_key_prefix, retry_key_prefix):
+                await self._client.delete(prefix + job_id)
 
     async def _enqueue(self, function: str, job_id: str, *arguments: str | int) -> None:
         with guarded():

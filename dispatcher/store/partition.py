@@ -11,18 +11,23 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
+import structlog
+from redis.exceptions import ResponseError
 
+from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.queue import AuditReport
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.connection import guarded
+from dispatcher.store.connection import guarded, is_outage
 from dispatcher.store.overviews import counters
 from dispatcher.store.queue_records import text
-from dispatcher.store.scripts import Argument, Call, Client, run, script
+from dispatcher.store.scripts import Argument, Call, Client, attempt, run, script
 
 AUDIT_CHUNK = 500
+
+log = structlog.get_logger("store")
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +178,18 @@ class PartitionStore:
         return Call(script("settle"), keys.partition(partition) + "own", arguments)
 
     async def round_trip(self, calls: Sequence[Call]) -> list[Any]:
-        """Send claims and settlements of many partitions together; replies as the scripts gave them."""
-        return await self._run(calls)
+        """Send claims and settlements of many partitions together; replies as the scripts gave them.
+
+        None in the place of a script that Redis refused to finish: a key of that partition is not what it should be.
+        """
+        with guarded():
+            replies = await attempt(self._client, calls)
+        for call, reply in zip(calls, replies, strict=True):
+            if isinstance(reply, ResponseError):
+                if is_outage(reply):
+                    raise StoreUnavailable(f"Redis refuses for now: {reply}")
+                log.error("script failed", script=call.script.name, key=call.key, error=str(reply))
+        return [None if isinstance(reply, ResponseError) else reply for reply in replies]
 
     async def suspended_urls(self, partition: int, integration_id: str) -> frozenset[str]:
         with guarded():

@@ -39,18 +39,32 @@ class Call:
     arguments: Sequence[Argument] = ()
 
 
+EASES_MEMORY = frozenset({"claim", "settle", "own", "rest", "conclude", "hold"})
+"""Run even when Redis is at ``maxmemory``: they take work off it, or let it go on. Accepting does not."""
+
+
 @cache
 def script(name: str) -> Script:
     """The script of that name, prelude included."""
     folder = files("dispatcher.store").joinpath("lua")
-    text = folder.joinpath("_queue.lua").read_text() + folder.joinpath(f"{name}.lua").read_text()
+    flags = "#!lua flags=allow-oom\n" if name in EASES_MEMORY else ""
+    text = flags + folder.joinpath("_queue.lua").read_text() + folder.joinpath(f"{name}.lua").read_text()
     return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
 async def run(client: Client, calls: Sequence[Call]) -> list[Any]:
+    """As ``attempt``, but raises the first reply that is an error."""
+    replies = await attempt(client, calls)
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise reply
+    return replies
+
+
+async def attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
     """Every call's reply, in order, in one round trip; a second one after ``SCRIPT FLUSH`` or a restart.
 
-    Raises the first ``ResponseError`` that is not about a missing script, and every connection error.
+    A ``ResponseError`` stands in the place of its reply. Raises connection errors.
     """
     replies = await _round_trip(client, calls)
     missing = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
@@ -60,9 +74,6 @@ async def run(client: Client, calls: Sequence[Call]) -> list[Any]:
         again = await _round_trip(client, [calls[i] for i in missing])
         for i, reply in zip(missing, again, strict=True):
             replies[i] = reply
-    for reply in replies:
-        if isinstance(reply, ResponseError):
-            raise reply
     return replies
 
 

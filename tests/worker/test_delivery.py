@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 
+import pytest
 from standardwebhooks import Webhook
 
+from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode, LaneLimits
@@ -237,3 +239,34 @@ async def test_every_attempt_is_counted_once(shop: Shop) -> None:
     assert counters["attempt_seconds:count"] == 33
     assert counters["delivery_latency:count"] == 30
     assert counters["tokens:ok"] == 1
+
+
+async def test_a_damaged_partition_does_not_stop_the_others(shop: Shop) -> None:
+    sick, well = await shop.integration(), await shop.integration()
+    while shop.queue.partition_of(well.id) == shop.queue.partition_of(sick.id):
+        well = await shop.integration()
+    await shop.work()
+    await shop.ended(await shop.emit(sick))
+    prefix = f"{{p{shop.queue.partition_of(sick.id)}}}:"
+    await shop.redis.delete(prefix + "lanes")
+    await shop.redis.set(prefix + "lanes", "not a sorted set")
+    assert (await shop.ended(await shop.emit(well), timeout_s=3)).state.status is Status.SUCCEEDED
+    await shop.redis.delete(prefix + "lanes")
+    assert (await shop.ended(await shop.emit(sick))).state.status is Status.SUCCEEDED
+
+
+async def test_full_memory_refuses_new_events_and_delivers_old_ones(shop: Shop) -> None:
+    integration = await shop.integration()
+    await shop.work()
+    await shop.ended(await shop.emit(integration))
+    await shop.queue.pause(integration.id)
+    event_id = await shop.emit(integration)
+    await shop.redis.config_set("maxmemory", 1_000_000)
+    try:
+        with pytest.raises(StoreUnavailable):
+            await shop.emit(integration)
+        await shop.queue.resume(integration.id)
+        assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
+    finally:
+        await shop.redis.config_set("maxmemory", 0)
+    assert (await shop.ended(await shop.emit(integration))).state.status is Status.SUCCEEDED
