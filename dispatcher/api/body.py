@@ -14,6 +14,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from dispatcher.errors import InvalidRequest, Problem, RequestError
 
 READ_TIMEOUT_S = 10.0
+_LOOK_S = 0.2
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
@@ -52,14 +53,31 @@ async def _read_in_time(request: web.Request) -> bytes:
         if request.content.is_eof():
             return await request.read()
         async with asyncio.timeout(READ_TIMEOUT_S):
-            return await request.read()
+            return await _read_slowly(request)
     except TimeoutError:
         text = f"The body did not arrive within {READ_TIMEOUT_S:g} seconds; send it again."
         raise RequestError([Problem("request_timeout", text)], 408) from None
     except web.HTTPRequestEntityTooLarge:
         raise _too_large(request.client_max_size) from None
     except (HttpProcessingError, web.RequestPayloadError):
-        raise InvalidRequest.of("malformed_body", "The body breaks off or its framing is broken.") from None
+        raise _malformed() from None
+
+
+async def _read_slowly(request: web.Request) -> bytes:
+    """A body that is not all here yet. aiohttp does not tell its reader when the framing breaks off later on."""
+    reading = asyncio.ensure_future(request.read())
+    try:
+        while not (await asyncio.wait({reading}, timeout=_LOOK_S))[0]:
+            if _framing_broke(request):
+                raise _malformed()
+        return reading.result()
+    finally:
+        reading.cancel()
+
+
+def _framing_broke(request: web.Request) -> bool:
+    """While a body is incomplete, the only message that can be queued behind it is the parser's error."""
+    return bool(request.protocol._messages)  # noqa: SLF001 - nothing public says so
 
 
 def inflate(raw: bytes, limit_bytes: int) -> bytes:
@@ -74,6 +92,11 @@ def inflate(raw: bytes, limit_bytes: int) -> bytes:
     if not stream.eof or stream.unused_data:
         raise InvalidRequest.of("invalid_encoding", "The body is not one complete gzip stream.")
     return plain
+
+
+def _malformed() -> RequestError:
+    text = "The body breaks off or its framing is broken; send it again on a new connection."
+    return InvalidRequest([Problem("malformed_body", text)], headers={"Connection": "close"})
 
 
 def _too_large(limit_bytes: int) -> RequestError:

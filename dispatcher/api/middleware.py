@@ -78,7 +78,7 @@ def _failure(request: web.Request, raised: Exception, request_id: str) -> web.St
             return web.Response(status=204, headers={"Allow": raised.headers["Allow"]})
     error = _as_request_error(request, raised)
     response = json_response(error_body(request.path, error, request_id), error.status, error.headers)
-    if error.status in (408, 413):
+    if error.status in (408, 413) or "Connection" in error.headers:
         response.force_close()
     return response
 
