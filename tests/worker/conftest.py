@@ -57,7 +57,12 @@ class Shop:
         )
 
     async def integration(
-        self, urls: dict[str, str] | None = None, *, oauth2: bool = False, schedule_s: tuple[float, ...] = FAST, **more: Any
+        self,
+        urls: dict[str, str] | None = None,
+        *,
+        oauth2: bool = False,
+        schedule_s: tuple[float, ...] = FAST,
+        **more: Any,
     ) -> Integration:
         """Published once, with every URL but ``eventStatusUrl`` on the host unless told otherwise."""
         identity = new_uuid()
@@ -70,7 +75,9 @@ class Shop:
         working = Revision(urls=urls, credentials=credentials, retry=RetryPolicy(schedule_s), **more)
         sealed = self.sealer.seal(SECRET, sealed_fields.signing_secret(identity))
         made = await self.definitions.create(
-            Integration(identity, 0, new_hex24(), "Test", 1, 1, working=working, signing_secrets=(SigningSecret(sealed, 1),))
+            Integration(
+                identity, 0, new_hex24(), "Test", 1, 1, working=working, signing_secrets=(SigningSecret(sealed, 1),)
+            )
         )
         return await publish(self.definitions, made.id, "test", 2)
 
