@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 
 from aiohttp import web
-from redis.asyncio import Redis
 
 from dispatcher.api.access import Gate, admitting
 from dispatcher.api.bulk import REDELIVERER, Redeliverer
@@ -30,6 +29,7 @@ from dispatcher.settings import Settings
 from dispatcher.store.clients import ClientStore, hash_secret
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
+from dispatcher.store.handle import StoreHandle
 from dispatcher.store.meta import claim_meta
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.redeliveries import RedeliveryStore
@@ -42,7 +42,7 @@ MIN_SECRET_CHARS = 16
 
 
 async def build_app(
-    settings: Settings, redis: Redis, *, clock: Clock = system_clock, pings: PingStarter | None = None
+    settings: Settings, redis: StoreHandle, *, clock: Clock = system_clock, pings: PingStarter | None = None
 ) -> web.Application:
     """The API over ``redis``, which the caller opened and closes. Without ``pings`` ping tests are refused.
 
@@ -81,7 +81,7 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-def _services(settings: Settings, redis: Redis, clock: Clock) -> Services:
+def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
     queue = QueueStore(redis, partitions=settings.partitions, retention_ms=int(settings.retention_days * 86_400_000))
     definitions = Definitions(redis)
     return Services(
@@ -96,7 +96,7 @@ def _services(settings: Settings, redis: Redis, clock: Clock) -> Services:
     )
 
 
-async def _oauth(services: Services, redis: Redis) -> OAuthServer:
+async def _oauth(services: Services, redis: StoreHandle) -> OAuthServer:
     issuer = services.settings.base_url
     keys = await load_keys(SigningKeyStore(redis), services.sealer)
     reader = TokenReader(issuer, keys)
