@@ -1,0 +1,181 @@
+"""The README is run: its quick start line by line, its demo, and what it shows is compared with what comes out.
+
+Ports are replaced by free ones. What would need a package index or containers is read, not run.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
+MAKEFILE = (ROOT / "Makefile").read_text()
+END = "--- end of block ---"
+DEADLINE_S = 90.0
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A fenced block: its language, the word after it, and its text."""
+
+    language: str
+    tag: str
+    text: str
+
+
+def blocks() -> list[Block]:
+    found = re.findall(r"^```(\w+) ?([\w-]*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+    return [Block(*parts) for parts in found]
+
+
+BLOCKS = blocks()
+QUICK_START = [block for block in BLOCKS if block.tag == "quick-start"]
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+def masked(text: str) -> str:
+    """Without what differs from run to run: ids, ports, durations, width of columns."""
+    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text)
+    text = re.sub(r"127\.0\.0\.1:\d+", "HOST", text)
+    return re.sub(r"[ \t]+", " ", re.sub(r"\d+(\.\d+)? (ms|s)\b", "TIME", text)).strip()
+
+
+def environment(folder: Path, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
+    return kept | {"HOME": str(folder), "PYTHONPATH": str(ROOT), "COLUMNS": "200"} | more
+
+
+def run(command: list[str], folder: Path, **more: str) -> str:
+    """Output of a command, which and whose children do not outlive this call."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(folder, **more),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=DEADLINE_S)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    assert process.returncode == 0, output
+    return output
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A checkout as the quick start finds it after `make demo`; a short path, for the sake of sockets."""
+    with tempfile.TemporaryDirectory(prefix="dr-", dir="/tmp") as name:
+        place = Path(name)
+        programs = place / ".venv" / "bin"
+        programs.mkdir(parents=True)
+        (programs / "activate").write_text(f'export PATH="{programs}:$PATH"\n')
+        (programs / "dispatcher").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dispatcher.cli.main "$@"\n')
+        (programs / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+        for program in programs.iterdir():
+            program.chmod(0o755)
+        shutil.copytree(ROOT / "examples", place / "examples")
+        yield place
+
+
+@pytest.fixture(scope="module")
+def outputs(folder: Path) -> list[str]:
+    """What each block of the quick start printed."""
+    api, host = free_port(), free_port()
+    script = "".join(f"{block.text}echo; echo '{END}'\n" for block in QUICK_START)
+    script = script.replace(":8080", f":{api}").replace(":9000", f":{host}").replace("--port 9000", f"--port {host}")
+    printed = run(["bash", "-e", "-c", script], folder, DISPATCHER_PORT=str(api)).split(END)
+    assert len(printed) == len(QUICK_START) + 1, printed
+    return printed
+
+
+def shown_after() -> list[tuple[int, Block]]:
+    """Each block of output with the number of the quick start's block that it follows."""
+    pairs = []
+    for before, block in pairwise(BLOCKS):
+        if before.tag == "quick-start" and block.language in {"json", "text"}:
+            pairs.append((QUICK_START.index(before), block))
+    return pairs
+
+
+@pytest.mark.parametrize(("position", "block"), shown_after(), ids=lambda value: str(value)[:2])
+def test_quick_start_prints_what_the_readme_shows(outputs: list[str], position: int, block: Block) -> None:
+    printed = [masked(line) for line in outputs[position].splitlines()]
+    for line in block.text.splitlines():
+        assert masked(line) in printed, outputs[position]
+
+
+def test_quick_start_ends_with_a_delivered_event(outputs: list[str]) -> None:
+    lines = [line for text in outputs for line in text.splitlines() if line.startswith("{")]
+    documents: list[dict[str, Any]] = [json.loads(line) for line in lines]
+    ended = [one for one in documents if one.get("consumed")]
+    assert [(one["status"], one["attempts"]) for one in ended] == [("SUCCEEDED", 1)]
+
+
+def test_demo_prints_what_the_readme_shows(folder: Path) -> None:
+    shown = next(block for block in BLOCKS if block.tag == "demo")
+    output = run([str(folder / ".venv/bin/dispatcher"), "demo", "--exit"], folder, DISPATCHER_PORT=str(free_port()))
+    printed = [masked(line) for line in output.splitlines()]
+    for line in shown.text.splitlines():
+        assert masked(line) in printed, output
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [("demo ARGS=--exit", "dispatcher demo --exit"), ("test", "python -m pytest")],
+    ids=["demo", "test"],
+)
+def test_make_targets_run_what_the_readme_says(target: str, expected: str, folder: Path) -> None:
+    assert f"make {target}\n" in README
+    assert expected in run(["make", "--dry-run", "-C", str(ROOT), *target.split()], folder)
+
+
+def test_plain_pip_stands_for_what_make_does() -> None:
+    lines = [line for block in BLOCKS for line in block.text.splitlines() if "pip install" in line]
+    assert len(lines) == 2
+    for options in ("install --require-hashes -r requirements/runtime.txt", "install --no-deps --no-build-isolation"):
+        assert options in re.sub(r" --(quiet|disable-pip-version-check)", "", MAKEFILE)
+        assert any(options in line for line in lines)
+
+
+def test_compose_commands_use_what_the_compose_file_has() -> None:
+    compose = (ROOT / "docker-compose.yml").read_text()
+    text = "".join(block.text for block in BLOCKS if block.tag == "docker")
+    for variable in re.findall(r"^(?:export )?([A-Z_]+)=", text, re.MULTILINE):
+        assert "${" + variable in compose
+    for service in re.findall(r"docker compose exec (\w+)", text):
+        assert service in yaml.safe_load(compose)["services"]
+
+
+@pytest.mark.parametrize("block", [block for block in BLOCKS if block.language == "sh"], ids=lambda block: block.tag)
+def test_every_block_is_sound_shell_and_tested(block: Block, folder: Path) -> None:
+    run(["bash", "-n", "-c", block.text], folder)
+    assert block.tag in {"quick-start", "docker"} or re.match(r"make |python3 -m venv ", block.text)
