@@ -1,0 +1,146 @@
+"""A whole deployment on loopback: a durable server, workers and an API as processes, a product host to judge them."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from redis.asyncio import Redis
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.ids import new_event_id
+from dispatcher.model.event import Event
+from dispatcher.model.event_type import EventType
+from dispatcher.model.integration import Integration
+from dispatcher.model.status import Status
+from dispatcher.settings import Settings
+from dispatcher.store.connection import connect
+from dispatcher.store.sealing import Sealer, new_key
+from tests.faults.processes import Program, Server
+from tests.hosts import ProductHost
+from tests.worker.conftest import Shop
+
+ADMIN, ADMIN_SECRET = "operator", "an-admin-secret-of-tests"
+PARTITIONS = 4
+LEASE_S = 2.0
+
+T = TypeVar("T")
+
+
+class Deployment(Shop):
+    """``Shop`` with real processes. Its own view of Redis never goes through a proxy."""
+
+    folder: Path
+    server: Server
+    key: str
+    programs: list[Program]
+
+    async def worker(self, url: str = "", **changed: str) -> Program:
+        """A worker that has begun to work."""
+        program = self._start(url, changed, "worker", "--supervised")
+        await program.heard(r"(worker started)")
+        return program
+
+    async def api(self, url: str = "", **changed: str) -> tuple[Program, str]:
+        """An API that listens, and where."""
+        program = self._start(url, changed, "serve", "--port", changed.pop("PORT", "0"))
+        return program, await program.heard(r"listening on (\S+)")
+
+    def _start(self, url: str, changed: dict[str, str], *arguments: str) -> Program:
+        environment = {
+            "REDIS_URL": url or self.server.url,
+            "SECRET_KEYS": self.key,
+            "ALLOW_NETWORKS": "127.0.0.0/8",
+            "PARTITIONS": str(PARTITIONS),
+            "LEASE": str(LEASE_S),
+            "DRAIN_TIMEOUT": "5",
+            "PUBLIC_BASE_URL": "http://dispatcher.test",
+            "LOG_FORMAT": "json",
+            "ADMIN_CLIENT_ID": ADMIN,
+            "ADMIN_CLIENT_SECRET": ADMIN_SECRET,
+        } | changed
+        named = {f"DISPATCHER_{name}": value for name, value in environment.items()}
+        self.programs.append(Program(self.folder, named, *arguments))
+        return self.programs[-1]
+
+    async def emit_many(self, integrations: Sequence[Integration], count: int, accounts: int = 0) -> list[str]:
+        """Accepted events, spread over integrations and accounts (0 = one account for each event)."""
+        events = []
+        for i in range(count):
+            lane = integrations[i % len(integrations)]
+            account = str(i % accounts if accounts else i)
+            event_id = new_event_id(1, self.queue.partition_of(lane.id))
+            kind = EventType.SUBSCRIPTION_CHANGE
+            events.append(Event(event_id, kind, lane.id, 1, product_id="P", account_id=account, payload={"i": i}))
+        for at in range(0, count, 200):
+            await eventually(lambda at=at: self.queue.accept(events[at : at + 200]))  # type: ignore[misc]
+        return [event.id for event in events]
+
+    async def all_succeed(self, ids: Sequence[str], within_s: float = 20.0) -> float:
+        """Seconds until every event is SUCCEEDED; raises ``TimeoutError`` when one is not in time."""
+        began, left = time.monotonic(), list(ids)
+        async with asyncio.timeout(within_s):
+            while left:
+                try:
+                    while left and await self._succeeded(left[-1]):
+                        left.pop()
+                except StoreUnavailable:
+                    pass
+                await asyncio.sleep(0.02 if left else 0)
+        return time.monotonic() - began
+
+    async def _succeeded(self, event_id: str) -> bool:
+        stored = await self.queue.get(event_id)
+        assert stored is not None, f"{event_id} was lost"
+        return stored.state.status is Status.SUCCEEDED
+
+    def arrivals(self) -> Counter[str]:
+        """How often each event was sent."""
+        return Counter(request.headers["webhook-id"] for request in self.host.requests)
+
+    def owner_of(self, owner: str | None) -> Program:
+        """The worker process behind a worker id."""
+        return next(program for program in self.programs if owner and f"-{program.pid}-" in owner)
+
+    async def owning_worker(self, integration: Integration) -> Program:
+        """The process that owns the partition of an integration."""
+        number = self.queue.partition_of(integration.id)
+        async with asyncio.timeout(10):
+            while not (owner := (await self.queue.overview()).partitions[number].owner):
+                await asyncio.sleep(0.05)
+        return self.owner_of(owner)
+
+
+async def eventually(ask: Callable[[], Awaitable[T]], within_s: float = 15.0) -> T:
+    """The answer, however often the store is away first. Only for what is safe to repeat."""
+    async with asyncio.timeout(within_s):
+        while True:
+            try:
+                return await ask()
+            except StoreUnavailable:
+                await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def deployed(host: ProductHost) -> AsyncIterator[Deployment]:
+    """A server and nothing else yet; on leaving every process is gone."""
+    async with AsyncExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="df-", dir="/tmp")))
+        server = Server(folder)
+        server.start()
+        stack.callback(server.stop)
+        redis: Redis = await stack.enter_async_context(connect(server.url, client_name="test"))
+        key = new_key()
+        made = Deployment(redis, server.url, host, Settings.model_validate({"partitions": PARTITIONS}), Sealer([key]))
+        made.folder, made.server, made.key, made.programs = folder, server, key, []
+        try:
+            yield made
+        finally:
+            for program in made.programs:
+                program.kill()

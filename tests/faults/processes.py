@@ -1,0 +1,121 @@
+"""Real processes to be killed, frozen and started again: a server with AOF, and ``dispatcher`` programs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import redis as redis_sync
+
+from tests.conftest import UNTIL_STDIN_ENDS, server_binary, wait_until_ready
+
+DEADLINE_S = 20.0
+DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        return int(found.getsockname()[1])
+
+
+class Server:
+    """One Redis on loopback whose data outlives a kill."""
+
+    def __init__(self, folder: Path, *options: str) -> None:
+        self.folder, self.port, self._options = folder, free_port(), options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        return int((self.folder / "redis.pid").read_text())
+
+    def start(self) -> None:
+        where = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder))
+        files = ("--pidfile", str(self.folder / "redis.pid"), "--logfile", str(self.folder / "redis.log"))
+        command = [*UNTIL_STDIN_ENDS, server_binary(), *where, *files, *DURABLE, *self._options]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
+        with redis_sync.Redis(port=self.port) as client:
+            wait_until_ready(client)
+
+    def kill(self) -> None:
+        """As a power cut would: no shutdown, no last write."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._reap()
+
+    def stop(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            os.kill(self.pid, signal.SIGCONT)
+        self._reap()
+
+    def _reap(self) -> None:
+        if self._process is not None:
+            self._process.communicate(timeout=DEADLINE_S)
+            self._process = None
+
+    def signal(self, number: int) -> None:
+        os.kill(self.pid, number)
+
+
+class Program:
+    """One ``dispatcher`` process; what it says goes to a file, so that it never blocks."""
+
+    def __init__(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
+        self.log = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
+        command = [sys.executable, "-m", "dispatcher.cli.main", *arguments]
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(
+                command, env=inherited | dict(environment), stdout=output, stderr=subprocess.STDOUT
+            )
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def alive(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time used so far."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def signal(self, number: int) -> None:
+        self.process.send_signal(number)
+
+    async def heard(self, pattern: str) -> str:
+        """The first group of what it says that matches, once it does."""
+        async with asyncio.timeout(DEADLINE_S):
+            while (found := re.search(pattern, self.said())) is None:
+                assert self.alive, self.said()
+                await asyncio.sleep(0.02)
+        return found[1]
+
+    async def ended(self, within_s: float = DEADLINE_S) -> int:
+        """Its exit status."""
+        async with asyncio.timeout(within_s):
+            while self.alive:
+                await asyncio.sleep(0.01)
+        return self.process.wait()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()

@@ -1,0 +1,128 @@
+"""A TCP proxy between a process and its Redis: delays, slices, stalls, and cuts at a chosen command. Knows no commands.
+
+A marker is any bytes of a request, such as the SHA1 of a script. ``CUT`` loses the request, ``CUT_AFTER`` lets the
+server answer and loses the reply, ``STALL`` keeps the request for itself and leaves the connection open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass, field
+from enum import Enum, auto
+
+CHUNK_BYTES = 65_536
+
+
+class Act(Enum):
+    CUT = auto()
+    CUT_AFTER = auto()
+    STALL = auto()
+
+
+@dataclass
+class Trap:
+    """Springs the next ``times`` requests that hold ``marker``."""
+
+    marker: bytes
+    act: Act
+    times: int = 1
+    sprung: asyncio.Event = field(default_factory=asyncio.Event)
+    count: int = 0
+
+
+class Proxy:
+    """Use as ``async with``. ``reply_delay_s`` and ``slice_bytes`` (0 = whole) hold from when they are set."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._target = (host, port)
+        self._server: asyncio.Server | None = None
+        self._links: set[asyncio.Task[None]] = set()
+        self.traps: list[Trap] = []
+        self.reply_delay_s = 0.0
+        self.slice_bytes = 0
+        self.port = 0
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}"
+
+    async def __aenter__(self) -> Proxy:
+        self._server = await asyncio.start_server(self._link, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server is not None
+        self._server.close()
+        self.cut_all()
+        await asyncio.gather(*self._links, return_exceptions=True)
+
+    def cut_all(self) -> None:
+        """Close every connection now."""
+        for link in self._links:
+            link.cancel()
+
+    def trap(self, marker: bytes, act: Act, times: int = 1) -> Trap:
+        self.traps.append(Trap(marker, act, times))
+        return self.traps[-1]
+
+    async def _link(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
+        link = asyncio.current_task()
+        assert link is not None
+        self._links.add(link)
+        try:
+            server_reader, server = await asyncio.open_connection(*self._target)
+        except OSError:
+            self._links.discard(link)
+            client.transport.abort()
+            return
+        losing = asyncio.Event()
+        ways = [self._requests(client_reader, server, losing), self._replies(server_reader, client, losing)]
+        halves = [asyncio.create_task(way) for way in ways]
+        with contextlib.suppress(asyncio.CancelledError):  # by `cut_all`; asyncio's streams would report it
+            await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
+        for half in halves:
+            half.cancel()
+        await asyncio.gather(*halves, return_exceptions=True)
+        self._links.discard(link)
+        client.transport.abort()
+        server.transport.abort()
+
+    async def _requests(
+        self, source: asyncio.StreamReader, server: asyncio.StreamWriter, losing: asyncio.Event
+    ) -> None:
+        while data := await source.read(CHUNK_BYTES):
+            trap = self._spring(data)
+            if trap is None:
+                await self._pass_on(data, server)
+                continue
+            trap.sprung.set()
+            if trap.act is Act.CUT:
+                break
+            if trap.act is Act.CUT_AFTER:
+                losing.set()
+                await self._pass_on(data, server)
+
+    async def _replies(self, source: asyncio.StreamReader, client: asyncio.StreamWriter, losing: asyncio.Event) -> None:
+        while data := await source.read(CHUNK_BYTES):
+            if losing.is_set():
+                break
+            if self.reply_delay_s:
+                await asyncio.sleep(self.reply_delay_s)
+            await self._pass_on(data, client)
+
+    def _spring(self, data: bytes) -> Trap | None:
+        for trap in self.traps:
+            if trap.count < trap.times and trap.marker in data:
+                trap.count += 1
+                return trap
+        return None
+
+    async def _pass_on(self, data: bytes, to: asyncio.StreamWriter) -> None:
+        size = self.slice_bytes or len(data)
+        for at in range(0, len(data), size):
+            to.write(data[at : at + size])
+            await to.drain()
+            if self.slice_bytes:
+                await asyncio.sleep(0)

@@ -1,0 +1,142 @@
+"""Workers that are killed, frozen and stopped: what they had is delivered by others, and nothing is recorded twice."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from dispatcher.model.status import Status
+from dispatcher.store.scripts import script
+from tests.faults.deployment import LEASE_S, Deployment
+from tests.faults.proxy import Act, Proxy
+from tests.hosts import Received, Reply
+
+pytestmark = pytest.mark.slow
+
+
+async def test_ft1_worker_killed_while_its_post_is_in_flight(deployment: Deployment) -> None:
+    deployment.host.replies.append(Reply(delay_s=60))
+    integration = await deployment.integration()
+    await deployment.worker()
+    await deployment.worker()
+    event_id = await deployment.emit(integration)
+    await deployment.host.wait_for(1)
+    (await deployment.owning_worker(integration)).kill()
+    killed_s = time.monotonic()
+    first, second = await deployment.host.wait_for(2)
+    assert second.arrived_s - killed_s < LEASE_S + 2
+    assert first.headers["webhook-id"] == second.headers["webhook-id"] == event_id
+    await deployment.all_succeed([event_id])
+    attempts = await deployment.queue.attempts(event_id)
+    assert attempts is not None
+    assert [attempt.outcome.value for attempt in attempts] == ["STARTED", "OK"]
+    await deployment.assert_well()
+
+
+@pytest.mark.parametrize(("act", "sent"), [(Act.STALL, 2), (Act.CUT_AFTER, 1)], ids=["not written", "written"])
+async def test_ft2_worker_killed_between_the_answer_and_its_settle(deployment: Deployment, act: Act, sent: int) -> None:
+    integration = await deployment.integration()
+    async with Proxy("127.0.0.1", deployment.server.port) as proxy:
+        doomed = await deployment.worker(proxy.url)
+        warm = await deployment.emit(integration)
+        await deployment.all_succeed([warm])
+        trap = proxy.trap(script("settle").sha.encode(), act, times=1000)
+        event_id = await deployment.emit(integration)
+        async with asyncio.timeout(10):
+            await trap.sprung.wait()
+        doomed.kill()
+    await deployment.worker()
+    await deployment.all_succeed([event_id])
+    assert deployment.arrivals() == {warm: 1, event_id: sent}
+    await deployment.assert_well()
+
+
+async def test_ft3_workers_stopped_one_after_another_under_load(deployment: Deployment) -> None:
+    deployment.host.default = Reply(delay_s=0.05)
+    integrations = [await deployment.integration() for _ in range(8)]
+    workers = [await deployment.worker() for _ in range(3)]
+    ids = await deployment.emit_many(integrations, 1500, accounts=150)
+    for worker in workers:
+        await asyncio.sleep(1.5)
+        worker.signal(signal.SIGTERM)
+        assert await worker.ended(within_s=7) == 0
+        await deployment.worker()
+    await deployment.all_succeed(ids, within_s=60)
+    seen = [(r.headers["webhook-id"], r.headers["x-delivery-attempt"]) for r in deployment.host.requests]
+    assert len(seen) == len(set(seen)) == len(ids)
+    await deployment.assert_well()
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
+async def test_ft4_a_second_signal_ends_the_drain(deployment: Deployment, second: signal.Signals) -> None:
+    deployment.host.replies.append(Reply(delay_s=60))
+    integration = await deployment.integration()
+    impatient = await deployment.worker(DRAIN_TIMEOUT="60")
+    event_id = await deployment.emit(integration)
+    await deployment.host.wait_for(1)
+    impatient.signal(signal.SIGTERM)
+    await asyncio.sleep(0.5)
+    assert impatient.alive
+    impatient.signal(second)
+    await impatient.ended(within_s=5)
+    assert "Traceback" not in impatient.said()
+    await deployment.worker()
+    await deployment.all_succeed([event_id], within_s=LEASE_S + 6)
+    await deployment.assert_well()
+
+
+async def test_ft5_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(deployment: Deployment) -> None:
+    deployment.host.default = Reply(delay_s=0.5)
+    integration = await deployment.integration()
+    frozen = await deployment.worker()
+    event_id = await deployment.emit(integration)
+    await deployment.host.wait_for(1)
+    frozen.signal(signal.SIGSTOP)
+    other = await deployment.worker()
+    await deployment.all_succeed([event_id])
+    await asyncio.sleep(max(0.0, 3 * LEASE_S - 4))
+    before = await deployment.queue.get(event_id)
+    frozen.signal(signal.SIGCONT)
+    await asyncio.sleep(2)
+    assert await deployment.queue.get(event_id) == before
+    assert deployment.arrivals() == {event_id: 2}
+    assert frozen.alive
+    other.kill()
+    await deployment.all_succeed([await deployment.emit(integration)], within_s=LEASE_S + 6)
+    await deployment.assert_well()
+
+
+async def test_kill_of_a_worker_with_1000_events_in_flight_costs_10_s_at_most(deployment: Deployment) -> None:
+    def first_try_hangs(request: Received) -> Reply:
+        return Reply(hang=request.headers["x-delivery-attempt"] == "1")
+
+    deployment.host.default = first_try_hangs
+    integrations = [await deployment.integration() for _ in range(40)]
+    doomed = await deployment.worker(CONCURRENCY="1024", LEASE="5")
+    ids = await deployment.emit_many(integrations, 1000)
+    await deployment.host.wait_for(1000, timeout_s=30)
+    assert (await deployment.queue.overview()).in_flight == 1000
+    await deployment.worker(CONCURRENCY="1024", LEASE="5")
+    doomed.kill()
+    recovered_s = await deployment.all_succeed(ids)
+    print(f"1,000 events in flight under kill -9: all delivered by another worker after {recovered_s:.1f} s")
+    assert recovered_s < 10
+    assert set(deployment.arrivals().values()) == {2}
+    report = await deployment.store.audit()
+    assert report.well
+    assert (report.accepted, report.terminal, report.open) == (1000, 1000, 0)
+
+
+async def test_drains_of_dead_workers_do_not_keep_partitions_from_the_living(deployment: Deployment) -> None:
+    """Killed again and again, workers leave jobs that are `in progress` for a day at the head of arq's queue."""
+    integration = await deployment.integration()
+    client = deployment.redis
+    await client.zadd("dispatcher:jobs", {f"drain:0:dead{n}": n for n in range(1000)})
+    for n in range(1000):
+        await client.set(f"arq:in-progress:drain:0:dead{n}", b"1", ex=86_400)
+    await deployment.worker()
+    event_id = await deployment.emit(integration)
+    assert (await deployment.status(event_id, Status.SUCCEEDED)).state.attempts == 1
