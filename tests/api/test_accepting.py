@@ -145,13 +145,17 @@ async def test_bi22_gzip_is_read(api: Api) -> None:
     assert answer.status == 202
 
 
-@pytest.mark.parametrize("raw", [b"not gzip", gzip.compress(b"{}")[:-4], gzip.compress(b"{}") + b"x", b""])
+@pytest.mark.parametrize(
+    "raw",
+    [b"not gzip", gzip.compress(b"{}", mtime=0)[:-4], gzip.compress(b"{}", mtime=0) + b"x", b""],
+    ids=["not gzip", "cut off", "more behind it", "nothing"],
+)
 async def test_bi23_broken_gzip_is_refused(api: Api, raw: bytes) -> None:
     await post(api, raw, 400, "invalid_encoding", Content_Encoding="gzip")
 
 
 async def test_bi24_gzip_bomb_is_refused_after_the_limit(api: Api) -> None:
-    await post(api, gzip.compress(b" " * 50_000_000), 413, "body_too_large", Content_Encoding="gzip")
+    await post(api, gzip.compress(b" " * 50_000_000, mtime=0), 413, "body_too_large", Content_Encoding="gzip")
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "zstd", "gzip, gzip"])
