@@ -54,7 +54,7 @@ def blocked_reason(error: BaseException) -> str | None:
     return None
 
 
-class _CheckingResolver(AbstractResolver):
+class CheckingResolver(AbstractResolver):
     """Refuses a name when any of its addresses is refused: no picking among mixed answers.
 
     Unless all that is left are inside addresses that the operator allowed: ``localhost`` is usually ``::1`` as well.
@@ -97,8 +97,8 @@ def guarded_session(
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
-            resolver=_CheckingResolver(resolver or SystemResolver(), rule),
-            socket_factory=lambda info: _checked_socket(info, rule),
+            resolver=CheckingResolver(resolver or SystemResolver(), rule),
+            socket_factory=lambda info: checked_socket(info, rule),
             limit=limit,
             limit_per_host=limit_per_host,
             ttl_dns_cache=DNS_CACHE_S,
@@ -155,7 +155,8 @@ def _timeout(total_s: float, connect_s: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total_s, connect=connect_s)
 
 
-def _checked_socket(info: AddressInfo, rule: AddressRule) -> socket.socket:
+def checked_socket(info: AddressInfo, rule: AddressRule) -> socket.socket:
+    """A socket for this address. Raises ``AddressBlocked``."""
     family, kind, proto, _, address = info
     reason = _refusal(str(address[0]), rule)
     if reason is not None:

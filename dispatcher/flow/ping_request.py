@@ -10,14 +10,22 @@ from dispatcher.errors import Conflict, Unprocessable
 from dispatcher.ids import new_uuid
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.integration import WORKING, Integration, Revision
-from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingVersion
+from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingTrigger, PingVersion
 from dispatcher.store.definitions import Definitions
 
 
-class PingStarter(Protocol):
-    """Whoever gets a ping test going. The test is the newest in ``definitions.pings`` of the integration."""
+QUEUED_S = 60.0
+"""How long a test may wait for a worker."""
+DEFAULT_TIMEOUT_S = 60.0
+OVERHEAD_S = 20.0
+"""A token and a connection, each at its slowest."""
+SECURITY_REQUESTS = 6
 
-    async def start(self, integration: Integration, version: str, event_types: list[EventType]) -> None:
+
+class PingStarter(Protocol):
+    """Whoever gets a ping test going. The test is in ``definitions.pings`` of the integration by then."""
+
+    async def start(self, integration: Integration, test: PingTest) -> None:
         """Have it run in the background."""
 
 
@@ -37,8 +45,13 @@ async def request_ping(
     version: PingVersion,
     event_types: Sequence[EventType] | None,
     now_ms: int,
+    *,
+    security: bool = False,
+    trigger: PingTrigger = PingTrigger.REQUEST,
 ) -> PingRequested:
     """Start a test of these types, or of one type for each configured URL when None.
+
+    ``security``: also send what the host has to refuse.
 
     Raises ``NotFound``, ``Conflict`` before the first publish, and ``Unprocessable`` for types that cannot be pinged.
     """
@@ -46,9 +59,19 @@ async def request_ping(
     revision = await _revision(definitions, integration, version)
     chosen = _chosen(revision, event_types)
     waiting = tuple(PingResult(kind, url=revision.urls.get(TYPE_RULES[kind].url_field)) for kind in chosen)
-    test = PingTest(new_uuid(), version, PingStatus.RUNNING, now_ms, revision.number, results=waiting)
+    test = PingTest(
+        id=new_uuid(),
+        version=version,
+        status=PingStatus.RUNNING,
+        started_ms=now_ms,
+        revision=revision.number,
+        results=waiting,
+        deadline_ms=now_ms + int(_longest_s(revision, security=security) * 1000),
+        security=security,
+        trigger=trigger,
+    )
     await definitions.pings.add(integration.id, test)
-    await starter.start(integration, version.value, chosen)
+    await starter.start(integration, test)
     return PingRequested(integration, revision, test)
 
 
@@ -59,6 +82,12 @@ def configured_types(revision: Revision) -> list[EventType]:
         if rule.emitted_by_callers and rule.url_field in revision.urls:
             by_field.setdefault(rule.url_field, kind)
     return list(by_field.values())
+
+
+def _longest_s(revision: Revision, *, security: bool) -> float:
+    """From the request to the outcome; types are tested at once, security checks one after the other."""
+    timeout_s = revision.retry.timeout_s or DEFAULT_TIMEOUT_S
+    return QUEUED_S + OVERHEAD_S + timeout_s * (1 + SECURITY_REQUESTS * security)
 
 
 async def _revision(definitions: Definitions, integration: Integration, version: PingVersion) -> Revision:

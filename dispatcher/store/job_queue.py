@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 from arq.connections import ArqRedis
+from redis.asyncio import Redis
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 
 from dispatcher.store.connection import connection_pool, guarded
@@ -16,6 +17,7 @@ from dispatcher.store.connection import connection_pool, guarded
 QUEUE_NAME = "dispatcher:jobs"
 DRAIN = "drain"
 PING = "ping"
+CREDENTIALS = "credentials"
 EXPIRES_MS = 3_600_000
 
 
@@ -33,6 +35,17 @@ def job_client(url: str) -> ArqRedis:
     """arq's client over a pool with every time-out stated."""
     return ArqRedis(
         connection_pool(url),
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        default_queue_name=QUEUE_NAME,
+        expires_extra_ms=EXPIRES_MS,
+    )
+
+
+def job_client_over(redis: Redis) -> ArqRedis:
+    """As ``job_client``, over the connections of a client that is open; whoever opened it closes them."""
+    return ArqRedis(
+        redis.connection_pool,
         job_serializer=serialize,
         job_deserializer=deserialize,
         default_queue_name=QUEUE_NAME,
@@ -63,6 +76,10 @@ class JobQueue:
             await self._client.zrem(QUEUE_NAME, job_id)
             for prefix in (job_key_prefix, in_progress_key_prefix, retry_key_prefix):
                 await self._client.delete(prefix + job_id)
+
+    async def credentials(self, trial_id: str) -> None:
+        """Have a worker try credentials out."""
+        await self._enqueue(CREDENTIALS, f"{CREDENTIALS}:{trial_id}", trial_id)
 
     async def _enqueue(self, function: str, job_id: str, *arguments: str | int) -> None:
         with guarded():

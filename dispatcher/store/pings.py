@@ -38,6 +38,10 @@ class Pings:
         with guarded():
             return await cast("Awaitable[int]", self._redis.eval(_REPLACE, 1, name, test.id, record)) == 1
 
+    async def find(self, integration_id: str, test_id: str) -> PingTest | None:
+        """The test of that id, while it is kept."""
+        return next((one for one in await self.history(integration_id) if one.id == test_id), None)
+
     async def last(self, integration_id: str) -> PingTest | None:
         """The newest test."""
         tests = await self.history(integration_id, 1)

@@ -11,7 +11,7 @@ from dispatcher.errors import Conflict, Unprocessable
 from dispatcher.flow.ping_request import request_ping
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import Integration
-from dispatcher.model.ping import PingStatus, PingVersion
+from dispatcher.model.ping import PingStatus, PingTest, PingVersion
 from dispatcher.store.pings import KEPT
 from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on, told
 
@@ -22,8 +22,8 @@ WORKING, PUBLISHED = PingVersion.WORKING, PingVersion.PUBLISHED
 class Noted:
     asked: list[tuple[str, list[EventType]]] = field(default_factory=list)
 
-    async def start(self, integration: Integration, version: str, event_types: list[EventType]) -> None:
-        self.asked.append((version, event_types))
+    async def start(self, integration: Integration, test: PingTest) -> None:
+        self.asked.append((test.version, [one.event_type for one in test.results]))
 
 
 @pytest.fixture

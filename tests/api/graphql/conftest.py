@@ -16,6 +16,7 @@ from dispatcher.api.graphql.context import PING_STARTER
 from dispatcher.api.services import SERVICES
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
+from dispatcher.model.ping import PingTest
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Http, SteppedClock, api_settings
 
 
@@ -25,8 +26,8 @@ class NotedPings:
 
     asked: list[tuple[str, str, list[EventType]]] = field(default_factory=list)
 
-    async def start(self, integration: Integration, version: str, event_types: list[EventType]) -> None:
-        self.asked.append((integration.id, version, event_types))
+    async def start(self, integration: Integration, test: PingTest) -> None:
+        self.asked.append((integration.id, test.version, [one.event_type for one in test.results]))
 
 
 @dataclass
