@@ -19,7 +19,7 @@ from dispatcher.store.connection import guarded
 from dispatcher.store.job_queue import QUEUE_NAME, deserialize, job_client, serialize
 
 JOB_TIMEOUT_S = 86_400.0
-POLL_S = 0.05
+POLL_S = 0.1
 ENOUGH_TRIES = 1_000_000
 LONGEST_PAUSE_S = 2.0
 
@@ -64,10 +64,13 @@ async def _work(url: str, partitions: int, functions: list[Function]) -> None:
         job_deserializer=deserialize,
         log_results=False,
     )
+    main = asyncio.create_task(worker.async_run(), name="arq")
     try:
-        await worker.async_run()
+        await asyncio.shield(main)
     finally:
-        running = list(worker.tasks.values())
+        worker.allow_pick_jobs = False  # a transaction that is cancelled midway loses its connection: let it end first
+        await asyncio.sleep(2 * POLL_S)
+        running = [main, *worker.tasks.values()]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -79,7 +82,7 @@ def _function(name: str, job: Job) -> Function:
         try:
             await job(*arguments, **named)
         except NotNow:
-            raise Retry(defer=POLL_S * 2) from None
+            raise Retry(defer=POLL_S) from None
         except Exception:
             log.exception("job broke off", job=name, arguments=arguments)
 

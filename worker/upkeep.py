@@ -18,7 +18,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.conclude import Conclusions
 from dispatcher.store.heartbeats import Heartbeats
 from dispatcher.store.job_queue import JobQueue
-from dispatcher.store.partition import PartitionStore
+from dispatcher.store.partition import MEND_START, PartitionStore, Place
 from worker.owner import Owner
 
 EVERY_S = 1.0
@@ -41,7 +41,7 @@ class Upkeep:
         self._jobs = jobs
         self._beats = beats
         self._conclusions = conclusions
-        self._mending: dict[int, tuple[str, str]] = {}
+        self._mending: dict[int, Place] = {}
         self._trimmed_at = 0.0
         self.share = store.partitions
         """Partitions that this process should own at most."""
@@ -63,13 +63,16 @@ class Upkeep:
         await self._beat()
         await self.hand_out()
         await self._give_up_surplus()
-        for partition in list(self._owner.holdings):
-            await self._expire_results(partition)
-            await self._mend(partition)
+        mine = list(self._owner.holdings)
+        if not mine:
+            return
+        now_ms = int(time.time() * 1000) + self._owner.offset_ms
+        for event_id in await self._store.overdue_results(mine, now_ms):
+            await self._conclusions.expire(event_id)
+        await self._mend(mine)
         if time.monotonic() - self._trimmed_at > TRIM_EVERY_S:
             self._trimmed_at = time.monotonic()
-            now_ms = int(time.time() * 1000) + self._owner.offset_ms
-            for partition in list(self._owner.holdings):
+            for partition in mine:
                 await self._store.trim(partition, now_ms)
 
     async def _beat(self) -> None:
@@ -102,13 +105,10 @@ class Upkeep:
                 await asyncio.gather(*(closed.wait() for closed in leaving))
         await self.hand_out()
 
-    async def _expire_results(self, partition: int) -> None:
-        for event_id in await self._store.overdue_results(partition):
-            await self._conclusions.expire(event_id)
-
-    async def _mend(self, partition: int) -> None:
-        at = self._mending.get(partition, ("0", "-"))
-        self._mending[partition], repairs = await self._store.mend(partition, at)
-        if repairs:
-            log.warning("repaired", partition=partition, repairs=repairs)
-            self._owner.nudge(partition)
+    async def _mend(self, mine: list[int]) -> None:
+        at = {partition: self._mending.get(partition, MEND_START) for partition in mine}
+        for partition, (place, repairs) in (await self._store.mend(at)).items():
+            self._mending[partition] = place
+            if repairs:
+                log.warning("repaired", partition=partition, repairs=repairs)
+                self._owner.nudge(partition)

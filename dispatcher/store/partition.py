@@ -27,6 +27,10 @@ from dispatcher.store.scripts import Argument, Call, Client, attempt, run, scrip
 
 AUDIT_CHUNK = 500
 
+Place = tuple[str, str]
+"""How far mending got: a cursor into the open events, and a position in the log."""
+MEND_START: Place = ("0", "-")
+
 log = structlog.get_logger("store")
 
 
@@ -196,14 +200,13 @@ class PartitionStore:
             urls: Any = await self._client.hkeys(keys.partition(partition) + f"off:{integration_id}")  # type: ignore[misc]
         return frozenset(text(url) for url in urls)
 
-    async def overdue_results(self, partition: int, limit: int = 100) -> list[str]:
-        """Ids of events whose result deadline has passed."""
+    async def overdue_results(self, partitions: Iterable[int], now_ms: int, limit: int = 100) -> list[str]:
+        """Ids of events whose result deadline has passed, up to ``limit`` of each partition."""
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for partition in partitions:
+            pipeline.zrangebyscore(keys.partition(partition) + "wait", "-inf", now_ms, start=0, num=limit)
         with guarded():
-            now_s, now_us = await self._client.time()
-            due: Any = await self._client.zrangebyscore(
-                keys.partition(partition) + "wait", "-inf", int(now_s) * 1000 + int(now_us) // 1000, start=0, num=limit
-            )
-        return [text(event_id) for event_id in due]
+            return [text(event_id) for due in await pipeline.execute() for event_id in due]
 
     async def trim(self, partition: int, now_ms: int) -> None:
         """Forget log and dead letters older than the retention time; the events themselves expire."""
@@ -212,13 +215,17 @@ class PartitionStore:
             await self._client.xtrim(keys.partition(partition) + "log", minid=oldest, approximate=True)
             await self._client.zremrangebyscore(keys.partition(partition) + "dead", "-inf", oldest)
 
-    async def mend(self, partition: int, at: tuple[str, str], how_many: int = 500) -> tuple[tuple[str, str], int]:
-        """Check a slice of the open events and of the log, and repair what is in no place.
+    async def mend(self, at: dict[int, Place], how_many: int = 500) -> dict[int, tuple[Place, int]]:
+        """Check a slice of the open events and of the log of some partitions, and repair what is in no place.
 
-        ``at``: where the last call ended, at first ``("0", "-")``. Returns where to go on, and the repairs made.
+        ``at``: per partition where the last call ended, at first ``MEND_START``. Returns where to go on, and the
+        repairs made.
         """
-        reply = (await self._run([_call("mend", partition, *at, how_many)]))[0]
-        return (text(reply[0]), text(reply[1])), int(reply[2])
+        replies = await self._run([_call("mend", partition, *place, how_many) for partition, place in at.items()])
+        return {
+            partition: ((text(reply[0]), text(reply[1])), int(reply[2]))
+            for partition, reply in zip(at, replies, strict=True)
+        }
 
     async def audit(self) -> AuditReport:
         """Recount everything: accepted = terminal + open, and every open event is in exactly one place."""

@@ -9,7 +9,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, Reason
 from dispatcher.model.status import Status
-from dispatcher.store.partition import Claim, Claimed, Move, PartitionStore, Settlement, read_claim
+from dispatcher.store.partition import MEND_START, Claim, Claimed, Move, PartitionStore, Settlement, read_claim
 from dispatcher.store.queue import QueueStore
 
 LANE = "5f157a26-0238-4f3f-9c31-1f3e65b4713e"
@@ -274,16 +274,16 @@ async def test_mending_repairs_what_was_deleted_by_hand_in_order(redis: Redis) -
     prefix = f"{{p{HOME}}}:"
     await redis.delete(f"{prefix}lanes", f"{prefix}d:{LANE}", f"{prefix}k:{LANE}:A", f"{prefix}open")
     assert await desk.ids() == []
-    at = ("0", "-")
+    at = MEND_START
     repairs = 0
     for _ in range(3):
-        at, made = await desk.worker.mend(HOME, at)
+        at, made = (await desk.worker.mend({HOME: at}))[HOME]
         repairs += made
     assert repairs >= 5
     for event_id in ids:
         assert await desk.ids() == [event_id]
         await desk.settle(event_id, Status.SUCCEEDED)
-    at, made = await desk.worker.mend(HOME, ("0", "-"))
+    _, made = (await desk.worker.mend({HOME: MEND_START}))[HOME]
     assert made == 0
     await desk.assert_well()
     assert (await desk.queue.counters())["repairs:event"] == 5
