@@ -24,7 +24,7 @@ from dispatcher.store.shelf import Shelf
 
 CAPACITY = 20_000
 """Entries of each kind that are kept."""
-MAX_AGE_S = 5.0
+MAX_AGE_S = 30.0
 """How long a changeable entry is believed without news of it."""
 
 K = TypeVar("K")
