@@ -1,0 +1,256 @@
+"""The examples keep the promises that they are copied for, and work together through a real dispatcher."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+
+import aiohttp
+import pytest
+from aiohttp import web
+from pytest_aiohttp.plugin import AiohttpClient, AiohttpServer
+from standardwebhooks import Webhook
+
+from dispatcher.policy.signing import generate_secret
+from examples.marketplace_backend import Backend, NotAccepted
+from examples.product_host import ProductHost, verify
+
+ROOT = Path(__file__).parents[2]
+DEADLINE_S = 30.0
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+ADMIN = ("admin", "a-secret-for-tests")
+ORDER = {"id": "e-1", "type": "SUBSCRIPTION_ORDER", "flag": None, "accountId": "acme"}
+
+
+def signed(body: bytes, secret: str = SECRET, msg_id: str = "e-1", age_s: float = 0) -> dict[str, str]:
+    """Headers as the reference library makes them."""
+    moment = datetime.now(tz=UTC) - timedelta(seconds=age_s)
+    return {
+        "webhook-id": msg_id,
+        "webhook-timestamp": str(int(moment.timestamp())),
+        "webhook-signature": Webhook(secret).sign(msg_id, moment, body.decode()),
+    }
+
+
+def test_host_takes_what_the_reference_library_signed() -> None:
+    body = json.dumps(ORDER).encode()
+    verify(SECRET, signed(body), body, time.time())
+
+
+def test_host_takes_one_good_entry_among_several_during_a_rotation() -> None:
+    headers = signed(b"{}")
+    other = signed(b"{}", secret=generate_secret())["webhook-signature"]
+    verify(
+        SECRET, headers | {"webhook-signature": f"v1a,AAAA {other} {headers['webhook-signature']}"}, b"{}", time.time()
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "body"),
+    [
+        ({}, b"{ }"),
+        ({"webhook-id": "e-2"}, b"{}"),
+        ({"webhook-timestamp": ""}, b"{}"),
+        ({"webhook-timestamp": "²"}, b"{}"),
+        ({"webhook-signature": ""}, b"{}"),
+        ({"webhook-signature": "v1,\udcff"}, b"{}"),
+        ({"webhook-signature": "v2,AAAA"}, b"{}"),
+        (signed(b"{}", age_s=301), b"{}"),
+        (signed(b"{}", age_s=-301), b"{}"),
+        (signed(b"{}", secret=generate_secret()), b"{}"),
+    ],
+)
+def test_host_refuses_what_is_not_genuine_and_fresh(change: dict[str, str], body: bytes) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        verify(SECRET, signed(b"{}") | change, body, time.time())
+
+
+async def test_host_works_once_for_an_event_that_comes_twice(aiohttp_client: AiohttpClient) -> None:
+    host = ProductHost(SECRET)
+    client = await aiohttp_client(host.app())
+    body = json.dumps(ORDER).encode()
+    answers = [await client.post("/notifications", data=body, headers=signed(body)) for _ in range(2)]
+    assert [await answer.json() for answer in answers] == [
+        {"success": True, "accountIdentifier": "account-of-acme"},
+        {"success": True, "accountIdentifier": "account-of-acme"},
+    ]
+    assert list(host.results) == ["e-1"]
+
+
+async def test_host_answers_a_test_without_working(aiohttp_client: AiohttpClient) -> None:
+    host = ProductHost(SECRET)
+    client = await aiohttp_client(host.app())
+    body = json.dumps(ORDER | {"flag": "STATELESS"}).encode()
+    answer = await client.post("/notifications", data=body, headers=signed(body))
+    assert (answer.status, host.results) == (200, {})
+
+
+async def test_host_answers_a_forged_notification_with_401(aiohttp_client: AiohttpClient) -> None:
+    host = ProductHost(SECRET)
+    client = await aiohttp_client(host.app())
+    answer = await client.post("/notifications", data=b"{}", headers=signed(b"{} "))
+    assert (answer.status, host.results) == (401, {})
+
+
+class Api:
+    """Gives tokens, and answers emissions with ``statuses`` one after another."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.keys: list[str] = []
+        self.tokens = 0
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_post("/oauth2/token", self.token)
+        app.router.add_post("/v1/events", self.emit)
+        return app
+
+    async def token(self, request: web.Request) -> web.Response:
+        self.tokens += 1
+        return web.json_response({"access_token": f"t-{self.tokens}", "expires_in": 600})
+
+    async def emit(self, request: web.Request) -> web.Response:
+        self.keys.append(request.headers["Idempotency-Key"])
+        status = self.statuses.pop(0)
+        errors = [{"code": "product_not_linked", "message": "Link it.", "field": None}]
+        return web.json_response({"id": "e-1"} if status == 202 else {"errors": errors}, status=status)
+
+
+@pytest.mark.parametrize(("statuses", "tokens"), [((202,), 1), ((503, 500, 202), 1), ((401, 202), 2), ((429, 202), 1)])
+async def test_backend_repeats_with_the_same_key_until_it_has_an_answer(
+    statuses: tuple[int, ...], tokens: int, aiohttp_server: AiohttpServer
+) -> None:
+    api = Api(*statuses)
+    server = await aiohttp_server(api.app())
+    async with aiohttp.ClientSession() as session:
+        backend = Backend(session, str(server.make_url("")).rstrip("/"), *ADMIN)
+        assert (await backend.emit({"type": "create"}, "order-1"))["id"] == "e-1"
+    assert api.keys == ["order-1"] * len(statuses)
+    assert api.tokens == tokens
+
+
+async def test_backend_does_not_repeat_what_is_refused(aiohttp_server: AiohttpServer) -> None:
+    api = Api(422)
+    server = await aiohttp_server(api.app())
+    async with aiohttp.ClientSession() as session:
+        with pytest.raises(NotAccepted, match="product_not_linked: Link it"):
+            await Backend(session, str(server.make_url("")).rstrip("/"), *ADMIN).emit({}, "order-1")
+
+
+@contextmanager
+def program(log: Path, *command: str, **settings: str) -> Iterator[None]:
+    """Runs while the context is open; its output goes to a file."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, *command], cwd=ROOT, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT
+        )
+    try:
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(DEADLINE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_for(said: Callable[[], bool], log: Path) -> None:
+    deadline_s = time.monotonic() + DEADLINE_S
+    while not said():
+        assert time.monotonic() < deadline_s, log.read_text()
+        time.sleep(0.05)
+
+
+def call(url: str, body: bytes, **headers: str) -> Any:
+    with urlopen(Request(url, body, headers), timeout=DEADLINE_S) as answer:
+        return json.load(answer)
+
+
+class Publisher:
+    """Defines integrations over GraphQL."""
+
+    def __init__(self, url: str) -> None:
+        form = f"grant_type=client_credentials&client_id={ADMIN[0]}&client_secret={ADMIN[1]}"
+        self._url = url
+        self._token = call(f"{url}/oauth2/token", form.encode())["access_token"]
+
+    def mutate(self, name: str, wanted: str, **fields: str) -> Any:
+        """Run one mutation whose input holds ``fields``; what it answers, ``wanted`` of it."""
+        kind = name[0].upper() + name[1:] + "Input"
+        text = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ {wanted} userErrors {{ code message }} }} }}"
+        body = json.dumps({"query": text, "variables": {"input": fields}}).encode()
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"}
+        answer = call(f"{self._url}/graphql", body, **headers)["data"][name]
+        assert answer["userErrors"] == []
+        return answer
+
+    def integration(self, create_url: str, product_id: str) -> dict[str, str]:
+        """Make, publish and link one; the options that the example host needs."""
+        made = self.mutate(
+            "createProductIntegration",
+            "productIntegration { id } signingSecret",
+            name="Example",
+            createUrl=create_url,
+            answers="result",
+        )
+        found = made["productIntegration"]["id"]
+        self.mutate("publishProductIntegration", "", integrationId=found)
+        self.mutate("linkProductIntegration", "", integrationId=found, productId=product_id)
+        client = self.mutate("generateProductIntegrationInboundClient", "clientId clientSecret", id=found)
+        return {
+            "secret": made["signingSecret"],
+            "client-id": client["clientId"],
+            "client-secret": client["clientSecret"],
+        }
+
+
+def emit_by_example(url: str) -> str:
+    """Run the backend; what it printed."""
+    command = [sys.executable, "examples/marketplace_backend.py", "--product=shop", "--account=acme", "--order=o-1"]
+    settings = dict(os.environ) | {"DISPATCHER_URL": url, "CLIENT_ID": ADMIN[0], "CLIENT_SECRET": ADMIN[1]}
+    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=90, check=True)
+    return done.stdout
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.mark.slow
+def test_backend_host_and_dispatcher_tell_one_story() -> None:
+    """Emitted twice with one key, answered 202, reported later, worked for once."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="de-", dir="/tmp")))
+        log, host_log, port = folder / "log", folder / "host", free_port()
+        settings = {"DISPATCHER_DATA_DIR": str(folder / "data")}
+        settings |= {"DISPATCHER_ADMIN_CLIENT_ID": ADMIN[0], "DISPATCHER_ADMIN_CLIENT_SECRET": ADMIN[1]}
+        stack.enter_context(program(log, "-m", "dispatcher.cli.main", "dev", "--port", "0", **settings))
+        wait_for(lambda: "listening on" in log.read_text(), log)
+        url = str(re.findall(r"listening on (\S+)", log.read_text())[0])
+
+        given = Publisher(url).integration(f"http://127.0.0.1:{port}/notifications", "shop")
+        options = [f"--{name}={value}" for name, value in {"port": port, "dispatcher": url, **given}.items()]
+        stack.enter_context(program(host_log, "examples/product_host.py", *options))
+
+        told = [emit_by_example(url) for _ in range(2)]
+        assert re.fullmatch(r"accepted (\S+)\nSUCCEEDED after [12] attempt\(s\)\n", told[0]), told
+        assert told[1] == told[0].replace("\nSUCCEEDED", " before\nSUCCEEDED")
+        assert host_log.read_text().count("SUBSCRIPTION_ORDER of acme, new") == 1
+        assert "result reported: 200" in host_log.read_text()
