@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -22,9 +23,16 @@ PAUSE_S = 0.3
 COLUMNS = {"id": "ID", "wrong": "WHAT IS WRONG"}
 
 
-def audit(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def audit(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of an embedded server, in place of DISPATCHER_REDIS_URL.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Recount: accepted = ended + open, and every open event is in exactly one place. Status 1 when it is not so."""
     settings = load_settings()
+    if data_dir is not None:
+        settings = settings.model_copy(update={"data_dir": data_dir, "redis_url": None})
     report = run(_audit(settings))
     if as_json:
         print_json(_as_json(report))

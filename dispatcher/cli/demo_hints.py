@@ -36,6 +36,7 @@ async def hints(stage: Stage, command: str) -> list[str]:
         f"events{at}",
         *([f"explain {retried.event_id}{at}   # the {RETRIED} that was tried twice"] if retried else []),
         f"emit notify --product {PRODUCT_ID} --account {ACCOUNT_ID} --wait{at}",
+        f"audit --data-dir {stage.folder}",
         f"tail{at}   # and emit something elsewhere",
     ]
     return [

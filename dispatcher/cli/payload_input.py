@@ -61,12 +61,17 @@ def _index(holder: Any, step: str, path: str) -> int:
     return int(step)
 
 
-def _read(file: Path) -> dict[str, Any]:
+def raw_bytes(file: Path) -> bytes:
+    """What ``file`` holds; - = standard input. Raises ConfigurationError when it cannot be read."""
     try:
-        raw = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
-        document = orjson.loads(raw)
+        return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:
         raise ConfigurationError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        document = orjson.loads(raw_bytes(file))
     except orjson.JSONDecodeError as error:
         raise ConfigurationError(f"{file} is not JSON: {error}") from error
     if not isinstance(document, dict):

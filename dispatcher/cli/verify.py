@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.output import print_json
+from dispatcher.cli.payload_input import raw_bytes
 from dispatcher.errors import ConfigurationError, RequestError
 from dispatcher.policy.signing import VerifyingKey, parse_verifying_key
 from dispatcher.policy.verification import TOLERANCE_S
@@ -22,16 +22,14 @@ def verify(
     timestamp: Annotated[str, typer.Option(help="Header webhook-timestamp.")],
     signature: Annotated[str, typer.Option(help="Header webhook-signature.")],
     body_file: Annotated[
-        Path,
-        typer.Option(exists=True, dir_okay=False, allow_dash=True, help="The raw bytes received; - = standard input."),
+        Path, typer.Option(metavar="FILE", help="The raw bytes received; - = standard input.", show_default=False)
     ] = Path("-"),
     tolerance: Annotated[float, typer.Option(min=0, help="Seconds that the timestamp may be off.")] = TOLERANCE_S,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Check headers and raw body as they arrived. Exit status 1 when the notification is not genuine."""
     keys = [_key(text) for text in secret]
-    body = sys.stdin.buffer.read() if str(body_file) == "-" else body_file.read_bytes()
-    found = check(keys, msg_id, timestamp, signature, body, now_s=time.time(), tolerance_s=tolerance)
+    found = check(keys, msg_id, timestamp, signature, raw_bytes(body_file), now_s=time.time(), tolerance_s=tolerance)
     if as_json:
         print_json({"genuine": found.genuine, "wrong": found.wrong, "text": found.text})
     elif found.wrong is None:

@@ -1,0 +1,222 @@
+"""The verbs against a running `dispatcher dev`: what they print, and the exit status that scripts rely on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dispatcher.client import Client
+from dispatcher.sample_host import SampleHost
+from tests.e2e.command_line import Ran, Shell
+
+pytestmark = pytest.mark.slow
+
+CREATE = """mutation Create($input: CreateProductIntegrationInput!) {
+  createProductIntegration(input: $input) { productIntegration { id } signingSecret } }"""
+PUBLISH_AND_LINK = """mutation Publish($id: ID!) {
+  publishProductIntegration(input: {integrationId: $id}) { userErrors { message } }
+  linkProductIntegration(input: {integrationId: $id, productId: "P"}) { userErrors { message } } }"""
+
+
+class Town:
+    """A developer's machine: `dev` runs, a host listens, product P leads to it. Two attempts are all an event gets."""
+
+    def __init__(self, shell: Shell, host: SampleHost, address: str) -> None:
+        self.shell, self.host, self.address = shell, host, address
+
+    async def run(self, *arguments: str, stdin: bytes = b"") -> Ran:
+        return await self.shell.quick(*arguments, stdin=stdin)
+
+    async def emitted(self, *arguments: str) -> dict[str, Any]:
+        ran = await self.run("emit", *arguments, "--product", "P", "--json")
+        return dict(ran.json())
+
+    async def dead(self, *arguments: str) -> str:
+        """An event that its host sent away twice."""
+        self.host.be_unavailable(2)
+        event = await self.emitted("assign", "--wait", *arguments)
+        assert event["status"] == "DEAD"
+        return str(event["id"])
+
+
+@pytest.fixture
+async def town(tmp_path: Path) -> AsyncIterator[Town]:
+    shell = Shell(tmp_path)
+    async with (
+        SampleHost() as host,
+        shell.running("dev", DISPATCHER_PORT="0", DISPATCHER_RETRY_SCHEDULE="0.05") as dev,
+    ):
+        address = await dev.until_said(r"listening on (\S+)")
+        await dev.until_said(r"(worker started)")
+        admin = json.loads((tmp_path / ".dispatcher/admin.json").read_text())
+        async with Client(address, admin["clientId"], admin["clientSecret"]) as client:
+            await define(client, host)
+        yield Town(shell, host, address)
+
+
+async def define(client: Client, host: SampleHost) -> None:
+    fields = ("createUrl", "upgradeUrl", "cancelUrl", "notifyUrl", "assignUrl", "unassignUrl")
+    credentials = {
+        "type": "OAUTH2",
+        "clientId": host.client_id,
+        "clientSecret": host.client_secret,
+        "tokenUri": host.token_url,
+        "grantType": "client_credentials",
+    }
+    urls = {field: host.notification_url() for field in fields}
+    created = await client.graphql(CREATE, {"input": {"name": "Test", **urls, "outboundCredentials": credentials}})
+    host.trust(created["createProductIntegration"]["signingSecret"])
+    await client.graphql(PUBLISH_AND_LINK, {"id": created["createProductIntegration"]["productIntegration"]["id"]})
+
+
+async def test_emit_waits_until_the_event_has_ended_and_says_how(town: Town) -> None:
+    ran = await town.shell.run(
+        "emit", "notify", "--product", "P", "--account", "A", "--wait", "--data", "notice.type=CLOSED"
+    )
+    assert (ran.status, ran.err) == (0, "")
+    event_id, _, rest = ran.out.strip().partition(" ")
+    assert rest == "SUCCEEDED after 1 attempt"
+    shown = (await town.run("explain", event_id, "--json")).json()
+    assert shown["event"]["payload"]["notice"] == {"type": "CLOSED"}
+    assert [attempt["httpStatus"] for attempt in shown["attempts"]] == [200]
+    assert shown["explanation"]["reason"] == "delivered"
+    assert [one.event_id for one in town.host.received] == [event_id]
+
+    in_words = await town.run("explain", event_id)
+    assert in_words.status == 0
+    assert "The product host confirmed the event." in in_words.out
+
+
+async def test_emit_with_one_key_makes_one_event(town: Town) -> None:
+    first, again = [await town.emitted("create", "--key", "order-1", "--account", "A") for _ in range(2)]
+    assert first == again
+    changed = await town.run("emit", "create", "--product", "P", "--account", "B", "--key", "order-1")
+    assert changed.status == 1
+    assert "another body" in changed.err
+
+
+async def test_emit_takes_a_payload_from_standard_input(town: Town) -> None:
+    ran = await town.run(
+        "emit", "upgrade", "--product", "P", "--payload-file", "-", "--wait", "--json", stdin=b'{"order":{"x":[1]}}'
+    )
+    assert ran.status == 0, ran
+    assert ran.json()["payload"] == {"order": {"x": [1]}}
+
+
+async def test_failed_event_makes_explain_and_emit_exit_with_1_until_it_is_redelivered(town: Town) -> None:
+    event_id = await town.dead("--account", "A")
+    explained = await town.run("explain", event_id)
+    assert explained.status == 1
+    assert "Every attempt has been used up" in explained.out
+    assert "HTTP_ERROR" in explained.out
+
+    again = await town.run("redeliver", event_id)
+    assert (again.status, again.out) == (0, f"{event_id} QUEUED\n")
+    async with asyncio.timeout(10):
+        while (await town.run("explain", event_id)).status == 1:
+            await asyncio.sleep(0.1)
+    assert (await town.run("redeliver", event_id)).status == 1
+
+
+async def test_redeliver_by_conditions_counts_first_and_then_sends_all_again(town: Town) -> None:
+    ids = {await town.dead("--account", account) for account in "AB"}
+    conditions = ("--status", "dead", "--since", "1h")
+    assert (await town.run("redeliver", *conditions, "--dry-run")).out == "2 events would be sent again\n"
+    only_a = await town.run("redeliver", *conditions, "--account", "A", "--dry-run", "--json")
+    assert only_a.json() == {"id": None, "matched": 1}
+    ran = await town.run("redeliver", *conditions)
+    assert (ran.status, ran.out) == (0, "2 of 2 events sent again\n")
+    async with asyncio.timeout(15):
+        while {event["id"] for event in (await town.run("events", "--status", "succeeded", "--json")).json()} != ids:
+            await asyncio.sleep(0.1)
+    assert (await town.run("redeliver", *conditions)).out == "no failed event meets these conditions\n"
+
+
+async def test_resolve_goes_on_after_an_event_that_cannot_be_resolved(town: Town) -> None:
+    event_id = await town.dead()
+    ran = await town.run("resolve", "nonsense", event_id, "--json")
+    assert ran.status == 1
+    first, second = ran.json()
+    assert (first["id"], first["status"]) == ("nonsense", None)
+    assert "no such event" in first["error"]
+    assert second == {"id": event_id, "status": "RESOLVED", "error": None}
+
+
+async def test_events_are_listed_newest_first_under_all_conditions(town: Town) -> None:
+    ids = [(await town.emitted(kind, "--account", "A", "--wait"))["id"] for kind in ("create", "notify", "cancel")]
+    assert [event["id"] for event in (await town.run("events", "--json")).json()] == ids[::-1]
+    assert [event["id"] for event in (await town.run("events", "--json", "--limit", "1")).json()] == ids[-1:]
+    narrowed = await town.run("events", "--json", "--type", "create", "--type", "notify", "--since", "5m")
+    assert [event["id"] for event in narrowed.json()] == ids[1::-1]
+    assert (await town.run("events", "--json", "--account", "B")).json() == []
+    table = await town.run("events")
+    assert table.out.splitlines()[1].startswith(f"{ids[2]}  SUBSCRIPTION_CANCEL  SUCCEEDED")
+
+
+async def test_tail_prints_one_json_object_a_line_as_it_happens(town: Town) -> None:
+    async with town.shell.running("tail", "--json", "--limit", "2", "--account", "A") as tail:
+        event: dict[str, Any] = {}
+        async with asyncio.timeout(20):
+            while not tail.said():
+                event = await town.emitted("create", "--account", "A", "--wait")
+        assert await asyncio.wait_for(tail.process.wait(), 20) == 0
+    changes = [json.loads(line) for line in tail.said().splitlines()]
+    assert len(changes) == 2
+    assert {change["accountId"] for change in changes} == {"A"}
+    assert event["status"] == "SUCCEEDED"
+
+
+async def test_audit_recounts_what_dev_holds(town: Town) -> None:
+    await town.emitted("create", "--wait")
+    ran = await town.run("audit", "--json")
+    assert ran.status == 0
+    assert ran.json() == {"well": True, "accepted": 1, "terminal": 1, "open": 0, "broken": []}
+    assert "nothing is lost" in (await town.run("audit")).out
+
+
+REFUSALS: dict[str, tuple[tuple[str, ...], int, str]] = {
+    "unlinked product": (("emit", "create", "--product", "Q"), 1, "productId: The product is not linked"),
+    "unknown type": (("emit", "bogus", "--product", "P"), 2, "use one of create, upgrade"),
+    "bad notice": (("emit", "notify", "--product", "P", "--data", "notice.type=X"), 1, "payload.notice.type: "),
+    "no product": (("emit", "create"), 2, "--product"),
+    "unknown event": (("explain", "nonsense"), 1, "There is no such event"),
+    "unknown status": (("events", "--status", "bogus"), 2, "status: Give one or more of"),
+    "unknown age": (("events", "--since", "yesterday"), 2, "15m, 1h or 2d"),
+    "nothing named": (("redeliver",), 2, "--status dead --since 1h"),
+    "wrong secret": (("events", "--client-id", "admin", "--client-secret", "no"), 2, "--client-secret"),
+    "half a client": (("events", "--client-id", "admin"), 2, "give both"),
+    "nobody there": (("events", "--url", "http://127.0.0.1:1"), 2, "start `dispatcher dev` first"),
+    "foreign server": (("events", "--url", "https://example.com"), 2, "no credentials for https://example.com"),
+}
+
+
+async def test_refusals_say_what_to_do_and_keep_to_the_exit_statuses(town: Town) -> None:
+    for name, (arguments, status, text) in REFUSALS.items():
+        ran = await town.run(*arguments)
+        assert (ran.status, ran.out) == (status, ""), (name, ran)
+        assert text in " ".join(ran.err.split()), (name, ran.err)
+        assert "Traceback" not in ran.err, name
+
+
+async def test_each_field_problem_has_a_line_of_its_own(town: Town) -> None:
+    ran = await town.run("emit", "create", "--product", "P", "--data", "user=1", "--data", "company=2")
+    assert ran.status == 1
+    assert ran.err.splitlines() == [
+        "error: refused with 422",
+        "  payload.user: user is an object or null",
+        "  payload.company: company is an object or null",
+    ]
+
+
+async def test_client_without_the_scope_is_told_which_one_it_needs(town: Town) -> None:
+    made = (await town.run("clients", "create", "--scope", "events:read")).json()
+    pair = ("--client-id", made["clientId"], "--client-secret", made["clientSecret"])
+    assert (await town.run("events", *pair)).status == 0
+    ran = await town.run("emit", "create", "--product", "P", *pair)
+    assert ran.status == 2
+    assert "events:write" in ran.err
