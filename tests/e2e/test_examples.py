@@ -189,7 +189,7 @@ class Publisher:
         self._url = url
         self._token = call(f"{url}/oauth2/token", form.encode())["access_token"]
 
-    def mutate(self, name: str, wanted: str, **fields: str) -> Any:
+    def mutate(self, name: str, wanted: str, /, **fields: str) -> Any:
         """Run one mutation whose input holds ``fields``; what it answers, ``wanted`` of it."""
         kind = name[0].upper() + name[1:] + "Input"
         text = f"mutation($input: {kind}!) {{ {name}(input: $input) {{ {wanted} userErrors {{ code message }} }} }}"
