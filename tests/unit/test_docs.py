@@ -9,9 +9,11 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from dispatcher.api.table import api_routes
 from dispatcher.cli.config import shown
+from dispatcher.cli.main import VERBS, build
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.queue import QueueOverview, Reason
@@ -163,6 +165,26 @@ def test_every_setting_that_is_named_exists(path: Path) -> None:
 def test_every_file_of_the_code_that_is_named_exists(path: Path) -> None:
     named = re.findall(r"`((?:dispatcher|worker|tests|examples|requirements)/[\w/.-]*)`", path.read_text())
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def commands(text: str) -> list[str]:
+    """Every ``dispatcher …`` in back quotes or in a block of shell, continued lines joined."""
+    fenced = re.findall(r"^```sh[^\n]*\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in fenced for line in block.replace("\\\n", " ").splitlines()]
+    in_shell = [found for line in lines for found in re.findall(r"(?:^|[(&/] ?)(dispatcher [a-z][^|>)]*)", line)]
+    return in_shell + re.findall(r"`(dispatcher [a-z][^`]*)`", text)
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_command_that_is_named_exists_with_its_options(path: Path) -> None:
+    for command in commands(path.read_text()):
+        _, verb, *rest = command.split()
+        assert verb in {one.name for one in VERBS}, command
+        known = get_command(build([verb])).commands[verb]  # type: ignore[attr-defined]
+        if rest and rest[0] in getattr(known, "commands", {}):
+            known = known.commands[rest[0]]
+        options = {option for parameter in known.params for option in parameter.opts} | {"--help"}
+        assert {word for word in rest if word.startswith("--")} <= options, command
 
 
 if __name__ == "__main__":
