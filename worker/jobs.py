@@ -18,7 +18,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.store.connection import guarded
 from dispatcher.store.job_queue import QUEUE_NAME, deserialize, job_client, serialize
 
-JOB_TIMEOUT_S = 86_400.0
+JOB_TIMEOUT_S = 600.0
 POLL_S = 0.1
 ENOUGH_TRIES = 1_000_000
 LONGEST_PAUSE_S = 2.0

@@ -1,6 +1,7 @@
 """The worker process: put together here, started here, stopped here.
 
-arq hands out partitions and background jobs (``worker.jobs``); the owner drains (``worker.owner``).
+arq hands out partitions and background jobs (``worker.jobs``); the owner drains them (``worker.owner``) for as long
+as its lease lives. No job of arq stays while a partition is owned: arq asks Redis about every job at every poll.
 """
 
 from __future__ import annotations

@@ -70,13 +70,11 @@ class Owner:
         return self._offset_ms
 
     async def drain(self, partition: int, generation: int) -> None:
-        """Take a granted partition up and own it until it is let go or lost."""
+        """Take a granted partition up, to be owned until it is let go or lost."""
         if partition in self.holdings or not await self._store.own(partition, generation, self.worker_id):
             return
-        holding = Holding(partition, generation, self._now())
-        self.holdings[partition] = holding
+        self.holdings[partition] = Holding(partition, generation, self._now())
         self._wake.set()
-        await holding.closed.wait()
 
     def nudge(self, partition: int | None = None) -> None:
         """There is new work in a partition (None: perhaps in any)."""
