@@ -245,6 +245,19 @@ async def test_bi50_store_away_is_unknown_for_writes_and_unavailable_for_reads(a
     await api.emit()
 
 
+async def test_ft10_events_behind_a_write_that_hangs_are_answered_in_time_too(api: Api, redis: Redis) -> None:
+    async def answered_s(after_s: float) -> float:
+        await asyncio.sleep(after_s)
+        began = asyncio.get_running_loop().time()
+        await api.refused("POST", "/v1/events", 503, "unknown_outcome", data=EVENT, headers=JSON)
+        return asyncio.get_running_loop().time() - began
+
+    await api.emit()
+    async with frozen(redis):
+        assert max(await asyncio.gather(*(answered_s(after_s) for after_s in (0, 0.5, 1)))) < 6
+    await api.emit()
+
+
 async def test_store_away_at_the_token_endpoint_is_temporary(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     async def away(*_: Any) -> Any:
         raise StoreUnavailable("gone")
