@@ -26,7 +26,7 @@ from dispatcher.errors import Conflict
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import COMPLETE, FAILURES, TERMINAL, Status
-from dispatcher.store.partition import Claimed, LaneSetting, Move, PartitionStore, Settlement, read_claim
+from dispatcher.store.partition import MEND_START, Claimed, LaneSetting, Move, PartitionStore, Settlement, read_claim
 from dispatcher.store.queue import QueueStore
 from tests.property.queue_model import ACCOUNTS, ENDINGS, FIRST_CAP, LANES, URL, QueueModel, Tracked
 
@@ -238,7 +238,7 @@ class QueueMachine(RuleBasedStateMachine):
 
     @rule()
     def mend_finds_nothing(self) -> None:
-        assert self.run(self.store.mend(0, ("0", "-")))[1] == 0
+        assert self.run(self.store.mend({0: MEND_START}))[0][1] == 0
 
     @invariant()
     def the_audit_is_well(self) -> None:

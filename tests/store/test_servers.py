@@ -17,7 +17,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
 from dispatcher.store.connection import connect
-from dispatcher.store.partition import Claimed, Move, PartitionStore, Settlement, read_claim
+from dispatcher.store.partition import MEND_START, Claimed, Move, PartitionStore, Settlement, read_claim
 from dispatcher.store.queue import QueueStore
 from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
 
@@ -74,7 +74,7 @@ class Counter:
     async def assert_well(self) -> None:
         report = await self.store.audit()
         assert report.well, report
-        assert (await self.store.mend(0, ("0", "-")))[1] == 0
+        assert (await self.store.mend({0: MEND_START}))[0][1] == 0
 
 
 @pytest.fixture
