@@ -104,6 +104,9 @@ class Deployment(Shop):
         """How often each event was sent."""
         return Counter(request.headers["webhook-id"] for request in self.host.requests)
 
+    def sent_order(self) -> list[str]:
+        return [request.headers["webhook-id"] for request in self.host.requests]
+
     def owner_of(self, owner: str | None) -> Program:
         """The worker process behind a worker id."""
         return next(program for program in self.programs if owner and f"-{program.pid}-" in owner)

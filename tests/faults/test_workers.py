@@ -9,8 +9,9 @@ import time
 import pytest
 
 from dispatcher.model.status import Status
+from dispatcher.store.job_queue import JobQueue, job_client
 from dispatcher.store.scripts import script
-from tests.faults.deployment import LEASE_S, Deployment
+from tests.faults.deployment import LEASE_S, PARTITIONS, Deployment
 from tests.faults.proxy import Act, Proxy
 from tests.hosts import Received, Reply
 
@@ -131,12 +132,15 @@ async def test_kill_of_a_worker_with_1000_events_in_flight_costs_10_s_at_most(de
 
 
 async def test_drains_of_dead_workers_do_not_keep_partitions_from_the_living(deployment: Deployment) -> None:
-    """Killed again and again, workers leave jobs that are `in progress` for a day at the head of arq's queue."""
+    """arq keeps the job of a killed worker as `in progress` for a day: enough of them would hide every new one."""
     integration = await deployment.integration()
-    client = deployment.redis
-    await client.zadd("dispatcher:jobs", {f"drain:0:dead{n}": n for n in range(1000)})
-    for n in range(1000):
-        await client.set(f"arq:in-progress:drain:0:dead{n}", b"1", ex=86_400)
+    client = job_client(deployment.server.url)
+    jobs = JobQueue(client)
+    for generation in range(1, 400):
+        for partition in range(PARTITIONS):
+            await jobs.drain(partition, generation)
+            await deployment.redis.set(f"arq:in-progress:drain:{partition}:{generation}", b"1", ex=86_400)
+    await client.aclose(close_connection_pool=True)
     await deployment.worker()
     event_id = await deployment.emit(integration)
     assert (await deployment.status(event_id, Status.SUCCEEDED)).state.attempts == 1

@@ -1,0 +1,174 @@
+"""Redis that is killed, frozen, emptied of what it may lose, and edited by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+
+import pytest
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store import keys
+from dispatcher.store.connection import guarded
+from dispatcher.store.job_queue import QUEUE_NAME
+from tests.faults.client import Client, client_of
+from tests.faults.deployment import LEASE_S, Deployment, eventually
+from tests.hosts import Reply
+
+pytestmark = pytest.mark.slow
+
+
+async def test_ft8_redis_killed_and_started_again_under_load(deployment: Deployment) -> None:
+    deployment.host.default = Reply(delay_s=0.02)
+    integrations = [await deployment.integration() for _ in range(8)]
+    workers = [await deployment.worker(), await deployment.worker()]
+    before = await deployment.emit_many(integrations, 400, accounts=40)
+    emitting = asyncio.create_task(deployment.emit_many(integrations, 400, accounts=40))
+    await asyncio.sleep(0.3)
+    deployment.server.kill()
+    await asyncio.sleep(0.5)
+    deployment.server.start()
+    back_s = time.monotonic()
+    ids = before + await emitting
+    await deployment.host.wait_for(len(deployment.host.requests) + 1)
+    assert time.monotonic() - back_s < 5
+    await deployment.all_succeed(ids, within_s=30)
+    assert all(worker.alive and worker.said().count("worker started") == 1 for worker in workers)
+    assert set(deployment.arrivals()) == set(ids)
+    await deployment.assert_well()
+
+
+async def test_ft10_redis_frozen_for_8_s(deployment: Deployment) -> None:
+    integration = await deployment.integration()
+    worker = await deployment.worker()
+    async with client_of(deployment, integration) as client:
+        deployment.server.signal(signal.SIGSTOP)
+        began = time.monotonic()
+        status, headers, _ = await client.emit("A", key="one")
+        assert (status, headers.get("Retry-After")) == (503, "1")
+        assert time.monotonic() - began < 6
+        await asyncio.sleep(max(0.0, 8 - (time.monotonic() - began)))
+        deployment.server.signal(signal.SIGCONT)
+        event_id = await client.emitted("A", key="one")
+        await deployment.all_succeed([event_id], within_s=10)
+    assert worker.alive
+    assert deployment.arrivals() == {event_id: 1}
+    await deployment.assert_well()
+
+
+async def test_ft11_every_connection_killed_again_and_again(deployment: Deployment) -> None:
+    deployment.host.default = Reply(delay_s=0.02)
+    integration = await deployment.integration()
+    workers = [await deployment.worker(), await deployment.worker()]
+    ids = await deployment.emit_many([integration], 600, accounts=60)
+    for _ in range(15):
+        for kind in ("normal", "pubsub"):
+            await eventually(lambda kind=kind: _kill_clients(deployment, kind))  # type: ignore[misc]
+        await asyncio.sleep(0.1)
+    await deployment.all_succeed(ids, within_s=30)
+    assert set(deployment.arrivals()) == set(ids)
+    for worker in workers:
+        assert worker.alive, worker.said()
+        assert '"level":"error"' not in worker.said().replace(" ", "")
+        assert "Traceback" not in worker.said()
+    await deployment.assert_well()
+
+
+async def _kill_clients(deployment: Deployment, kind: str) -> None:
+    with guarded():
+        await deployment.redis.client_kill_filter(_type=kind, skipme=True)
+
+
+async def test_ft26_every_key_of_arq_deleted(deployment: Deployment) -> None:
+    deployment.host.default = Reply(delay_s=0.02)
+    integrations = [await deployment.integration() for _ in range(8)]
+    first = await deployment.worker()
+    ids = await deployment.emit_many(integrations, 300, accounts=30)
+    await _delete_arq(deployment)
+    await deployment.worker()
+    first.kill()
+    for _ in range(10):
+        await _delete_arq(deployment)
+        await asyncio.sleep(0.2)
+    await deployment.all_succeed(ids, within_s=LEASE_S + 15)
+    await deployment.assert_well()
+
+
+async def _delete_arq(deployment: Deployment) -> None:
+    await deployment.redis.delete(QUEUE_NAME)
+    async for name in deployment.redis.scan_iter("arq:*"):
+        await deployment.redis.delete(name)
+
+
+async def test_ft27_scripts_flushed_under_load(deployment: Deployment) -> None:
+    deployment.host.default = Reply(delay_s=0.02)
+    integration = await deployment.integration()
+    worker = await deployment.worker()
+    ids: list[str] = []
+    for _ in range(20):
+        ids += await deployment.emit_many([integration], 20)
+        await deployment.redis.script_flush()
+        await asyncio.sleep(0.05)
+    await deployment.all_succeed(ids)
+    assert set(deployment.arrivals().values()) == {1}
+    assert "Traceback" not in worker.said()
+    await deployment.assert_well()
+
+
+async def test_e24_queue_keys_deleted_by_hand_are_repaired_and_counted(deployment: Deployment) -> None:
+    integration = await deployment.integration()
+    await deployment.queue.pause(integration.id)
+    ids = [await deployment.emit(integration, account) for account in "AABBC"]
+    prefix = keys.partition(deployment.queue.partition_of(integration.id))
+    lane = integration.id
+    gone = [f"{prefix}{name}" for name in ("lanes", "open", f"d:{lane}", f"k:{lane}:A", f"k:{lane}:B", f"k:{lane}:C")]
+    assert await deployment.redis.delete(*gone) == len(gone)
+    await _delete_arq(deployment)
+    assert not (await deployment.store.audit()).well
+    await deployment.worker()
+    await asyncio.sleep(3)
+    await deployment.queue.resume(lane)
+    await deployment.all_succeed(ids, within_s=10)
+    counted = await deployment.queue.counters()
+    assert counted["repairs:event"] == 5
+    assert deployment.arrivals() == dict.fromkeys(ids, 1)
+    first, second = (deployment.sent_order().index(ids[i]) for i in (0, 1))
+    assert first < second
+    await deployment.assert_well()
+
+
+async def test_e25_redis_outage_is_told_and_survived(deployment: Deployment) -> None:
+    integration = await deployment.integration()
+    worker = await deployment.worker()
+    async with client_of(deployment, integration) as client:
+        before = [await client.emitted(f"A{i}", key=f"before-{i}") for i in range(20)]
+        deployment.server.kill()
+        await _asserts_outage(client)
+        cpu_s, lines = worker.cpu_s, worker.said().count("\n")
+        await asyncio.sleep(4)
+        assert worker.cpu_s - cpu_s < 0.8, "busy while Redis is away"
+        assert worker.said().count("\n") - lines < 80
+        deployment.server.start()
+        back_s = time.monotonic()
+        during = await client.emitted("B", key="during")
+        await deployment.all_succeed([*before, during], within_s=10)
+        assert time.monotonic() - back_s < 10
+        assert await client.status("/readyz") == 200
+    assert worker.alive
+    assert worker.said().count("worker started") == 1
+    assert "Traceback" not in worker.said()
+    await eventually(deployment.assert_well)
+
+
+async def _asserts_outage(client: Client) -> None:
+    status, headers, body = await client.emit("B", key="during")
+    assert (status, headers.get("Retry-After"), body["errors"][0]["code"]) == (503, "1", "unknown_outcome")
+    assert await client.status("/readyz") == 503
+    assert await client.status("/healthz") == 200
+
+
+async def test_a_store_that_is_away_is_named_so(deployment: Deployment) -> None:
+    deployment.server.kill()
+    with pytest.raises(StoreUnavailable):
+        await deployment.queue.ping()
