@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 import tempfile
 import time
@@ -65,12 +66,20 @@ async def measure(asked: Asked, console: Console) -> tuple[list[Figure], list[st
     return figures, broken
 
 
+async def _until_stopped(asked: Asked, console: Console) -> tuple[list[Figure], list[str]]:
+    """SIGTERM ends it as Ctrl-C does: whatever was started is stopped first."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await measure(asked, console)
+
+
 def main(arguments: Sequence[str]) -> int:
-    """0 = measured; 1 = a measurement broke off, or with ``--strict`` a goal was missed."""
+    """0 = measured; 1 = a measurement broke off, or with ``--strict`` a goal was missed; 130 = stopped."""
     asked = asked_for(arguments)
     console = Console()
     on = machine()
-    figures, broken = asyncio.run(measure(asked, console))
+    figures, broken = asyncio.run(_until_stopped(asked, console))
     asked.out.mkdir(parents=True, exist_ok=True)
     write_results(figures, on, settings(asked.plan, asked.only), asked.out / "results.json")
     show(figures, console)
@@ -83,4 +92,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(130)

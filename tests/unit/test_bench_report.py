@@ -1,0 +1,165 @@
+"""What the benchmark says of its figures: ratios of paired rounds, verdicts, the files it writes, and its own sink."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import platform
+import sys
+from array import array
+from pathlib import Path
+
+import orjson
+import pytest
+from rich.console import Console
+
+from bench.__main__ import MEASUREMENTS, asked_for
+from bench.children import cpu_s
+from bench.figures import Figure, figure, percentile
+from bench.load import request_bytes
+from bench.machine import machine, settings
+from bench.plan import FULL, GOALS, PAYLOAD_BYTES, QUICK
+from bench.plot import draw
+from bench.report import notes, quantity, show, write_results
+from bench.sink import Arrivals, Receiver
+from bench.traffic import payload
+
+DELIVERIES = "deliveries/s beside bare aiohttp"
+
+
+def delivered(*pairs: tuple[float, float]) -> Figure:
+    return figure(DELIVERIES, "1/s", [own for own, _ in pairs], "bare", [bare for _, bare in pairs])
+
+
+def test_ratio_is_the_median_of_what_was_measured_right_after_one_another() -> None:
+    noisy = delivered((6000, 10_000), (600, 1000), (3500, 5000))
+    assert noisy.ratios == (0.6, 0.6, 0.7)
+    assert noisy.ratio == 0.6
+    assert noisy.value == 3500
+    assert noisy.peer_value == 5000
+
+
+@pytest.mark.parametrize(("own", "met"), [(6000.0, True), (5999.0, False)])
+def test_a_goal_with_a_peer_judges_the_ratio(own: float, met: bool) -> None:
+    assert delivered((own, 10_000)).met is met
+
+
+@pytest.mark.parametrize(("p50_ms", "met"), [(10.0, True), (10.1, False)])
+def test_a_goal_without_a_peer_judges_the_value(p50_ms: float, met: bool) -> None:
+    assert figure("latency p50", "ms", [p50_ms]).met is met
+
+
+def test_a_figure_without_goal_has_no_verdict() -> None:
+    assert figure("API CPU per accept", "µs", [100], "bare", [30]).met is None
+
+
+def test_a_peer_that_did_nothing_makes_no_ratio() -> None:
+    assert delivered((1, 0)).ratio is None
+
+
+@pytest.mark.parametrize(("share", "expected"), [(0.5, 50), (0.95, 95), (0.99, 99), (1.0, 100), (0.0, 1)])
+def test_percentile_is_a_value_that_was_measured(share: float, expected: float) -> None:
+    assert percentile([float(n) for n in range(100, 0, -1)], share) == expected
+
+
+def test_table_names_value_peer_ratio_goal_and_verdict() -> None:
+    console = Console(width=160, record=True, file=io.StringIO())
+    show([delivered((3000, 10_000)), figure("latency p50", "ms", [3.21], note="at 2,000/s")], console)
+    text = console.export_text()
+    row = next(line for line in text.splitlines() if DELIVERIES in line)
+    assert [cell.strip() for cell in row.strip("│").split("│")] == [
+        DELIVERIES, "3,000 1/s", "10,000 1/s", "bare", "0.30", "≥ 0.6", "no",
+    ]  # fmt: skip
+    assert "3.21 ms" in text
+    assert "latency p50: at 2,000/s" in text
+
+
+def test_quantities_keep_three_digits() -> None:
+    assert [quantity(value, "µs") for value in (1234.5, 12.345, 0.12345)] == ["1,234 µs", "12.3 µs", "0.123 µs"]
+
+
+def test_results_hold_every_round_and_the_machine(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    write_results([delivered((1, 2), (3, 4))], machine(), settings(QUICK, ("deliveries",)), path)
+    record = orjson.loads(path.read_bytes())
+    assert record["figures"][0]["values"] == [1, 3]
+    assert record["figures"][0]["peerValues"] == [2, 4]
+    assert record["machine"]["appendfsync"] == "always"
+    assert record["machine"]["cores"] == os.cpu_count()
+    assert record["settings"]["rounds"] == QUICK.rounds
+    assert platform.node() not in path.read_text()
+
+
+def test_plot_is_written_or_its_absence_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = [delivered((1, 2)), figure("latency p50", "ms", [5])]
+    path = tmp_path / "plot.svg"
+    assert draw(figures, path) is path.exists()
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    assert draw(figures, tmp_path / "none.svg") is False
+
+
+def test_notes_belong_to_the_figures_that_have_one() -> None:
+    assert notes([delivered((1, 2)), figure("a", "B", [1], note="why")]) == ["a: why"]
+
+
+def test_only_measures_what_is_named() -> None:
+    asked = asked_for(["--quick", "--only", "latency, memory", "--out", "elsewhere"])
+    assert asked.only == ("latency", "memory")
+    assert asked.plan is QUICK
+    assert asked.out == Path("elsewhere")
+    assert asked_for([]).only == tuple(MEASUREMENTS)
+    assert asked_for([]).plan is FULL
+
+
+@pytest.mark.parametrize("only", ["", "speed", "latency,speed"])
+def test_unknown_measurements_are_refused(only: str) -> None:
+    with pytest.raises(SystemExit) as refused:
+        asked_for(["--only", only])
+    assert refused.value.code == 2
+
+
+def test_payload_has_the_size_that_is_claimed() -> None:
+    assert len(orjson.dumps(payload())) == PAYLOAD_BYTES
+
+
+def test_goals_are_met_and_missed_on_their_own_side() -> None:
+    assert GOALS["latency p50"].met_by(0)
+    assert GOALS[DELIVERIES].met_by(1)
+    assert not GOALS["Redis bytes per delivered event"].met_by(2001)
+
+
+def test_cpu_time_of_a_process_grows_with_its_work() -> None:
+    before_s = cpu_s(os.getpid())
+    sum(n * n for n in range(3_000_000))
+    assert cpu_s(os.getpid()) > before_s
+
+
+async def test_sink_answers_each_request_however_the_bytes_are_cut() -> None:
+    arrivals = Arrivals()
+    server = await asyncio.get_running_loop().create_server(lambda: Receiver(arrivals), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    task = {"port": port, "path": "/x", "token": "t"}
+    posted = request_bytes(task, "a" * 300).replace(b"\r\nHost", b"\r\nWebhook-Id: one\r\nHost", 1)
+    writer.write(b"GET /reset-with-ids HTTP/1.1\r\n\r\n" + posted[:40])
+    await asyncio.sleep(0.02)
+    writer.write(posted[40:-5])
+    await asyncio.sleep(0.02)
+    writer.write(posted[-5:] + posted)
+    answers = [await _answer(reader) for _ in range(3)]
+    assert answers == [b"0", b'{"success":true}', b'{"success":true}']
+    writer.write(b"GET /count HTTP/1.1\r\n\r\nGET /ids HTTP/1.1\r\n\r\nGET /times HTTP/1.1\r\n\r\n")
+    assert await _answer(reader) == b"2"
+    assert orjson.loads(await _answer(reader)) == ["one", "one"]
+    times = array("d")
+    times.frombytes(await _answer(reader))
+    assert times[0] <= times[1]
+    writer.close()
+    server.close()
+    await server.wait_closed()
+
+
+async def _answer(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    return await reader.readexactly(int(head.rpartition(b"Content-Length: ")[2].split(b"\r\n")[0]))
