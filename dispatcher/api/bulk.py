@@ -12,7 +12,7 @@ import structlog
 from aiohttp import web
 
 from dispatcher.api.rest.actions import revision_now
-from dispatcher.errors import Conflict, DispatcherError, NotFound
+from dispatcher.errors import Conflict, DispatcherError, NotFound, RequestError
 from dispatcher.ids import new_uuid
 from dispatcher.model.queue import EventFilter, Page
 from dispatcher.store.definition_cache import DefinitionCache
@@ -90,9 +90,17 @@ class Redeliverer:
             await self._store.forget(job_id)
             return
         while job.state is RedeliveryState.RUNNING and await self._store.claim(job_id, self._owner):
-            job = await self._next_page(job)
+            job = await self._advanced(job)
             await self._store.save(job)
         await self._store.release(job_id)
+
+    async def _advanced(self, job: Redelivery) -> Redelivery:
+        """The job one page further, or FAILED when it cannot go on and trying again would not help."""
+        try:
+            return await self._next_page(job)
+        except RequestError as error:
+            log.warning("bulk redelivery failed", job=job.id, error=str(error))
+            return replace(job, state=RedeliveryState.FAILED)
 
     async def _next_page(self, job: Redelivery) -> Redelivery:
         page = await self._queue.page(job.condition, job.cursor or None, PAGE)

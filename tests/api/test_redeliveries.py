@@ -88,6 +88,14 @@ async def test_a_job_whose_record_is_gone_is_forgotten(api: Api) -> None:
     raise AssertionError
 
 
+async def test_a_job_that_cannot_go_on_says_so(api: Api, start: Start) -> None:
+    store = RedeliveryStore(api.redis)
+    await store.save(Redelivery("stuck", EventFilter(statuses=FAILURES), total=1, cursor="forged"))
+    other = await start()
+    assert (await finished(other, "stuck"))["state"] == "FAILED"
+    assert await store.running() == []
+
+
 async def test_a_job_keeps_every_condition(api: Api) -> None:
     store = RedeliveryStore(api.redis)
     condition = EventFilter(FAILURES, frozenset(), "P", "A", "I", 1, 2)
