@@ -28,7 +28,7 @@ from dispatcher.store.connection import connect, connect_listener
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.heartbeats import Heartbeats
-from dispatcher.store.job_queue import DRAIN, JobQueue, job_client
+from dispatcher.store.job_queue import DRAIN, PING, JobQueue, job_client
 from dispatcher.store.nudges import follow_nudges
 from dispatcher.store.partition import PartitionStore
 from dispatcher.store.queue import QueueStore
@@ -37,10 +37,12 @@ from dispatcher.store.tokens import TokenStore
 from worker.attempt import Identity, Sender
 from worker.connector import guarded_session
 from worker.deliver import Deliverer
-from worker.jobs import NotNow, take_jobs
+from worker.jobs import Job, NotNow, take_jobs
 from worker.lookup import Lookup
 from worker.metrics import metrics_site
 from worker.owner import Owner, OwnerLimits
+from worker.ping import Pinger
+from worker.ping_connection import Wayfinder
 from worker.target import Defaults, Targets
 from worker.tokens import token_source
 from worker.upkeep import Upkeep
@@ -56,6 +58,12 @@ class Crew:
     upkeep: Upkeep
     beats: Heartbeats
     jobs: JobQueue
+    pinger: Pinger
+
+    @property
+    def work(self) -> dict[str, Job]:
+        """Every job by its name."""
+        return {DRAIN: self.drain, PING: self.pinger.run}
 
     async def drain(self, partition: int, generation: int) -> None:
         """The job that hands this worker a partition; one that has its share leaves it to others."""
@@ -74,7 +82,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
             asyncio.create_task(crew.owner.run(halt), name="owner"),
             asyncio.create_task(crew.upkeep.run(halt), name="upkeep"),
             asyncio.create_task(follow_nudges(redis_url, crew.owner.worker_id, crew.owner.nudge), name="nudges"),
-            asyncio.create_task(take_jobs(queue_url, settings.partitions, {DRAIN: crew.drain}), name="jobs"),
+            asyncio.create_task(take_jobs(queue_url, settings.partitions, crew.work), name="jobs"),
         ]
         log.info("worker started", worker=crew.owner.worker_id)
         stopping = asyncio.create_task(stop.wait())
@@ -107,9 +115,10 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         stack.push_async_callback(listener.aclose)
         sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
         cache = await stack.enter_async_context(DefinitionCache(Definitions(redis), listener))
+        rule = partial(refusal, allow_networks=settings.allow_networks)
         session = await stack.enter_async_context(
             guarded_session(
-                partial(refusal, allow_networks=settings.allow_networks),
+                rule,
                 connect_timeout_s=settings.connect_timeout,
                 request_timeout_s=settings.request_timeout,
             )
@@ -131,13 +140,17 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         )
         stack.push_async_callback(tokens.close)
         defaults = Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
-        sender = Sender(session, tokens, Identity(settings.base_url, settings.partner))
-        deliverer = Deliverer(sender, Lookup(cache, Targets(sealer, defaults)), worker_id)
+        identity = Identity(settings.base_url, settings.partner)
+        deliverer = Deliverer(Sender(session, tokens, identity), Lookup(cache, Targets(sealer, defaults)), worker_id)
         owner = Owner(worker_id, store, queue, deliverer, _limits(settings))
         counted.append(owner)
         jobs, beats = JobQueue(job_redis), Heartbeats(redis)
         conclusions = Conclusions(queue, cache, lambda: int(time.time() * 1000) + owner.offset_ms)
-        yield Crew(owner, Upkeep(owner, store, jobs, beats, conclusions), beats, jobs)
+        ways = Wayfinder(rule, connect_timeout_s=settings.connect_timeout)
+        stack.push_async_callback(ways.close)
+        targets = Targets(sealer, defaults)
+        pinger = Pinger(Definitions(redis), targets, session, ways, identity, lambda: owner.offset_ms)
+        yield Crew(owner, Upkeep(owner, store, jobs, beats, conclusions), beats, jobs, pinger)
 
 
 def _pepper(settings: Settings) -> bytes:

@@ -31,6 +31,7 @@ from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.handle import StoreHandle
 from dispatcher.store.meta import claim_meta
+from dispatcher.store.ping_starter import QueuedPings, open_jobs
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.redeliveries import RedeliveryStore
 from dispatcher.store.sealing import Sealer
@@ -44,7 +45,7 @@ MIN_SECRET_CHARS = 16
 async def build_app(
     settings: Settings, redis: StoreHandle, *, clock: Clock = system_clock, pings: PingStarter | None = None
 ) -> web.Application:
-    """The API over ``redis``, which the caller opened and closes. Without ``pings`` ping tests are refused.
+    """The API over ``redis``, which the caller opened and closes. Without ``pings`` ping tests go to the workers.
 
     Raises ``ConfigurationError``.
     """
@@ -61,8 +62,9 @@ async def build_app(
     app[METRICS] = MetricsPage(services.queue)
     app[REDELIVERER] = Redeliverer(services.queue, services.cache, RedeliveryStore(redis))
     app[STREAMS] = set()
-    if pings is not None:
-        app[PING_STARTER] = pings
+    jobs = open_jobs(redis, settings.queue_redis_url)
+    app.on_cleanup.append(lambda _: jobs.close())
+    app[PING_STARTER] = pings or QueuedPings(jobs)
     app.cleanup_ctx.append(_running)
     app.on_shutdown.append(end_streams)
     _install(app, api_routes())

@@ -13,7 +13,6 @@ from dispatcher.model.integration import WORKING, Integration, Revision
 from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingTrigger, PingVersion
 from dispatcher.store.definitions import Definitions
 
-
 QUEUED_S = 60.0
 """How long a test may wait for a worker."""
 DEFAULT_TIMEOUT_S = 60.0

@@ -117,7 +117,7 @@ class PingTest:
 
 def concluded(test: PingTest, now_ms: int) -> PingTest:
     """``test`` as its results say: PASSED when something was tried and nothing failed."""
-    statuses = {one.status for one in (*test.results, *test.security_checks)}
+    statuses = {one.status for one in test.results} | {one.status for one in test.security_checks}
     passed = PingStatus.PASSED in statuses and PingStatus.FAILED not in statuses
     return replace(test, status=PingStatus.PASSED if passed else PingStatus.FAILED, completed_ms=now_ms)
 

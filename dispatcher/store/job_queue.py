@@ -9,9 +9,10 @@ from typing import Any
 
 import orjson
 from arq.connections import ArqRedis
-from redis.asyncio import Redis
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
+from redis.asyncio import Redis, RedisCluster
 
+from dispatcher.errors import ConfigurationError
 from dispatcher.store.connection import connection_pool, guarded
 
 QUEUE_NAME = "dispatcher:jobs"
@@ -43,7 +44,9 @@ def job_client(url: str) -> ArqRedis:
 
 
 def job_client_over(redis: Redis) -> ArqRedis:
-    """As ``job_client``, over the connections of a client that is open; whoever opened it closes them."""
+    """As ``job_client``, over the connections of an open client. Raises ConfigurationError for a cluster's."""
+    if isinstance(redis, RedisCluster):
+        raise ConfigurationError("arq cannot keep its jobs in a cluster: set DISPATCHER_QUEUE_REDIS_URL")
     return ArqRedis(
         redis.connection_pool,
         job_serializer=serialize,
@@ -58,6 +61,10 @@ class JobQueue:
 
     def __init__(self, client: ArqRedis) -> None:
         self._client = client
+
+    async def close(self) -> None:
+        """Close the connections, unless they are another client's."""
+        await self._client.aclose()
 
     async def drain(self, partition: int, generation: int) -> None:
         """Offer a granted partition to whichever worker has room, in place of the generation before.

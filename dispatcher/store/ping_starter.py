@@ -11,7 +11,11 @@ from dispatcher.store.job_queue import JobQueue, job_client, job_client_over
 
 def open_jobs(redis: Redis, queue_url: str | None) -> JobQueue:
     """The workers' job queue: at ``queue_url``, else over the connections of ``redis``."""
-    return JobQueue(job_client(queue_url) if queue_url else job_client_over(redis))
+    if queue_url is None:
+        return JobQueue(job_client_over(redis))
+    client = job_client(queue_url)
+    client.auto_close_connection_pool = True
+    return JobQueue(client)
 
 
 class QueuedPings:

@@ -1,0 +1,37 @@
+"""Tokens of one ping test: fetched anew, shared by nobody else. So a test shows how the token endpoint is now."""
+
+from __future__ import annotations
+
+import aiohttp
+
+from dispatcher.clock import system_clock
+from dispatcher.store.tokens import AccessToken, TokenStore
+from worker.token_source import TokenSource
+from worker.tokens import token_source
+
+
+class _Unshared(TokenStore):
+    """Keeps nothing, and lets everybody fetch."""
+
+    def __init__(self) -> None:
+        """Needs no Redis."""
+
+    async def get(self, fingerprint: str) -> AccessToken | None:
+        return None
+
+    async def put(self, fingerprint: str, token: AccessToken, now_s: float) -> None:
+        """Forgotten at once."""
+
+    async def drop(self, fingerprint: str, value: str) -> bool:
+        return False
+
+    async def lock(self, fingerprint: str, owner: str) -> bool:
+        return True
+
+    async def unlock(self, fingerprint: str, owner: str) -> None:
+        """Nobody waits."""
+
+
+def fresh_tokens(session: aiohttp.ClientSession) -> TokenSource:
+    """As deliveries have it, but empty and uncounted."""
+    return token_source(session, _Unshared(), system_clock)
