@@ -142,7 +142,7 @@ def test_quick_start_ends_with_a_delivered_event(outputs: list[str]) -> None:
 
 def test_demo_prints_what_the_readme_shows(folder: Path) -> None:
     shown = next(block for block in BLOCKS if block.tag == "demo")
-    output = run([str(folder / ".venv/bin/dispatcher"), "demo", "--exit"], folder, DISPATCHER_PORT=str(free_port()))
+    output = run([str(folder / ".venv/bin/dispatcher"), "demo", "--exit", "--port", "0"], folder)
     printed = [masked(line) for line in output.splitlines()]
     for line in shown.text.splitlines():
         assert masked(line) in printed, output
