@@ -29,6 +29,8 @@ SICK_S = 1.0
 """A partition on whose keys a script broke off is left alone for this long."""
 IDLE_S = 1.0
 """An idle owner asks this often even if no nudge came."""
+PUT_OFF_MS = 200
+"""Until an event is tried again whose definitions could not be read."""
 
 _NONE: frozenset[str] = frozenset()
 
@@ -241,6 +243,9 @@ class Owner:
             settlement = delivered.settlement
         except asyncio.CancelledError:
             settlement = Settlement(claimed, Move.RELEASE)
+        except StoreUnavailable as error:  # before anything was sent
+            log.debug("attempt put off", event_id=claimed.event.id, error=str(error))
+            settlement = Settlement(claimed, Move.RELEASE, delay_ms=PUT_OFF_MS)
         except Exception:
             log.exception("attempt broke off", event_id=claimed.event.id)
             settlement = Settlement(claimed, Move.RELEASE, delay_ms=5000)
@@ -254,7 +259,8 @@ class Owner:
         suspended = await self._store.suspended_urls(holding.partition, lane) if claimed.url_suspended else _NONE
         delivered = await self._deliverer.deliver(claimed, suspended, self._offset_ms, holding.count)
         if delivered.suspend_url:
-            await self._queue.suspend_url(lane, delivered.suspend_url)
+            with contextlib.suppress(StoreUnavailable):  # what was sent is settled in any case; the next 410 suspends
+                await self._queue.suspend_url(lane, delivered.suspend_url)
         return delivered
 
     def _learn(self, holding: Holding, lane_id: str, delivered: Delivered) -> None:
