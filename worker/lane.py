@@ -9,6 +9,7 @@ from dispatcher.model.attempt import TRANSPORT_FAILURES, Outcome
 from dispatcher.model.integration import LaneLimits
 from dispatcher.policy.circuit import Circuit, CircuitState
 from dispatcher.policy.concurrency import ConcurrencyLimit
+from dispatcher.policy.retry import MAX_RETRY_AFTER_S
 from dispatcher.store.partition import LaneSetting
 
 START_CONCURRENCY = 32
@@ -53,7 +54,7 @@ class Lane:
         if http_status in THROTTLED:
             self._limit.timed_out()
             if retry_after_s:
-                self._slow_ms = max(self._slow_ms, now_ms + int(retry_after_s * 1000))
+                self._slow_ms = max(self._slow_ms, now_ms + int(min(retry_after_s, MAX_RETRY_AFTER_S) * 1000))
         else:
             self._limit.succeeded()
         return False

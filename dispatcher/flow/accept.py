@@ -93,7 +93,9 @@ class Acceptor:
         try:
             receipts = await self._queue.accept([event for event, _ in batch])
         except Exception as error:
-            for _, future in batch:
+            # Whoever waits behind a write that failed would wait as long again for the same answer.
+            behind, self._waiting = self._waiting, []
+            for _, future in batch + behind:
                 if not future.done():
                     future.set_exception(error)
             return

@@ -52,9 +52,10 @@ def _enumerated(payload: Mapping[str, Any]) -> Iterator[Problem]:
 
 
 def _notice(kind: EventType, payload: Mapping[str, Any]) -> Iterator[Problem]:
+    """A notice that is given needs a type; an event without one says only that there is something to look at."""
     notice = payload.get("notice")
     value = notice.get("type") if isinstance(notice, dict) else None
-    if value is None and kind is not EventType.SUBSCRIPTION_NOTICE:
+    if value is None and (not notice or kind is not EventType.SUBSCRIPTION_NOTICE):
         return
     if not _is_one_of(value, NOTICE_TYPES):
         code = "missing_field" if value is None else "invalid_value"

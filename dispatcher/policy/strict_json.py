@@ -11,7 +11,10 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, NoReturn
+
+import orjson
 
 from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
 
@@ -27,11 +30,18 @@ _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NOT_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
+_SPACE = b" \t\r\n"
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
 def read_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """The value of one JSON text. Raises ``InvalidRequest`` (400) or ``Unprocessable`` (422), each with its code."""
+    shallow = raw.count(b"[") + raw.count(b"{") <= max_depth
+    if shallow:
+        with suppress(orjson.JSONDecodeError):
+            value = orjson.loads(raw)
+            if _same_but_for_space(orjson.dumps(value), raw):
+                return value
     try:
         text = raw.decode()
     except UnicodeDecodeError as error:
@@ -42,11 +52,16 @@ def read_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
         raise InvalidRequest.of("invalid_json", f"not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
         raise _too_deep(max_depth) from None
-    if raw.count(b"[") + raw.count(b"{") > max_depth and _is_deeper(raw, max_depth):
+    if not shallow and _is_deeper(raw, max_depth):
         raise _too_deep(max_depth)
     if _ESCAPED_SURROGATE.search(raw) and _holds_surrogate(value):
         raise Unprocessable.of("invalid_string", "a string holds half a surrogate pair (\\ud800 to \\udfff)")
     return value
+
+
+def _same_but_for_space(written: bytes, raw: bytes) -> bool:
+    """What is read and written back unchanged lost no duplicate name and no digit: nothing else needs a look."""
+    return written.translate(None, _SPACE) == raw.translate(None, _SPACE)
 
 
 def read_object(raw: bytes, max_depth: int = MAX_DEPTH) -> dict[str, Any]:

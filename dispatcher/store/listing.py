@@ -43,7 +43,7 @@ async def read_page(
 ) -> Page:
     """Up to ``limit`` events that meet ``condition``, and the cursor of the next page."""
     after = _decode(cursor) if cursor else None
-    upper = f"{condition.to_ms - 1}" if condition.to_ms else "+"
+    upper = "+" if condition.to_ms is None else f"{max(0, condition.to_ms - 1)}"
     scans = [_Scan(p, _below(after, p) if after else upper) for p in partitions]
     for _ in range(MAX_ROUNDS):
         waiting = [scan for scan in scans if not scan.done and len(scan.found) < limit]

@@ -86,7 +86,11 @@ UNPROCESSABLE: dict[str, tuple[dict[str, Any], str, str]] = {
         "invalid_value",
         "payload.notice.type",
     ),
-    "missing_notice": ({"type": "notify"}, "missing_field", "payload.notice.type"),
+    "missing_notice_type": (
+        {"type": "notify", "payload": {"notice": {"message": "m"}}},
+        "missing_field",
+        "payload.notice.type",
+    ),
     "order_is_no_list": ({"payload": {"order": []}}, "wrong_type", "payload.order"),
 }
 

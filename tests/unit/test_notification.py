@@ -136,8 +136,8 @@ def problems(payload: dict[str, Any] | None, kind: EventType = CHANGE) -> list[t
     return [(problem.code, problem.field) for problem in validate_payload(kind, payload)]
 
 
-@pytest.mark.parametrize("kind", [kind for kind in EventType if kind is not EventType.SUBSCRIPTION_NOTICE])
-def test_no_type_but_notice_needs_a_payload(kind: EventType) -> None:
+@pytest.mark.parametrize("kind", list(EventType))
+def test_no_type_needs_a_payload(kind: EventType) -> None:
     assert problems(None, kind) == []
     assert problems({}, kind) == []
 
@@ -149,8 +149,8 @@ def test_every_notice_type_is_accepted(notice: str) -> None:
     )
 
 
-@pytest.mark.parametrize("payload", [None, {}, {"notice": None}, {"notice": {}}])
-def test_a_notice_needs_its_type(payload: dict[str, Any] | None) -> None:
+def test_a_notice_that_is_given_needs_its_type() -> None:
+    payload = {"notice": {"message": "m"}}
     assert problems(payload, EventType.SUBSCRIPTION_NOTICE) == [("missing_field", "payload.notice.type")]
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
-from collections.abc import Awaitable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Iterable
+from typing import Any
 
 from aiohttp import web
 
@@ -16,16 +15,13 @@ from dispatcher.api.rest.event_json import event_url
 from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
 from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES, Services
-from dispatcher.errors import InvalidRequest, RequestError, StoreUnavailable, Unprocessable
+from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.event import Event
 from dispatcher.model.queue import Accepted
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
 
-Receipt = TypeVar("Receipt")
-
 MAX_BATCH = 1000
-WRITE_TIMEOUT_S = 5.5
 IDEMPOTENCY_KEY = "Idempotency-Key"
 _REPLAYED = {"Idempotency-Replayed": "true"}
 
@@ -38,11 +34,10 @@ async def accept_event(request: web.Request) -> web.StreamResponse:
     raw = await read_body(request)
     event = await event_from(read_object(raw), services, caller)
     if key is None:
-        receipt = await _in_time(services.acceptor.accept(event))
+        receipt = await services.acceptor.accept(event)
     else:
         digest = hashlib.sha256(raw).hexdigest()
-        writing = services.acceptor.accept_once(event, client_id=caller.client_id, key=key, body_hash=digest)
-        receipt = await _in_time(writing)
+        receipt = await services.acceptor.accept_once(event, client_id=caller.client_id, key=key, body_hash=digest)
     return _accepted(receipt, services.settings.base_url, replayed=key is not None and receipt.replayed)
 
 
@@ -54,7 +49,7 @@ async def accept_batch(request: web.Request) -> web.StreamResponse:
     items: Iterable[Any] = read_lines(raw) if media == NDJSON else read_array(raw)
     prepared = [await _prepared(item, services, caller) for item in _limited(items)]
     events = [one for one in prepared if isinstance(one, Event)]
-    receipts = iter(await _in_time(services.acceptor.accept_many(events)))
+    receipts = iter(await services.acceptor.accept_many(events))
     results = [
         {"index": index, "status": one.status, "errors": [problem.as_json() for problem in one.problems]}
         if isinstance(one, RequestError)
@@ -62,15 +57,6 @@ async def accept_batch(request: web.Request) -> web.StreamResponse:
         for index, one in enumerate(prepared)
     ]
     return json_response({"results": results})
-
-
-async def _in_time(writing: Awaitable[Receipt]) -> Receipt:
-    """Events wait for the write before theirs: when that one hangs, they do not hang behind it."""
-    try:
-        async with asyncio.timeout(WRITE_TIMEOUT_S):
-            return await writing
-    except TimeoutError:
-        raise StoreUnavailable("the write was not confirmed in time; repeat it with the same key") from None
 
 
 async def _prepared(item: Any, services: Services, caller: Caller) -> Event | RequestError:
