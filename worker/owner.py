@@ -243,8 +243,7 @@ class Owner:
             settlement = delivered.settlement
         except asyncio.CancelledError:
             settlement = Settlement(claimed, Move.RELEASE)
-        except StoreUnavailable as error:  # before anything was sent
-            log.debug("attempt put off", event_id=claimed.event.id, error=str(error))
+        except StoreUnavailable:  # before anything was sent; the loop tells of it
             settlement = Settlement(claimed, Move.RELEASE, delay_ms=PUT_OFF_MS)
         except Exception:
             log.exception("attempt broke off", event_id=claimed.event.id)
