@@ -69,7 +69,7 @@ class Settings(BaseSettings):
     lane_concurrency: int = Field(128, ge=1, le=10_000, description="Attempts at a time for one integration, at most")
     lease: float = Field(5.0, ge=1, le=60, description="Seconds after which a silent worker loses its partitions")
     drain_timeout: float = Field(35.0, ge=0, description="Seconds that a stopping worker lets running attempts finish")
-    circuit_failures: int = Field(10, ge=1, description="Transport failures in a row that open an integration's circuit")
+    circuit_failures: int = Field(10, ge=1, description="Transport failures in a row that open a circuit")
     circuit_open: float = Field(30.0, gt=0, description="Seconds that a circuit stays open before one probe")
     partner: str = Field("ACME", description="marketplace.partner in every notification")
 

@@ -76,7 +76,7 @@ class Acceptor:
         if partition_of_event(event_id, self._queue.partitions) != self._queue.partition_of(event.integration_id):
             raise Conflict.of(
                 "idempotency_conflict",
-                "the product was linked to another integration since this Idempotency-Key was first used: use a new key",
+                "the product was linked to another integration since this key was first used: use a new key",
                 "Idempotency-Key",
             )
         return replace(event, id=event_id)

@@ -14,7 +14,7 @@ class Outcome(StrEnum):
     OK = "OK"
     REFUSED = "REFUSED"
     ACCEPTED = "ACCEPTED"
-    TOKEN_FAILED = "TOKEN_FAILED"
+    TOKEN_FAILED = "TOKEN_FAILED"  # noqa: S105 - an outcome
     CONNECT_FAILED = "CONNECT_FAILED"
     TIMEOUT = "TIMEOUT"
     HTTP_ERROR = "HTTP_ERROR"

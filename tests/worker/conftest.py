@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from dispatcher.flow.publish import publish
 from dispatcher.ids import new_event_id, new_hex24, new_uuid
+from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import (
@@ -121,6 +122,9 @@ class Shop:
     async def status(self, event_id: str, status: Status) -> StoredEvent:
         return await self.until(event_id, lambda stored: stored.state.status is status)
 
+    async def attempts(self, event_ids: list[str]) -> list[Attempt]:
+        return [attempt for event_id in event_ids for attempt in await self.queue.attempts(event_id) or []]
+
     async def assert_well(self) -> None:
         report = await self.store.audit()
         assert report.well, report
@@ -129,14 +133,16 @@ class Shop:
 @pytest.fixture
 async def shop(redis: Redis, redis_url: str, product_host: ProductHost) -> AsyncIterator[Shop]:
     key = new_key()
-    settings = Settings(
-        secret_keys=(key,),
-        allow_networks=("127.0.0.0/8",),
-        partitions=4,
-        lease=2.0,
-        drain_timeout=5.0,
-        request_timeout=2.0,
-        public_base_url="http://dispatcher.test",
+    settings = Settings.model_validate(
+        {
+            "secret_keys": (key,),
+            "allow_networks": ("127.0.0.0/8",),
+            "partitions": 4,
+            "lease": 2.0,
+            "drain_timeout": 5.0,
+            "request_timeout": 2.0,
+            "public_base_url": "http://dispatcher.test",
+        }
     )
     made = Shop(redis, redis_url, product_host, settings, Sealer([key]))
     yield made
