@@ -22,15 +22,18 @@ import structlog
 from dispatcher.clock import system_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.conclude import Conclusions
+from dispatcher.flow.ping_schedule import Probing
 from dispatcher.policy.addresses import refusal
 from dispatcher.settings import Settings
 from dispatcher.store.connection import connect, connect_listener
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.heartbeats import Heartbeats
-from dispatcher.store.job_queue import DRAIN, PING, JobQueue, job_client
+from dispatcher.store.job_queue import CREDENTIALS, DRAIN, PING, JobQueue, job_client
 from dispatcher.store.nudges import follow_nudges
 from dispatcher.store.partition import PartitionStore
+from dispatcher.store.ping_starter import QueuedPings
+from dispatcher.store.ping_trials import Trials
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.sealing import Sealer
 from dispatcher.store.tokens import TokenStore
@@ -43,6 +46,8 @@ from worker.metrics import metrics_site
 from worker.owner import Owner, OwnerLimits
 from worker.ping import Pinger
 from worker.ping_connection import Wayfinder
+from worker.ping_credentials import CredentialTrier
+from worker.probes import run_probes
 from worker.target import Defaults, Targets
 from worker.tokens import token_source
 from worker.upkeep import Upkeep
@@ -59,11 +64,16 @@ class Crew:
     beats: Heartbeats
     jobs: JobQueue
     pinger: Pinger
+    trier: CredentialTrier
 
     @property
     def work(self) -> dict[str, Job]:
         """Every job by its name."""
-        return {DRAIN: self.drain, PING: self.pinger.run}
+        return {DRAIN: self.drain, PING: self.pinger.run, CREDENTIALS: self.trier.run}
+
+    @property
+    def probing(self) -> Probing:
+        return Probing(self.pinger.definitions, QueuedPings(self.jobs))
 
     async def drain(self, partition: int, generation: int) -> None:
         """The job that hands this worker a partition; one that has its share leaves it to others."""
@@ -83,6 +93,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
             asyncio.create_task(crew.upkeep.run(halt), name="upkeep"),
             asyncio.create_task(follow_nudges(redis_url, crew.owner.worker_id, crew.owner.nudge), name="nudges"),
             asyncio.create_task(take_jobs(queue_url, settings.partitions, crew.work), name="jobs"),
+            asyncio.create_task(run_probes(crew.probing, halt), name="probes"),
         ]
         log.info("worker started", worker=crew.owner.worker_id)
         stopping = asyncio.create_task(stop.wait())
@@ -150,7 +161,8 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         stack.push_async_callback(ways.close)
         targets = Targets(sealer, defaults)
         pinger = Pinger(Definitions(redis), targets, session, ways, identity, lambda: owner.offset_ms)
-        yield Crew(owner, Upkeep(owner, store, jobs, beats, conclusions), beats, jobs, pinger)
+        trier = CredentialTrier(Trials(redis, jobs), sealer, session)
+        yield Crew(owner, Upkeep(owner, store, jobs, beats, conclusions), beats, jobs, pinger, trier)
 
 
 def _pepper(settings: Settings) -> bytes:

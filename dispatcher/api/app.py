@@ -8,7 +8,7 @@ from aiohttp import web
 
 from dispatcher.api.access import Gate, admitting
 from dispatcher.api.bulk import REDELIVERER, Redeliverer
-from dispatcher.api.graphql.context import PING_STARTER
+from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
 from dispatcher.api.middleware import edge
 from dispatcher.api.oauth.directory import Directory
@@ -32,6 +32,7 @@ from dispatcher.store.definitions import Definitions
 from dispatcher.store.handle import StoreHandle
 from dispatcher.store.meta import claim_meta
 from dispatcher.store.ping_starter import QueuedPings, open_jobs
+from dispatcher.store.ping_trials import Trials
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.redeliveries import RedeliveryStore
 from dispatcher.store.sealing import Sealer
@@ -65,6 +66,7 @@ async def build_app(
     jobs = open_jobs(redis, settings.queue_redis_url)
     app.on_cleanup.append(lambda _: jobs.close())
     app[PING_STARTER] = pings or QueuedPings(jobs)
+    app[CREDENTIAL_TRIALS] = Trials(redis, jobs)
     app.cleanup_ctx.append(_running)
     app.on_shutdown.append(end_streams)
     _install(app, api_routes())

@@ -13,7 +13,7 @@ from dispatcher.flow.integration_changes import (
     IntegrationChanges,
     UrlRule,
 )
-from dispatcher.flow.integration_rules import name_problems, revision_problems
+from dispatcher.flow.integration_rules import name_problems, probe_problems, revision_problems
 from dispatcher.flow.private_keys import private_key_problem
 from dispatcher.model.integration import (
     CredentialType,
@@ -61,9 +61,11 @@ class Editor:
         ]
         problems += revision_problems(working, self.url_rule)
         problems += _key_problems(changes)
+        probe_interval = _given(changes, "probe_interval_minutes", integration.probe_interval_minutes)
+        problems += probe_problems(probe_interval)
         if problems:
             raise Unprocessable(problems)
-        return replace(integration, name=name, working=working)
+        return replace(integration, name=name, working=working, probe_interval_minutes=probe_interval)
 
     def _working(self, integration: Integration, changes: IntegrationChanges) -> Revision:
         before = integration.working

@@ -60,3 +60,4 @@ class IntegrationChanges(TypedDict, total=False):
     filter: dict[str, Any] | None
     order_require_form_fields: bool | None
     order_form_fields: list[OrderFormField] | None
+    probe_interval_minutes: int | None

@@ -21,6 +21,7 @@ MAX_NAME_CHARS = 255
 MAX_TEXT_CHARS = 4096
 MAX_DELAYS = 50
 MAX_FORM_FIELDS = 100
+MAX_PROBE_MINUTES = 7 * 24 * 60
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DAY_S = 86_400.0
@@ -46,6 +47,12 @@ def name_problems(name: str, field: str) -> Iterator[Problem]:
     """A name or an id from outside: 1 to 255 characters, none of them a control character."""
     if not 1 <= len(name) <= MAX_NAME_CHARS or _CONTROL.search(name):
         yield Problem("invalid_text", f"{field} must have 1 to {MAX_NAME_CHARS} printable characters.", field)
+
+
+def probe_problems(interval_minutes: int | None) -> Iterator[Problem]:
+    if interval_minutes is not None and not 1 <= interval_minutes <= MAX_PROBE_MINUTES:
+        text = f"probeIntervalMinutes must be between 1 and {MAX_PROBE_MINUTES}; null turns probes off."
+        yield Problem("out_of_range", text, "probeIntervalMinutes")
 
 
 def revision_problems(working: Revision, url_rule: UrlRule) -> Iterator[Problem]:

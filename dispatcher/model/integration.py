@@ -22,8 +22,8 @@ class CredentialType(StrEnum):
 class AuthMethod(StrEnum):
     """How the token endpoint is told who asks (RFC 6749 §2.3.1, RFC 7523 §2.2)."""
 
-    CLIENT_SECRET_BASIC = "client_secret_basic"
-    CLIENT_SECRET_POST = "client_secret_post"
+    CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - a method
+    CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - a method
     PRIVATE_KEY_JWT = "private_key_jwt"
 
 
@@ -161,6 +161,8 @@ class Integration:
     signing_secrets: tuple[SigningSecret, ...] = ()
     """Newest first; those past ``not_after_ms`` no longer sign."""
     inbound_client: InboundClient | None = None
+    probe_interval_minutes: int | None = None
+    """How often it is pinged by itself; None = never."""
 
     @property
     def ui_read_only(self) -> bool:

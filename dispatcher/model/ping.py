@@ -136,3 +136,13 @@ def given_up(test: PingTest, now_ms: int, message: str = OVERDUE) -> PingTest:
         for one in test.results
     )
     return replace(test, status=PingStatus.FAILED, completed_ms=now_ms, results=results)
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialsTried:
+    """What came of trying credentials out."""
+
+    success: bool
+    error_code: str | None = None
+    message: str | None = None
+    duration_ms: float | None = None

@@ -98,6 +98,15 @@ def ping(integration_id: str) -> str:
     return f"{{def}}:ping:{integration_id}"
 
 
+PROBES = "{def}:probes"
+"""zset: integration id, score = when it is pinged by itself next, in ms. Until its interval or itself is gone."""
+
+
+def credential_trial(trial_id: str) -> str:
+    """string, JSON: sealed credentials that a worker is to try out; + ``:answer``: what came of it. 60 s."""
+    return f"{{def}}:trial:{trial_id}"
+
+
 def token(fingerprint: str) -> str:
     """string, sealed access token of one credential set. Expires with the token."""
     return f"token:{fingerprint}"

@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 from dispatcher.model.ping import PingTest
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
+from dispatcher.store.ping_schedule import PingSchedule
 
 KEPT = 50
 
@@ -24,6 +25,7 @@ class Pings:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self.schedule = PingSchedule(redis)
 
     async def add(self, integration_id: str, test: PingTest) -> None:
         """Put ``test`` in front of the others."""

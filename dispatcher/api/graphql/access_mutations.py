@@ -1,4 +1,4 @@
-"""Mutations about sign-on, credentials, secrets and ping tests."""
+"""Mutations about sign-on, inbound credentials and secrets."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from dispatcher.api.graphql import inputs, payloads, views
 from dispatcher.api.graphql.changes import open_id_connect
 from dispatcher.api.graphql.context import GraphContext, Info
 from dispatcher.api.graphql.definition_mutations import working
-from dispatcher.api.graphql.objects import ProductIntegration
 from dispatcher.api.graphql.outputs import InboundClient
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.errors import Conflict
 from dispatcher.flow.inbound_client import generate_inbound_client
-from dispatcher.flow.ping_request import request_ping
 from dispatcher.flow.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret
 from dispatcher.flow.single_sign_on import configure_bookmark, configure_open_id_connect, remove_single_sign_on
 from dispatcher.model.integration import OpenIdConnect
@@ -104,26 +102,6 @@ class AccessMutations:
             )
 
         return await answered(payloads.GenerateProductIntegrationInboundClientPayload, work)
-
-    @strawberry.mutation
-    async def trigger_product_integration_ping_test(
-        self, info: Info, input_: inputs.TriggerProductIntegrationPingTestInput
-    ) -> payloads.TriggerProductIntegrationPingTestPayload:
-        """Send test notifications; lastTest has the outcome."""
-        context = info.context
-
-        async def work() -> payloads.TriggerProductIntegrationPingTestPayload:
-            if context.pings is None:
-                text = "Ping tests need a worker: start one with this API's Redis."
-                raise Conflict.of("pings_unavailable", text)
-            asked = await request_ping(
-                context.definitions, context.pings, input_.id, input_.version, input_.event_types, context.now_ms
-            )
-            return payloads.TriggerProductIntegrationPingTestPayload(
-                product_integration=ProductIntegration.of(asked.integration, asked.revision)
-            )
-
-        return await answered(payloads.TriggerProductIntegrationPingTestPayload, work)
 
     @strawberry.mutation
     async def rotate_product_integration_signing_secret(

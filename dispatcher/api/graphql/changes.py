@@ -30,6 +30,7 @@ _PLAIN = {
     "result_deadline": "result_deadline_s",
     "filter": "filter",
     "order_require_form_fields": "order_require_form_fields",
+    "probe_interval_minutes": "probe_interval_minutes",
 }
 """Input attribute → change."""
 
@@ -66,7 +67,7 @@ def integration_changes(values: IntegrationFields) -> IntegrationChanges:
         raise Unprocessable.of("wrong_type", "filter is an object.", "filter")
     changes["urls"] = given(values, {snake(field): field for field in URL_FIELDS})
     if values.outbound_credentials is not UNSET:
-        changes["credentials"] = _credentials(values.outbound_credentials)
+        changes["credentials"] = credential_changes(values.outbound_credentials)
     if values.headers is not UNSET:
         changes["headers"] = [HeaderChange(one.name, one.value, one.secret) for one in values.headers or ()]
     if values.order_form_fields is not UNSET:
@@ -92,7 +93,7 @@ def open_id_connect(
     return OpenIdConnect(**known)
 
 
-def _credentials(values: OutboundCredentialsInput | None) -> CredentialChanges | None:
+def credential_changes(values: OutboundCredentialsInput | None) -> CredentialChanges | None:
     if values is None:
         return None
     return cast("CredentialChanges", given(values, {name: name for name in _CREDENTIALS}))

@@ -15,9 +15,12 @@ from dispatcher.flow.ping_request import PingStarter
 from dispatcher.model.access import Caller
 from dispatcher.policy.urls import check_url
 from dispatcher.store.definitions import Definitions
+from dispatcher.store.ping_trials import Trials
 
+CREDENTIAL_TRIALS: web.AppKey[Trials] = web.AppKey("credential_trials", Trials)
+"""Has workers try credentials out."""
 PING_STARTER: web.AppKey[PingStarter] = web.AppKey("ping_starter", PingStarter)
-"""Set by the application where ping tests can be run; without it they are refused."""
+"""Has workers run ping tests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,8 @@ class GraphContext:
 
     services: Services
     caller: Caller
-    pings: PingStarter | None
+    pings: PingStarter
+    trials: Trials
     now_ms: int
     operation_name: str | None = None
     """As the caller gave it, to choose among several operations."""
@@ -50,4 +54,6 @@ Info = strawberry.Info[GraphContext, None]
 def context_of(request: web.Request, operation_name: str | None) -> GraphContext:
     services = request.app[SERVICES]
     now_ms = int(services.clock() * 1000)
-    return GraphContext(services, request[CALLER], request.app.get(PING_STARTER), now_ms, operation_name)
+    return GraphContext(
+        services, request[CALLER], request.app[PING_STARTER], request.app[CREDENTIAL_TRIALS], now_ms, operation_name
+    )

@@ -11,6 +11,7 @@ from dispatcher.api.graphql.objects import Product, ProductIntegration
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.flow.create_integration import create_integration
 from dispatcher.flow.link import link, unlink
+from dispatcher.flow.ping_schedule import plan_probes
 from dispatcher.flow.publish import publish
 from dispatcher.flow.update_integration import delete_integration, update_integration
 from dispatcher.model.integration import Integration
@@ -33,6 +34,7 @@ class DefinitionMutations:
             created = await create_integration(
                 context.definitions, context.editor, integration_changes(input_), context.now_ms
             )
+            await plan_probes(context.definitions, created.integration)
             return payloads.CreateProductIntegrationPayload(
                 product_integration=working(created.integration), signing_secret=created.signing_secret
             )
@@ -47,9 +49,10 @@ class DefinitionMutations:
         context = info.context
 
         async def work() -> payloads.UpdateProductIntegrationPayload:
-            changed = await update_integration(
-                context.definitions, context.editor, input_.id, integration_changes(input_), context.now_ms
-            )
+            changes = integration_changes(input_)
+            changed = await update_integration(context.definitions, context.editor, input_.id, changes, context.now_ms)
+            if "probe_interval_minutes" in changes:
+                await plan_probes(context.definitions, changed)
             return payloads.UpdateProductIntegrationPayload(product_integration=working(changed))
 
         return await answered(payloads.UpdateProductIntegrationPayload, work)

@@ -16,7 +16,7 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType
-from dispatcher.model.ping import PingStatus, PingVersion
+from dispatcher.model.ping import CheckName, PingStatus, PingTrigger, PingVersion, StepName
 
 
 @strawberry.enum(name="OutboundCredentialsGrantType", graphql_name_from="value")
@@ -47,6 +47,9 @@ strawberry.enum(CredentialType, name="OutboundCredentialsType")
 strawberry.enum(AuthMethod, name="TokenEndpointAuthMethod", graphql_name_from="value")
 strawberry.enum(PingVersion, name="ProductIntegrationVersion")
 strawberry.enum(PingStatus, name="ProductIntegrationTestStatus")
+strawberry.enum(PingTrigger, name="ProductIntegrationTestTrigger")
+strawberry.enum(StepName, name="ProductIntegrationTestStepName")
+strawberry.enum(CheckName, name="ProductIntegrationSecurityCheckName")
 
 
 def make_lenient(schema: strawberry.Schema) -> None:

@@ -77,6 +77,9 @@ class IntegrationFields:
     filter: JSON | None = UNSET
     order_require_form_fields: bool | None = UNSET
     order_form_fields: list[OrderFormFieldInput] | None = UNSET
+    probe_interval_minutes: int | None = strawberry.field(
+        default=UNSET, description="Ping it by itself this often, whatever its version; null = never."
+    )
 
 
 @strawberry.input
@@ -138,6 +141,17 @@ class TriggerProductIntegrationPingTestInput:
     id: strawberry.ID
     version: PingVersion = PingVersion.WORKING
     event_types: list[EventType] | None = None
+    security_checks: bool = strawberry.field(
+        default=False, description="Also send what the host has to refuse: a forgery, a replay …"
+    )
+
+
+@strawberry.input
+class TestProductIntegrationCredentialsInput:
+    """Credentials that need not be saved. With an id, whatever is left out is taken from what is saved there."""
+
+    outbound_credentials: OutboundCredentialsInput
+    id: strawberry.ID | None = None
 
 
 @strawberry.input

@@ -6,22 +6,24 @@ import strawberry
 from strawberry.scalars import JSON
 
 from dispatcher.api.graphql import views
-from dispatcher.api.graphql.context import Info
+from dispatcher.api.graphql.context import GraphContext, Info
 from dispatcher.api.graphql.outputs import (
     BookmarkConfiguration,
     Header,
     InboundClient,
-    IntegrationTest,
     LinkedProduct,
     OpenIdConnectConfiguration,
     OrderFormField,
     OutboundCredentials,
     SigningSecret,
 )
+from dispatcher.api.graphql.ping_outputs import IntegrationTest
 from dispatcher.clock import iso_ms
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.integration import WORKING, AnswerMode, Integration, Revision
 from dispatcher.model.integration import Product as StoredProduct
+from dispatcher.model.ping import PingTrigger
+from dispatcher.store.pings import KEPT
 
 MAX_REVISIONS = 50
 
@@ -70,6 +72,7 @@ class ProductIntegration:
     signing_secrets: list[SigningSecret]
     linked_products: list[LinkedProduct]
     ui_read_only: bool
+    probe_interval_minutes: int | None = strawberry.field(description="How often it is pinged by itself.")
 
     @classmethod
     def of(cls, integration: Integration, shown: Revision) -> ProductIntegration:
@@ -93,6 +96,7 @@ class ProductIntegration:
             signing_secrets=[views.signing_secret(one) for one in integration.signing_secrets],
             linked_products=[LinkedProduct(id=strawberry.ID(one)) for one in integration.linked_products],
             ui_read_only=integration.ui_read_only,
+            probe_interval_minutes=integration.probe_interval_minutes,
             **views.shown(shown),
         )
 
@@ -119,7 +123,22 @@ class ProductIntegration:
     @strawberry.field
     async def last_test(self, info: Info) -> IntegrationTest | None:
         """The newest ping test."""
-        return views.test(await info.context.definitions.pings.last(self.integration.id))
+        return await last_test(info.context, self.integration.id)
+
+    @strawberry.field
+    async def test(self, info: Info, id_: strawberry.ID) -> IntegrationTest | None:
+        """One ping test, while it is among the last 50."""
+        found = await info.context.definitions.pings.find(self.integration.id, id_)
+        return IntegrationTest.of(found, info.context.now_ms) if found else None
+
+    @strawberry.field
+    async def tests(self, info: Info, last: int = KEPT, trigger: PingTrigger | None = None) -> list[IntegrationTest]:
+        """The newest ping tests, newest first: those that were asked for, those on schedule, or both."""
+        if not 1 <= last <= KEPT:
+            raise InvalidRequest.of("invalid_limit", f"last is between 1 and {KEPT}.", "last")
+        found = await info.context.definitions.pings.history(self.integration.id)
+        wanted = [one for one in found if trigger is None or one.trigger is trigger]
+        return [IntegrationTest.of(one, info.context.now_ms) for one in wanted[:last]]
 
 
 @strawberry.type
@@ -147,7 +166,7 @@ class Product:
         """The newest ping test of the product's integration."""
         if self.integration_id is None:
             return None
-        return views.test(await info.context.definitions.pings.last(self.integration_id))
+        return await last_test(info.context, self.integration_id)
 
     @classmethod
     def of(cls, product: StoredProduct) -> Product:
@@ -157,3 +176,8 @@ class Product:
             version=product.version,
             integration_id=strawberry.ID(owner) if owner else None,
         )
+
+
+async def last_test(context: GraphContext, integration_id: str) -> IntegrationTest | None:
+    found = await context.definitions.pings.last(integration_id)
+    return IntegrationTest.of(found, context.now_ms) if found else None

@@ -6,9 +6,7 @@ import strawberry
 
 from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
 from dispatcher.api.graphql.scalars import EpochMs
-from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AuthMethod, CredentialType
-from dispatcher.model.ping import PingStatus, PingVersion
 
 
 @strawberry.type
@@ -70,29 +68,6 @@ class SigningSecret:
     secret: str
     created_on: str
     not_after: str | None = strawberry.field(description="When it stops signing; null = the current one.")
-
-
-@strawberry.type(name="ProductIntegrationTestResult")
-class IntegrationTestResult:
-    event_type: EventType
-    url: str | None
-    status: PingStatus
-    success: bool | None
-    http_status: int | None
-    error_code: str | None
-    message: str | None
-    duration_ms: float | None
-    tested_on: str | None
-
-
-@strawberry.type(name="ProductIntegrationTest")
-class IntegrationTest:
-    id: strawberry.ID
-    version: PingVersion
-    status: PingStatus
-    started_on: str
-    completed_on: str | None
-    results: list[IntegrationTestResult]
 
 
 @strawberry.type

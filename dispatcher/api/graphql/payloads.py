@@ -13,6 +13,7 @@ from dispatcher.api.graphql.outputs import (
     InboundClient,
     OpenIdConnectConfiguration,
 )
+from dispatcher.api.graphql.ping_outputs import IntegrationTest
 from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.errors import Problem, RequestError
 
@@ -78,7 +79,17 @@ class GenerateProductIntegrationInboundClientPayload(Payload):
 
 @strawberry.type
 class TriggerProductIntegrationPingTestPayload(IntegrationPayload):
-    pass
+    test: IntegrationTest | None = strawberry.field(default=None, description="Still running; ask for it by its id.")
+
+
+@strawberry.type
+class TestProductIntegrationCredentialsPayload(Payload):
+    """``success`` null: nothing was tried, because of ``userErrors``."""
+
+    success: bool | None = None
+    error_code: str | None = None
+    message: str | None = None
+    duration_ms: float | None = None
 
 
 @strawberry.type

@@ -12,13 +12,14 @@ from dispatcher.api.graphql.access_mutations import AccessMutations
 from dispatcher.api.graphql.definition_mutations import DefinitionMutations
 from dispatcher.api.graphql.enums import make_lenient
 from dispatcher.api.graphql.limits import Limits
+from dispatcher.api.graphql.ping_mutations import PingMutations
 from dispatcher.api.graphql.queries import Query
 from dispatcher.api.graphql.scalars import SCALARS
 from dispatcher.api.graphql.wording import Names, describe
 
 
 @strawberry.type
-class Mutation(DefinitionMutations, AccessMutations):
+class Mutation(DefinitionMutations, AccessMutations, PingMutations):
     """What publishers can change."""
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import strawberry
-
 from dispatcher.api.graphql import outputs
 from dispatcher.api.graphql.changes import snake
 from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
@@ -22,7 +20,6 @@ from dispatcher.model.integration import (
     Revision,
     SigningSecret,
 )
-from dispatcher.model.ping import PingResult, PingTest
 
 _URL_ATTRIBUTES = {field: snake(field) for field in URL_FIELDS}
 
@@ -101,33 +98,6 @@ def inbound_client(stored: InboundClient | None) -> outputs.InboundClient | None
 def signing_secret(stored: SigningSecret) -> outputs.SigningSecret:
     return outputs.SigningSecret(
         secret=MASK, created_on=iso_ms(stored.created_ms), not_after=_moment(stored.not_after_ms)
-    )
-
-
-def test(stored: PingTest | None) -> outputs.IntegrationTest | None:
-    if stored is None:
-        return None
-    return outputs.IntegrationTest(
-        id=strawberry.ID(stored.id),
-        version=stored.version,
-        status=stored.status,
-        started_on=iso_ms(stored.started_ms),
-        completed_on=_moment(stored.completed_ms),
-        results=[_result(one) for one in stored.results],
-    )
-
-
-def _result(stored: PingResult) -> outputs.IntegrationTestResult:
-    return outputs.IntegrationTestResult(
-        event_type=stored.event_type,
-        url=stored.url,
-        status=stored.status,
-        success=stored.success,
-        http_status=stored.http_status,
-        error_code=stored.error_code,
-        message=stored.message,
-        duration_ms=stored.duration_ms,
-        tested_on=_moment(stored.tested_ms),
     )
 
 

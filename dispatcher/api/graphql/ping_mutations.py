@@ -1,0 +1,65 @@
+"""Mutations that try an integration out. What they send is sent by workers, never by the API."""
+
+from __future__ import annotations
+
+import strawberry
+
+from dispatcher.api.graphql import inputs, payloads
+from dispatcher.api.graphql.changes import credential_changes
+from dispatcher.api.graphql.context import Info
+from dispatcher.api.graphql.objects import ProductIntegration
+from dispatcher.api.graphql.payloads import answered
+from dispatcher.api.graphql.ping_outputs import IntegrationTest
+from dispatcher.flow.ping_credentials import try_credentials
+from dispatcher.flow.ping_request import request_ping
+
+
+@strawberry.type
+class PingMutations:
+    @strawberry.mutation
+    async def trigger_product_integration_ping_test(
+        self, info: Info, input_: inputs.TriggerProductIntegrationPingTestInput
+    ) -> payloads.TriggerProductIntegrationPingTestPayload:
+        """Send test notifications; lastTest has the outcome."""
+        context = info.context
+
+        async def work() -> payloads.TriggerProductIntegrationPingTestPayload:
+            asked = await request_ping(
+                context.definitions,
+                context.pings,
+                input_.id,
+                input_.version,
+                input_.event_types,
+                context.now_ms,
+                security=input_.security_checks,
+            )
+            return payloads.TriggerProductIntegrationPingTestPayload(
+                product_integration=ProductIntegration.of(asked.integration, asked.revision),
+                test=IntegrationTest.of(asked.test, context.now_ms),
+            )
+
+        return await answered(payloads.TriggerProductIntegrationPingTestPayload, work)
+
+    @strawberry.mutation
+    async def test_product_integration_credentials(
+        self, info: Info, input_: inputs.TestProductIntegrationCredentialsInput
+    ) -> payloads.TestProductIntegrationCredentialsPayload:
+        """Get one token with these credentials, before they are saved. Answers within 15 seconds."""
+        context = info.context
+
+        async def work() -> payloads.TestProductIntegrationCredentialsPayload:
+            tried = await try_credentials(
+                context.definitions,
+                context.editor,
+                context.trials,
+                input_.id,
+                credential_changes(input_.outbound_credentials) or {},
+            )
+            return payloads.TestProductIntegrationCredentialsPayload(
+                success=tried.success,
+                error_code=tried.error_code,
+                message=tried.message,
+                duration_ms=tried.duration_ms,
+            )
+
+        return await answered(payloads.TestProductIntegrationCredentialsPayload, work)
