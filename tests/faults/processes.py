@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import orjson
 import redis as redis_sync
 
 from tests.conftest import UNTIL_STDIN_ENDS, server_binary, wait_until_ready
@@ -97,6 +98,11 @@ class Program:
 
     def said(self) -> str:
         return self.log.read_text()
+
+    def errors(self) -> list[str]:
+        """What it logged as an error, and whatever is no log line at all."""
+        lines = [line for line in self.said().splitlines() if line and "listening on" not in line]
+        return [line for line in lines if not line.startswith("{") or orjson.loads(line)["level"] == "error"]
 
     def signal(self, number: int) -> None:
         self.process.send_signal(number)

@@ -1,0 +1,93 @@
+"""A network that cuts, slices and delays: what was unknown is asked again, and nothing happens twice."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dispatcher.store.scripts import script
+from tests.faults.client import client_of
+from tests.faults.deployment import Deployment
+from tests.faults.proxy import Act, Proxy
+from tests.hosts import Reply
+
+pytestmark = pytest.mark.slow
+
+CUTS = pytest.mark.parametrize("act", [Act.CUT, Act.CUT_AFTER], ids=["ft12_before", "ft13_after"])
+
+
+@CUTS
+@pytest.mark.parametrize("command", ["accept", "idem:"])
+async def test_cut_while_accepting_leaves_one_event(deployment: Deployment, act: Act, command: str) -> None:
+    integration = await deployment.integration()
+    await deployment.worker()
+    async with (
+        Proxy("127.0.0.1", deployment.server.port) as proxy,
+        client_of(deployment, integration, proxy.url) as client,
+    ):
+        await client.emitted("A", key="warm")
+        trap = proxy.trap(script("accept").sha.encode() if command == "accept" else command.encode(), act)
+        status, headers, body = await client.emit("A", key="one")
+        assert (status, headers.get("Retry-After"), body["errors"][0]["code"]) == (503, "1", "unknown_outcome")
+        assert trap.count == 1
+        event_id = await client.emitted("A", key="one")
+        assert await client.emitted("A", key="one") == event_id
+    await deployment.all_succeed([event_id])
+    assert sorted(deployment.arrivals().values()) == [1, 1]
+    assert (await deployment.store.audit()).accepted == 2
+    await deployment.assert_well()
+
+
+@CUTS
+@pytest.mark.parametrize("command", ["claim", "settle", "own", "grant", "rest"])
+async def test_cut_of_a_workers_command_delivers_each_event_once(
+    deployment: Deployment, act: Act, command: str
+) -> None:
+    deployment.host.default = Reply(delay_s=0.02)
+    integrations = [await deployment.integration() for _ in range(4)]
+    async with Proxy("127.0.0.1", deployment.server.port) as proxy:
+        marker = script(command).sha.encode()
+        traps = [proxy.trap(marker, act, times=3)]
+        worker = await deployment.worker(proxy.url)
+        ids = await deployment.emit_many(integrations, 200, accounts=20)
+        await deployment.host.wait_for(50)
+        traps.append(proxy.trap(marker, act, times=3))
+        await deployment.all_succeed(ids)
+        assert deployment.arrivals() == dict.fromkeys(ids, 1)
+        worker.process.terminate()
+        assert await worker.ended() == 0
+        assert worker.errors() == []
+        assert traps[0].count > 0
+    counted = await deployment.queue.counters()
+    assert counted["terminal:SUCCEEDED"] == 200
+    assert not any(name.startswith("repairs:") for name in counted)
+    await deployment.assert_well()
+
+
+async def test_ft17_bytes_that_come_one_at_a_time(deployment: Deployment) -> None:
+    integration = await deployment.integration()
+    async with Proxy("127.0.0.1", deployment.server.port) as proxy:
+        proxy.slice_bytes = 1
+        await deployment.worker(proxy.url)
+        async with client_of(deployment, integration, proxy.url) as client:
+            ids = [await client.emitted("A", key=str(n)) for n in range(10)]
+            await deployment.all_succeed(ids)
+    assert deployment.sent_order() == ids
+    await deployment.assert_well()
+
+
+async def test_ft14_replies_later_than_the_time_out(deployment: Deployment) -> None:
+    integration = await deployment.integration()
+    async with Proxy("127.0.0.1", deployment.server.port) as proxy:
+        worker = await deployment.worker(proxy.url)
+        warm = await deployment.emit(integration)
+        await deployment.all_succeed([warm])
+        proxy.reply_delay_s = 5.1
+        event_id = await deployment.emit(integration)
+        await asyncio.sleep(7)
+        proxy.reply_delay_s = 0.0
+        await deployment.all_succeed([event_id], within_s=15)
+        assert worker.alive
+    assert deployment.arrivals()[warm] == 1
+    await deployment.assert_well()
