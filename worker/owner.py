@@ -201,6 +201,7 @@ class Owner:
             share = -(-free // (len(eager) - position))
             free -= share
             if share:
+                holding.hungry = False  # before asking: a nudge that overtakes the answer must not be forgotten
                 claims.append((holding, share))
         asking = {holding.partition for holding, _ in claims}
         late = now - self._limits.lease_s / 4
@@ -229,7 +230,7 @@ class Owner:
         holding.renewed_at = now
         self._offset_ms = claim.now_ms - int(time.time() * 1000)
         holding.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
-        holding.hungry = holding.due_at is not None and holding.due_at <= now
+        holding.hungry = holding.hungry or (holding.due_at is not None and holding.due_at <= now)
         self._start(holding, claim)
 
     def _start(self, holding: Holding, claim: Claim) -> None:

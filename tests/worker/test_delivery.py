@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 
 import pytest
 from standardwebhooks import Webhook
@@ -269,3 +270,22 @@ async def test_full_memory_refuses_new_events_and_delivers_old_ones(shop: Shop) 
     finally:
         await shop.redis.config_set("maxmemory", 0)
     assert (await shop.ended(await shop.emit(integration))).state.status is Status.SUCCEEDED
+
+
+async def test_a_nudge_that_overtakes_the_claims_answer_is_not_forgotten(shop: Shop) -> None:
+    """Symptom: with arrivals while the owner asked, events lay ready until its idle poll a second later."""
+    integrations = [await shop.integration() for _ in range(4)]
+    await shop.work()
+    await shop.ended(await shop.emit(integrations[0]))
+    emitted: dict[str, float] = {}
+    for i in range(200):
+        event_id = await shop.emit(integrations[i % 4], account=str(i))
+        emitted[event_id] = time.monotonic()
+        await asyncio.sleep(0.004)
+    await shop.host.wait_for(201)
+    late = [
+        request.arrived_s - emitted[request.headers["webhook-id"]]
+        for request in shop.host.requests
+        if request.headers["webhook-id"] in emitted
+    ]
+    assert sum(1 for waited_s in late if waited_s > 0.3) < 10
