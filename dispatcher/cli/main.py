@@ -37,6 +37,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("explain", "dispatcher.cli.explain:explain", "Say where an event is, and why."),
     Verb("redeliver", "dispatcher.cli.redeliver:redeliver", "Send failed events again."),
     Verb("resolve", "dispatcher.cli.resolve:resolve", "Close events by hand."),
+    Verb("ping", "dispatcher.cli.ping:ping", "Test an integration's URLs, step by step."),
     Verb("verify", "dispatcher.cli.verify:verify", "Check a signature and say which part is wrong."),
     Verb("clients", "dispatcher.cli.clients:clients", "Create, list and disable API clients."),
     Verb("config", "dispatcher.cli.config:config", "Show every setting, or make a key."),
