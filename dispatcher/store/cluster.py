@@ -1,4 +1,7 @@
-"""redis-py's cluster client, made to come back after all nodes were away at once. Knows no commands and no keys."""
+"""redis-py's cluster client, made to come back after all nodes were away at once, and never to send twice.
+
+Knows no commands and no keys.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from redis.asyncio import RedisCluster
-from redis.asyncio.cluster import ClusterNode
+from redis.asyncio.cluster import ClusterNode, ClusterPipeline
 
 from dispatcher.store.wire import TcpConnection
 
@@ -35,3 +38,24 @@ class LastingCluster(RedisCluster):
                 self.nodes_manager.startup_nodes.setdefault(seed.name, seed)
         await super().initialize()
         return self
+
+    def pipeline(self, transaction: Any = None, shard_hint: Any = None) -> ClusterPipeline:
+        """One that is sent once, as every other command of this client."""
+        return SinglePipeline(self)
+
+
+class SinglePipeline(ClusterPipeline):
+    """redis-py sends a pipeline as often as it retries commands: never, when commands are not retried."""
+
+    connection_pool: Any
+
+    async def execute(self, raise_on_error: bool = True, allow_redirections: bool = True) -> list[Any]:
+        stack = self._command_stack
+        try:
+            await self._client.initialize()
+            return await self._execute(self._client, stack, raise_on_error, allow_redirections) if stack else []
+        except self.ERRORS_ALLOW_RETRY:
+            await self._client.aclose()
+            raise
+        finally:
+            self._command_stack = []
