@@ -1,4 +1,4 @@
-"""Accept: events that arrive together are written together (group commit), one round trip at a time.
+"""Accept: events that arrive together are written together (group commit).
 
 A receipt exists only after the write. ``StoreUnavailable`` means that the outcome is unknown: the same
 event (same id, or same idempotency key) may be sent again and is never accepted twice.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from dispatcher.errors import Conflict, StoreUnavailable
 from dispatcher.ids import partition_of_event
@@ -18,8 +18,18 @@ from dispatcher.store.queue import QueueStore
 
 MAX_BATCH = 512
 """Events in one write: some 5 ms of Redis with 1 KB bodies."""
+MAX_WRITES = 3
+"""Writes under way at a time: while Redis syncs one, the next is filled and sent."""
 MAX_WAITING = 20_000
 """Events that may wait for their write before more are turned away."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """Events of one request. They go into one write, so that their order is the one they came in."""
+
+    events: Sequence[Event]
+    receipts: asyncio.Future[list[Accepted]]
 
 
 class Acceptor:
@@ -27,29 +37,37 @@ class Acceptor:
 
     def __init__(self, queue: QueueStore) -> None:
         self._queue = queue
-        self._waiting: list[tuple[Event, asyncio.Future[Accepted]]] = []
-        self._writer: asyncio.Task[None] | None = None
+        self._waiting: list[_Ask] = []
+        self._waiting_events = 0
+        self._writers: set[asyncio.Task[None]] = set()
+        self._starting = False
 
     async def __aenter__(self) -> Acceptor:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._writer:
-            await asyncio.wait([self._writer])
+        if self._writers:
+            await asyncio.wait(self._writers)
 
     async def accept(self, event: Event) -> Accepted:
         """Write one event, together with whatever else waits at this moment."""
-        if len(self._waiting) >= MAX_WAITING:
-            raise StoreUnavailable("too many events wait to be written; repeat in a second")
-        receipt: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        self._waiting.append((event, receipt))
-        if self._writer is None:
-            self._writer = asyncio.create_task(self._write_waiting())
-        return await receipt
+        return (await self.accept_many((event,)))[0]
 
     async def accept_many(self, events: Sequence[Event]) -> list[Accepted]:
         """Write several events of one request; all are written, or the outcome is unknown for all."""
-        return list(await asyncio.gather(*(self.accept(event) for event in events)))
+        if not events:
+            return []
+        if self._waiting_events >= MAX_WAITING:
+            raise StoreUnavailable("too many events wait to be written; repeat in a second")
+        receipts: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Ask(events, receipts))
+        self._waiting_events += len(events)
+        if not self._starting and len(self._writers) < MAX_WRITES:
+            self._starting = True
+            writer = asyncio.create_task(self._write_waiting())
+            self._writers.add(writer)
+            writer.add_done_callback(self._writers.discard)
+        return await receipts
 
     async def accept_once(self, event: Event, *, client_id: str, key: str, body_hash: str) -> Accepted:
         """Write an event unless ``key`` was used before: then tell which event it made.
@@ -82,23 +100,34 @@ class Acceptor:
         return replace(event, id=event_id)
 
     async def _write_waiting(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                await self._write(batch)
-        finally:
-            self._writer = None
+        self._starting = False
+        while self._waiting:
+            await self._write(self._take())
 
-    async def _write(self, batch: list[tuple[Event, asyncio.Future[Accepted]]]) -> None:
+    def _take(self) -> list[_Ask]:
+        """Whole requests, up to about ``MAX_BATCH`` events."""
+        taken: list[_Ask] = []
+        size = 0
+        while len(taken) < len(self._waiting) and size < MAX_BATCH:
+            size += len(self._waiting[len(taken)].events)
+            taken.append(self._waiting[len(taken)])
+        del self._waiting[: len(taken)]
+        self._waiting_events -= size
+        return taken
+
+    async def _write(self, asks: list[_Ask]) -> None:
         try:
-            receipts = await self._queue.accept([event for event, _ in batch])
+            receipts = await self._queue.accept([event for ask in asks for event in ask.events])
         except Exception as error:
             # Whoever waits behind a write that failed would wait as long again for the same answer.
-            behind, self._waiting = self._waiting, []
-            for _, future in batch + behind:
-                if not future.done():
-                    future.set_exception(error)
+            behind, self._waiting, self._waiting_events = self._waiting, [], 0
+            for ask in asks + behind:
+                if not ask.receipts.done():
+                    ask.receipts.set_exception(error)
             return
-        for (_, future), receipt in zip(batch, receipts, strict=True):
-            if not future.done():
-                future.set_result(receipt)
+        position = 0
+        for ask in asks:
+            mine = receipts[position : position + len(ask.events)]
+            position += len(ask.events)
+            if not ask.receipts.done():
+                ask.receipts.set_result(mine)
