@@ -32,13 +32,13 @@ async def hints(stage: Stage, command: str) -> list[str]:
     user = shlex.quote(f"{stage.client_id}:{stage.client_secret}")
     at = "" if _is_found(address) else f" --url {address}"
     retried = next((one for one in stage.host.received if one.attempt == 2), None)
-    tries = [
-        f"events{at}",
-        *([f"explain {retried.event_id}{at}   # the {RETRIED} that was tried twice"] if retried else []),
-        f"emit notify --product {PRODUCT_ID} --account {ACCOUNT_ID} --wait{at}",
-        f"audit --data-dir {stage.folder}",
-        f"tail{at}   # and emit something elsewhere",
-    ]
+    tries = {
+        "what happened so far": f"events{at}",
+        **({f"why the {RETRIED} took two attempts": f"explain {retried.event_id}{at}"} if retried else {}),
+        "another event, from here to the host": f"emit notify --product {PRODUCT_ID} --account {ACCOUNT_ID} --wait{at}",
+        "proof that nothing is lost": f"audit --data-dir {stage.folder}",
+        "changes as they happen, while you emit more elsewhere": f"tail{at}",
+    }
     return [
         "",
         *pages,
@@ -46,7 +46,7 @@ async def hints(stage: Stage, command: str) -> list[str]:
         f"  {'token':<12} curl -s -u {user} -d grant_type=client_credentials {address}/oauth2/token",
         "",
         "Try, in another terminal:",
-        *(f"  {command} {text}" for text in tries),
+        *(f"  {what}\n    {command} {verb}" for what, verb in tries.items()),
         "",
         "Ctrl-C ends the demo; the next one starts afresh.",
     ]

@@ -19,7 +19,8 @@ STANDSTILL_S = 60.0
 async def follow(client: Client, job_id: str) -> RedeliveryJson:
     """The job once it has ended. Raises DispatcherError when it stands still for a minute; it goes on by itself."""
     columns = (TextColumn("sending again"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task("")
         position, moved_s = -1, time.monotonic()
         while True:

@@ -130,7 +130,7 @@ async def test_redeliver_by_conditions_counts_first_and_then_sends_all_again(tow
     only_a = await town.run("redeliver", *conditions, "--account", "A", "--dry-run", "--json")
     assert only_a.json() == {"id": None, "matched": 1}
     ran = await town.run("redeliver", *conditions)
-    assert (ran.status, ran.out) == (0, "2 of 2 events sent again\n")
+    assert (ran.status, ran.out, ran.err) == (0, "2 of 2 events sent again\n", "")
     async with asyncio.timeout(15):
         while {event["id"] for event in (await town.run("events", "--status", "succeeded", "--json")).json()} != ids:
             await asyncio.sleep(0.1)

@@ -18,6 +18,7 @@ import pytest
 from dispatcher.cli.address_file import announced, announced_addresses
 from dispatcher.cli.api_access import EXIT_STATUSES, Access, find_access, refusal
 from dispatcher.cli.conditions import Conditions, since_moment
+from dispatcher.cli.demo_hints import program
 from dispatcher.cli.demo_story import KINDS, RETRIED, Line, complaints
 from dispatcher.cli.emit import emittable
 from dispatcher.cli.event_lines import age, times
@@ -318,6 +319,19 @@ def test_verify_with_an_unreadable_secret_is_wrong_usage(
     status, out, err = verified(capsys, *given, "--body-file", str(file))
     assert (status, out) == (2, "")
     assert err.startswith("error: --secret: ")
+
+
+def test_suggested_commands_begin_as_this_one_was_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = tmp_path / "bin" / "dispatcher"
+    script.parent.mkdir()
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", "/usr/bin")
+    assert program(str(script)) == ["bin/dispatcher"]
+    monkeypatch.setenv("PATH", str(script.parent))
+    assert program(str(script)) == ["dispatcher"]
+    assert program("/somewhere/dispatcher/cli/main.py")[1:] == ["-m", "dispatcher.cli.main"]
 
 
 def notification(event_id: str, **changes: object) -> Notification:
