@@ -19,7 +19,7 @@ THROTTLED = frozenset({429, 503})
 class Lane:
     """One integration's limits in its owner's memory. Times are epoch ms of the store's clock."""
 
-    __slots__ = ("_circuit", "_integration_id", "_limit", "_maximum", "_rate", "_slow_ms", "_told")
+    __slots__ = ("_circuit", "_failing_ms", "_integration_id", "_limit", "_maximum", "_rate", "_slow_ms", "_told")
 
     def __init__(self, integration_id: str, *, maximum: int, circuit_failures: int, circuit_open_ms: int) -> None:
         self._integration_id = integration_id
@@ -27,6 +27,7 @@ class Lane:
         self._limit = ConcurrencyLimit(maximum, START_CONCURRENCY)
         self._circuit = Circuit(circuit_failures, circuit_open_ms)
         self._slow_ms = 0
+        self._failing_ms: int | None = None
         self._rate: float | None = None
         self._told: dict[str, int | float | None] = {"circuit": None, "slow": None}
 
@@ -40,6 +41,15 @@ class Lane:
         if maximum != self._limit.maximum:
             self._limit.resize(maximum)
         self._rate = limits.rate_per_s
+
+    def authorise(self, outcome: Outcome, now_ms: int) -> bool:
+        """Learn whether a token can be had. True when that changed: AUTHORIZED ↔ FAILING."""
+        was = self._failing_ms
+        if outcome is not Outcome.TOKEN_FAILED:
+            self._failing_ms = None
+        elif was is None:
+            self._failing_ms = now_ms
+        return was != self._failing_ms
 
     def observe(self, outcome: Outcome, http_status: int | None, retry_after_s: float | None, now_ms: int) -> bool:
         """Learn from one attempt. True when it opened the circuit."""
@@ -67,6 +77,7 @@ class Lane:
             "circuit": open_until,
             "slow": self._slow_ms if self._slow_ms > now_ms else None,
             "rate": self._rate,
+            "failing": self._failing_ms,
         }
         if wanted == self._told:
             return []

@@ -17,6 +17,7 @@ from typing import Any
 import structlog
 
 from dispatcher.errors import StoreUnavailable
+from dispatcher.model.attempt import Outcome
 from dispatcher.store.partition import Claim, Claimed, Move, PartitionStore, Settlement, read_claim
 from dispatcher.store.queue import QueueStore
 from worker.deliver import Delivered, Deliverer
@@ -275,6 +276,9 @@ class Owner:
         lane.configure(delivered.limits)
         if delivered.outcome is not None:
             now_ms = int(time.time() * 1000) + self._offset_ms
+            if lane.authorise(delivered.outcome, now_ms):
+                failing = delivered.outcome is Outcome.TOKEN_FAILED
+                log.warning("credentials", integration_id=lane_id, state="FAILING" if failing else "AUTHORIZED")
             if lane.observe(delivered.outcome, delivered.http_status, delivered.retry_after_s, now_ms):
                 log.warning("circuit opened", integration_id=lane_id)
         holding.touched.add(lane_id)

@@ -103,6 +103,7 @@ class LaneView:
     paused: bool
     circuit_open_until_ms: int | None
     slowed_until_ms: int | None
+    token_failing_since_ms: int | None = None
     suspended_urls: tuple[str, ...] = ()
 
 

@@ -10,7 +10,7 @@ Partition keys share the hash tag ``{pN}``, so each script runs on one slot of a
 | ``{pN}:k:L:G``     | list   | ids not terminal of one group, head first                          | it is empty      |
 | ``{pN}:g:L:G``     | hash   | seq (last sequence), ident (accountIdentifier)                     | for ever         |
 | ``{pN}:d:L``       | zset   | due heads of a lane, score = due ms                                | it is empty      |
-| ``{pN}:l:L``       | hash   | busy, cap, behind, off, rate, tat; holds: paused, circuit, slow (ms) | for ever       |
+| ``{pN}:l:L``       | hash   | busy, cap, behind, off, rate, tat, failing; paused, circuit, slow  | for ever       |
 | ``{pN}:off:L``     | hash   | URL suspended by 410 → since ms                                    | enabled          |
 | ``{pN}:park:L``    | zset   | ids held because their URL is suspended, score = since ms          | enabled          |
 | ``{pN}:lanes``     | zset   | lanes with something due, score = earliest ms, inf = full or paused | nothing is due  |
@@ -18,7 +18,7 @@ Partition keys share the hash tag ``{pN}``, so each script runs on one slot of a
 | ``{pN}:flight``    | hash   | claimed id → attempt number                                        | settled          |
 | ``{pN}:wait``      | zset   | ids awaiting a result, score = deadline ms                         | concluded        |
 | ``{pN}:open``      | set    | every id that is not terminal                                      | terminal         |
-| ``{pN}:dead``      | zset   | ids DEAD, FAILED or EXPIRED, score = since ms                      | retention        |
+| ``{pN}:dead``      | zset   | ids DEAD, score = since ms                                         | retention        |
 | ``{pN}:log``       | stream | one entry per accepted event: id, and hashes to filter by          | retention        |
 | ``{pN}:feed``      | stream | status changes, capped                                             | 1,000 entries    |
 | ``{pN}:counts``    | hash   | counters since the store was made                                  | for ever         |

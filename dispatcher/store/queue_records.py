@@ -11,7 +11,7 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Change, LaneView, PartitionView, StoredEvent
 from dispatcher.model.status import Status
 
-LANE_FIELDS = 13
+LANE_FIELDS = 14
 
 
 def text(value: bytes | None) -> str:
@@ -48,7 +48,7 @@ def lane_views(partition: int, reply: list[Any]) -> list[LaneView]:
 
 
 def _lane_view(partition: int, fields: list[Any]) -> LaneView:
-    urls = orjson.loads(fields[12])
+    urls = orjson.loads(fields[13])
     return LaneView(
         integration_id=text(fields[0]),
         partition=partition,
@@ -63,6 +63,7 @@ def _lane_view(partition: int, fields: list[Any]) -> LaneView:
         paused=fields[9] != b"",
         circuit_open_until_ms=number(fields[10]),
         slowed_until_ms=number(fields[11]),
+        token_failing_since_ms=number(fields[12]),
         suspended_urls=tuple(urls) if isinstance(urls, list) else (),
     )
 

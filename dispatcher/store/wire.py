@@ -39,7 +39,6 @@ class Cancellable(AbstractConnection):
             await self.disconnect(nowait=True)
             raise
 
-
     def pack_command(self, *args: Any) -> list[bytes]:
         """As redis-py does in Python, five times faster; what hiredis cannot pack is left to redis-py."""
         words = args[0].split() if isinstance(args[0], str) and " " in args[0] else args[:1]

@@ -27,7 +27,7 @@ _GAUGES: tuple[tuple[str, str, str], ...] = (
     ("queue_in_flight", "in_flight", "Events that are being attempted."),
     ("queue_awaiting_result", "awaiting", "Events answered with 202 whose result is not in yet."),
     ("queue_oldest_ready_seconds", "oldest_ready_s", "How long the oldest due event has been due."),
-    ("dead_letters", "dead_letters", "Events that are DEAD, FAILED or EXPIRED."),
+    ("dead_letters", "dead_letters", "Events that are DEAD: their attempts are used up."),
     ("circuit_open", "circuits_open", "Integrations whose circuit is open."),
 )
 """Metric, field of ``QueueOverview``, help."""

@@ -80,6 +80,8 @@ async def test_no_token_no_post(shop: Shop) -> None:
     assert [a.outcome for a in attempts] == [Outcome.TOKEN_FAILED]
     assert stored.state.error_code == "TRANSPORT_ERROR"
     assert shop.host.requests == []
+    (lane,) = (await shop.queue.overview()).lanes
+    assert lane.token_failing_since_ms is not None
 
 
 async def test_410_is_dead_and_parks_what_follows_until_resumed(shop: Shop) -> None:

@@ -93,6 +93,10 @@ def _lane_json(view: LaneView) -> dict[str, Any]:
         "paused": view.paused,
         "circuitOpenUntil": iso_or_none(view.circuit_open_until_ms),
         "slowedUntil": iso_or_none(view.slowed_until_ms),
+        "credentials": {
+            "state": "FAILING" if view.token_failing_since_ms else "AUTHORIZED",
+            "since": iso_or_none(view.token_failing_since_ms),
+        },
         "suspendedUrls": list(view.suspended_urls),
     }
 

@@ -130,7 +130,7 @@ end
 -- An open event becomes terminal. The caller has taken it out of its place and saves the state.
 local function close(id, e, status, lane, group, retention_ms)
   closed[#closed + 1] = id
-  if FAILURE[status] then call('ZADD', P .. 'dead', NOW, id) end
+  if status == 'DEAD' then call('ZADD', P .. 'dead', NOW, id) end
   call('PEXPIRE', e, retention_ms)
   add('terminal:' .. status, 1)
   return advance(id, lane, group)
