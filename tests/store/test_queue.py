@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.resources import files
+
 from redis.asyncio import Redis
 
 from dispatcher.ids import new_event_id, partition_of_lane
@@ -11,6 +13,7 @@ from dispatcher.model.queue import EventFilter, Reason
 from dispatcher.model.status import Status
 from dispatcher.store.partition import MEND_START, Claim, Claimed, Move, PartitionStore, Settlement, read_claim
 from dispatcher.store.queue import QueueStore
+from dispatcher.store.scripts import NAMES
 
 LANE = "5f157a26-0238-4f3f-9c31-1f3e65b4713e"
 PARTITIONS = 4
@@ -337,3 +340,23 @@ async def test_changes_are_told_and_resumed(redis: Redis) -> None:
     changes = await desk.queue.changes(start)
     assert [(c.event_id, c.status) for c in changes] == [(event_id, Status.QUEUED), (event_id, Status.SUCCEEDED)]
     assert [c.status for c in await desk.queue.changes(changes[0].id)] == [Status.SUCCEEDED]
+
+
+async def test_a_settle_that_redis_forgot_does_not_fall_behind_the_claim_sent_with_it(redis: Redis) -> None:
+    """Symptom: on a fresh server, what the first settle made due waited for the next renewal of the lease."""
+    await redis.script_flush()
+    desk = await Desk(redis).open()
+    first, second = await desk.emit("A"), await desk.emit("A")
+    assert await desk.ids() == [first]
+    settle = desk.worker.settle_call(HOME, desk.generation, [Settlement(desk.claimed[first], Status.SUCCEEDED)])
+    replies = await desk.worker.round_trip([settle, desk.worker.claim_call(HOME, desk.generation, 10)])
+    claim = read_claim(replies[1])
+    assert claim is not None
+    assert [claimed.event.id for claimed in claim.events] == [second]
+
+
+def test_every_script_of_the_queue_is_known_by_name() -> None:
+    scripts = files("dispatcher.store").joinpath("lua").iterdir()
+    alone = {"_queue", "drop_if_equal"}
+    of_the_queue = {p.name.removesuffix(".lua") for p in scripts if not p.name.startswith("def_")} - alone
+    assert set(NAMES) == of_the_queue
