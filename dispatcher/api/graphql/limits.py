@@ -29,7 +29,7 @@ MAX_FIELDS = 400
 """Fields after fragments are spelled out; validation compares them with each other."""
 MAX_COST = 20_000
 """Values that an answer may hold, going by ``LISTS``."""
-LISTS: dict[str, int] = {"productIntegrations": 100, "nodes": 100, "revisions": 50}
+LISTS: dict[str, int] = {"productIntegrations": 100, "nodes": 100, "revisions": 50, "retryPreview": 51}
 """Fields that return many objects, and how many."""
 MAX_ALIASES = 50
 MAX_ROOT_FIELDS = 20

@@ -15,6 +15,7 @@ from dispatcher.api.graphql.outputs import (
     OpenIdConnectConfiguration,
     OrderFormField,
     OutboundCredentials,
+    PlannedAttempt,
     SigningSecret,
 )
 from dispatcher.api.graphql.ping_outputs import IntegrationTest
@@ -23,6 +24,7 @@ from dispatcher.errors import InvalidRequest
 from dispatcher.model.integration import WORKING, AnswerMode, Integration, Revision
 from dispatcher.model.integration import Product as StoredProduct
 from dispatcher.model.ping import PingTrigger
+from dispatcher.policy.retry import plan
 from dispatcher.store.pings import KEPT
 
 MAX_REVISIONS = 50
@@ -119,6 +121,13 @@ class ProductIntegration:
             raise InvalidRequest.of("invalid_limit", f"last is between 1 and {MAX_REVISIONS}.", "last")
         found = await info.context.definitions.revisions(self.integration.id, last)
         return [ProductIntegration.of(self.integration, one) for one in found]
+
+    @strawberry.field
+    def retry_preview(self, info: Info) -> list[PlannedAttempt]:
+        """When an event whose attempts all fail is tried: this version's schedule, or else the deployment's."""
+        own = self.retry_schedule
+        schedule_s = info.context.services.settings.retry_schedule if own is None else own
+        return [PlannedAttempt.of(one, self.max_age) for one in plan(schedule_s, self.max_age)]
 
     @strawberry.field
     async def last_test(self, info: Info) -> IntegrationTest | None:

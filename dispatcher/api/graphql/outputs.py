@@ -7,6 +7,7 @@ import strawberry
 from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
 from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.model.integration import AuthMethod, CredentialType
+from dispatcher.policy.retry import PlannedAttempt as Planned
 
 
 @strawberry.type
@@ -29,6 +30,26 @@ class Header:
     name: str
     value: str
     secret: bool
+
+
+@strawberry.type
+class PlannedAttempt:
+    """An attempt of an event whose attempts all fail at once, in seconds after the first one."""
+
+    n: int
+    at_seconds: float
+    earliest_seconds: float
+    latest_seconds: float
+
+    @classmethod
+    def of(cls, planned: Planned, max_age_s: float | None) -> PlannedAttempt:
+        """No attempt is later than ``max_age_s``, whatever its jitter."""
+        return cls(
+            n=planned.n,
+            at_seconds=planned.at_s,
+            earliest_seconds=planned.earliest_s,
+            latest_seconds=planned.latest_s if max_age_s is None else min(planned.latest_s, max_age_s),
+        )
 
 
 @strawberry.type
