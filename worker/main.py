@@ -65,15 +65,12 @@ class Crew:
     jobs: JobQueue
     pinger: Pinger
     trier: CredentialTrier
+    probing: Probing
 
     @property
     def work(self) -> dict[str, Job]:
         """Every job by its name."""
         return {DRAIN: self.drain, PING: self.pinger.run, CREDENTIALS: self.trier.run}
-
-    @property
-    def probing(self) -> Probing:
-        return Probing(self.pinger.definitions, QueuedPings(self.jobs))
 
     async def drain(self, partition: int, generation: int) -> None:
         """The job that hands this worker a partition; one that has its share leaves it to others."""
@@ -161,8 +158,9 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         stack.push_async_callback(ways.close)
         targets = Targets(sealer, defaults)
         pinger = Pinger(Definitions(redis), targets, session, ways, identity, lambda: owner.offset_ms)
+        probing = Probing(pinger.definitions, QueuedPings(jobs), settings.request_timeout)
         trier = CredentialTrier(Trials(redis, jobs), sealer, session)
-        yield Crew(owner, Upkeep(owner, store, jobs, beats, conclusions), beats, jobs, pinger, trier)
+        yield Crew(owner, Upkeep(owner, store, jobs, beats, conclusions), beats, jobs, pinger, trier, probing)
 
 
 def _pepper(settings: Settings) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import Any
 
 import typer
@@ -29,13 +30,16 @@ def show_result(result: dict[str, Any]) -> None:
 
 
 def show_checks(checks: list[dict[str, Any]]) -> None:
-    """What the host did with what it has to refuse."""
-    for check in checks:
-        if check is checks[0] or check["url"] != checks[checks.index(check) - 1]["url"]:
-            typer.echo("")
-            typer.echo(f"SECURITY  {cell(check['url'])}")
-        mark = {"PASSED": "ok", "FAILED": "FAIL"}.get(check["status"], "-")
-        _line(mark, COLOURS.get(check["status"]), check["name"], check)
+    """What the host did with what it has to refuse; one line where nothing can be said of a URL."""
+    for url, group in groupby(checks, lambda check: check["url"]):
+        of_url = list(group)
+        typer.echo("")
+        typer.echo(f"SECURITY  {cell(url)}")
+        if len({(check["text"], check["remedy"]) for check in of_url}) == 1:
+            of_url = [of_url[0] | {"name": "ALL CHECKS"}]
+        for check in of_url:
+            mark = {"PASSED": "ok", "FAILED": "FAIL"}.get(check["status"], "-")
+            _line(mark, COLOURS.get(check["status"]), check["name"], check)
 
 
 def show_end(test: dict[str, Any]) -> None:

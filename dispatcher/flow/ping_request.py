@@ -13,9 +13,9 @@ from dispatcher.model.integration import WORKING, Integration, Revision
 from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingTrigger, PingVersion
 from dispatcher.store.definitions import Definitions
 
-QUEUED_S = 60.0
+QUEUED_S = 30.0
 """How long a test may wait for a worker."""
-DEFAULT_TIMEOUT_S = 60.0
+DEFAULT_TIMEOUT_S = 30.0
 OVERHEAD_S = 20.0
 """A token and a connection, each at its slowest."""
 SECURITY_REQUESTS = 6
@@ -37,6 +37,15 @@ class PingRequested:
     test: PingTest
 
 
+@dataclass(frozen=True, slots=True)
+class PingOptions:
+    """``security``: also send what the host has to refuse. ``timeout_s``: of a version that states none."""
+
+    security: bool = False
+    trigger: PingTrigger = PingTrigger.REQUEST
+    timeout_s: float = DEFAULT_TIMEOUT_S
+
+
 async def request_ping(
     definitions: Definitions,
     starter: PingStarter,
@@ -44,13 +53,9 @@ async def request_ping(
     version: PingVersion,
     event_types: Sequence[EventType] | None,
     now_ms: int,
-    *,
-    security: bool = False,
-    trigger: PingTrigger = PingTrigger.REQUEST,
+    options: PingOptions = PingOptions(),
 ) -> PingRequested:
     """Start a test of these types, or of one type for each configured URL when None.
-
-    ``security``: also send what the host has to refuse.
 
     Raises ``NotFound``, ``Conflict`` before the first publish, and ``Unprocessable`` for types that cannot be pinged.
     """
@@ -65,9 +70,9 @@ async def request_ping(
         started_ms=now_ms,
         revision=revision.number,
         results=waiting,
-        deadline_ms=now_ms + int(_longest_s(revision, security=security) * 1000),
-        security=security,
-        trigger=trigger,
+        deadline_ms=now_ms + int(_longest_s(revision, options) * 1000),
+        security=options.security,
+        trigger=options.trigger,
     )
     await definitions.pings.add(integration.id, test)
     await starter.start(integration, test)
@@ -83,10 +88,10 @@ def configured_types(revision: Revision) -> list[EventType]:
     return list(by_field.values())
 
 
-def _longest_s(revision: Revision, *, security: bool) -> float:
+def _longest_s(revision: Revision, options: PingOptions) -> float:
     """From the request to the outcome; types are tested at once, security checks one after the other."""
-    timeout_s = revision.retry.timeout_s or DEFAULT_TIMEOUT_S
-    return QUEUED_S + OVERHEAD_S + timeout_s * (1 + SECURITY_REQUESTS * security)
+    timeout_s = revision.retry.timeout_s or options.timeout_s
+    return QUEUED_S + OVERHEAD_S + timeout_s * (1 + SECURITY_REQUESTS * options.security)
 
 
 async def _revision(definitions: Definitions, integration: Integration, version: PingVersion) -> Revision:

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 
 from dispatcher.errors import RequestError
-from dispatcher.flow.ping_request import PingStarter, configured_types, request_ping
+from dispatcher.flow.ping_request import DEFAULT_TIMEOUT_S, PingOptions, PingStarter, configured_types, request_ping
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.model.ping import PingTrigger, PingVersion
@@ -31,6 +31,8 @@ class Probing:
 
     definitions: Definitions
     starter: PingStarter
+    timeout_s: float = DEFAULT_TIMEOUT_S
+    """Of a version that states none."""
 
     async def once(self) -> int:
         """Start the test of each integration that is due; returns how many there were."""
@@ -56,7 +58,7 @@ class Probing:
                 version,
                 one_for_each_url(revision or integration.working),
                 now_ms,
-                trigger=PingTrigger.SCHEDULE,
+                PingOptions(trigger=PingTrigger.SCHEDULE, timeout_s=self.timeout_s),
             )
 
 

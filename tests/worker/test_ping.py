@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from dispatcher.flow.ping_request import request_ping
+from dispatcher.flow.ping_request import PingOptions, request_ping
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingVersion, StepName, as_of
@@ -43,7 +43,7 @@ class Pings:
             PingVersion.WORKING,
             kinds or None,
             now_ms,
-            security=security,
+            PingOptions(security),
         )
         return asked.test
 

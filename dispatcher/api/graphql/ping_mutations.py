@@ -11,7 +11,7 @@ from dispatcher.api.graphql.objects import ProductIntegration
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.api.graphql.ping_outputs import IntegrationTest
 from dispatcher.flow.ping_credentials import try_credentials
-from dispatcher.flow.ping_request import request_ping
+from dispatcher.flow.ping_request import PingOptions, request_ping
 
 
 @strawberry.type
@@ -31,7 +31,7 @@ class PingMutations:
                 input_.version,
                 input_.event_types,
                 context.now_ms,
-                security=input_.security_checks,
+                PingOptions(input_.security_checks, timeout_s=context.services.settings.request_timeout),
             )
             return payloads.TriggerProductIntegrationPingTestPayload(
                 product_integration=ProductIntegration.of(asked.integration, asked.revision),
