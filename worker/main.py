@@ -43,11 +43,12 @@ from worker.deliver import Deliverer
 from worker.jobs import Job, NotNow, take_jobs
 from worker.lookup import Lookup
 from worker.metrics import metrics_site
-from worker.owner import Owner, OwnerLimits
+from worker.owner import Owner
 from worker.ping import Pinger
 from worker.ping_connection import Wayfinder
 from worker.ping_credentials import CredentialTrier
 from worker.probes import run_probes
+from worker.runner import LanePolicy, Runner
 from worker.target import Defaults, Targets
 from worker.tokens import token_source
 from worker.upkeep import Upkeep
@@ -150,7 +151,8 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         defaults = Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
         identity = Identity(settings.base_url, settings.partner)
         deliverer = Deliverer(Sender(session, tokens, identity), Lookup(cache, Targets(sealer, defaults)), worker_id)
-        owner = Owner(worker_id, store, queue, deliverer, _limits(settings))
+        runner = Runner(store, queue, deliverer, _lane_policy(settings))
+        owner = Owner(worker_id, store, runner, concurrency=settings.concurrency, lease_s=settings.lease)
         counted.append(owner)
         jobs, beats = JobQueue(job_redis), Heartbeats(redis)
         conclusions = Conclusions(queue, cache, lambda: int(time.time() * 1000) + owner.offset_ms)
@@ -168,11 +170,5 @@ def _pepper(settings: Settings) -> bytes:
     return hashlib.blake2b(settings.secret_keys[-1].get_secret_value().encode(), person=b"token-names").digest()
 
 
-def _limits(settings: Settings) -> OwnerLimits:
-    return OwnerLimits(
-        concurrency=settings.concurrency,
-        lane_concurrency=settings.lane_concurrency,
-        lease_s=settings.lease,
-        circuit_failures=settings.circuit_failures,
-        circuit_open_s=settings.circuit_open,
-    )
+def _lane_policy(settings: Settings) -> LanePolicy:
+    return LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)

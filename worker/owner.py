@@ -11,18 +11,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.model.attempt import Outcome
-from dispatcher.store.partition import Claim, Claimed, Move, PartitionStore, Settlement, read_claim
-from dispatcher.store.queue import QueueStore
-from worker.deliver import Delivered, Deliverer
+from dispatcher.store.partition import Claimed, PartitionStore, read_claim
 from worker.holding import Batch, Holding
-from worker.lane import Lane
+from worker.runner import Runner
 
 ROUND_S = 0.002
 """Under load, outcomes of this long are settled together."""
@@ -30,35 +26,22 @@ SICK_S = 1.0
 """A partition on whose keys a script broke off is left alone for this long."""
 IDLE_S = 1.0
 """An idle owner asks this often even if no nudge came."""
-PUT_OFF_MS = 200
-"""Until an event is tried again whose definitions could not be read."""
-
-_NONE: frozenset[str] = frozenset()
 
 log = structlog.get_logger("owner")
-
-
-@dataclass(frozen=True, slots=True)
-class OwnerLimits:
-    concurrency: int
-    lane_concurrency: int
-    lease_s: float
-    circuit_failures: int
-    circuit_open_s: float
 
 
 class Owner:
     """Owns partitions by lease and generation, and drains them."""
 
     def __init__(
-        self, worker_id: str, store: PartitionStore, queue: QueueStore, deliverer: Deliverer, limits: OwnerLimits
+        self, worker_id: str, store: PartitionStore, runner: Runner, *, concurrency: int, lease_s: float
     ) -> None:
         self.worker_id = worker_id
         self.holdings: dict[int, Holding] = {}
         self._store = store
-        self._queue = queue
-        self._deliverer = deliverer
-        self._limits = limits
+        self._runner = runner
+        self._concurrency = concurrency
+        self._lease_s = lease_s
         self._wake = asyncio.Event()
         self._offset_ms = 0
         self._now = asyncio.get_running_loop().time
@@ -149,11 +132,11 @@ class Owner:
             return
         due = [h.due_at - now for h in self.holdings.values() if free and h.due_at is not None and not h.leaving]
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min([*due, IDLE_S, self._limits.lease_s / 4])):
+            async with asyncio.timeout(min([*due, IDLE_S, self._lease_s / 4])):
                 await self._wake.wait()
 
     def _free(self) -> int:
-        return self._limits.concurrency - self.in_flight
+        return self._concurrency - self.in_flight
 
     async def _round(self) -> bool:
         """One round trip for all partitions. True when there was something to do."""
@@ -205,7 +188,7 @@ class Owner:
                 holding.hungry = False  # before asking: a nudge that overtakes the answer must not be forgotten
                 claims.append((holding, share))
         asking = {holding.partition for holding, _ in claims}
-        late = now - self._limits.lease_s / 4
+        late = now - self._lease_s / 4
         return claims + [
             (h, 0)
             for h in self.holdings.values()
@@ -232,56 +215,15 @@ class Owner:
         self._offset_ms = claim.now_ms - int(time.time() * 1000)
         holding.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
         holding.hungry = holding.hungry or (holding.due_at is not None and holding.due_at <= now)
-        self._start(holding, claim)
-
-    def _start(self, holding: Holding, claim: Claim) -> None:
         for claimed in claim.events:
-            holding.start(claimed, asyncio.create_task(self._deliver(holding, claimed)))
+            holding.start(claimed, asyncio.create_task(self._run_one(holding, claimed)))
 
-    async def _deliver(self, holding: Holding, claimed: Claimed) -> None:
-        try:
-            delivered = await self._attempt(holding, claimed)
-            self._learn(holding, claimed.event.integration_id, delivered)
-            settlement = delivered.settlement
-        except asyncio.CancelledError:
-            settlement = Settlement(claimed, Move.RELEASE)
-        except StoreUnavailable:  # before anything was sent; the loop tells of it
-            settlement = Settlement(claimed, Move.RELEASE, delay_ms=PUT_OFF_MS)
-        except Exception:
-            log.exception("attempt broke off", event_id=claimed.event.id)
-            settlement = Settlement(claimed, Move.RELEASE, delay_ms=5000)
+    async def _run_one(self, holding: Holding, claimed: Claimed) -> None:
+        settlement = await self._runner.run(holding, claimed, self._offset_ms)
         if holding.running.get(claimed.event.id) is asyncio.current_task():  # else redelivered, and claimed anew, since
             del holding.running[claimed.event.id]
         holding.outcomes.append(settlement)
         self._wake.set()
-
-    async def _attempt(self, holding: Holding, claimed: Claimed) -> Delivered:
-        lane = claimed.event.integration_id
-        suspended = await self._store.suspended_urls(holding.partition, lane) if claimed.url_suspended else _NONE
-        delivered = await self._deliverer.deliver(claimed, suspended, self._offset_ms, holding.count)
-        if delivered.suspend_url:
-            with contextlib.suppress(StoreUnavailable):  # what was sent is settled in any case; the next 410 suspends
-                await self._queue.suspend_url(lane, delivered.suspend_url)
-        return delivered
-
-    def _learn(self, holding: Holding, lane_id: str, delivered: Delivered) -> None:
-        lane = holding.lanes.get(lane_id)
-        if lane is None:
-            lane = holding.lanes[lane_id] = Lane(
-                lane_id,
-                maximum=self._limits.lane_concurrency,
-                circuit_failures=self._limits.circuit_failures,
-                circuit_open_ms=int(self._limits.circuit_open_s * 1000),
-            )
-        lane.configure(delivered.limits)
-        if delivered.outcome is not None:
-            now_ms = int(time.time() * 1000) + self._offset_ms
-            if lane.authorise(delivered.outcome, now_ms):
-                failing = delivered.outcome is Outcome.TOKEN_FAILED
-                log.warning("credentials", integration_id=lane_id, state="FAILING" if failing else "AUTHORIZED")
-            if lane.observe(delivered.outcome, delivered.http_status, delivered.retry_after_s, now_ms):
-                log.warning("circuit opened", integration_id=lane_id)
-        holding.touched.add(lane_id)
 
     async def _come_back(self) -> None:
         for holding in [h for h in self.holdings.values() if h.uncertain and h.rests_until <= self._now()]:
