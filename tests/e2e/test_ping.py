@@ -135,7 +135,7 @@ async def test_credentials_are_tried_by_the_worker_before_they_are_saved(place: 
         assert (told["success"], told["errorCode"]) == (False, "UNAUTHORIZED")
 
 
-async def test_ping_survives_the_stop_of_its_worker(tmp_path: Path) -> None:
+async def test_ping_of_a_stopped_worker_is_run_by_the_next(tmp_path: Path) -> None:
     shell, key = Shell(tmp_path), new_key()
     settings = {
         "DISPATCHER_SECRET_KEYS": key,

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
 from dispatcher.flow.ping_request import PingOptions, request_ping
+from dispatcher.ids import new_uuid
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingVersion, StepName, as_of
@@ -214,6 +215,18 @@ async def test_ping_that_no_worker_takes_is_failed_when_it_is_read_after_its_dea
     late = as_of(test, test.deadline_ms + 1)
     assert (late.status, late.results[0].status) == (FAILED, FAILED)
     assert "worker" in (late.results[0].message or "")
+
+
+async def test_ping_is_given_up_at_its_deadline_by_the_worker(shop: Shop, pings: Pings) -> None:
+    shop.host.default = Reply(hang=True)
+    integration = await shop.integration()
+    test = await pings.ask(integration, ORDER, ASSIGN)
+    hurried = replace(test, id=new_uuid(), deadline_ms=test.started_ms + 2000)
+    await shop.definitions.pings.add(integration.id, hurried)
+    await pings.starter.start(integration, hurried)
+    ended = await pings.end(integration, hurried)
+    assert (ended.status, {one.status for one in ended.results}) == (FAILED, {FAILED})
+    assert "deadline" in (ended.results[0].message or "")
 
 
 async def test_worker_that_starts_later_runs_the_ping(shop: Shop) -> None:
