@@ -8,7 +8,6 @@ import time
 
 import pytest
 
-from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
 from dispatcher.store.job_queue import QUEUE_NAME
@@ -167,7 +166,15 @@ async def _asserts_outage(client: Client) -> None:
     assert await client.status("/healthz") == 200
 
 
-async def test_a_store_that_is_away_is_named_so(deployment: Deployment) -> None:
-    deployment.server.kill()
-    with pytest.raises(StoreUnavailable):
-        await deployment.queue.ping()
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+async def test_a_worker_and_an_api_stop_while_redis_is_away(deployment: Deployment, how: signal.Signals) -> None:
+    integration = await deployment.integration()
+    worker = await deployment.worker()
+    api, _ = await deployment.api()
+    await deployment.all_succeed([await deployment.emit(integration)])
+    deployment.server.signal(how)
+    await asyncio.sleep(0.5)
+    for program in (worker, api):
+        program.signal(signal.SIGTERM)
+    assert [await program.ended(within_s=30) for program in (worker, api)] == [0, 0]
+    assert worker.errors() == api.errors() == []
