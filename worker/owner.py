@@ -21,7 +21,8 @@ from worker.holding import Batch, Holding
 from worker.runner import Runner
 
 ROUND_S = 0.002
-"""Under load, outcomes of this long are settled together."""
+BUSY_ROUND_S = 0.010
+"""Outcomes of this long are settled together: idle and with every place taken. What runs is work enough meanwhile."""
 SICK_S = 1.0
 """A partition on whose keys a script broke off is left alone for this long."""
 IDLE_S = 1.0
@@ -96,7 +97,7 @@ class Owner:
                 pause_s = min(pause_s * 2, 1.0)
                 continue
             if worked:
-                await asyncio.sleep(max(0.0, ROUND_S - (self._now() - begun)))
+                await asyncio.sleep(max(0.0, self._pace_s() - (self._now() - begun)))
             else:
                 await self._sleep()
 
@@ -134,6 +135,9 @@ class Owner:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min([*due, IDLE_S, self._lease_s / 4])):
                 await self._wake.wait()
+
+    def _pace_s(self) -> float:
+        return ROUND_S + (BUSY_ROUND_S - ROUND_S) * min(1.0, self.in_flight / self._concurrency)
 
     def _free(self) -> int:
         return self._concurrency - self.in_flight
