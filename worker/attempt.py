@@ -6,6 +6,7 @@ No token, no POST. The bytes that are signed are the bytes that are sent. Expect
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 import time
 from dataclasses import dataclass
@@ -156,7 +157,8 @@ def _transport(error: Exception) -> tuple[Outcome, str]:
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return Outcome.CONNECT_FAILED, f"TLS failed: {error}"
     if isinstance(error, aiohttp.ClientConnectorError):
-        return Outcome.CONNECT_FAILED, f"no connection: {error.strerror or error}"
+        reason = os.strerror(error.errno) if error.errno else "refused"
+        return Outcome.CONNECT_FAILED, f"no connection: {reason}"
     if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)):
         return Outcome.CONNECT_FAILED, "the host closed the connection before it answered"
     return Outcome.INVALID_RESPONSE, f"the answer is not HTTP: {type(error).__name__}"
