@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
-from dispatcher.model.status import FAILURES, TERMINAL, Status
+from dispatcher.model.status import TERMINAL, Status
 from dispatcher.store.partition import Move
 
 LANES = ("5f157a26-0238-4f3f-9c31-1f3e65b4713e", "0b0e2a6c-2f1e-4f0e-9a53-3d1f6f0a7c11")
@@ -112,5 +112,5 @@ class QueueModel:
         found = [known.event for place in places for known in self.in_place(place)]
         return {event.id.encode() for event in found if lane in (None, event.integration_id)}
 
-    def failed(self) -> set[bytes]:
-        return {known.event.id.encode() for known in self.events.values() if known.status in FAILURES}
+    def dead(self) -> set[bytes]:
+        return {known.event.id.encode() for known in self.events.values() if known.status is Status.DEAD}
