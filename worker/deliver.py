@@ -20,6 +20,7 @@ from dispatcher.model.integration import LaneLimits
 from dispatcher.model.latency import bucket_name
 from dispatcher.model.status import Status
 from dispatcher.policy.answers import Verdict
+from dispatcher.policy.filters import FILTERED
 from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import next_delay_s
 from dispatcher.store.partition import Claimed, Settlement
@@ -68,9 +69,18 @@ class Deliverer:
         if not url:
             settlement = self._settlement(claimed, target, Status.SKIPPED, None, offset_ms)
             return Delivered(settlement, limits=target.revision.limits)
+        unmet = target.filter.unmet(claimed.event)
+        if unmet is not None:
+            return self._left_out(claimed, target, unmet, offset_ms)
         if url in suspended:
             return _without_attempt(claimed, Status.HELD, "URL_SUSPENDED", f"{url} answered 410 Gone")
         return await self._attempt(claimed, target, url, offset_ms, count)
+
+    def _left_out(self, claimed: Claimed, target: Target, unmet: str, offset_ms: int) -> Delivered:
+        text = f"the integration's filter asks for {unmet}"
+        sent = Sent(Verdict(Outcome.OK, Status.SKIPPED, FILTERED, text))
+        settlement = self._settlement(claimed, target, Status.SKIPPED, None, offset_ms, sent)
+        return Delivered(settlement, limits=target.revision.limits)
 
     async def _attempt(self, claimed: Claimed, target: Target, url: str, offset_ms: int, count: Count) -> Delivered:
         started_ms = int(time.time() * 1000) + offset_ms
@@ -123,7 +133,7 @@ class Deliverer:
             delay_ms = int((delay_s or 0) * 1000)
         elif status is Status.AWAITING_RESULT:
             delay_ms = int(target.result_deadline_s * 1000)
-        message = attempt.error_detail if attempt else None
+        message = attempt.error_detail if attempt else verdict.message
         error = {"code": verdict.error_code, "message": message} if verdict.error_code else None
         ident = verdict.account_identifier or claimed.account_identifier
         return Settlement(

@@ -13,6 +13,7 @@ from dispatcher.model.integration import (
     OutboundCredentials,
     Revision,
 )
+from dispatcher.policy.filters import Filter, compile_filter
 from dispatcher.policy.signing import SigningKey, parse_secret
 from dispatcher.store import sealed_fields
 from dispatcher.store.sealing import Sealer
@@ -36,6 +37,7 @@ class Target:
     timeout_s: float
     result_deadline_s: float
     answers: AnswerMode
+    filter: Filter
 
     def signing_keys(self, now_ms: int) -> list[SigningKey]:
         """Current keys, newest first: those without an end, or whose overlap has not ended."""
@@ -104,6 +106,7 @@ class Targets:
             timeout_s=revision.retry.timeout_s or self._defaults.timeout_s,
             result_deadline_s=revision.result_deadline_s or self._defaults.result_deadline_s,
             answers=revision.answers,
+            filter=compile_filter(revision.filter),
         )
 
     def _opened(self, integration_id: str, credentials: OutboundCredentials) -> OutboundCredentials:

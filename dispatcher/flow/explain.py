@@ -11,6 +11,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.DEAD: "Every attempt has been used up; redeliver the event once its host can take it, or resolve it.",
     Reason.EXPIRED: "The product host answered 202 and then reported no result in time; redeliver or resolve it.",
     Reason.SKIPPED: "The integration has no URL for this type of event, so there was nothing to send.",
+    Reason.FILTERED: "The filter of the integration leaves this event out, so it was not sent.",
     Reason.RESOLVED: "Someone closed the event by hand; nothing more is sent.",
     Reason.IN_FLIGHT: "An attempt is under way right now.",
     Reason.BEHIND: "It waits for an earlier event of the same account, which has to end first.",

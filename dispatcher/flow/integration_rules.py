@@ -16,6 +16,7 @@ from dispatcher.model.integration import (
     RetryPolicy,
     Revision,
 )
+from dispatcher.policy.filters import filter_problems
 
 MAX_NAME_CHARS = 255
 MAX_TEXT_CHARS = 4096
@@ -64,6 +65,8 @@ def revision_problems(working: Revision, url_rule: UrlRule) -> Iterator[Problem]
     yield from _bound_problems(working.retry, working.limits, working)
     yield from _schedule_problems(working.retry.schedule_s or ())
     yield from _form_problems(working.order_form_fields)
+    if working.filter is not None:
+        yield from filter_problems(working.filter)
 
 
 def credential_problems(credentials: OutboundCredentials, url_rule: UrlRule) -> Iterator[Problem]:

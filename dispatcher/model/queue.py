@@ -36,6 +36,7 @@ class Reason(StrEnum):
     DEAD = "attempts_used_up"
     EXPIRED = "no_result_in_time"
     SKIPPED = "no_url_configured"
+    FILTERED = "filtered"
     RESOLVED = "resolved_by_hand"
     IN_FLIGHT = "in_flight"
     BEHIND = "behind_event"

@@ -37,7 +37,7 @@ TRANSITIONS: dict[Status, dict[Status, str]] = {
         Status.AWAITING_RESULT: "202, the result comes later",
         Status.RETRYING: "the attempt failed and another is planned",
         Status.DEAD: "attempts used up, or 410 Gone",
-        Status.SKIPPED: "no URL is configured for its type",
+        Status.SKIPPED: "no URL is configured for its type, or the filter leaves it out",
         Status.HELD: "its URL is suspended",
         Status.QUEUED: "the owner was lost or stopped before an outcome",
         Status.RESOLVED: "resolved by hand",

@@ -8,6 +8,7 @@ from typing import Any
 from dispatcher.model.event import EventState
 from dispatcher.model.queue import Explanation, Reason
 from dispatcher.model.status import TERMINAL, Status
+from dispatcher.policy.filters import FILTERED
 from dispatcher.store.queue_records import number, text
 
 
@@ -80,6 +81,8 @@ def explain(event_id: str, seen: Sighting) -> Explanation:
     """The one reason that has to go first; ``until_ms`` is when it ends, where that is known."""
     state = EventState.from_stored(seen.state)
     status = Status(status_now(event_id, seen))
+    if status is Status.SKIPPED and state.error_code == FILTERED:
+        return Explanation(status, Reason.FILTERED, detail=state.error_message)
     if status in _ENDED:
         return Explanation(status, _ENDED[status], detail=state.error_message)
     if status is Status.AWAITING_RESULT:

@@ -177,7 +177,7 @@ async def test_secret_header_is_sealed_and_kept_when_sent_back_masked(desk: Desk
 
 async def test_limits_schedule_and_answers_can_be_set_and_cleared(desk: Desk) -> None:
     before = await desk.create(
-        {"schedule_s": [1, 2.5], "concurrency": 3, "answers": AnswerMode.ACK, "filter": {"a": 1}}
+        {"schedule_s": [1, 2.5], "concurrency": 3, "answers": AnswerMode.ACK, "filter": {"flag": "X"}}
     )
     working = before.integration.working
     assert (working.retry.schedule_s, working.limits.concurrency, working.answers) == ((1, 2.5), 3, AnswerMode.ACK)

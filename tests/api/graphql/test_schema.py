@@ -31,7 +31,7 @@ async def test_extra_fields_are_stored_and_shown(graph: Graph) -> None:
         concurrency: 3 rateLimit: 2.5 maxAge: 600 resultDeadline: 3600
         headers: [{name: "X-Key", value: "hidden", secret: true}, {name: "X-Plain", value: "p"}]
         orderRequireFormFields: true orderFormFields: [{name: "domain", required: true}]
-        filter: {accountId: {in: ["a"]}}"""
+        filter: {accountId: "a"}"""
     )
     assert await graph.shown(
         made["id"],
@@ -54,7 +54,7 @@ async def test_extra_fields_are_stored_and_shown(graph: Graph) -> None:
         ],
         "orderRequireFormFields": True,
         "orderFormFields": [{"name": "domain", "label": None, "type": "TEXT", "required": True}],
-        "filter": {"accountId": {"in": ["a"]}},
+        "filter": {"accountId": "a"},
     }
 
 
