@@ -39,10 +39,10 @@ class Settings(BaseSettings):
         None, description="How the outside reaches the API, without a trailing slash; unset = http://host:port"
     )
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Comma-separated keys that encrypt secrets at rest, newest first, each 32 bytes in base64"
+        (), description="Comma-separated keys that encrypt secrets at rest, newest first: 32 bytes in base64 or hex each"
     )
     admin_client_id: str | None = Field(None, description="API client with every scope, created at start")
-    admin_client_secret: SecretStr | None = Field(None, description="Its secret, at least 16 characters")
+    admin_client_secret: SecretStr | None = Field(None, description="Its secret, 16 characters or more")
     allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Comma-separated CIDRs that notifications may go to although private"
     )

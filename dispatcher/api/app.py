@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 
+import structlog
 from aiohttp import web
 
 from dispatcher.api.access import Gate, admitting
@@ -41,6 +42,8 @@ from dispatcher.store.signing_keys import RevokedTokens, SigningKeyStore
 IDLE_CONNECTION_S = 10.0
 """Also the time that a client has to send its request's headers."""
 MIN_SECRET_CHARS = 16
+
+log = structlog.get_logger("dispatcher.api")
 
 
 async def build_app(
@@ -123,11 +126,10 @@ async def _ensure_admin(services: Services) -> None:
     client_id, secret = services.settings.admin_client_id, services.settings.admin_client_secret
     if client_id is None and secret is None:
         return
-    if not client_id or secret is None or len(secret.get_secret_value()) < MIN_SECRET_CHARS:
-        raise ConfigurationError(
-            "set both DISPATCHER_ADMIN_CLIENT_ID and DISPATCHER_ADMIN_CLIENT_SECRET, "
-            f"the secret with at least {MIN_SECRET_CHARS} characters"
-        )
+    if not client_id or secret is None or not secret.get_secret_value():
+        raise ConfigurationError("set both DISPATCHER_ADMIN_CLIENT_ID and DISPATCHER_ADMIN_CLIENT_SECRET, or neither")
+    if len(secret.get_secret_value()) < MIN_SECRET_CHARS:
+        log.warning("DISPATCHER_ADMIN_CLIENT_SECRET can be guessed", at_least_characters=MIN_SECRET_CHARS)
     known = await services.clients.get(client_id)
     wanted = ApiClient(
         client_id=client_id,

@@ -10,6 +10,7 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidTag
@@ -18,8 +19,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from dispatcher.errors import ConfigurationError, DispatcherError
 
 KEY_BYTES = 32
+MIN_PASSPHRASE_CHARS = 16
 _NONCE_BYTES = 12
 _VERSION = "v1"
+_HEX = re.compile(r"[0-9a-fA-F]{64}")
 _HOW = "make one with: python -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
 
 
@@ -82,17 +85,23 @@ def _key_id(key: bytes) -> str:
 
 
 def _read_key(key: str | bytes, position: int) -> bytes:
-    raw = key if isinstance(key, bytes) and len(key) == KEY_BYTES else _decode(key)
-    if len(raw) != KEY_BYTES:
-        raise ConfigurationError(
-            f"key {position} of DISPATCHER_SECRET_KEYS is not {KEY_BYTES} bytes in base64 (got {len(raw)}); {_HOW}"
-        )
-    return raw
+    """32 bytes as they are, in base64 or in hex; a passphrase is stretched (RFC 7914), which takes some 50 ms."""
+    if isinstance(key, bytes) and len(key) == KEY_BYTES:
+        return key
+    text = (key.decode("utf-8", "replace") if isinstance(key, bytes) else key).strip()
+    for raw in (_decode(text), bytes.fromhex(text) if _HEX.fullmatch(text) else b""):
+        if len(raw) == KEY_BYTES:
+            return raw
+    if len(text) >= MIN_PASSPHRASE_CHARS:
+        return hashlib.scrypt(text.encode(), salt=b"dispatcher secret key", n=2**14, r=8, p=1, dklen=KEY_BYTES)
+    raise ConfigurationError(
+        f"key {position} of DISPATCHER_SECRET_KEYS is neither {KEY_BYTES} bytes in base64 or hex nor a passphrase of "
+        f"{MIN_PASSPHRASE_CHARS} characters or more; {_HOW}"
+    )
 
 
-def _decode(key: str | bytes) -> bytes:
-    text = key.decode("ascii", "replace") if isinstance(key, bytes) else key
-    standard = text.strip().replace("-", "+").replace("_", "/").rstrip("=")
+def _decode(text: str) -> bytes:
+    standard = text.replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
     except (binascii.Error, ValueError):

@@ -80,7 +80,20 @@ def test_keys_are_read_in_every_usual_spelling() -> None:
         assert Sealer([key]).open(sealed, CONTEXT) == "x"
 
 
-@pytest.mark.parametrize("key", ["", "short", "é" * 44, base64.b64encode(bytes(31)).decode(), bytes(33)])
+@pytest.mark.parametrize(
+    "key", [os.urandom(32).hex(), base64.urlsafe_b64encode(os.urandom(32)).decode(), "correct horse battery"]
+)
+def test_hex_base64_and_passphrases_open_what_they_sealed(key: str) -> None:
+    assert Sealer([f" {key} "]).open(Sealer([key]).seal("x", CONTEXT), CONTEXT) == "x"
+
+
+def test_hex_and_base64_of_the_same_bytes_are_the_same_key() -> None:
+    raw = os.urandom(32)
+    sealed = Sealer([raw.hex()]).seal("x", CONTEXT)
+    assert Sealer([base64.b64encode(raw).decode()]).open(sealed, CONTEXT) == "x"
+
+
+@pytest.mark.parametrize("key", ["", "short", "fifteen letters", bytes(8)])
 def test_a_malformed_key_stops_the_start_and_says_how_to_make_one(key: str | bytes) -> None:
     with pytest.raises(ConfigurationError, match="make one with"):
         Sealer([key])
