@@ -23,6 +23,9 @@ from bench.plot import draw
 from bench.report import show, write_results
 from bench.sink_client import sink_process
 
+PLAIN_WIDTH = 160
+"""Of the table when it goes to a file or a pipe."""
+
 MEASUREMENTS: dict[str, Callable[[Ground], Awaitable[list[Figure]]]] = {
     "deliveries": deliveries.measure,
     "accepts": accepts.measure,
@@ -77,7 +80,7 @@ async def _until_stopped(asked: Asked, console: Console) -> tuple[list[Figure], 
 def main(arguments: Sequence[str]) -> int:
     """0 = measured; 1 = a measurement broke off, or with ``--strict`` a goal was missed; 130 = stopped."""
     asked = asked_for(arguments)
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=PLAIN_WIDTH)
     on = machine()
     figures, broken = asyncio.run(_until_stopped(asked, console))
     asked.out.mkdir(parents=True, exist_ok=True)
