@@ -39,7 +39,7 @@ class Settings(BaseSettings):
         None, description="How the outside reaches the API, without a trailing slash; unset = http://host:port"
     )
     secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        (), description="Comma-separated keys that encrypt secrets at rest, newest first: 32 bytes in base64 or hex each"
+        (), description="Comma-separated keys that encrypt secrets at rest, newest first: 32 bytes in base64 or hex"
     )
     admin_client_id: str | None = Field(None, description="API client with every scope, created at start")
     admin_client_secret: SecretStr | None = Field(None, description="Its secret, 16 characters or more")

@@ -80,9 +80,7 @@ def test_keys_are_read_in_every_usual_spelling() -> None:
         assert Sealer([key]).open(sealed, CONTEXT) == "x"
 
 
-@pytest.mark.parametrize(
-    "key", [os.urandom(32).hex(), base64.urlsafe_b64encode(os.urandom(32)).decode(), "correct horse battery"]
-)
+@pytest.mark.parametrize("key", ["5a" * 32, base64.urlsafe_b64encode(b"\xfb" * 32).decode(), "correct horse battery"])
 def test_hex_base64_and_passphrases_open_what_they_sealed(key: str) -> None:
     assert Sealer([f" {key} "]).open(Sealer([key]).seal("x", CONTEXT), CONTEXT) == "x"
 
