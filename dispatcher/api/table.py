@@ -5,7 +5,17 @@ from __future__ import annotations
 from dispatcher.api import docs, health, openapi
 from dispatcher.api.graphql.routes import routes as graphql_routes
 from dispatcher.api.oauth import routes as oauth
-from dispatcher.api.rest import accepting, actions, clients, events, host, operations, redeliveries, stream
+from dispatcher.api.rest import (
+    accepting,
+    actions,
+    clients,
+    events,
+    host,
+    operations,
+    redeliveries,
+    stream,
+    webhook_keys,
+)
 from dispatcher.api.route import Route
 
 
@@ -20,6 +30,7 @@ def api_routes() -> list[Route]:
         *host.ROUTES,
         *graphql_routes,
         *oauth.ROUTES,
+        *webhook_keys.ROUTES,
         *operations.ROUTES,
         *clients.ROUTES,
         *health.ROUTES,

@@ -27,6 +27,13 @@ class AuthMethod(StrEnum):
     PRIVATE_KEY_JWT = "private_key_jwt"
 
 
+class SigningAlgorithm(StrEnum):
+    """How notifications are signed: ``v1`` with a shared secret, ``v1a`` with a key that is ours alone."""
+
+    HMAC = "HMAC"
+    ED25519 = "ED25519"
+
+
 class AnswerMode(StrEnum):
     """How a host's 2xx answer is read."""
 
@@ -128,11 +135,17 @@ class Revision:
 
 @dataclass(frozen=True, slots=True)
 class SigningSecret:
-    """``secret`` is ``whsec_…`` (HMAC) or ``whsk_…`` (ed25519), sealed. None = current."""
+    """``secret`` is ``whsec_…`` (HMAC) or ``whsk_…`` (ed25519), sealed. ``not_after_ms`` None = current."""
 
     secret: str
     created_ms: int
     not_after_ms: int | None = None
+    algorithm: SigningAlgorithm = SigningAlgorithm.HMAC
+    public_key: str | None = None
+    """``whpk_…`` of an ed25519 key, in clear."""
+
+    def signs_at(self, now_ms: int) -> bool:
+        return self.not_after_ms is None or self.not_after_ms > now_ms
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,11 @@ def parse_verifying_key(text: str) -> VerifyingKey:
     return parse_secret(text)
 
 
+def published_key(public_key: str) -> dict[str, str]:
+    """The JWK of a ``whpk_`` text. Raises ``Unprocessable`` (``invalid_secret``)."""
+    return PublicKey(_decoded(public_key, PUBLIC_PREFIX, ED25519_BYTES, ED25519_BYTES)).as_jwk()
+
+
 def secret_problem(text: str, field: str | None = None) -> Problem | None:
     """What is wrong with a signing secret that somebody gave us, or None."""
     try:

@@ -19,6 +19,7 @@ PUBLIC = {
     ("POST", "/oauth2/introspect"),
     ("GET", "/oauth2/jwks"),
     ("GET", "/.well-known/oauth-authorization-server"),
+    ("GET", "/.well-known/webhook-keys/{integrationId}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),

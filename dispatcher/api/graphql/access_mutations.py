@@ -107,16 +107,24 @@ class AccessMutations:
     async def rotate_product_integration_signing_secret(
         self, info: Info, input_: inputs.RotateProductIntegrationSigningSecretInput
     ) -> payloads.RotateProductIntegrationSigningSecretPayload:
-        """Sign with a new secret, and for the overlap with the old one too."""
+        """Sign with a new secret or key, and for the overlap with the old one of that algorithm too."""
         context = info.context
 
         async def work() -> payloads.RotateProductIntegrationSigningSecretPayload:
             overlap_s = DEFAULT_OVERLAP_S if input_.overlap_seconds is None else input_.overlap_seconds
             rotated = await rotate_secret(
-                context.definitions, context.services.sealer, input_.id, context.now_ms, overlap_s
+                context.definitions,
+                context.services.sealer,
+                input_.id,
+                context.now_ms,
+                overlap_s,
+                input_.algorithm,
+                only=input_.only,
             )
             return payloads.RotateProductIntegrationSigningSecretPayload(
-                product_integration=working(rotated.integration), signing_secret=rotated.signing_secret
+                product_integration=working(rotated.integration),
+                signing_secret=rotated.signing_secret,
+                public_key=rotated.public_key,
             )
 
         return await answered(payloads.RotateProductIntegrationSigningSecretPayload, work)

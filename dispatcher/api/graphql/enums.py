@@ -15,7 +15,7 @@ from graphql.language import EnumValueNode, Node, StringValueNode
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from dispatcher.model.event_type import EventType
-from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType
+from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType, SigningAlgorithm
 from dispatcher.model.ping import CheckName, PingStatus, PingTrigger, PingVersion, StepName
 
 
@@ -43,6 +43,7 @@ class OpenIdGrantType(StrEnum):
 
 strawberry.enum(EventType, name="ProductIntegrationEventType")
 strawberry.enum(AnswerMode, name="AnswerMode")
+strawberry.enum(SigningAlgorithm, name="SigningAlgorithm")
 strawberry.enum(CredentialType, name="OutboundCredentialsType")
 strawberry.enum(AuthMethod, name="TokenEndpointAuthMethod", graphql_name_from="value")
 strawberry.enum(PingVersion, name="ProductIntegrationVersion")

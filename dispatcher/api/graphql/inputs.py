@@ -11,7 +11,7 @@ from strawberry.types.unset import UNSET
 from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
 from dispatcher.flow.rotate_secret import DEFAULT_OVERLAP_S
 from dispatcher.model.event_type import EventType
-from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType
+from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType, SigningAlgorithm
 from dispatcher.model.ping import PingVersion
 
 
@@ -175,6 +175,10 @@ class UnlinkProductIntegrationInput:
 class RotateProductIntegrationSigningSecretInput:
     id: strawberry.ID
     overlap_seconds: float | None = DEFAULT_OVERLAP_S
+    algorithm: SigningAlgorithm = SigningAlgorithm.HMAC
+    only: bool = strawberry.field(
+        default=False, description="Also end the keys of the other algorithm, after the same overlap."
+    )
 
 
 @strawberry.input

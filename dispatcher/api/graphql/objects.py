@@ -16,6 +16,7 @@ from dispatcher.api.graphql.outputs import (
     OrderFormField,
     OutboundCredentials,
     PlannedAttempt,
+    SigningKey,
     SigningSecret,
 )
 from dispatcher.api.graphql.ping_outputs import IntegrationTest
@@ -121,6 +122,12 @@ class ProductIntegration:
             raise InvalidRequest.of("invalid_limit", f"last is between 1 and {MAX_REVISIONS}.", "last")
         found = await info.context.definitions.revisions(self.integration.id, last)
         return [ProductIntegration.of(self.integration, one) for one in found]
+
+    @strawberry.field
+    def signing_keys(self, info: Info) -> list[SigningKey]:
+        """The keys that sign now, newest first; never a secret."""
+        now_ms = info.context.now_ms
+        return [views.signing_key(one) for one in self.integration.signing_secrets if one.signs_at(now_ms)]
 
     @strawberry.field
     def retry_preview(self, info: Info) -> list[PlannedAttempt]:

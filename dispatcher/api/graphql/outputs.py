@@ -6,7 +6,7 @@ import strawberry
 
 from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
 from dispatcher.api.graphql.scalars import EpochMs
-from dispatcher.model.integration import AuthMethod, CredentialType
+from dispatcher.model.integration import AuthMethod, CredentialType, SigningAlgorithm
 from dispatcher.policy.retry import PlannedAttempt as Planned
 
 
@@ -87,6 +87,17 @@ class InboundClient:
 @strawberry.type(name="ProductIntegrationSigningSecret")
 class SigningSecret:
     secret: str
+    created_on: str
+    not_after: str | None = strawberry.field(description="When it stops signing; null = the current one.")
+
+
+@strawberry.type(name="ProductIntegrationSigningKey")
+class SigningKey:
+    """A key that signs at this moment. ``kid`` and ``publicKey`` are null for HMAC, whose key is a secret."""
+
+    kid: str | None
+    algorithm: SigningAlgorithm
+    public_key: str | None
     created_on: str
     not_after: str | None = strawberry.field(description="When it stops signing; null = the current one.")
 

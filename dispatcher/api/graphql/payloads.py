@@ -110,7 +110,10 @@ class UnlinkProductIntegrationPayload(IntegrationPayload):
 @strawberry.type
 class RotateProductIntegrationSigningSecretPayload(IntegrationPayload):
     signing_secret: str | None = strawberry.field(
-        default=None, description="Signs from now on, beside the old one. Shown only here: keep it."
+        default=None, description="Signs from now on, beside the old one. Shown only here: keep it. Null for ED25519."
+    )
+    public_key: str | None = strawberry.field(
+        default=None, description="What verifies the signatures of an ED25519 key; also in the published key set."
     )
 
 

@@ -20,6 +20,7 @@ from dispatcher.model.integration import (
     Revision,
     SigningSecret,
 )
+from dispatcher.policy.signing import published_key
 
 _URL_ATTRIBUTES = {field: snake(field) for field in URL_FIELDS}
 
@@ -98,6 +99,16 @@ def inbound_client(stored: InboundClient | None) -> outputs.InboundClient | None
 def signing_secret(stored: SigningSecret) -> outputs.SigningSecret:
     return outputs.SigningSecret(
         secret=MASK, created_on=iso_ms(stored.created_ms), not_after=_moment(stored.not_after_ms)
+    )
+
+
+def signing_key(stored: SigningSecret) -> outputs.SigningKey:
+    return outputs.SigningKey(
+        kid=published_key(stored.public_key)["kid"] if stored.public_key else None,
+        algorithm=stored.algorithm,
+        public_key=stored.public_key,
+        created_on=iso_ms(stored.created_ms),
+        not_after=_moment(stored.not_after_ms),
     )
 
 

@@ -199,3 +199,18 @@ class ClientsOut(Wire):
 class LaneOut(Wire):
     integration_id: str
     paused: bool
+
+
+class WebhookKeyOut(BaseModel):
+    """A public ed25519 key (RFC 8037); ``kid`` is its thumbprint (RFC 7638)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    use: Literal["sig"]
+    alg: Literal["EdDSA"]
+
+
+class WebhookKeysOut(BaseModel):
+    keys: list[WebhookKeyOut]
