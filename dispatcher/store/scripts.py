@@ -7,7 +7,7 @@ whoever calls decides that, because it knows how to ask again.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -76,22 +76,32 @@ async def attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
         # All of them, not only what is missing: a claim behind a settle that has to be sent again would overtake it.
         for name in NAMES:
             await client.script_load(script(name).text)
-        again = await _round_trip(client, [calls[i] for i in missing])
+        again = await _round_trip(client, [calls[i] for i in missing], _by_text)
         for i, reply in zip(missing, again, strict=True):
             replies[i] = reply
     return replies
 
 
-async def _round_trip(client: Client, calls: Sequence[Call]) -> list[Any]:
+def _by_sha(call: Call) -> tuple[Argument, ...]:
+    return ("EVALSHA", call.script.sha, 1, call.key, *call.arguments)
+
+
+def _by_text(call: Call) -> tuple[Argument, ...]:
+    """Runs even if Redis forgets its scripts once more at this very moment."""
+    return ("EVAL", call.script.text, 1, call.key, *call.arguments)
+
+
+async def _round_trip(
+    client: Client, calls: Sequence[Call], command: Callable[[Call], tuple[Argument, ...]] = _by_sha
+) -> list[Any]:
     if len(calls) == 1:
-        only = calls[0]
         try:
-            return [await client.execute_command("EVALSHA", only.script.sha, 1, only.key, *only.arguments)]
+            return [await client.execute_command(*command(calls[0]))]
         except ResponseError as error:
             return [error]
     pipeline: Any = client.pipeline(transaction=False)
     for call in calls:
-        pipeline.execute_command("EVALSHA", call.script.sha, 1, call.key, *call.arguments)
+        pipeline.execute_command(*command(call))
     replies: list[Any] = await pipeline.execute(raise_on_error=False)
     for reply in replies:
         if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
