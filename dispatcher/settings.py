@@ -56,7 +56,7 @@ class Settings(BaseSettings):
         7 * 86400.0, gt=0, description="Seconds that a host has to report the result of an event it answered with 202"
     )
     partitions: int = Field(
-        16, ge=1, le=MAX_PARTITIONS, description="Slices of the queue; fixed once the store holds events"
+        8, ge=1, le=MAX_PARTITIONS, description="Slices of the queue; fixed once the store holds events"
     )
     retention_days: float = Field(30.0, gt=0, description="Days that a terminal event can still be read")
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body accepted, in bytes")

@@ -29,14 +29,30 @@ class Lane:
         self._slow_ms = 0
         self._failing_ms: int | None = None
         self._rate: float | None = None
-        self._told: dict[str, int | float | None] = {"circuit": None, "slow": None}
+        self._told: dict[str, int | float | None] = {
+            "cap": min(START_CONCURRENCY, maximum),
+            "circuit": None,
+            "slow": None,
+            "rate": None,
+            "failing": None,
+        }
+
+    @property
+    def _offered(self) -> int:
+        """The limit in eight steps an octave, so that growing it is not a write each time."""
+        limit = self._limit.limit
+        if limit == self._limit.maximum or limit < 8:
+            return limit
+        return limit - limit % (1 << (limit.bit_length() - 4))
 
     @property
     def circuit_open(self) -> bool:
         return self._circuit.state is not CircuitState.CLOSED
 
-    def configure(self, limits: LaneLimits) -> None:
-        """The revision in use bounds concurrency and rate."""
+    def configure(self, limits: LaneLimits, rate_limited: bool) -> None:
+        """The revision in use bounds concurrency and rate. ``rate_limited``: the store has a rate for the lane."""
+        if rate_limited and limits.rate_per_s is None:
+            self._told.pop("rate", None)
         maximum = limits.concurrency or self._maximum
         if maximum != self._limit.maximum:
             self._limit.resize(maximum)
@@ -73,7 +89,7 @@ class Lane:
         """Settings that differ from what was last handed over."""
         open_until = self._circuit.until_ms if self._circuit.state is CircuitState.OPEN else None
         wanted: dict[str, int | float | None] = {
-            "cap": 1 if self.circuit_open else self._limit.limit,
+            "cap": 1 if self.circuit_open else self._offered,
             "circuit": open_until,
             "slow": self._slow_ms if self._slow_ms > now_ms else None,
             "rate": self._rate,

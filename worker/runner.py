@@ -52,7 +52,7 @@ class Runner:
         """How the event goes on. ``offset_ms``: the store's clock minus this machine's."""
         try:
             delivered = await self._attempt(holding, claimed, offset_ms)
-            self._learn(holding, claimed.event.integration_id, delivered, offset_ms)
+            self._learn(holding, claimed, delivered, offset_ms)
         except asyncio.CancelledError:
             return Settlement(claimed, Move.RELEASE)
         except StoreUnavailable:  # before anything was sent; the owner's loop tells of it
@@ -71,9 +71,10 @@ class Runner:
                 await self._queue.suspend_url(lane, delivered.suspend_url)
         return delivered
 
-    def _learn(self, holding: Holding, lane_id: str, delivered: Delivered, offset_ms: int) -> None:
+    def _learn(self, holding: Holding, claimed: Claimed, delivered: Delivered, offset_ms: int) -> None:
+        lane_id = claimed.event.integration_id
         lane = holding.lanes.get(lane_id) or self._new_lane(holding, lane_id)
-        lane.configure(delivered.limits)
+        lane.configure(delivered.limits, claimed.rate_limited)
         if delivered.outcome is not None:
             now_ms = int(time.time() * 1000) + offset_ms
             if lane.authorise(delivered.outcome, now_ms):

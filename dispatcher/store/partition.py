@@ -44,6 +44,8 @@ class Claimed:
     account_identifier: str | None
     url_suspended: bool = False
     """Some URL of its integration is suspended."""
+    rate_limited: bool = False
+    """Its lane has a rate in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +263,8 @@ def read_claim(reply: list[Any]) -> Claim | None:
             state=EventState.from_stored(reply[i + 3]),
             n=int(reply[i + 1]),
             account_identifier=text(reply[i + 4]) or None,
-            url_suspended=reply[i + 5] != b"",
+            url_suspended=b"o" in reply[i + 5],
+            rate_limited=b"r" in reply[i + 5],
         )
         for i in range(3, len(reply), 6)
     ]

@@ -17,6 +17,8 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import NoScriptError, ResponseError
 
+from dispatcher.store.wire import Cancellable
+
 Client = Redis | RedisCluster
 Argument = str | bytes | int | float
 
@@ -91,6 +93,15 @@ def _by_text(call: Call) -> tuple[Argument, ...]:
     return ("EVAL", call.script.text, 1, call.key, *call.arguments)
 
 
+async def _exchange(client: Redis, calls: Sequence[Call]) -> list[Any]:
+    commands = [("EVALSHA", call.script.sha, 1, call.key, *call.arguments) for call in calls]
+    connection: Cancellable = await client.connection_pool.get_connection()
+    try:
+        return await connection.exchange(commands)
+    finally:
+        await client.connection_pool.release(connection)
+
+
 async def _round_trip(
     client: Client, calls: Sequence[Call], command: Callable[[Call], tuple[Argument, ...]] = _by_sha
 ) -> list[Any]:
@@ -99,6 +110,8 @@ async def _round_trip(
             return [await client.execute_command(*command(calls[0]))]
         except ResponseError as error:
             return [error]
+    if isinstance(client, Redis) and issubclass(client.connection_pool.connection_class, Cancellable):
+        return await _exchange(client, calls)
     pipeline: Any = client.pipeline(transaction=False)
     for call in calls:
         pipeline.execute_command(*command(call))

@@ -3,7 +3,7 @@
 -- ARGV: generation, lease ms, how many at most, default concurrency of a lane
 -- Returns {'lost'} when the generation moved on, else
 --   {'ok', now ms, ms when something is next due or -1, id, attempt number, document, state, accountIdentifier,
---   1 if the lane has suspended URLs, …}.
+--   '' | 'o' some URL of the lane is suspended | 'r' its rate is limited | 'or', …}.
 -- Renews the lease. When nothing is left to claim now, the owner is marked asleep in the same step, so that
 -- an accept that comes later wakes it: no wake-up can be lost in between.
 local own = call('HMGET', KEYS[1], 'gen', 'until', 'asleep')
@@ -38,6 +38,7 @@ local function take(lane)
     wanted, not_before = within_rate(lane, tonumber(c[3]), tonumber(c[4] or 0), wanted)
   end
   local taken = 0
+  local flags = (c[5] and 'o' or '') .. (c[3] and 'r' or '')
   if wanted > 0 then
     local ids = call('ZRANGE', due_key(lane), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, wanted)
     in_chunks(ids, function(...) call('ZREM', due_key(lane), ...) end)
@@ -49,7 +50,7 @@ local function take(lane)
         local ident = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
         launched[#launched + 1] = id
         launched[#launched + 1] = attempts
-        for _, part in ipairs({ id, attempts, kept[1], kept[2], ident or '', c[5] or '' }) do answer[#answer + 1] = part end
+        for _, part in ipairs({ id, attempts, kept[1], kept[2], ident or '', flags }) do answer[#answer + 1] = part end
         taken = taken + 1
       end
     end

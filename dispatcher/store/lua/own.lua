@@ -11,5 +11,12 @@ local came_back = own[2] == ARGV[2]
 call('HSET', KEYS[1], 'owner', ARGV[2], 'until', NOW + tonumber(ARGV[3]), 'asleep', '0')
 local held = {}
 for i = 4, #ARGV do held[ARGV[i]] = true end
+if not came_back then
+  -- What the previous owner had learnt of concurrency went with it; lanes that were full are looked at again.
+  for _, lane in ipairs(call('SMEMBERS', P .. 'known')) do call('HDEL', lane_key(lane), 'cap') end
+end
 local returned = give_back(held, not came_back and 'the worker that made this attempt was lost before it ended' or nil)
+if not came_back then
+  for _, lane in ipairs(call('ZRANGE', P .. 'lanes', 'inf', 'inf', 'BYSCORE')) do replace(lane) end
+end
 return { 'ok', NOW, returned }
