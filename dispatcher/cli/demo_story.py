@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from dispatcher.catalogue.samples import sample_payload
 from dispatcher.cli.demo_stage import Stage
-from dispatcher.cli.sample_payloads import sample_payload
 from dispatcher.client import Client
 from dispatcher.client.answers import EventJson
 from dispatcher.errors import DispatcherError

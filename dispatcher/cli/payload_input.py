@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from dispatcher.cli.sample_payloads import sample_payload
+from dispatcher.catalogue.samples import sample_payload
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.event_type import EventType
 

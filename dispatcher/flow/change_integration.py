@@ -82,6 +82,7 @@ class Editor:
             ),
             headers=self._headers(integration, changes),
             filter=_given(changes, "filter", before.filter),
+            validate_payloads=bool(_given(changes, "validate_payloads", before.validate_payloads)),
             order_require_form_fields=bool(
                 _given(changes, "order_require_form_fields", before.order_require_form_fields)
             ),

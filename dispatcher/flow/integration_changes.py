@@ -58,6 +58,7 @@ class IntegrationChanges(TypedDict, total=False):
     result_deadline_s: float | None
     headers: list[HeaderChange] | None
     filter: dict[str, Any] | None
+    validate_payloads: bool | None
     order_require_form_fields: bool | None
     order_form_fields: list[OrderFormField] | None
     probe_interval_minutes: int | None

@@ -124,6 +124,8 @@ class Revision:
     limits: LaneLimits = LaneLimits()
     headers: tuple[Header, ...] = ()
     filter: dict[str, Any] | None = None
+    validate_payloads: bool = False
+    """Accept only events whose payload fits the schema of its type."""
     order_require_form_fields: bool = False
     order_form_fields: tuple[OrderFormField, ...] = ()
     open_id_connect: OpenIdConnect | None = None

@@ -15,6 +15,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from dispatcher.catalogue.samples import sample_payload
 from dispatcher.cli.address_file import announced, announced_addresses
 from dispatcher.cli.api_access import EXIT_STATUSES, Access, find_access, refusal
 from dispatcher.cli.conditions import Conditions, since_moment
@@ -24,7 +25,6 @@ from dispatcher.cli.emit import emittable
 from dispatcher.cli.event_lines import age, times
 from dispatcher.cli.main import main
 from dispatcher.cli.payload_input import parsed, payload_from, set_field
-from dispatcher.cli.sample_payloads import sample_payload
 from dispatcher.client import ApiError
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.model.event_type import TYPE_RULES, EventType

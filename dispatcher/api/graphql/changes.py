@@ -29,6 +29,7 @@ _PLAIN = {
     "rate_limit": "rate_per_s",
     "result_deadline": "result_deadline_s",
     "filter": "filter",
+    "validate_payloads": "validate_payloads",
     "order_require_form_fields": "order_require_form_fields",
     "probe_interval_minutes": "probe_interval_minutes",
 }

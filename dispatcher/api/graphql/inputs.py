@@ -75,6 +75,9 @@ class IntegrationFields:
     result_deadline: float | None = UNSET
     headers: list[HeaderInput] | None = UNSET
     filter: JSON | None = UNSET
+    validate_payloads: bool | None = strawberry.field(
+        default=UNSET, description="Accept only events whose payload fits the schema of its type (GET /v1/event-types)."
+    )
     order_require_form_fields: bool | None = UNSET
     order_form_fields: list[OrderFormFieldInput] | None = UNSET
     probe_interval_minutes: int | None = strawberry.field(

@@ -67,6 +67,7 @@ class ProductIntegration:
     result_deadline: float | None
     headers: list[Header]
     filter: JSON | None
+    validate_payloads: bool
     order_require_form_fields: bool
     order_form_fields: list[OrderFormField]
     open_id_connect_configuration: OpenIdConnectConfiguration | None

@@ -40,6 +40,7 @@ def shown(revision: Revision) -> dict[str, Any]:
         "result_deadline": revision.result_deadline_s,
         "headers": [header(one) for one in revision.headers],
         "filter": revision.filter,
+        "validate_payloads": revision.validate_payloads,
         "order_require_form_fields": revision.order_require_form_fields,
         "order_form_fields": [
             outputs.OrderFormField(name=one.name, label=one.label, type=one.type, required=one.required)

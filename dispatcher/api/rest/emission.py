@@ -7,6 +7,7 @@ from typing import Any
 from dispatcher.api.rest.models import EventIn
 from dispatcher.api.services import Services
 from dispatcher.api.validation import validated
+from dispatcher.catalogue.validation import schema_problems
 from dispatcher.errors import Problem, Refused, Unprocessable
 from dispatcher.ids import new_event_id
 from dispatcher.model.access import Caller
@@ -25,6 +26,8 @@ async def event_from(body: Any, services: Services, caller: Caller) -> Event:
         raise Unprocessable(problems)
     account_id = _account_of(asked.account_id, caller)
     integration, revision = await _destination(asked, services)
+    if revision.validate_payloads and (problems := schema_problems(kind, asked.payload)):
+        raise Unprocessable(problems)
     if kind is EventType.SUBSCRIPTION_ORDER:
         _require_form_fields(revision, asked.payload or {})
     now_ms = int(services.clock() * 1000)

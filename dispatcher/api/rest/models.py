@@ -214,3 +214,23 @@ class WebhookKeyOut(BaseModel):
 
 class WebhookKeysOut(BaseModel):
     keys: list[WebhookKeyOut]
+
+
+class EventTypeSummaryOut(Wire):
+    """``version`` is that of the payload's schema."""
+
+    type: str
+    alias: str | None
+    version: str
+    description: str
+    url_field: str
+    emittable: bool
+
+
+class EventTypeOut(EventTypeSummaryOut):
+    schema_: Annotated[dict[str, Any], Field(alias="schema")]
+    sample: dict[str, Any]
+
+
+class EventTypesOut(Wire):
+    data: list[EventTypeSummaryOut]

@@ -1,4 +1,4 @@
-"""A plausible payload for each event type, for `dispatcher emit` and the demo. Invented, and the same every time."""
+"""A plausible payload for each event type: for the API, `dispatcher emit` and the demo. All invented."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from dispatcher.model.event_type import EventType
+from dispatcher.model.status import Status
 
 _USER = {
     "uuid": "7b1e0a4c-3d52-4d0e-9f0a-5c1f6a2b8e91",
@@ -31,6 +32,16 @@ _SAMPLES: dict[EventType, dict[str, Any]] = {
     EventType.SUBSCRIPTION_CHANGE: {"order": _UPGRADE},
     EventType.SUBSCRIPTION_CANCEL: {"account": {"status": "ACTIVE"}},
     EventType.SUBSCRIPTION_NOTICE: {"account": {"status": "ACTIVE"}, "notice": {"type": "UPCOMING_INVOICE"}},
+    EventType.SUBSCRIPTION_STATUS: {
+        "event": {
+            "id": "01a20072-1ad0-78b5-a255-277af39f0009",
+            "type": EventType.SUBSCRIPTION_ORDER.value,
+            "status": Status.SUCCEEDED.value,
+            "attempts": 1,
+            "error": None,
+        },
+        "account": {"accountIdentifier": "account-1"},
+    },
     EventType.USER_ASSIGNMENT: {"user": _USER},
     EventType.USER_UNASSIGNMENT: {"user": _USER},
     EventType.USER_UPDATED: {"user": _USER},
@@ -43,5 +54,5 @@ _SAMPLES: dict[EventType, dict[str, Any]] = {
 
 
 def sample_payload(kind: EventType) -> dict[str, Any]:
-    """A copy that may be changed; empty for a type that callers cannot emit."""
-    return deepcopy(_SAMPLES.get(kind, {}))
+    """A copy that may be changed."""
+    return deepcopy(_SAMPLES[kind])

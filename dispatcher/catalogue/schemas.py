@@ -1,0 +1,93 @@
+"""The JSON Schema (2020-12) of each type's payload. Stricter than what is accepted unless an integration asks for it.
+
+A schema is changed only by allowing more; anything else is a new version.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dispatcher.catalogue.parts import PARTS, Schema
+from dispatcher.model.event_type import EventType
+from dispatcher.model.status import Status
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One type. ``needed``: parts that must be there, each with the fields that it must have."""
+
+    description: str
+    needed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    version: str = "1"
+
+
+ENTRIES: dict[EventType, Entry] = {
+    EventType.SUBSCRIPTION_ORDER: Entry("A customer bought the product", {"order": ("editionCode",)}),
+    EventType.SUBSCRIPTION_CHANGE: Entry("A subscription was up- or downgraded", {"order": ("editionCode",)}),
+    EventType.SUBSCRIPTION_CANCEL: Entry("A subscription was cancelled"),
+    EventType.SUBSCRIPTION_NOTICE: Entry("Something happened to a subscription", {"notice": ("type",)}),
+    EventType.SUBSCRIPTION_STATUS: Entry("Another event ended, or awaits its result; sent by the dispatcher itself"),
+    EventType.USER_ASSIGNMENT: Entry("A user was given access; without user it is the event's creator"),
+    EventType.USER_UNASSIGNMENT: Entry("A user lost access; without user it is the event's creator"),
+    EventType.USER_UPDATED: Entry("A user's data changed", {"user": ()}),
+    EventType.ADDON_ORDER: Entry("A customer bought an add-on", {"order": ("addonOfferingCode",)}),
+    EventType.ADDON_CHANGE: Entry("An add-on was changed", {"addonInstance": ("id",), "order": ()}),
+    EventType.ADDON_CANCEL: Entry("An add-on was cancelled", {"addonInstance": ("id",)}),
+    EventType.ADDON_BIND: Entry("A user was given an add-on", {"addonInstance": ("id",)}),
+    EventType.ADDON_UNBIND: Entry("A user lost an add-on", {"addonInstance": ("id",), "addonBinding": ("id",)}),
+}
+
+_STATUS: Schema = {
+    "required": ["event"],
+    "properties": {
+        "event": {
+            "description": "The event that this one reports on",
+            "type": "object",
+            "required": ["id", "type", "status", "attempts"],
+            "properties": {
+                "id": {"type": "string"},
+                "type": {"enum": sorted(EventType)},
+                "status": {"enum": sorted(Status)},
+                "attempts": {"type": "integer", "minimum": 0},
+                "error": {
+                    "type": ["object", "null"],
+                    "properties": {"code": {"type": "string"}, "message": {"type": ["string", "null"]}},
+                },
+            },
+        },
+        "account": {"$ref": "#/$defs/account"},
+    },
+    "$defs": {"account": PARTS["account"]},
+}
+
+
+def payload_schema(kind: EventType) -> Schema:
+    """A new document, which refers to nothing outside itself."""
+    entry = ENTRIES[kind]
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:marketplace-dispatcher:event-type:{kind.value}:{entry.version}",
+        "title": kind.value,
+        "description": entry.description,
+        "type": "object",
+        **(_STATUS if kind is EventType.SUBSCRIPTION_STATUS else _parts(entry)),
+    }
+
+
+def _parts(entry: Entry) -> Schema:
+    return {
+        "required": list(entry.needed),
+        "properties": {name: {"$ref": f"#/$defs/{name}"} | _needed(entry, name) for name in PARTS},
+        "$defs": PARTS,
+    }
+
+
+def _needed(entry: Entry, name: str) -> Schema:
+    """What a part has to be beyond its definition: there, with certain fields that are not null."""
+    if name not in entry.needed:
+        return {}
+    fields = entry.needed[name]
+    not_null = {one: {"not": {"type": "null"}} for one in fields}
+    return {"type": "object"} | ({"required": list(fields), "properties": not_null} if fields else {})

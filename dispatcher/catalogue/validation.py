@@ -1,0 +1,46 @@
+"""Checks a payload against the schema of its type. Names places, never values."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from jsonschema_rs import Draft202012Validator, ValidationError
+
+from dispatcher.catalogue.schemas import payload_schema
+from dispatcher.errors import Problem
+from dispatcher.model.event_type import EventType
+
+MAX_PROBLEMS = 20
+_MAX_MESSAGE_CHARS = 300
+_CODES = {"required": "missing_field", "type": "wrong_type", "not": "missing_field"}
+
+
+def schema_problems(kind: EventType, payload: dict[str, Any] | None) -> list[Problem]:
+    """What of ``payload`` does not fit, at most 20 problems, each with its path (``payload.order.items.0.unit``)."""
+    found = islice(_validator(kind).iter_errors(payload or {}), MAX_PROBLEMS)
+    return [_problem(kind, one) for one in found]
+
+
+@cache
+def _validator(kind: EventType) -> Draft202012Validator:
+    return Draft202012Validator(payload_schema(kind), mask="this value")
+
+
+def _problem(kind: EventType, error: ValidationError) -> Problem:
+    keyword = error.kind.name
+    path = ["payload", *(str(part) for part in error.instance_path)]
+    code = _CODES.get(keyword, "invalid_value")
+    if keyword == "required":
+        path.append(error.kind.as_dict()["property"])
+    if code == "missing_field":
+        return Problem(code, f"{kind.value} needs {path[-1]}.", ".".join(path))
+    return Problem(code, _how(error), ".".join(path))
+
+
+def _how(error: ValidationError) -> str:
+    if error.kind.name == "enum":
+        return f"Give one of {', '.join(one for one in error.kind.as_dict()['options'] if one)}."
+    text = error.message[:_MAX_MESSAGE_CHARS]
+    return f"{text[:1].upper()}{text[1:]}."
