@@ -21,9 +21,11 @@ async def test_ft7_api_killed_while_it_accepts(deployment: Deployment) -> None:
     answered: dict[str, str] = {}
     async with client_of(deployment, integration) as client:
         waiting = [f"key-{n}" for n in range(KEYS)]
-        for _ in range(3):
+        for enough in (40, 80, 120):
             emitting = asyncio.create_task(_emit_all(client, waiting, answered))
-            await asyncio.sleep(random.uniform(0.02, 0.15))
+            async with asyncio.timeout(30):
+                while len(answered) < enough:
+                    await asyncio.sleep(0.001)
             client.program.kill()
             await emitting
             waiting = [key for key in waiting if key not in answered]

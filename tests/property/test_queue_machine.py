@@ -296,7 +296,8 @@ class QueueMachine(RuleBasedStateMachine):
         return self.model.events[data.draw(st.sampled_from(ids))]
 
 
+@pytest.mark.timeout(400)
 def test_no_order_of_steps_loses_doubles_or_misplaces_an_event(redis_url: str) -> None:
     here = type("QueueMachineHere", (QueueMachine,), {"url": redis_url})
-    limits = settings(max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+    limits = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(here, settings=limits)
