@@ -20,6 +20,7 @@ PUBLIC = {
     ("GET", "/oauth2/jwks"),
     ("GET", "/.well-known/oauth-authorization-server"),
     ("GET", "/.well-known/webhook-keys/{integrationId}"),
+    ("GET", "/launch/products/{productId}"),
     ("GET", "/healthz"),
     ("GET", "/readyz"),
     ("GET", "/metrics"),

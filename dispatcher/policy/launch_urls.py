@@ -1,0 +1,21 @@
+"""Which address a browser may be sent to. Judged by its text alone; nothing of a request ever becomes part of it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from yarl import URL
+
+_SCHEMES = frozenset({"http", "https"})
+
+
+def launch_url(text: str) -> str | None:
+    """The ``Location`` for a configured text; None unless that is an absolute http or https URL, printable throughout."""
+    if "\\" in text or any(char.isspace() or not char.isprintable() for char in text):
+        return None
+    try:
+        parts = urlsplit(text)
+        fits = parts.scheme in _SCHEMES and bool(parts.hostname) and parts.username is None and parts.port != 0
+        return (text if text.isascii() else str(URL(text))) if fits else None
+    except ValueError:
+        return None
