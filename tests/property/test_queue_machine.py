@@ -269,6 +269,8 @@ class QueueMachine(RuleBasedStateMachine):
         self.owner += 1
         assert self.run(self.store.own(0, self.generation, f"w{self.owner}"))
         self.held, self.late, self.unsure = {}, [], False
+        for limits in self.model.lanes.values():
+            limits.cap = FIRST_CAP  # what the owner before had learnt goes with it
 
     def _claim(self, at_most: int) -> list[Claimed]:
         """Exactly what the caps allow is claimed: never more, and nothing that could go is left."""
