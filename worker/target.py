@@ -88,7 +88,8 @@ class Targets:
             self._open(s.secret, sealed_fields.signing_secret(integration.id)) for s in integration.signing_secrets
         ]
         oauth2 = credentials.type is CredentialType.OAUTH2
-        hidden = (credentials.client_secret, credentials.private_key, *secrets)
+        secret_headers = [headers[header.name] for header in revision.headers if header.secret]
+        hidden = (credentials.client_secret, credentials.private_key, *secrets, *secret_headers)
         return Target(
             integration=integration,
             revision=revision,

@@ -10,7 +10,7 @@ _SCHEMES = frozenset({"http", "https"})
 
 
 def launch_url(text: str) -> str | None:
-    """The ``Location`` for a configured text; None unless that is an absolute http or https URL, printable throughout."""
+    """The ``Location`` for a configured text; None unless it is an absolute http or https URL, all printable."""
     if "\\" in text or any(char.isspace() or not char.isprintable() for char in text):
         return None
     try:
