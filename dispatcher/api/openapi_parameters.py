@@ -9,6 +9,9 @@ from dispatcher.model.status import Status
 
 Parameter = dict[str, Any]
 
+SCHEDULE = r"^([0-9]{1,7}(\.[0-9]{1,3})?(,[0-9]{1,7}(\.[0-9]{1,3})?){0,49})?$"
+"""At most 50 delays, comma-separated."""
+
 
 def _query(name: str, schema: dict[str, Any], description: str) -> Parameter:
     return {"name": name, "in": "query", "schema": schema, "description": description}
@@ -53,6 +56,10 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         *FILTERS[:5],
         _header("Last-Event-ID", {"type": "string"}, "Go on after this message"),
         _query("lastEventId", {"type": "string"}, "The same, for clients that cannot set the header"),
+    ),
+    ("GET", "/v1/retry-preview"): (
+        _query("schedule", {"type": "string", "pattern": SCHEDULE}, "Seconds between attempts; else the deployment's"),
+        _query("maxAge", {"type": "number", "minimum": 1, "maximum": 2_592_000}, "No attempt later than this"),
     ),
     ("GET", "/v1/queue"): (
         _query("lanes", {"type": "integer", "minimum": 0, "maximum": 1000}, "How many lanes are listed"),

@@ -15,6 +15,7 @@ from dispatcher.api.rest import (
     launch,
     operations,
     redeliveries,
+    retry_preview,
     stream,
     webhook_keys,
 )
@@ -30,6 +31,7 @@ def api_routes() -> list[Route]:
         *actions.ROUTES,
         *redeliveries.ROUTES,
         *event_types.ROUTES,
+        *retry_preview.ROUTES,
         *host.ROUTES,
         *launch.ROUTES,
         *graphql_routes,

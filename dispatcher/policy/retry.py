@@ -58,7 +58,10 @@ def plan(schedule_s: Sequence[float], max_age_s: float | None = None) -> list[Pl
         at_s += delay_s
         if max_age_s is not None and at_s > max_age_s:
             break
-        attempts.append(PlannedAttempt(n, at_s, at_s * (1 - JITTER), at_s * (1 + JITTER)))
+        latest_s = at_s * (1 + JITTER)
+        attempts.append(
+            PlannedAttempt(n, at_s, at_s * (1 - JITTER), latest_s if max_age_s is None else min(latest_s, max_age_s))
+        )
     return attempts
 
 

@@ -135,7 +135,7 @@ class ProductIntegration:
         """When an event whose attempts all fail is tried: this version's schedule, or else the deployment's."""
         own = self.retry_schedule
         schedule_s = info.context.services.settings.retry_schedule if own is None else own
-        return [PlannedAttempt.of(one, self.max_age) for one in plan(schedule_s, self.max_age)]
+        return [PlannedAttempt.of(one) for one in plan(schedule_s, self.max_age)]
 
     @strawberry.field
     async def last_test(self, info: Info) -> IntegrationTest | None:

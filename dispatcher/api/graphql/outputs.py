@@ -42,13 +42,12 @@ class PlannedAttempt:
     latest_seconds: float
 
     @classmethod
-    def of(cls, planned: Planned, max_age_s: float | None) -> PlannedAttempt:
-        """No attempt is later than ``max_age_s``, whatever its jitter."""
+    def of(cls, planned: Planned) -> PlannedAttempt:
         return cls(
             n=planned.n,
             at_seconds=planned.at_s,
             earliest_seconds=planned.earliest_s,
-            latest_seconds=planned.latest_s if max_age_s is None else min(planned.latest_s, max_age_s),
+            latest_seconds=planned.latest_s,
         )
 
 

@@ -234,3 +234,14 @@ class EventTypeOut(EventTypeSummaryOut):
 
 class EventTypesOut(Wire):
     data: list[EventTypeSummaryOut]
+
+
+class PlannedAttemptOut(Wire):
+    n: int
+    at_seconds: float
+    earliest_seconds: float
+    latest_seconds: float
+
+
+class RetryPreviewOut(Wire):
+    attempts: list[PlannedAttemptOut]
