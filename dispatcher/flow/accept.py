@@ -20,6 +20,8 @@ MAX_BATCH = 512
 """Events in one write: some 5 ms of Redis with 1 KB bodies."""
 MAX_WRITES = 3
 """Writes under way at a time: while Redis syncs one, the next is filled and sent."""
+ENOUGH = 16
+"""Events that are worth a write beside the one under way."""
 MAX_WAITING = 20_000
 """Events that may wait for their write before more are turned away."""
 
@@ -62,12 +64,18 @@ class Acceptor:
         receipts: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Ask(events, receipts))
         self._waiting_events += len(events)
-        if not self._starting and len(self._writers) < MAX_WRITES:
+        if self._wants_writer():
             self._starting = True
             writer = asyncio.create_task(self._write_waiting())
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)
         return await receipts
+
+    def _wants_writer(self) -> bool:
+        """One writer takes what comes; another only pays for a full write: each costs as much as several events."""
+        if self._starting or len(self._writers) >= MAX_WRITES:
+            return False
+        return not self._writers or self._waiting_events >= ENOUGH
 
     async def accept_once(self, event: Event, *, client_id: str, key: str, body_hash: str) -> Accepted:
         """Write an event unless ``key`` was used before: then tell which event it made.
