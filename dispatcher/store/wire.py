@@ -51,7 +51,6 @@ class Cancellable(AbstractConnection):
     def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
         return [part for command in commands for part in self.pack_command(*command)]
 
-
     async def exchange(self, commands: Sequence[Sequence[Any]]) -> list[Any]:
         """Send all, then read all replies under one deadline; an error reply stands in its place.
 
