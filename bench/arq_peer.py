@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 
 from bench.bare_posts import notification, session, signed_headers
 from bench.traffic import SECRET, events
+from dispatcher.cli.startup import collect_rarely
 from dispatcher.model.event import Event
 from dispatcher.policy.signing import parse_secret
 from dispatcher.store.connection import connection_pool
@@ -74,4 +75,5 @@ async def main(redis_url: str, sink_url: str, max_jobs: int) -> None:
 
 
 if __name__ == "__main__":
+    collect_rarely()
     uvloop.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

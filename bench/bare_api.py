@@ -8,6 +8,8 @@ import contextlib
 import uvloop
 from aiohttp import web
 
+from dispatcher.cli.startup import collect_rarely
+
 ANSWER = b'{"id":"01931a2b-0000-7000-8000-000000000000","status":"QUEUED"}'
 
 
@@ -28,4 +30,5 @@ async def main() -> None:
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
+        collect_rarely()
         uvloop.run(main())

@@ -15,6 +15,7 @@ import orjson
 import uvloop
 
 from bench.traffic import SECRET, events
+from dispatcher.cli.startup import collect_rarely
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.status import Status
 from dispatcher.policy.notification import build_body
@@ -75,4 +76,5 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
+    collect_rarely()
     uvloop.run(main())

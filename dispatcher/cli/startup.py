@@ -105,9 +105,14 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
 def run_process(main: Coroutine[Any, Any, T], settings: Settings) -> T:
     """A long-running process: logs to standard error, uvloop where it is installed."""
     configure_logs(settings, sys.stderr)
+    collect_rarely()
+    return run(main)
+
+
+def collect_rarely() -> None:
+    """For a process that serves: what start-up made is never looked at again, what requests make seldom is."""
     gc.freeze()
     gc.set_threshold(*GC_THRESHOLDS)
-    return run(main)
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
