@@ -40,6 +40,8 @@ class Sent:
     retry_after_s: float | None = None
     token_fetched: bool = False
     sent_ms: int | None = None
+    put_off_s: float | None = None
+    """No attempt was made, and none is worth making before that many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,9 @@ class Sender:
 
 def _no_token(failure: TokenFailure) -> Sent:
     verdict = Verdict(Outcome.TOKEN_FAILED, Status.RETRYING, failure.code, failure.detail)
-    return Sent(verdict, retry_after_s=failure.retry_after_s)
+    return Sent(
+        verdict, retry_after_s=failure.retry_after_s, put_off_s=failure.retry_after_s if failure.remembered else None
+    )
 
 
 def _not_answered(error: Exception, fetched: bool, now_ms: int) -> Sent:

@@ -23,10 +23,12 @@ from dispatcher.policy.answers import Verdict
 from dispatcher.policy.filters import FILTERED
 from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import next_delay_s
-from dispatcher.store.partition import Claimed, Settlement
+from dispatcher.store.partition import Claimed, Move, Settlement
 from worker.attempt import Sender, Sent
 from worker.lookup import Lookup
 from worker.target import Target
+
+MIN_PUT_OFF_MS = 50
 
 Count = Callable[[str, int], None]
 """Adds to a fleet-wide counter."""
@@ -87,6 +89,9 @@ class Deliverer:
         begun = time.perf_counter()
         event, state = claimed.event, claimed.state
         sent = await self._sender.send(target, url, event, state, claimed.n, claimed.account_identifier, offset_ms)
+        if sent.put_off_s is not None:
+            delay_ms = max(MIN_PUT_OFF_MS, int(sent.put_off_s * 1000))
+            return Delivered(Settlement(claimed, Move.RELEASE, delay_ms), limits=target.revision.limits)
         duration_s = time.perf_counter() - begun
         verdict = sent.verdict
         attempt = Attempt(

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import AsyncIterator
 
+import structlog
 from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from dispatcher.settings import Settings
 from worker.owner import Owner
+
+log = structlog.get_logger("worker")
 
 
 @contextlib.asynccontextmanager
@@ -22,7 +26,10 @@ async def metrics_site(settings: Settings, owner: Owner) -> AsyncIterator[None]:
     runner = web.AppRunner(_app(owner), access_log=None)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.metrics_port).start()
+        try:
+            await web.TCPSite(runner, settings.host, settings.metrics_port).start()
+        except OSError as error:  # work goes on: who watches a worker finds it silent, who waits for events does not
+            log.error("no metrics port", port=settings.metrics_port, error=os.strerror(error.errno or 0))
         yield
     finally:
         await runner.cleanup()

@@ -74,7 +74,7 @@ class TokenSlot:
         """The last failure while it still counts, with the seconds that are left of it."""
         if self.failure is None or now_s >= self.failing_until_s:
             return None
-        return replace(self.failure, retry_after_s=self.failing_until_s - now_s)
+        return replace(self.failure, retry_after_s=self.failing_until_s - now_s, remembered=True)
 
     def refuse(self, value: str, now_s: float) -> bool:
         """The host refused ``value``. False = another token would not help, so do not ask for one.

@@ -26,6 +26,8 @@ class TokenFailure:
     code: str
     detail: str
     retry_after_s: float | None = None
+    remembered: bool = False
+    """Nobody was asked: an earlier answer still counts, for ``retry_after_s`` more seconds."""
 
 
 def fingerprint(credentials: OutboundCredentials, scope: str) -> str:

@@ -74,6 +74,8 @@ def _failure(request: web.Request, raised: Exception, request_id: str) -> web.St
     if isinstance(raised, web.HTTPException):
         if raised.status < 400:
             raise raised
+        if request.method == "CONNECT":
+            raised = web.HTTPMethodNotAllowed("CONNECT", ["GET", "POST"])
         if raised.status == 405 and request.method == "OPTIONS":
             return web.Response(status=204, headers={"Allow": raised.headers["Allow"]})
     error = _as_request_error(request, raised)

@@ -61,6 +61,7 @@ class Editor:
         ]
         problems += revision_problems(working, self.url_rule)
         problems += _key_problems(changes)
+        problems += _moved_problems(integration.working.credentials, working.credentials)
         probe_interval = _given(changes, "probe_interval_minutes", integration.probe_interval_minutes)
         problems += probe_problems(probe_interval)
         if problems:
@@ -152,6 +153,19 @@ def _key_problems(changes: IntegrationChanges) -> Iterator[Problem]:
     key = (changes.get("credentials") or {}).get("private_key")
     if key and key != MASK and (problem := private_key_problem(key, "outboundCredentials.privateKey")):
         yield problem
+
+
+def _moved_problems(before: OutboundCredentials, after: OutboundCredentials) -> Iterator[Problem]:
+    """A secret that nobody may read back is not sent to a place that whoever gave it never named."""
+    kept = before.client_secret and after.client_secret == before.client_secret
+    if kept and _origin(after.token_uri) != _origin(before.token_uri):
+        text = "The token endpoint moved to another host: give the client secret again."
+        yield Problem("required", text, "outboundCredentials.clientSecret")
+
+
+def _origin(uri: str) -> str:
+    scheme, _, rest = uri.partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}".lower()
 
 
 def _retry(before: RetryPolicy, changes: IntegrationChanges) -> RetryPolicy:

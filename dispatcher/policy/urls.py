@@ -115,7 +115,7 @@ def url_refusal(
     scheme, host, port = parsed
     if scheme == "http" and require_https:
         return "https_required"
-    if not ports.allows(port):
+    if not ports.allows(port) and not _is_allowed_inside(host, allow_networks):
         return "port"
     open_ended = filled != url and host == _STAND_IN
     return None if open_ended else _host_refusal(host, allow_networks)
@@ -129,6 +129,12 @@ def _parsed(url: str) -> tuple[str, str, int] | None:
     except ValueError:
         return None
     return (parsed.scheme, host.lower(), parsed.port or 0) if host else None
+
+
+def _is_allowed_inside(host: str, allow_networks: Sequence[Network]) -> bool:
+    """Whoever opened a network by name opened its ports: what runs there is theirs."""
+    literal = _literal(host)
+    return literal is not None and any(literal in network for network in allow_networks)
 
 
 def _text_refusal(url: str, filled: str) -> str | None:

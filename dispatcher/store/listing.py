@@ -1,12 +1,13 @@
 """Lists events newest first across partitions. The order is (stream ms, stream seq, partition), descending.
 
-A page ends at a position in that order, which is all that a cursor holds: it names no event and no filter.
+A page ends at a position in that order, which a cursor holds together with a hash of what is listed.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,7 +43,8 @@ async def read_page(
     client: Client, partitions: Sequence[int], condition: EventFilter, cursor: str | None, limit: int
 ) -> Page:
     """Up to ``limit`` events that meet ``condition``, and the cursor of the next page."""
-    after = _decode(cursor) if cursor else None
+    seal = _seal(condition)
+    after = _decode(cursor, seal) if cursor else None
     upper = "+" if condition.to_ms is None else f"{max(0, condition.to_ms - 1)}"
     scans = [_Scan(p, _below(after, p) if after else upper) for p in partitions]
     for _ in range(MAX_ROUNDS):
@@ -54,10 +56,10 @@ async def read_page(
         ]
         for scan, reply in zip(waiting, await run(client, calls), strict=True):
             _take(scan, reply)
-    return _merge(scans, limit)
+    return _merge(scans, limit, seal)
 
 
-def _merge(scans: list[_Scan], limit: int) -> Page:
+def _merge(scans: list[_Scan], limit: int, seal: str) -> Page:
     # What lies beyond the least advanced unfinished partition may have newer neighbours that were not read yet.
     frontier = max((s.reached for s in scans if not s.done and s.reached), default=None)
     found = sorted((row for scan in scans for row in scan.found), key=lambda row: row[0], reverse=True)
@@ -68,7 +70,7 @@ def _merge(scans: list[_Scan], limit: int) -> Page:
     if not more:
         return Page([event for _, event in shown], None)
     last = shown[-1][0] if len(shown) == limit else frontier
-    return Page([event for _, event in shown], _encode(last) if last else None)
+    return Page([event for _, event in shown], _encode(last, seal) if last else None)
 
 
 def _take(scan: _Scan, reply: list[Any]) -> None:
@@ -112,16 +114,30 @@ def _below(after: Position, partition: int) -> str:
     return f"{ms}-{sequence}" if partition < at else f"({ms}-{sequence}"
 
 
-def _encode(position: Position) -> str:
-    return base64.urlsafe_b64encode("-".join(map(str, position)).encode()).decode().rstrip("=")
+def _seal(condition: EventFilter) -> str:
+    """Ties a cursor to what is listed, so that one of another listing is not mistaken for the end of this."""
+    parts = (
+        *(",".join(sorted(values)) for values in (condition.statuses, condition.types)),
+        condition.product_id,
+        condition.account_id,
+        condition.integration_id,
+        condition.from_ms,
+        condition.to_ms,
+    )
+    return hashlib.blake2b(repr(parts).encode(), digest_size=4).hexdigest()
 
 
-def _decode(cursor: str) -> Position:
+def _encode(position: Position, seal: str) -> str:
+    return base64.urlsafe_b64encode("-".join([*map(str, position), seal]).encode()).decode().rstrip("=")
+
+
+def _decode(cursor: str, seal: str) -> Position:
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
-        ms, sequence, partition = (int(part) for part in raw.split("-"))
+        *numbers, sealed = raw.split("-")
+        ms, sequence, partition = (int(part) for part in numbers)
     except (ValueError, binascii.Error, UnicodeError):
         raise InvalidRequest.of("invalid_cursor", "use nextCursor of an earlier answer, unchanged", "cursor") from None
-    if not (0 <= ms < 1 << 48 and 0 <= sequence < 1 << 48 and 0 <= partition < 1 << 12):
+    if not (0 <= ms < 1 << 48 and 0 <= sequence < 1 << 48 and 0 <= partition < 1 << 12 and sealed == seal):
         raise InvalidRequest.of("invalid_cursor", "use nextCursor of an earlier answer, unchanged", "cursor")
     return ms, sequence, partition

@@ -42,8 +42,8 @@ async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) 
 
 
 async def workers(client: Client, now_ms: int) -> list[WorkerView]:
-    """Workers heard of in the last ten seconds."""
-    beats: Any = await client.zrangebyscore(keys.WORKERS, now_ms - 10_000, "+inf", withscores=True)
+    """Workers heard of in the last five seconds."""
+    beats: Any = await client.zrangebyscore(keys.WORKERS, now_ms - 5_000, "+inf", withscores=True)
     seen = []
     for worker_id, beat in beats:
         info = orjson.loads(await client.get(keys.worker_info(text(worker_id))) or b"{}")

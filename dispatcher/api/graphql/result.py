@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import structlog
@@ -9,6 +10,9 @@ from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
 from dispatcher.errors import RequestError, StoreUnavailable
+
+_VALUES = re.compile(r",? found:? .*", re.DOTALL)
+"""Where graphql-core repeats what was sent in variables, secrets included."""
 
 log = structlog.get_logger("dispatcher.api.graphql")
 
@@ -33,7 +37,8 @@ def body_of(result: ExecutionResult) -> dict[str, Any]:
 def _rendered(error: GraphQLError) -> dict[str, Any]:
     cause = error.original_error
     if cause is None or isinstance(cause, GraphQLError):
-        return {**error.formatted, "extensions": {"code": "invalid_query", **(error.extensions or {})}}
+        shown = {**error.formatted, "message": _VALUES.sub("", error.message)}
+        return {**shown, "extensions": {"code": "invalid_query", **(error.extensions or {})}}
     if isinstance(cause, RequestError):
         first = cause.problems[0]
         return {**error.formatted, "message": first.message, "extensions": {"code": first.code, "field": first.field}}

@@ -19,7 +19,7 @@ from dispatcher.api.respond import json_response
 from dispatcher.api.route import CALLER, Route
 from dispatcher.errors import InvalidRequest, Refused
 from dispatcher.model.access import Caller, Scope
-from dispatcher.policy.strict_json import read_object
+from dispatcher.policy.strict_json import read_json
 
 _NO_STORE = {"Cache-Control": "no-store"}
 """Some answers hold a secret that is shown once."""
@@ -48,7 +48,7 @@ class GraphQL:
 
     async def execute(self, request: web.Request) -> web.Response:
         """One query or mutation. 403 for a mutation by a client that may only read."""
-        query = _read(read_object(await _body(request)))
+        query = _read(_object(await _body(request)))
         caller = request[CALLER]
         try:
             result = await self._schema.execute(
@@ -71,6 +71,14 @@ class GraphQL:
 
     async def sdl(self, request: web.Request) -> web.Response:
         return web.Response(text=self._sdl, content_type="text/plain")
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    """400 for whatever is no JSON object, as GraphQL over HTTP has it."""
+    value = read_json(raw)
+    if not isinstance(value, dict):
+        raise InvalidRequest.of("not_an_object", "Send one JSON object with query, variables and operationName.")
+    return value
 
 
 def graphql_routes(*, introspection: bool = True) -> list[Route]:

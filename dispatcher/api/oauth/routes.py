@@ -106,7 +106,7 @@ async def metadata(request: web.Request) -> web.StreamResponse:
         "revocation_endpoint": issuer + REVOKE_PATH,
         "introspection_endpoint": issuer + INTROSPECT_PATH,
         "scopes_supported": [scope.value for scope in Scope],
-        "response_types_supported": [],
+        "response_types_supported": ["none"],
         "grant_types_supported": [GRANT_TYPE],
         "token_endpoint_auth_methods_supported": methods,
         "revocation_endpoint_auth_methods_supported": methods,

@@ -61,7 +61,8 @@ async def _own_event(services: Services, caller: Caller, event_id: str) -> Store
 
 
 def _answer(request: web.Request, services: Services, stored: StoredEvent) -> web.Response:
-    body = _as_notified(services, stored) | event_json(stored, services.settings.base_url)
+    notified = _as_notified(services, stored)
+    body = notified | event_json(stored, services.settings.base_url) | {"payload": notified["payload"]}
     if prefers_xml(request.headers.get(hdrs.ACCEPT, "")):
         return web.Response(body=to_xml("event", body), content_type="application/xml", charset="utf-8")
     return json_response(body)

@@ -28,6 +28,13 @@ local function header(doc)
   return string.sub(doc, 1, a - 1), string.sub(doc, a + 1, b - 1)
 end
 
+-- Document and state of an event; nothing when its key is gone or is no hash: one damaged event stops no other.
+local function read_event(id)
+  local kept = redis.pcall('HMGET', event_key(id), 'doc', 'state')
+  if kept.err then return nil, nil end
+  return kept[1] or nil, kept[2] or nil
+end
+
 local function type_of(doc) return string.match(doc, '\n{"t":"([A-Z_]+)"') or '' end
 
 -- What one call writes for all of its events: every command less is one line less in the append-only file.
@@ -145,11 +152,11 @@ local function give_back(held, lost)
     if not held[id] then
       call('HDEL', P .. 'flight', id)
       local e = event_key(id)
-      local kept = call('HMGET', e, 'doc', 'state')
-      if kept[1] and kept[2] then
-        local lane = header(kept[1])
+      local doc, stored = read_event(id)
+      if doc and stored then
+        local lane = header(doc)
         if lost then
-          local state = cjson.decode(kept[2])
+          local state = cjson.decode(stored)
           state.n = tonumber(n)
           call('HSET', e, 'a' .. n, string.format('{"t":%.0f,"o":"STARTED","e":%s}', NOW, cjson.encode(lost)))
           save(e, state)

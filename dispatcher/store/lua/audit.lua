@@ -6,11 +6,11 @@ local page = call('SSCAN', P .. 'open', ARGV[1], 'COUNT', ARGV[2])
 local answer = { page[1], #page[2] }
 
 local function where(id)
-  local kept = call('HMGET', event_key(id), 'doc', 'state')
-  if not kept[1] or not kept[2] then return 'its data is gone' end
-  local state = cjson.decode(kept[2])
+  local doc, stored = read_event(id)
+  if not doc or not stored then return 'its data is gone, or is not readable' end
+  local state = cjson.decode(stored)
   if TERMINAL[state.s] then return 'it is ' .. state.s .. ' but still counted as open' end
-  local lane, group = header(kept[1])
+  local lane, group = header(doc)
   local places = 0
   if call('HEXISTS', P .. 'flight', id) == 1 then places = places + 1 end
   if call('ZSCORE', due_key(lane), id) then

@@ -43,14 +43,14 @@ local function take(lane)
     local ids = call('ZRANGE', due_key(lane), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, wanted)
     in_chunks(ids, function(...) call('ZREM', due_key(lane), ...) end)
     for _, id in ipairs(ids) do
-      local kept = call('HMGET', event_key(id), 'doc', 'state')
-      if kept[1] and kept[2] then
-        local attempts = tonumber(string.match(kept[2], '"n":(%d+)') or 0) + 1
-        local _, group = header(kept[1])
+      local doc, state = read_event(id)
+      if doc and state then
+        local attempts = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
+        local _, group = header(doc)
         local ident = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
         launched[#launched + 1] = id
         launched[#launched + 1] = attempts
-        for _, part in ipairs({ id, attempts, kept[1], kept[2], ident or '', flags }) do answer[#answer + 1] = part end
+        for _, part in ipairs({ id, attempts, doc, state, ident or '', flags }) do answer[#answer + 1] = part end
         taken = taken + 1
       end
     end

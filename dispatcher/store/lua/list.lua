@@ -28,14 +28,14 @@ for _, entry in ipairs(entries) do
   if found == limit then break end
   last = entry[1]
   local id = entry[2][2]
-  local kept = call('HMGET', event_key(id), 'doc', 'state')
-  if kept[1] then
-    local doc_lane, doc_group = header(kept[1])
-    if matches(kept[1], doc_lane, doc_group) then
-      local status = status_now(id, doc_lane, doc_group, string.match(kept[2], '"s":"([A-Z_]+)"'))
+  local doc, state = read_event(id)
+  if doc and state then
+    local doc_lane, doc_group = header(doc)
+    if matches(doc, doc_lane, doc_group) then
+      local status = status_now(id, doc_lane, doc_group, string.match(state, '"s":"([A-Z_]+)"'))
       if statuses == '' or string.find(statuses, ',' .. status .. ',', 1, true) then
         found = found + 1
-        for _, part in ipairs({ entry[1], id, kept[1], kept[2], status }) do answer[#answer + 1] = part end
+        for _, part in ipairs({ entry[1], id, doc, state, status }) do answer[#answer + 1] = part end
       end
     end
   end

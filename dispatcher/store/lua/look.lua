@@ -4,14 +4,14 @@
 -- Returns {} or {document, state, attempt number in flight or '', head of its group or '', due ms or '', parked 1/0,
 --   own: owner, lease until ms; lane: busy, cap, paused, circuit, slow, rate; score of the lane in `lanes` or ''; now ms}.
 local id = ARGV[1]
-local kept = call('HMGET', event_key(id), 'doc', 'state')
-if not kept[1] then return {} end
-local lane, group = header(kept[1])
+local doc, state = read_event(id)
+if not doc or not state then return {} end
+local lane, group = header(doc)
 local head = group ~= '' and call('LINDEX', group_key(lane, group), 0) or ''
 local own = call('HMGET', KEYS[1], 'owner', 'until')
 local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'rate')
 local answer = {
-  kept[1], kept[2], call('HGET', P .. 'flight', id) or '', head or '', call('ZSCORE', due_key(lane), id) or '',
+  doc, state, call('HGET', P .. 'flight', id) or '', head or '', call('ZSCORE', due_key(lane), id) or '',
   call('ZSCORE', P .. 'park:' .. lane, id) and 1 or 0, own[1] or '', own[2] or '0',
 }
 for i = 1, 6 do answer[#answer + 1] = c[i] or '' end

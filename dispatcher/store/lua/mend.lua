@@ -28,7 +28,7 @@ local function placed(id, lane, group, state)
 end
 
 local function sequence_of(id)
-  local state = call('HGET', event_key(id), 'state')
+  local _, state = read_event(id)
   return state and tonumber(cjson.decode(state).q) or 0
 end
 
@@ -68,15 +68,15 @@ local function place(id, lane, group, state)
 end
 
 local function check(id)
-  local kept = call('HMGET', event_key(id), 'doc', 'state')
-  if not kept[1] or not kept[2] then return end
-  local state = cjson.decode(kept[2])
+  local doc, stored = read_event(id)
+  if not doc or not stored then return end
+  local state = cjson.decode(stored)
   if TERMINAL[state.s] then
     if call('SREM', P .. 'open', id) == 1 then repaired('closed') end
     return
   end
   if call('SADD', P .. 'open', id) == 1 then repaired('open') end
-  local lane, group = header(kept[1])
+  local lane, group = header(doc)
   call('SADD', P .. 'known', lane)
   if not placed(id, lane, group, state) then place(id, lane, group, state) end
 end
