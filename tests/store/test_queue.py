@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from importlib.resources import files
 
+import pytest
 from redis.asyncio import Redis
 
+from dispatcher.errors import InvalidRequest
 from dispatcher.ids import new_event_id, partition_of_lane
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
@@ -360,3 +362,13 @@ def test_every_script_of_the_queue_is_known_by_name() -> None:
     alone = {"_queue", "drop_if_equal"}
     of_the_queue = {p.name.removesuffix(".lua") for p in scripts if not p.name.startswith("def_")} - alone
     assert set(NAMES) == of_the_queue
+
+
+async def test_a_cursor_of_another_listing_is_refused(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    for _ in range(3):
+        await desk.emit("A")
+    cursor = (await desk.queue.page(EventFilter(), None, 1)).next_cursor
+    assert cursor is not None
+    with pytest.raises(InvalidRequest, match="nextCursor"):
+        await desk.queue.page(EventFilter(account_id="A"), cursor, 1)

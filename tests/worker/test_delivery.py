@@ -13,6 +13,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode, LaneLimits
+from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from tests.hosts import Reply
 from tests.worker.conftest import SECRET, Shop
@@ -291,3 +292,27 @@ async def test_a_nudge_that_overtakes_the_claims_answer_is_not_forgotten(shop: S
         if request.headers["webhook-id"] in emitted
     ]
     assert sum(1 for waited_s in late if waited_s > 0.3) < 10
+
+
+async def test_a_remembered_token_failure_uses_up_no_attempt(shop: Shop) -> None:
+    """Symptom: with a short schedule, an outage of the token endpoint of two seconds ended in a dead letter."""
+    shop.host.tokens.replies.extend([Reply(500, b"")])
+    event_id = await shop.emit(await shop.integration(oauth2=True, schedule_s=(0.1, 0.1)))
+    await shop.work()
+    stored = await shop.ended(event_id)
+    assert (stored.state.status, stored.state.attempts) == (Status.SUCCEEDED, 2)
+    attempts = await shop.attempts([event_id])
+    assert [a.outcome for a in attempts] == [Outcome.TOKEN_FAILED, Outcome.OK]
+
+
+async def test_ft28_a_damaged_event_stops_no_other(shop: Shop) -> None:
+    integration = await shop.integration()
+    damaged, well = await shop.emit(integration, account="A"), await shop.emit(integration, account="B")
+    key = f"{{p{shop.queue.partition_of(integration.id)}}}:e:{damaged}"
+    await shop.redis.delete(key)
+    await shop.redis.set(key, "junk")
+    await shop.work()
+    assert (await shop.ended(well)).state.status is Status.SUCCEEDED
+    assert await shop.queue.get(damaged) is None
+    assert [item.event.id for item in (await shop.queue.page(EventFilter(), None, 10)).items] == [well]
+    assert damaged in (await shop.store.audit()).broken

@@ -223,3 +223,22 @@ async def test_mutation_by_get_is_not_possible(graph: Graph) -> None:
     answer = await graph.api.ask("GET", "/graphql", params={"query": CREATE})
     assert answer.content_type == "text/html"
     assert await graph.data(LIST) == []
+
+
+async def test_refused_variables_are_not_repeated(graph: Graph) -> None:
+    """Symptom: the message held the whole input object, client secret included, and clients log such messages."""
+    query = "mutation($i: CreateProductIntegrationInput!) { createProductIntegration(input: $i) { signingSecret } }"
+    for wrong in ({"clientSecret": "S3cre1!", "zz": 1}, {"clientSecret": {"x": "S3cre1!"}}, "S3cre1!", ["S3cre1!"]):
+        status, answer = await graph.send(query, variables={"i": {"outboundCredentials": wrong}})
+        assert status == 400
+        assert "S3cre1!" not in str(answer)
+
+
+async def test_a_moved_token_endpoint_needs_the_secret_again(graph: Graph) -> None:
+    credentials = 'type: OAUTH2 clientId: "c" clientSecret: "S3cre1!" tokenUri: "https://auth.example.com/token"'
+    identity = (await graph.created(f"outboundCredentials: {{ {credentials} }}"))["id"]
+    for secret, refused in (('clientSecret: "******"', True), ("", True), ('clientSecret: "given again"', False)):
+        moved = f'{secret} tokenUri: "https://elsewhere.example.com/token"'
+        changed = f'id: "{identity}" outboundCredentials: {{ {moved} }}'
+        payload = await graph.change("updateProductIntegration", changed)
+        assert bool(payload["userErrors"]) is refused
