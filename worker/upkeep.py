@@ -25,6 +25,7 @@ EVERY_S = 1.0
 GRANT_MS = 2000
 """How long a granted partition may wait for a worker before it is granted anew."""
 LET_GO_AT_ONCE = 4
+OFFERED_TIMES = 4
 TRIM_EVERY_S = 60.0
 
 log = structlog.get_logger("upkeep")
@@ -42,6 +43,7 @@ class Upkeep:
         self._beats = beats
         self._conclusions = conclusions
         self._mending: dict[int, Place] = {}
+        self._offered: dict[int, tuple[int, int]] = {}
         self._trimmed_at = 0.0
         self.share = store.partitions
         """Partitions that this process should own at most."""
@@ -87,12 +89,21 @@ class Upkeep:
 
     async def hand_out(self) -> None:
         """Offer every partition without an owner to whoever has room."""
-        for partition in await self._store.unowned():
-            if partition in self._owner.holdings:
-                continue  # ours: the lease is renewed with the next claim
+        for partition, before in (await self._store.unowned()).items():
+            if partition in self._owner.holdings or await self._still_offered(partition, before):
+                continue  # ours, and renewed with the next claim; or there for whoever has room
             generation = await self._store.grant(partition, GRANT_MS)
             if generation:
                 await self._jobs.drain(partition, generation)
+
+    async def _still_offered(self, partition: int, generation: int) -> bool:
+        """A job that nobody takes is waited for a few times only: whoever began it may be dead."""
+        if not generation or not await self._jobs.offers(partition, generation):
+            self._offered.pop(partition, None)
+            return False
+        seen, times = self._offered.get(partition, (generation, 0))
+        self._offered[partition] = (generation, times + 1 if seen == generation else 1)
+        return self._offered[partition][1] < OFFERED_TIMES
 
     async def _give_up_surplus(self) -> None:
         """Let a few partitions a second go to workers that have fewer, and hand them out at once."""

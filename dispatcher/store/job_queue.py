@@ -74,6 +74,11 @@ class JobQueue:
         await self._forget(f"{DRAIN}:{partition}:{generation - 1}")
         await self._enqueue(DRAIN, f"{DRAIN}:{partition}:{generation}", partition, generation)
 
+    async def offers(self, partition: int, generation: int) -> bool:
+        """Whether the job that hands this generation out is still there to be taken."""
+        with guarded():
+            return await self._client.zscore(QUEUE_NAME, f"{DRAIN}:{partition}:{generation}") is not None
+
     async def ping(self, integration_id: str, test_id: str) -> None:
         """Have a worker run a ping test."""
         await self._enqueue(PING, f"{PING}:{test_id}", integration_id, test_id)

@@ -141,16 +141,16 @@ class PartitionStore:
         """A new generation for a partition without a live lease, else 0."""
         return int((await self._run([_call("grant", partition, within_ms)]))[0])
 
-    async def unowned(self) -> list[int]:
-        """Partitions that no worker holds a live lease for."""
+    async def unowned(self) -> dict[int, int]:
+        """Partitions that no worker holds a live lease for, with the generation last granted (0 = none)."""
         pipeline: Any = self._client.pipeline(transaction=False)
         for partition in range(self.partitions):
-            pipeline.hget(keys.partition(partition) + "own", "until")
+            pipeline.hmget(keys.partition(partition) + "own", "until", "gen")
         with guarded():
             now_s, now_us = await self._client.time()
             leases = await pipeline.execute()
         now_ms = int(now_s) * 1000 + int(now_us) // 1000
-        return [p for p, until in enumerate(leases) if float(until or 0) <= now_ms]
+        return {p: int(gen or 0) for p, (until, gen) in enumerate(leases) if float(until or 0) <= now_ms}
 
     async def own(self, partition: int, generation: int, owner: str, held: Iterable[str] = ()) -> bool:
         """Take a granted partition up; False when the generation moved on. ``held``: ids still worked on."""

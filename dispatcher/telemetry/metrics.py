@@ -19,7 +19,7 @@ from dispatcher.model.status import TERMINAL
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-_REPAIRS = ("lane", "event", "open", "closed")
+_REPAIRS = ("job", "lane", "event", "open", "closed")
 _GAUGES: tuple[tuple[str, str, str], ...] = (
     ("queue_ready", "ready", "Events that are due now."),
     ("queue_waiting", "waiting", "Events behind another of their account, or parked."),

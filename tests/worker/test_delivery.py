@@ -316,3 +316,22 @@ async def test_ft28_a_damaged_event_stops_no_other(shop: Shop) -> None:
     assert await shop.queue.get(damaged) is None
     assert [item.event.id for item in (await shop.queue.page(EventFilter(), None, 10)).items] == [well]
     assert damaged in (await shop.store.audit()).broken
+
+
+async def test_a_lost_job_is_handed_out_again_and_counted_but_a_restart_is_not_a_repair(shop: Shop) -> None:
+    integration = await shop.integration()
+    await shop.work()
+    await shop.ended(await shop.emit(integration))
+    await shop.stop_all()
+    await shop.work()
+    await shop.ended(await shop.emit(integration))
+    await shop.stop_all()
+    assert "repairs:job" not in await shop.queue.counters()
+    event_id = await shop.emit(integration)
+    for key in await shop.redis.keys("arq:*"):
+        await shop.redis.delete(key)
+    await shop.redis.delete("dispatcher:jobs")
+    await shop.work()
+    assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
+    assert (await shop.queue.counters())["repairs:job"] >= 1
+    await shop.assert_well()

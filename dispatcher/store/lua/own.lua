@@ -8,7 +8,7 @@ local own = call('HMGET', KEYS[1], 'gen', 'owner')
 if own[1] ~= ARGV[1] then return { 'lost' } end
 if own[2] and own[2] ~= '' and own[2] ~= ARGV[2] then return { 'lost' } end
 local came_back = own[2] == ARGV[2]
-call('HSET', KEYS[1], 'owner', ARGV[2], 'until', NOW + tonumber(ARGV[3]), 'asleep', '0')
+call('HSET', KEYS[1], 'owner', ARGV[2], 'until', NOW + tonumber(ARGV[3]), 'granted', 0, 'asleep', '0')
 local held = {}
 for i = 4, #ARGV do held[ARGV[i]] = true end
 if not came_back then
