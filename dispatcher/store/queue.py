@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
+from redis.asyncio import RedisCluster
 
 from dispatcher.errors import Conflict, NotFound
 from dispatcher.ids import partition_of_event, partition_of_lane
@@ -62,20 +63,31 @@ class QueueStore:
         by_partition: dict[int, list[int]] = {}
         for position, event in enumerate(events):
             by_partition.setdefault(int(event.id[-3:], 16), []).append(position)
-        calls = []
-        for partition, positions in by_partition.items():
-            arguments: list[Argument] = []
-            for position in positions:
-                arguments += (events[position].id, events[position].stored())
-            calls.append(Call(script("accept"), _own(partition), arguments))
+        parts: list[tuple[str, list[Argument]]] = [
+            (
+                _own(partition),
+                [len(positions), *(part for i in positions for part in (events[i].id, events[i].stored()))],
+            )
+            for partition, positions in by_partition.items()
+        ]
         with guarded():
-            replies = await run(self._client, calls)
+            replies = await run(self._client, self._accept_calls(parts))
+        fields = [field for reply in replies for field in reply]
         receipts: dict[int, Accepted] = {}
-        for positions, reply in zip(by_partition.values(), replies, strict=True):
-            for k, position in enumerate(positions):
-                sequence, created_ms, seen = reply[3 * k : 3 * k + 3]
-                receipts[position] = Accepted(events[position].id, int(sequence), int(created_ms), bool(seen))
+        for k, position in enumerate(position for positions in by_partition.values() for position in positions):
+            sequence, created_ms, seen = fields[3 * k : 3 * k + 3]
+            receipts[position] = Accepted(events[position].id, int(sequence), int(created_ms), bool(seen))
         return [receipts[position] for position in range(len(events))]
+
+    def _accept_calls(self, parts: Sequence[tuple[str, list[Argument]]]) -> list[Call]:
+        """One call for all partitions; in a cluster one for each, since they may be on different nodes."""
+        if not parts:
+            return []
+        if isinstance(self._client, RedisCluster):
+            return [Call(script("accept"), key, arguments) for key, arguments in parts]
+        (first, _), *further = parts
+        arguments = [argument for _, mine in parts for argument in mine]
+        return [Call(script("accept"), first, arguments, [key for key, _ in further])]
 
     async def reserve(self, client_id: str, key: str, body_hash: str, event_id: str) -> Reservation:
         """Bind an idempotency key to an event id for 24 h, or learn what it is bound to."""

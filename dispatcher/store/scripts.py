@@ -34,11 +34,18 @@ class Script:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One script on one key; all other keys share the key's hash slot."""
+    """One script on one key; all other keys share the key's hash slot.
+
+    ``further_keys``: more of the same kind, on a client whose keys are all on one node.
+    """
 
     script: Script
     key: str
     arguments: Sequence[Argument] = ()
+    further_keys: Sequence[str] = ()
+
+    def command(self, verb: str, body: str) -> tuple[Argument, ...]:
+        return (verb, body, 1 + len(self.further_keys), self.key, *self.further_keys, *self.arguments)
 
 
 NAMES = (
@@ -85,16 +92,15 @@ async def attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
 
 
 def _by_sha(call: Call) -> tuple[Argument, ...]:
-    return ("EVALSHA", call.script.sha, 1, call.key, *call.arguments)
+    return call.command("EVALSHA", call.script.sha)
 
 
 def _by_text(call: Call) -> tuple[Argument, ...]:
     """Runs even if Redis forgets its scripts once more at this very moment."""
-    return ("EVAL", call.script.text, 1, call.key, *call.arguments)
+    return call.command("EVAL", call.script.text)
 
 
-async def _exchange(client: Redis, calls: Sequence[Call]) -> list[Any]:
-    commands = [("EVALSHA", call.script.sha, 1, call.key, *call.arguments) for call in calls]
+async def _exchange(client: Redis, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
     connection: Cancellable = await client.connection_pool.get_connection()
     try:
         return await connection.exchange(commands)
@@ -105,13 +111,13 @@ async def _exchange(client: Redis, calls: Sequence[Call]) -> list[Any]:
 async def _round_trip(
     client: Client, calls: Sequence[Call], command: Callable[[Call], tuple[Argument, ...]] = _by_sha
 ) -> list[Any]:
+    if isinstance(client, Redis) and issubclass(client.connection_pool.connection_class, Cancellable):
+        return await _exchange(client, [command(call) for call in calls])
     if len(calls) == 1:
         try:
             return [await client.execute_command(*command(calls[0]))]
         except ResponseError as error:
             return [error]
-    if isinstance(client, Redis) and issubclass(client.connection_pool.connection_class, Cancellable):
-        return await _exchange(client, calls)
     pipeline: Any = client.pipeline(transaction=False)
     for call in calls:
         pipeline.execute_command(*command(call))

@@ -1,6 +1,7 @@
 -- Prelude of every queue script: the words they share.
 --
--- KEYS[1] is always `{pN}:own`. All other keys are built from its prefix, so they share its slot.
+-- KEYS[1] is always `{pN}:own`. All other keys are built from its prefix, so they share its slot. Only accept takes
+-- several partitions at once, where they are not on different nodes: it enters one after the other.
 -- State of an event (JSON): s status, c created ms, q sequence, n attempts, u tries used of the schedule,
 -- d due ms, e error code, m error message, x settled ms, w result deadline ms, i accountIdentifier,
 -- y answered 202, r resolved by hand, v revision chosen by a redelivery.
@@ -9,7 +10,10 @@
 -- `wait` (result expected), `park:L` (URL suspended), or behind the head of its group's list `k:L:G`.
 
 local call = redis.call
-local P = string.match(KEYS[1], '^(.-:)')
+local P
+local function enter(own_key) P = string.match(own_key, '^(.-:)') end
+enter(KEYS[1])
+
 local clock = call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
@@ -49,6 +53,7 @@ local function flush()
   for counter, n in pairs(added) do call('HINCRBY', P .. 'counts', counter, n) end
   in_chunks(opened, function(...) call('SADD', P .. 'open', ...) end)
   in_chunks(closed, function(...) call('SREM', P .. 'open', ...) end)
+  added, opened, closed = {}, {}, {}
 end
 
 local function tell(id, status, kind, lane, group, n, http)
@@ -109,9 +114,9 @@ end
 
 -- Wake the owner if it announced that it sleeps.
 local function nudge()
-  local own = call('HMGET', KEYS[1], 'owner', 'asleep')
+  local own = call('HMGET', P .. 'own', 'owner', 'asleep')
   if own[2] == '1' and own[1] and own[1] ~= '' then
-    call('HSET', KEYS[1], 'asleep', '0')
+    call('HSET', P .. 'own', 'asleep', '0')
     call('PUBLISH', 'dispatcher:nudge:' .. own[1], string.match(P, '%d+'))
   end
 end
