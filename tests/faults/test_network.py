@@ -61,7 +61,8 @@ async def test_cut_of_a_workers_command_delivers_each_event_once(
         assert traps[0].count > 0
     counted = await deployment.queue.counters()
     assert counted["terminal:SUCCEEDED"] == 200
-    assert not any(name.startswith("repairs:") for name in counted)
+    repairs = {name for name in counted if name.startswith("repairs:")}
+    assert repairs <= {"repairs:job"}, "a cut may lose the job that hands a partition out, never an event's place"
     await deployment.assert_well()
 
 
