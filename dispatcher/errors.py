@@ -7,8 +7,7 @@ DispatcherError
 ├── NotFound                no such object for this caller
 ├── Conflict                the object's state does not allow it (409)
 ├── Refused                 authenticated, but not allowed (403)
-├── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
-└── LeaseLost               a partition's generation moved on: this owner may change nothing
+└── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
 """
 
 from __future__ import annotations
@@ -91,7 +90,3 @@ class Refused(RequestError):
 
 class StoreUnavailable(DispatcherError):
     """Redis did not answer in time or refused the write; the outcome is unknown."""
-
-
-class LeaseLost(DispatcherError):
-    """The partition's generation moved on; this owner's writes are refused."""

@@ -64,8 +64,3 @@ TRANSITIONS: dict[Status, dict[Status, str]] = {
 FAILURES: frozenset[Status] = frozenset({Status.DEAD, Status.FAILED, Status.EXPIRED})
 COMPLETE: frozenset[Status] = frozenset({Status.SUCCEEDED, Status.RESOLVED, Status.SKIPPED})
 TERMINAL: frozenset[Status] = FAILURES | COMPLETE
-
-
-def may_follow(before: Status, after: Status) -> bool:
-    """Whether ``after`` is a legal next status of an event that is ``before``."""
-    return after in TRANSITIONS[before]

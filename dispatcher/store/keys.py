@@ -55,10 +55,6 @@ def event(number: int, event_id: str) -> str:
     return f"{{p{number}}}:e:{event_id}"
 
 
-def lane(number: int, integration_id: str) -> str:
-    return f"{{p{number}}}:l:{integration_id}"
-
-
 def idempotency(client_id: str, key: str) -> str:
     """string: event id and body hash. 24 hours. Written before the event, so that a repeat finds its id."""
     return "idem:" + hashlib.sha256(f"{client_id}\n{key}".encode()).hexdigest()[:40]

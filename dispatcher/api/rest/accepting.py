@@ -11,7 +11,6 @@ from aiohttp import web
 from dispatcher.api.body import JSON, NDJSON, read_body, require_media
 from dispatcher.api.respond import json_response
 from dispatcher.api.rest.emission import event_from
-from dispatcher.api.rest.event_json import event_url
 from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
 from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES, Services
@@ -19,6 +18,7 @@ from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.event import Event
 from dispatcher.model.queue import Accepted
+from dispatcher.policy.notification import event_url
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
 
 MAX_BATCH = 1000

@@ -7,11 +7,7 @@ from typing import Any
 from dispatcher.clock import iso_ms
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.queue import Page, StoredEvent
-
-
-def event_url(base_url: str, event_id: str) -> str:
-    """Where the product host reads the event and reports its result."""
-    return f"{base_url}/api/integration/v1/events/{event_id}"
+from dispatcher.policy.notification import event_url
 
 
 def event_json(stored: StoredEvent, base_url: str) -> dict[str, Any]:
