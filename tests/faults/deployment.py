@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections import Counter
@@ -29,6 +30,8 @@ from tests.worker.conftest import Shop
 ADMIN, ADMIN_SECRET = "operator", "an-admin-secret-of-tests"
 PARTITIONS = 4
 LEASE_S = 2.0
+FULL = os.environ.get("DISPATCHER_TEST_FULL") == "1"
+"""The long form of a fault, as the catalogue of faults words it; the short form tries the same in seconds."""
 
 T = TypeVar("T")
 
