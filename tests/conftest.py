@@ -6,6 +6,7 @@ Never a fake: what is promised about Redis is tried on Redis.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 import redis as redis_sync
 from redis.asyncio import Redis
@@ -32,6 +34,12 @@ UNTIL_STDIN_ENDS = ("sh", "-c", '"$@" & read _; kill $!; wait $!', "sh")
 def pytest_configure(config: pytest.Config) -> None:
     """Name the loop scope before pytest-asyncio warns, which is an error here, that nobody did."""
     config._inicache["asyncio_default_fixture_loop_scope"] = "function"
+
+
+if not os.environ.get("CI"):
+    # Hypothesis has a profile of its own for CI. Like it, no run judges how fast a busy machine draws examples.
+    hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+    hypothesis.settings.load_profile("busy")
 
 
 def server_binary() -> str:
