@@ -44,18 +44,21 @@ class Deployment(Shop):
     key: str
     programs: list[Program]
 
-    async def worker(self, url: str = "", **changed: str) -> Program:
+    async def worker(self, url: str = "", *, under: Sequence[str] = (), code: str = "", **changed: str) -> Program:
         """A worker that has begun to work."""
-        program = self._start(url, changed, "worker", "--supervised")
+        program = self._start(url, changed, "worker", "--supervised", under=under, code=code)
         await program.heard(r"(worker started)")
         return program
 
-    async def api(self, url: str = "", **changed: str) -> tuple[Program, str]:
+    async def api(
+        self, url: str = "", *, under: Sequence[str] = (), code: str = "", **changed: str
+    ) -> tuple[Program, str]:
         """An API that listens, and where."""
-        program = self._start(url, changed, "serve", "--port", changed.pop("PORT", "0"))
+        port = changed.pop("PORT", "0")
+        program = self._start(url, changed, "serve", "--port", port, under=under, code=code)
         return program, await program.heard(r"listening on (\S+)")
 
-    def _start(self, url: str, changed: dict[str, str], *arguments: str) -> Program:
+    def _start(self, url: str, changed: dict[str, str], *arguments: str, under: Sequence[str], code: str) -> Program:
         environment = {
             "REDIS_URL": url or self.server.url,
             "SECRET_KEYS": self.key,
@@ -69,7 +72,7 @@ class Deployment(Shop):
             "ADMIN_CLIENT_SECRET": ADMIN_SECRET,
         } | changed
         named = {f"DISPATCHER_{name}": value for name, value in environment.items()}
-        self.programs.append(Program(self.folder, named, *arguments))
+        self.programs.append(Program(self.folder, named, *arguments, under=under, code=code))
         return self.programs[-1]
 
     async def emit_many(self, integrations: Sequence[Integration], count: int, accounts: int = 0) -> list[str]:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -23,16 +23,22 @@ DEADLINE_S = 20.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction")
 
 
+def under_limit(limit: str) -> tuple[str, ...]:
+    """Runs a command under a limit of ``ulimit`` such as ``-n 64``; a file too large is an error, not a signal."""
+    return ("sh", "-c", f"trap '' XFSZ; ulimit -S {limit}; exec \"$@\"", "sh")
+
+
 def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as found:
         return int(found.getsockname()[1])
 
 
 class Server:
-    """One Redis on loopback whose data outlives a kill."""
+    """One Redis on loopback whose data outlives a kill. ``options`` and ``under`` hold from the next start."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        self.folder, self.port, self._options = folder, free_port(), options
+        self.folder, self.port, self.options = folder, free_port(), options
+        self.under: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -43,13 +49,34 @@ class Server:
     def pid(self) -> int:
         return int((self.folder / "redis.pid").read_text())
 
-    def start(self) -> None:
+    @property
+    def log(self) -> str:
+        return (self.folder / "redis.log").read_text()
+
+    @property
+    def last_append_only_file(self) -> Path:
+        """What was written last is at the end of this file."""
+        return max((self.folder / "appendonlydir").glob("*.incr.aof"), key=lambda path: int(path.name.split(".")[-3]))
+
+    def start(self, *, wait: bool = True) -> None:
         where = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder))
         files = ("--pidfile", str(self.folder / "redis.pid"), "--logfile", str(self.folder / "redis.log"))
-        command = [*UNTIL_STDIN_ENDS, server_binary(), *where, *files, *DURABLE, *self._options]
+        command = [*UNTIL_STDIN_ENDS, *self.under, server_binary(), *where, *files, *DURABLE, *self.options]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
+        if wait:
+            self.wait()
+
+    def wait(self) -> None:
+        """Until it answers."""
         with redis_sync.Redis(port=self.port) as client:
             wait_until_ready(client)
+
+    async def ended(self) -> None:
+        """Until its process is gone by itself."""
+        async with asyncio.timeout(DEADLINE_S):
+            while Path(f"/proc/{self.pid}").exists():
+                await asyncio.sleep(0.02)
+        self._reap()
 
     def kill(self) -> None:
         """As a power cut would: no shutdown, no last write."""
@@ -71,12 +98,23 @@ class Server:
 
 
 class Program:
-    """One ``dispatcher`` process; what it says goes to a file, so that it never blocks."""
+    """One ``dispatcher`` process; what it says goes to a file, so that it never blocks.
 
-    def __init__(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
+    ``under``: a command that runs the one behind it; ``code``: Python that runs in place of ``dispatcher``.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        environment: Mapping[str, str],
+        *arguments: str,
+        under: Sequence[str] = (),
+        code: str = "",
+    ) -> None:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
         self.log = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
-        command = [sys.executable, "-m", "dispatcher.cli.main", *arguments]
+        program = ["-c", code] if code else ["-m", "dispatcher.cli.main"]
+        command = [*under, sys.executable, *program, *arguments]
         with self.log.open("wb") as output:
             self.process = subprocess.Popen(
                 command, env=inherited | dict(environment), stdout=output, stderr=subprocess.STDOUT
@@ -95,6 +133,16 @@ class Program:
         """Processor time used so far."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(") ")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
+    def rss_bytes(self) -> int:
+        """Memory that it holds now."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+    @property
+    def lines(self) -> int:
+        """How many lines it logged."""
+        return self.said().count("\n")
 
     def said(self) -> str:
         return self.log.read_text()

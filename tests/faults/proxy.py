@@ -1,4 +1,4 @@
-"""A TCP proxy between a process and its Redis: delays, slices, stalls, and cuts at a chosen command. Knows no commands.
+"""A TCP proxy between a process and its Redis: delays, slices, throttles, stalls, cuts. Knows no commands.
 
 A marker is any bytes of a request, such as the SHA1 of a script. ``CUT`` loses the request, ``CUT_AFTER`` lets the
 server answer and loses the reply, ``STALL`` keeps the request for itself and leaves the connection open.
@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 
 CHUNK_BYTES = 65_536
+SLOTS_PER_S = 50
 
 
 class Act(Enum):
@@ -31,8 +32,19 @@ class Trap:
     count: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """One direction of one connection."""
+
+    name: str
+    writer: asyncio.StreamWriter
+    half_open: asyncio.Event
+
+
 class Proxy:
-    """Use as ``async with``. ``reply_delay_s`` and ``slice_bytes`` (0 = whole) hold from when they are set."""
+    """Use as ``async with``. ``reply_delay_s``, ``slice_bytes`` (0 = whole) and ``bytes_per_s`` (0 = no limit) hold
+    from when they are set; all connections share the throughput of one direction, as they would share a line.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
@@ -41,7 +53,10 @@ class Proxy:
         self.traps: list[Trap] = []
         self.reply_delay_s = 0.0
         self.slice_bytes = 0
+        self.bytes_per_s = 0
         self.port = 0
+        self._lines = {"requests": asyncio.Lock(), "replies": asyncio.Lock()}
+        self._half_open: asyncio.Event = asyncio.Event()
 
     @property
     def url(self) -> str:
@@ -63,6 +78,11 @@ class Proxy:
         for link in self._links:
             link.cancel()
 
+    def lose_packets(self) -> None:
+        """From now on the connections there are say nothing and never close; new ones work."""
+        self._half_open.set()
+        self._half_open = asyncio.Event()
+
     def trap(self, marker: bytes, act: Act, times: int = 1) -> Trap:
         self.traps.append(Trap(marker, act, times))
         return self.traps[-1]
@@ -77,8 +97,9 @@ class Proxy:
             self._links.discard(link)
             client.transport.abort()
             return
-        losing = asyncio.Event()
-        ways = [self._requests(client_reader, server, losing), self._replies(server_reader, client, losing)]
+        losing, half_open = asyncio.Event(), self._half_open
+        to_server, to_client = _Way("requests", server, half_open), _Way("replies", client, half_open)
+        ways = [self._requests(client_reader, to_server, losing), self._replies(server_reader, to_client, losing)]
         halves = [asyncio.create_task(way) for way in ways]
         with contextlib.suppress(asyncio.CancelledError):  # by `cut_all`; asyncio's streams would report it
             await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
@@ -89,9 +110,7 @@ class Proxy:
         client.transport.abort()
         server.transport.abort()
 
-    async def _requests(
-        self, source: asyncio.StreamReader, server: asyncio.StreamWriter, losing: asyncio.Event
-    ) -> None:
+    async def _requests(self, source: asyncio.StreamReader, server: _Way, losing: asyncio.Event) -> None:
         while data := await source.read(CHUNK_BYTES):
             trap = self._spring(data)
             if trap is None:
@@ -104,7 +123,7 @@ class Proxy:
                 losing.set()
                 await self._pass_on(data, server)
 
-    async def _replies(self, source: asyncio.StreamReader, client: asyncio.StreamWriter, losing: asyncio.Event) -> None:
+    async def _replies(self, source: asyncio.StreamReader, client: _Way, losing: asyncio.Event) -> None:
         while data := await source.read(CHUNK_BYTES):
             if losing.is_set():
                 break
@@ -119,10 +138,18 @@ class Proxy:
                 return trap
         return None
 
-    async def _pass_on(self, data: bytes, to: asyncio.StreamWriter) -> None:
-        size = self.slice_bytes or len(data)
-        for at in range(0, len(data), size):
-            to.write(data[at : at + size])
-            await to.drain()
+    async def _pass_on(self, data: bytes, way: _Way) -> None:
+        left = memoryview(data)
+        while left and not way.half_open.is_set():
+            size = self.slice_bytes or (max(1, self.bytes_per_s // SLOTS_PER_S) if self.bytes_per_s else len(left))
+            part, left = left[:size], left[size:]
+            await self._wait_for_line(len(part), way)
+            way.writer.write(bytes(part))
+            await way.writer.drain()
             if self.slice_bytes:
                 await asyncio.sleep(0)
+
+    async def _wait_for_line(self, size: int, way: _Way) -> None:
+        if self.bytes_per_s:
+            async with self._lines[way.name]:
+                await asyncio.sleep(size / self.bytes_per_s if self.bytes_per_s else 0)

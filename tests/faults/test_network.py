@@ -14,12 +14,12 @@ from tests.hosts import Reply
 
 pytestmark = pytest.mark.slow
 
-CUTS = pytest.mark.parametrize("act", [Act.CUT, Act.CUT_AFTER], ids=["ft12_before", "ft13_after"])
+CUTS = pytest.mark.parametrize("act", [Act.CUT, Act.CUT_AFTER], ids=["before", "after"])
 
 
 @CUTS
 @pytest.mark.parametrize("command", ["accept", "idem:"])
-async def test_cut_while_accepting_leaves_one_event(deployment: Deployment, act: Act, command: str) -> None:
+async def test_ft12_ft13_cut_while_accepting_leaves_one_event(deployment: Deployment, act: Act, command: str) -> None:
     integration = await deployment.integration()
     await deployment.worker()
     async with (
@@ -41,7 +41,7 @@ async def test_cut_while_accepting_leaves_one_event(deployment: Deployment, act:
 
 @CUTS
 @pytest.mark.parametrize("command", ["claim", "settle", "own", "grant", "rest"])
-async def test_cut_of_a_workers_command_delivers_each_event_once(
+async def test_ft12_ft13_cut_of_a_workers_command_delivers_each_event_once(
     deployment: Deployment, act: Act, command: str
 ) -> None:
     deployment.host.default = Reply(delay_s=0.02)
