@@ -20,11 +20,18 @@ class CredentialType(StrEnum):
 
 
 class AuthMethod(StrEnum):
-    """How the token endpoint is told who asks (RFC 6749 §2.3.1, RFC 7523 §2.2)."""
+    """How the token endpoint is told who asks (RFC 6749 §2.3.1, RFC 7523 §2.2, RFC 8705 §2)."""
 
     CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - a method
     CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - a method
     PRIVATE_KEY_JWT = "private_key_jwt"
+    TLS_CLIENT_AUTH = "tls_client_auth"
+    SELF_SIGNED_TLS_CLIENT_AUTH = "self_signed_tls_client_auth"
+
+    @property
+    def by_certificate(self) -> bool:
+        """The client certificate of the connection is what authenticates."""
+        return self in (AuthMethod.TLS_CLIENT_AUTH, AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH)
 
 
 class SigningAlgorithm(StrEnum):
@@ -58,6 +65,27 @@ class OutboundCredentials:
     private_key: str = ""
     """PEM or JWK text of the signing key for ``private_key_jwt``, sealed."""
     key_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """How connections are made, to the host and to its token endpoint. ``private_key``, ``proxy_password`` are sealed.
+
+    Certificates are PEM. Without anything set, connections are made as the deployment makes them.
+    """
+
+    client_certificate: str = ""
+    """The client's own first, then each one's issuer."""
+    private_key: str = ""
+    ca_certificates: str = ""
+    """Trusted instead of the public authorities."""
+    proxy_url: str = ""
+    proxy_username: str = ""
+    proxy_password: str = ""
+
+    @property
+    def is_set(self) -> bool:
+        return bool(self.client_certificate or self.ca_certificates or self.proxy_url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +147,7 @@ class Revision:
     urls: dict[str, str] = field(default_factory=dict)
     """``createUrl`` … → URL, only those that are configured."""
     credentials: OutboundCredentials = OutboundCredentials()
+    transport: Transport = Transport()
     answers: AnswerMode = AnswerMode.AUTO
     retry: RetryPolicy = RetryPolicy()
     limits: LaneLimits = LaneLimits()

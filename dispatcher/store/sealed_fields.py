@@ -16,6 +16,16 @@ def private_key(integration_id: str) -> str:
     return f"integration:{integration_id}:privateKey"
 
 
+def transport_key(integration_id: str) -> str:
+    """``transport.private_key``, of the client certificate."""
+    return f"integration:{integration_id}:transportKey"
+
+
+def proxy_password(integration_id: str) -> str:
+    """``transport.proxy_password``."""
+    return f"integration:{integration_id}:proxyPassword"
+
+
 def header_value(integration_id: str, name: str) -> str:
     """The value of a secret custom header; the name's case does not matter."""
     return f"integration:{integration_id}:header:{name.lower()}"
