@@ -37,6 +37,7 @@ from dispatcher.store.ping_trials import Trials
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.sealing import Sealer
 from dispatcher.store.tokens import TokenStore
+from dispatcher.telemetry.watchdog import Watchdog
 from worker.attempt import Identity, Sender
 from worker.connector import guarded_session
 from worker.deliver import Deliverer
@@ -84,7 +85,12 @@ class Crew:
 async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
     """Work until ``stop`` is set, then let running attempts end within ``drain_timeout`` and let go of everything."""
     queue_url = settings.queue_redis_url or redis_url
-    async with _crew(settings, redis_url, queue_url) as crew, metrics_site(settings, crew.owner):
+    watchdog = Watchdog("worker")
+    async with (
+        watchdog.watching(),
+        _crew(settings, redis_url, queue_url) as crew,
+        metrics_site(settings, crew.owner, watchdog),
+    ):
         halt = asyncio.Event()
         tasks = [
             asyncio.create_task(crew.owner.run(halt), name="owner"),

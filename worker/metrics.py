@@ -12,18 +12,19 @@ from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from dispatcher.settings import Settings
+from dispatcher.telemetry.watchdog import LAG_HELP, Watchdog
 from worker.owner import Owner
 
 log = structlog.get_logger("worker")
 
 
 @contextlib.asynccontextmanager
-async def metrics_site(settings: Settings, owner: Owner) -> AsyncIterator[None]:
+async def metrics_site(settings: Settings, owner: Owner, watchdog: Watchdog) -> AsyncIterator[None]:
     """Serve while the context is open, if a port is set."""
     if settings.metrics_port is None:
         yield
         return
-    runner = web.AppRunner(_app(owner), access_log=None)
+    runner = web.AppRunner(_app(owner, watchdog), access_log=None)
     await runner.setup()
     try:
         try:
@@ -35,13 +36,14 @@ async def metrics_site(settings: Settings, owner: Owner) -> AsyncIterator[None]:
         await runner.cleanup()
 
 
-def _app(owner: Owner) -> web.Application:
+def _app(owner: Owner, watchdog: Watchdog) -> web.Application:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     running = Gauge("dispatcher_worker_in_flight", "Attempts running in this process", registry=registry)
     running.set_function(lambda: owner.in_flight)
     owned = Gauge("dispatcher_worker_partitions", "Partitions that this process owns", registry=registry)
     owned.set_function(lambda: len(owner.holdings))
+    Gauge("dispatcher_event_loop_lag_seconds", LAG_HELP, registry=registry).set_function(lambda: watchdog.lag_s)
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -38,6 +38,7 @@ from dispatcher.store.queue import QueueStore
 from dispatcher.store.redeliveries import RedeliveryStore
 from dispatcher.store.sealing import Sealer
 from dispatcher.store.signing_keys import RevokedTokens, SigningKeyStore
+from dispatcher.telemetry.watchdog import Watchdog
 
 IDLE_CONNECTION_S = 10.0
 """Also the time that a client has to send its request's headers."""
@@ -63,7 +64,7 @@ async def build_app(
     )
     app[SERVICES] = services
     app[OAUTH] = await _oauth(services, redis)
-    app[METRICS] = MetricsPage(services.queue)
+    app[METRICS] = MetricsPage(services.queue, Watchdog("api"))
     app[REDELIVERER] = Redeliverer(services.queue, services.cache, RedeliveryStore(redis))
     app[STREAMS] = set()
     jobs = open_jobs(redis, settings.queue_redis_url)
@@ -84,7 +85,7 @@ def _install(app: web.Application, routes: Sequence[Route]) -> None:
 
 async def _running(app: web.Application) -> AsyncIterator[None]:
     services = app[SERVICES]
-    async with services.cache, services.acceptor, app[REDELIVERER]:
+    async with services.cache, services.acceptor, app[REDELIVERER], app[METRICS].watchdog.watching():
         yield
 
 

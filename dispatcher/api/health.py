@@ -13,6 +13,7 @@ from dispatcher.api.services import SERVICES
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue import QueueStore
 from dispatcher.telemetry.metrics import CONTENT_TYPE, exposition
+from dispatcher.telemetry.watchdog import Watchdog
 
 METRICS_AGE_S = 1.0
 
@@ -36,6 +37,7 @@ class MetricsPage:
     """The last page, shared by everyone who scrapes within a second, so that scraping never loads Redis."""
 
     queue: QueueStore
+    watchdog: Watchdog
     page: bytes = b""
     fresh_until_s: float = 0.0
 
@@ -43,7 +45,7 @@ class MetricsPage:
         loop = asyncio.get_running_loop()
         if loop.time() >= self.fresh_until_s:
             overview = await self.queue.overview(0)
-            self.page = exposition(overview, await self.queue.counters())
+            self.page = exposition(overview, await self.queue.counters(), self.watchdog.lag_s)
             self.fresh_until_s = loop.time() + METRICS_AGE_S
         return self.page
 

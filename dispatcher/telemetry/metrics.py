@@ -16,6 +16,7 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.model.latency import BUCKET_NAMES
 from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import TERMINAL
+from dispatcher.telemetry.watchdog import LAG_HELP, LAG_METRIC
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
@@ -53,10 +54,10 @@ _HISTOGRAMS: tuple[tuple[str, str, str], ...] = (
 """Metric, prefix of its counters, help."""
 
 
-def exposition(overview: QueueOverview, counters: Mapping[str, int]) -> bytes:
-    """The page that Prometheus scrapes."""
+def exposition(overview: QueueOverview, counters: Mapping[str, int], lag_s: float = 0.0) -> bytes:
+    """The page that Prometheus scrapes. ``lag_s`` is this process's own."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Snapshot(list(families(overview, counters))))
+    registry.register(_Snapshot([*families(overview, counters), GaugeMetricFamily(LAG_METRIC, LAG_HELP, value=lag_s)]))
     return generate_latest(registry)
 
 
