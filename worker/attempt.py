@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-import time
 from dataclasses import dataclass
 
 import aiohttp
 
+from dispatcher.clock import steady_clock
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.integration import CredentialType
@@ -63,7 +63,7 @@ class Sender:
     async def send(
         self, target: Target, url: str, event: Event, state: EventState, n: int, ident: str | None, offset_ms: int
     ) -> Sent:
-        """Attempt ``n``. ``offset_ms``: what the store's clock is ahead of this machine's."""
+        """Attempt ``n``. ``offset_ms``: what the store's clock is ahead of the steady one."""
         body = build_body(
             event, state, base_url=self._identity.base_url, partner=self._identity.partner, account_identifier=ident
         )
@@ -112,7 +112,7 @@ class Sender:
         offset_ms: int,
         fetched: bool = False,
     ) -> Sent:
-        now_ms = int(time.time() * 1000) + offset_ms
+        now_ms = int(steady_clock() * 1000) + offset_ms
         headers["webhook-timestamp"] = str(now_ms // 1000)
         headers["webhook-signature"] = sign(target.signing_keys(now_ms), event.id, now_ms // 1000, body)
         try:

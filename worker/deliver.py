@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from dispatcher.clock import steady_clock
 from dispatcher.flow.status_notice import status_notice
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import TYPE_RULES
@@ -60,7 +61,7 @@ class Deliverer:
         self._tell_all = log.is_enabled_for(logging.DEBUG)
 
     async def deliver(self, claimed: Claimed, suspended: frozenset[str], offset_ms: int, count: Count) -> Delivered:
-        """``offset_ms``: the store's clock minus ours. ``count`` is told what happened."""
+        """``offset_ms``: the store's clock minus the steady one. ``count`` is told what happened."""
         lane = claimed.event.integration_id
         number = claimed.state.revision if claimed.state.revision is not None else claimed.event.revision
         target = self._lookup.peek(lane, number) or await self._lookup.load(lane, number)
@@ -85,7 +86,7 @@ class Deliverer:
         return Delivered(settlement, limits=target.revision.limits)
 
     async def _attempt(self, claimed: Claimed, target: Target, url: str, offset_ms: int, count: Count) -> Delivered:
-        started_ms = int(time.time() * 1000) + offset_ms
+        started_ms = int(steady_clock() * 1000) + offset_ms
         begun = time.perf_counter()
         event, state = claimed.event, claimed.state
         sent = await self._sender.send(target, url, event, state, claimed.n, claimed.account_identifier, offset_ms)
@@ -129,7 +130,7 @@ class Deliverer:
         offset_ms: int,
         sent: Sent | None = None,
     ) -> Settlement:
-        now_ms = int(time.time() * 1000) + offset_ms
+        now_ms = int(steady_clock() * 1000) + offset_ms
         verdict = sent.verdict if sent else Verdict(Outcome.OK, status)
         delay_ms = 0
         if status is Status.RETRYING:

@@ -12,14 +12,13 @@ import hashlib
 import os
 import secrets
 import socket
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
 
-from dispatcher.clock import system_clock
+from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.conclude import Conclusions
 from dispatcher.flow.ping_schedule import Probing
@@ -36,6 +35,7 @@ from dispatcher.store.ping_starter import QueuedPings
 from dispatcher.store.ping_trials import Trials
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.sealing import Sealer
+from dispatcher.store.server_time import ServerTime
 from dispatcher.store.tokens import TokenStore
 from dispatcher.telemetry.watchdog import Watchdog
 from worker.attempt import Identity, Sender
@@ -146,11 +146,12 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
             lane_cap=min(32, settings.lane_concurrency),
         )
         queue = QueueStore(redis, partitions=settings.partitions, retention_ms=retention_ms)
+        clock = StoreClock()
         counted: list[Owner] = []
         tokens = token_source(
             session,
             TokenStore(redis, sealer, pepper=_pepper(settings)),
-            system_clock,
+            clock,
             on_fetch=lambda good: counted[0].count("tokens:ok" if good else "tokens:failed"),
         )
         stack.push_async_callback(tokens.close)
@@ -158,17 +159,18 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         identity = Identity(settings.base_url, settings.partner)
         deliverer = Deliverer(Sender(session, tokens, identity), Lookup(cache, Targets(sealer, defaults)), worker_id)
         runner = Runner(store, queue, deliverer, _lane_policy(settings))
-        owner = Owner(worker_id, store, runner, concurrency=settings.concurrency, lease_s=settings.lease)
+        owner = Owner(worker_id, store, runner, clock, concurrency=settings.concurrency, lease_s=settings.lease)
         counted.append(owner)
         jobs, beats = JobQueue(job_redis), Heartbeats(redis)
-        conclusions = Conclusions(queue, cache, lambda: int(time.time() * 1000) + owner.offset_ms)
+        conclusions = Conclusions(queue, cache, clock.now_ms)
         ways = Wayfinder(rule, connect_timeout_s=settings.connect_timeout)
         stack.push_async_callback(ways.close)
         targets = Targets(sealer, defaults)
-        pinger = Pinger(Definitions(redis), targets, session, ways, identity, lambda: owner.offset_ms)
+        pinger = Pinger(Definitions(redis), targets, session, ways, identity, clock)
         probing = Probing(pinger.definitions, QueuedPings(jobs), settings.request_timeout)
-        trier = CredentialTrier(Trials(redis, jobs), sealer, session)
-        yield Crew(owner, Upkeep(owner, store, jobs, beats, conclusions), beats, jobs, pinger, trier, probing)
+        trier = CredentialTrier(Trials(redis, jobs), sealer, session, clock)
+        upkeep = Upkeep(owner, store, jobs, beats, conclusions, clock, ServerTime(redis, clock))
+        yield Crew(owner, upkeep, beats, jobs, pinger, trier, probing)
 
 
 def _pepper(settings: Settings) -> bytes:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from typing import Any
 
 import structlog
 
+from dispatcher.clock import StoreClock, steady_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.partition import Claimed, PartitionStore, read_claim
 from worker.holding import Batch, Holding
@@ -35,7 +35,14 @@ class Owner:
     """Owns partitions by lease and generation, and drains them."""
 
     def __init__(
-        self, worker_id: str, store: PartitionStore, runner: Runner, *, concurrency: int, lease_s: float
+        self,
+        worker_id: str,
+        store: PartitionStore,
+        runner: Runner,
+        clock: StoreClock,
+        *,
+        concurrency: int,
+        lease_s: float,
     ) -> None:
         self.worker_id = worker_id
         self.holdings: dict[int, Holding] = {}
@@ -44,17 +51,12 @@ class Owner:
         self._concurrency = concurrency
         self._lease_s = lease_s
         self._wake = asyncio.Event()
-        self._offset_ms = 0
+        self._clock = clock
         self._now = asyncio.get_running_loop().time
 
     @property
     def in_flight(self) -> int:
         return sum(len(holding.running) for holding in self.holdings.values())
-
-    @property
-    def offset_ms(self) -> int:
-        """The store's clock minus this machine's."""
-        return self._offset_ms
 
     async def drain(self, partition: int, generation: int) -> None:
         """Take a granted partition up, to be owned until it is let go or lost."""
@@ -152,6 +154,7 @@ class Owner:
         calls += [self._store.claim_call(h.partition, h.generation, at_most) for h, at_most in claims]
         if not calls:
             return False
+        asked_ms = int(steady_clock() * 1000)
         try:
             replies = await self._store.round_trip(calls)
         except BaseException:
@@ -166,11 +169,11 @@ class Owner:
             elif reply[0] != b"ok":
                 self._drop(holding)
         for (holding, _), reply in zip(claims, replies[len(settles) :], strict=True):
-            self._take_claim(holding, reply)
+            self._take_claim(holding, reply, asked_ms)
         return bool(settles) or any(holding.hungry for holding, _ in claims)
 
     def _settles(self) -> list[tuple[Holding, Batch]]:
-        now_ms = int(time.time() * 1000) + self._offset_ms
+        now_ms = self._clock.now_ms()
         settles = []
         for holding in [h for h in self.holdings.values() if not h.uncertain]:
             batch = holding.take_batch(now_ms)
@@ -206,7 +209,7 @@ class Owner:
         holding.uncertain = True
         holding.rests_until = self._now() + SICK_S
 
-    def _take_claim(self, holding: Holding, reply: list[Any] | None) -> None:
+    def _take_claim(self, holding: Holding, reply: list[Any] | None, asked_ms: int) -> None:
         if reply is None:
             self._fail(holding)
             return
@@ -216,14 +219,14 @@ class Owner:
             return
         now = self._now()
         holding.renewed_at = now
-        self._offset_ms = claim.now_ms - int(time.time() * 1000)
+        self._clock.learn(claim.now_ms, asked_ms)
         holding.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
         holding.hungry = holding.hungry or (holding.due_at is not None and holding.due_at <= now)
         for claimed in claim.events:
             holding.start(claimed, asyncio.create_task(self._run_one(holding, claimed)))
 
     async def _run_one(self, holding: Holding, claimed: Claimed) -> None:
-        settlement = await self._runner.run(holding, claimed, self._offset_ms)
+        settlement = await self._runner.run(holding, claimed, self._clock.offset_ms)
         if holding.running.get(claimed.event.id) is asyncio.current_task():  # else redelivered, and claimed anew, since
             del holding.running[claimed.event.id]
         holding.outcomes.append(settlement)

@@ -6,13 +6,12 @@ Never raises for what a host does. A test that is stopped or runs past its deadl
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import aiohttp
 import structlog
 
+from dispatcher.clock import StoreClock
 from dispatcher.model.ping import PingStatus, PingTest, concluded, given_up
 from dispatcher.store.definitions import Definitions
 from worker.attempt import Identity
@@ -31,14 +30,14 @@ log = structlog.get_logger("ping")
 
 @dataclass(frozen=True, slots=True)
 class Pinger:
-    """One per worker process. ``offset_ms``: what the store's clock is ahead of ours."""
+    """One per worker process."""
 
     definitions: Definitions
     targets: Targets
     session: aiohttp.ClientSession
     ways: Wayfinder
     identity: Identity
-    offset_ms: Callable[[], int]
+    clock: StoreClock
 
     async def run(self, integration_id: str, test_id: str) -> None:
         """The job. A test that is no longer RUNNING, or overdue, is left as it is."""
@@ -71,8 +70,8 @@ class Pinger:
             return given_up(test, self._now_ms(), BROKEN)
 
     async def _tried(self, target: Target, test: PingTest) -> PingTest:
-        tokens = fresh_tokens(self.session)
-        bench = Bench(target, self.session, tokens, self.ways, self.identity, self.offset_ms())
+        tokens = fresh_tokens(self.session, self.clock)
+        bench = Bench(target, self.session, tokens, self.ways, self.identity, self.clock.offset_ms)
         try:
             results = tuple(await asyncio.gather(*(ping(bench, one) for one in test.results)))
             checks = await check_security(bench, results) if test.security else ()
@@ -87,7 +86,7 @@ class Pinger:
         return self.targets.get(integration, revision) if integration and revision else None
 
     def _now_ms(self) -> int:
-        return int(time.time() * 1000) + self.offset_ms()
+        return self.clock.now_ms()
 
     def _left_s(self, test: PingTest) -> float:
         return (test.deadline_ms - self._now_ms()) / 1000

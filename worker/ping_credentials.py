@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import aiohttp
 import structlog
 
-from dispatcher.clock import system_clock
+from dispatcher.clock import Clock
 from dispatcher.errors import DispatcherError, StoreUnavailable
 from dispatcher.model.integration import OutboundCredentials
 from dispatcher.model.ping import CredentialsTried
@@ -32,6 +32,7 @@ class CredentialTrier:
     trials: Trials
     sealer: Sealer
     session: aiohttp.ClientSession
+    clock: Clock
 
     async def run(self, trial_id: str) -> None:
         """The job. Whoever asked waits for a few seconds only, so a store that is away is not waited for."""
@@ -47,7 +48,7 @@ class CredentialTrier:
             log.warning("secret cannot be opened", integration_id=trial.integration_id)
             return CredentialsTried(False, "CONFIGURATION_ERROR", CANNOT_OPEN)
         begun_s = time.perf_counter()
-        got = await TokenClient(self.session, system_clock).fetch(credentials)
+        got = await TokenClient(self.session, self.clock).fetch(credentials)
         duration_ms = (time.perf_counter() - begun_s) * 1000
         if isinstance(got, TokenFailure):
             hidden = (credentials.client_secret, credentials.private_key)

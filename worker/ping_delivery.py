@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 
 import aiohttp
 
+from dispatcher.clock import steady_clock
 from dispatcher.flow.ping_event import ping_event, ping_state
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.integration import CredentialType
@@ -36,7 +37,7 @@ _UNUSED = {
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the notifications of one test share. ``offset_ms``: the store's clock minus ours."""
+    """What the notifications of one test share. ``offset_ms``: the store's clock minus the steady one."""
 
     target: Target
     session: aiohttp.ClientSession
@@ -46,7 +47,7 @@ class Bench:
     offset_ms: int
 
     def now_ms(self) -> int:
-        return int(time.time() * 1000) + self.offset_ms
+        return int(steady_clock() * 1000) + self.offset_ms
 
 
 async def ping(bench: Bench, asked: PingResult) -> PingResult:
@@ -93,7 +94,7 @@ async def token_step(bench: Bench) -> TokenStep:
     if isinstance(got, TokenFailure):
         text = scrub(got.detail, bench.target.secrets)
         return TokenStep(PingStep(StepName.TOKEN, False, duration_ms, text, _TOKEN_REMEDY), got.code)
-    return TokenStep(PingStep(StepName.TOKEN, True, duration_ms, _granted(got)), value=got.value)
+    return TokenStep(PingStep(StepName.TOKEN, True, duration_ms, _granted(got, bench.now_ms() / 1000)), value=got.value)
 
 
 def all_steps(taken: Sequence[PingStep]) -> tuple[PingStep, ...]:
@@ -140,6 +141,6 @@ def _answer_step(result: PingResult, sent: Sent) -> PingStep:
     return PingStep(StepName.ANSWER, False, None, text, remedy)
 
 
-def _granted(token: Token) -> str:
-    left_s = token.expires_at_s - time.time()
+def _granted(token: Token, now_s: float) -> str:
+    left_s = token.expires_at_s - now_s
     return f"granted, good for {left_s:.0f} s" if left_s > 0 else "granted, without a lifetime: it is fetched each time"

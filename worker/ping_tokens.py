@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import aiohttp
 
-from dispatcher.clock import system_clock
+from dispatcher.clock import Clock
 from dispatcher.store.tokens import AccessToken, TokenStore
 from worker.token_source import TokenSource
 from worker.tokens import token_source
@@ -32,6 +32,6 @@ class _Unshared(TokenStore):
         """Nobody waits."""
 
 
-def fresh_tokens(session: aiohttp.ClientSession) -> TokenSource:
+def fresh_tokens(session: aiohttp.ClientSession, clock: Clock) -> TokenSource:
     """As deliveries have it, but empty and uncounted."""
-    return token_source(session, _Unshared(), system_clock)
+    return token_source(session, _Unshared(), clock)

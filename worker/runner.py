@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from dataclasses import dataclass
 
 import structlog
 
+from dispatcher.clock import steady_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
 from dispatcher.store.partition import Claimed, Move, PartitionStore, Settlement
@@ -49,7 +49,7 @@ class Runner:
         self._policy = policy
 
     async def run(self, holding: Holding, claimed: Claimed, offset_ms: int) -> Settlement:
-        """How the event goes on. ``offset_ms``: the store's clock minus this machine's."""
+        """How the event goes on. ``offset_ms``: the store's clock minus the steady one."""
         try:
             delivered = await self._attempt(holding, claimed, offset_ms)
             self._learn(holding, claimed, delivered, offset_ms)
@@ -76,7 +76,7 @@ class Runner:
         lane = holding.lanes.get(lane_id) or self._new_lane(holding, lane_id)
         lane.configure(delivered.limits, claimed.rate_limited)
         if delivered.outcome is not None:
-            now_ms = int(time.time() * 1000) + offset_ms
+            now_ms = int(steady_clock() * 1000) + offset_ms
             if lane.authorise(delivered.outcome, now_ms):
                 failing = delivered.outcome is Outcome.TOKEN_FAILED
                 log.warning("credentials", integration_id=lane_id, state="FAILING" if failing else "AUTHORIZED")

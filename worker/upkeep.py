@@ -14,11 +14,13 @@ import time
 import orjson
 import structlog
 
+from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.conclude import Conclusions
 from dispatcher.store.heartbeats import Heartbeats
 from dispatcher.store.job_queue import JobQueue
 from dispatcher.store.partition import MEND_START, PartitionStore, Place
+from dispatcher.store.server_time import ServerTime
 from worker.owner import Owner
 
 EVERY_S = 1.0
@@ -35,13 +37,22 @@ class Upkeep:
     """One per worker process."""
 
     def __init__(
-        self, owner: Owner, store: PartitionStore, jobs: JobQueue, beats: Heartbeats, conclusions: Conclusions
+        self,
+        owner: Owner,
+        store: PartitionStore,
+        jobs: JobQueue,
+        beats: Heartbeats,
+        conclusions: Conclusions,
+        clock: StoreClock,
+        time_of_store: ServerTime,
     ) -> None:
         self._owner = owner
         self._store = store
         self._jobs = jobs
         self._beats = beats
         self._conclusions = conclusions
+        self._clock = clock
+        self._time = time_of_store
         self._mending: dict[int, Place] = {}
         self._offered: dict[int, tuple[int, int]] = {}
         self._trimmed_at = 0.0
@@ -62,13 +73,14 @@ class Upkeep:
 
     async def once(self) -> None:
         """One pass of everything."""
+        await self._time.measure()  # pings are signed also where nothing is owned
         await self._beat()
         await self.hand_out()
         await self._give_up_surplus()
         mine = list(self._owner.holdings)
         if not mine:
             return
-        now_ms = int(time.time() * 1000) + self._owner.offset_ms
+        now_ms = self._clock.now_ms()
         for event_id in await self._store.overdue_results(mine, now_ms):
             await self._conclusions.expire(event_id)
         await self._mend(mine)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import structlog
@@ -21,7 +22,7 @@ from dispatcher.api.rest.stream import STREAMS, end_streams
 from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.api.table import api_routes
-from dispatcher.clock import Clock, system_clock
+from dispatcher.clock import Clock, StoreClock
 from dispatcher.errors import ConfigurationError
 from dispatcher.flow.accept import Acceptor
 from dispatcher.flow.ping_request import PingStarter
@@ -37,25 +38,32 @@ from dispatcher.store.ping_trials import Trials
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.redeliveries import RedeliveryStore
 from dispatcher.store.sealing import Sealer
+from dispatcher.store.server_time import ServerTime
 from dispatcher.store.signing_keys import RevokedTokens, SigningKeyStore
 from dispatcher.telemetry.watchdog import Watchdog
 
 IDLE_CONNECTION_S = 10.0
 """Also the time that a client has to send its request's headers."""
 MIN_SECRET_CHARS = 16
+CLOCK_EVERY_S = 5.0
+SERVER_TIME = web.AppKey("server_time", ServerTime)
 
 log = structlog.get_logger("dispatcher.api")
 
 
 async def build_app(
-    settings: Settings, redis: StoreHandle, *, clock: Clock = system_clock, pings: PingStarter | None = None
+    settings: Settings, redis: StoreHandle, *, clock: Clock | None = None, pings: PingStarter | None = None
 ) -> web.Application:
-    """The API over ``redis``, which the caller opened and closes. Without ``pings`` ping tests go to the workers.
+    """The API over ``redis``, which the caller opened and closes. Without ``pings`` ping tests go to the workers,
+    without ``clock`` the time is the store's.
 
     Raises ``ConfigurationError``.
     """
     await claim_meta(redis, settings.partitions)
-    services = _services(settings, redis, clock)
+    store_clock = StoreClock()
+    services = _services(settings, redis, clock or store_clock)
+    server_time = ServerTime(redis, store_clock)
+    await server_time.measure()
     await _ensure_admin(services)
     app = web.Application(
         client_max_size=settings.max_body_bytes,
@@ -71,7 +79,9 @@ async def build_app(
     app.on_cleanup.append(lambda _: jobs.close())
     app[PING_STARTER] = pings or QueuedPings(jobs)
     app[CREDENTIAL_TRIALS] = Trials(redis, jobs)
+    app[SERVER_TIME] = server_time
     app.cleanup_ctx.append(_running)
+    app.cleanup_ctx.append(_on_time)
     app.on_shutdown.append(end_streams)
     _install(app, api_routes())
     return app
@@ -87,6 +97,13 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     services = app[SERVICES]
     async with services.cache, services.acceptor, app[REDELIVERER], app[METRICS].watchdog.watching():
         yield
+
+
+async def _on_time(app: web.Application) -> AsyncIterator[None]:
+    following = asyncio.create_task(app[SERVER_TIME].follow(CLOCK_EVERY_S), name="server-time")
+    yield
+    following.cancel()
+    await asyncio.wait([following])
 
 
 def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
