@@ -13,6 +13,9 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dispatcher.ids import MAX_PARTITIONS
+from dispatcher.policy.proxies import read_proxy
+
+Port = Annotated[int, Field(ge=1, le=65535)]
 
 DEFAULT_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
 """Eleven attempts over three days."""
@@ -46,6 +49,18 @@ class Settings(BaseSettings):
     allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Comma-separated CIDRs that notifications may go to although private"
     )
+    deny_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Comma-separated CIDRs that notifications never go to; wins over DISPATCHER_ALLOW_NETWORKS"
+    )
+    allow_ports: Annotated[tuple[Port, ...], NoDecode] = Field(
+        (), description="Comma-separated ports that URLs may name besides 80, 443 and those from 1024 up"
+    )
+    deny_ports: Annotated[tuple[Port, ...], NoDecode] = Field(
+        (), description="Comma-separated ports that URLs may never name, besides those of well-known services"
+    )
+    proxy_url: SecretStr | None = Field(
+        None, description="http:// proxy that everything goes out through, [user:password@]host:port; unset = none"
+    )
     require_https: bool = Field(False, description="Refuse http:// URLs in integrations")
     retry_schedule: Annotated[tuple[float, ...], NoDecode] = Field(
         DEFAULT_SCHEDULE_S, description="Seconds between attempts, comma-separated; n delays = n+1 attempts"
@@ -73,11 +88,20 @@ class Settings(BaseSettings):
     circuit_open: float = Field(30.0, gt=0, description="Seconds that a circuit stays open before one probe")
     partner: str = Field("ACME", description="marketplace.partner in every notification")
 
-    @field_validator("secret_keys", "allow_networks", "retry_schedule", mode="before")
+    @field_validator(
+        "secret_keys", "allow_networks", "deny_networks", "allow_ports", "deny_ports", "retry_schedule", mode="before"
+    )
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return [part.strip() for part in value.split(",") if part.strip()]
+        return value
+
+    @field_validator("proxy_url")
+    @classmethod
+    def _proxy_readable(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and isinstance(wrong := read_proxy(value.get_secret_value()), str):
+            raise ValueError(f"give http://[user:password@]host:port; as it is, {wrong}")
         return value
 
     @field_validator("retry_schedule")

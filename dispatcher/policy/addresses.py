@@ -62,6 +62,7 @@ REFUSED_IPV6: Final[tuple[tuple[str, str], ...]] = (
 _ALLOWED_IPV6: Final = IPv6Network("2000::/3")
 NOT_GLOBAL: Final = "not_global_unicast"
 OWN_ADDRESS: Final = "own_address"
+DENIED: Final = "denied_network"
 
 _Row = tuple[int, int, str]
 
@@ -74,21 +75,31 @@ _IPV4_ROWS: Final = tuple(_row(IPv4Network(cidr), reason) for cidr, reason in RE
 _IPV6_ROWS: Final = tuple(_row(IPv6Network(cidr), reason) for cidr, reason in REFUSED_IPV6)
 
 
-def refusal(ip: Address, allow_networks: Sequence[Network] = (), own: Sequence[Address] = ()) -> str | None:
+def refusal(
+    ip: Address,
+    allow_networks: Sequence[Network] = (),
+    own: Sequence[Address] = (),
+    deny_networks: Sequence[Network] = (),
+) -> str | None:
     """Why nothing may be sent to ``ip``, as a reason class that names no address; None = it may.
 
-    ``allow_networks`` is the operator's word and wins over everything; ``own`` are addresses of this machine
-    and of Redis. An IPv4 address that is written inside an IPv6 one is judged as both.
+    The operator's word wins over everything, and ``deny_networks`` over ``allow_networks``; ``own`` are addresses of
+    this machine and of Redis. An IPv4 address that is written inside an IPv6 one is judged as both.
     """
-    return _refusal(ip, tuple(allow_networks), tuple(own))
+    return _refusal(ip, tuple(allow_networks), tuple(own), tuple(deny_networks))
 
 
 @lru_cache(maxsize=4096)
-def _refusal(ip: Address, allow_networks: tuple[Network, ...], own: tuple[Address, ...]) -> str | None:
+def _refusal(
+    ip: Address, allow_networks: tuple[Network, ...], own: tuple[Address, ...], deny_networks: tuple[Network, ...]
+) -> str | None:
+    inner = embedded_ipv4(ip) if isinstance(ip, IPv6Address) else None
+    if any(_holds(network, ip) or (inner and _holds(network, inner)) for network in deny_networks):
+        return DENIED
     mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
     if any(_holds(network, ip) or (mapped and _holds(network, mapped)) for network in allow_networks):
         return None
-    if ip in own or (mapped and mapped in own):
+    if ip in own or (inner and inner in own):
         return OWN_ADDRESS
     return _table_refusal_v4(ip) if isinstance(ip, IPv4Address) else _table_refusal_v6(ip)
 

@@ -54,12 +54,18 @@ _LOCALHOST: tuple[Address, ...] = (IPv4Address("127.0.0.1"), IPv6Address("::1"))
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """80, 443 and everything above 1023 but the well-known services; an operator may widen or narrow it."""
+    """80, 443 and everything above 1023 but the well-known services; an operator may widen or narrow it.
+
+    ``denied`` is the operator's word and wins over everything, allowed networks included.
+    """
 
     allowed: frozenset[int] = frozenset()
     refused: frozenset[int] = SERVICE_PORTS
+    denied: frozenset[int] = frozenset()
 
     def allows(self, port: int) -> bool:
+        if port in self.denied:
+            return False
         if port in self.allowed:
             return True
         return port in (80, 443) or (1024 <= port <= 65535 and port not in self.refused)
@@ -75,7 +81,7 @@ _TEXTS: dict[str, str] = {
     "https_required": "plain http is switched off here (DISPATCHER_REQUIRE_HTTPS)",
     "userinfo": "it holds a user name or password; use outboundCredentials",
     "fragment": "it has a fragment, which is never sent",
-    "port": "its port is not 80, 443 or above 1023, or belongs to a well-known service",
+    "port": "its port is not 80, 443 or above 1023, or belongs to a well-known service (DISPATCHER_ALLOW_PORTS)",
     "single_label_host": "its host is a single label; use a full domain name",
     "special_name": "its host is a name for internal or special use",
     "ambiguous_address": "its host is an IP address in a spelling that programs read differently",
@@ -88,6 +94,7 @@ def check_url(
     *,
     require_https: bool,
     allow_networks: Sequence[Network] = (),
+    deny_networks: Sequence[Network] = (),
     ports: Ports = DEFAULT_PORTS,
     field: str | None = None,
 ) -> Problem | None:
@@ -95,14 +102,21 @@ def check_url(
 
     The code is ``url_not_allowed``; the message names the reason class, never an address.
     """
-    reason = url_refusal(url, require_https=require_https, allow_networks=allow_networks, ports=ports)
+    reason = url_refusal(
+        url, require_https=require_https, allow_networks=allow_networks, deny_networks=deny_networks, ports=ports
+    )
     if reason is None:
         return None
     return Problem(CODE, f"the URL is not allowed ({reason}): {_TEXTS.get(reason, _ADDRESS_TEXT)}", field)
 
 
 def url_refusal(
-    url: str, *, require_https: bool, allow_networks: Sequence[Network] = (), ports: Ports = DEFAULT_PORTS
+    url: str,
+    *,
+    require_https: bool,
+    allow_networks: Sequence[Network] = (),
+    deny_networks: Sequence[Network] = (),
+    ports: Ports = DEFAULT_PORTS,
 ) -> str | None:
     """The reason class alone, e.g. ``userinfo`` or ``loopback``."""
     filled = _VARIABLE.sub(_STAND_IN, url)
@@ -115,10 +129,10 @@ def url_refusal(
     scheme, host, port = parsed
     if scheme == "http" and require_https:
         return "https_required"
-    if not ports.allows(port) and not _is_allowed_inside(host, allow_networks):
+    if port in ports.denied or (not ports.allows(port) and not _is_allowed_inside(host, allow_networks)):
         return "port"
     open_ended = filled != url and host == _STAND_IN
-    return None if open_ended else _host_refusal(host, allow_networks)
+    return None if open_ended else _host_refusal(host, allow_networks, deny_networks)
 
 
 def _parsed(url: str) -> tuple[str, str, int] | None:
@@ -152,10 +166,10 @@ def _text_refusal(url: str, filled: str) -> str | None:
     return "userinfo" if "@" in re.split(r"[/?]", rest, maxsplit=1)[0] else None
 
 
-def _host_refusal(host: str, allow_networks: Sequence[Network]) -> str | None:
+def _host_refusal(host: str, allow_networks: Sequence[Network], deny_networks: Sequence[Network]) -> str | None:
     literal = _literal(host)
     if literal is not None:
-        return refusal(literal, allow_networks)
+        return refusal(literal, allow_networks, deny_networks=deny_networks)
     if looks_numeric(host):
         legacy = parse_legacy_ipv4(host)
         return (legacy is not None and refusal(legacy)) or "ambiguous_address"
