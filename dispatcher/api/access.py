@@ -6,7 +6,6 @@ rotated or revoked is let in no longer than that. Never says why a token was ref
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
@@ -42,13 +41,13 @@ class Gate:
         self._directory = directory
         self._revoked = revoked
         self._clock = clock
-        self._known: dict[bytes, _Known] = {}
+        self._known: dict[str, _Known] = {}
 
     def remembered(self, authorization: str | None) -> Caller | None:
         """The caller, if its token was checked moments ago. Costs microseconds."""
         if authorization is None:
             return None
-        known = self._known.get(_fingerprint(authorization))
+        known = self._known.get(authorization)
         now_s = self._clock()
         if known is None or now_s >= known.token.expires_s or now_s - known.checked_s > RECHECK_S:
             return None
@@ -59,34 +58,33 @@ class Gate:
         if authorization is None:
             raise _unauthorized("missing_token", "Send an access token from /oauth2/token as a Bearer token.", _REALM)
         scheme, _, text = authorization.partition(" ")
-        fingerprint = _fingerprint(authorization)
         now_s = self._clock()
-        known = self._known.pop(fingerprint, None)
+        known = self._known.pop(authorization, None)
         token = self._reader.read(text.strip(), now_s) if scheme.lower() == "bearer" else None
         if token is None:
             raise _invalid_token()
         if known is not None:
-            self._known[fingerprint] = _Known(token, known.caller, now_s)
-        caller = await self._current(token, fingerprint)
-        self._remember(fingerprint, _Known(token, caller, now_s))
+            self._known[authorization] = _Known(token, known.caller, now_s)
+        caller = await self._current(token, authorization)
+        self._remember(authorization, _Known(token, caller, now_s))
         return caller
 
-    async def _current(self, token: AccessToken, fingerprint: bytes) -> Caller:
+    async def _current(self, token: AccessToken, authorization: str) -> Caller:
         try:
             principal = await self._directory.find(token.client_id)
             if principal and principal.stamp == token.stamp and not await self._revoked.contains(token.jti):
                 scopes = effective(token.scopes & principal.scopes)
                 return Caller(principal.client_id, scopes, principal.account_id, principal.integration_id)
         except BaseException:
-            self._known.pop(fingerprint, None)
+            self._known.pop(authorization, None)
             raise
-        self._known.pop(fingerprint, None)
+        self._known.pop(authorization, None)
         raise _invalid_token()
 
-    def _remember(self, fingerprint: bytes, known: _Known) -> None:
+    def _remember(self, authorization: str, known: _Known) -> None:
         if len(self._known) >= CAPACITY:
             self._known.pop(next(iter(self._known)))
-        self._known[fingerprint] = known
+        self._known[authorization] = known
 
     def forget(self, jti: str) -> None:
         """Drop a token that was just revoked."""
@@ -111,10 +109,6 @@ def admitting(route: Route, gate: Gate) -> Handler:
         return await handler(request)
 
     return enter
-
-
-def _fingerprint(authorization: str) -> bytes:
-    return hashlib.blake2b(authorization.encode("utf-8", "surrogateescape"), digest_size=16).digest()
 
 
 def _invalid_token() -> RequestError:

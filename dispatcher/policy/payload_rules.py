@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from dispatcher.errors import Problem
@@ -27,20 +27,25 @@ ENUMERATED: tuple[tuple[str, str, frozenset[str]], ...] = (
 
 def validate_payload(kind: EventType, payload: Mapping[str, Any] | None) -> list[Problem]:
     """Every problem, with its field as a dotted path (``payload.notice.type``); empty = acceptable."""
-    given = payload or {}
-    return [*_shapes(given), *_enumerated(given), *_notice(kind, given)]
+    if not payload:
+        return []
+    return [*_shapes(payload), *_enumerated(payload), *_notice(kind, payload)]
 
 
-def _shapes(payload: Mapping[str, Any]) -> Iterator[Problem]:
-    for name in OBJECTS:
-        if not isinstance(payload.get(name), dict | None):
-            yield Problem("wrong_type", f"{name} is an object or null", f"payload.{name}")
+def _shapes(payload: Mapping[str, Any]) -> list[Problem]:
+    problems = [
+        Problem("wrong_type", f"{name} is an object or null", f"payload.{name}")
+        for name in OBJECTS
+        if name in payload and not _is_object_or_null(payload[name])
+    ]
     configuration = payload.get("configuration")
-    if configuration != [] and not isinstance(configuration, dict | None):
-        yield Problem("wrong_type", "configuration is an object", "payload.configuration")
+    if configuration != [] and not _is_object_or_null(configuration):
+        problems.append(Problem("wrong_type", "configuration is an object", "payload.configuration"))
     order = payload.get("order")
-    if isinstance(order, dict) and not isinstance(order.get("items"), list | dict | None):
-        yield Problem("wrong_type", "items is a list of objects", "payload.order.items")
+    items = order.get("items") if isinstance(order, dict) else None
+    if not isinstance(items, list) and not _is_object_or_null(items):
+        problems.append(Problem("wrong_type", "items is a list of objects", "payload.order.items"))
+    return problems
 
 
 def _enumerated(payload: Mapping[str, Any]) -> Iterator[Problem]:
@@ -51,15 +56,20 @@ def _enumerated(payload: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem("invalid_value", f"{name} is one of {_listed(values)}", f"payload.{part}.{name}")
 
 
-def _notice(kind: EventType, payload: Mapping[str, Any]) -> Iterator[Problem]:
+def _notice(kind: EventType, payload: Mapping[str, Any]) -> Sequence[Problem]:
     """A notice that is given needs a type; an event without one says only that there is something to look at."""
     notice = payload.get("notice")
     value = notice.get("type") if isinstance(notice, dict) else None
     if value is None and (not notice or kind is not EventType.SUBSCRIPTION_NOTICE):
-        return
-    if not _is_one_of(value, NOTICE_TYPES):
-        code = "missing_field" if value is None else "invalid_value"
-        yield Problem(code, f"notice.type is one of {_listed(NOTICE_TYPES)}", "payload.notice.type")
+        return ()
+    if _is_one_of(value, NOTICE_TYPES):
+        return ()
+    code = "missing_field" if value is None else "invalid_value"
+    return [Problem(code, f"notice.type is one of {_listed(NOTICE_TYPES)}", "payload.notice.type")]
+
+
+def _is_object_or_null(value: object) -> bool:
+    return value is None or isinstance(value, dict)
 
 
 def _is_one_of(value: object, values: frozenset[str]) -> bool:

@@ -61,7 +61,7 @@ def read_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
 
 def _same_but_for_space(written: bytes, raw: bytes) -> bool:
     """What is read and written back unchanged lost no duplicate name and no digit: nothing else needs a look."""
-    return written.translate(None, _SPACE) == raw.translate(None, _SPACE)
+    return written == raw or written.translate(None, _SPACE) == raw.translate(None, _SPACE)
 
 
 def read_object(raw: bytes, max_depth: int = MAX_DEPTH) -> dict[str, Any]:

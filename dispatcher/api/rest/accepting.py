@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.body import JSON, NDJSON, read_body, require_media
-from dispatcher.api.respond import json_response
+from dispatcher.api.respond import Receipt, json_response
 from dispatcher.api.rest.emission import event_from
 from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
 from dispatcher.api.route import CALLER, Route
@@ -92,7 +92,7 @@ def _idempotency_key(request: web.Request) -> str | None:
 def _accepted(receipt: Accepted, base_url: str, *, replayed: bool) -> web.Response:
     headers = {"Location": f"{base_url}/v1/events/{receipt.id}"} | (_REPLAYED if replayed else {})
     body = {"id": receipt.id, "eventUrl": event_url(base_url, receipt.id), "status": "QUEUED"}
-    return json_response(body, 202, headers)
+    return Receipt(body, 202, headers)
 
 
 ROUTES: tuple[Route, ...] = (
