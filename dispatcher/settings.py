@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dispatcher.ids import MAX_PARTITIONS
 from dispatcher.policy.proxies import read_proxy
+from dispatcher.policy.urls import Ports
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -110,6 +111,11 @@ class Settings(BaseSettings):
         if len(value) > 50 or any(not 0 <= delay <= 30 * 86400 for delay in value):
             raise ValueError("give at most 50 delays, each between 0 and 2592000 seconds")
         return value
+
+    @property
+    def ports(self) -> Ports:
+        """Which ports URLs may name."""
+        return Ports(allowed=frozenset(self.allow_ports), denied=frozenset(self.deny_ports))
 
     @property
     def base_url(self) -> str:

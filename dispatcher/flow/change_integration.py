@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from dispatcher.errors import Problem, Unprocessable
+from dispatcher.flow.change_transport import ChangedTransport, change_transport, moved_proxy_problems
 from dispatcher.flow.integration_changes import (
     MASK,
     HeaderChange,
@@ -15,6 +16,7 @@ from dispatcher.flow.integration_changes import (
 )
 from dispatcher.flow.integration_rules import name_problems, probe_problems, revision_problems
 from dispatcher.flow.private_keys import private_key_problem
+from dispatcher.flow.transport_rules import bound_problems, transport_problems
 from dispatcher.model.integration import (
     CredentialType,
     Header,
@@ -54,7 +56,10 @@ class Editor:
     def apply(self, integration: Integration, changes: IntegrationChanges) -> Integration:
         """The integration with ``changes``. Raises ``Unprocessable`` with everything that is wrong with them."""
         name = changes.get("name") or integration.name
+        transport = self._transport(integration, changes)
         working = self._working(integration, changes)
+        if transport is not None:
+            working = replace(working, transport=transport.stored)
         problems = [
             *name_problems(name, "name"),
             *_header_problems(working.credentials, integration.working.headers, changes),
@@ -62,6 +67,10 @@ class Editor:
         problems += revision_problems(working, self.url_rule)
         problems += _key_problems(changes)
         problems += _moved_problems(integration.working.credentials, working.credentials)
+        if transport is not None:
+            problems += transport_problems(transport.opened, self.url_rule)
+            problems += moved_proxy_problems(integration.working.transport, working.transport)
+        problems += bound_problems(working.credentials, working.transport)
         probe_interval = _given(changes, "probe_interval_minutes", integration.probe_interval_minutes)
         problems += probe_problems(probe_interval)
         if problems:
@@ -90,6 +99,12 @@ class Editor:
             order_form_fields=tuple(_given(changes, "order_form_fields", before.order_form_fields) or ()),
             result_deadline_s=_given(changes, "result_deadline_s", before.result_deadline_s),
         )
+
+    def _transport(self, integration: Integration, changes: IntegrationChanges) -> ChangedTransport | None:
+        """None = nothing about it was asked for."""
+        if "transport" not in changes:
+            return None
+        return change_transport(self.sealer, integration.id, integration.working.transport, changes["transport"])
 
     def _credentials(self, integration: Integration, changes: IntegrationChanges) -> OutboundCredentials:
         before = integration.working.credentials

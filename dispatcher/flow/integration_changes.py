@@ -12,6 +12,8 @@ from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType,
 MASK = "******"
 """How a secret is shown. Sent back by a client that only changed something else: keep what there is."""
 
+PROXY_FIELD = "transport.proxyUrl"
+
 UrlRule = Callable[[str, str], Problem | None]
 """URL and field name → why notifications may not go there, or None. Never resolves a name."""
 
@@ -28,6 +30,17 @@ class CredentialChanges(TypedDict, total=False):
     auth_method: AuthMethod | None
     private_key: str | None
     key_id: str | None
+
+
+class TransportChanges(TypedDict, total=False):
+    """``proxy_url`` may hold user name and password; they are taken out of it."""
+
+    client_certificate: str | None
+    private_key: str | None
+    ca_certificates: str | None
+    proxy_url: str | None
+    proxy_username: str | None
+    proxy_password: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +62,8 @@ class IntegrationChanges(TypedDict, total=False):
     """``createUrl`` … → URL; only the fields named are changed."""
     credentials: CredentialChanges | None
     """Merged into what there is; None = no credentials."""
+    transport: TransportChanges | None
+    """Merged into what there is; None = connect as the deployment does."""
     answers: AnswerMode | None
     schedule_s: list[float] | None
     timeout_s: float | None

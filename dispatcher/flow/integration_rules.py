@@ -92,10 +92,11 @@ def _needed(credentials: OutboundCredentials) -> Iterator[str]:
         yield "clientId"
     if credentials.type is CredentialType.OAUTH2 and not credentials.token_uri:
         yield "tokenUri"
-    by_key = credentials.type is CredentialType.OAUTH2 and credentials.auth_method is AuthMethod.PRIVATE_KEY_JWT
-    if by_key and not credentials.private_key:
-        yield "privateKey"
-    if not by_key and not credentials.client_secret:
+    method = credentials.auth_method if credentials.type is CredentialType.OAUTH2 else None
+    if method is AuthMethod.PRIVATE_KEY_JWT:
+        if not credentials.private_key:
+            yield "privateKey"
+    elif not (method and method.by_certificate) and not credentials.client_secret:
         yield "clientSecret"
 
 

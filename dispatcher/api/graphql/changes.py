@@ -11,11 +11,12 @@ from dispatcher.api.graphql.inputs import (
     AddProductIntegrationOpenIdConnectConfigurationInput,
     IntegrationFields,
     OutboundCredentialsInput,
+    TransportInput,
     UpdateProductIntegrationOpenIdConnectConfigurationInput,
     given,
 )
 from dispatcher.errors import Unprocessable
-from dispatcher.flow.integration_changes import CredentialChanges, HeaderChange, IntegrationChanges
+from dispatcher.flow.integration_changes import CredentialChanges, HeaderChange, IntegrationChanges, TransportChanges
 from dispatcher.model.event_type import URL_FIELDS
 from dispatcher.model.integration import OpenIdConnect, OrderFormField
 
@@ -48,6 +49,14 @@ _CREDENTIALS = (
     "private_key",
     "key_id",
 )
+_TRANSPORT = (
+    "client_certificate",
+    "private_key",
+    "ca_certificates",
+    "proxy_url",
+    "proxy_username",
+    "proxy_password",
+)
 _OPEN_ID_CONNECT = (
     "client_creation_method",
     "grant_types",
@@ -69,6 +78,8 @@ def integration_changes(values: IntegrationFields) -> IntegrationChanges:
     changes["urls"] = given(values, {snake(field): field for field in URL_FIELDS})
     if values.outbound_credentials is not UNSET:
         changes["credentials"] = credential_changes(values.outbound_credentials)
+    if values.transport is not UNSET:
+        changes["transport"] = transport_changes(values.transport)
     if values.headers is not UNSET:
         changes["headers"] = [HeaderChange(one.name, one.value, one.secret) for one in values.headers or ()]
     if values.order_form_fields is not UNSET:
@@ -98,6 +109,12 @@ def credential_changes(values: OutboundCredentialsInput | None) -> CredentialCha
     if values is None:
         return None
     return cast("CredentialChanges", given(values, {name: name for name in _CREDENTIALS}))
+
+
+def transport_changes(values: TransportInput | None) -> TransportChanges | None:
+    if values is None:
+        return None
+    return cast("TransportChanges", given(values, {name: name for name in _TRANSPORT}))
 
 
 def snake(name: str) -> str:

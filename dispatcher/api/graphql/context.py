@@ -11,9 +11,10 @@ from dispatcher.api.route import CALLER
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import Problem
 from dispatcher.flow.change_integration import Editor
+from dispatcher.flow.integration_changes import PROXY_FIELD
 from dispatcher.flow.ping_request import PingStarter
 from dispatcher.model.access import Caller
-from dispatcher.policy.urls import check_url
+from dispatcher.policy.urls import CODE, check_url
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.ping_trials import Trials
 
@@ -45,7 +46,18 @@ class GraphContext:
 
     def _url_problem(self, url: str, field: str) -> Problem | None:
         settings = self.services.settings
-        return check_url(url, require_https=settings.require_https, allow_networks=settings.allow_networks, field=field)
+        to_proxy = field == PROXY_FIELD
+        if to_proxy and settings.proxy_url is not None:
+            text = "Everything goes out through this deployment's own proxy (DISPATCHER_PROXY_URL): leave proxyUrl out."
+            return Problem(CODE, text, field)
+        return check_url(
+            url,
+            require_https=settings.require_https and not to_proxy,
+            allow_networks=settings.allow_networks,
+            deny_networks=settings.deny_networks,
+            ports=settings.ports,
+            field=field,
+        )
 
 
 Info = strawberry.Info[GraphContext, None]

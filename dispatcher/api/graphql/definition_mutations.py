@@ -13,6 +13,7 @@ from dispatcher.flow.create_integration import create_integration
 from dispatcher.flow.link import link, unlink
 from dispatcher.flow.ping_schedule import plan_probes
 from dispatcher.flow.publish import publish
+from dispatcher.flow.transport_rules import transport_warnings
 from dispatcher.flow.update_integration import delete_integration, update_integration
 from dispatcher.model.integration import Integration
 
@@ -36,7 +37,9 @@ class DefinitionMutations:
             )
             await plan_probes(context.definitions, created.integration)
             return payloads.CreateProductIntegrationPayload(
-                product_integration=working(created.integration), signing_secret=created.signing_secret
+                product_integration=working(created.integration),
+                signing_secret=created.signing_secret,
+                warnings=transport_warnings(created.integration.working, context.now_ms),
             )
 
         return await answered(payloads.CreateProductIntegrationPayload, work)
@@ -53,7 +56,8 @@ class DefinitionMutations:
             changed = await update_integration(context.definitions, context.editor, input_.id, changes, context.now_ms)
             if "probe_interval_minutes" in changes:
                 await plan_probes(context.definitions, changed)
-            return payloads.UpdateProductIntegrationPayload(product_integration=working(changed))
+            warnings = transport_warnings(changed.working, context.now_ms)
+            return payloads.UpdateProductIntegrationPayload(product_integration=working(changed), warnings=warnings)
 
         return await answered(payloads.UpdateProductIntegrationPayload, work)
 

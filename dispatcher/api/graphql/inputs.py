@@ -33,6 +33,20 @@ class OutboundCredentialsInput:
 
 
 @strawberry.input
+class TransportInput:
+    """How connections to the host and its token endpoint are made. Certificates are PEM, the client's own first."""
+
+    client_certificate: str | None = UNSET
+    private_key: str | None = strawberry.field(default=UNSET, description="PEM, not encrypted: it is sealed here.")
+    ca_certificates: str | None = strawberry.field(
+        default=UNSET, description="Trusted instead of the public authorities."
+    )
+    proxy_url: str | None = strawberry.field(default=UNSET, description="http://[user:password@]host:port")
+    proxy_username: str | None = UNSET
+    proxy_password: str | None = UNSET
+
+
+@strawberry.input
 class HeaderInput:
     """A custom header. Leave the value out to keep the one that is stored."""
 
@@ -66,6 +80,7 @@ class IntegrationFields:
     user_updated_url: str | None = UNSET
     addon_notification_url: str | None = UNSET
     outbound_credentials: OutboundCredentialsInput | None = UNSET
+    transport: TransportInput | None = UNSET
     answers: AnswerMode | None = UNSET
     retry_schedule: list[float] | None = UNSET
     request_timeout: float | None = UNSET
@@ -155,6 +170,7 @@ class TestProductIntegrationCredentialsInput:
 
     outbound_credentials: OutboundCredentialsInput
     id: strawberry.ID | None = None
+    transport: TransportInput | None = UNSET
 
 
 @strawberry.input

@@ -18,6 +18,7 @@ from dispatcher.api.graphql.outputs import (
     PlannedAttempt,
     SigningKey,
     SigningSecret,
+    Transport,
 )
 from dispatcher.api.graphql.ping_outputs import IntegrationTest
 from dispatcher.clock import iso_ms
@@ -58,6 +59,7 @@ class ProductIntegration:
     user_updated_url: str | None
     addon_notification_url: str | None
     outbound_credentials: OutboundCredentials
+    transport: Transport | None = strawberry.field(description="Null: connections are made as the deployment does.")
     answers: AnswerMode
     retry_schedule: list[float] | None
     request_timeout: float | None

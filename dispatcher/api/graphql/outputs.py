@@ -26,6 +26,31 @@ class OutboundCredentials:
 
 
 @strawberry.type
+class Certificate:
+    """``fingerprint`` is the SHA-256 of the certificate, in hexadecimal."""
+
+    subject: str
+    issuer: str
+    fingerprint: str
+    not_before: str
+    not_after: str
+
+
+@strawberry.type
+class Transport:
+    """How connections to the host and its token endpoint are made."""
+
+    client_certificate: str | None = strawberry.field(description="PEM, the client's own first.")
+    client_certificates: list[Certificate] = strawberry.field(description="What is in clientCertificate, in order.")
+    private_key: str | None
+    ca_certificates: str | None = strawberry.field(description="PEM; trusted instead of the public authorities.")
+    certificate_authorities: list[Certificate] = strawberry.field(description="What is in caCertificates, in order.")
+    proxy_url: str | None
+    proxy_username: str | None
+    proxy_password: str | None
+
+
+@strawberry.type
 class Header:
     name: str
     value: str

@@ -19,7 +19,9 @@ from dispatcher.model.integration import (
     OutboundCredentials,
     Revision,
     SigningSecret,
+    Transport,
 )
+from dispatcher.policy.certificates import certificate_facts, read_certificates
 from dispatcher.policy.signing import published_key
 
 _URL_ATTRIBUTES = {field: snake(field) for field in URL_FIELDS}
@@ -31,6 +33,7 @@ def shown(revision: Revision) -> dict[str, Any]:
     return {
         **{attribute: revision.urls.get(field) for field, attribute in _URL_ATTRIBUTES.items()},
         "outbound_credentials": credentials(revision.credentials),
+        "transport": transport(revision.transport),
         "answers": revision.answers,
         "retry_schedule": None if schedule is None else list(schedule),
         "request_timeout": revision.retry.timeout_s,
@@ -65,6 +68,35 @@ def credentials(stored: OutboundCredentials) -> outputs.OutboundCredentials:
         private_key=_masked(stored.private_key),
         key_id=stored.key_id,
     )
+
+
+def transport(stored: Transport) -> outputs.Transport | None:
+    if not stored.is_set:
+        return None
+    return outputs.Transport(
+        client_certificate=stored.client_certificate or None,
+        client_certificates=certificates(stored.client_certificate),
+        private_key=_masked(stored.private_key),
+        ca_certificates=stored.ca_certificates or None,
+        certificate_authorities=certificates(stored.ca_certificates),
+        proxy_url=stored.proxy_url or None,
+        proxy_username=stored.proxy_username or None,
+        proxy_password=_masked(stored.proxy_password),
+    )
+
+
+def certificates(pem: str) -> list[outputs.Certificate]:
+    found = [certificate_facts(one) for one in read_certificates(pem)] if pem else []
+    return [
+        outputs.Certificate(
+            subject=one.subject,
+            issuer=one.issuer,
+            fingerprint=one.fingerprint,
+            not_before=iso_ms(one.not_before_ms),
+            not_after=iso_ms(one.not_after_ms),
+        )
+        for one in found
+    ]
 
 
 def header(stored: Header) -> outputs.Header:
