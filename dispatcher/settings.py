@@ -75,6 +75,12 @@ class Settings(BaseSettings):
         8, ge=1, le=MAX_PARTITIONS, description="Slices of the queue; fixed once the store holds events"
     )
     retention_days: float = Field(30.0, gt=0, description="Days that a terminal event can still be read")
+    memory_high_water: float = Field(
+        0.9, ge=0, le=1, description="Share of Redis's maxmemory from which on no more events are accepted; 0 = never"
+    )
+    min_replicas: int = Field(
+        0, ge=0, le=16, description="Replicas of Redis that must have an event before it is accepted; 0 = none"
+    )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body accepted, in bytes")
     metrics_port: int | None = Field(
         None, ge=0, le=65535, description="Port on which a worker serves /metrics and /healthz; unset = none"

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dispatcher.errors import Conflict, StoreUnavailable
+from dispatcher.errors import Conflict, Problem, RequestError, StoreUnavailable
 from dispatcher.ids import partition_of_event
 from dispatcher.model.event import Event
 from dispatcher.model.queue import Accepted
@@ -24,6 +24,8 @@ ENOUGH = 16
 """Events that are worth a write beside the one under way."""
 MAX_WAITING = 20_000
 """Events that may wait for their write before more are turned away."""
+
+FULL_RETRY_AFTER_S = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,9 @@ class Acceptor:
         self._waiting_events = 0
         self._writers: set[asyncio.Task[None]] = set()
         self._starting = False
+        self._room = MAX_WAITING
+        self.newest_id: str | None = None
+        """The last event of the last write."""
 
     async def __aenter__(self) -> Acceptor:
         return self
@@ -59,8 +64,8 @@ class Acceptor:
         """Write several events of one request; all are written, or the outcome is unknown for all."""
         if not events:
             return []
-        if self._waiting_events >= MAX_WAITING:
-            raise StoreUnavailable("too many events wait to be written; repeat in a second")
+        if self._waiting_events >= self._room:
+            raise self._refusal()
         receipts: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Ask(events, receipts))
         self._waiting_events += len(events)
@@ -70,6 +75,16 @@ class Acceptor:
             self._writers.add(writer)
             writer.add_done_callback(self._writers.discard)
         return await receipts
+
+    def close(self, closed: bool) -> None:
+        """Whether the store is too full for more; what was begun is finished."""
+        self._room = 0 if closed else MAX_WAITING
+
+    def _refusal(self) -> Exception:
+        if self._room:
+            return StoreUnavailable("too many events wait to be written; repeat in a second")
+        text = "The store is nearly full, so nothing was accepted. Repeat it later, with the same Idempotency-Key."
+        return RequestError([Problem("store_full", text)], 503, {"Retry-After": str(FULL_RETRY_AFTER_S)})
 
     def _wants_writer(self) -> bool:
         """One writer takes what comes; another only pays for a full write: each costs as much as several events."""
@@ -83,6 +98,8 @@ class Acceptor:
         Raises ``Conflict`` (idempotency_conflict) when the key came with another body. The key is bound to the
         id before the event is written, so a repeat after any failure completes the same event.
         """
+        if not self._room:
+            raise self._refusal()
         bound = await self._queue.reserve(client_id, key, body_hash, event.id)
         if bound.fresh:
             return await self.accept(event)
@@ -95,6 +112,8 @@ class Acceptor:
         before = await self._queue.get(bound.event_id)
         if before is None:
             return await self.accept(self._bound(event, bound.event_id))
+        if self._queue.strict:
+            await self.accept(before.event)
         return Accepted(bound.event_id, before.state.sequence, before.state.created_ms, replayed=True)
 
     def _bound(self, event: Event, event_id: str) -> Event:
@@ -133,6 +152,7 @@ class Acceptor:
                 if not ask.receipts.done():
                     ask.receipts.set_exception(error)
             return
+        self.newest_id = receipts[-1].id
         position = 0
         for ask in asks:
             mine = receipts[position : position + len(ask.events)]

@@ -21,6 +21,8 @@ Partition keys share the hash tag ``{pN}``, so each script runs on one slot of a
 | ``{pN}:dead``      | zset   | ids DEAD, score = since ms                                         | retention        |
 | ``{pN}:log``       | stream | one entry per accepted event: id, and hashes to filter by          | retention        |
 | ``{pN}:feed``      | stream | status changes, capped                                             | 1,000 entries    |
+| ``{pN}:marks``     | zset   | process → its last sign of life in ms; each second                 | a day            |
+| ``{pN}:waited``    | string | 1: a write to wait for, when replicas must follow                  | for ever         |
 | ``{pN}:counts``    | hash   | counters since the store was made                                  | for ever         |
 """
 
@@ -33,6 +35,9 @@ META = "dispatcher:meta"
 
 WORKERS = "dispatcher:workers"
 """zset: worker id, score = last heartbeat in ms. Written by every worker each second."""
+
+LOSSES = "dispatcher:losses"
+"""hash: ms of the last sign that survived → JSON of ``Loss``. Written by whoever notices; 7 days after the last."""
 
 NUDGE_CHANNEL = "dispatcher:nudge:"
 """pub/sub, + worker id: the number of a partition that has new work while its owner sleeps."""
@@ -49,6 +54,11 @@ def worker_info(worker_id: str) -> str:
 def partition(number: int) -> str:
     """Prefix of all keys of one partition, hash tag included."""
     return f"{{p{number}}}:"
+
+
+def marks(number: int) -> str:
+    """Signs of life, of the server that holds a partition."""
+    return f"{{p{number}}}:marks"
 
 
 def event(number: int, event_id: str) -> str:
@@ -70,8 +80,10 @@ DEF_ALIASES = "{def}:aliases"
 """hash: appMarketId or connectorId → integration id."""
 DEF_INBOUND = "{def}:inbound"
 """hash: inbound client id → integration id."""
+DEF_VENDORS = "{def}:vendors"
+"""zset, all scores 0: ``vendor LF created ms (15 digits) LF integration id``, of integrations that have a vendor."""
 DEF_CLIENTS = "{def}:clients"
-"""hash: API client id → JSON."""
+"""hash: API client id → JSON. For the audit log see ``audit_log``, for rate limits ``rate_limits``."""
 
 
 def definition(integration_id: str) -> str:
@@ -96,6 +108,12 @@ def ping(integration_id: str) -> str:
 
 PROBES = "{def}:probes"
 """zset: integration id, score = when it is pinged by itself next, in ms. Until its interval or itself is gone."""
+
+
+SEALED_STALE = "{def}:sealed:stale"
+"""string, int: sealed values that still need an older key. Written by whichever worker counted last."""
+SEALED_TURN = "{def}:sealed:turn"
+"""string: the worker that seals again what needs an older key. Until its turn is over."""
 
 
 def credential_trial(trial_id: str) -> str:

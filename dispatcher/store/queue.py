@@ -20,6 +20,7 @@ from dispatcher.model.queue import Accepted, Change, EventFilter, Explanation, P
 from dispatcher.model.status import Status
 from dispatcher.store import explaining, keys, listing, overviews
 from dispatcher.store.connection import guarded
+from dispatcher.store.durability import writing
 from dispatcher.store.feed import newest, read_changes
 from dispatcher.store.queue_records import stored_event
 from dispatcher.store.scripts import Argument, Call, Client, run, script
@@ -39,10 +40,13 @@ class Reservation:
 class QueueStore:
     """All partitions of one store. Raises ``StoreUnavailable`` when Redis did not answer."""
 
-    def __init__(self, client: Client, *, partitions: int, retention_ms: int) -> None:
+    def __init__(self, client: Client, *, partitions: int, retention_ms: int, min_replicas: int = 0) -> None:
         self._client = client
         self._partitions = partitions
         self._retention_ms = retention_ms
+        self._write = writing(min_replicas)
+        self.strict = min_replicas > 0
+        """An event is accepted only once replicas have it, also when it is accepted again."""
 
     @property
     def partitions(self) -> int:
@@ -71,7 +75,7 @@ class QueueStore:
             for partition, positions in by_partition.items()
         ]
         with guarded():
-            replies = await run(self._client, self._accept_calls(parts))
+            replies = await self._write(self._client, self._accept_calls(parts))
         fields = [field for reply in replies for field in reply]
         receipts: dict[int, Accepted] = {}
         for k, position in enumerate(position for positions in by_partition.values() for position in positions):
