@@ -1,4 +1,4 @@
-"""Who may do what: scopes, API clients, and the caller of one request."""
+"""Who may do what: scopes, API clients, and the caller of one request. Roles are in ``roles``."""
 
 from __future__ import annotations
 
@@ -13,10 +13,16 @@ class Scope(StrEnum):
     """Emit, redeliver, resolve."""
     EVENTS_READ = "events:read"
     """Read events, attempts, explanations, the stream."""
+    DELIVERIES_READ = "deliveries:read"
+    """Another name for ``events:read``."""
     INTEGRATIONS_WRITE = "integrations:write"
     INTEGRATIONS_READ = "integrations:read"
+    TENANTS_ADMIN = "tenants:admin"
+    """Everything about integrations, whosever they are: both ``integrations:`` scopes."""
+    PORTAL_CREATE = "portal:create"
+    """Make links with which an account's users sign in."""
     OPS_READ = "ops:read"
-    """Queue, metrics, lanes."""
+    """Queue, metrics, lanes, the audit log."""
     OPS_WRITE = "ops:write"
     """Pause, resume, bulk redelivery."""
     CLIENTS_ADMIN = "clients:admin"
@@ -29,6 +35,8 @@ class Scope(StrEnum):
 
 
 GRANTED_BY: dict[Scope, frozenset[Scope]] = {
+    Scope.DELIVERIES_READ: frozenset({Scope.EVENTS_READ}),
+    Scope.TENANTS_ADMIN: frozenset({Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE}),
     Scope.ROLE_DEVELOPER: frozenset(
         {Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE, Scope.EVENTS_READ, Scope.EVENTS_WRITE}
     ),
@@ -40,7 +48,7 @@ ADMIN_SCOPES: frozenset[Scope] = frozenset(Scope) - {Scope.ROLE_APPLICATION}
 
 
 def effective(scopes: frozenset[str]) -> frozenset[str]:
-    """The scopes that a token really carries once roles are spelled out."""
+    """The scopes that a token really carries once those that stand for several are spelled out."""
     widened = set(scopes)
     for scope, granted in GRANTED_BY.items():
         if scope in scopes:
@@ -50,7 +58,7 @@ def effective(scopes: frozenset[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """A marketplace backend or an operator. Only a hash of its secret is kept."""
+    """A marketplace backend, a publisher or an operator. Only a hash of its secret is kept."""
 
     client_id: str
     secret_hash: str
@@ -60,6 +68,10 @@ class ApiClient:
     account_id: str | None = None
     """Restricts every call to one account."""
     disabled: bool = False
+    vendor_id: str | None = None
+    """Restricts every call to the integrations and products of one vendor, as a publisher is called in the store."""
+    rate_per_s: float | None = None
+    """Requests per second; None = the deployment's default, 0 = unlimited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +83,15 @@ class Caller:
     account_id: str | None = None
     integration_id: str | None = None
     """Set for inbound clients: the only integration whose events they reach."""
+    vendor_id: str | None = None
+    """Set for clients of one vendor: they reach what is this vendor's, and nothing else exists for them."""
+    rate_per_s: float = 0.0
+    """Requests per second that are answered; 0 = unlimited."""
 
     def may(self, *needed: str) -> bool:
         """Whether any of ``needed`` is among the caller's scopes."""
         return bool(self.scopes.intersection(needed))
+
+    def reaches(self, vendor_id: str | None) -> bool:
+        """Whether what belongs to that vendor (None = to nobody) exists for the caller."""
+        return self.vendor_id is None or self.vendor_id == vendor_id

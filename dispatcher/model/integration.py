@@ -207,6 +207,8 @@ class Integration:
     inbound_client: InboundClient | None = None
     probe_interval_minutes: int | None = None
     """How often it is pinged by itself; None = never."""
+    vendor_id: str | None = None
+    """The vendor (publisher) whose it is; None = only clients that are bound to no vendor reach it."""
 
     @property
     def ui_read_only(self) -> bool:
@@ -218,3 +220,5 @@ class Product:
     id: str
     integration_id: str | None = None
     version: str = "WORKING"
+    vendor_id: str | None = None
+    """Whose it was when it was last linked or unlinked: the vendor of that integration."""

@@ -6,14 +6,17 @@ Every write compares what it read with what is there, in one script, and announc
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Self
 
 from redis.asyncio import Redis
 
-from dispatcher.errors import Conflict, NotFound, Problem
+from dispatcher.errors import Conflict, NotFound, Problem, Refused, Unprocessable
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.store import keys
+from dispatcher.store.audit_log import Noting
 from dispatcher.store.definition_reads import DefinitionReads, IntegrationPage, Loaded, RevisionId
 from dispatcher.store.definition_records import (
     read_integration,
@@ -22,12 +25,16 @@ from dispatcher.store.definition_records import (
     write_product,
     write_revision,
 )
-from dispatcher.store.definition_swap import Operation, Swap, changed_inbound, created, deleted, swap
+from dispatcher.store.definition_swap import Operation, Swap, changed_indexes, created, deleted, swap
 from dispatcher.store.pings import Pings
 
 __all__ = ["Definitions", "IntegrationPage", "Loaded", "RevisionId", "product_message"]
 
 FIRST_APP_MARKET_ID = 34827
+MAX_LINKED_PRODUCTS = 1000
+"""Of one integration."""
+MAX_INTEGRATIONS = 1000
+"""Of one vendor."""
 _TRIES = 32
 """Rounds of read, change and swap before giving up on a record that others keep changing."""
 
@@ -46,7 +53,14 @@ class Definitions(DefinitionReads):
     def __init__(self, redis: Redis) -> None:
         super().__init__(redis)
         self._listeners: list[Listener] = []
+        self._noting: Noting | None = None
         self.pings = Pings(redis)
+
+    def noted(self, noting: Noting) -> Self:
+        """The same store; whatever is changed through this view is written to the audit log in the same step."""
+        view = copy.copy(self)
+        view._noting = noting  # noqa: SLF001 - of its own kind
+        return view
 
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener`` with each id that this process has tried to write; returns how to stop."""
@@ -54,7 +68,15 @@ class Definitions(DefinitionReads):
         return lambda: self._listeners.remove(listener)
 
     async def create(self, integration: Integration) -> Integration:
-        """Store a new integration under the next appMarketId, which is set in what is returned."""
+        """Store a new integration under the next appMarketId, which is set in what is returned.
+
+        In a vendor's view it is that vendor's, unless this one has ``MAX_INTEGRATIONS``.
+        """
+        if self._vendor_id is not None:
+            integration = replace(integration, vendor_id=self._vendor_id)
+        if integration.vendor_id and len(await self.ids_of_vendor(integration.vendor_id)) >= MAX_INTEGRATIONS:
+            text = f"A vendor may have {MAX_INTEGRATIONS} integrations: delete those that are not needed."
+            raise Unprocessable.of("limit_reached", text)
         await self._ask(self._redis.set(keys.DEF_COUNTER, FIRST_APP_MARKET_ID - 1, nx=True))
         new = replace(integration, app_market_id=int(await self._ask(self._redis.incr(keys.DEF_COUNTER))))
         document = Swap(keys.definition(new.id), b"", write_integration(new))
@@ -137,28 +159,37 @@ class Definitions(DefinitionReads):
         if stored.modified_ms != expected_modified_ms:
             return None
         moved_on = max(integration.modified_ms, expected_modified_ms + 1)
-        after = replace(integration, modified_ms=moved_on)
+        kept_vendor = integration.vendor_id if self._vendor_id is None else stored.vendor_id
+        after = replace(integration, modified_ms=moved_on, vendor_id=kept_vendor)
         document = Swap(keys.definition(after.id), before, write_integration(after, before))
-        written = await self._swap([document, *more], changed_inbound(stored, after), [after.id])
+        written = await self._swap([document, *more], changed_indexes(stored, after), [after.id])
         return after if written else None
 
     async def _try_relink(self, product_id: str, target: str | None, now_ms: int) -> Product | None:
         """Point the product at ``target`` and mend both sides; None when any of them changed meanwhile."""
         before = await self._ask(self._redis.get(keys.product(product_id))) or b""
         product = read_product(before) if before else Product(product_id)
+        sides = list(dict.fromkeys(side for side in (product.integration_id, target) if side))
+        records = {side: await self._ask(self._redis.get(keys.definition(side))) for side in sides}
+        if target is not None and not records[target]:
+            return None
+        vendors = {side: read_integration(record).vendor_id for side, record in records.items() if record}
+        if before:
+            self._check_reach(vendors.get(product.integration_id or "", product.vendor_id))
         if before and product.integration_id == target:
             return product
-        after = replace(product, integration_id=target)
+        owner = vendors.get(target or product.integration_id or "", product.vendor_id)
+        after = replace(product, integration_id=target, vendor_id=owner)
         swaps = [Swap(keys.product(product_id), before, write_product(after))]
-        sides = dict.fromkeys(side for side in (product.integration_id, target) if side)
-        for side in sides:
-            record = await self._ask(self._redis.get(keys.definition(side)))
-            if record:
-                swaps.append(_side(record, product_id, side == target, now_ms))
-            elif side == target:
-                return None
+        swaps += [_side(record, product_id, side == target, now_ms) for side, record in records.items() if record]
         written = await self._swap(swaps, [], [product_message(product_id), *sides])
         return after if written else None
+
+    def _check_reach(self, vendor_id: str | None) -> None:
+        """Of a product that exists: it can be hidden, but its id cannot be given again."""
+        if self._vendor_id not in (None, vendor_id):
+            text = "This product is not yours: ask the marketplace to link it once, or use another id."
+            raise Refused.of("product_not_yours", text, "productId")
 
     async def _needed_record(self, any_id: str) -> bytes:
         record = await self._stored_integration(any_id)
@@ -174,7 +205,7 @@ class Definitions(DefinitionReads):
         dropped: Sequence[str] = (),
     ) -> bool:
         try:
-            return await swap(self._redis, swaps, operations, changed, dropped)
+            return await swap(self._redis, swaps, operations, changed, dropped, self._noting)
         finally:
             for message in changed:
                 for listener in self._listeners:
@@ -185,6 +216,9 @@ def _side(record: bytes, product_id: str, linked: bool, now_ms: int) -> Swap:
     """The integration's side of a link: the product is in its list once, or not at all."""
     integration = read_integration(record)
     others = tuple(one for one in integration.linked_products if one != product_id)
+    if linked and len(others) >= MAX_LINKED_PRODUCTS:
+        text = f"An integration may have {MAX_LINKED_PRODUCTS} products: unlink one, or use another integration."
+        raise Unprocessable.of("limit_reached", text, "productId")
     after = replace(
         integration,
         linked_products=(*others, product_id) if linked else others,

@@ -1,0 +1,109 @@
+"""Who changed what: one entry of the audit log, and how entries are chained. Pure: no I/O, no clock."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+DONE = "done"
+"""Outcome of a change that is written in the same step as its entry."""
+REQUESTED = "requested"
+"""Outcome of a change whose entry is written before it; one that is refused then gets another entry, with the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who acts. ``address`` is where the request came from, ``request_id`` what its answer carries."""
+
+    client_id: str
+    scopes: tuple[str, ...] = ()
+    address: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What is done to which object. ``before`` and ``after`` hold what differs, without any secret."""
+
+    author: Author
+    action: str
+    kind: str
+    object_id: str
+    at_ms: int
+    before: dict[str, Any] | None = None
+    after: dict[str, Any] | None = None
+    outcome: str = REQUESTED
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry of the chain: its number, from 1, and its SHA-256 in hexadecimal. 0 = there is none."""
+
+    n: int = 0
+    hash: str = ""
+
+    def text(self) -> str:
+        return f"{self.n}:{self.hash}" if self.n else ""
+
+    @classmethod
+    def of(cls, text: str) -> Head:
+        n, _, digest = text.partition(":")
+        return cls(int(n), digest) if text else cls()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One deed at its place in the chain. ``text`` is what is stored and what the hash is taken of."""
+
+    n: int
+    previous: str
+    text: bytes
+
+    @property
+    def head(self) -> Head:
+        return Head(self.n, hashlib.sha256(self.text).hexdigest())
+
+    @classmethod
+    def following(cls, head: Head, deed: Deed) -> Entry:
+        """The entry of ``deed`` behind the one at ``head``."""
+        record = {
+            "n": head.n + 1,
+            "previous": head.hash,
+            "at": deed.at_ms,
+            "client": deed.author.client_id,
+            "scopes": list(deed.author.scopes),
+            "address": deed.author.address,
+            "request": deed.author.request_id,
+            "action": deed.action,
+            "kind": deed.kind,
+            "object": deed.object_id,
+            "before": deed.before,
+            "after": deed.after,
+            "outcome": deed.outcome,
+        }
+        return cls(head.n + 1, head.hash, orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
+
+    @classmethod
+    def read(cls, text: bytes) -> Entry:
+        """Raises ``ValueError`` for what no program of ours has written."""
+        record = orjson.loads(text)
+        if not isinstance(record, dict) or not isinstance(record.get("n"), int):
+            raise ValueError("no audit entry")
+        return cls(record["n"], str(record.get("previous")), text)
+
+    def deed(self) -> Deed:
+        record = orjson.loads(self.text)
+        author = Author(record["client"], tuple(record["scopes"]), record["address"], record["request"])
+        return Deed(
+            author,
+            action=record["action"],
+            kind=record["kind"],
+            object_id=record["object"],
+            at_ms=record["at"],
+            before=record["before"],
+            after=record["after"],
+            outcome=record["outcome"],
+        )

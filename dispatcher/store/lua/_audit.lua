@@ -1,0 +1,23 @@
+-- Prelude of every script that writes an audit entry together with a change.
+--
+-- KEYS[1] head of the chain (string, "n:hash")   KEYS[2] audit log (stream)
+-- ARGV[1] head as the writer knows it   ARGV[2] the new head, '' = there is nothing to note   ARGV[3] the entry
+-- ARGV[4] ms that an entry is kept   ARGV[5] entries that are kept at most
+--
+-- A script first makes sure that it can do its change, then returns what `moved` gives if that is not nil (somebody
+-- else wrote an entry meanwhile: the writer computes its hash again), then changes, and ends with `note`.
+
+local function moved()
+  if ARGV[2] == '' then return nil end
+  local head = redis.call('GET', KEYS[1]) or ''
+  if head ~= ARGV[1] then return head end
+  return nil
+end
+
+local function note()
+  if ARGV[2] == '' then return end
+  local now = tonumber(redis.call('TIME')[1]) * 1000
+  redis.call('SET', KEYS[1], ARGV[2])
+  redis.call('XADD', KEYS[2], 'MINID', '~', string.format('%.0f', math.max(0, now - tonumber(ARGV[4]))), '*', 'e', ARGV[3])
+  redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[5])
+end
