@@ -15,12 +15,14 @@ from dispatcher.api.health import METRICS, MetricsPage
 from dispatcher.api.middleware import edge
 from dispatcher.api.oauth.directory import Directory
 from dispatcher.api.oauth.keys import load_keys
+from dispatcher.api.oauth.rejoining import rejoin
 from dispatcher.api.oauth.routes import OAUTH, OAuthServer
 from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
 from dispatcher.api.openapi import DOCUMENT, build_document
 from dispatcher.api.rest.stream import STREAMS, end_streams
 from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES, Services
+from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.errors import ConfigurationError
@@ -32,9 +34,11 @@ from dispatcher.store.clients import ClientStore, hash_secret
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.handle import StoreHandle
+from dispatcher.store.loss import LossWatch
 from dispatcher.store.meta import claim_meta
 from dispatcher.store.ping_starter import QueuedPings, open_jobs
 from dispatcher.store.ping_trials import Trials
+from dispatcher.store.pressure import Pressure
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.redeliveries import RedeliveryStore
 from dispatcher.store.sealing import Sealer
@@ -80,7 +84,9 @@ async def build_app(
     app[PING_STARTER] = pings or QueuedPings(jobs)
     app[CREDENTIAL_TRIALS] = Trials(redis, jobs)
     app[SERVER_TIME] = server_time
+    app[WATCH] = _watch(app, redis)
     app.cleanup_ctx.append(_running)
+    app.cleanup_ctx.append(watching)
     app.cleanup_ctx.append(_on_time)
     app.on_shutdown.append(end_streams)
     _install(app, api_routes())
@@ -106,8 +112,28 @@ async def _on_time(app: web.Application) -> AsyncIterator[None]:
     await asyncio.wait([following])
 
 
+def _watch(app: web.Application, redis: StoreHandle) -> StoreWatch:
+    services = app[SERVICES]
+    settings = services.settings
+    retention_ms = int(settings.retention_days * 86_400_000)
+    losses = LossWatch(redis, "api", partitions=settings.partitions, retention_ms=retention_ms)
+
+    async def restore() -> None:
+        services.cache.clear()
+        await claim_meta(redis, settings.partitions)
+        await _ensure_admin(services)
+        await rejoin(app[OAUTH].keys, SigningKeyStore(redis), services.sealer)
+
+    return StoreWatch(Pressure(redis, settings.memory_high_water), losses, services.acceptor, restore)
+
+
 def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
-    queue = QueueStore(redis, partitions=settings.partitions, retention_ms=int(settings.retention_days * 86_400_000))
+    queue = QueueStore(
+        redis,
+        partitions=settings.partitions,
+        retention_ms=int(settings.retention_days * 86_400_000),
+        min_replicas=settings.min_replicas,
+    )
     definitions = Definitions(redis)
     return Services(
         settings=settings,

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from aiohttp import hdrs, web
 
 from dispatcher.api.respond import json_response
+from dispatcher.api.rest.event_json import iso_or_none
 from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES
+from dispatcher.api.store_watch import WATCH
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue import QueueStore
 from dispatcher.telemetry.metrics import CONTENT_TYPE, exposition
+from dispatcher.telemetry.store_metrics import store_exposition
 from dispatcher.telemetry.watchdog import Watchdog
 
 METRICS_AGE_S = 1.0
@@ -29,7 +32,15 @@ async def readyz(request: web.Request) -> web.StreamResponse:
         await request.app[SERVICES].queue.ping()
     except StoreUnavailable:
         return json_response({"status": "unavailable", "redis": "away"}, 503, {"Retry-After": "1"})
-    return json_response({"status": "ok", "redis": "ok"})
+    watch = request.app[WATCH]
+    memory = {"ratio": round(watch.pressure.memory.ratio, 4), "accepting": not watch.pressure.full}
+    lost = watch.losses.last
+    told = (
+        {"dataLoss": {"since": iso_or_none(lost.survived_ms or None), "until": iso_or_none(lost.noticed_ms)}}
+        if lost
+        else {}
+    )
+    return json_response({"status": "ok", "redis": "ok", "memory": memory, **told})
 
 
 @dataclass(slots=True)
@@ -54,7 +65,9 @@ METRICS = web.AppKey("metrics", MetricsPage)
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
-    return web.Response(body=await request.app[METRICS].read(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+    watch = request.app[WATCH]
+    page = await request.app[METRICS].read() + store_exposition(watch.pressure.memory.ratio, watch.losses.count)
+    return web.Response(body=page, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
 
 ROUTES: tuple[Route, ...] = (
