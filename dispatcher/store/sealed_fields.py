@@ -5,6 +5,9 @@ Whoever seals and whoever opens asks here for the context; nothing else spells o
 
 from __future__ import annotations
 
+ACCESS_TOKEN_KEY = "oauth2:signing-key"  # noqa: S105 - a context
+"""The private key that signs the access tokens that we give out."""
+
 
 def client_secret(integration_id: str) -> str:
     """``credentials.client_secret``; for BASIC the password."""

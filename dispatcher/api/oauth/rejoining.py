@@ -1,0 +1,24 @@
+"""Brings the keys that sign access tokens and the store together again, after the store lost or changed its own."""
+
+from __future__ import annotations
+
+import orjson
+from joserfc.jwk import KeySet, RSAKey
+
+from dispatcher.store.sealed_fields import ACCESS_TOKEN_KEY
+from dispatcher.store.sealing import Sealer
+from dispatcher.store.signing_keys import SigningKeyStore
+
+
+async def rejoin(keys: KeySet, store: SigningKeyStore, sealer: Sealer) -> None:
+    """Give the store the key that signs here, unless it has one: then sign with that one, and still know ours.
+
+    Raises ``StoreUnavailable``, and ``SealError`` when the store's key cannot be opened.
+    """
+    sealed = await store.current()
+    if sealed is None:
+        ours = orjson.dumps(keys.keys[0].as_dict(private=True)).decode()
+        sealed = await store.offer(sealer.seal(ours, ACCESS_TOKEN_KEY))
+    theirs = RSAKey.import_key(orjson.loads(sealer.open(sealed, ACCESS_TOKEN_KEY)))
+    others = [key for key in keys.keys if key.kid != theirs.kid]
+    keys.keys[:] = [theirs, *others]

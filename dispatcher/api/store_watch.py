@@ -1,0 +1,72 @@
+"""Watches the store for as long as the API runs: closes accepting before it is full, and tells when it lost something.
+
+What the API itself needs of an emptied store is put back; what publishers and marketplaces wrote cannot be.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+from aiohttp import web
+
+from dispatcher.errors import DispatcherError, StoreUnavailable
+from dispatcher.flow.accept import Acceptor
+from dispatcher.store.loss import LossWatch
+from dispatcher.store.pressure import Pressure
+
+EVERY_S = 0.5
+
+log = structlog.get_logger("dispatcher.api")
+
+
+@dataclass(slots=True)
+class StoreWatch:
+    """One per process. ``restore`` is called after a loss, until it succeeds."""
+
+    pressure: Pressure
+    losses: LossWatch
+    acceptor: Acceptor
+    restore: Callable[[], Awaitable[None]]
+    bereft: bool = False
+
+    async def look(self) -> None:
+        """One look. Raises ``StoreUnavailable``, and ``ConfigurationError`` when the store is now another's."""
+        await self.pressure.measure()
+        self.acceptor.close(self.pressure.full)
+        if await self.losses.look(self.acceptor.newest_id):
+            self.bereft = True
+        if self.bereft:
+            await self.restore()
+            self.bereft = False
+
+    async def follow(self) -> None:
+        """For ever; an outage of the store is told by those who need it."""
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self.look()
+            except StoreUnavailable as error:
+                log.debug("store unavailable", error=str(error))
+            except DispatcherError as error:
+                self.bereft = False
+                log.error("the store that came back is of no use", reason=str(error))
+            except Exception:
+                log.exception("watching the store broke off")
+
+
+WATCH = web.AppKey("store_watch", StoreWatch)
+
+
+async def watching(app: web.Application) -> AsyncIterator[None]:
+    """Looks once before the first request is served."""
+    try:
+        await app[WATCH].look()
+    except StoreUnavailable as error:
+        log.debug("store unavailable", error=str(error))
+    task = asyncio.create_task(app[WATCH].follow(), name="store-watch")
+    yield
+    task.cancel()
+    await asyncio.wait([task])
