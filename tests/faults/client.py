@@ -33,9 +33,10 @@ class Client:
             assert answer.status == 200, await answer.text()
             self._token = (await answer.json())["access_token"]
 
-    async def emit(self, account: str, key: str) -> Answer:
-        """One POST, whatever becomes of it; ``NO_ANSWER`` when the connection broke."""
-        body = {"type": "upgrade", "productId": PRODUCT, "accountId": account, "payload": {"key": key}}
+    async def emit(self, account: str, key: str, filler: str = "") -> Answer:
+        """One POST, whatever becomes of it; ``NO_ANSWER`` when the connection broke. ``filler`` makes it larger."""
+        payload = {"key": key, "filler": filler} if filler else {"key": key}
+        body = {"type": "upgrade", "productId": PRODUCT, "accountId": account, "payload": payload}
         headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key}
         try:
             async with self._session.post(f"{self.address}/v1/events", json=body, headers=headers) as answer:
@@ -43,11 +44,11 @@ class Client:
         except (ClientConnectionError, TimeoutError):
             return NO_ANSWER, {}, None
 
-    async def emitted(self, account: str, key: str, within_s: float = 20.0) -> str:
+    async def emitted(self, account: str, key: str, within_s: float = 20.0, filler: str = "") -> str:
         """The id of the event, repeated with its key until there is a 202."""
         async with asyncio.timeout(within_s):
             while True:
-                status, _, body = await self.emit(account, key)
+                status, _, body = await self.emit(account, key, filler)
                 if status == 202:
                     return str(body["id"])
                 assert status in (NO_ANSWER, 503), (status, body)
@@ -59,10 +60,15 @@ class Client:
 
 
 @asynccontextmanager
-async def client_of(deployment: Deployment, integration: Integration, url: str = "") -> AsyncIterator[Client]:
-    """A client of a fresh API, logged in; ``PRODUCT`` is linked to the integration. ``url``: the API's Redis."""
+async def client_of(
+    deployment: Deployment, integration: Integration, url: str = "", **changed: str
+) -> AsyncIterator[Client]:
+    """A client of a fresh API, logged in; ``PRODUCT`` is linked to the integration.
+
+    ``url``: the API's Redis; ``changed``: its settings.
+    """
     await deployment.definitions.link(PRODUCT, integration.id, 3)
-    program, address = await deployment.api(url)
+    program, address = await deployment.api(url, **changed)
     async with ClientSession(timeout=ClientTimeout(total=15)) as session:
         client = Client(session, program, address)
         await client.log_in()
