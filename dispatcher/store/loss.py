@@ -7,11 +7,13 @@ missing is everything after the last sign that survived. Never brings anything b
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
@@ -20,10 +22,12 @@ import structlog
 from redis.asyncio import RedisCluster
 
 from dispatcher.clock import iso_ms
+from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
 from dispatcher.store.scripts import Call, Client, run, script
 
+EVERY_S = 1.0
 SIGNS_KEPT_MS = 86_400_000
 LOSSES_KEPT_S = 7 * 86_400
 
@@ -73,6 +77,26 @@ class LossWatch:
         self._signs = {place: int(sign) for place, (sign, _, _) in zip(places, replies, strict=True)}
         survived = [int(at) for _, lost, at in replies if lost]
         return await self._tell(min(survived)) if survived else None
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Looks every second while the context is open."""
+        task = asyncio.create_task(self._follow(), name="losses")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                await self.look()
+            except StoreUnavailable as error:
+                log.debug("store unavailable", error=str(error))
+            except Exception:
+                log.exception("looking for losses broke off")
+            await asyncio.sleep(EVERY_S)
 
     async def _places(self) -> list[str]:
         """One key for each server that could lose something by itself."""
