@@ -29,6 +29,7 @@ from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.heartbeats import Heartbeats
 from dispatcher.store.job_queue import CREDENTIALS, DRAIN, PING, JobQueue, job_client
+from dispatcher.store.loss import LossWatch
 from dispatcher.store.nudges import follow_nudges
 from dispatcher.store.partition import PartitionStore
 from dispatcher.store.ping_starter import QueuedPings
@@ -161,6 +162,8 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         runner = Runner(store, queue, deliverer, _lane_policy(settings))
         owner = Owner(worker_id, store, runner, clock, concurrency=settings.concurrency, lease_s=settings.lease)
         counted.append(owner)
+        losses = LossWatch(redis, "worker", partitions=settings.partitions, retention_ms=retention_ms)
+        await stack.enter_async_context(losses.following())
         jobs, beats = JobQueue(job_redis), Heartbeats(redis)
         conclusions = Conclusions(queue, cache, clock.now_ms)
         ways = Wayfinder(rule, connect_timeout_s=settings.connect_timeout)
