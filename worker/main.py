@@ -50,6 +50,7 @@ from worker.ping import Pinger
 from worker.ping_connection import Wayfinder
 from worker.ping_credentials import CredentialTrier
 from worker.probes import run_probes
+from worker.resealing import Resealing
 from worker.runner import LanePolicy, Runner
 from worker.target import Defaults, Targets
 from worker.tokens import token_source
@@ -69,6 +70,7 @@ class Crew:
     pinger: Pinger
     trier: CredentialTrier
     probing: Probing
+    resealing: Resealing
 
     @property
     def work(self) -> dict[str, Job]:
@@ -99,6 +101,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
             asyncio.create_task(follow_nudges(redis_url, crew.owner.worker_id, crew.owner.nudge), name="nudges"),
             asyncio.create_task(take_jobs(queue_url, settings.partitions, crew.work), name="jobs"),
             asyncio.create_task(run_probes(crew.probing, halt), name="probes"),
+            asyncio.create_task(crew.resealing.run(halt), name="resealing"),
         ]
         log.info("worker started", worker=crew.owner.worker_id)
         stopping = asyncio.create_task(stop.wait())
@@ -173,7 +176,7 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         probing = Probing(pinger.definitions, QueuedPings(jobs), settings.request_timeout)
         trier = CredentialTrier(Trials(redis, jobs), sealer, session, clock)
         upkeep = Upkeep(owner, store, jobs, beats, conclusions, clock, ServerTime(redis, clock))
-        yield Crew(owner, upkeep, beats, jobs, pinger, trier, probing)
+        yield Crew(owner, upkeep, beats, jobs, pinger, trier, probing, Resealing(redis, sealer, worker_id))
 
 
 def _pepper(settings: Settings) -> bytes:

@@ -16,6 +16,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
 from dispatcher.store.partition import Claimed, Move, PartitionStore, Settlement
 from dispatcher.store.queue import QueueStore
+from dispatcher.store.sealing import SealError
 from worker.deliver import Delivered, Deliverer
 from worker.holding import Holding
 from worker.lane import Lane
@@ -57,6 +58,9 @@ class Runner:
             return Settlement(claimed, Move.RELEASE)
         except StoreUnavailable:  # before anything was sent; the owner's loop tells of it
             return Settlement(claimed, Move.RELEASE, delay_ms=PUT_OFF_MS)
+        except SealError as error:
+            log.error("secret cannot be opened", event_id=claimed.event.id, error=str(error))
+            return Settlement(claimed, Move.RELEASE, delay_ms=BROKE_OFF_MS)
         except Exception:
             log.exception("attempt broke off", event_id=claimed.event.id)
             return Settlement(claimed, Move.RELEASE, delay_ms=BROKE_OFF_MS)

@@ -16,7 +16,7 @@ from dispatcher.model.integration import (
 from dispatcher.policy.filters import Filter, compile_filter
 from dispatcher.policy.signing import SigningKey, parse_secret
 from dispatcher.store import sealed_fields
-from dispatcher.store.sealing import Sealer
+from dispatcher.store.sealing import Sealer, SealError
 from worker.token_values import fingerprint
 
 CAPACITY = 20_000
@@ -62,11 +62,14 @@ class Targets:
         self._ready: OrderedDict[tuple[str, int], Target] = OrderedDict()
 
     def get(self, integration: Integration, revision: Revision) -> Target:
-        """Raises ``SealBroken`` when a secret cannot be opened with the keys at hand."""
+        """Raises ``SealError``, which names the integration, when a secret cannot be opened with the keys at hand."""
         key = (integration.id, revision.number)
         target = self._ready.get(key)
         if target is None or target.integration is not integration or target.revision is not revision:
-            target = self._prepare(integration, revision)
+            try:
+                target = self._prepare(integration, revision)
+            except SealError as error:
+                raise SealError(f"integration {integration.id}: {error}") from None
             self._ready[key] = target
             if len(self._ready) > CAPACITY:
                 self._ready.popitem(last=False)

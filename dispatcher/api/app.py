@@ -44,6 +44,7 @@ from dispatcher.store.redeliveries import RedeliveryStore
 from dispatcher.store.sealing import Sealer
 from dispatcher.store.server_time import ServerTime
 from dispatcher.store.signing_keys import RevokedTokens, SigningKeyStore
+from dispatcher.store.stale_count import StaleCount
 from dispatcher.telemetry.watchdog import Watchdog
 
 IDLE_CONNECTION_S = 10.0
@@ -76,7 +77,7 @@ async def build_app(
     )
     app[SERVICES] = services
     app[OAUTH] = await _oauth(services, redis)
-    app[METRICS] = MetricsPage(services.queue, Watchdog("api"))
+    app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis))
     app[REDELIVERER] = Redeliverer(services.queue, services.cache, RedeliveryStore(redis))
     app[STREAMS] = set()
     jobs = open_jobs(redis, settings.queue_redis_url)

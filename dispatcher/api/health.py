@@ -14,6 +14,7 @@ from dispatcher.api.services import SERVICES
 from dispatcher.api.store_watch import WATCH
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue import QueueStore
+from dispatcher.store.stale_count import StaleCount
 from dispatcher.telemetry.metrics import CONTENT_TYPE, exposition
 from dispatcher.telemetry.store_metrics import store_exposition
 from dispatcher.telemetry.watchdog import Watchdog
@@ -49,6 +50,7 @@ class MetricsPage:
 
     queue: QueueStore
     watchdog: Watchdog
+    sealed: StaleCount
     page: bytes = b""
     fresh_until_s: float = 0.0
 
@@ -56,7 +58,8 @@ class MetricsPage:
         loop = asyncio.get_running_loop()
         if loop.time() >= self.fresh_until_s:
             overview = await self.queue.overview(0)
-            self.page = exposition(overview, await self.queue.counters(), self.watchdog.lag_s)
+            counters, stale = await self.queue.counters(), await self.sealed.read()
+            self.page = exposition(overview, counters, self.watchdog.lag_s, stale)
             self.fresh_until_s = loop.time() + METRICS_AGE_S
         return self.page
 

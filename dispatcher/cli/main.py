@@ -40,6 +40,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("ping", "dispatcher.cli.ping:ping", "Test an integration's URLs, step by step."),
     Verb("verify", "dispatcher.cli.verify:verify", "Check a signature and say which part is wrong."),
     Verb("clients", "dispatcher.cli.clients:clients", "Create, list and disable API clients."),
+    Verb("secrets", "dispatcher.cli.secrets:secrets", "Seal everything with the newest key."),
     Verb("config", "dispatcher.cli.config:config", "Show every setting, or make a key."),
     Verb("doctor", "dispatcher.cli.doctor:doctor", "Check the configuration and Redis."),
     Verb("audit", "dispatcher.cli.audit:audit", "Recount the store: prove that no event is lost."),

@@ -15,6 +15,7 @@ from dispatcher.errors import ConfigurationError, StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
 from dispatcher.store.meta import stored_partitions
+from dispatcher.store.reseal import Resealer
 from dispatcher.store.sealing import Sealer
 from dispatcher.store.signing_keys import SigningKeyStore
 
@@ -52,7 +53,8 @@ async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str]) -> 
     checks += [check(info) for check in INFO_CHECKS]
     checks += [await check(redis) for check in ASKING_CHECKS]
     checks.append(await _partitions(redis, partitions))
-    return [*checks, examine_keys(secret_keys, await SigningKeyStore(redis).current())]
+    found = examine_keys(secret_keys, await SigningKeyStore(redis).current())
+    return [*checks, found, await _sealed_values(redis, secret_keys, found)]
 
 
 def unreachable(error: StoreUnavailable) -> Check:
@@ -73,6 +75,21 @@ def examine_keys(secret_keys: Sequence[str], sealed: str | None = None) -> Check
     if sealed and all(sealer.stale(sealed) for sealer in sealers):
         return Check(name, Level.FAIL, "none of them opens what the store holds: add the key that was used before")
     return Check(name, Level.OK, f"{len(sealers)} usable, the first one encrypts")
+
+
+async def _sealed_values(redis: Redis, secret_keys: Sequence[str], found: Check) -> Check:
+    """How many values an older key is still needed for. Opens those, and tells nothing of what they hold."""
+    name = "sealed values"
+    if not secret_keys or found.text.startswith("key "):
+        return Check(name, Level.WARN, "not counted: there is no usable key")
+    tally = await Resealer(redis, Sealer(secret_keys), write=False).run()
+    if tally.problems:
+        whose, why = next(iter(tally.problems.items()))
+        return Check(name, Level.FAIL, f"{len(tally.problems)} places cannot be opened, first {whose}: {why}")
+    if tally.stale:
+        text = f"{tally.stale} of {tally.values} need an older key; run `dispatcher secrets reseal` before you drop it"
+        return Check(name, Level.WARN, text)
+    return Check(name, Level.OK, f"{tally.values}, all sealed with the newest key")
 
 
 def _product(info: Info) -> str:

@@ -57,7 +57,10 @@ class Sealer:
         key_id, blob = _split(sealed)
         key = self._ring.get(key_id)
         if key is None:
-            raise SealError(f"sealed with key {key_id}, which is not in DISPATCHER_SECRET_KEYS; add that key again")
+            raise SealError(
+                f"sealed with key {key_id}, which is not in DISPATCHER_SECRET_KEYS; add that key again, restart, "
+                "then run `dispatcher secrets reseal` before you drop it"
+            )
         try:
             return key.decrypt(blob[:_NONCE_BYTES], blob[_NONCE_BYTES:], context.encode()).decode()
         except (InvalidTag, ValueError):

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from importlib.resources import files
 from typing import cast
 
 from redis.asyncio import Redis
@@ -17,6 +18,7 @@ from dispatcher.store.connection import guarded
 
 JWT_KEYS = "{def}:jwt-keys"
 _CURRENT = "current"
+_REPLACE = files("dispatcher.store").joinpath("lua/replace_field.lua").read_text("utf-8")
 
 
 class SigningKeyStore:
@@ -36,6 +38,12 @@ class SigningKeyStore:
         with guarded():
             await cast("Awaitable[bool]", self._redis.hsetnx(JWT_KEYS, _CURRENT, sealed))
         return await self.current() or sealed
+
+    async def replace(self, sealed: str, by: str) -> bool:
+        """Put the same key, sealed anew, in the place of ``sealed``; False when that is no longer what is there."""
+        reply = cast("Awaitable[int]", self._redis.eval(_REPLACE, 1, JWT_KEYS, _CURRENT, sealed, by))
+        with guarded():
+            return await reply == 1
 
 
 class RevokedTokens:

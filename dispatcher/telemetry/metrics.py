@@ -54,10 +54,13 @@ _HISTOGRAMS: tuple[tuple[str, str, str], ...] = (
 """Metric, prefix of its counters, help."""
 
 
-def exposition(overview: QueueOverview, counters: Mapping[str, int], lag_s: float = 0.0) -> bytes:
-    """The page that Prometheus scrapes. ``lag_s`` is this process's own."""
+def exposition(
+    overview: QueueOverview, counters: Mapping[str, int], lag_s: float = 0.0, stale: int | None = None
+) -> bytes:
+    """The page that Prometheus scrapes. ``lag_s`` is this process's own; ``stale`` None: nobody has counted yet."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Snapshot([*families(overview, counters), GaugeMetricFamily(LAG_METRIC, LAG_HELP, value=lag_s)]))
+    lag = GaugeMetricFamily(LAG_METRIC, LAG_HELP, value=lag_s)
+    registry.register(_Snapshot([*families(overview, counters), lag, *_sealed(stale)]))
     return generate_latest(registry)
 
 
@@ -73,6 +76,11 @@ def families(overview: QueueOverview, counters: Mapping[str, int]) -> Iterator[M
     for name, attribute, text in _GAUGES:
         yield GaugeMetricFamily(f"dispatcher_{name}", text, value=getattr(overview, attribute))
     yield GaugeMetricFamily("dispatcher_workers", "Workers heard of lately.", value=len(overview.workers))
+
+
+def _sealed(stale: int | None) -> Iterator[Metric]:
+    if stale is not None:
+        yield GaugeMetricFamily("dispatcher_sealed_stale", "Sealed values that need an older key.", value=stale)
 
 
 class _Snapshot(Collector):

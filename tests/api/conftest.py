@@ -14,11 +14,12 @@ from aiohttp.web import Application, Request
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
-from dispatcher.api.oauth.keys import SEALED_AS, generate
+from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.settings import Settings
+from dispatcher.store.sealed_fields import ACCESS_TOKEN_KEY
 from dispatcher.store.sealing import Sealer
 from dispatcher.store.signing_keys import SigningKeyStore
 
@@ -128,7 +129,7 @@ def api_settings(**changes: Any) -> Settings:
 @pytest.fixture(scope="session")
 def signing_key() -> str:
     """A sealed key, made once: making one takes longer than most tests."""
-    return Sealer([KEY]).seal(generate(), SEALED_AS)
+    return Sealer([KEY]).seal(generate(), ACCESS_TOKEN_KEY)
 
 
 Start = Callable[..., Awaitable[Api]]

@@ -50,6 +50,7 @@ async def test_sound_installation_is_well(durable: Redis) -> None:
         "workers",
         "partitions",
         "secret keys",
+        "sealed values",
     ]
 
 

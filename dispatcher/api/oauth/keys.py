@@ -7,12 +7,12 @@ import asyncio
 import orjson
 from joserfc.jwk import KeySet, RSAKey
 
-from dispatcher.store.sealing import Sealer
+from dispatcher.store.sealed_fields import ACCESS_TOKEN_KEY
+from dispatcher.store.sealing import Sealer, SealError
 from dispatcher.store.signing_keys import SigningKeyStore
 
 ALGORITHM = "RS256"
 _BITS = 2048
-SEALED_AS = "oauth2:signing-key"
 
 
 async def load_keys(store: SigningKeyStore, sealer: Sealer) -> KeySet:
@@ -20,8 +20,12 @@ async def load_keys(store: SigningKeyStore, sealer: Sealer) -> KeySet:
     sealed = await store.current()
     if sealed is None:
         made = await asyncio.to_thread(generate)
-        sealed = await store.offer(sealer.seal(made, SEALED_AS))
-    key = RSAKey.import_key(orjson.loads(sealer.open(sealed, SEALED_AS)))
+        sealed = await store.offer(sealer.seal(made, ACCESS_TOKEN_KEY))
+    try:
+        opened = sealer.open(sealed, ACCESS_TOKEN_KEY)
+    except SealError as error:
+        raise SealError(f"the key that signs access tokens cannot be opened: {error}") from None
+    key = RSAKey.import_key(orjson.loads(opened))
     return KeySet([key])
 
 

@@ -1,0 +1,75 @@
+"""``dispatcher secrets``: seal everything with the newest key, so that older ones can be dropped. Shows no secret."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.output import cell, note, print_json
+from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run
+from dispatcher.settings import Settings
+from dispatcher.store.reseal import Resealer, Tally
+from dispatcher.store.sealing import Sealer
+from dispatcher.store.stale_count import StaleCount
+
+secrets = typer.Typer(no_args_is_help=True)
+
+
+@secrets.callback()
+def _group() -> None:
+    """Secrets at rest."""
+
+
+@secrets.command("reseal")
+def reseal(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Seal again what needs an older key of DISPATCHER_SECRET_KEYS. Status 1 when something still does afterwards."""
+    settings = load_settings()
+    require_secret_keys(settings)
+    tally = run(_reseal(settings, write=not dry_run, told=not as_json and sys.stderr.isatty()))
+    if as_json:
+        print_json(_as_json(tally, dry_run))
+    else:
+        _show(tally, dry_run)
+    if tally.problems or (tally.stale and not dry_run):
+        raise typer.Exit(1)
+
+
+async def _reseal(settings: Settings, *, write: bool, told: bool) -> Tally:
+    sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
+    async with open_store(settings, client_name="dispatcher-secrets", claim=False) as store:
+        resealer = Resealer(store.redis, sealer, write=write)
+        async for tally in resealer.pages():
+            if told:
+                sys.stderr.write(f"\r{tally.seen} of {tally.integrations} integrations")
+        if told:
+            sys.stderr.write("\r\033[K")
+        await StaleCount(store.redis).write(resealer.tally.stale)
+        return resealer.tally
+
+
+def _as_json(tally: Tally, dry_run: bool) -> dict[str, object]:
+    return {
+        "dryRun": dry_run,
+        "integrations": tally.integrations,
+        "values": tally.values,
+        "resealed": tally.resealed,
+        "stale": tally.stale,
+        "problems": [{"in": whose, "problem": why} for whose, why in tally.problems.items()],
+    }
+
+
+def _show(tally: Tally, dry_run: bool) -> None:
+    typer.echo(f"{tally.values} sealed values in {tally.integrations} integrations")
+    if dry_run:
+        typer.echo(f"{tally.stale} need an older key and would be sealed again")
+    else:
+        typer.echo(f"{tally.resealed} sealed again, {tally.stale} still need an older key")
+    for whose, why in tally.problems.items():
+        note(f"{cell(whose)}: {cell(why)}")
+    if not tally.stale and not tally.problems:
+        typer.secho("the newest key opens everything: older ones can be dropped", fg=typer.colors.GREEN)

@@ -1,0 +1,67 @@
+"""Seals again, slowly and in one worker at a time, what needs an older key. Never in a hurry, never twice at once."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import dataclass
+
+import structlog
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store.handle import StoreHandle
+from dispatcher.store.reseal import Resealer
+from dispatcher.store.sealing import Sealer
+from dispatcher.store.stale_count import StaleCount
+
+PAGE_PAUSE_S = 1.0
+"""Between one page of integrations and the next: some twenty a second at most."""
+TURN_S = 600.0
+"""How often all of it is gone through, by whichever worker asks first."""
+ASK_S = 30.0
+
+log = structlog.get_logger("secrets")
+
+
+@dataclass(frozen=True, slots=True)
+class Resealing:
+    """One per worker process."""
+
+    redis: StoreHandle
+    sealer: Sealer
+    worker_id: str
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Until ``stop``."""
+        while not stop.is_set():
+            try:
+                await self.once(stop)
+            except StoreUnavailable as error:
+                log.warning("store unavailable", error=str(error))
+            except Exception:
+                log.exception("sealing again broke off")
+            await _pause(stop, ASK_S)
+
+    async def once(self, stop: asyncio.Event) -> bool:
+        """Go through everything if it is this worker's turn; whether it was."""
+        counted = StaleCount(self.redis)
+        if not await counted.take_turn(self.worker_id, int(TURN_S * 1000)):
+            return False
+        resealer = Resealer(self.redis, self.sealer)
+        async for _ in resealer.pages():
+            await _pause(stop, PAGE_PAUSE_S)
+            if stop.is_set():
+                return True
+        tally = resealer.tally
+        await counted.write(tally.stale)
+        for whose, why in tally.problems.items():
+            log.error("secret cannot be sealed again", whose=whose, problem=why)
+        if tally.resealed:
+            log.info("sealed again", values=tally.resealed, still_stale=tally.stale)
+        return True
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await stop.wait()
