@@ -15,6 +15,7 @@ class Holding:
     """Times are seconds of the event loop's clock."""
 
     __slots__ = (
+        "asked_for",
         "closed",
         "counted",
         "due_at",
@@ -35,6 +36,8 @@ class Holding:
     def __init__(self, partition: int, generation: int, now: float) -> None:
         self.partition = partition
         self.generation = generation
+        self.asked_for = generation
+        """The newest generation that the store may know us by."""
         self.running: dict[str, asyncio.Task[None]] = {}
         self.outcomes: list[Settlement] = []
         self.settings: list[LaneSetting] = []

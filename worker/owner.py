@@ -3,7 +3,8 @@
 Invariants
 * An event that is in `flight` under our generation is in exactly one of: `running`, `outcomes`, a settle on its way.
 * Nothing is claimed without a free place to run it, and nothing is claimed by a partition that leaves.
-* After a lost reply the store is asked (`own` with what we hold) before the partition is claimed from again.
+* After a lost reply the store is asked (`own` with what we hold) before the partition is claimed from again, and the
+  generation is renewed: the request that got no reply may still arrive, and must change nothing then.
 """
 
 from __future__ import annotations
@@ -234,7 +235,10 @@ class Owner:
 
     async def _come_back(self) -> None:
         for holding in [h for h in self.holdings.values() if h.uncertain and h.rests_until <= self._now()]:
-            if await self._store.own(holding.partition, holding.generation, self.worker_id, holding.held_ids):
+            holding.asked_for += 1
+            part, before, ours = holding.partition, holding.generation, holding.held_ids
+            if await self._store.own(part, before, self.worker_id, ours, under=holding.asked_for):
+                holding.generation = holding.asked_for
                 holding.uncertain = False
                 holding.hungry = True
             else:

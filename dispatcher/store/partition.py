@@ -152,9 +152,14 @@ class PartitionStore:
         now_ms = int(now_s) * 1000 + int(now_us) // 1000
         return {p: int(gen or 0) for p, (until, gen) in enumerate(leases) if float(until or 0) <= now_ms}
 
-    async def own(self, partition: int, generation: int, owner: str, held: Iterable[str] = ()) -> bool:
-        """Take a granted partition up; False when the generation moved on. ``held``: ids still worked on."""
-        reply = (await self._run([_call("own", partition, generation, owner, self._lease_ms, *held)]))[0]
+    async def own(self, partition: int, generation: int, owner: str, held: Iterable[str] = (), under: int = 0) -> bool:
+        """Take a granted partition up; False when the generation moved on. ``held``: ids still worked on.
+
+        ``under``: the newer generation to go on under after a lost reply, never the same twice; 0 = as granted.
+        """
+        reply = (
+            await self._run([_call("own", partition, generation, under or generation, owner, self._lease_ms, *held)])
+        )[0]
         return bool(reply[0] == b"ok")
 
     async def rest(self, partition: int, generation: int) -> bool:
