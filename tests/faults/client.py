@@ -54,6 +54,12 @@ class Client:
                 assert status in (NO_ANSWER, 503), (status, body)
                 await asyncio.sleep(0.05)
 
+    async def post(self, path: str, document: object) -> Answer:
+        """Any other request."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with self._session.post(f"{self.address}{path}", json=document, headers=headers) as answer:
+            return answer.status, answer.headers, await answer.json()
+
     async def status(self, path: str) -> int:
         async with self._session.get(f"{self.address}{path}") as answer:
             return answer.status
