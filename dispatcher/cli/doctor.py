@@ -33,6 +33,6 @@ async def _examine(settings: Settings) -> list[Check]:
     secret_keys = [key.get_secret_value() for key in settings.secret_keys]
     try:
         async with open_store(settings, client_name="dispatcher-doctor", claim=False) as store:
-            return await examine(store.redis, settings.partitions, secret_keys)
+            return await examine(store.redis, settings.partitions, secret_keys, min_replicas=settings.min_replicas)
     except StoreUnavailable as error:
         return [unreachable(error), examine_keys(secret_keys)]

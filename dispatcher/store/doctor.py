@@ -14,6 +14,7 @@ from redis.exceptions import RedisClusterException, ResponseError
 from dispatcher.errors import ConfigurationError, StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
+from dispatcher.store.loss import recorded_losses
 from dispatcher.store.meta import stored_partitions
 from dispatcher.store.reseal import Resealer
 from dispatcher.store.sealing import Sealer
@@ -25,6 +26,7 @@ MEMORY_FAIL = 0.90
 SKEW_WARN_S = 1.0
 SKEW_FAIL_S = 60.0
 WORKER_SILENT_MS = 10_000
+LOSS_FAILS_MS = 86_400_000
 
 
 class Level(StrEnum):
@@ -45,13 +47,14 @@ class Check:
 Info = dict[str, Any]
 
 
-async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str]) -> list[Check]:
+async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str], *, min_replicas: int = 0) -> list[Check]:
     """Every check in a fixed order. Raises StoreUnavailable when Redis goes away meanwhile."""
     with guarded():
         info = dict(await redis.info("everything"))
     checks = [Check("reachable", Level.OK, f"{_product(info)} answers")]
     checks += [check(info) for check in INFO_CHECKS]
     checks += [await check(redis) for check in ASKING_CHECKS]
+    checks.append(_replicas(info, min_replicas))
     checks.append(await _partitions(redis, partitions))
     found = examine_keys(secret_keys, await SigningKeyStore(redis).current())
     return [*checks, found, await _sealed_values(redis, secret_keys, found)]
@@ -125,7 +128,21 @@ def _memory(info: Info) -> Check:
     if share >= MEMORY_WARN:
         level = Level.FAIL if share >= MEMORY_FAIL else Level.WARN
         return Check("memory", level, f"{what} used: raise maxmemory, or lower DISPATCHER_RETENTION_DAYS")
+    if not limit:
+        text = "there is no maxmemory, so that accepting cannot stop in time: CONFIG SET maxmemory"
+        return Check("memory", Level.WARN, f"{what} used; {text}")
     return Check("memory", Level.OK, f"{what} used")
+
+
+def _replicas(info: Info, wanted: int) -> Check:
+    """Those that Redis sends its writes to now."""
+    connected = int(info.get("connected_slaves", 0))
+    if connected >= wanted:
+        return Check("replicas", Level.OK, f"{connected} connected, {wanted} waited for")
+    text = (
+        f"{connected} connected, DISPATCHER_MIN_REPLICAS waits for {wanted}: nothing is accepted until they are there"
+    )
+    return Check("replicas", Level.FAIL, text)
 
 
 INFO_CHECKS: tuple[Callable[[Info], Check], ...] = (_version, _role, _appendonly, _memory)
@@ -178,6 +195,16 @@ async def _workers(redis: Redis) -> Check:
     return Check("workers", Level.WARN, "none: events are accepted and wait; start `dispatcher worker`")
 
 
+async def _losses(redis: Redis) -> Check:
+    losses = await recorded_losses(redis)
+    if not losses:
+        return Check("data loss", Level.OK, "none noticed in the last 7 days")
+    latest = losses[0]
+    recent = time.time() * 1000 - latest.noticed_ms < LOSS_FAILS_MS
+    text = f"{latest.text}: emit it again, see the runbook; `DEL {keys.LOSSES}` once that is done"
+    return Check("data loss", Level.FAIL if recent else Level.WARN, text)
+
+
 async def _partitions(redis: Redis, partitions: int) -> Check:
     stored = await stored_partitions(redis)
     if stored in {None, partitions}:
@@ -189,4 +216,10 @@ async def _partitions(redis: Redis, partitions: int) -> Check:
     )
 
 
-ASKING_CHECKS: tuple[Callable[[Redis], Awaitable[Check]], ...] = (_appendfsync, _eviction, _clock, _workers)
+ASKING_CHECKS: tuple[Callable[[Redis], Awaitable[Check]], ...] = (
+    _appendfsync,
+    _eviction,
+    _clock,
+    _workers,
+    _losses,
+)

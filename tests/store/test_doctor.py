@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator
 
+import orjson
 import pytest
 from redis.asyncio import Redis
 
 from dispatcher.store import keys
 from dispatcher.store.doctor import Check, Level, examine, examine_keys
+from dispatcher.store.loss import Loss, LossWatch
 from dispatcher.store.meta import claim_meta
 from dispatcher.store.sealing import Sealer, new_key
 from dispatcher.store.signing_keys import SigningKeyStore
@@ -20,7 +22,7 @@ KEY = new_key()
 @pytest.fixture
 async def durable(redis: Redis) -> AsyncIterator[Redis]:
     """The server as it should be set, and as it was before."""
-    wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction", "maxmemory": "0"}
+    wanted = {"appendonly": "yes", "appendfsync": "always", "maxmemory-policy": "noeviction", "maxmemory": "1gb"}
     before = {name: (await redis.config_get(name))[name] for name in wanted}
     for name, value in wanted.items():
         await redis.config_set(name, value)
@@ -48,6 +50,8 @@ async def test_sound_installation_is_well(durable: Redis) -> None:
         "maxmemory-policy",
         "clock",
         "workers",
+        "data loss",
+        "replicas",
         "partitions",
         "secret keys",
         "sealed values",
@@ -63,6 +67,7 @@ async def test_sound_installation_is_well(durable: Redis) -> None:
         ("maxmemory-policy", "allkeys-lru", "maxmemory-policy", Level.FAIL, "noeviction"),
         ("maxmemory-policy", "volatile-ttl", "maxmemory-policy", Level.FAIL, "noeviction"),
         ("maxmemory", "1mb", "memory", Level.FAIL, "DISPATCHER_RETENTION_DAYS"),
+        ("maxmemory", "0", "memory", Level.WARN, "CONFIG SET maxmemory"),
     ],
 )
 async def test_weak_setting_is_found_with_its_remedy(
@@ -80,6 +85,26 @@ async def test_partition_count_of_the_store_is_compared(redis: Redis) -> None:
     finding = (await found(redis, 8))["partitions"]
     assert finding.level is Level.FAIL
     assert "DISPATCHER_PARTITIONS=16" in finding.text
+
+
+async def test_replicas_that_are_waited_for_have_to_be_there(redis: Redis) -> None:
+    checks = {check.name: check for check in await examine(redis, 16, (KEY,), min_replicas=1)}
+    assert checks["replicas"].level is Level.FAIL
+    assert "DISPATCHER_MIN_REPLICAS" in checks["replicas"].text
+
+
+async def test_loss_that_was_noticed_is_told_for_a_week(redis: Redis) -> None:
+    watch = LossWatch(redis, "api", partitions=1, retention_ms=3_600_000)
+    await watch.look()
+    await redis.flushall()
+    await watch.look()
+    finding = (await found(redis))["data loss"]
+    assert finding.level is Level.FAIL
+    assert "at any time" in finding.text
+    loss = Loss(1, int(time.time() * 1000) - 2 * 86_400_000, "api")
+    await redis.delete(keys.LOSSES)
+    await redis.hset(keys.LOSSES, "1", orjson.dumps(loss).decode())  # type: ignore[misc]
+    assert (await found(redis))["data loss"].level is Level.WARN
 
 
 async def test_worker_that_fell_silent_does_not_count(redis: Redis) -> None:
