@@ -139,9 +139,7 @@ def _replicas(info: Info, wanted: int) -> Check:
     connected = int(info.get("connected_slaves", 0))
     if connected >= wanted:
         return Check("replicas", Level.OK, f"{connected} connected, {wanted} waited for")
-    text = (
-        f"{connected} connected, DISPATCHER_MIN_REPLICAS waits for {wanted}: nothing is accepted until they are there"
-    )
+    text = f"{connected} connected, DISPATCHER_MIN_REPLICAS waits for {wanted}: nothing is accepted"
     return Check("replicas", Level.FAIL, text)
 
 
