@@ -17,7 +17,8 @@ import structlog
 
 from dispatcher.clock import StoreClock, steady_clock
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.partition import Claimed, PartitionStore, read_claim
+from dispatcher.store.claim_reply import read_claim
+from dispatcher.store.partition import Claimed, PartitionStore
 from worker.holding import Batch, Holding
 from worker.runner import Runner
 
@@ -223,6 +224,7 @@ class Owner:
         self._clock.learn(claim.now_ms, asked_ms)
         holding.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
         holding.hungry = holding.hungry or (holding.due_at is not None and holding.due_at <= now)
+        holding.outcomes += claim.unreadable
         for claimed in claim.events:
             holding.start(claimed, asyncio.create_task(self._run_one(holding, claimed)))
 

@@ -17,8 +17,8 @@ from redis.exceptions import RedisError
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
+from dispatcher.store.subscription import next_message
 
-_POLL_S = 1.0
 _FIRST_PAUSE_S = 0.05
 _LONGEST_PAUSE_S = 2.0
 
@@ -47,9 +47,8 @@ async def follow(redis: Redis, changed: Callable[[str], None], reset: Callable[[
 
 
 async def _messages(subscription: PubSub) -> AsyncIterator[dict[str, Any]]:
-    """What arrives; asks with a deadline, so that the health check of the connection has its turn."""
     while True:
-        message = await subscription.get_message(timeout=_POLL_S)
+        message = await next_message(subscription)
         if message is not None:
             yield message
 

@@ -12,7 +12,7 @@ from typing import Any
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import Change
 from dispatcher.store import keys
-from dispatcher.store.queue_records import change, text
+from dispatcher.store.queue_records import change, damaged_is_absent, text
 from dispatcher.store.scripts import Client
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -35,7 +35,8 @@ async def read_changes(client: Client, partitions: Sequence[int], after_id: str 
     changes = []
     for (ms, sequence), index, fields in sorted(rows, key=lambda row: row[:2])[:limit]:
         positions[index] = f"{ms}-{sequence}"
-        changes.append(change(_encode(positions), fields, ms))
+        with damaged_is_absent(text(fields.get(b"i"))):
+            changes.append(change(_encode(positions), fields, ms))
     return changes
 
 

@@ -17,7 +17,7 @@ import orjson
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import EventFilter, Page, StoredEvent
 from dispatcher.store import keys
-from dispatcher.store.queue_records import stored_event, text
+from dispatcher.store.queue_records import damaged_is_absent, stored_event, text
 from dispatcher.store.scripts import Argument, Call, Client, run, script
 
 SCAN_CHUNK = 1000
@@ -76,8 +76,9 @@ def _merge(scans: list[_Scan], limit: int, seal: str) -> Page:
 def _take(scan: _Scan, reply: list[Any]) -> None:
     for i in range(1, len(reply), 5):
         position = _position(text(reply[i]), scan.partition)
-        event = stored_event(text(reply[i + 1]), reply[i + 2], reply[i + 3], text(reply[i + 4]))
-        scan.found.append((position, event))
+        event_id = text(reply[i + 1])
+        with damaged_is_absent(event_id):
+            scan.found.append((position, stored_event(event_id, reply[i + 2], reply[i + 3], text(reply[i + 4]))))
     rest = text(reply[0])
     scan.done = not rest
     if rest:

@@ -10,9 +10,9 @@ import structlog
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.connection import connect_listener, guarded
+from dispatcher.store.subscription import next_message
 
 PAUSE_S = 0.5
-LISTEN_S = 10.0
 
 log = structlog.get_logger("nudges")
 
@@ -29,7 +29,7 @@ async def follow_nudges(url: str, worker_id: str, nudged: Callable[[int | None],
                     await subscription.subscribe(keys.NUDGE_CHANNEL + worker_id)
                     nudged(None)
                     while True:
-                        message = await subscription.get_message(timeout=LISTEN_S)
+                        message = await next_message(subscription)
                         if message is not None:
                             nudged(int(message["data"]))
         except StoreUnavailable as error:

@@ -55,6 +55,8 @@ class Claim:
     now_ms: int
     next_due_ms: int | None
     events: list[Claimed]
+    unreadable: list[Settlement]
+    """Damaged, or of a type that only a newer version knows: given back for a while."""
 
 
 class Move(StrEnum):
@@ -256,25 +258,6 @@ class PartitionStore:
     async def _run(self, calls: Sequence[Call]) -> list[Any]:
         with guarded():
             return await run(self._client, calls)
-
-
-def read_claim(reply: list[Any]) -> Claim | None:
-    """None: the generation moved on."""
-    if reply[0] != b"ok":
-        return None
-    events = [
-        Claimed(
-            event=Event.from_stored(reply[i].decode(), reply[i + 2]),
-            state=EventState.from_stored(reply[i + 3]),
-            n=int(reply[i + 1]),
-            account_identifier=text(reply[i + 4]) or None,
-            url_suspended=b"o" in reply[i + 5],
-            rate_limited=b"r" in reply[i + 5],
-        )
-        for i in range(3, len(reply), 6)
-    ]
-    due = int(reply[2])
-    return Claim(now_ms=int(reply[1]), next_due_ms=due if due >= 0 else None, events=events)
 
 
 def _call(name: str, partition: int, *arguments: Argument) -> Call:

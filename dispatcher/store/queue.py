@@ -22,7 +22,7 @@ from dispatcher.store import explaining, keys, listing, overviews
 from dispatcher.store.connection import guarded
 from dispatcher.store.durability import writing
 from dispatcher.store.feed import newest, read_changes
-from dispatcher.store.queue_records import stored_event
+from dispatcher.store.queue_records import damaged_is_absent, stored_event
 from dispatcher.store.scripts import Argument, Call, Client, run, script
 
 IDEMPOTENCY_TTL_S = 86_400
@@ -107,12 +107,16 @@ class QueueStore:
         seen = await self._look(event_id)
         if seen is None:
             return None
-        return stored_event(event_id, seen.document, seen.state, explaining.status_now(event_id, seen))
+        with damaged_is_absent(event_id):
+            return stored_event(event_id, seen.document, seen.state, explaining.status_now(event_id, seen))
+        return None
 
     async def explain(self, event_id: str) -> Explanation | None:
         """Why the event waits, or how it ended."""
         seen = await self._look(event_id)
-        return explaining.explain(event_id, seen) if seen else None
+        with damaged_is_absent(event_id):
+            return explaining.explain(event_id, seen) if seen else None
+        return None
 
     async def attempts(self, event_id: str) -> list[Attempt] | None:
         """Every attempt recorded, first one first; None when there is no such event."""

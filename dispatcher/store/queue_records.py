@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
+import structlog
 
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
@@ -12,6 +15,19 @@ from dispatcher.model.queue import Change, LaneView, PartitionView, StoredEvent
 from dispatcher.model.status import Status
 
 LANE_FIELDS = 14
+UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading a record raises that is damaged, or holds a word that only a newer version knows."""
+
+log = structlog.get_logger("store")
+
+
+@contextlib.contextmanager
+def damaged_is_absent(event_id: str) -> Iterator[None]:
+    """One record that cannot be read is logged, and left out where many are shown."""
+    try:
+        yield
+    except UNREADABLE as error:
+        log.error("event cannot be read", event_id=event_id, error=repr(error))
 
 
 def text(value: bytes | None) -> str:

@@ -26,7 +26,8 @@ from dispatcher.errors import Conflict
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import COMPLETE, FAILURES, TERMINAL, Status
-from dispatcher.store.partition import MEND_START, Claimed, LaneSetting, Move, PartitionStore, Settlement, read_claim
+from dispatcher.store.claim_reply import read_claim
+from dispatcher.store.partition import MEND_START, Claimed, LaneSetting, Move, PartitionStore, Settlement
 from dispatcher.store.queue import QueueStore
 from tests.property.queue_model import ACCOUNTS, ENDINGS, FIRST_CAP, LANES, URL, QueueModel, Tracked
 

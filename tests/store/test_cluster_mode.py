@@ -20,9 +20,10 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.settings import Settings
+from dispatcher.store.claim_reply import read_claim
 from dispatcher.store.connection import connect
 from dispatcher.store.heartbeats import Heartbeats
-from dispatcher.store.partition import MEND_START, LaneSetting, PartitionStore, Settlement, read_claim
+from dispatcher.store.partition import MEND_START, LaneSetting, PartitionStore, Settlement
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.scripts import script
 from dispatcher.store.sealing import Sealer, new_key

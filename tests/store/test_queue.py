@@ -13,7 +13,8 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, Reason
 from dispatcher.model.status import Status
-from dispatcher.store.partition import MEND_START, Claim, Claimed, Move, PartitionStore, Settlement, read_claim
+from dispatcher.store.claim_reply import read_claim
+from dispatcher.store.partition import MEND_START, Claim, Claimed, Move, PartitionStore, Settlement
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.scripts import NAMES
 

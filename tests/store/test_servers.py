@@ -16,8 +16,9 @@ from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
+from dispatcher.store.claim_reply import read_claim
 from dispatcher.store.connection import connect
-from dispatcher.store.partition import MEND_START, Claimed, Move, PartitionStore, Settlement, read_claim
+from dispatcher.store.partition import MEND_START, Claimed, Move, PartitionStore, Settlement
 from dispatcher.store.queue import QueueStore
 from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
 

@@ -25,11 +25,18 @@ local function due_key(lane) return P .. 'd:' .. lane end
 local function lane_key(lane) return P .. 'l:' .. lane end
 local function group_key(lane, group) return P .. 'k:' .. lane .. ':' .. group end
 
--- A stored document is `lane LF group LF {"t":"TYPE",…}`.
+-- A stored document is `lane LF group LF {"t":"TYPE",…}`; both are empty of one that is not.
 local function header(doc)
   local a = string.find(doc, '\n', 1, true)
-  local b = string.find(doc, '\n', a + 1, true)
+  local b = a and string.find(doc, '\n', a + 1, true)
+  if not b then return '', '' end
   return string.sub(doc, 1, a - 1), string.sub(doc, a + 1, b - 1)
+end
+
+-- The state that some JSON says; nothing when it says none.
+local function decoded(stored)
+  local good, state = pcall(cjson.decode, stored)
+  return good and type(state) == 'table' and type(state.s) == 'string' and state or nil
 end
 
 -- Document and state of an event; nothing when its key is gone or is no hash: one damaged event stops no other.
@@ -160,8 +167,8 @@ local function give_back(held, lost)
       local doc, stored = read_event(id)
       if doc and stored then
         local lane = header(doc)
-        if lost then
-          local state = cjson.decode(stored)
+        local state = lost and decoded(stored)
+        if state then
           state.n = tonumber(n)
           call('HSET', e, 'a' .. n, string.format('{"t":%.0f,"o":"STARTED","e":%s}', NOW, cjson.encode(lost)))
           save(e, state)

@@ -20,8 +20,9 @@ local function accept(from, to)
       fresh = fresh + 1
       receipt(sequence, NOW, 0)
     else
-      local state = cjson.decode(call('HGET', event_key(ARGV[i]), 'state'))
-      receipt(state.q, state.c, 1)
+      local _, stored = read_event(ARGV[i])
+      local state = stored and decoded(stored) or {}
+      receipt(state.q or 0, state.c or NOW, 1)
     end
   end
   if fresh == 0 then return end

@@ -7,10 +7,10 @@ local answer = { page[1], #page[2] }
 
 local function where(id)
   local doc, stored = read_event(id)
-  if not doc or not stored then return 'its data is gone, or is not readable' end
-  local state = cjson.decode(stored)
+  local state = stored and decoded(stored)
+  local lane, group = header(doc or '')
+  if not state or lane == '' then return 'its data is gone, or is not readable' end
   if TERMINAL[state.s] then return 'it is ' .. state.s .. ' but still counted as open' end
-  local lane, group = header(doc)
   local places = 0
   if call('HEXISTS', P .. 'flight', id) == 1 then places = places + 1 end
   if call('ZSCORE', due_key(lane), id) then

@@ -44,9 +44,9 @@ local function take(lane)
     in_chunks(ids, function(...) call('ZREM', due_key(lane), ...) end)
     for _, id in ipairs(ids) do
       local doc, state = read_event(id)
-      if doc and state then
+      local in_lane, group = header(doc or '')
+      if state and in_lane == lane then
         local attempts = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
-        local _, group = header(doc)
         local ident = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
         launched[#launched + 1] = id
         launched[#launched + 1] = attempts

@@ -8,8 +8,8 @@
 local id, status, how = ARGV[1], ARGV[2], ARGV[3]
 local e = event_key(id)
 local kept = call('HMGET', e, 'doc', 'state')
-if not kept[1] then return { 'gone' } end
-local state = cjson.decode(kept[2])
+local state = kept[1] and decoded(kept[2])
+if not state then return { 'gone' } end
 local in_flight = call('HGET', P .. 'flight', id)
 
 local function allowed()

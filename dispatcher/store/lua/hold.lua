@@ -16,11 +16,14 @@ else
   call('DEL', P .. 'off:' .. lane)
   for _, id in ipairs(call('ZRANGE', parked, 0, -1)) do
     local e = event_key(id)
-    local state = cjson.decode(call('HGET', e, 'state') or '{}')
-    state.s, state.e, state.m = 'QUEUED', nil, nil
-    save(e, state)
-    call('ZADD', due_key(lane), NOW, id)
-    moved = moved + 1
+    local _, stored = read_event(id)
+    local state = stored and decoded(stored)
+    if state then
+      state.s, state.e, state.m = 'QUEUED', nil, nil
+      save(e, state)
+      call('ZADD', due_key(lane), NOW, id)
+      moved = moved + 1
+    end
   end
   call('DEL', parked)
 end

@@ -29,10 +29,11 @@ for _, entry in ipairs(entries) do
   last = entry[1]
   local id = entry[2][2]
   local doc, state = read_event(id)
-  if doc and state then
+  local stored = state and string.match(state, '"s":"([A-Z_]+)"')
+  if doc and stored then
     local doc_lane, doc_group = header(doc)
     if matches(doc, doc_lane, doc_group) then
-      local status = status_now(id, doc_lane, doc_group, string.match(state, '"s":"([A-Z_]+)"'))
+      local status = status_now(id, doc_lane, doc_group, stored)
       if statuses == '' or string.find(statuses, ',' .. status .. ',', 1, true) then
         found = found + 1
         for _, part in ipairs({ entry[1], id, doc, state, status }) do answer[#answer + 1] = part end

@@ -29,7 +29,7 @@ end
 
 local function sequence_of(id)
   local _, state = read_event(id)
-  return state and tonumber(cjson.decode(state).q) or 0
+  return tonumber((state and decoded(state) or {}).q) or 0
 end
 
 -- Insert by sequence, whatever order the repairs come in; only an attempt in flight keeps the head.
@@ -69,14 +69,14 @@ end
 
 local function check(id)
   local doc, stored = read_event(id)
-  if not doc or not stored then return end
-  local state = cjson.decode(stored)
+  local state = stored and decoded(stored)
+  local lane, group = header(doc or '')
+  if not state or lane == '' then return end
   if TERMINAL[state.s] then
     if call('SREM', P .. 'open', id) == 1 then repaired('closed') end
     return
   end
   if call('SADD', P .. 'open', id) == 1 then repaired('open') end
-  local lane, group = header(doc)
   call('SADD', P .. 'known', lane)
   if not placed(id, lane, group, state) then place(id, lane, group, state) end
 end

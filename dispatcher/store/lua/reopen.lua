@@ -5,8 +5,8 @@
 local id = ARGV[1]
 local e = event_key(id)
 local kept = call('HMGET', e, 'doc', 'state')
-if not kept[1] then return { 'gone' } end
-local state = cjson.decode(kept[2])
+local state = kept[1] and decoded(kept[2])
+if not state then return { 'gone' } end
 if not FAILURE[state.s] then return { 'refused', state.s } end
 state.s, state.u, state.x, state.e, state.m, state.w, state.y = 'QUEUED', nil, nil, nil, nil, nil, nil
 if ARGV[2] ~= '' then state.v = tonumber(ARGV[2]) end

@@ -1,0 +1,27 @@
+"""Reads a subscription, and finds its connection dead although nobody closed it. Never subscribes.
+
+redis-py asks a silent subscription for a sign of life and does not mind when none comes: where packets are lost without
+a word it would listen to nothing until the kernel gives up, a quarter of an hour later.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from redis.asyncio.client import PubSub
+from redis.exceptions import ConnectionError as Unreachable
+
+POLL_S = 1.0
+ANSWER_WITHIN_S = 3.0
+
+
+async def next_message(subscription: PubSub) -> dict[str, Any] | None:
+    """What arrived, or None after a second. Raises redis-py's ConnectionError when the connection is dead."""
+    message: dict[str, Any] | None = await subscription.get_message(timeout=POLL_S)
+    connection = subscription.connection
+    if message is None and connection is not None:
+        overdue_s = asyncio.get_running_loop().time() - connection.next_health_check
+        if overdue_s > ANSWER_WITHIN_S:
+            raise Unreachable("a subscription got no answer to its health check")
+    return message
