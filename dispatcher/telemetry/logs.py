@@ -16,6 +16,7 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from dispatcher.settings import Settings
 from dispatcher.telemetry.masking import safe_lines, safe_record
+from dispatcher.telemetry.repeats import Repeats
 
 LIBRARY_LEVELS = {
     "aiohttp": logging.INFO,
@@ -33,13 +34,14 @@ def configure_logs(settings: Settings, stream: TextIO) -> None:
     """From here on every record of this process goes to ``stream``; calling it again replaces the set-up."""
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     render = _renderer(settings.log_format, stream)
+    repeats = Repeats()
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, *_shared(), render],
+        processors=[repeats, structlog.contextvars.merge_contextvars, *_shared(), render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    _route_libraries(level, render, stream)
+    _route_libraries(level, render, stream, repeats)
 
 
 def _shared() -> list[Processor]:
@@ -51,8 +53,9 @@ def _shared() -> list[Processor]:
     ]
 
 
-def _route_libraries(level: int, render: Processor, stream: TextIO) -> None:
+def _route_libraries(level: int, render: Processor, stream: TextIO, repeats: Repeats) -> None:
     handler = logging.StreamHandler(stream)
+    handler.addFilter(repeats.filter)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *_shared()],
