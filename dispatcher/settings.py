@@ -93,10 +93,32 @@ class Settings(BaseSettings):
     drain_timeout: float = Field(35.0, ge=0, description="Seconds that a stopping worker lets running attempts finish")
     circuit_failures: int = Field(10, ge=1, description="Transport failures in a row that open a circuit")
     circuit_open: float = Field(30.0, gt=0, description="Seconds that a circuit stays open before one probe")
+    operations_url: str | None = Field(
+        None, description="Where operators are told of failing credentials, open circuits, dead letters and the like"
+    )
+    operations_secret: SecretStr | None = Field(None, description="whsec_ secret that signs what they are told")
+    client_rate: float = Field(
+        0.0, ge=0, le=1_000_000, description="Requests per second that one API client may make; 0 = any number"
+    )
+    client_burst: float = Field(
+        2.0, gt=0, le=3600, description="Seconds of its rate that an API client may use at once"
+    )
+    auth_failures: int = Field(
+        10, ge=0, le=10_000, description="Wrong secrets per minute for one client from one address; 0 = any number"
+    )
+    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+        (), description="Comma-separated CIDRs of proxies whose X-Forwarded-For says where a request comes from"
+    )
+    audit_days: float = Field(365.0, gt=0, description="Days that an entry of the audit log is kept")
+    audit_entries: int = Field(
+        100_000, ge=100, description="Entries of the audit log that are kept at most, about a kilobyte each"
+    )
     partner: str = Field("ACME", description="marketplace.partner in every notification")
 
     @field_validator(
-        "secret_keys", "allow_networks", "deny_networks", "allow_ports", "deny_ports", "retry_schedule", mode="before"
+        *("secret_keys", "allow_networks", "deny_networks", "allow_ports", "deny_ports", "retry_schedule"),
+        "trusted_proxies",
+        mode="before",
     )
     @classmethod
     def _split_commas(cls, value: object) -> object:

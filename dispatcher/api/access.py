@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
-from dispatcher.api.oauth.directory import Directory
+from dispatcher.api.metering import Meters
+from dispatcher.api.oauth.directory import Directory, Principal
 from dispatcher.api.oauth.tokens import AccessToken, TokenReader
 from dispatcher.api.route import CALLER, Handler, Route
 from dispatcher.clock import Clock
@@ -34,9 +35,17 @@ class _Known:
 
 
 class Gate:
-    """Turns an ``Authorization`` header into a ``Caller``."""
+    """Turns an ``Authorization`` header into a ``Caller``. ``rate_per_s``: of clients without a rate of their own."""
 
-    def __init__(self, reader: TokenReader, directory: Directory, revoked: RevokedTokens, clock: Clock) -> None:
+    def __init__(
+        self,
+        reader: TokenReader,
+        directory: Directory,
+        revoked: RevokedTokens,
+        clock: Clock,
+        rate_per_s: float = 0.0,
+    ) -> None:
+        self._rate_per_s = rate_per_s
         self._reader = reader
         self._directory = directory
         self._revoked = revoked
@@ -73,13 +82,17 @@ class Gate:
         try:
             principal = await self._directory.find(token.client_id)
             if principal and principal.stamp == token.stamp and not await self._revoked.contains(token.jti):
-                scopes = effective(token.scopes & principal.scopes)
-                return Caller(principal.client_id, scopes, principal.account_id, principal.integration_id)
+                return self._caller(principal, effective(token.scopes) & effective(principal.scopes))
         except BaseException:
             self._known.pop(authorization, None)
             raise
         self._known.pop(authorization, None)
         raise _invalid_token()
+
+    def _caller(self, principal: Principal, scopes: frozenset[str]) -> Caller:
+        rate_per_s = self._rate_per_s if principal.rate_per_s is None else principal.rate_per_s
+        bounds = (principal.account_id, principal.integration_id, principal.vendor_id)
+        return Caller(principal.client_id, scopes, *bounds, rate_per_s)
 
     def _remember(self, authorization: str, known: _Known) -> None:
         if len(self._known) >= CAPACITY:
@@ -91,7 +104,7 @@ class Gate:
         self._known = {key: known for key, known in self._known.items() if known.token.jti != jti}
 
 
-def admitting(route: Route, gate: Gate) -> Handler:
+def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
     """The route's handler behind its scopes."""
     needed = route.scopes
     handler = route.handler
@@ -101,14 +114,25 @@ def admitting(route: Route, gate: Gate) -> Handler:
     async def enter(request: web.Request) -> web.StreamResponse:
         authorization = request.headers.get(hdrs.AUTHORIZATION)
         caller = gate.remembered(authorization) or await gate.caller(authorization)
+        limits = await meters.admit(caller) if caller.rate_per_s else None
         if not caller.may(*needed):
             raise _insufficient(needed)
         if caller.account_id is not None and _FLEET_WIDE.issuperset(needed):
             raise Refused.of("account_restricted", "This client is restricted to one account; use one that is not.")
+        if caller.vendor_id is not None and not route.vendors:
+            raise Refused.of("vendor_restricted", "This client is restricted to one vendor; use one that is not.")
         request[CALLER] = caller
-        return await handler(request)
+        if limits is None:
+            return await handler(request)
+        return _with(limits, await handler(request))
 
     return enter
+
+
+def _with(headers: dict[str, str], response: web.StreamResponse) -> web.StreamResponse:
+    if not response.prepared:
+        response.headers.update(headers)
+    return response
 
 
 def _invalid_token() -> RequestError:

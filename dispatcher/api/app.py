@@ -12,13 +12,16 @@ from dispatcher.api.access import Gate, admitting
 from dispatcher.api.bulk import REDELIVERER, Redeliverer
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
+from dispatcher.api.metering import Meters
 from dispatcher.api.middleware import edge
 from dispatcher.api.oauth.directory import Directory
+from dispatcher.api.oauth.guessing import Guessing
 from dispatcher.api.oauth.keys import load_keys
 from dispatcher.api.oauth.rejoining import rejoin
 from dispatcher.api.oauth.routes import OAUTH, OAuthServer
 from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
 from dispatcher.api.openapi import DOCUMENT, build_document
+from dispatcher.api.operations_news import telling
 from dispatcher.api.rest.stream import STREAMS, end_streams
 from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES, Services
@@ -27,9 +30,12 @@ from dispatcher.api.table import api_routes
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.errors import ConfigurationError
 from dispatcher.flow.accept import Acceptor
+from dispatcher.flow.operational_news import OperationalNews
 from dispatcher.flow.ping_request import PingStarter
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
+from dispatcher.model.audit_entry import Author
 from dispatcher.settings import Settings
+from dispatcher.store.audit_log import DAY_MS, AuditLog, Noting
 from dispatcher.store.clients import ClientStore, hash_secret
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
@@ -40,6 +46,7 @@ from dispatcher.store.ping_starter import QueuedPings, open_jobs
 from dispatcher.store.ping_trials import Trials
 from dispatcher.store.pressure import Pressure
 from dispatcher.store.queue import QueueStore
+from dispatcher.store.rate_limits import RateLimits
 from dispatcher.store.redeliveries import RedeliveryStore
 from dispatcher.store.sealing import Sealer
 from dispatcher.store.server_time import ServerTime
@@ -78,7 +85,7 @@ async def build_app(
     app[SERVICES] = services
     app[OAUTH] = await _oauth(services, redis)
     app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis))
-    app[REDELIVERER] = Redeliverer(services.queue, services.cache, RedeliveryStore(redis))
+    app[REDELIVERER] = Redeliverer(services.queue, services.definitions, services.cache, RedeliveryStore(redis))
     app[STREAMS] = set()
     jobs = open_jobs(redis, settings.queue_redis_url)
     app.on_cleanup.append(lambda _: jobs.close())
@@ -87,17 +94,18 @@ async def build_app(
     app[SERVER_TIME] = server_time
     app[WATCH] = _watch(app, redis)
     app.cleanup_ctx.append(_running)
+    app.cleanup_ctx.append(telling)
     app.cleanup_ctx.append(watching)
     app.cleanup_ctx.append(_on_time)
     app.on_shutdown.append(end_streams)
-    _install(app, api_routes())
+    _install(app, api_routes(), Meters(RateLimits(redis), settings.client_burst))
     return app
 
 
-def _install(app: web.Application, routes: Sequence[Route]) -> None:
+def _install(app: web.Application, routes: Sequence[Route], meters: Meters) -> None:
     app[DOCUMENT] = build_document(routes, app[SERVICES].settings.base_url)
     for route in routes:
-        app.router.add_route(route.method, route.path, admitting(route, app[OAUTH].gate))
+        app.router.add_route(route.method, route.path, admitting(route, app[OAUTH].gate, meters))
 
 
 async def _running(app: web.Application) -> AsyncIterator[None]:
@@ -145,6 +153,8 @@ def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
         cache=DefinitionCache(definitions, redis),
         clients=ClientStore(redis),
         sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
+        news=OperationalNews(queue, lambda: int(clock() * 1000)) if settings.operations_url else None,
+        audit=AuditLog(redis, int(settings.audit_days * DAY_MS), settings.audit_entries),
     )
 
 
@@ -161,7 +171,8 @@ async def _oauth(services: Services, redis: StoreHandle) -> OAuthServer:
         reader=reader,
         directory=directory,
         revoked=revoked,
-        gate=Gate(reader, directory, revoked, services.clock),
+        gate=Gate(reader, directory, revoked, services.clock, services.settings.client_rate),
+        guessing=Guessing(RateLimits(redis), services.settings.auth_failures),
         clock=services.clock,
     )
 
@@ -184,4 +195,5 @@ async def _ensure_admin(services: Services) -> None:
         name="admin",
     )
     if wanted != known:
-        await services.clients.put(wanted)
+        noting = Noting(services.audit, Author("settings"), "ensureAdmin", int(services.clock() * 1000))
+        await services.clients.noted(noting).put(wanted)

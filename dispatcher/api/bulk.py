@@ -12,10 +12,12 @@ import structlog
 from aiohttp import web
 
 from dispatcher.api.rest.actions import revision_now
+from dispatcher.api.rest.reach import of_vendor
 from dispatcher.errors import Conflict, DispatcherError, NotFound, RequestError
 from dispatcher.ids import new_uuid
 from dispatcher.model.queue import EventFilter, Page
 from dispatcher.store.definition_cache import DefinitionCache
+from dispatcher.store.definitions import Definitions
 from dispatcher.store.queue import QueueStore
 from dispatcher.store.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
 
@@ -31,8 +33,11 @@ log = structlog.get_logger("dispatcher.bulk")
 class Redeliverer:
     """One per process; run it with ``async with``."""
 
-    def __init__(self, queue: QueueStore, cache: DefinitionCache, store: RedeliveryStore) -> None:
+    def __init__(
+        self, queue: QueueStore, definitions: Definitions, cache: DefinitionCache, store: RedeliveryStore
+    ) -> None:
         self._queue = queue
+        self._definitions = definitions
         self._cache = cache
         self._store = store
         self._owner = new_uuid()
@@ -61,9 +66,9 @@ class Redeliverer:
                 break
         return matched
 
-    async def start(self, condition: EventFilter, matched: int) -> Redelivery:
+    async def start(self, condition: EventFilter, matched: int, job_id: str) -> Redelivery:
         """Write the job down and get going. It survives this process."""
-        job = Redelivery(new_uuid(), condition, total=matched)
+        job = Redelivery(job_id, condition, total=matched)
         await self._store.save(job)
         self._nudge.set()
         return job
@@ -103,7 +108,8 @@ class Redeliverer:
             return replace(job, state=RedeliveryState.FAILED)
 
     async def _next_page(self, job: Redelivery) -> Redelivery:
-        page = await self._queue.page(job.condition, job.cursor or None, PAGE)
+        condition = await of_vendor(job.condition, self._definitions)
+        page = await self._queue.page(condition, job.cursor or None, PAGE) if condition else Page([], None)
         done = await self._redelivered(page)
         job = replace(job, done=job.done + done, skipped=job.skipped + len(page.items) - done)
         job = replace(job, total=max(job.total, job.done + job.skipped), cursor=page.next_cursor or "")

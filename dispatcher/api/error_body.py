@@ -46,6 +46,7 @@ _OAUTH_CODES = {
     "store_unavailable": "temporarily_unavailable",
     "unknown_outcome": "temporarily_unavailable",
     "internal_error": "server_error",
+    "rate_limited": "temporarily_unavailable",
 }
 """RFC 6749 §4.1.2.1 has names of its own for these; any other code that is not OAuth's is a bad request."""
 

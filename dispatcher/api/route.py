@@ -28,3 +28,5 @@ class Route:
     body: type[BaseModel] | None = None
     answers: dict[int, type[BaseModel] | None] = field(default_factory=dict)
     tag: str = "events"
+    vendors: bool = False
+    """Whether clients of one vendor may call it: its handler stays within what is theirs. Any other refuses them."""

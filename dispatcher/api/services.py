@@ -10,7 +10,10 @@ from aiohttp import web
 if TYPE_CHECKING:
     from dispatcher.clock import Clock
     from dispatcher.flow.accept import Acceptor
+    from dispatcher.flow.operational_news import OperationalNews
+    from dispatcher.model.operational import Happening
     from dispatcher.settings import Settings
+    from dispatcher.store.audit_log import AuditLog
     from dispatcher.store.clients import ClientStore
     from dispatcher.store.definition_cache import DefinitionCache
     from dispatcher.store.definitions import Definitions
@@ -28,6 +31,14 @@ class Services:
     cache: DefinitionCache
     clients: ClientStore
     sealer: Sealer
+    audit: AuditLog
+    news: OperationalNews | None = None
+    """None where no operator listens."""
+
+    def tell(self, happening: Happening) -> None:
+        """Operators, where they listen."""
+        if self.news is not None:
+            self.news.tell(happening)
 
 
 SERVICES = web.AppKey("services", Services)

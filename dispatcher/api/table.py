@@ -8,6 +8,7 @@ from dispatcher.api.oauth import routes as oauth
 from dispatcher.api.rest import (
     accepting,
     actions,
+    audit,
     clients,
     event_types,
     events,
@@ -39,6 +40,7 @@ def api_routes() -> list[Route]:
         *webhook_keys.ROUTES,
         *operations.ROUTES,
         *clients.ROUTES,
+        *audit.ROUTES,
         *health.ROUTES,
         *openapi.ROUTES,
         *docs.ROUTES,

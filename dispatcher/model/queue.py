@@ -67,7 +67,7 @@ class Explanation:
 class EventFilter:
     """All given conditions must hold. Times are epoch ms, ``from_ms`` included, ``to_ms`` not.
 
-    Without ``types``, SUBSCRIPTION_STATUS notifications are left out: they report on other events.
+    Without ``types``, SUBSCRIPTION_STATUS and OPERATIONAL are left out: they report on other events.
     """
 
     statuses: frozenset[Status] = frozenset()
@@ -77,6 +77,10 @@ class EventFilter:
     integration_id: str | None = None
     from_ms: int | None = None
     to_ms: int | None = None
+    vendor_id: str | None = None
+    """Whose events; ``lanes`` then holds the vendor's integrations, as of now."""
+    lanes: frozenset[str] | None = None
+    """Only these integrations; None = all."""
 
 
 @dataclass(frozen=True, slots=True)

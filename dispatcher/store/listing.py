@@ -93,7 +93,7 @@ def _arguments(condition: EventFilter, scan: _Scan, limit: int) -> list[Argument
         "-" if condition.from_ms is None else str(condition.from_ms),
         SCAN_CHUNK,
         limit - len(scan.found),
-        condition.integration_id or "",
+        condition.integration_id or ",".join(sorted(condition.lanes or ())),
         condition.account_id or "",
         product,
         _listed(condition.types),
@@ -117,7 +117,7 @@ def _below(after: Position, partition: int) -> str:
 
 def _seal(condition: EventFilter) -> str:
     """Ties a cursor to what is listed, so that one of another listing is not mistaken for the end of this."""
-    parts = (
+    parts: tuple[object, ...] = (
         *(",".join(sorted(values)) for values in (condition.statuses, condition.types)),
         condition.product_id,
         condition.account_id,
@@ -125,6 +125,8 @@ def _seal(condition: EventFilter) -> str:
         condition.from_ms,
         condition.to_ms,
     )
+    if condition.vendor_id is not None:
+        parts += (condition.vendor_id,)
     return hashlib.blake2b(repr(parts).encode(), digest_size=4).hexdigest()
 
 

@@ -130,6 +130,7 @@ def _write(condition: EventFilter) -> bytes:
             "integration_id": condition.integration_id,
             "from_ms": condition.from_ms,
             "to_ms": condition.to_ms,
+            "vendor_id": condition.vendor_id,
         }
     )
 

@@ -85,7 +85,9 @@ def graphql_routes(*, introspection: bool = True) -> list[Route]:
     """``introspection`` False also takes away the page and the schema as text."""
     graphql = GraphQL(build_schema(introspection=introspection))
     scopes = (Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE)
-    queries = Route("POST", "/graphql", graphql.execute, scopes, "Run a GraphQL query or mutation", tag="integrations")
+    queries = Route(
+        "POST", "/graphql", graphql.execute, scopes, "Run a GraphQL query or mutation", tag="integrations", vendors=True
+    )
     shown = [
         Route("GET", "/graphql", graphql.page, None, "Read about the GraphQL API", tag="integrations"),
         Route("GET", "/graphql/schema", graphql.sdl, None, "Get the GraphQL schema", tag="integrations"),

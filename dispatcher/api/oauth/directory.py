@@ -28,6 +28,8 @@ class Principal:
     scopes: frozenset[str]
     account_id: str | None = None
     integration_id: str | None = None
+    vendor_id: str | None = None
+    rate_per_s: float | None = None
 
     @property
     def stamp(self) -> str:
@@ -60,7 +62,14 @@ def secret_matches(principal: Principal | None, secret: str) -> bool:
 def _of_client(client: ApiClient) -> Principal | None:
     if client.disabled:
         return None
-    return Principal(client.client_id, client.secret_hash, client.scopes, account_id=client.account_id)
+    return Principal(
+        client.client_id,
+        client.secret_hash,
+        client.scopes,
+        account_id=client.account_id,
+        vendor_id=client.vendor_id,
+        rate_per_s=client.rate_per_s,
+    )
 
 
 def _of_inbound(client_id: str, integration: Integration) -> Principal | None:

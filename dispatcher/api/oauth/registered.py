@@ -5,6 +5,7 @@ from __future__ import annotations
 from authlib.oauth2.rfc6749 import ClientMixin
 
 from dispatcher.api.oauth.directory import Principal
+from dispatcher.model.access import effective
 
 AUTH_METHODS: tuple[str, ...] = ("client_secret_basic", "client_secret_post")
 GRANT_TYPE = "client_credentials"
@@ -24,7 +25,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]
         asked = set((scope or "").split())
         if not asked:
             return " ".join(sorted(self.principal.scopes))
-        return " ".join(sorted(asked)) if asked <= self.principal.scopes else None
+        return " ".join(sorted(asked)) if asked <= effective(self.principal.scopes) else None
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         return method in AUTH_METHODS
@@ -34,5 +35,9 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]
 
     def claims(self) -> dict[str, str]:
         """Claims beyond RFC 9068's own."""
-        extra = {"integration_id": self.principal.integration_id, "account_id": self.principal.account_id}
+        extra = {
+            "integration_id": self.principal.integration_id,
+            "account_id": self.principal.account_id,
+            "vendor_id": self.principal.vendor_id,
+        }
         return {"stamp": self.principal.stamp} | {name: value for name, value in extra.items() if value}

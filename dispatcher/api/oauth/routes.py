@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -11,12 +12,16 @@ from dispatcher.api.access import Gate
 from dispatcher.api.oauth.directory import Directory, Principal
 from dispatcher.api.oauth.endpoints import Introspection, Revocation
 from dispatcher.api.oauth.form import Presented, read_form
+from dispatcher.api.oauth.guessing import Guessing
 from dispatcher.api.oauth.registered import AUTH_METHODS, GRANT_TYPE
 from dispatcher.api.oauth.server import Exchange, FormRequest
 from dispatcher.api.oauth.tokens import AccessToken, AccessTokenMaker, TokenReader
+from dispatcher.api.origin import address_of
 from dispatcher.api.respond import json_response
-from dispatcher.api.route import Route
+from dispatcher.api.route import Handler, Route
+from dispatcher.api.services import SERVICES
 from dispatcher.clock import Clock
+from dispatcher.errors import RequestError
 from dispatcher.model.access import Scope
 from dispatcher.store.signing_keys import RevokedTokens
 
@@ -40,6 +45,7 @@ class OAuthServer:
     directory: Directory
     revoked: RevokedTokens
     gate: Gate
+    guessing: Guessing
     clock: Clock
 
     async def principal(self, presented: Presented) -> Principal | None:
@@ -56,19 +62,39 @@ class OAuthServer:
 
 OAUTH = web.AppKey("oauth", OAuthServer)
 
+Authenticated = Callable[[web.Request, Presented], Awaitable[web.StreamResponse]]
+"""A handler of whatever a client authenticates for with its secret."""
 
-async def create_token(request: web.Request) -> web.StreamResponse:
+
+def unguessable(handler: Authenticated) -> Handler:
+    """The handler, behind a limit on wrong secrets."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        guessing, settings = request.app[OAUTH].guessing, request.app[SERVICES].settings
+        presented = await read_form(request)
+        address = address_of(request, settings.trusted_proxies)
+        await guessing.check(address, presented.client_id)
+        try:
+            return await handler(request, presented)
+        except RequestError as error:
+            if error.status == 401:
+                await guessing.wrong(address, presented.client_id)
+            raise
+
+    return serve
+
+
+async def create_token(request: web.Request, presented: Presented) -> web.StreamResponse:
     server = request.app[OAUTH]
-    presented = await read_form(request)
     exchange = Exchange(server.maker, presented, await server.principal(presented), None)
     answer: web.Response = exchange.create_token_response(FormRequest(request.path, presented))
     return answer
 
 
-async def revoke(request: web.Request) -> web.StreamResponse:
+async def revoke(request: web.Request, presented: Presented) -> web.StreamResponse:
     """200 also for a token that is not ours or no longer good (RFC 7009 §2.2)."""
     server = request.app[OAUTH]
-    exchange, form = await _about_a_token(request)
+    exchange, form = await _about_a_token(request, presented)
     exchange.register_endpoint(Revocation)
     answer: web.Response = exchange.create_endpoint_response(Revocation.ENDPOINT_NAME, form)
     if exchange.revoked:
@@ -77,16 +103,15 @@ async def revoke(request: web.Request) -> web.StreamResponse:
     return answer
 
 
-async def introspect(request: web.Request) -> web.StreamResponse:
-    exchange, form = await _about_a_token(request)
+async def introspect(request: web.Request, presented: Presented) -> web.StreamResponse:
+    exchange, form = await _about_a_token(request, presented)
     exchange.register_endpoint(Introspection)
     answer: web.Response = exchange.create_endpoint_response(Introspection.ENDPOINT_NAME, form)
     return answer
 
 
-async def _about_a_token(request: web.Request) -> tuple[Exchange, FormRequest]:
+async def _about_a_token(request: web.Request, presented: Presented) -> tuple[Exchange, FormRequest]:
     server = request.app[OAUTH]
-    presented = await read_form(request)
     principal, token = await server.principal(presented), await server.token_in(presented)
     return Exchange(server.maker, presented, principal, token), FormRequest(request.path, presented)
 
@@ -117,9 +142,11 @@ async def metadata(request: web.Request) -> web.StreamResponse:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", EXCHANGE_PATH, create_token, None, "Get an access token (client credentials)", tag="oauth2"),
-    Route("POST", REVOKE_PATH, revoke, None, "Revoke an access token (RFC 7009)", tag="oauth2"),
-    Route("POST", INTROSPECT_PATH, introspect, None, "Look at an access token (RFC 7662)", tag="oauth2"),
+    Route(
+        "POST", EXCHANGE_PATH, unguessable(create_token), None, "Get an access token (client credentials)", tag="oauth2"
+    ),
+    Route("POST", REVOKE_PATH, unguessable(revoke), None, "Revoke an access token (RFC 7009)", tag="oauth2"),
+    Route("POST", INTROSPECT_PATH, unguessable(introspect), None, "Look at an access token (RFC 7662)", tag="oauth2"),
     Route("GET", JWKS_PATH, jwks, None, "Public keys of access tokens", tag="oauth2"),
     Route("GET", METADATA_PATH, metadata, None, "Authorization server metadata (RFC 8414)", tag="oauth2"),
 )

@@ -104,6 +104,7 @@ ROUTES: tuple[Route, ...] = (
         "Emit an event",
         body=EventIn,
         answers={202: AcceptedOut},
+        vendors=True,
     ),
     Route(
         "POST",
@@ -112,5 +113,6 @@ ROUTES: tuple[Route, ...] = (
         (Scope.EVENTS_WRITE,),
         "Emit up to 1,000 events, as a JSON array or NDJSON",
         answers={200: BatchOut},
+        vendors=True,
     ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from dispatcher.api.auditing import noted
 from dispatcher.api.respond import json_response
 from dispatcher.api.rest.event_json import event_json
 from dispatcher.api.rest.events import reachable_event
@@ -14,6 +15,7 @@ from dispatcher.flow.conclude import Conclusions
 from dispatcher.model.access import Scope
 from dispatcher.model.event import Event
 from dispatcher.model.integration import WORKING
+from dispatcher.model.queue import StoredEvent
 from dispatcher.store.definition_cache import DefinitionCache
 
 
@@ -22,7 +24,8 @@ async def redeliver(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     stored = await reachable_event(services, request[CALLER], request.match_info["id"])
     revision = await revision_now(services.cache, stored.event)
-    again = await services.queue.redeliver(stored.event.id, revision)
+    async with noted(request, "redeliverEvent", "event", stored.event.id, before=_status(stored)):
+        again = await services.queue.redeliver(stored.event.id, revision)
     return json_response(event_json(again, services.settings.base_url), 202)
 
 
@@ -30,7 +33,8 @@ async def resolve(request: web.Request) -> web.StreamResponse:
     """Close the event: nothing more is sent. 409 when it has succeeded or is closed."""
     services = request.app[SERVICES]
     stored = await reachable_event(services, request[CALLER], request.match_info["id"])
-    closed = await conclusions(services).resolve(stored.event.id)
+    async with noted(request, "resolveEvent", "event", stored.event.id, before=_status(stored)):
+        closed = await conclusions(services).resolve(stored.event.id)
     return json_response(event_json(closed, services.settings.base_url))
 
 
@@ -42,6 +46,10 @@ async def revision_now(cache: DefinitionCache, event: Event) -> int | None:
     return integration.published_revision if integration else None
 
 
+def _status(stored: StoredEvent) -> dict[str, str]:
+    return {"status": stored.state.status.value}
+
+
 def conclusions(services: Services) -> Conclusions:
     return Conclusions(services.queue, services.cache, lambda: int(services.clock() * 1000))
 
@@ -49,6 +57,22 @@ def conclusions(services: Services) -> Conclusions:
 _WRITE = (Scope.EVENTS_WRITE,)
 
 ROUTES: tuple[Route, ...] = (
-    Route("POST", "/v1/events/{id}/redeliver", redeliver, _WRITE, "Send a failed event again", answers={202: EventOut}),
-    Route("POST", "/v1/events/{id}/resolve", resolve, _WRITE, "Close an event by hand", answers={200: EventOut}),
+    Route(
+        "POST",
+        "/v1/events/{id}/redeliver",
+        redeliver,
+        _WRITE,
+        "Send a failed event again",
+        answers={202: EventOut},
+        vendors=True,
+    ),
+    Route(
+        "POST",
+        "/v1/events/{id}/resolve",
+        resolve,
+        _WRITE,
+        "Close an event by hand",
+        answers={200: EventOut},
+        vendors=True,
+    ),
 )

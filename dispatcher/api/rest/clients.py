@@ -1,20 +1,30 @@
-"""API clients: create, list, rotate, disable. A secret is shown in the answer that made it and never again."""
+"""API clients: create, list, change, rotate, disable. A secret is shown in the answer that made it and never again."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from dispatcher.api.auditing import noting
 from dispatcher.api.body import JSON, read_body, require_media
 from dispatcher.api.respond import json_response
-from dispatcher.api.rest.models import ClientIn, ClientOut, ClientsOut, NewClientOut
+from dispatcher.api.rest.client_models import (
+    ClientChangeIn,
+    ClientIn,
+    ClientOut,
+    ClientsOut,
+    NewClientOut,
+)
 from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES
 from dispatcher.api.validation import validated
-from dispatcher.errors import NotFound, Refused, RequestError, Unprocessable
+from dispatcher.errors import Conflict, NotFound, Problem, Refused, RequestError, Unprocessable
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Caller, Scope, effective
+from dispatcher.model.roles import ROLES, Role, problem_with
 from dispatcher.policy.strict_json import read_object
+from dispatcher.store.clients import ClientStore, tag
 
 _NO_STORE = {"Cache-Control": "no-store"}
 
@@ -24,10 +34,16 @@ async def create_client(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     require_media(request, JSON)
     asked = validated(ClientIn, read_object(await read_body(request)))
-    scopes = _grantable(frozenset(asked.scopes), request[CALLER])
-    now_ms = int(services.clock() * 1000)
-    client, secret = await services.clients.create(scopes, asked.name, asked.account_id, now_ms)
-    return json_response(client_json(client) | {"clientSecret": secret}, 201, _NO_STORE)
+    scopes = _grantable(_scopes_of(asked), request[CALLER])
+    client, secret = await _clients(request, "createClient").create(
+        scopes,
+        asked.name,
+        asked.account_id,
+        int(services.clock() * 1000),
+        vendor_id=asked.vendor_id,
+        rate_per_s=asked.rate,
+    )
+    return json_response(client_json(client) | {"clientSecret": secret}, 201, _NO_STORE | _tagged(client))
 
 
 async def list_clients(request: web.Request) -> web.StreamResponse:
@@ -35,27 +51,81 @@ async def list_clients(request: web.Request) -> web.StreamResponse:
 
 
 async def get_client(request: web.Request) -> web.StreamResponse:
+    """With an ``ETag``, which ``If-Match`` of a change may name."""
     client = await request.app[SERVICES].clients.get(request.match_info["clientId"])
     if client is None:
         raise _no_such_client()
-    return json_response(client_json(client))
+    return json_response(client_json(client), headers=_tagged(client))
+
+
+async def change_client(request: web.Request) -> web.StreamResponse:
+    """Only what is given. New scopes and limits are in force within seconds, for tokens that are out too."""
+    require_media(request, JSON)
+    asked = validated(ClientChangeIn, read_object(await read_body(request)))
+    given = asked.model_dump(exclude_unset=True)
+    if asked.scopes is not None:
+        given["scopes"] = _grantable(frozenset(asked.scopes), request[CALLER])
+    if "rate" in given:
+        given["rate_per_s"] = given.pop("rate")
+
+    async def change(clients: ClientStore, client_id: str, expected: str | None) -> ApiClient | None:
+        return await clients.edit(client_id, lambda client: replace(client, **given), expected)
+
+    client = await _if_unchanged(request, "changeClient", change)
+    return json_response(client_json(client), headers=_tagged(client))
 
 
 async def rotate_client(request: web.Request) -> web.StreamResponse:
     """A new secret; tokens of the old one are refused within seconds."""
-    clients, client_id = request.app[SERVICES].clients, request.match_info["clientId"]
-    secret = await clients.rotate(client_id)
-    client = await clients.get(client_id)
-    if secret is None or client is None:
-        raise _no_such_client()
-    return json_response(client_json(client) | {"clientSecret": secret}, headers=_NO_STORE)
+    shown: list[str] = []
+
+    async def rotate(clients: ClientStore, client_id: str, expected: str | None) -> ApiClient | None:
+        secret = await clients.rotate(client_id, expected)
+        shown.extend([secret] if secret else [])
+        return await clients.get(client_id) if secret else None
+
+    client = await _if_unchanged(request, "rotateClient", rotate)
+    return json_response(client_json(client) | {"clientSecret": shown[0]}, headers=_NO_STORE | _tagged(client))
 
 
 async def disable_client(request: web.Request) -> web.StreamResponse:
     """204; its tokens are refused within seconds."""
-    if not await request.app[SERVICES].clients.disable(request.match_info["clientId"]):
-        raise _no_such_client()
+
+    async def disable(clients: ClientStore, client_id: str, expected: str | None) -> ApiClient | None:
+        return await clients.get(client_id) if await clients.disable(client_id, expected) else None
+
+    await _if_unchanged(request, "disableClient", disable)
     return web.Response(status=204)
+
+
+async def _if_unchanged(request: web.Request, action: str, change: Any) -> ApiClient:
+    """404 when there is no such client, 412 when it is not the one that ``If-Match`` names (RFC 9110 §13.1.1)."""
+    expected = request.headers.get(hdrs.IF_MATCH)
+    clients, client_id = _clients(request, action), request.match_info["clientId"]
+    try:
+        client: ApiClient | None = await change(clients, client_id, _tag_in(expected))
+    except Conflict:
+        if expected is None:
+            raise
+        text = "The client is no longer the one that If-Match names: get it again, then repeat with its ETag."
+        raise RequestError([Problem("precondition_failed", text)], 412) from None
+    if client is None:
+        raise _no_such_client()
+    return client
+
+
+def _tag_in(if_match: str | None) -> str | None:
+    if if_match is None or if_match.strip() == "*":
+        return None
+    return if_match.strip().strip('"')
+
+
+def _tagged(client: ApiClient) -> dict[str, str]:
+    return {hdrs.ETAG: f'"{tag(client)}"'}
+
+
+def _clients(request: web.Request, action: str) -> ClientStore:
+    return request.app[SERVICES].clients.noted(noting(request, action))
 
 
 def client_json(client: ApiClient) -> dict[str, Any]:
@@ -64,9 +134,20 @@ def client_json(client: ApiClient) -> dict[str, Any]:
         "name": client.name,
         "scopes": sorted(client.scopes),
         "accountId": client.account_id,
+        "vendorId": client.vendor_id,
+        "rate": client.rate_per_s,
         "disabled": client.disabled,
         "createdOn": client.created_ms,
     }
+
+
+def _scopes_of(asked: ClientIn) -> frozenset[str]:
+    if asked.role is None:
+        return frozenset(asked.scopes or ())
+    problem = problem_with(Role(asked.role), account_id=asked.account_id, vendor_id=asked.vendor_id)
+    if problem:
+        raise Unprocessable.of("invalid_value", f"{problem[0].upper()}{problem[1:]}.", "role")
+    return frozenset(scope.value for scope in ROLES[Role(asked.role)].scopes) | frozenset(asked.scopes or ())
 
 
 def _grantable(scopes: frozenset[str], caller: Caller) -> frozenset[str]:
@@ -75,6 +156,8 @@ def _grantable(scopes: frozenset[str], caller: Caller) -> frozenset[str]:
     if unknown:
         text = f"There is no scope {unknown[0]!r} for API clients; use {', '.join(sorted(known))}."
         raise Unprocessable.of("unknown_scope", text, "scopes")
+    if not scopes:
+        raise Unprocessable.of("missing_field", "Give scopes, a role, or both.", "scopes")
     if not effective(scopes) <= caller.scopes:
         raise Refused.of("scope_not_yours", "You can only give scopes that your own token has.", "scopes")
     return scopes
@@ -86,6 +169,7 @@ def _no_such_client() -> RequestError:
 
 _ADMIN = (Scope.CLIENTS_ADMIN,)
 _ONE = "/v1/clients/{clientId}"
+_TAG = "clients"
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -96,18 +180,22 @@ ROUTES: tuple[Route, ...] = (
         "Create an API client",
         body=ClientIn,
         answers={201: NewClientOut},
-        tag="clients",
+        tag=_TAG,
     ),
-    Route("GET", "/v1/clients", list_clients, _ADMIN, "List API clients", answers={200: ClientsOut}, tag="clients"),
-    Route("GET", _ONE, get_client, _ADMIN, "Look at an API client", answers={200: ClientOut}, tag="clients"),
-    Route("DELETE", _ONE, disable_client, _ADMIN, "Disable an API client", answers={204: None}, tag="clients"),
+    Route("GET", "/v1/clients", list_clients, _ADMIN, "List API clients", answers={200: ClientsOut}, tag=_TAG),
+    Route("GET", _ONE, get_client, _ADMIN, "Look at an API client", answers={200: ClientOut}, tag=_TAG),
     Route(
-        "POST",
-        f"{_ONE}/rotate",
-        rotate_client,
+        "PATCH",
+        _ONE,
+        change_client,
         _ADMIN,
-        "Give it a new secret",
-        answers={200: NewClientOut},
-        tag="clients",
+        "Change its name, scopes or rate",
+        body=ClientChangeIn,
+        answers={200: ClientOut},
+        tag=_TAG,
+    ),
+    Route("DELETE", _ONE, disable_client, _ADMIN, "Disable an API client", answers={204: None}, tag=_TAG),
+    Route(
+        "POST", f"{_ONE}/rotate", rotate_client, _ADMIN, "Give it a new secret", answers={200: NewClientOut}, tag=_TAG
     ),
 )

@@ -25,7 +25,7 @@ async def event_from(body: Any, services: Services, caller: Caller) -> Event:
     if problems:
         raise Unprocessable(problems)
     account_id = _account_of(asked.account_id, caller)
-    integration, revision = await _destination(asked, services)
+    integration, revision = await _destination(asked, services, caller)
     if revision.validate_payloads and (problems := schema_problems(kind, asked.payload)):
         raise Unprocessable(problems)
     if kind is EventType.SUBSCRIPTION_ORDER:
@@ -60,13 +60,13 @@ def _account_of(asked: str | None, caller: Caller) -> str | None:
     raise Refused.of("account_restricted", "This client may emit for its own account only.", "accountId")
 
 
-async def _destination(asked: EventIn, services: Services) -> tuple[Integration, Revision]:
+async def _destination(asked: EventIn, services: Services, caller: Caller) -> tuple[Integration, Revision]:
     """The integration that the product is linked to and the revision that decides: 0 for flag DEVELOPMENT."""
     cache = services.cache
     product = cache.peek_product(asked.product_id) or await cache.product(asked.product_id)
     linked = product.integration_id if product else None
     integration = (cache.peek_integration(linked) or await cache.integration(linked)) if linked else None
-    if integration is None:
+    if integration is None or not caller.reaches(integration.vendor_id):
         text = "The product is not linked to an integration; link it with linkProductIntegration first."
         raise Unprocessable.of("product_not_linked", text, "productId")
     number = WORKING if asked.flag else integration.published_revision

@@ -44,7 +44,15 @@ def _summary(kind: EventType) -> dict[str, Any]:
 _SCOPES = (Scope.EVENTS_READ, Scope.EVENTS_WRITE, Scope.INTEGRATIONS_READ)
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/v1/event-types", list_types, _SCOPES, "List the event types", answers={200: EventTypesOut}),
+    Route(
+        "GET",
+        "/v1/event-types",
+        list_types,
+        _SCOPES,
+        "List the event types",
+        answers={200: EventTypesOut},
+        vendors=True,
+    ),
     Route(
         "GET",
         "/v1/event-types/{type}",
@@ -52,5 +60,6 @@ ROUTES: tuple[Route, ...] = (
         _SCOPES,
         "The payload of a type: its JSON Schema and a sample",
         answers={200: EventTypeOut},
+        vendors=True,
     ),
 )

@@ -9,8 +9,9 @@ from aiohttp import web
 from dispatcher.api.query import integer
 from dispatcher.api.respond import json_response
 from dispatcher.api.rest.event_json import attempt_json, event_json, iso_or_none, page_json
-from dispatcher.api.rest.filters import filter_from_query, within_reach
+from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, ExplanationOut
+from dispatcher.api.rest.reach import reaches_event, within_reach
 from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import NotFound, RequestError
@@ -43,7 +44,7 @@ async def get_event(request: web.Request) -> web.StreamResponse:
 async def reachable_event(services: Services, caller: Caller, event_id: str) -> StoredEvent:
     """The event, or 404 when it does not exist for this caller."""
     stored = await services.queue.get(event_id)
-    if stored is None or caller.account_id not in (None, stored.event.account_id):
+    if stored is None or not await reaches_event(services, caller, stored.event):
         raise no_such_event()
     return stored
 
@@ -73,7 +74,7 @@ async def get_explanation(request: web.Request) -> web.StreamResponse:
 async def list_events(request: web.Request) -> web.StreamResponse:
     """Newest first. ``page`` and ``size`` are another way to say ``cursor`` and ``limit``."""
     services, query = request.app[SERVICES], request.query
-    condition = within_reach(filter_from_query(query), request[CALLER])
+    condition = await within_reach(filter_from_query(query), request[CALLER], services.definitions)
     size = integer(query, "size", DEFAULT_LIMIT, 1, MAX_LIMIT)
     limit = integer(query, "limit", size, 1, MAX_LIMIT)
     number = integer(query, "page", 1, 1, max(1, MAX_SKIPPED // limit))
@@ -99,8 +100,26 @@ async def _cursor_of_page(services: Services, condition: EventFilter, number: in
 _READ = (Scope.EVENTS_READ,)
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/v1/events", list_events, _READ, "List events, newest first", answers={200: EventPageOut}),
-    Route("GET", "/v1/events/{id}", get_event, _READ, "Look at an event", answers={200: EventOut}),
-    Route("GET", "/v1/events/{id}/attempts", get_attempts, _READ, "List its attempts", answers={200: AttemptOut}),
-    Route("GET", "/v1/events/{id}/explain", get_explanation, _READ, "Why it waits", answers={200: ExplanationOut}),
+    Route(
+        "GET", "/v1/events", list_events, _READ, "List events, newest first", answers={200: EventPageOut}, vendors=True
+    ),
+    Route("GET", "/v1/events/{id}", get_event, _READ, "Look at an event", answers={200: EventOut}, vendors=True),
+    Route(
+        "GET",
+        "/v1/events/{id}/attempts",
+        get_attempts,
+        _READ,
+        "List its attempts",
+        answers={200: AttemptOut},
+        vendors=True,
+    ),
+    Route(
+        "GET",
+        "/v1/events/{id}/explain",
+        get_explanation,
+        _READ,
+        "Why it waits",
+        answers={200: ExplanationOut},
+        vendors=True,
+    ),
 )

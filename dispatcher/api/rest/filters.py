@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from multidict import MultiDict, MultiMapping
 
 from dispatcher.api.query import moment_ms, name_of, several
 from dispatcher.api.rest.models import FilterIn
-from dispatcher.model.access import Caller
 from dispatcher.model.event_type import EventType, parse_event_type
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
@@ -36,12 +33,3 @@ def filter_from_body(body: FilterIn) -> EventFilter:
         for one in value if isinstance(value, list) else [value]:
             query.add(name, str(one))
     return filter_from_query(query)
-
-
-def within_reach(condition: EventFilter, caller: Caller) -> EventFilter | None:
-    """The condition narrowed to what the caller may see; None = that is nothing."""
-    if caller.account_id is None:
-        return condition
-    if condition.account_id not in (None, caller.account_id):
-        return None
-    return replace(condition, account_id=caller.account_id)

@@ -72,12 +72,6 @@ class ResultIn(BaseModel):
     account_identifier: Name | None = None
 
 
-class ClientIn(Wire):
-    scopes: Annotated[list[ScopeName], Field(min_length=1, max_length=32)]
-    name: Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")] = ""
-    account_id: Name | None = None
-
-
 class ProblemOut(Wire):
     code: str
     message: str
@@ -177,23 +171,6 @@ class RedeliveryOut(Wire):
     done: int
     total: int
     skipped: int
-
-
-class ClientOut(Wire):
-    client_id: str
-    name: str
-    scopes: list[str]
-    account_id: str | None
-    disabled: bool
-    created_on: int
-
-
-class NewClientOut(ClientOut):
-    client_secret: str
-
-
-class ClientsOut(Wire):
-    data: list[ClientOut]
 
 
 class LaneOut(Wire):

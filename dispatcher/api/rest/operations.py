@@ -6,14 +6,17 @@ from typing import Any
 
 from aiohttp import web
 
+from dispatcher.api.auditing import noted
 from dispatcher.api.query import integer
 from dispatcher.api.respond import json_response
 from dispatcher.api.rest.event_json import iso_or_none
 from dispatcher.api.rest.models import LaneOut
-from dispatcher.api.route import Route
+from dispatcher.api.rest.reach import reachable_integration
+from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound
 from dispatcher.model.access import Scope
+from dispatcher.model.operational import Happening, OperationalKind
 from dispatcher.model.queue import LaneView, PartitionView, QueueOverview, WorkerView
 
 DEFAULT_LANES = 100
@@ -29,19 +32,29 @@ async def get_queue(request: web.Request) -> web.StreamResponse:
 async def pause(request: web.Request) -> web.StreamResponse:
     """Events are accepted and held until the lane is resumed."""
     integration_id = await _integration_id(request)
-    await request.app[SERVICES].queue.pause(integration_id)
+    async with noted(request, "pauseLane", "lane", integration_id, after={"paused": True}):
+        await request.app[SERVICES].queue.pause(integration_id)
+    _tell(request, OperationalKind.INTEGRATION_PAUSED, integration_id)
     return json_response({"integrationId": integration_id, "paused": True})
 
 
 async def resume(request: web.Request) -> web.StreamResponse:
     """Held events go on in their order; URLs suspended after 410 Gone are tried again."""
     integration_id = await _integration_id(request)
-    await request.app[SERVICES].queue.resume(integration_id)
+    async with noted(request, "resumeLane", "lane", integration_id, after={"paused": False}):
+        released = await request.app[SERVICES].queue.resume(integration_id)
+    _tell(request, OperationalKind.INTEGRATION_RESUMED, integration_id, released=released)
     return json_response({"integrationId": integration_id, "paused": False})
 
 
+def _tell(request: web.Request, kind: OperationalKind, integration_id: str, **detail: int) -> None:
+    services = request.app[SERVICES]
+    services.tell(Happening(kind, integration_id, int(services.clock() * 1000), detail=detail))
+
+
 async def _integration_id(request: web.Request) -> str:
-    integration = await request.app[SERVICES].cache.integration(request.match_info["integrationId"])
+    asked = request.match_info["integrationId"]
+    integration = await reachable_integration(request.app[SERVICES], request[CALLER], asked)
     if integration is None:
         raise NotFound.of("not_found", "There is no such integration; check its id.", "integrationId")
     return integration.id
@@ -125,6 +138,16 @@ ROUTES: tuple[Route, ...] = (
         "Hold an integration's events back",
         answers={200: LaneOut},
         tag=_TAG,
+        vendors=True,
     ),
-    Route("POST", f"{_PATH}/resume", resume, (Scope.OPS_WRITE,), "Let them go on", answers={200: LaneOut}, tag=_TAG),
+    Route(
+        "POST",
+        f"{_PATH}/resume",
+        resume,
+        (Scope.OPS_WRITE,),
+        "Let them go on",
+        answers={200: LaneOut},
+        tag=_TAG,
+        vendors=True,
+    ),
 )

@@ -6,14 +6,18 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from dispatcher.api.auditing import noted
 from dispatcher.api.body import JSON, read_body, require_media
 from dispatcher.api.bulk import REDELIVERER
 from dispatcher.api.respond import json_response
 from dispatcher.api.rest.filters import filter_from_body
 from dispatcher.api.rest.models import FilterIn, RedeliveriesIn, RedeliveryOut, RedeliveryStartedOut
-from dispatcher.api.route import Route
+from dispatcher.api.rest.reach import within_reach
+from dispatcher.api.route import CALLER, Route
+from dispatcher.api.services import SERVICES
 from dispatcher.api.validation import validated
 from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
+from dispatcher.ids import new_uuid
 from dispatcher.model.access import Scope
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import FAILURES
@@ -24,18 +28,22 @@ async def start_redelivery(request: web.Request) -> web.StreamResponse:
     """202 with how many events match; with ``dryRun`` that is all that happens, and ``id`` is null."""
     require_media(request, JSON)
     asked = validated(RedeliveriesIn, read_object(await read_body(request)))
-    redeliverer = request.app[REDELIVERER]
-    condition = _condition(asked.filter or FilterIn.model_validate({}))
-    matched = await redeliverer.count(condition)
-    if asked.dry_run:
+    redeliverer, definitions = request.app[REDELIVERER], request.app[SERVICES].definitions
+    wanted = _condition(asked.filter or FilterIn.model_validate({}))
+    condition = await within_reach(wanted, request[CALLER], definitions)
+    matched = await redeliverer.count(condition) if condition else 0
+    if asked.dry_run or condition is None:
         return json_response({"id": None, "matched": matched}, 202)
-    job = await redeliverer.start(condition, matched)
+    job_id = new_uuid()
+    asked_for = {"filter": (asked.filter or FilterIn.model_validate({})).model_dump(by_alias=True, exclude_none=True)}
+    async with noted(request, "redeliverEvents", "redelivery", job_id, after=asked_for | {"matched": matched}):
+        job = await redeliverer.start(condition, matched, job_id)
     return json_response({"id": job.id, "matched": matched}, 202, {"Location": f"/v1/redeliveries/{job.id}"})
 
 
 async def get_redelivery(request: web.Request) -> web.StreamResponse:
     job = await request.app[REDELIVERER].find(request.match_info["id"])
-    if job is None:
+    if job is None or not request[CALLER].reaches(job.condition.vendor_id):
         raise NotFound.of("not_found", "There is no such redelivery, or it ended more than a week ago.")
     body = {"id": job.id, "state": job.state.value, "done": job.done, "total": job.total, "skipped": job.skipped}
     return json_response(body)
@@ -63,6 +71,7 @@ ROUTES: tuple[Route, ...] = (
         "Redeliver every failed event that a filter finds",
         body=RedeliveriesIn,
         answers={202: RedeliveryStartedOut},
+        vendors=True,
     ),
     Route(
         "GET",
@@ -71,5 +80,6 @@ ROUTES: tuple[Route, ...] = (
         (Scope.OPS_READ, Scope.OPS_WRITE),
         "How far a bulk redelivery is",
         answers={200: RedeliveryOut},
+        vendors=True,
     ),
 )

@@ -60,5 +60,6 @@ ROUTES: tuple[Route, ...] = (
         (Scope.EVENTS_READ, Scope.INTEGRATIONS_READ),
         "When an event whose attempts all fail is tried",
         answers={200: RetryPreviewOut},
+        vendors=True,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import orjson
@@ -12,7 +13,8 @@ from aiohttp_sse import EventSourceResponse
 from dispatcher.api.access import RECHECK_S
 from dispatcher.api.middleware import REQUEST_ID, REQUEST_ID_HEADER
 from dispatcher.api.oauth.routes import OAUTH
-from dispatcher.api.rest.filters import filter_from_query, within_reach
+from dispatcher.api.rest.filters import filter_from_query
+from dispatcher.api.rest.reach import within_reach
 from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.clock import iso_ms
@@ -32,7 +34,7 @@ STREAMS = web.AppKey("streams", set[EventSourceResponse])
 async def stream(request: web.Request) -> web.StreamResponse:
     """Filters as in the list of events. Without ``Last-Event-ID`` it begins with what happens from now on."""
     services, streams = request.app[SERVICES], request.app[STREAMS]
-    condition = within_reach(filter_from_query(request.query), request[CALLER])
+    condition = await _narrowed(request)
     position = request.headers.get(LAST_EVENT_ID) or request.query.get("lastEventId")
     if position:
         await services.queue.changes(position, 1)
@@ -46,7 +48,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     streams.add(response)
     try:
         async with response:
-            await _send_changes(request, response, position, _matches(condition))
+            await _send_changes(request, response, position, condition)
     except ConnectionError:
         pass
     finally:
@@ -55,9 +57,10 @@ async def stream(request: web.Request) -> web.StreamResponse:
 
 
 async def _send_changes(
-    request: web.Request, response: EventSourceResponse, position: str, wanted: Callable[[Change], bool]
+    request: web.Request, response: EventSourceResponse, position: str, condition: EventFilter | None
 ) -> None:
     services, loop = request.app[SERVICES], asyncio.get_running_loop()
+    wanted = _matches(condition)
     checked_s = loop.time()
     while response.is_connected():
         if loop.time() - checked_s > RECHECK_S:
@@ -65,12 +68,21 @@ async def _send_changes(
                 return
             checked_s = loop.time()
         changes = await _changes(services, position)
+        if changes and request[CALLER].vendor_id is not None:
+            with contextlib.suppress(StoreUnavailable):
+                wanted = _matches(await _narrowed(request))
         for change in changes:
             position = change.id
             if wanted(change):
                 await response.send(message(change), id=change.id, event="status")
         if len(changes) < BATCH:
             await asyncio.sleep(POLL_S)
+
+
+async def _narrowed(request: web.Request) -> EventFilter | None:
+    """What is asked for, within what is the caller's by now: integrations come and go."""
+    definitions = request.app[SERVICES].definitions
+    return await within_reach(filter_from_query(request.query), request[CALLER], definitions)
 
 
 async def _is_still_admitted(request: web.Request) -> bool:
@@ -99,6 +111,7 @@ def _matches(condition: EventFilter | None) -> Callable[[Change], bool]:
         and (not condition.types or change.type in condition.types)
         and condition.integration_id in (None, change.integration_id)
         and condition.account_id in (None, change.account_id)
+        and (condition.lanes is None or change.integration_id in condition.lanes)
     )
 
 
@@ -125,5 +138,12 @@ async def end_streams(app: web.Application) -> None:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/v1/events/stream", stream, (Scope.EVENTS_READ,), "Follow status changes (Server-Sent Events)"),
+    Route(
+        "GET",
+        "/v1/events/stream",
+        stream,
+        (Scope.EVENTS_READ,),
+        "Follow status changes (Server-Sent Events)",
+        vendors=True,
+    ),
 )

@@ -1,10 +1,13 @@
 -- list: events newest first, filtered before they leave Redis. Changes nothing.
 --
 -- ARGV: upper stream id ('+', 'ms-seq' or '(ms-seq'), lower stream id ('-' or ms), how many log entries to look at,
---       how many events to return, lane, group, product JSON text, types (',A,B,' or ''), statuses (',A,B,' or '')
+--       how many events to return, lanes ('L,L' or ''), group, product JSON text, types (',A,B,' or ''),
+--       statuses (',A,B,' or '')
 -- Returns {position to go on from or '', stream id, id, document, state, status now, …}.
 local entries = call('XREVRANGE', P .. 'log', ARGV[1], ARGV[2], 'COUNT', ARGV[3])
-local limit, lane, group, product, types, statuses = tonumber(ARGV[4]), ARGV[5], ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local limit, group, product, types, statuses = tonumber(ARGV[4]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local lanes = {}
+for lane in string.gmatch(ARGV[5], '[^,]+') do lanes[lane] = true end
 local answer = { '' }
 local found, last = 0, ''
 
@@ -16,11 +19,11 @@ local function status_now(id, doc_lane, doc_group, stored)
 end
 
 local function matches(doc, doc_lane, doc_group)
-  if lane ~= '' and doc_lane ~= lane then return false end
+  if ARGV[5] ~= '' and not lanes[doc_lane] then return false end
   if group ~= '' and doc_group ~= group and doc_group ~= '\1' .. group then return false end
   if product ~= '' and not string.find(doc, product, 1, true) then return false end
   local kind = ',' .. type_of(doc) .. ','
-  if types == '' then return kind ~= ',SUBSCRIPTION_STATUS,' end
+  if types == '' then return kind ~= ',SUBSCRIPTION_STATUS,' and kind ~= ',OPERATIONAL,' end
   return string.find(types, kind, 1, true) ~= nil
 end
 

@@ -1,0 +1,78 @@
+"""What is sent and shown of API clients and of the audit log. No behaviour."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from dispatcher.api.rest.models import Name, ScopeName, Wire
+
+RoleName = Literal["marketplace", "publisher", "host-application", "account-user", "viewer", "operator", "admin"]
+Scopes = Annotated[list[ScopeName], Field(max_length=32)]
+ClientName = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+Rate = Annotated[float, Field(ge=0, le=1_000_000, strict=False, allow_inf_nan=False)]
+"""Requests per second; 0 = any number."""
+
+
+class ClientIn(Wire):
+    """A new client. ``scopes``, a ``role`` that stands for some, or both."""
+
+    scopes: Scopes | None = None
+    role: RoleName | None = None
+    name: ClientName = ""
+    account_id: Name | None = None
+    vendor_id: Name | None = None
+    rate: Rate | None = None
+
+
+class ClientChangeIn(Wire):
+    """What is to be different; whatever it is bound to stays."""
+
+    scopes: Scopes | None = None
+    name: ClientName = ""
+    rate: Rate | None = None
+    disabled: bool = False
+
+
+class ClientOut(Wire):
+    client_id: str
+    name: str
+    scopes: list[str]
+    account_id: str | None
+    vendor_id: str | None
+    rate: float | None
+    disabled: bool
+    created_on: int
+
+
+class NewClientOut(ClientOut):
+    client_secret: str
+
+
+class ClientsOut(Wire):
+    data: list[ClientOut]
+
+
+class AuditEntryOut(Wire):
+    """``previous`` is the SHA-256 of the entry before, ``hash`` the one of this."""
+
+    n: int
+    at: str
+    client_id: str
+    scopes: list[str]
+    address: str | None
+    request_id: str | None
+    action: str
+    kind: str
+    object_id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    outcome: str
+    previous: str
+    hash: str
+
+
+class AuditPageOut(Wire):
+    data: list[AuditEntryOut]
+    next_cursor: str | None
