@@ -22,10 +22,13 @@ from dispatcher.policy.notification import build_body
 from dispatcher.policy.retry import parse_retry_after
 from dispatcher.policy.signing import sign
 from worker.answer_body import read_bounded
-from worker.connector import blocked_reason, post
+from worker.connector import blocked_reason
 from worker.target import Target
 from worker.token_values import TokenFailure
 from worker.tokens import TokenSource
+from worker.transport_sessions import TransportSessions
+from worker.transport_tls import TransportUnusable
+from worker.transport_words import blocked_text, told
 
 _BEARER = "Bearer "
 
@@ -53,10 +56,10 @@ class Identity:
 
 
 class Sender:
-    """Makes attempts over one guarded session."""
+    """Makes attempts over guarded sessions."""
 
-    def __init__(self, session: aiohttp.ClientSession, tokens: TokenSource, identity: Identity) -> None:
-        self._session = session
+    def __init__(self, sessions: TransportSessions, tokens: TokenSource, identity: Identity) -> None:
+        self._sessions = sessions
         self._tokens = tokens
         self._identity = identity
 
@@ -95,7 +98,7 @@ class Sender:
         value = self._tokens.cached(key)
         fetched = False
         if value is None:
-            token = await self._tokens.token(target.credentials, target.integration.id)
+            token = await self._tokens.token(target.credentials, target.token_scope, target.route)
             if isinstance(token, TokenFailure):
                 return _no_token(token)
             value, fetched = token.value, token.fetched
@@ -116,7 +119,7 @@ class Sender:
         headers["webhook-timestamp"] = str(now_ms // 1000)
         headers["webhook-signature"] = sign(target.signing_keys(now_ms), event.id, now_ms // 1000, body)
         try:
-            async with post(self._session, url, body, headers, timeout_s=target.timeout_s) as answer:
+            async with self._sessions.post(target.route, url, body, headers, timeout_s=target.timeout_s) as answer:
                 content = await read_bounded(answer)
                 verdict = classify(
                     answer.status,
@@ -143,8 +146,8 @@ def _no_token(failure: TokenFailure) -> Sent:
 
 def _not_answered(error: Exception, fetched: bool, now_ms: int) -> Sent:
     reason = blocked_reason(error)
-    if reason is not None:
-        text = f"the address is not allowed ({reason}): set DISPATCHER_ALLOW_NETWORKS if it is yours"
+    if reason is not None or isinstance(error, TransportUnusable):
+        text = blocked_text(reason) if reason else str(error)
         blocked = Verdict(Outcome.BLOCKED, Status.RETRYING, "CONFIGURATION_ERROR", text)
         return Sent(blocked, token_fetched=fetched)
     outcome, text = _transport(error)
@@ -152,6 +155,8 @@ def _not_answered(error: Exception, fetched: bool, now_ms: int) -> Sent:
 
 
 def _transport(error: Exception) -> tuple[Outcome, str]:
+    if words := told(error):
+        return Outcome.CONNECT_FAILED, words[0]
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return Outcome.TIMEOUT, "no connection before the connect time-out"
     if isinstance(error, TimeoutError):

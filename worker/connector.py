@@ -10,15 +10,17 @@ from __future__ import annotations
 import io
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import aiohttp
+from aiohttp import ClientMiddlewareType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from dispatcher.policy.proxies import ProxyAddress
 from worker.resolver import AddressInfo, SystemResolver
 
 AddressRule = Callable[[IPv4Address | IPv6Address], str | None]
@@ -87,20 +89,21 @@ def guarded_session(
     connect_timeout_s: float = 5.0,
     request_timeout_s: float = 30.0,
     limit: int = 0,
-    limit_per_host: int = 0,
     resolver: AbstractResolver | None = None,
     tls: ssl.SSLContext | None = None,
+    proxy: ProxyAddress | None = None,
+    before: Sequence[ClientMiddlewareType] = (),
 ) -> aiohttp.ClientSession:
     """A session for ``post``. ``limit`` 0 = unlimited: a dead host then never takes another host's connection.
 
-    ``connect_timeout_s`` spans lookup, connect and TLS handshake; ``request_timeout_s`` everything.
+    ``connect_timeout_s`` spans lookup, connect and TLS handshake; ``request_timeout_s`` everything. With ``proxy``
+    every request goes through it, and ``rule`` sees no address but the proxy's: ``before`` judges the others.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             resolver=CheckingResolver(resolver or SystemResolver(), rule),
             socket_factory=lambda info: checked_socket(info, rule),
             limit=limit,
-            limit_per_host=limit_per_host,
             ttl_dns_cache=DNS_CACHE_S,
             keepalive_timeout=KEEP_ALIVE_S,
             ssl=tls or True,
@@ -109,11 +112,20 @@ def guarded_session(
         headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
         timeout=aiohttp.ClientTimeout(total=request_timeout_s, connect=connect_timeout_s),
         trust_env=False,
+        proxy=proxy.url if proxy else None,
+        proxy_auth=_proxy_auth(proxy),
+        middlewares=before,
         auto_decompress=False,
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         max_headers=MAX_ANSWER_HEADERS,
     )
+
+
+def _proxy_auth(proxy: ProxyAddress | None) -> aiohttp.BasicAuth | None:
+    if proxy is None or not (proxy.username or proxy.password):
+        return None
+    return aiohttp.BasicAuth(proxy.username, proxy.password, "utf-8")
 
 
 def post(

@@ -14,7 +14,6 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
@@ -22,7 +21,6 @@ from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.conclude import Conclusions
 from dispatcher.flow.ping_schedule import Probing
-from dispatcher.policy.addresses import refusal
 from dispatcher.settings import Settings
 from dispatcher.store.connection import connect, connect_listener
 from dispatcher.store.definition_cache import DefinitionCache
@@ -40,11 +38,11 @@ from dispatcher.store.server_time import ServerTime
 from dispatcher.store.tokens import TokenStore
 from dispatcher.telemetry.watchdog import Watchdog
 from worker.attempt import Identity, Sender
-from worker.connector import guarded_session
 from worker.deliver import Deliverer
 from worker.jobs import Job, NotNow, take_jobs
 from worker.lookup import Lookup
 from worker.metrics import metrics_site
+from worker.own_addresses import hosts_of, own_addresses
 from worker.owner import Owner
 from worker.ping import Pinger
 from worker.ping_connection import Wayfinder
@@ -54,6 +52,8 @@ from worker.resealing import Resealing
 from worker.runner import LanePolicy, Runner
 from worker.target import Defaults, Targets
 from worker.tokens import token_source
+from worker.transport import egress_of
+from worker.transport_sessions import TransportSessions
 from worker.upkeep import Upkeep
 
 log = structlog.get_logger("worker")
@@ -134,14 +134,9 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         stack.push_async_callback(listener.aclose)
         sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
         cache = await stack.enter_async_context(DefinitionCache(Definitions(redis), listener))
-        rule = partial(refusal, allow_networks=settings.allow_networks)
-        session = await stack.enter_async_context(
-            guarded_session(
-                rule,
-                connect_timeout_s=settings.connect_timeout,
-                request_timeout_s=settings.request_timeout,
-            )
-        )
+        egress = egress_of(settings, await own_addresses([settings.host, *hosts_of([redis_url, queue_url])]))
+        plain = await stack.enter_async_context(egress.plain())
+        sessions = await stack.enter_async_context(TransportSessions(plain, egress.session))
         store = PartitionStore(
             redis,
             partitions=settings.partitions,
@@ -153,7 +148,7 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         clock = StoreClock()
         counted: list[Owner] = []
         tokens = token_source(
-            session,
+            sessions,
             TokenStore(redis, sealer, pepper=_pepper(settings)),
             clock,
             on_fetch=lambda good: counted[0].count("tokens:ok" if good else "tokens:failed"),
@@ -161,7 +156,7 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         stack.push_async_callback(tokens.close)
         defaults = Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
         identity = Identity(settings.base_url, settings.partner)
-        deliverer = Deliverer(Sender(session, tokens, identity), Lookup(cache, Targets(sealer, defaults)), worker_id)
+        deliverer = Deliverer(Sender(sessions, tokens, identity), Lookup(cache, Targets(sealer, defaults)), worker_id)
         runner = Runner(store, queue, deliverer, _lane_policy(settings))
         owner = Owner(worker_id, store, runner, clock, concurrency=settings.concurrency, lease_s=settings.lease)
         counted.append(owner)
@@ -169,12 +164,12 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         await stack.enter_async_context(losses.following())
         jobs, beats = JobQueue(job_redis), Heartbeats(redis)
         conclusions = Conclusions(queue, cache, clock.now_ms)
-        ways = Wayfinder(rule, connect_timeout_s=settings.connect_timeout)
+        ways = Wayfinder(egress.rule, connect_timeout_s=settings.connect_timeout, proxy_of=egress.proxy_of)
         stack.push_async_callback(ways.close)
         targets = Targets(sealer, defaults)
-        pinger = Pinger(Definitions(redis), targets, session, ways, identity, clock)
+        pinger = Pinger(Definitions(redis), targets, sessions, ways, identity, clock)
         probing = Probing(pinger.definitions, QueuedPings(jobs), settings.request_timeout)
-        trier = CredentialTrier(Trials(redis, jobs), sealer, session, clock)
+        trier = CredentialTrier(Trials(redis, jobs), sealer, sessions, clock)
         upkeep = Upkeep(owner, store, jobs, beats, conclusions, clock, ServerTime(redis, clock))
         yield Crew(owner, upkeep, beats, jobs, pinger, trier, probing, Resealing(redis, sealer, worker_id))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 
-import aiohttp
 import structlog
 
 from dispatcher.clock import StoreClock
@@ -20,6 +19,7 @@ from worker.ping_delivery import Bench, ping
 from worker.ping_security import check_security
 from worker.ping_tokens import fresh_tokens
 from worker.target import Target, Targets
+from worker.transport_sessions import TransportSessions
 
 TOO_SLOW = "The test was given up at its deadline: the host or its token endpoint answers too slowly."
 GONE = "The integration was deleted, or its version is gone."
@@ -34,7 +34,7 @@ class Pinger:
 
     definitions: Definitions
     targets: Targets
-    session: aiohttp.ClientSession
+    sessions: TransportSessions
     ways: Wayfinder
     identity: Identity
     clock: StoreClock
@@ -70,8 +70,8 @@ class Pinger:
             return given_up(test, self._now_ms(), BROKEN)
 
     async def _tried(self, target: Target, test: PingTest) -> PingTest:
-        tokens = fresh_tokens(self.session, self.clock)
-        bench = Bench(target, self.session, tokens, self.ways, self.identity, self.clock.offset_ms)
+        tokens = fresh_tokens(self.sessions, self.clock)
+        bench = Bench(target, self.sessions, tokens, self.ways, self.identity, self.clock.offset_ms)
         try:
             results = tuple(await asyncio.gather(*(ping(bench, one) for one in test.results)))
             checks = await check_security(bench, results) if test.security else ()

@@ -11,17 +11,24 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from dispatcher.model.integration import Transport
 from dispatcher.model.ping import PingStep, StepName
 from worker.connector import AddressBlocked, AddressRule, CheckingResolver, checked_socket
 from worker.ping_words import CHECK_HOST, CONNECT_REMEDY, DNS_REMEDY, PLAIN_HTTP, blocked, certificate, tls_failure
 from worker.resolver import SystemResolver
+from worker.transport import Proxy, Route
+from worker.transport_tls import TransportUnusable, tls_context
+from worker.transport_tunnel import ask_for_tunnel
+from worker.transport_words import PROXY_REMEDY, proxy_refused
+
+REFUSAL_WAIT_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +41,7 @@ class Place:
 
 
 class Wayfinder:
-    """One per worker process. ``tls`` None = the system's certificates."""
+    """One per worker process. ``tls`` None = the system's certificates; ``proxy_of`` says which proxy a route takes."""
 
     def __init__(
         self,
@@ -43,20 +50,29 @@ class Wayfinder:
         connect_timeout_s: float = 5.0,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
+        proxy_of: Callable[[Transport], Proxy | None] = lambda _: None,
     ) -> None:
         self._rule = rule
         self._timeout_s = connect_timeout_s
-        self._resolver = CheckingResolver(resolver or SystemResolver(), rule)
+        self._inner = resolver or SystemResolver()
+        self._resolver = CheckingResolver(self._inner, rule)
         self._tls = tls
+        self._proxy_of = proxy_of
 
     async def close(self) -> None:
         await self._resolver.close()
 
-    async def look(self, url: str) -> tuple[PingStep, ...]:
+    async def look(self, url: str, route: Route | None = None) -> tuple[PingStep, ...]:
         """DNS, ADDRESS, CONNECT and TLS, as far as it gets."""
         place = _place(url)
         if place is None:
             return (PingStep(StepName.ADDRESS, False, 0.0, "the URL names no host that can be read", CHECK_HOST),)
+        try:
+            proxy = self._proxy_of(route.transport if route else Transport())
+        except AddressBlocked as error:
+            return (PingStep(StepName.ADDRESS, False, 0.0, *blocked(error.reason)),)
+        if proxy is not None:
+            return await self._look_through(place, proxy, route)
         watch = _Watch()
         try:
             async with asyncio.timeout(self._timeout_s):
@@ -66,28 +82,69 @@ class Wayfinder:
         except OSError as error:
             text = "the name server did not answer in time" if isinstance(error, TimeoutError) else "does not resolve"
             return (PingStep(StepName.DNS, False, watch.ms(), f"{place.host}: {text}", DNS_REMEDY),)
-        return (*_resolved(place, watch, found), _allowed(found), *await self._connect(place, found))
+        return (*_resolved(place, watch, found), _allowed(found), *await self._connect(place, found, route))
 
-    async def _connect(self, place: Place, found: Sequence[ResolveResult]) -> Sequence[PingStep]:
+    async def _look_through(self, place: Place, proxy: Proxy, route: Route | None) -> tuple[PingStep, ...]:
+        """By way of a proxy: the steps are about it, but TLS, which is with the host."""
+        address = proxy.address
+        there = Place(address.host, address.port, encrypted=False)
         watch = _Watch()
         try:
             async with asyncio.timeout(self._timeout_s):
-                connection = await self._connected(found)
+                found = await CheckingResolver(self._inner, proxy.rule).resolve(address.host, address.port)
+        except AddressBlocked as error:
+            told, remedy = blocked(error.reason)
+            return (*_resolved(there, watch), PingStep(StepName.ADDRESS, False, 0.0, f"the proxy: {told}", remedy))
+        except OSError:
+            return (PingStep(StepName.DNS, False, watch.ms(), "the proxy's name does not resolve", PROXY_REMEDY),)
+        before = *_resolved(there, watch, found), _allowed(found)
+        watch = _Watch()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                connection = await self._connected(found, proxy.rule)
+        except OSError:
+            failed = PingStep(StepName.CONNECT, False, watch.ms(), "no connection to the proxy", PROXY_REMEDY)
+            return (*before, failed)
+        with connection:
+            return (*before, *await self._tunnelled(place, proxy, connection, route))
+
+    async def _tunnelled(
+        self, place: Place, proxy: Proxy, connection: socket.socket, route: Route | None
+    ) -> Sequence[PingStep]:
+        watch = _Watch()
+        status: int | None = 200
+        if place.encrypted:
+            try:
+                async with asyncio.timeout(self._timeout_s):
+                    status = await ask_for_tunnel(connection, proxy.address, place.host, place.port)
+            except OSError:
+                status = None
+        if status != 200:
+            words = proxy_refused(status) if status else ("the proxy gave no answer", PROXY_REMEDY)
+            return (PingStep(StepName.CONNECT, False, watch.ms(), *words),)
+        made = PingStep(StepName.CONNECT, True, watch.ms(), f"connected to port {place.port} through the proxy")
+        return made, await self._shake_hands(place, connection, route)
+
+    async def _connect(self, place: Place, found: Sequence[ResolveResult], route: Route | None) -> Sequence[PingStep]:
+        watch = _Watch()
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                connection = await self._connected(found, self._rule)
         except OSError as error:
             why = f"no connection within {self._timeout_s:g} s" if isinstance(error, TimeoutError) else _reason(error)
             return (PingStep(StepName.CONNECT, False, watch.ms(), f"port {place.port}: {why}", CONNECT_REMEDY),)
         made = PingStep(StepName.CONNECT, True, watch.ms(), f"connected to port {place.port}")
         with connection:
-            return made, await self._shake_hands(place, connection)
+            return made, await self._shake_hands(place, connection, route)
 
-    async def _connected(self, found: Sequence[ResolveResult]) -> socket.socket:
+    async def _connected(self, found: Sequence[ResolveResult], rule: AddressRule) -> socket.socket:
         """To the first address that takes a connection; raises the last one's failure when none does."""
         failure: OSError = ConnectionError("no address to connect to")
         for answer in found:
             address = (answer["host"], answer["port"])
             with contextlib.ExitStack() as on_failure:
                 connection = on_failure.enter_context(
-                    checked_socket((answer["family"], socket.SOCK_STREAM, answer["proto"], "", address), self._rule)
+                    checked_socket((answer["family"], socket.SOCK_STREAM, answer["proto"], "", address), rule)
                 )
                 connection.setblocking(False)
                 try:
@@ -99,26 +156,55 @@ class Wayfinder:
                     return connection
         raise failure
 
-    async def _shake_hands(self, place: Place, connection: socket.socket) -> PingStep:
+    async def _shake_hands(self, place: Place, connection: socket.socket, route: Route | None) -> PingStep:
         if not place.encrypted:
             return PLAIN_HTTP
         watch = _Watch()
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
+        heard = _Listening()
         try:
             transport, _ = await asyncio.get_running_loop().create_connection(
-                asyncio.Protocol,
+                lambda: heard,
                 sock=connection.dup(),
-                ssl=self._tls,
+                ssl=await self._context(route),
                 server_hostname=place.host,
                 ssl_handshake_timeout=self._timeout_s,
             )
+        except TransportUnusable as error:
+            return PingStep(StepName.TLS, False, watch.ms(), str(error), "Save transport again.")
         except (OSError, ssl.CertificateError) as error:
             return PingStep(StepName.TLS, False, watch.ms(), *tls_failure(error))
         duration_ms = watch.ms()
         negotiated: ssl.SSLObject = transport.get_extra_info("ssl_object")
+        version, peer = negotiated.version(), negotiated.getpeercert()
+        refused = await heard.refusal(duration_ms / 1000 + REFUSAL_WAIT_S) if version == "TLSv1.3" else None
         transport.abort()
-        return PingStep(StepName.TLS, True, duration_ms, *certificate(negotiated.version(), negotiated.getpeercert()))
+        if refused is not None:
+            return PingStep(StepName.TLS, False, watch.ms(), *tls_failure(refused))
+        return PingStep(StepName.TLS, True, duration_ms, *certificate(version, peer))
+
+    async def _context(self, route: Route | None) -> ssl.SSLContext:
+        own = await asyncio.to_thread(tls_context, route.transport) if route else None
+        if own is not None:
+            return own
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
+
+
+class _Listening(asyncio.Protocol):
+    """Hears a host refuse our certificate: in TLS 1.3 its alert comes after the handshake (RFC 8446 §4.4.2.4)."""
+
+    def __init__(self) -> None:
+        self._lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self._lost.done():
+            self._lost.set_result(exc)
+
+    async def refusal(self, wait_s: float) -> Exception | None:
+        """The alert, if one comes within that time; a host that is content says nothing."""
+        await asyncio.wait([self._lost], timeout=wait_s)
+        return self._lost.result() if self._lost.done() else None
 
 
 class _Watch:

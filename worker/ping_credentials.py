@@ -6,11 +6,11 @@ import contextlib
 import time
 from dataclasses import dataclass, replace
 
-import aiohttp
 import structlog
 
 from dispatcher.clock import Clock
 from dispatcher.errors import DispatcherError, StoreUnavailable
+from dispatcher.flow.change_transport import open_transport
 from dispatcher.model.integration import OutboundCredentials
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.policy.redaction import scrub
@@ -19,6 +19,8 @@ from dispatcher.store.ping_trials import Trial, Trials
 from dispatcher.store.sealing import Sealer
 from worker.token_values import TokenFailure
 from worker.tokens import TokenClient
+from worker.transport import route_of
+from worker.transport_sessions import TransportSessions
 
 CANNOT_OPEN = "The worker cannot open the secret: give workers and API the same DISPATCHER_SECRET_KEYS."
 
@@ -31,7 +33,7 @@ class CredentialTrier:
 
     trials: Trials
     sealer: Sealer
-    session: aiohttp.ClientSession
+    sessions: TransportSessions
     clock: Clock
 
     async def run(self, trial_id: str) -> None:
@@ -44,11 +46,12 @@ class CredentialTrier:
     async def _tried(self, trial: Trial) -> CredentialsTried:
         try:
             credentials = self._opened(trial)
+            route = route_of(open_transport(self.sealer, trial.integration_id, trial.transport))
         except DispatcherError:
             log.warning("secret cannot be opened", integration_id=trial.integration_id)
             return CredentialsTried(False, "CONFIGURATION_ERROR", CANNOT_OPEN)
         begun_s = time.perf_counter()
-        got = await TokenClient(self.session, self.clock).fetch(credentials)
+        got = await TokenClient(self.sessions, self.clock).fetch(credentials, route)
         duration_ms = (time.perf_counter() - begun_s) * 1000
         if isinstance(got, TokenFailure):
             hidden = (credentials.client_secret, credentials.private_key)

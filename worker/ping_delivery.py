@@ -10,8 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import aiohttp
-
 from dispatcher.clock import steady_clock
 from dispatcher.flow.ping_event import ping_event, ping_state
 from dispatcher.model.attempt import Outcome
@@ -24,6 +22,7 @@ from worker.ping_words import ANSWER_REMEDIES, status_remedy
 from worker.target import Target
 from worker.token_source import TokenSource
 from worker.token_values import Token, TokenFailure
+from worker.transport_sessions import TransportSessions
 
 PASSING = frozenset({Outcome.OK, Outcome.ACCEPTED, Outcome.REFUSED})
 """The host understood: a well-formed refusal of an invented account is as good as a success."""
@@ -40,7 +39,7 @@ class Bench:
     """What the notifications of one test share. ``offset_ms``: the store's clock minus the steady one."""
 
     target: Target
-    session: aiohttp.ClientSession
+    sessions: TransportSessions
     tokens: TokenSource
     ways: Wayfinder
     identity: Identity
@@ -56,7 +55,7 @@ async def ping(bench: Bench, asked: PingResult) -> PingResult:
         text = f"no URL is configured for {asked.event_type}"
         return replace(asked, status=PingStatus.NOT_CONFIGURED, message=text, tested_ms=bench.now_ms())
     begun_s = time.perf_counter()
-    way, token = await asyncio.gather(bench.ways.look(asked.url), token_step(bench))
+    way, token = await asyncio.gather(bench.ways.look(asked.url, bench.target.route), token_step(bench))
     if token.ok is False:
         told = replace(asked, status=PingStatus.FAILED, success=False, error_code=token.code, message=token.step.text)
         sent_steps: Sequence[PingStep] = ()
@@ -89,7 +88,7 @@ async def token_step(bench: Bench) -> TokenStep:
     if credentials.type is not CredentialType.OAUTH2:
         return TokenStep(PingStep(StepName.TOKEN, text=_UNUSED[credentials.type]))
     begun_s = time.perf_counter()
-    got = await bench.tokens.token(credentials, bench.target.integration.id)
+    got = await bench.tokens.token(credentials, bench.target.token_scope, bench.target.route)
     duration_ms = (time.perf_counter() - begun_s) * 1000
     if isinstance(got, TokenFailure):
         text = scrub(got.detail, bench.target.secrets)
@@ -105,7 +104,7 @@ def all_steps(taken: Sequence[PingStep]) -> tuple[PingStep, ...]:
 
 async def _sent(bench: Bench, asked: PingResult, url: str) -> tuple[PingResult, Sequence[PingStep]]:
     event = ping_event(bench.target.integration, bench.target.revision.number, asked.event_type)
-    sender = Sender(bench.session, bench.tokens, bench.identity)
+    sender = Sender(bench.sessions, bench.tokens, bench.identity)
     begun_s = time.perf_counter()
     sent = await sender.send(bench.target, url, event, ping_state(bench.now_ms()), 1, None, bench.offset_ms)
     duration_ms = (time.perf_counter() - begun_s) * 1000

@@ -15,7 +15,6 @@ from dispatcher.policy.answer_body import read_fields
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.signing import SigningKey, sign
 from worker.answer_body import read_bounded
-from worker.connector import post
 from worker.ping_delivery import Bench
 
 REFUSING_CODES = frozenset({"UNAUTHORIZED", "FORBIDDEN"})
@@ -94,8 +93,8 @@ def signed(bench: Bench, notice: Notice, keys: Sequence[SigningKey] | None = Non
 
 async def send(bench: Bench, notice: Notice, headers: Mapping[str, str]) -> Answer:
     try:
-        async with post(
-            bench.session, notice.url, notice.body, dict(headers), timeout_s=bench.target.timeout_s
+        async with bench.sessions.post(
+            bench.target.route, notice.url, notice.body, dict(headers), timeout_s=bench.target.timeout_s
         ) as answer:
             content = await read_bounded(answer)
             fields = read_fields(content.data, answer.headers.get("Content-Type")) or {}

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import aiohttp
-
 from dispatcher.clock import Clock
 from dispatcher.store.tokens import AccessToken, TokenStore
 from worker.token_source import TokenSource
 from worker.tokens import token_source
+from worker.transport_sessions import TransportSessions
 
 
 class _Unshared(TokenStore):
@@ -32,6 +31,6 @@ class _Unshared(TokenStore):
         """Nobody waits."""
 
 
-def fresh_tokens(session: aiohttp.ClientSession, clock: Clock) -> TokenSource:
+def fresh_tokens(sessions: TransportSessions, clock: Clock) -> TokenSource:
     """As deliveries have it, but empty and uncounted."""
-    return token_source(session, _Unshared(), clock)
+    return token_source(sessions, _Unshared(), clock)

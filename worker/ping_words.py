@@ -9,6 +9,7 @@ from typing import Any
 
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.ping import CheckName, PingStep, StepName
+from worker.transport_words import PROXY_NOT_ALLOWED, PROXY_UNREADABLE, client_certificate_refused
 
 Words = tuple[str, str | None]
 """What was met, and the remedy."""
@@ -27,15 +28,19 @@ _BLOCKED: dict[str, Words] = {
     "userinfo": ("the URL holds a user name or password", "Take them out, and set outboundCredentials instead."),
     "scheme": ("the URL is neither http:// nor https://", "Use https://."),
     "host": ("the URL names no host that can be read", CHECK_HOST),
+    PROXY_NOT_ALLOWED: ("this deployment sends everything through its own proxy", "Take transport.proxyUrl out."),
+    PROXY_UNREADABLE: ("the URL of the proxy cannot be read", "Save transport.proxyUrl again."),
 }
 
+_OR_PRIVATE = ", or put its own authority into transport.caCertificates."
+_SERVE_CHAIN = f"Serve the whole chain, intermediate certificates included{_OR_PRIVATE}"
 _CERTIFICATE: dict[int, Words] = {
     9: ("the certificate is not valid yet", "Check the host's clock and the certificate's first day."),
     10: ("the certificate has expired", "Renew it, and let its renewal run by itself."),
-    18: ("the certificate is signed by itself", "Use one of a public authority."),
-    19: ("the certificate's chain ends in one that nobody knows", "Use one of a public authority."),
-    20: ("the certificate's issuer is not known", "Serve the whole chain, intermediate certificates included."),
-    21: ("the certificate's issuer is not known", "Serve the whole chain, intermediate certificates included."),
+    18: ("the certificate is signed by itself", f"Use one of a public authority{_OR_PRIVATE}"),
+    19: ("the certificate's chain ends in one that nobody knows", f"Use one of a public authority{_OR_PRIVATE}"),
+    20: ("the certificate's issuer is not known", _SERVE_CHAIN),
+    21: ("the certificate's issuer is not known", _SERVE_CHAIN),
     62: ("the certificate is for another host name", "Use a certificate for the host name in the URL."),
     64: ("the certificate is for another address", "Use a host name that the certificate covers."),
 }
@@ -83,6 +88,8 @@ def tls_failure(error: Exception) -> Words:
     if isinstance(error, ssl.SSLCertVerificationError):
         told = f"the certificate is not trusted: {error.verify_message}", "Use a valid one of a public authority."
         return _CERTIFICATE.get(error.verify_code, told)
+    if words := client_certificate_refused(error):
+        return words
     if isinstance(error, ssl.SSLError):
         reason = (error.reason or "handshake failed").replace("_", " ").lower()
         return f"no TLS: {reason}", "Serve TLS 1.2 or newer at this port, or use http:// if it has none."

@@ -6,6 +6,7 @@ import base64
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 
+from dispatcher.flow.change_transport import open_transport
 from dispatcher.model.integration import (
     AnswerMode,
     CredentialType,
@@ -18,6 +19,7 @@ from dispatcher.policy.signing import SigningKey, parse_secret
 from dispatcher.store import sealed_fields
 from dispatcher.store.sealing import Sealer, SealError
 from worker.token_values import fingerprint
+from worker.transport import Route, route_of
 
 CAPACITY = 20_000
 
@@ -38,6 +40,13 @@ class Target:
     result_deadline_s: float
     answers: AnswerMode
     filter: Filter
+    route: Route | None = None
+    """How connections are made; None = as for everybody."""
+
+    @property
+    def token_scope(self) -> str:
+        """Tokens are kept apart by integration, and by the certificate that they may be bound to (RFC 8705 §3)."""
+        return token_scope(self.integration.id, self.route)
 
     def signing_keys(self, now_ms: int) -> list[SigningKey]:
         """Current keys, newest first: those without an end, or whose overlap has not ended."""
@@ -90,9 +99,12 @@ class Targets:
         secrets = [
             self._open(s.secret, sealed_fields.signing_secret(integration.id)) for s in integration.signing_secrets
         ]
+        route = route_of(open_transport(self._sealer, integration.id, revision.transport))
         oauth2 = credentials.type is CredentialType.OAUTH2
         secret_headers = [headers[header.name] for header in revision.headers if header.secret]
-        hidden = (credentials.client_secret, credentials.private_key, *secrets, *secret_headers)
+        hidden = [credentials.client_secret, credentials.private_key, *secrets, *secret_headers]
+        if route is not None:
+            hidden += [route.transport.private_key, route.transport.proxy_password]
         return Target(
             integration=integration,
             revision=revision,
@@ -101,7 +113,7 @@ class Targets:
                 for text, kept in zip(secrets, integration.signing_secrets, strict=True)
             ),
             credentials=credentials,
-            token_key=fingerprint(credentials, integration.id) if oauth2 else None,
+            token_key=fingerprint(credentials, token_scope(integration.id, route)) if oauth2 else None,
             fixed_headers=headers,
             secrets=tuple(text for text in hidden if text),
             schedule_s=revision.retry.schedule_s
@@ -111,6 +123,7 @@ class Targets:
             result_deadline_s=revision.result_deadline_s or self._defaults.result_deadline_s,
             answers=revision.answers,
             filter=compile_filter(revision.filter),
+            route=route,
         )
 
     def _opened(self, integration_id: str, credentials: OutboundCredentials) -> OutboundCredentials:
@@ -122,3 +135,7 @@ class Targets:
 
     def _open(self, sealed: str, context: str) -> str:
         return self._sealer.open(sealed, context) if sealed else ""
+
+
+def token_scope(integration_id: str, route: Route | None) -> str:
+    return integration_id if route is None else f"{integration_id}/{route.name}"

@@ -19,8 +19,9 @@ from dispatcher.model.integration import OutboundCredentials
 from dispatcher.store.tokens import AccessToken, TokenStore
 from worker.token_slot import TokenSlot
 from worker.token_values import Token, TokenFailure, fingerprint
+from worker.transport import Route
 
-Fetch = Callable[[OutboundCredentials], Awaitable[AccessToken | TokenFailure]]
+Fetch = Callable[[OutboundCredentials, Route | None], Awaitable[AccessToken | TokenFailure]]
 Outcome = Token | TokenFailure
 
 POLL_S = 0.05
@@ -52,19 +53,24 @@ class TokenSource:
         slot = self._slots.get(key)
         return slot.value if slot is not None and self._clock() < slot.refresh_at_s else None
 
-    async def token(self, credentials: OutboundCredentials, fingerprint_scope: str) -> Outcome:
-        """A token that has not expired. While one that is due for refresh still serves, nobody waits for the next."""
+    async def token(
+        self, credentials: OutboundCredentials, fingerprint_scope: str, route: Route | None = None
+    ) -> Outcome:
+        """A token that has not expired. While one that is due for refresh still serves, nobody waits for the next.
+
+        ``route`` is how the token endpoint is reached; the scope has to tell routes apart.
+        """
         key = fingerprint(credentials, fingerprint_scope)
         slot, now_s = self._slot(key), self._clock()
         if slot.usable(now_s):
             if not slot.fresh(now_s) and slot.failing(now_s) is None:
-                self._flight(key, credentials)
+                self._flight(key, credentials, route)
             return Token(slot.value, slot.expires_at_s, fetched=False)
         failure = slot.failing(now_s)
         if failure is not None:
             return failure
         joined = key in self._flights
-        outcome = await asyncio.shield(self._flight(key, credentials))
+        outcome = await asyncio.shield(self._flight(key, credentials, route))
         return replace(outcome, fetched=False) if joined and isinstance(outcome, Token) else outcome
 
     async def rejected(self, key: str, value: str) -> bool:
@@ -106,11 +112,13 @@ class TokenSource:
         for key in idle or list(self._slots)[: MAX_SLOTS // 10]:
             del self._slots[key]
 
-    def _flight(self, key: str, credentials: OutboundCredentials) -> asyncio.Task[Outcome]:
+    def _flight(self, key: str, credentials: OutboundCredentials, route: Route | None) -> asyncio.Task[Outcome]:
         """The one fetch of this key that is under way in this process; a waiter that gives up does not end it."""
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = asyncio.create_task(self._obtain(key, credentials), name=f"token {key}")
+            flight = self._flights[key] = asyncio.create_task(
+                self._obtain(key, credentials, route), name=f"token {key}"
+            )
             flight.add_done_callback(lambda done: self._landed(key, done))
         return flight
 
@@ -119,17 +127,17 @@ class TokenSource:
         if not flight.cancelled():
             flight.exception()
 
-    async def _obtain(self, key: str, credentials: OutboundCredentials) -> Outcome:
+    async def _obtain(self, key: str, credentials: OutboundCredentials, route: Route | None) -> Outcome:
         owner = new_uuid()
         try:
             found = await self._turn(key, owner)
         except StoreUnavailable:
-            return self._hold(key, await self._fetch(credentials))
+            return self._hold(key, await self._fetch(credentials, route))
         if found is not None:
             self._hold(key, found)
             return Token(found.value, found.expires_at_s, fetched=False)
         try:
-            granted = await self._fetch(credentials)
+            granted = await self._fetch(credentials, route)
             outcome = self._hold(key, granted)
             if isinstance(granted, AccessToken):
                 with suppress(StoreUnavailable):

@@ -23,10 +23,14 @@ from dispatcher.model.integration import AuthMethod, OutboundCredentials
 from dispatcher.store.tokens import AccessToken, TokenStore
 from worker.answer_body import read_bounded
 from worker.assertion_key import KeyUnreadable, read_assertion_key
-from worker.connector import blocked_reason, post
+from worker.connector import blocked_reason
 from worker.token_answer import CONFIGURATION_ERROR, INVALID_RESPONSE, TRANSPORT_ERROR, TokenAnswer, read_token
 from worker.token_source import TokenSource
 from worker.token_values import Token, TokenFailure, fingerprint
+from worker.transport import Route
+from worker.transport_sessions import TransportSessions
+from worker.transport_tls import TransportUnusable
+from worker.transport_words import blocked_text, told
 
 __all__ = ["Token", "TokenClient", "TokenFailure", "TokenSource", "fingerprint", "token_source"]
 
@@ -38,30 +42,30 @@ _KEPT_IN_BASIC = "!*'()~-._"
 
 
 def token_source(
-    session: aiohttp.ClientSession,
+    sessions: TransportSessions,
     store: TokenStore,
     clock: Clock,
     *,
     on_fetch: Callable[[bool], None] | None = None,
 ) -> TokenSource:
-    """Tokens over ``session``, shared through ``store``. ``on_fetch`` hears of each request: did it give a token?"""
-    return TokenSource(TokenClient(session, clock, on_fetch).fetch, store, clock)
+    """Tokens over ``sessions``, shared through ``store``. ``on_fetch`` hears of each request: did it give a token?"""
+    return TokenSource(TokenClient(sessions, clock, on_fetch).fetch, store, clock)
 
 
 class TokenClient:
     """Asks a token endpoint. Every way in which that can fail is a ``TokenFailure``."""
 
     def __init__(
-        self, session: aiohttp.ClientSession, clock: Clock, on_fetch: Callable[[bool], None] | None = None
+        self, sessions: TransportSessions, clock: Clock, on_fetch: Callable[[bool], None] | None = None
     ) -> None:
-        self._session = session
+        self._sessions = sessions
         self._clock = clock
         self._on_fetch = on_fetch
 
-    async def fetch(self, credentials: OutboundCredentials) -> AccessToken | TokenFailure:
-        """One request of at most 10 s, for credentials whose secrets are open."""
+    async def fetch(self, credentials: OutboundCredentials, route: Route | None = None) -> AccessToken | TokenFailure:
+        """One request of at most 10 s over ``route``, for credentials whose secrets are open."""
         try:
-            outcome = await self._ask(credentials)
+            outcome = await self._ask(credentials, route)
         except (aiohttp.ClientError, OSError, ValueError, JoseError) as error:
             outcome = _failure(error)
         if isinstance(outcome, TokenFailure):
@@ -70,10 +74,10 @@ class TokenClient:
             self._on_fetch(isinstance(outcome, AccessToken))
         return outcome
 
-    async def _ask(self, credentials: OutboundCredentials) -> AccessToken | TokenFailure:
+    async def _ask(self, credentials: OutboundCredentials, route: Route | None) -> AccessToken | TokenFailure:
         url, headers, body = prepare(credentials, self._clock())
         asked_at_s = self._clock()
-        async with post(self._session, url, body, headers, timeout_s=REQUEST_TIMEOUT_S) as answer:
+        async with self._sessions.post(route, url, body, headers, timeout_s=REQUEST_TIMEOUT_S) as answer:
             return read_token(TokenAnswer(answer.status, answer.headers, await read_bounded(answer), asked_at_s))
 
 
@@ -116,14 +120,22 @@ def _assertion(credentials: OutboundCredentials, now_s: float) -> ClientAuth:
     return ClientAuth(credentials.client_id, signer.key, method)
 
 
+def _certificate(credentials: OutboundCredentials, _: float) -> ClientAuth:
+    """RFC 8705 §2: the connection proves who asks, the form only names it."""
+    return ClientAuth(credentials.client_id, "", "none")
+
+
 _CLIENT_AUTH: dict[AuthMethod, Callable[[OutboundCredentials, float], ClientAuth]] = {
     AuthMethod.CLIENT_SECRET_BASIC: _basic,
     AuthMethod.CLIENT_SECRET_POST: _form,
     AuthMethod.PRIVATE_KEY_JWT: _assertion,
+    AuthMethod.TLS_CLIENT_AUTH: _certificate,
+    AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH: _certificate,
 }
 
 
 _EXPLAINED: tuple[tuple[type[BaseException], str, str], ...] = (
+    (TransportUnusable, CONFIGURATION_ERROR, "{error}"),
     (KeyUnreadable, CONFIGURATION_ERROR, "the private key cannot be read: {error}"),
     (JoseError, CONFIGURATION_ERROR, "the private key cannot sign: use another key or leave out its alg"),
     (ssl.SSLError, TRANSPORT_ERROR, "token endpoint's TLS handshake failed: check its certificate and host name"),
@@ -143,7 +155,9 @@ def _failure(error: BaseException) -> TokenFailure:
     reason = blocked_reason(error)
     if reason is not None:
         text = f"tokenUri is not allowed ({reason}): use another, or let the operator allow its network"
-        return TokenFailure(CONFIGURATION_ERROR, text)
+        return TokenFailure(CONFIGURATION_ERROR, blocked_text(reason) if "proxy" in reason else text)
+    if words := told(error):
+        return TokenFailure(TRANSPORT_ERROR, f"token endpoint: {words[0]}. {words[1]}")
     code, text = next((code, text) for kind, code, text in _EXPLAINED if isinstance(error, kind))
     return TokenFailure(code, text.format(error=error))
 

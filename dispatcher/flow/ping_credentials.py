@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.flow.change_integration import Editor
-from dispatcher.flow.integration_changes import CredentialChanges
+from dispatcher.flow.integration_changes import CredentialChanges, IntegrationChanges, TransportChanges
 from dispatcher.ids import new_uuid
 from dispatcher.model.integration import CredentialType, Integration
 from dispatcher.model.ping import CredentialsTried
@@ -23,14 +23,26 @@ _NO_WORKER = CredentialsTried(
 
 
 async def try_credentials(
-    definitions: Definitions, editor: Editor, trials: Trials, any_id: str | None, changes: CredentialChanges
+    definitions: Definitions,
+    editor: Editor,
+    trials: Trials,
+    any_id: str | None,
+    changes: CredentialChanges,
+    transport: TransportChanges | None = None,
 ) -> CredentialsTried:
-    """Raises ``NotFound``, or ``Unprocessable`` with everything that is wrong with them. Saves nothing."""
+    """``transport`` None: the one that is saved. Saves nothing.
+
+    Raises ``NotFound``, or ``Unprocessable`` with everything that is wrong with them.
+    """
     current = await definitions.needed(any_id) if any_id else _nobody()
-    drafted = editor.apply(current, {"credentials": changes}).working.credentials
+    wanted: IntegrationChanges = {"credentials": changes}
+    if transport is not None:
+        wanted["transport"] = transport
+    working = editor.apply(current, wanted).working
+    drafted = working.credentials
     if drafted.type is not CredentialType.OAUTH2:
         return CredentialsTried(True, message=_NOTHING_TO_ASK[drafted.type])
-    return await trials.ask(Trial(current.id, drafted), WAIT_S) or _NO_WORKER
+    return await trials.ask(Trial(current.id, drafted, working.transport), WAIT_S) or _NO_WORKER
 
 
 def _nobody() -> Integration:

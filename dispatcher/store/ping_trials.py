@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
 from dispatcher.ids import new_uuid
-from dispatcher.model.integration import OutboundCredentials
+from dispatcher.model.integration import OutboundCredentials, Transport
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
@@ -21,10 +21,11 @@ POLL_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """``credentials`` are sealed for the integration of that id, which need not exist."""
+    """``credentials`` and ``transport`` are sealed for the integration of that id, which need not exist."""
 
     integration_id: str
     credentials: OutboundCredentials
+    transport: Transport = field(default_factory=Transport)
 
 
 _TRIAL = TypeAdapter(Trial)

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import aiohttp
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -25,6 +24,7 @@ from tests.authorization_server import AuthorizationServer, Client
 from tests.hosts import ProductHost, Reply
 from worker.connector import guarded_session
 from worker.tokens import Token, TokenFailure, TokenSource, fingerprint, token_source
+from worker.transport_sessions import TransportSessions
 
 SEED = OutboundCredentials(CredentialType.OAUTH2, client_id="123456", client_secret="S3cre1!")
 
@@ -43,19 +43,19 @@ class Moment:
 class Bench:
     """Everything that one worker process needs for tokens; ``process`` makes another process's view."""
 
-    session: aiohttp.ClientSession
+    sessions: TransportSessions
     store: TokenStore
     clock: Moment
     counted: list[bool] = field(default_factory=list)
 
     def process(self) -> TokenSource:
-        return token_source(self.session, self.store, self.clock, on_fetch=self.counted.append)
+        return token_source(self.sessions, self.store, self.clock, on_fetch=self.counted.append)
 
 
 @pytest.fixture
 async def bench(redis: Redis) -> AsyncIterator[Bench]:
     async with guarded_session(lambda _: None) as session:
-        yield Bench(session, TokenStore(redis, Sealer([new_key()])), Moment())
+        yield Bench(TransportSessions(session, lambda *_: session), TokenStore(redis, Sealer([new_key()])), Moment())
 
 
 @pytest.fixture
@@ -576,7 +576,7 @@ async def test_an_unusable_token_uri_is_a_configuration_error(source: TokenSourc
 
 async def test_the_token_endpoint_is_guarded_like_every_host(bench: Bench, product_host: ProductHost) -> None:
     async with guarded_session(lambda ip: "loopback" if ip.is_loopback else None) as session:
-        bench.session = session
+        bench.sessions = TransportSessions(session, lambda *_: session)
         failure = await failure_of(bench.process(), for_host(product_host))
     assert (failure.code, "loopback" in failure.detail) == ("CONFIGURATION_ERROR", True)
     assert "127.0.0.1" not in failure.detail

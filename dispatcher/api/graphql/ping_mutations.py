@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import strawberry
+from strawberry.types.unset import UNSET
 
 from dispatcher.api.graphql import inputs, payloads
-from dispatcher.api.graphql.changes import credential_changes
+from dispatcher.api.graphql.changes import credential_changes, transport_changes
 from dispatcher.api.graphql.context import Info
 from dispatcher.api.graphql.objects import ProductIntegration
 from dispatcher.api.graphql.payloads import answered
@@ -54,6 +55,7 @@ class PingMutations:
                 context.trials,
                 input_.id,
                 credential_changes(input_.outbound_credentials) or {},
+                transport_changes(input_.transport) if input_.transport is not UNSET else None,
             )
             return payloads.TestProductIntegrationCredentialsPayload(
                 success=tried.success,
