@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -67,14 +67,20 @@ class Client:
 
 @asynccontextmanager
 async def client_of(
-    deployment: Deployment, integration: Integration, url: str = "", **changed: str
+    deployment: Deployment,
+    integration: Integration,
+    url: str = "",
+    *,
+    under: Sequence[str] = (),
+    code: str = "",
+    **changed: str,
 ) -> AsyncIterator[Client]:
     """A client of a fresh API, logged in; ``PRODUCT`` is linked to the integration.
 
     ``url``: the API's Redis; ``changed``: its settings.
     """
     await deployment.definitions.link(PRODUCT, integration.id, 3)
-    program, address = await deployment.api(url, **changed)
+    program, address = await deployment.api(url, under=under, code=code, **changed)
     async with ClientSession(timeout=ClientTimeout(total=15)) as session:
         client = Client(session, program, address)
         await client.log_in()
