@@ -15,6 +15,7 @@ _STATUS_GROUP = "\x01"
 
 _TYPES = {kind.value: kind for kind in EventType}
 _STATUSES = {status.value: status for status in Status}
+_STATE_FIELDS = frozenset("scqnudemxwiyrv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class EventState:
     manually_resolved: bool = False
     revision: int | None = None
     """Revision chosen by a redelivery, in place of the one it was created with."""
+    unknown: dict[str, Any] | None = None
+    """What a newer version keeps besides; written back as it came."""
 
     @property
     def consumed(self) -> bool:
@@ -126,7 +129,8 @@ class EventState:
             "y": self.asynchronous or None,
             "v": self.revision,
         }
-        return orjson.dumps({name: value for name, value in fields.items() if value is not None})
+        written = {name: value for name, value in fields.items() if value is not None}
+        return orjson.dumps({**self.unknown, **written} if self.unknown else written)
 
     @classmethod
     def from_stored(cls, stored: bytes) -> EventState:
@@ -147,6 +151,7 @@ class EventState:
             asynchronous=bool(s.get("y")),
             manually_resolved=bool(s.get("r")),
             revision=_int(s.get("v")),
+            unknown=None if _STATE_FIELDS.issuperset(s) else {name: s[name] for name in s.keys() - _STATE_FIELDS},
         )
 
 

@@ -6,6 +6,9 @@ a store during a rolling upgrade. Never touches Redis.
 
 from __future__ import annotations
 
+import dataclasses
+import typing
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import orjson
@@ -19,9 +22,6 @@ T = TypeVar("T")
 _INTEGRATION = TypeAdapter(Integration)
 _REVISION = TypeAdapter(Revision)
 _PRODUCT = TypeAdapter(Product)
-
-_NESTED = ("working",)
-"""Fields of an integration whose own unknown fields are kept as well."""
 
 
 class BrokenDefinition(DispatcherError):
@@ -49,21 +49,50 @@ def _read(adapter: TypeAdapter[T], stored: bytes) -> T:
         raise BrokenDefinition(text) from None
 
 
-def write_revision(revision: Revision) -> bytes:
-    return _REVISION.dump_json(revision)
+def write_revision(revision: Revision, taken_from: bytes | None = None) -> bytes:
+    """The record of ``revision``, with the unknown fields of the WORKING version in that integration's record."""
+    working = orjson.loads(taken_from).get("working") if taken_from else None
+    return orjson.dumps(_keeping(working, _REVISION.dump_python(revision, mode="json"), Revision))
 
 
-def write_product(product: Product) -> bytes:
-    return _PRODUCT.dump_json(product)
+def write_product(product: Product, replaced: bytes | None = None) -> bytes:
+    """The record of ``product``, with the unknown fields of the record that it replaces."""
+    before = orjson.loads(replaced) if replaced else None
+    return orjson.dumps(_keeping(before, _PRODUCT.dump_python(product, mode="json"), Product))
 
 
 def write_integration(integration: Integration, replaced: bytes | None = None) -> bytes:
     """The record of ``integration``, with the unknown fields of the record that it replaces."""
-    record: dict[str, Any] = _INTEGRATION.dump_python(integration, mode="json")
-    if replaced is None:
-        return orjson.dumps(record)
-    before = orjson.loads(replaced)
-    merged = before | record
-    for name in _NESTED:
-        merged[name] = before.get(name, {}) | record[name]
-    return orjson.dumps(merged)
+    before = orjson.loads(replaced) if replaced else None
+    return orjson.dumps(_keeping(before, _INTEGRATION.dump_python(integration, mode="json"), Integration))
+
+
+def _keeping(before: Any, after: Any, kind: type) -> Any:
+    """``after`` with what ``before`` has besides, in every record within it. Other values are replaced as they are."""
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return after
+    merged = before | after
+    for name, inner in _records(kind).items():
+        if isinstance(after[name], list):
+            merged[name] = _each_keeping(before.get(name), after[name], inner)
+        else:
+            merged[name] = _keeping(before.get(name), after[name], inner)
+    return merged
+
+
+def _each_keeping(before: Any, after: list[Any], kind: type) -> list[Any]:
+    """The first field of a record in a list says which one it is."""
+    identity = dataclasses.fields(kind)[0].name
+    known = {str(one.get(identity)): one for one in before or () if isinstance(one, dict)}
+    return [_keeping(known.get(str(one[identity])), one, kind) for one in after]
+
+
+@lru_cache
+def _records(kind: type) -> dict[str, type]:
+    """Fields of a dataclass that are dataclasses themselves, optional ones and tuples of them included."""
+    found = {}
+    for name, hint in typing.get_type_hints(kind).items():
+        for part in (hint, *typing.get_args(hint)):
+            if dataclasses.is_dataclass(part) and isinstance(part, type):
+                found[name] = part
+    return found

@@ -89,19 +89,18 @@ class Definitions(DefinitionReads):
 
         ``modified_ms`` of what is returned always moved on, so that no two states share one.
         """
-        return await self._replace(integration, expected_modified_ms, [])
+        return await self._replace(integration, expected_modified_ms)
 
     async def publish(self, integration: Integration, expected_modified_ms: int, revision: Revision) -> Integration:
         """As ``save``; writes ``revision`` and the pointer to it in the same step."""
         published = replace(integration, published_revision=revision.number)
-        snapshot = Swap(keys.revision(integration.id, revision.number), b"", write_revision(revision))
-        return await self._replace(published, expected_modified_ms, [snapshot])
+        return await self._replace(published, expected_modified_ms, revision)
 
     async def edit(self, any_id: str, change: Change) -> Integration:
         """Apply ``change`` to the newest state, again if another writer was faster. ``NotFound``."""
         for _ in range(_TRIES):
             current = await self.needed(any_id)
-            saved = await self._try_replace(change(current), current.modified_ms, [])
+            saved = await self._try_replace(change(current), current.modified_ms)
             if saved is not None:
                 return saved
         raise _modified(any_id)
@@ -145,14 +144,16 @@ class Definitions(DefinitionReads):
                 return
         raise _modified(any_id)
 
-    async def _replace(self, integration: Integration, expected_modified_ms: int, more: list[Swap]) -> Integration:
-        saved = await self._try_replace(integration, expected_modified_ms, more)
+    async def _replace(
+        self, integration: Integration, expected_modified_ms: int, publishing: Revision | None = None
+    ) -> Integration:
+        saved = await self._try_replace(integration, expected_modified_ms, publishing)
         if saved is None:
             raise _modified(integration.id)
         return saved
 
     async def _try_replace(
-        self, integration: Integration, expected_modified_ms: int, more: list[Swap]
+        self, integration: Integration, expected_modified_ms: int, publishing: Revision | None = None
     ) -> Integration | None:
         before = await self._needed_record(integration.id)
         stored = read_integration(before)
@@ -161,8 +162,10 @@ class Definitions(DefinitionReads):
         moved_on = max(integration.modified_ms, expected_modified_ms + 1)
         kept_vendor = integration.vendor_id if self._vendor_id is None else stored.vendor_id
         after = replace(integration, modified_ms=moved_on, vendor_id=kept_vendor)
-        document = Swap(keys.definition(after.id), before, write_integration(after, before))
-        written = await self._swap([document, *more], changed_indexes(stored, after), [after.id])
+        swaps = [Swap(keys.definition(after.id), before, write_integration(after, before))]
+        if publishing is not None:
+            swaps.append(Swap(keys.revision(after.id, publishing.number), b"", write_revision(publishing, before)))
+        written = await self._swap(swaps, changed_indexes(stored, after), [after.id])
         return after if written else None
 
     async def _try_relink(self, product_id: str, target: str | None, now_ms: int) -> Product | None:
@@ -180,7 +183,7 @@ class Definitions(DefinitionReads):
             return product
         owner = vendors.get(target or product.integration_id or "", product.vendor_id)
         after = replace(product, integration_id=target, vendor_id=owner)
-        swaps = [Swap(keys.product(product_id), before, write_product(after))]
+        swaps = [Swap(keys.product(product_id), before, write_product(after, before))]
         swaps += [_side(record, product_id, side == target, now_ms) for side, record in records.items() if record]
         written = await self._swap(swaps, [], [product_message(product_id), *sides])
         return after if written else None

@@ -99,6 +99,7 @@ class Settlement:
             account_identifier=self.account_identifier or before.account_identifier,
             asynchronous=before.asynchronous or self.to is Status.AWAITING_RESULT,
             revision=before.revision,
+            unknown=before.unknown,
         )
 
     def arguments(self) -> tuple[Argument, ...]:

@@ -5,14 +5,21 @@ What a newer version added stays where a record is written back; what cannot be 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import orjson
 import pytest
+from redis.asyncio import Redis
 
+from dispatcher.flow.publish import publish
+from dispatcher.flow.rotate_secret import rotate_secret
+from dispatcher.model.integration import Header
 from dispatcher.model.queue import EventFilter
+from dispatcher.store import keys
 from tests.faults.client import client_of
 from tests.faults.deployment import Deployment
+from tests.hosts import Reply
 
 pytestmark = pytest.mark.slow
 
@@ -68,3 +75,70 @@ async def test_ft28_events_that_cannot_be_read_stop_no_other_and_go_on_when_mend
         await deployment.redis.hset(one.key, one.field, one.before)  # type: ignore[misc]
     await deployment.all_succeed(list(odd.values()), within_s=30)
     await deployment.assert_well()
+
+
+async def test_ft43_what_a_newer_version_wrote_is_kept_by_whoever_writes_the_record_back(
+    deployment: Deployment,
+) -> None:
+    """The worker settles a retry and a success; this version's API edits, rotates, links and publishes."""
+    redis, definitions = deployment.redis, deployment.definitions
+    integration = await deployment.integration(headers=(Header("X-One", "1"),), schedule_s=(0.5,))
+    await definitions.link("P", integration.id, 3)
+    event_id = await deployment.emit(integration)
+    record = f"{{p{deployment.queue.partition_of(integration.id)}}}:e:{event_id}"
+    for field in ("doc", "state"):
+        await _from_newer(redis, record, field)
+    places = (keys.definition(integration.id), keys.product("P"), keys.revision(integration.id, 1))
+    for place in places:
+        await redis.set(place, orjson.dumps(_marked(orjson.loads(await redis.get(place) or b""))))
+    await redis.zadd(keys.WORKERS, {"newer": (await redis.time())[0] * 1000})
+    await redis.set(keys.worker_info("newer"), b'{"host":"h","pid":1,"partitions":[],"inFlight":0,"newer":{"a":1}}')
+
+    deployment.host.replies.append(Reply(500))
+    worker = await deployment.worker()
+    await deployment.all_succeed([event_id])
+    assert worker.errors() == []
+    assert len(deployment.host.requests) == 2
+    stored = {name: (await redis.hget(record, name)).rpartition(b"\n")[2] for name in ("doc", "state")}  # type: ignore[misc]
+    assert all(orjson.loads(text)["newer"] == {"list": [], "n": 1} for text in stored.values()), stored
+    assert "newer" in {one.worker_id for one in (await deployment.queue.overview()).workers}
+
+    await definitions.edit(integration.id, lambda now: replace(now, name="Renamed"))
+    await rotate_secret(definitions, deployment.sealer, integration.id, 10)
+    await definitions.link("P2", integration.id, 11)
+    await definitions.unlink("P", integration.id, 12)
+    await publish(definitions, integration.id, "test", 13)
+    written = orjson.loads(await redis.get(keys.definition(integration.id)) or b"")
+    assert written["name"] == "Renamed"
+    assert _unmarked(written) == ["signing_secrets[0]"], "only the secret that is new came without"
+    assert orjson.loads(await redis.get(keys.product("P")) or b"")["newer"] == 1
+    assert _unmarked(orjson.loads(await redis.get(keys.revision(integration.id, 2)) or b"")) == []
+
+
+async def _from_newer(redis: Redis, record: str, field: str) -> None:
+    before: bytes = await redis.hget(record, field)  # type: ignore[misc, assignment]
+    head, line, text = before.rpartition(b"\n")
+    after = orjson.loads(text) | {"newer": {"list": [], "n": 1}}
+    await redis.hset(record, field, head + line + orjson.dumps(after))  # type: ignore[misc]
+
+
+_NOT_RECORDS = frozenset({"urls", "filter"})
+
+
+def _marked(value: Any) -> Any:
+    """With a field that this version does not know in every record."""
+    if isinstance(value, list):
+        return [_marked(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: one if name in _NOT_RECORDS else _marked(one) for name, one in value.items()} | {"newer": 1}
+
+
+def _unmarked(value: Any, path: str = "") -> list[str]:
+    """Records without that field."""
+    if isinstance(value, list):
+        return [found for n, one in enumerate(value) for found in _unmarked(one, f"{path}[{n}]")]
+    if not isinstance(value, dict) or path.rpartition(".")[2] in _NOT_RECORDS:
+        return []
+    inner = [found for name, one in value.items() for found in _unmarked(one, f"{path}.{name}".lstrip("."))]
+    return inner if "newer" in value else [path, *inner]
