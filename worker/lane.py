@@ -14,6 +14,8 @@ from dispatcher.store.partition import LaneSetting
 
 START_CONCURRENCY = 32
 THROTTLED = frozenset({429, 503})
+_LONG_AGO_MS = 1
+"""Stands for a time that another owner wrote: it is over, and is left as it is until it changes."""
 
 
 class Lane:
@@ -21,7 +23,17 @@ class Lane:
 
     __slots__ = ("_circuit", "_failing_ms", "_integration_id", "_limit", "_maximum", "_rate", "_slow_ms", "_told")
 
-    def __init__(self, integration_id: str, *, maximum: int, circuit_failures: int, circuit_open_ms: int) -> None:
+    def __init__(
+        self,
+        integration_id: str,
+        *,
+        maximum: int,
+        circuit_failures: int,
+        circuit_open_ms: int,
+        failing: bool = False,
+        circuit_open: bool = False,
+    ) -> None:
+        """``failing``, ``circuit_open``: how another owner left the lane in the store."""
         self._integration_id = integration_id
         self._maximum = maximum
         self._limit = ConcurrencyLimit(maximum, START_CONCURRENCY)
@@ -36,6 +48,11 @@ class Lane:
             "rate": None,
             "failing": None,
         }
+        if failing:
+            self._failing_ms = self._told["failing"] = _LONG_AGO_MS
+        if circuit_open:
+            self._circuit = Circuit(circuit_failures, circuit_open_ms, until_ms=_LONG_AGO_MS)
+            self._told |= {"circuit": _LONG_AGO_MS, "cap": 1}
 
     @property
     def _offered(self) -> int:
@@ -67,23 +84,27 @@ class Lane:
             self._failing_ms = now_ms
         return was != self._failing_ms
 
-    def observe(self, outcome: Outcome, http_status: int | None, retry_after_s: float | None, now_ms: int) -> bool:
-        """Learn from one attempt. True when it opened the circuit."""
+    def observe(
+        self, outcome: Outcome, http_status: int | None, retry_after_s: float | None, now_ms: int
+    ) -> CircuitState | None:
+        """Learn from one attempt. OPEN or CLOSED when that opened or closed the circuit."""
         if outcome in TRANSPORT_FAILURES:
             if outcome is Outcome.TIMEOUT:
                 self._limit.timed_out()
-            return self._circuit.failed(now_ms)
+            was_open = self.circuit_open
+            opened = self._circuit.failed(now_ms)
+            return CircuitState.OPEN if opened and not was_open else None
         if http_status is None:
             self._circuit.abandoned(now_ms)
-            return False
-        self._circuit.answered()
+            return None
+        closed = self._circuit.answered()
         if http_status in THROTTLED:
             self._limit.timed_out()
             if retry_after_s:
                 self._slow_ms = max(self._slow_ms, now_ms + int(min(retry_after_s, MAX_RETRY_AFTER_S) * 1000))
         else:
             self._limit.succeeded()
-        return False
+        return CircuitState.CLOSED if closed else None
 
     def changes(self, now_ms: int) -> list[LaneSetting]:
         """Settings that differ from what was last handed over."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from dispatcher.model.operational import OPERATIONS
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definition_reads import Loaded
 from worker.target import Target, Targets
@@ -14,8 +15,10 @@ Wanted = tuple[str, int]
 class Lookup:
     """Events that are claimed together ask together: one round trip however many integrations are new."""
 
-    def __init__(self, cache: DefinitionCache, targets: Targets) -> None:
+    def __init__(self, cache: DefinitionCache, targets: Targets, operations: Target | None = None) -> None:
+        """``operations``: where operational events go, which no definition tells."""
         self._cache = cache
+        self._operations = operations
         self._targets = targets
         self._wanted: set[Wanted] = set()
         self._loading: asyncio.Task[Loaded] | None = None
@@ -30,6 +33,8 @@ class Lookup:
 
     async def load(self, integration_id: str, number: int) -> Target | None:
         """The target, read from the store; None when the integration or the revision is gone."""
+        if integration_id == OPERATIONS:
+            return self._operations
         self._wanted.add((integration_id, number))
         if self._loading is None:
             self._loading = asyncio.create_task(self._load_wanted())

@@ -20,8 +20,12 @@ import structlog
 from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.conclude import Conclusions
+from dispatcher.flow.operational_news import OperationalNews
 from dispatcher.flow.ping_schedule import Probing
+from dispatcher.flow.rotation_schedule import Rotating
+from dispatcher.model.operational import to_nobody
 from dispatcher.settings import Settings
+from dispatcher.store.audit_log import DAY_MS, AuditLog
 from dispatcher.store.connection import connect, connect_listener
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
@@ -42,6 +46,7 @@ from worker.deliver import Deliverer
 from worker.jobs import Job, NotNow, take_jobs
 from worker.lookup import Lookup
 from worker.metrics import metrics_site
+from worker.operational import operations_target
 from worker.own_addresses import hosts_of, own_addresses
 from worker.owner import Owner
 from worker.ping import Pinger
@@ -49,6 +54,7 @@ from worker.ping_connection import Wayfinder
 from worker.ping_credentials import CredentialTrier
 from worker.probes import run_probes
 from worker.resealing import Resealing
+from worker.rotating import run_rotations
 from worker.runner import LanePolicy, Runner
 from worker.target import Defaults, Targets
 from worker.tokens import token_source
@@ -71,6 +77,8 @@ class Crew:
     trier: CredentialTrier
     probing: Probing
     resealing: Resealing
+    rotating: Rotating
+    news: OperationalNews
 
     @property
     def work(self) -> dict[str, Job]:
@@ -102,6 +110,8 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
             asyncio.create_task(take_jobs(queue_url, settings.partitions, crew.work), name="jobs"),
             asyncio.create_task(run_probes(crew.probing, halt), name="probes"),
             asyncio.create_task(crew.resealing.run(halt), name="resealing"),
+            asyncio.create_task(run_rotations(crew.rotating, halt), name="rotations"),
+            asyncio.create_task(crew.news.run(halt), name="operational news"),
         ]
         log.info("worker started", worker=crew.owner.worker_id)
         stopping = asyncio.create_task(stop.wait())
@@ -113,6 +123,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
         crew.owner.nudge()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
         await crew.owner.stop(settings.drain_timeout)
+        await crew.news.flush(everything=True)
         with contextlib.suppress(StoreUnavailable):
             await crew.beats.leave(crew.owner.worker_id)
             await crew.upkeep.hand_out()
@@ -154,10 +165,13 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
             on_fetch=lambda good: counted[0].count("tokens:ok" if good else "tokens:failed"),
         )
         stack.push_async_callback(tokens.close)
+        news = OperationalNews(queue, clock.now_ms)
         defaults = Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
+        operations = operations_target(settings, defaults)
         identity = Identity(settings.base_url, settings.partner)
-        deliverer = Deliverer(Sender(sessions, tokens, identity), Lookup(cache, Targets(sealer, defaults)), worker_id)
-        runner = Runner(store, queue, deliverer, _lane_policy(settings))
+        lookup = Lookup(cache, Targets(sealer, defaults), operations)
+        deliverer = Deliverer(Sender(sessions, tokens, identity), lookup, worker_id)
+        runner = Runner(store, queue, deliverer, _lane_policy(settings), news.tell if operations else None)
         owner = Owner(worker_id, store, runner, clock, concurrency=settings.concurrency, lease_s=settings.lease)
         counted.append(owner)
         losses = LossWatch(redis, "worker", partitions=settings.partitions, retention_ms=retention_ms)
@@ -171,7 +185,12 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         probing = Probing(pinger.definitions, QueuedPings(jobs), settings.request_timeout)
         trier = CredentialTrier(Trials(redis, jobs), sealer, sessions, clock)
         upkeep = Upkeep(owner, store, jobs, beats, conclusions, clock, ServerTime(redis, clock))
-        yield Crew(owner, upkeep, beats, jobs, pinger, trier, probing, Resealing(redis, sealer, worker_id))
+        resealing = Resealing(redis, sealer, worker_id)
+        audit = AuditLog(redis, int(settings.audit_days * DAY_MS), settings.audit_entries)
+        definitions = Definitions(redis)
+        tell = news.tell if operations else to_nobody
+        rotating = Rotating(definitions, definitions.rotations, sealer, audit, tell)
+        yield Crew(owner, upkeep, beats, jobs, pinger, trier, probing, resealing, rotating, news)
 
 
 def _pepper(settings: Settings) -> bytes:

@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from dispatcher.model.event_type import EventType
+from dispatcher.model.operational import OperationalKind
 from dispatcher.model.status import Status
 
 _USER = {
@@ -41,6 +42,19 @@ _SAMPLES: dict[EventType, dict[str, Any]] = {
             "error": None,
         },
         "account": {"accountIdentifier": "account-1"},
+    },
+    EventType.OPERATIONAL: {
+        "kind": OperationalKind.EVENT_DEAD.value,
+        "data": {
+            "integrationId": "5f157a26-0238-4f3f-9c31-1f3e65b4713e",
+            "count": 1,
+            "firstAt": "2026-01-02T03:04:05.678Z",
+            "lastAt": "2026-01-02T03:04:05.678Z",
+            "firstEventId": "01a20072-1ad0-78b5-a255-277af39f0009",
+            "lastEventId": "01a20072-1ad0-78b5-a255-277af39f0009",
+            "errorCode": "TRANSPORT_ERROR",
+            "error": "no connection: Connection refused",
+        },
     },
     EventType.USER_ASSIGNMENT: {"user": _USER},
     EventType.USER_UNASSIGNMENT: {"user": _USER},

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.catalogue.parts import PARTS, Schema
 from dispatcher.model.event_type import EventType
+from dispatcher.model.operational import OperationalKind
 from dispatcher.model.status import Status
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -29,8 +30,9 @@ ENTRIES: dict[EventType, Entry] = {
     EventType.SUBSCRIPTION_CANCEL: Entry("A subscription was cancelled"),
     EventType.SUBSCRIPTION_NOTICE: Entry("Something happened to a subscription", {"notice": ("type",)}),
     EventType.SUBSCRIPTION_STATUS: Entry("Another event ended, or awaits its result; sent by the dispatcher itself"),
-    EventType.USER_ASSIGNMENT: Entry("A user was given access; without user it is the event's creator"),
-    EventType.USER_UNASSIGNMENT: Entry("A user lost access; without user it is the event's creator"),
+    EventType.OPERATIONAL: Entry("For operators: credentials, circuits, dead letters; sent by the dispatcher itself"),
+    EventType.USER_ASSIGNMENT: Entry("A user was given access", {"user": ()}),
+    EventType.USER_UNASSIGNMENT: Entry("A user lost access", {"user": ()}),
     EventType.USER_UPDATED: Entry("A user's data changed", {"user": ()}),
     EventType.ADDON_ORDER: Entry("A customer bought an add-on", {"order": ("addonOfferingCode",)}),
     EventType.ADDON_CHANGE: Entry("An add-on was changed", {"addonInstance": ("id",), "order": ()}),
@@ -63,6 +65,29 @@ _STATUS: Schema = {
 }
 
 
+_OPERATIONAL: Schema = {
+    "required": ["kind", "data"],
+    "properties": {
+        "kind": {"description": "What happened", "enum": sorted(OperationalKind)},
+        "data": {
+            "type": "object",
+            "required": ["integrationId", "count", "firstAt", "lastAt"],
+            "properties": {
+                "integrationId": {"description": "null = several", "type": ["string", "null"]},
+                "count": {"description": "How often it happened", "type": "integer", "minimum": 1},
+                "firstAt": {"type": "string"},
+                "lastAt": {"type": "string"},
+                "firstEventId": {"type": ["string", "null"]},
+                "lastEventId": {"type": ["string", "null"]},
+            },
+        },
+    },
+}
+
+_OWN: dict[EventType, Schema] = {EventType.SUBSCRIPTION_STATUS: _STATUS, EventType.OPERATIONAL: _OPERATIONAL}
+"""Types that the dispatcher itself sends, whose payloads are made of other parts."""
+
+
 def payload_schema(kind: EventType) -> Schema:
     """A new document, which refers to nothing outside itself."""
     entry = ENTRIES[kind]
@@ -72,7 +97,7 @@ def payload_schema(kind: EventType) -> Schema:
         "title": kind.value,
         "description": entry.description,
         "type": "object",
-        **(_STATUS if kind is EventType.SUBSCRIPTION_STATUS else _parts(entry)),
+        **(_OWN.get(kind) or _parts(entry)),
     }
 
 

@@ -21,6 +21,12 @@ async def link(definitions: Definitions, product_id: str, any_id: str, now_ms: i
     return await definitions.link(product_id, integration.id, now_ms)
 
 
+def moved_from(before: Product | None, after: Product) -> str | None:
+    """The integration that the product was taken from, if any: it hears of the product's events no more."""
+    former = before.integration_id if before else None
+    return former if former != after.integration_id else None
+
+
 async def unlink(definitions: Definitions, product_id: str, any_id: str, now_ms: int) -> Product:
     """Take the product from the integration. ``Conflict`` when it is not linked to that one."""
     product = await definitions.unlink(product_id, any_id, now_ms)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dispatcher.model.operational import OPERATIONS_URL
+
 
 class EventType(StrEnum):
     """Every type that can be queued. The value is what a product host reads in ``type``."""
@@ -22,6 +24,8 @@ class EventType(StrEnum):
     ADDON_CANCEL = "ADDON_CANCEL"
     ADDON_BIND = "ADDON_BIND"
     ADDON_UNBIND = "ADDON_UNBIND"
+    OPERATIONAL = "OPERATIONAL"
+    """For operators, about the dispatcher itself; no integration configures it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,8 @@ class TypeRule:
     url_field: str
     alias: str | None = None
     emitted_by_callers: bool = True
+    configurable: bool = True
+    """An integration may give a URL for it."""
 
 
 _ADDON = TypeRule("addonNotificationUrl")
@@ -49,9 +55,10 @@ TYPE_RULES: dict[EventType, TypeRule] = {
     EventType.ADDON_CANCEL: _ADDON,
     EventType.ADDON_BIND: _ADDON,
     EventType.ADDON_UNBIND: _ADDON,
+    EventType.OPERATIONAL: TypeRule(OPERATIONS_URL, emitted_by_callers=False, configurable=False),
 }
 
-URL_FIELDS: tuple[str, ...] = tuple(dict.fromkeys(rule.url_field for rule in TYPE_RULES.values()))
+URL_FIELDS: tuple[str, ...] = tuple(dict.fromkeys(rule.url_field for rule in TYPE_RULES.values() if rule.configurable))
 
 NOTICE_TYPES: frozenset[str] = frozenset({"DEACTIVATED", "REACTIVATED", "CLOSED", "UPCOMING_INVOICE"})
 

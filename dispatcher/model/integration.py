@@ -180,6 +180,15 @@ class SigningSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class SigningRotation:
+    """A schedule. ``next_ms`` is when the next rotation is due, not when it was planned."""
+
+    every_days: int
+    overlap_s: float
+    next_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class InboundClient:
     """What a product host authenticates with; only a hash of its secret is kept."""
 
@@ -209,6 +218,9 @@ class Integration:
     """How often it is pinged by itself; None = never."""
     vendor_id: str | None = None
     """The vendor (publisher) whose it is; None = only clients that are bound to no vendor reach it."""
+
+    signing_rotation: SigningRotation | None = None
+    """When its ed25519 keys are rotated by themselves; None = never."""
 
     @property
     def ui_read_only(self) -> bool:

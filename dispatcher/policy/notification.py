@@ -34,6 +34,8 @@ def build_body(
     event: Event, state: EventState, *, base_url: str, partner: str, account_identifier: str | None
 ) -> bytes:
     """Compact UTF-8 JSON. ``account_identifier`` is what the host answered to this account's order, if it did."""
+    if event.type is EventType.OPERATIONAL:
+        return _operational_body(event, state, base_url, partner)
     return orjson.dumps(
         {
             "id": event.id,
@@ -51,6 +53,20 @@ def build_body(
             "productId": event.product_id,
             "subscriptionId": event.subscription_id,
             "accountId": event.account_id,
+        }
+    )
+
+
+def _operational_body(event: Event, state: EventState, base_url: str, partner: str) -> bytes:
+    """What operators read: flat, and of the form that Standard Webhooks recommends."""
+    told = event.payload or {}
+    return orjson.dumps(
+        {
+            "id": event.id,
+            "type": told.get("kind"),
+            "timestamp": iso_ms(state.created_ms),
+            "marketplace": {"partner": partner, "baseUrl": base_url},
+            "data": told.get("data"),
         }
     )
 

@@ -44,6 +44,7 @@ def _claimed(reply: list[Any], i: int) -> Claimed:
         account_identifier=text(reply[i + 4]) or None,
         url_suspended=b"o" in reply[i + 5],
         rate_limited=b"r" in reply[i + 5],
+        flags=reply[i + 5],
     )
 
 

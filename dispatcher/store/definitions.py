@@ -27,6 +27,7 @@ from dispatcher.store.definition_records import (
 )
 from dispatcher.store.definition_swap import Operation, Swap, changed_indexes, created, deleted, swap
 from dispatcher.store.pings import Pings
+from dispatcher.store.rotations import Rotations
 
 __all__ = ["Definitions", "IntegrationPage", "Loaded", "RevisionId", "product_message"]
 
@@ -55,6 +56,7 @@ class Definitions(DefinitionReads):
         self._listeners: list[Listener] = []
         self._noting: Noting | None = None
         self.pings = Pings(redis)
+        self.rotations = Rotations(redis)
 
     def noted(self, noting: Noting) -> Self:
         """The same store; whatever is changed through this view is written to the audit log in the same step."""
@@ -72,8 +74,9 @@ class Definitions(DefinitionReads):
 
         In a vendor's view it is that vendor's, unless this one has ``MAX_INTEGRATIONS``.
         """
-        if self._vendor_id is not None:
+        if self._vendor_id is not None and integration.vendor_id is None:
             integration = replace(integration, vendor_id=self._vendor_id)
+        self._check_owner(self._vendor_id, integration)
         if integration.vendor_id and len(await self.ids_of_vendor(integration.vendor_id)) >= MAX_INTEGRATIONS:
             text = f"A vendor may have {MAX_INTEGRATIONS} integrations: delete those that are not needed."
             raise Unprocessable.of("limit_reached", text)
@@ -130,11 +133,15 @@ class Definitions(DefinitionReads):
                 return unlinked
         raise _modified(product_id)
 
-    async def delete(self, any_id: str) -> None:
-        """Remove the integration with its revisions; ``Conflict`` while products are linked."""
+    async def delete(self, any_id: str, expected_modified_ms: int | None = None) -> None:
+        """Remove the integration with its revisions; ``Conflict`` while products are linked, or when it is not the
+        expected one any more.
+        """
         for _ in range(_TRIES):
             before = await self._needed_record(any_id)
             integration = read_integration(before)
+            if expected_modified_ms not in (None, integration.modified_ms):
+                raise _modified(any_id)
             if integration.linked_products:
                 raise Conflict.of("still_linked", "Unlink every product from the integration, then delete it.", "id")
             numbers = range(1, (integration.published_revision or 0) + 1)
@@ -160,8 +167,8 @@ class Definitions(DefinitionReads):
         if stored.modified_ms != expected_modified_ms:
             return None
         moved_on = max(integration.modified_ms, expected_modified_ms + 1)
-        kept_vendor = integration.vendor_id if self._vendor_id is None else stored.vendor_id
-        after = replace(integration, modified_ms=moved_on, vendor_id=kept_vendor)
+        self._check_owner(stored.vendor_id, integration)
+        after = replace(integration, modified_ms=moved_on)
         swaps = [Swap(keys.definition(after.id), before, write_integration(after, before))]
         if publishing is not None:
             swaps.append(Swap(keys.revision(after.id, publishing.number), b"", write_revision(publishing, before)))
@@ -187,6 +194,12 @@ class Definitions(DefinitionReads):
         swaps += [_side(record, product_id, side == target, now_ms) for side, record in records.items() if record]
         written = await self._swap(swaps, [], [product_message(product_id), *sides])
         return after if written else None
+
+    def _check_owner(self, before: str | None, after: Integration) -> None:
+        """Whose an integration is, a vendor does not decide."""
+        if self._vendor_id is not None and after.vendor_id != before:
+            text = "This client is restricted to one vendor: leave vendorId out."
+            raise Refused.of("vendor_restricted", text, "vendorId")
 
     def _check_reach(self, vendor_id: str | None) -> None:
         """Of a product that exists: it can be hidden, but its id cannot be given again."""

@@ -110,6 +110,9 @@ PROBES = "{def}:probes"
 """zset: integration id, score = when it is pinged by itself next, in ms. Until its interval or itself is gone."""
 
 
+ROTATIONS = "{def}:rotations"
+"""zset: integration id, score = when its signing key is rotated next, in ms. Until its schedule or itself is gone."""
+
 SEALED_STALE = "{def}:sealed:stale"
 """string, int: sealed values that still need an older key. Written by whichever worker counted last."""
 SEALED_TURN = "{def}:sealed:turn"

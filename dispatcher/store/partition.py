@@ -46,6 +46,8 @@ class Claimed:
     """Some URL of its integration is suspended."""
     rate_limited: bool = False
     """Its lane has a rate in the store."""
+    flags: bytes = b""
+    """All that the store says of its lane; a new owner reads how the last one left it."""
 
 
 @dataclass(frozen=True, slots=True)

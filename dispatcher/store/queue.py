@@ -185,6 +185,13 @@ class QueueStore:
         """Let it go on, suspended URLs included. Returns how many parked events are due again."""
         return await self._hold(integration_id, "resume")
 
+    async def credentials_failing_since(self, integration_id: str) -> int | None:
+        """Since when no token can be had for its events, epoch ms; None = as far as is known, one can."""
+        lane = f"{keys.partition(self.partition_of(integration_id))}l:{integration_id}"
+        with guarded():
+            since: bytes | None = await self._client.hget(lane, "failing")  # type: ignore[misc]
+        return int(since) if since else None
+
     async def suspend_url(self, integration_id: str, url: str) -> None:
         """Park what would go to a URL that answered 410 Gone."""
         await self._hold(integration_id, "suspend", url)

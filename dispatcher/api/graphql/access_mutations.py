@@ -14,6 +14,7 @@ from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.errors import Conflict
 from dispatcher.flow.inbound_client import generate_inbound_client
 from dispatcher.flow.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret
+from dispatcher.flow.rotation_schedule import schedule_rotation
 from dispatcher.flow.single_sign_on import configure_bookmark, configure_open_id_connect, remove_single_sign_on
 from dispatcher.model.integration import OpenIdConnect
 
@@ -128,6 +129,27 @@ class AccessMutations:
             )
 
         return await answered(payloads.RotateProductIntegrationSigningSecretPayload, work)
+
+    @strawberry.mutation
+    async def schedule_product_integration_signing_key_rotation(
+        self, info: Info, input_: inputs.ScheduleProductIntegrationSigningKeyRotationInput
+    ) -> payloads.ScheduleProductIntegrationSigningKeyRotationPayload:
+        """Have ED25519 keys rotated by themselves, or no more."""
+        context = info.context
+
+        async def work() -> payloads.ScheduleProductIntegrationSigningKeyRotationPayload:
+            changed = await schedule_rotation(
+                context.definitions,
+                context.definitions.rotations,
+                input_.id,
+                context.now_ms,
+                every_days=input_.every_days,
+                overlap_s=input_.overlap_seconds,
+                algorithm=input_.algorithm,
+            )
+            return payloads.ScheduleProductIntegrationSigningKeyRotationPayload(product_integration=working(changed))
+
+        return await answered(payloads.ScheduleProductIntegrationSigningKeyRotationPayload, work)
 
 
 async def _configure(

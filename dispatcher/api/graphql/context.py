@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 
 import strawberry
 from aiohttp import web
 
+from dispatcher.api.auditing import author_of, written_down
 from dispatcher.api.route import CALLER
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import Problem
@@ -14,7 +16,10 @@ from dispatcher.flow.change_integration import Editor
 from dispatcher.flow.integration_changes import PROXY_FIELD
 from dispatcher.flow.ping_request import PingStarter
 from dispatcher.model.access import Caller
+from dispatcher.model.audit_entry import Author, Deed
+from dispatcher.model.operational import Happening, OperationalKind
 from dispatcher.policy.urls import CODE, check_url
+from dispatcher.store.audit_log import Noting
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.ping_trials import Trials
 
@@ -22,6 +27,13 @@ CREDENTIAL_TRIALS: web.AppKey[Trials] = web.AppKey("credential_trials", Trials)
 """Has workers try credentials out."""
 PING_STARTER: web.AppKey[PingStarter] = web.AppKey("ping_starter", PingStarter)
 """Has workers run ping tests."""
+
+
+@dataclass(slots=True)
+class Doing:
+    """The mutation that is being run; those of one request run one after the other (GraphQL §6.2.2)."""
+
+    mutation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +45,28 @@ class GraphContext:
     pings: PingStarter
     trials: Trials
     now_ms: int
+    author: Author
     operation_name: str | None = None
     """As the caller gave it, to choose among several operations."""
+    doing: Doing = field(default_factory=Doing)
 
     @property
     def definitions(self) -> Definitions:
-        return self.services.definitions
+        """Those that exist for the caller; what a mutation changes in them is in the audit log."""
+        within_reach = self.services.definitions.of_vendor(self.caller.vendor_id)
+        if self.doing.mutation is None:
+            return within_reach
+        return within_reach.noted(Noting(self.services.audit, self.author, self.doing.mutation, self.now_ms))
+
+    def noted(self, integration_id: str) -> AbstractAsyncContextManager[None]:
+        """Around what a mutation does with an integration without changing it."""
+        action = self.doing.mutation or "mutation"
+        deed = Deed(self.author, action, "integration", integration_id, self.now_ms)
+        return written_down(self.services.audit, deed)
+
+    def tell(self, kind: OperationalKind, integration_id: str, **detail: str | int | None) -> None:
+        """Operators, where they listen."""
+        self.services.tell(Happening(kind, integration_id, self.now_ms, detail=detail))
 
     @property
     def editor(self) -> Editor:
@@ -67,5 +95,11 @@ def context_of(request: web.Request, operation_name: str | None) -> GraphContext
     services = request.app[SERVICES]
     now_ms = int(services.clock() * 1000)
     return GraphContext(
-        services, request[CALLER], request.app[PING_STARTER], request.app[CREDENTIAL_TRIALS], now_ms, operation_name
+        services,
+        request[CALLER],
+        request.app[PING_STARTER],
+        request.app[CREDENTIAL_TRIALS],
+        now_ms,
+        author_of(request),
+        operation_name,
     )

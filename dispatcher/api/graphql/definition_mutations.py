@@ -10,12 +10,13 @@ from dispatcher.api.graphql.context import Info
 from dispatcher.api.graphql.objects import Product, ProductIntegration
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.flow.create_integration import create_integration
-from dispatcher.flow.link import link, unlink
+from dispatcher.flow.link import link, moved_from, unlink
 from dispatcher.flow.ping_schedule import plan_probes
 from dispatcher.flow.publish import publish
 from dispatcher.flow.transport_rules import transport_warnings
 from dispatcher.flow.update_integration import delete_integration, update_integration
 from dispatcher.model.integration import Integration
+from dispatcher.model.operational import OperationalKind
 
 
 def working(integration: Integration) -> ProductIntegration:
@@ -53,7 +54,14 @@ class DefinitionMutations:
 
         async def work() -> payloads.UpdateProductIntegrationPayload:
             changes = integration_changes(input_)
-            changed = await update_integration(context.definitions, context.editor, input_.id, changes, context.now_ms)
+            changed = await update_integration(
+                context.definitions,
+                context.editor,
+                input_.id,
+                changes,
+                context.now_ms,
+                input_.expected_last_modified,
+            )
             if "probe_interval_minutes" in changes:
                 await plan_probes(context.definitions, changed)
             warnings = transport_warnings(changed.working, context.now_ms)
@@ -68,7 +76,7 @@ class DefinitionMutations:
         """Delete an integration that no product is linked to."""
 
         async def work() -> payloads.DeleteProductIntegrationPayload:
-            gone = await delete_integration(info.context.definitions, input_.id)
+            gone = await delete_integration(info.context.definitions, input_.id, input_.expected_last_modified)
             return payloads.DeleteProductIntegrationPayload(id=strawberry.ID(gone.id))
 
         return await answered(payloads.DeleteProductIntegrationPayload, work)
@@ -81,7 +89,14 @@ class DefinitionMutations:
         context = info.context
 
         async def work() -> payloads.PublishProductIntegrationPayload:
-            done = await publish(context.definitions, input_.integration_id, context.caller.client_id, context.now_ms)
+            done = await publish(
+                context.definitions,
+                input_.integration_id,
+                context.caller.client_id,
+                context.now_ms,
+                input_.expected_last_modified,
+            )
+            context.tell(OperationalKind.INTEGRATION_PUBLISHED, done.id, revision=done.published_revision)
             revision = await context.definitions.revision(done.id, done.published_revision or 0)
             return payloads.PublishProductIntegrationPayload(
                 product_integration=ProductIntegration.of(done, revision) if revision else None
@@ -97,10 +112,16 @@ class DefinitionMutations:
         context = info.context
 
         async def work() -> payloads.LinkProductIntegrationPayload:
+            before = await context.definitions.product(input_.product_id)
             product = await link(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
             owner = await context.definitions.needed(input_.integration_id)
+            former = moved_from(before, product)
+            context.tell(OperationalKind.PRODUCT_LINKED, owner.id, productId=product.id, formerIntegrationId=former)
             return payloads.LinkProductIntegrationPayload(
-                product=Product.of(product), product_integration=working(owner)
+                product=Product.of(product),
+                product_integration=working(owner),
+                former_integration_id=strawberry.ID(former) if former else None,
+                warnings=[f"The product was linked to {former}, which hears of its events no more."] if former else [],
             )
 
         return await answered(payloads.LinkProductIntegrationPayload, work, "integrationId")
@@ -115,6 +136,7 @@ class DefinitionMutations:
         async def work() -> payloads.UnlinkProductIntegrationPayload:
             product = await unlink(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
             owner = await context.definitions.needed(input_.integration_id)
+            context.tell(OperationalKind.PRODUCT_UNLINKED, owner.id, productId=product.id)
             return payloads.UnlinkProductIntegrationPayload(
                 product=Product.of(product), product_integration=working(owner)
             )

@@ -15,6 +15,11 @@ from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType,
 from dispatcher.model.ping import PingVersion
 
 
+EXPECTED: Any = strawberry.field(
+    default=None, description="lastModified as it was read: refuse with modified_meanwhile if it is another by now."
+)
+
+
 @strawberry.input
 class OutboundCredentialsInput:
     """What authorises the dispatcher at the product host. For BASIC, clientId is the user name."""
@@ -95,6 +100,9 @@ class IntegrationFields:
     )
     order_require_form_fields: bool | None = UNSET
     order_form_fields: list[OrderFormFieldInput] | None = UNSET
+    vendor_id: strawberry.ID | None = strawberry.field(
+        default=UNSET, description="Whose it is. Clients of one vendor leave it out: theirs is their vendor's."
+    )
     probe_interval_minutes: int | None = strawberry.field(
         default=UNSET, description="Ping it by itself this often, whatever its version; null = never."
     )
@@ -110,6 +118,7 @@ class UpdateProductIntegrationInput(IntegrationFields):
     """Changes to the WORKING version."""
 
     id: strawberry.ID
+    expected_last_modified: str | None = EXPECTED
 
 
 @strawberry.input
@@ -176,6 +185,7 @@ class TestProductIntegrationCredentialsInput:
 @strawberry.input
 class PublishProductIntegrationInput:
     integration_id: strawberry.ID
+    expected_last_modified: str | None = EXPECTED
 
 
 @strawberry.input
@@ -201,8 +211,17 @@ class RotateProductIntegrationSigningSecretInput:
 
 
 @strawberry.input
+class ScheduleProductIntegrationSigningKeyRotationInput:
+    id: strawberry.ID
+    every_days: int | None = strawberry.field(description="1 to 366; null = never.")
+    overlap_seconds: float = DEFAULT_OVERLAP_S
+    algorithm: SigningAlgorithm = SigningAlgorithm.ED25519
+
+
+@strawberry.input
 class DeleteProductIntegrationInput:
     id: strawberry.ID
+    expected_last_modified: str | None = EXPECTED
 
 
 def given(values: object, names: dict[str, str]) -> dict[str, Any]:

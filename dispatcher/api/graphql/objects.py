@@ -9,6 +9,7 @@ from dispatcher.api.graphql import views
 from dispatcher.api.graphql.context import GraphContext, Info
 from dispatcher.api.graphql.outputs import (
     BookmarkConfiguration,
+    CredentialState,
     Header,
     InboundClient,
     LinkedProduct,
@@ -17,6 +18,7 @@ from dispatcher.api.graphql.outputs import (
     OutboundCredentials,
     PlannedAttempt,
     SigningKey,
+    SigningKeyRotation,
     SigningSecret,
     Transport,
 )
@@ -47,6 +49,7 @@ class ProductIntegration:
     last_modified: str
     revision: int | None = strawberry.field(description="Number of the published revision shown; null = WORKING.")
     published_revision: int | None = strawberry.field(description="Number of the newest published revision.")
+    vendor_id: strawberry.ID | None = strawberry.field(description="Whose it is; null = the marketplace's alone.")
     published_on: str | None
     published_by: str | None
     create_url: str | None
@@ -96,6 +99,7 @@ class ProductIntegration:
             last_modified=iso_ms(integration.modified_ms),
             revision=None if is_working else shown.number,
             published_revision=integration.published_revision,
+            vendor_id=strawberry.ID(integration.vendor_id) if integration.vendor_id else None,
             published_on=None if is_working else iso_ms(shown.created_ms),
             published_by=shown.created_by or None,
             inbound_client=views.inbound_client(integration.inbound_client),
@@ -131,6 +135,17 @@ class ProductIntegration:
         """The keys that sign now, newest first; never a secret."""
         now_ms = info.context.now_ms
         return [views.signing_key(one) for one in self.integration.signing_secrets if one.signs_at(now_ms)]
+
+    @strawberry.field
+    async def credential_state(self, info: Info) -> CredentialState:
+        """Whether tokens for deliveries can be had."""
+        queue = info.context.services.queue
+        return CredentialState.of(await queue.credentials_failing_since(self.integration.id))
+
+    @strawberry.field
+    def signing_key_rotation(self) -> SigningKeyRotation | None:
+        """When ED25519 keys are rotated by themselves; null = never."""
+        return views.signing_key_rotation(self.integration.signing_rotation)
 
     @strawberry.field
     def retry_preview(self, info: Info) -> list[PlannedAttempt]:

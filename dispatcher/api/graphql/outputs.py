@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 import strawberry
 
 from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
 from dispatcher.api.graphql.scalars import EpochMs
+from dispatcher.clock import iso_ms
 from dispatcher.model.integration import AuthMethod, CredentialType, SigningAlgorithm
 from dispatcher.policy.retry import PlannedAttempt as Planned
 
@@ -48,6 +51,28 @@ class Transport:
     proxy_url: str | None
     proxy_username: str | None
     proxy_password: str | None
+
+
+class CredentialStates(StrEnum):
+    AUTHORIZED = "AUTHORIZED"
+    FAILING = "FAILING"
+
+
+strawberry.enum(CredentialStates, name="ProductIntegrationCredentialStatus")
+
+
+@strawberry.type(name="ProductIntegrationCredentialState")
+class CredentialState:
+    """Whether tokens can be had for deliveries, as of the last attempt that needed one."""
+
+    state: CredentialStates
+    since: str | None = strawberry.field(description="Since when it is FAILING.")
+
+    @classmethod
+    def of(cls, failing_since_ms: int | None) -> CredentialState:
+        if failing_since_ms is None:
+            return cls(state=CredentialStates.AUTHORIZED, since=None)
+        return cls(state=CredentialStates.FAILING, since=iso_ms(failing_since_ms))
 
 
 @strawberry.type
@@ -124,6 +149,15 @@ class SigningKey:
     public_key: str | None
     created_on: str
     not_after: str | None = strawberry.field(description="When it stops signing; null = the current one.")
+
+
+@strawberry.type(name="ProductIntegrationSigningKeyRotation")
+class SigningKeyRotation:
+    """The schedule by which ED25519 keys are rotated by themselves."""
+
+    every_days: int
+    overlap_seconds: float
+    next_rotation_on: str
 
 
 @strawberry.type

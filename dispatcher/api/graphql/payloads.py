@@ -100,6 +100,10 @@ class PublishProductIntegrationPayload(IntegrationPayload):
 @strawberry.type
 class LinkProductIntegrationPayload(IntegrationPayload):
     product: Product | None = None
+    former_integration_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The integration that the product was taken from."
+    )
+    warnings: list[str] = strawberry.field(default_factory=list)
 
 
 @strawberry.type
@@ -115,6 +119,11 @@ class RotateProductIntegrationSigningSecretPayload(IntegrationPayload):
     public_key: str | None = strawberry.field(
         default=None, description="What verifies the signatures of an ED25519 key; also in the published key set."
     )
+
+
+@strawberry.type
+class ScheduleProductIntegrationSigningKeyRotationPayload(IntegrationPayload):
+    pass
 
 
 @strawberry.type

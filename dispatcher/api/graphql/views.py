@@ -18,6 +18,7 @@ from dispatcher.model.integration import (
     OpenIdConnect,
     OutboundCredentials,
     Revision,
+    SigningRotation,
     SigningSecret,
     Transport,
 )
@@ -142,6 +143,14 @@ def signing_key(stored: SigningSecret) -> outputs.SigningKey:
         public_key=stored.public_key,
         created_on=iso_ms(stored.created_ms),
         not_after=_moment(stored.not_after_ms),
+    )
+
+
+def signing_key_rotation(stored: SigningRotation | None) -> outputs.SigningKeyRotation | None:
+    if stored is None:
+        return None
+    return outputs.SigningKeyRotation(
+        every_days=stored.every_days, overlap_seconds=stored.overlap_s, next_rotation_on=iso_ms(stored.next_ms)
     )
 
 

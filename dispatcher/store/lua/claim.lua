@@ -3,7 +3,8 @@
 -- ARGV: generation, lease ms, how many at most, default concurrency of a lane
 -- Returns {'lost'} when the generation moved on, else
 --   {'ok', now ms, ms when something is next due or -1, id, attempt number, document, state, accountIdentifier,
---   '' | 'o' some URL of the lane is suspended | 'r' its rate is limited | 'or', …}.
+--   any of 'o' some URL of the lane is suspended, 'r' its rate is limited, 'f' no token can be had, 'c' its circuit is
+--   or was open, …}.
 -- Renews the lease. When nothing is left to claim now, the owner is marked asleep in the same step, so that
 -- an accept that comes later wakes it: no wake-up can be lost in between.
 local own = call('HMGET', KEYS[1], 'gen', 'until', 'asleep')
@@ -28,7 +29,7 @@ local function within_rate(lane, rate, tat, wanted)
 end
 
 local function take(lane)
-  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'rate', 'tat', 'off')
+  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'rate', 'tat', 'off', 'failing', 'circuit')
   if not c[2] then call('HSET', lane_key(lane), 'cap', ARGV[4]) end
   local wanted = math.min(left, tonumber(c[2] or ARGV[4]) - tonumber(c[1] or 0))
   if wanted <= 0 then return replace(lane) end
@@ -38,7 +39,7 @@ local function take(lane)
     wanted, not_before = within_rate(lane, tonumber(c[3]), tonumber(c[4] or 0), wanted)
   end
   local taken = 0
-  local flags = (c[5] and 'o' or '') .. (c[3] and 'r' or '')
+  local flags = (c[5] and 'o' or '') .. (c[3] and 'r' or '') .. (c[6] and 'f' or '') .. (c[7] and 'c' or '')
   if wanted > 0 then
     local ids = call('ZRANGE', due_key(lane), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, wanted)
     in_chunks(ids, function(...) call('ZREM', due_key(lane), ...) end)

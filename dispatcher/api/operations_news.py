@@ -1,0 +1,24 @@
+"""How the API tells operators what it changed. Delivers nothing: the workers do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+
+from dispatcher.api.services import SERVICES
+
+
+async def telling(app: web.Application) -> AsyncIterator[None]:
+    """Queues what is told for as long as the app runs, and the rest at its end."""
+    news = app[SERVICES].news
+    if news is None:
+        yield
+        return
+    stop = asyncio.Event()
+    task = asyncio.create_task(news.run(stop), name="operational news")
+    yield
+    stop.set()
+    await task
+    await news.flush(everything=True)

@@ -1,0 +1,179 @@
+"""Operators are told what happens: signed, in order, bounded, and never about what they are told."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from dispatcher.flow.operational_news import OperationalNews
+from dispatcher.model.event_type import EventType
+from dispatcher.model.operational import OPERATIONS, Happening, OperationalKind
+from dispatcher.model.queue import EventFilter
+from dispatcher.model.status import Status
+from tests.hosts import Received, Reply
+from tests.worker.conftest import SECRET, Shop
+
+PATH = "/operations"
+DEAD_SCHEDULE: tuple[float, ...] = ()
+
+
+def listening(shop: Shop) -> dict[str, Any]:
+    """Settings of a worker whose operator listens at the host."""
+    changed = {"operations_url": shop.host.url(PATH), "operations_secret": SECRET}
+    return shop.settings.model_validate(changed).model_dump(include=set(changed))
+
+
+async def told(shop: Shop, count: int, timeout_s: float = 15) -> list[Received]:
+    async with asyncio.timeout(timeout_s):
+        while len(shop.host.to(PATH)) < count:
+            await asyncio.sleep(0.02)
+    return shop.host.to(PATH)
+
+
+def read(request: Received) -> Any:
+    """Verified by somebody else's library."""
+    return Webhook(SECRET).verify(request.body.decode(), dict(request.headers))
+
+
+async def test_dead_letter_is_told_as_a_signed_event(shop: Shop) -> None:
+    shop.host.by_path["/notifications"] = Reply.of(500)
+    integration = await shop.integration(schedule_s=DEAD_SCHEDULE)
+    await shop.work(**listening(shop))
+    event_id = await shop.emit(integration)
+    message = read((await told(shop, 1))[0])
+    assert message["type"] == "event.dead"
+    assert message["id"] == shop.host.to(PATH)[0].headers["webhook-id"]
+    assert message["data"]["integrationId"] == integration.id
+    assert message["data"]["firstEventId"] == message["data"]["lastEventId"] == event_id
+    assert message["data"]["count"] == 1
+
+
+async def test_storm_of_dead_letters_is_told_once_and_then_counted(shop: Shop) -> None:
+    shop.host.by_path["/notifications"] = Reply.of(500)
+    integration = await shop.integration(schedule_s=DEAD_SCHEDULE)
+    await shop.work(**listening(shop))
+    first = await shop.emit(integration, None)
+    await told(shop, 1)
+    more = [await shop.emit(integration, None) for _ in range(30)]
+    for event_id in more:
+        await shop.ended(event_id)
+    await shop.stop_all()  # leaving tells the rest, so that nobody waits for a window
+    await shop.work(**listening(shop))
+    messages = [read(one) for one in await told(shop, 2)]
+    assert [one["data"]["count"] for one in messages] == [1, 30]
+    assert messages[0]["data"]["firstEventId"] == first
+    assert {messages[1]["data"]["firstEventId"], messages[1]["data"]["lastEventId"]} <= set(more)
+    await shop.stop_all()
+    assert len(shop.host.to(PATH)) == 2
+
+
+async def test_failing_and_authorized_credentials_are_told_and_shown(shop: Shop) -> None:
+    shop.host.tokens.replies.append(Reply.of(401, {"error": "invalid_client"}))
+    integration = await shop.integration(oauth2=True)
+    await shop.work(**listening(shop))
+    await shop.emit(integration)
+    failing = read((await told(shop, 1))[0])
+    assert failing["type"] == "credentials.failing"
+    assert failing["data"]["errorCode"]
+    assert await shop.queue.credentials_failing_since(integration.id) is not None
+    authorized = read((await told(shop, 2))[1])
+    assert authorized["type"] == "credentials.authorized"
+    async with asyncio.timeout(5):
+        while await shop.queue.credentials_failing_since(integration.id) is not None:
+            await asyncio.sleep(0.02)
+
+
+async def test_new_owner_knows_that_credentials_were_failing_and_tells_when_they_are_not(shop: Shop) -> None:
+    """FAILING stuck for ever when another worker took the partition before a token could be had again."""
+    shop.host.tokens.replies.extend(Reply.of(401, {"error": "invalid_client"}) for _ in range(3))
+    integration = await shop.integration(oauth2=True, schedule_s=(0.2, 7.0, 0.2))
+    await shop.work(**listening(shop))
+    event_id = await shop.emit(integration)
+    await told(shop, 1)
+    await shop.stop_all()
+    assert await shop.queue.credentials_failing_since(integration.id) is not None
+    shop.host.tokens.replies.clear()
+    await shop.work(**listening(shop))
+    await shop.ended(event_id, 20)
+    assert [read(one)["type"] for one in await told(shop, 2)] == ["credentials.failing", "credentials.authorized"]
+    assert await shop.queue.credentials_failing_since(integration.id) is None
+
+
+async def test_circuit_opened_and_closed_are_told(shop: Shop) -> None:
+    shop.host.by_path["/notifications"] = Reply(reset=True)
+    integration = await shop.integration(schedule_s=(0.05,) * 20)
+    await shop.work(**listening(shop), circuit_failures=3, circuit_open=0.3)
+    event_id = await shop.emit(integration)
+    assert read((await told(shop, 1))[0])["type"] == "circuit.opened"
+    del shop.host.by_path["/notifications"]
+    await shop.ended(event_id)
+    assert read((await told(shop, 2))[1])["type"] == "circuit.closed"
+
+
+async def test_circuit_that_another_owner_opened_is_told_to_be_closed(shop: Shop) -> None:
+    shop.host.by_path["/notifications"] = Reply(reset=True)
+    integration = await shop.integration(schedule_s=(0.05,) * 20)
+    await shop.work(**listening(shop), circuit_failures=3, circuit_open=1.5)
+    event_id = await shop.emit(integration)
+    await told(shop, 1)
+    await shop.stop_all()
+    del shop.host.by_path["/notifications"]
+    await shop.work(**listening(shop))
+    await shop.ended(event_id)
+    assert [read(one)["type"] for one in await told(shop, 2)] == ["circuit.opened", "circuit.closed"]
+
+
+async def test_suspended_url_is_told(shop: Shop) -> None:
+    shop.host.by_path["/notifications"] = Reply.of(410)
+    integration = await shop.integration()
+    await shop.work(**listening(shop))
+    await shop.emit(integration)
+    by_type = {(message := read(one))["type"]: message for one in await told(shop, 2)}
+    assert set(by_type) == {"url.suspended", "event.dead"}
+    assert by_type["url.suspended"]["data"]["url"] == shop.host.url("/notifications")
+
+
+async def test_nothing_is_told_about_the_operators_own_url(shop: Shop) -> None:
+    shop.host.by_path["/notifications"] = Reply.of(500)
+    shop.host.by_path[PATH] = Reply(reset=True)
+    integration = await shop.integration(schedule_s=DEAD_SCHEDULE)
+    await shop.work(**listening(shop), retry_schedule=(0.05, 0.05), circuit_failures=1, circuit_open=0.1)
+    await shop.emit(integration)
+    own = EventFilter(types=frozenset({EventType.OPERATIONAL}))
+    async with asyncio.timeout(15):
+        while not [one for one in (await shop.queue.page(own, None, 50)).items if one.state.status is Status.DEAD]:
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(1.5)
+    assert len((await shop.queue.page(own, None, 50)).items) == 1
+
+
+async def test_where_no_operator_listens_nothing_is_queued(shop: Shop) -> None:
+    shop.host.by_path["/notifications"] = Reply.of(500)
+    integration = await shop.integration(schedule_s=DEAD_SCHEDULE)
+    await shop.work()
+    await shop.ended(await shop.emit(integration))
+    await shop.stop_all()
+    assert not (await shop.queue.page(EventFilter(types=frozenset({EventType.OPERATIONAL})), None, 50)).items
+
+
+async def test_operational_events_are_left_out_of_lists_unless_asked_for(shop: Shop) -> None:
+    news = OperationalNews(shop.queue, lambda: 1)
+    news.tell(Happening(OperationalKind.CIRCUIT_OPENED, "I", 1))
+    await news.flush()
+    assert not (await shop.queue.page(EventFilter(), None, 50)).items
+    assert len((await shop.queue.page(EventFilter(integration_id=OPERATIONS), None, 50)).items) == 0
+    await shop.assert_well()
+
+
+@pytest.mark.parametrize("half", ["operations_url", "operations_secret"])
+async def test_half_of_the_settings_stops_the_start(shop: Shop, half: str) -> None:
+    from dispatcher.errors import ConfigurationError
+    from worker.operational import operations_target
+    from worker.target import Defaults
+
+    settings = shop.settings.model_copy(update={half: listening(shop)[half]})
+    with pytest.raises(ConfigurationError, match="set both"):
+        operations_target(settings, Defaults((), 1, 1))
