@@ -1,8 +1,9 @@
-"""A real authorization server for tests, built with authlib: client credentials by all three client methods."""
+"""A real authorization server for tests, built with authlib: client credentials by every client method."""
 
 from __future__ import annotations
 
 import secrets
+import ssl
 import warnings
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,12 +23,16 @@ ASSERTION_ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"]
 
 @dataclass(slots=True)
 class Client(ClientMixin):  # type: ignore[misc]
-    """A registered client: ``secret`` for the two secret methods, ``public_key`` (joserfc) for private_key_jwt."""
+    """A registered client: ``secret`` for the two secret methods, ``public_key`` (joserfc) for private_key_jwt.
+
+    ``certificate`` is the common name or the DER bytes that a client certificate must have (RFC 8705 §2).
+    """
 
     client_id: str
     method: str
     secret: str = ""
     public_key: Any = None
+    certificate: str | bytes = ""
     scope: str = ""
 
     def get_client_id(self) -> str:
@@ -48,8 +53,11 @@ class Client(ClientMixin):  # type: ignore[misc]
 
 
 class _Request(OAuth2Request):  # type: ignore[misc]
-    def __init__(self, method: str, headers: dict[str, str], form: dict[str, str]) -> None:
+    def __init__(
+        self, method: str, headers: dict[str, str], form: dict[str, str], shown: tuple[str | bytes, ...] = ()
+    ) -> None:
         super().__init__(method, "https://authorization.example/token", headers=headers)
+        self.shown = shown
         self.payload = BasicOAuth2Payload(form)
         self._form = form
 
@@ -59,7 +67,18 @@ class _Request(OAuth2Request):  # type: ignore[misc]
 
 
 class _Grant(ClientCredentialsGrant):  # type: ignore[misc]
-    TOKEN_ENDPOINT_AUTH_METHODS = ("client_secret_basic", "client_secret_post", "private_key_jwt")
+    TOKEN_ENDPOINT_AUTH_METHODS = (
+        "client_secret_basic",
+        "client_secret_post",
+        "private_key_jwt",
+        "tls_client_auth",
+        "self_signed_tls_client_auth",
+    )
+
+
+def _by_certificate(query_client: Any, request: _Request) -> Client | None:
+    client: Client | None = query_client(request.form.get("client_id", ""))
+    return client if client is not None and client.certificate in request.shown else None
 
 
 class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
@@ -98,6 +117,8 @@ class _Core(AuthlibServer):  # type: ignore[misc]
         )
         self.register_token_generator("default", opaque)
         self.register_client_auth_method("private_key_jwt", _Assertion(server))
+        self.register_client_auth_method("tls_client_auth", _by_certificate)
+        self.register_client_auth_method("self_signed_tls_client_auth", _by_certificate)
         self.register_grant(_Grant)
 
     def query_client(self, client_id: str) -> Client | None:
@@ -123,6 +144,7 @@ class AuthorizationServer:
     """``register`` clients, ``start``, then look at ``granted``, ``forms`` and ``assertions``."""
 
     expires_in: int = 3600
+    tls: ssl.SSLContext | None = None
     clients: dict[str, Client] = field(default_factory=dict)
     granted: list[dict[str, Any]] = field(default_factory=list)
     forms: list[dict[str, str]] = field(default_factory=list)
@@ -134,7 +156,7 @@ class AuthorizationServer:
 
     @property
     def token_url(self) -> str:
-        return f"http://127.0.0.1:{self.port}/token"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/token"
 
     def register(self, client: Client) -> None:
         self.clients[client.client_id] = client
@@ -144,7 +166,7 @@ class AuthorizationServer:
         app.router.add_post("/token", self._token)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self.tls).start()
         self.port = self._runner.addresses[0][1]
 
     async def stop(self) -> None:
@@ -155,6 +177,17 @@ class AuthorizationServer:
         form = {name: str(value) for name, value in (await request.post()).items()}
         self.forms.append(form)
         self.headers.append(dict(request.headers))
-        status, body, headers = _Core(self).create_token_response(_Request("POST", dict(request.headers), form))
+        asked = _Request("POST", dict(request.headers), form, _shown(request))
+        status, body, headers = _Core(self).create_token_response(asked)
         headers.pop("Content-Type", None)
         return web.json_response(body, status=status, headers=headers)
+
+
+def _shown(request: web.Request) -> tuple[str | bytes, ...]:
+    """The client certificate of the connection: its common name and its DER bytes."""
+    connection = request.transport.get_extra_info("ssl_object") if request.transport else None
+    if connection is None:
+        return ()
+    subject = (connection.getpeercert() or {}).get("subject", ())
+    names = [value for part in subject for kind, value in part if kind == "commonName"]
+    return (*names, connection.getpeercert(binary_form=True)) if names else ()
