@@ -5,21 +5,16 @@ What the result may hold is for ``dispatcher.flow.transport_rules``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dispatcher.errors import Problem
 from dispatcher.flow.integration_changes import MASK, TransportChanges
 from dispatcher.model.integration import Transport
 from dispatcher.policy.proxies import read_proxy
-from dispatcher.store import sealed_fields
+from dispatcher.store.sealed_values import TRANSPORT_FIELDS
 from dispatcher.store.sealing import Sealer
 
-_SEALED: dict[str, Callable[[str], str]] = {
-    "private_key": sealed_fields.transport_key,
-    "proxy_password": sealed_fields.proxy_password,
-}
-"""Sealed fields of ``Transport``: the context of each, by the integration's id."""
 _CLEARED_WITH = {"client_certificate": ("private_key",), "proxy_url": ("proxy_username", "proxy_password")}
 """Fields that mean nothing without another one."""
 
@@ -42,7 +37,7 @@ def change_transport(
     opened = replace(known, **_named(wanted))
     stored = {
         name: _sealed_again(sealer, context(integration_id), getattr(before, name), getattr(known, name), value)
-        for name, context in _SEALED.items()
+        for name, context in TRANSPORT_FIELDS.items()
         for value in [getattr(opened, name)]
     }
     return ChangedTransport(replace(opened, **stored), opened)
@@ -54,7 +49,7 @@ def open_transport(sealer: Sealer, integration_id: str, stored: Transport) -> Tr
         stored,
         **{
             name: sealer.open(sealed, context(integration_id))
-            for name, context in _SEALED.items()
+            for name, context in TRANSPORT_FIELDS.items()
             if (sealed := getattr(stored, name))
         },
     )
