@@ -66,9 +66,9 @@ class Redeliverer:
                 break
         return matched
 
-    async def start(self, condition: EventFilter, matched: int, job_id: str) -> Redelivery:
+    async def start(self, condition: EventFilter, matched: int, job_id: str | None = None) -> Redelivery:
         """Write the job down and get going. It survives this process."""
-        job = Redelivery(job_id, condition, total=matched)
+        job = Redelivery(job_id or new_uuid(), condition, total=matched)
         await self._store.save(job)
         self._nudge.set()
         return job

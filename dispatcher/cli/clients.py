@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -15,6 +17,9 @@ from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.clock import iso_ms
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.access import ApiClient, Scope
+from dispatcher.model.audit_entry import Author
+from dispatcher.model.roles import ROLES, Role, problem_with
+from dispatcher.store.audit_log import DAY_MS, AuditLog, Noting
 from dispatcher.store.clients import ClientStore
 
 COLUMNS = {
@@ -22,6 +27,7 @@ COLUMNS = {
     "name": "NAME",
     "scopes": "SCOPES",
     "accountId": "ACCOUNT",
+    "vendorId": "VENDOR",
     "createdOn": "CREATED",
     "disabled": "DISABLED",
 }
@@ -31,13 +37,16 @@ clients = typer.Typer(no_args_is_help=True)
 
 @clients.command("create")
 def create(
-    scope: Annotated[list[str], typer.Option(help="What it may do; give the option once for each.")],
+    scope: Annotated[list[str] | None, typer.Option(help="What it may do; give the option once for each.")] = None,
+    role: Annotated[Role | None, typer.Option(help="Scopes by the kind of client, beside --scope.")] = None,
     name: Annotated[str, typer.Option(help="Whose it is, for people.")] = "",
     account: Annotated[str | None, typer.Option(help="Restrict every call to this account.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Restrict every call to what is this vendor's.")] = None,
+    rate: Annotated[float | None, typer.Option(min=0, help="Requests per second; 0 = any number.")] = None,
 ) -> None:
     """Make a client and print its id and secret, which is shown only now."""
-    scopes = known_scopes(scope)
-    print_json(run(_create(scopes, name, account)))
+    scopes = scopes_of_role(role, account, vendor) | (known_scopes(scope or []) if scope or not role else frozenset())
+    print_json(run(_create(scopes, name, account, vendor, rate)))
     if sys.stdout.isatty():
         note("keep the secret: it is not shown again")
 
@@ -67,15 +76,31 @@ def known_scopes(scopes: list[str]) -> frozenset[str]:
     return frozenset(given)
 
 
+def scopes_of_role(role: Role | None, account: str | None, vendor: str | None) -> frozenset[str]:
+    """Raises ConfigurationError for a role that no API client can have, or not without a restriction."""
+    if role is None:
+        return frozenset()
+    if problem := problem_with(role, account_id=account, vendor_id=vendor):
+        raise ConfigurationError(f"{problem} with --{ROLES[role].binding}" if ROLES[role].binding else problem)
+    return frozenset(scope.value for scope in ROLES[role].scopes)
+
+
 @asynccontextmanager
-async def _store() -> AsyncIterator[ClientStore]:
-    async with open_store(load_settings(), client_name="dispatcher-clients") as store:
-        yield ClientStore(store.redis)
+async def _store(action: str = "") -> AsyncIterator[ClientStore]:
+    """Changes are noted as ``action`` of whoever runs this program."""
+    settings = load_settings()
+    async with open_store(settings, client_name="dispatcher-clients") as store:
+        log = AuditLog(store.redis, int(settings.audit_days * DAY_MS), settings.audit_entries)
+        author = Author(f"cli:{getpass.getuser()}", address=socket.gethostname())
+        yield ClientStore(store.redis, Noting(log, author, action, int(time.time() * 1000)))
 
 
-async def _create(scopes: frozenset[str], name: str, account: str | None) -> dict[str, str]:
-    async with _store() as store:
-        client, secret = await store.create(scopes, name, account, int(time.time() * 1000))
+async def _create(
+    scopes: frozenset[str], name: str, account: str | None, vendor: str | None, rate: float | None
+) -> dict[str, str]:
+    async with _store("createClient") as store:
+        now_ms = int(time.time() * 1000)
+        client, secret = await store.create(scopes, name, account, now_ms, vendor_id=vendor, rate_per_s=rate)
     return {"clientId": client.client_id, "clientSecret": secret}
 
 
@@ -85,7 +110,7 @@ async def _all() -> list[ApiClient]:
 
 
 async def _disable(client_id: str) -> bool:
-    async with _store() as store:
+    async with _store("disableClient") as store:
         return await store.disable(client_id)
 
 
@@ -95,6 +120,8 @@ def _row(client: ApiClient) -> dict[str, object]:
         "name": client.name,
         "scopes": sorted(client.scopes),
         "accountId": client.account_id,
+        "vendorId": client.vendor_id,
+        "rate": client.rate_per_s,
         "createdOn": iso_ms(client.created_ms),
         "disabled": client.disabled,
     }

@@ -44,6 +44,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("config", "dispatcher.cli.config:config", "Show every setting, or make a key."),
     Verb("doctor", "dispatcher.cli.doctor:doctor", "Check the configuration and Redis."),
     Verb("audit", "dispatcher.cli.audit:audit", "Recount the store: prove that no event is lost."),
+    Verb("audit-log", "dispatcher.cli.audit_log:audit_log", "Show who changed what, or prove that nobody rewrote it."),
 )
 
 

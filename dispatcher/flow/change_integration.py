@@ -73,9 +73,12 @@ class Editor:
         problems += bound_problems(working.credentials, working.transport)
         probe_interval = _given(changes, "probe_interval_minutes", integration.probe_interval_minutes)
         problems += probe_problems(probe_interval)
+        vendor_id = _given(changes, "vendor_id", integration.vendor_id) or None
+        problems += name_problems(vendor_id, "vendorId") if vendor_id else ()
         if problems:
             raise Unprocessable(problems)
-        return replace(integration, name=name, working=working, probe_interval_minutes=probe_interval)
+        named = replace(integration, name=name, vendor_id=vendor_id)
+        return replace(named, working=working, probe_interval_minutes=probe_interval)
 
     def _working(self, integration: Integration, changes: IntegrationChanges) -> Revision:
         before = integration.working

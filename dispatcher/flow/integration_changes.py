@@ -77,3 +77,4 @@ class IntegrationChanges(TypedDict, total=False):
     order_require_form_fields: bool | None
     order_form_fields: list[OrderFormField] | None
     probe_interval_minutes: int | None
+    vendor_id: str | None

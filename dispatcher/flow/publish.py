@@ -5,16 +5,22 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dispatcher.errors import Conflict
+from dispatcher.flow.unmodified import check_unmodified
 from dispatcher.model.integration import Integration
 from dispatcher.store.definitions import Definitions
 
 _TRIES = 8
 
 
-async def publish(definitions: Definitions, any_id: str, created_by: str, now_ms: int) -> Integration:
-    """Make revision n+1, which new events use from now on. Raises ``NotFound``."""
+async def publish(
+    definitions: Definitions, any_id: str, created_by: str, now_ms: int, expected: str | None = None
+) -> Integration:
+    """Make revision n+1, which new events use from now on. Raises ``NotFound``, and ``Conflict`` when ``lastModified``
+    is not the expected one.
+    """
     for _ in range(_TRIES):
         current = await definitions.needed(any_id)
+        check_unmodified(current, expected)
         number = (current.published_revision or 0) + 1
         revision = replace(current.working, number=number, created_ms=now_ms, created_by=created_by)
         try:

@@ -6,23 +6,34 @@ from dataclasses import replace
 
 from dispatcher.flow.change_integration import Editor
 from dispatcher.flow.integration_changes import IntegrationChanges
+from dispatcher.flow.unmodified import check_unmodified
 from dispatcher.model.integration import Integration
 from dispatcher.store.definitions import Definitions
 
 
 async def update_integration(
-    definitions: Definitions, editor: Editor, any_id: str, changes: IntegrationChanges, now_ms: int
+    definitions: Definitions,
+    editor: Editor,
+    any_id: str,
+    changes: IntegrationChanges,
+    now_ms: int,
+    expected: str | None = None,
 ) -> Integration:
-    """Change the WORKING version. Raises ``NotFound``, or ``Unprocessable`` with everything that is wrong."""
+    """Change the WORKING version. ``expected``: its ``lastModified`` as the editor read it.
+
+    Raises ``NotFound``, ``Conflict``, or ``Unprocessable`` with everything that is wrong.
+    """
 
     def change(current: Integration) -> Integration:
+        check_unmodified(current, expected)
         return replace(editor.apply(current, changes), modified_ms=now_ms)
 
     return await definitions.edit(any_id, change)
 
 
-async def delete_integration(definitions: Definitions, any_id: str) -> Integration:
+async def delete_integration(definitions: Definitions, any_id: str, expected: str | None = None) -> Integration:
     """Remove it with its revisions; ``Conflict`` while a product is linked. Returns what was removed."""
     integration = await definitions.needed(any_id)
-    await definitions.delete(integration.id)
+    check_unmodified(integration, expected)
+    await definitions.delete(integration.id, None if expected is None else integration.modified_ms)
     return integration

@@ -33,6 +33,7 @@ _PLAIN = {
     "validate_payloads": "validate_payloads",
     "order_require_form_fields": "order_require_form_fields",
     "probe_interval_minutes": "probe_interval_minutes",
+    "vendor_id": "vendor_id",
 }
 """Input attribute → change."""
 

@@ -14,7 +14,6 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType, SigningAlgorithm
 from dispatcher.model.ping import PingVersion
 
-
 EXPECTED: Any = strawberry.field(
     default=None, description="lastModified as it was read: refuse with modified_meanwhile if it is another by now."
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import strawberry
 from strawberry.types.unset import UNSET
 
@@ -25,15 +27,17 @@ class PingMutations:
         context = info.context
 
         async def work() -> payloads.TriggerProductIntegrationPingTestPayload:
-            asked = await request_ping(
-                context.definitions,
-                context.pings,
-                input_.id,
-                input_.version,
-                input_.event_types,
-                context.now_ms,
-                PingOptions(input_.security_checks, timeout_s=context.services.settings.request_timeout),
-            )
+            integration = await context.definitions.needed(input_.id)
+            async with context.noted(integration.id):
+                asked = await request_ping(
+                    context.definitions,
+                    context.pings,
+                    integration.id,
+                    input_.version,
+                    input_.event_types,
+                    context.now_ms,
+                    PingOptions(input_.security_checks, timeout_s=context.services.settings.request_timeout),
+                )
             return payloads.TriggerProductIntegrationPingTestPayload(
                 product_integration=ProductIntegration.of(asked.integration, asked.revision),
                 test=IntegrationTest.of(asked.test, context.now_ms),
@@ -49,14 +53,16 @@ class PingMutations:
         context = info.context
 
         async def work() -> payloads.TestProductIntegrationCredentialsPayload:
-            tried = await try_credentials(
-                context.definitions,
-                context.editor,
-                context.trials,
-                input_.id,
-                credential_changes(input_.outbound_credentials) or {},
-                transport_changes(input_.transport) if input_.transport is not UNSET else None,
-            )
+            saved = (await context.definitions.needed(input_.id)).id if input_.id else None
+            async with context.noted(saved) if saved else contextlib.nullcontext():
+                tried = await try_credentials(
+                    context.definitions,
+                    context.editor,
+                    context.trials,
+                    saved,
+                    credential_changes(input_.outbound_credentials) or {},
+                    transport_changes(input_.transport) if input_.transport is not UNSET else None,
+                )
             return payloads.TestProductIntegrationCredentialsPayload(
                 success=tried.success,
                 error_code=tried.error_code,

@@ -12,6 +12,7 @@ from dispatcher.api.graphql.access_mutations import AccessMutations
 from dispatcher.api.graphql.definition_mutations import DefinitionMutations
 from dispatcher.api.graphql.enums import make_lenient
 from dispatcher.api.graphql.limits import Limits
+from dispatcher.api.graphql.naming import Naming
 from dispatcher.api.graphql.ping_mutations import PingMutations
 from dispatcher.api.graphql.queries import Query
 from dispatcher.api.graphql.scalars import SCALARS
@@ -32,7 +33,7 @@ class IntegrationSchema(strawberry.Schema):
 
 def build_schema(*, introspection: bool = True) -> strawberry.Schema:
     """``introspection`` False hides the schema from queries."""
-    extensions: list[type[SchemaExtension]] = [Limits]
+    extensions: list[type[SchemaExtension]] = [Limits, Naming]
     if not introspection:
         extensions.append(DisableIntrospection)
     schema = IntegrationSchema(

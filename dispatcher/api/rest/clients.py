@@ -26,6 +26,8 @@ from dispatcher.model.roles import ROLES, Role, problem_with
 from dispatcher.policy.strict_json import read_object
 from dispatcher.store.clients import ClientStore, tag
 
+_ATTRIBUTES = {"rate": "rate_per_s"}
+"""Of what is asked for, where a client calls it otherwise."""
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -62,11 +64,10 @@ async def change_client(request: web.Request) -> web.StreamResponse:
     """Only what is given. New scopes and limits are in force within seconds, for tokens that are out too."""
     require_media(request, JSON)
     asked = validated(ClientChangeIn, read_object(await read_body(request)))
-    given = asked.model_dump(exclude_unset=True)
+    given = {_ATTRIBUTES.get(name, name): value for name, value in asked.model_dump(exclude_unset=True).items()}
+    given.pop("scopes", None)
     if asked.scopes is not None:
         given["scopes"] = _grantable(frozenset(asked.scopes), request[CALLER])
-    if "rate" in given:
-        given["rate_per_s"] = given.pop("rate")
 
     async def change(clients: ClientStore, client_id: str, expected: str | None) -> ApiClient | None:
         return await clients.edit(client_id, lambda client: replace(client, **given), expected)
