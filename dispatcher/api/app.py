@@ -154,7 +154,7 @@ def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
         clients=ClientStore(redis),
         sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
         news=OperationalNews(queue, lambda: int(clock() * 1000)) if settings.operations_url else None,
-        audit=AuditLog(redis, int(settings.audit_days * DAY_MS), settings.audit_entries),
+        audit=AuditLog(redis, int(settings.audit_days * DAY_MS), settings.audit_entries, logged=True),
     )
 
 

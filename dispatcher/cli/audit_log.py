@@ -90,5 +90,5 @@ def _row(entry: Entry) -> dict[str, object]:
         "action": deed.action,
         "object": f"{deed.kind} {deed.object_id}",
         "outcome": deed.outcome,
-        "changed": sorted({*(deed.before or ()), *(deed.after or ())}),
+        "changed": sorted(deed.after or ()) if deed.before else [],
     }

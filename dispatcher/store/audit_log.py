@@ -56,6 +56,8 @@ class AuditLog:
     redis: Redis
     kept_ms: int = 365 * DAY_MS
     kept_entries: int = 100_000
+    logged: bool = False
+    """Whether the process's own log tells of each entry as well."""
     _head: Head = field(default_factory=Head)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -79,7 +81,8 @@ class AuditLog:
                     continue
                 if reply == 1:
                     self._head = entry.head
-                    _tell(deed, entry)
+                    if self.logged:
+                        _tell(deed, entry)
                 return reply == 1
         raise Conflict.of("modified_meanwhile", "Too much is being changed at this moment: repeat it in a second.")
 
