@@ -7,6 +7,7 @@ import asyncio
 from dispatcher.model.operational import OPERATIONS
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definition_reads import Loaded
+from dispatcher.store.definition_records import BrokenDefinition
 from worker.target import Target, Targets
 
 Wanted = tuple[str, int]
@@ -32,13 +33,18 @@ class Lookup:
         return self._targets.get(integration, revision)
 
     async def load(self, integration_id: str, number: int) -> Target | None:
-        """The target, read from the store; None when the integration or the revision is gone."""
+        """The target, read from the store; None when the integration or the revision is gone.
+
+        ``BrokenDefinition`` when it is there and cannot be read: a newer worker may, or a hand mends it.
+        """
         if integration_id == OPERATIONS:
             return self._operations
         self._wanted.add((integration_id, number))
         if self._loading is None:
             self._loading = asyncio.create_task(self._load_wanted())
         loaded = await asyncio.shield(self._loading)
+        if integration_id in loaded.broken:
+            raise BrokenDefinition(f"The definition of {integration_id} cannot be read: restore it from a backup.")
         integration = loaded.integrations.get(integration_id)
         revision = loaded.revisions.get((integration_id, number))
         if integration is None or revision is None:

@@ -122,13 +122,15 @@ class DefinitionCache:
         lanes, lanes_missing = _split(self._integrations, {*integrations, *working})
         numbers, numbers_missing = _split(self._revisions, {one for one in pinned if one[1] != WORKING})
         names, names_missing = _split(self._products, set(products))
+        broken: frozenset[str] = frozenset()
         if lanes_missing or numbers_missing or names_missing:
             fetched = await self._fetch(lanes_missing, numbers_missing, names_missing)
             lanes |= fetched.integrations
             numbers |= fetched.revisions
             names |= fetched.products
+            broken = fetched.broken
         numbers |= {(lane, WORKING): lanes[lane].working for lane in working if lane in lanes}
-        return Loaded(lanes, numbers, names)
+        return Loaded(lanes, numbers, names, broken)
 
     def invalidate(self, message: str) -> None:
         """Forget an integration (its UUID) or a product (``product:ID``)."""

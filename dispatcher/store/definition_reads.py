@@ -47,6 +47,8 @@ class Loaded:
     integrations: dict[str, Integration]
     revisions: dict[RevisionId, Revision]
     products: dict[str, Product]
+    broken: frozenset[str] = frozenset()
+    """Integrations that are there, but cannot be read, or not the revision asked for."""
 
 
 class DefinitionReads:
@@ -125,10 +127,12 @@ class DefinitionReads:
         wanted += [keys.revision(lane, number) for lane, number in numbers]
         wanted += [keys.product(name) for name in names]
         found = iter(await self._ask(self._redis.mget(wanted)) if wanted else ())
+        broken: set[str] = set()
         loaded = Loaded(
-            _readable(lanes, found, read_integration),
-            _readable(numbers, found, read_revision),
+            _readable(lanes, found, read_integration, broken.add),
+            _readable(numbers, found, read_revision, lambda number: broken.add(number[0])),
             _readable(names, found, read_product),
+            frozenset(broken),
         )
         return loaded if self._vendor_id is None else await self._within_reach(loaded)
 
@@ -217,7 +221,9 @@ def _member_id(member: bytes) -> str:
     return member.rpartition(b"\n")[2].decode()
 
 
-def _readable(wanted: list[K], found: Iterator[bytes | None], read: Callable[[bytes], V]) -> dict[K, V]:
+def _readable(
+    wanted: list[K], found: Iterator[bytes | None], read: Callable[[bytes], V], tell: Callable[[K], object] | None = None
+) -> dict[K, V]:
     """The next of ``found``, one for each of ``wanted``."""
     readable: dict[K, V] = {}
     for key in wanted:
@@ -227,4 +233,6 @@ def _readable(wanted: list[K], found: Iterator[bytes | None], read: Callable[[by
                 readable[key] = read(stored)
             except BrokenDefinition as error:
                 log.error("definition cannot be read", definition=key, error=str(error))
+                if tell is not None:
+                    tell(key)
     return readable

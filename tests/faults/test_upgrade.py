@@ -142,3 +142,23 @@ def _unmarked(value: Any, path: str = "") -> list[str]:
         return []
     inner = [found for name, one in value.items() for found in _unmarked(one, f"{path}.{name}".lstrip("."))]
     return inner if "newer" in value else [path, *inner]
+
+
+async def test_ft43_a_definition_that_only_a_newer_version_can_read_is_waited_for(deployment: Deployment) -> None:
+    """Symptom: its events were dead letters, "its integration was deleted"."""
+    integration, other = await deployment.integration(), await deployment.integration()
+    key = keys.definition(integration.id)
+    readable = await deployment.redis.get(key) or b""
+    newer = orjson.loads(readable)
+    newer["working"]["credentials"]["auth_method"] = "a_method_to_come"
+    await deployment.redis.set(key, orjson.dumps(newer))
+    waiting, well = await deployment.emit(integration), await deployment.emit(other)
+    worker = await deployment.worker()
+    await deployment.all_succeed([well])
+    await worker.heard("(definition cannot be read)")
+    stored = await deployment.queue.get(waiting)
+    assert stored is not None
+    assert not stored.state.consumed
+    await deployment.redis.set(key, readable)
+    await deployment.all_succeed([waiting])
+    await deployment.assert_well()
