@@ -222,7 +222,10 @@ def _member_id(member: bytes) -> str:
 
 
 def _readable(
-    wanted: list[K], found: Iterator[bytes | None], read: Callable[[bytes], V], tell: Callable[[K], object] | None = None
+    wanted: list[K],
+    found: Iterator[bytes | None],
+    read: Callable[[bytes], V],
+    tell: Callable[[K], object] | None = None,
 ) -> dict[K, V]:
     """The next of ``found``, one for each of ``wanted``."""
     readable: dict[K, V] = {}
