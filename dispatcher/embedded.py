@@ -14,6 +14,8 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -166,8 +168,19 @@ class EmbeddedServer:
     def _refuse_to_start_twice(self, spawned: bool) -> None:
         if spawned:
             log = self.folder / "server.log"
-            reason = last_line(log.read_text(errors="replace") if log.exists() else "")
+            said = log.read_text(errors="replace") if log.exists() else ""
+            reason = last_line(said)
+            if found := re.search(r"reading the append only file[: ]+(\S+\.aof)", reason):
+                raise ConfigurationError(self._damaged(found[1]))
             raise ConfigurationError(f"the embedded server stopped at once ({reason}); see {log}")
+
+    def _damaged(self, name: str) -> str:
+        data = self.folder / "appendonlydir"
+        return (
+            f"the embedded server cannot read its data: {data / name} is damaged. Copy {data} elsewhere; then, if "
+            "there is no backup to put in its place, cut it at the damage, which loses what was written after: "
+            f"{check_command(self.binary, data / name)} (the runbook is in docs/operations.md)"
+        )
 
     def _refuse_to_wait_past(self, deadline: float) -> None:
         if time.monotonic() > deadline:
@@ -251,6 +264,18 @@ def packaged_binary() -> str | None:
         return str(get_binary_path())
     except ValkeyBinaryNotFoundError:
         return None
+
+
+def check_command(binary: str, file: Path) -> str:
+    """A line for a shell that mends an append-only file: the server under the name of its own checking tool.
+
+    The file is named, not its manifest: Valkey 9 writes a base file that its own tool does not know.
+    """
+    tool = "valkey-check-aof" if "valkey" in Path(binary).name else "redis-check-aof"
+    if shutil.which(tool):
+        return f"{tool} --fix {shlex.quote(str(file))}"
+    link = f'"$(mktemp -d)/{tool}"'
+    return f't={link} && ln -s {shlex.quote(binary)} "$t" && "$t" --fix {shlex.quote(str(file))}'
 
 
 def last_line(text: str) -> str:

@@ -73,8 +73,9 @@ class Server:
 
     async def ended(self) -> None:
         """Until its process is gone by itself."""
+        status = Path(f"/proc/{self.pid}/stat")
         async with asyncio.timeout(DEADLINE_S):
-            while Path(f"/proc/{self.pid}").exists():
+            while status.exists() and ") Z" not in status.read_text():
                 await asyncio.sleep(0.02)
         self._reap()
 

@@ -244,7 +244,7 @@ async def test_ft24_corrupt_data_is_refused_with_the_servers_own_words(folder: P
     content = bytearray(log.read_bytes())
     content[len(content) // 2 : len(content) // 2 + 40] = os.urandom(40)
     log.write_bytes(content)
-    with pytest.raises(ConfigurationError, match="stopped at once"):
+    with pytest.raises(ConfigurationError, match="is damaged"):
         async with EmbeddedServer.start(folder):
             pass
     assert log.read_bytes() == content
