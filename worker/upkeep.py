@@ -106,7 +106,16 @@ class Upkeep:
                 continue  # ours, and renewed with the next claim; or there for whoever has room
             generation = await self._store.grant(partition, GRANT_MS)
             if generation:
-                await self._jobs.drain(partition, generation)
+                await self._offer(partition, generation)
+
+    async def _offer(self, partition: int, generation: int) -> None:
+        """As a job; where the queue takes none, as when Redis is full, this worker keeps what it has room for."""
+        try:
+            await self._jobs.drain(partition, generation)
+        except StoreUnavailable:
+            if len(self._owner.holdings) >= self.share:
+                raise
+            await self._owner.drain(partition, generation)
 
     async def _still_offered(self, partition: int, generation: int) -> bool:
         """A job that nobody takes is waited for a few times only: whoever began it may be dead."""

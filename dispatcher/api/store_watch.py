@@ -6,6 +6,7 @@ What the API itself needs of an emptied store is put back; what publishers and m
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from dispatcher.flow.accept import Acceptor
 from dispatcher.store.loss import LossWatch
 from dispatcher.store.pressure import Pressure
 
-EVERY_S = 0.5
+LOSSES_EVERY_S = 1.0
 
 log = structlog.get_logger("dispatcher.api")
 
@@ -31,11 +32,17 @@ class StoreWatch:
     acceptor: Acceptor
     restore: Callable[[], Awaitable[None]]
     bereft: bool = False
+    looked_s: float = 0.0
 
     async def look(self) -> None:
         """One look. Raises ``StoreUnavailable``, and ``ConfigurationError`` when the store is now another's."""
         await self.pressure.measure()
         self.acceptor.close(self.pressure.full)
+        if time.monotonic() - self.looked_s >= LOSSES_EVERY_S:
+            await self._look_for_losses()
+            self.looked_s = time.monotonic()
+
+    async def _look_for_losses(self) -> None:
         if await self.losses.look(self.acceptor.newest_id):
             self.bereft = True
         if self.bereft:
@@ -45,7 +52,7 @@ class StoreWatch:
     async def follow(self) -> None:
         """For ever; an outage of the store is told by those who need it."""
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(self.pressure.pause_s())
             try:
                 await self.look()
             except StoreUnavailable as error:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
+
+from redis.exceptions import OutOfMemoryError
 
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
-from dispatcher.store.scripts import Client
+from dispatcher.store.scripts import Call, Client, run, script
 
 ALIVE_MS = 3_500
 FORGOTTEN_MS = 60_000
@@ -19,12 +22,10 @@ class Heartbeats:
     async def beat(self, worker_id: str, info: bytes) -> int:
         """Say that this worker lives; returns how many were heard of lately, this one included."""
         with guarded():
-            now_s, now_us = await self._client.time()
-            now_ms = int(now_s) * 1000 + int(now_us) // 1000
-            await self._client.set(keys.worker_info(worker_id), info, px=10_000)
-            await self._client.zadd(keys.WORKERS, {worker_id: now_ms})
-            await self._client.zremrangebyscore(keys.WORKERS, "-inf", now_ms - FORGOTTEN_MS)
-            alive: Any = await self._client.zcount(keys.WORKERS, now_ms - ALIVE_MS, "+inf")
+            call = Call(script("beat"), keys.WORKERS, (worker_id, ALIVE_MS, FORGOTTEN_MS))
+            alive: Any = (await run(self._client, [call]))[0]
+            with contextlib.suppress(OutOfMemoryError):  # only looked at, never worked with
+                await self._client.set(keys.worker_info(worker_id), info, px=10_000)
         return int(alive)
 
     async def leave(self, worker_id: str) -> None:

@@ -41,8 +41,12 @@ async def stored_partitions(redis: Redis) -> int | None:
 
 
 async def _settle(redis: Redis, field: str, value: int) -> int:
-    """The stored value, which is ``value`` if there was none."""
+    """The stored value, which is ``value`` if there was none. Where there is one nothing is written: a full Redis
+    would refuse it, and no process could start.
+    """
     with guarded():
-        await cast("Awaitable[int]", redis.hsetnx(keys.META, field, str(value)))
-        stored = await cast("Awaitable[bytes]", redis.hget(keys.META, field))
+        stored = await cast("Awaitable[bytes | None]", redis.hget(keys.META, field))
+        if stored is None:
+            await cast("Awaitable[int]", redis.hsetnx(keys.META, field, str(value)))
+            stored = await cast("Awaitable[bytes]", redis.hget(keys.META, field))
     return int(stored)

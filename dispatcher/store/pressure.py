@@ -5,6 +5,7 @@ Never asks per request, and never frees anything.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,8 @@ from redis.exceptions import ResponseError
 from dispatcher.store.connection import guarded
 from dispatcher.store.scripts import Client
 
+EVERY_S = 0.5
+LEAST_S = 0.02
 BELOW = 0.02
 """Accepting begins again this far below the mark, so that it does not flap around it."""
 
@@ -50,7 +53,9 @@ class Pressure:
         self._client = client
         self._high_water = high_water
         self._readable = True
+        self._measured_s = time.monotonic()
         self.memory = Memory()
+        self.growth_bytes_per_s = 0.0
         self.full = False
 
     async def measure(self) -> None:
@@ -59,12 +64,25 @@ class Pressure:
             return
         try:
             with guarded():
-                self.memory = max(map(Memory.of, await self._infos()), key=lambda memory: memory.ratio)
+                self._learn(max(map(Memory.of, await self._infos()), key=lambda memory: memory.ratio))
         except ResponseError as error:  # an ACL without INFO
             self._readable = False
             log.warning("memory cannot be watched", reason=str(error), advice="allow this user the command INFO")
             return
         self._judge()
+
+    def pause_s(self) -> float:
+        """When to measure again: in a quarter of the time that the mark is away at the present growth."""
+        left_bytes = self.memory.limit_bytes * self._high_water - self.memory.used_bytes
+        if self.full or left_bytes <= 0 or self.growth_bytes_per_s <= 0:
+            return EVERY_S
+        return min(EVERY_S, max(LEAST_S, left_bytes / self.growth_bytes_per_s / 4))
+
+    def _learn(self, memory: Memory) -> None:
+        now_s = time.monotonic()
+        grown_bytes = memory.used_bytes - self.memory.used_bytes if self.memory.used_bytes else 0
+        self.growth_bytes_per_s = grown_bytes / max(now_s - self._measured_s, LEAST_S)
+        self.memory, self._measured_s = memory, now_s
 
     async def _infos(self) -> Iterable[Mapping[str, Any]]:
         if not isinstance(self._client, RedisCluster):

@@ -49,10 +49,10 @@ class Call:
 
 
 NAMES = (
-    *("accept", "audit", "claim", "conclude", "grant", "hold", "list", "look", "mark", "mend", "overview"),
-    *("own", "reopen", "rest", "settle"),
+    *("accept", "audit", "beat", "claim", "conclude", "grant", "hold", "list", "look", "mark", "mend"),
+    *("overview", "own", "reopen", "rest", "settle"),
 )
-EASES_MEMORY = frozenset({"claim", "settle", "own", "rest", "conclude", "hold", "mark"})
+EASES_MEMORY = frozenset({"claim", "settle", "grant", "own", "rest", "conclude", "hold", "mend", "beat", "mark"})
 """Run even when Redis is at ``maxmemory``: they take work off it, or let it go on. Accepting does not."""
 
 
