@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import re
 import time
 from typing import Any
 
@@ -187,13 +190,26 @@ async def test_schema_is_served_as_text_with_a_description_of_every_operation(gr
     assert answer.content_type == "text/plain"
 
 
-async def test_page_runs_and_loads_nothing(graph: Graph) -> None:
-    answer = await graph.api.http.get("/graphql")
+async def test_page_is_graphiql_and_loads_only_what_has_the_right_hash(graph: Graph) -> None:
+    answer = await graph.api.http.get("/graphql", headers={"Accept": "text/html"})
     page = await answer.text()
+    policy = answer.headers["Content-Security-Policy"]
     assert (answer.status, answer.content_type) == (200, "text/html")
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
-    assert "<script" not in page
+    assert policy.startswith("default-src 'none'")
+    assert "connect-src 'self'" in policy
+    for address, tag in re.findall(r'(?:src|href)="(https://[^"]+)"([^>]*)>', page):
+        assert re.search(r'integrity="sha384-[A-Za-z0-9+/]{64}"', tag), address
+        assert address in policy
+    inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    hashed = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in inline]
+    assert [f"'sha256-{one}'" in policy for one in hashed] == [True]
+    assert "shouldPersistHeaders: false" in inline[0]
+
+
+async def test_page_without_graphiql_shows_the_schema_and_where_to_get_it(graph: Graph) -> None:
+    page = await (await graph.api.http.get("/graphql")).text()
     assert "createProductIntegration" in page
+    assert 'href="/graphql/schema"' in page
 
 
 async def test_store_outage_is_503_and_names_nothing_inside(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
