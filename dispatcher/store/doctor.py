@@ -57,7 +57,7 @@ async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str], *, 
     checks.append(_replicas(info, min_replicas))
     checks.append(await _partitions(redis, partitions))
     found = examine_keys(secret_keys, await SigningKeyStore(redis).current())
-    return [*checks, found, await _sealed_values(redis, secret_keys, found)]
+    return [*checks, found, *await _sealed_values(redis, secret_keys, found)]
 
 
 def unreachable(error: StoreUnavailable) -> Check:
@@ -80,19 +80,19 @@ def examine_keys(secret_keys: Sequence[str], sealed: str | None = None) -> Check
     return Check(name, Level.OK, f"{len(sealers)} usable, the first one encrypts")
 
 
-async def _sealed_values(redis: Redis, secret_keys: Sequence[str], found: Check) -> Check:
-    """How many values an older key is still needed for. Opens those, and tells nothing of what they hold."""
+async def _sealed_values(redis: Redis, secret_keys: Sequence[str], found: Check) -> list[Check]:
+    """How many values an older key is still needed for, if ``found`` a usable one. Tells nothing of what they hold."""
     name = "sealed values"
     if not secret_keys or found.text.startswith("key "):
-        return Check(name, Level.WARN, "not counted: there is no usable key")
+        return []
     tally = await Resealer(redis, Sealer(secret_keys), write=False).run()
     if tally.problems:
         whose, why = next(iter(tally.problems.items()))
-        return Check(name, Level.FAIL, f"{len(tally.problems)} places cannot be opened, first {whose}: {why}")
+        return [Check(name, Level.FAIL, f"{len(tally.problems)} places cannot be opened, first {whose}: {why}")]
     if tally.stale:
         text = f"{tally.stale} of {tally.values} need an older key; run `dispatcher secrets reseal` before you drop it"
-        return Check(name, Level.WARN, text)
-    return Check(name, Level.OK, f"{tally.values}, all sealed with the newest key")
+        return [Check(name, Level.WARN, text)]
+    return [Check(name, Level.OK, f"{tally.values}, all sealed with the newest key")]
 
 
 def _product(info: Info) -> str:

@@ -40,11 +40,12 @@ if (window.GraphiQL && window.ReactDOM) {
 }
 """
 
+_START_HASH = base64.b64encode(hashlib.sha256(_START.encode()).digest()).decode()
+
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
-        f"script-src {' '.join(_CDN + path for path, _ in _SCRIPTS)} "
-        f"'sha256-{base64.b64encode(hashlib.sha256(_START.encode()).digest()).decode()}'",
+        f"script-src {' '.join(_CDN + path for path, _ in _SCRIPTS)} 'sha256-{_START_HASH}'",
         f"style-src 'unsafe-inline' {_CDN + _STYLE[0]}",
         "font-src data:",
         "img-src data:",

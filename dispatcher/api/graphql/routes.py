@@ -12,7 +12,7 @@ from strawberry.types.graphql import OperationType
 
 from dispatcher.api.body import JSON, read_body, require_media
 from dispatcher.api.graphql.context import context_of
-from dispatcher.api.graphql.page import CONTENT_SECURITY_POLICY, schema_page
+from dispatcher.api.graphql.page import CONTENT_SECURITY_POLICY, graphiql_page
 from dispatcher.api.graphql.result import body_of, status_of
 from dispatcher.api.graphql.schema import build_schema
 from dispatcher.api.respond import json_response
@@ -67,7 +67,7 @@ class GraphQL:
 
     async def page(self, request: web.Request) -> web.Response:
         headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "X-Content-Type-Options": "nosniff"}
-        return web.Response(text=schema_page(self._sdl), content_type="text/html", headers=headers)
+        return web.Response(text=graphiql_page(self._sdl), content_type="text/html", headers=headers)
 
     async def sdl(self, request: web.Request) -> web.Response:
         return web.Response(text=self._sdl, content_type="text/plain")
@@ -89,7 +89,7 @@ def graphql_routes(*, introspection: bool = True) -> list[Route]:
         "POST", "/graphql", graphql.execute, scopes, "Run a GraphQL query or mutation", tag="integrations", vendors=True
     )
     shown = [
-        Route("GET", "/graphql", graphql.page, None, "Read about the GraphQL API", tag="integrations"),
+        Route("GET", "/graphql", graphql.page, None, "Try GraphQL in a browser", tag="integrations"),
         Route("GET", "/graphql/schema", graphql.sdl, None, "Get the GraphQL schema", tag="integrations"),
     ]
     return [queries, *(shown if introspection else ())]
