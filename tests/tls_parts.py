@@ -8,8 +8,10 @@ import contextlib
 import datetime
 import ipaddress
 import ssl
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from aiohttp import web
@@ -124,6 +126,45 @@ async def tls_host(context: ssl.SSLContext | None) -> AsyncIterator[TlsHost]:
         yield host
     finally:
         await runner.cleanup()
+
+
+@contextlib.asynccontextmanager
+async def strict_host(context: ssl.SSLContext) -> AsyncIterator[TlsHost]:
+    """As ``tls_host``, but tells clients by a TLS alert why it refuses them, as OpenSSL does and asyncio does not."""
+    host = TlsHost(context)
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def setup(self) -> None:
+            self.request.settimeout(5)
+            self.request = context.wrap_socket(self.request, server_side=True)
+            super().setup()
+
+        def do_POST(self) -> None:
+            names = [value for part in self.request.getpeercert()["subject"] for _, value in part]
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            host.seen.append(Seen(body, names[0], self.client_address))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """Clients are refused here."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        host.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield host
+        finally:
+            await asyncio.to_thread(server.shutdown)
+            thread.join()
 
 
 @dataclass

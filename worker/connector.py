@@ -97,7 +97,8 @@ def guarded_session(
     """A session for ``post``. ``limit`` 0 = unlimited: a dead host then never takes another host's connection.
 
     ``connect_timeout_s`` spans lookup, connect and TLS handshake; ``request_timeout_s`` everything. With ``proxy``
-    every request goes through it, and ``rule`` sees no address but the proxy's: ``before`` judges the others.
+    every request goes through it, and ``rule`` sees no address but the proxy's: ``before`` judges the others, and
+    tells the proxy who asks.
     """
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
@@ -113,19 +114,12 @@ def guarded_session(
         timeout=aiohttp.ClientTimeout(total=request_timeout_s, connect=connect_timeout_s),
         trust_env=False,
         proxy=proxy.url if proxy else None,
-        proxy_auth=_proxy_auth(proxy),
         middlewares=before,
         auto_decompress=False,
         max_line_size=MAX_HEADER_BYTES,
         max_field_size=MAX_HEADER_BYTES,
         max_headers=MAX_ANSWER_HEADERS,
     )
-
-
-def _proxy_auth(proxy: ProxyAddress | None) -> aiohttp.BasicAuth | None:
-    if proxy is None or not (proxy.username or proxy.password):
-        return None
-    return aiohttp.BasicAuth(proxy.username, proxy.password, "utf-8")
 
 
 def post(

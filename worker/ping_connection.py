@@ -21,7 +21,16 @@ from yarl import URL
 from dispatcher.model.integration import Transport
 from dispatcher.model.ping import PingStep, StepName
 from worker.connector import AddressBlocked, AddressRule, CheckingResolver, checked_socket
-from worker.ping_words import CHECK_HOST, CONNECT_REMEDY, DNS_REMEDY, PLAIN_HTTP, blocked, certificate, tls_failure
+from worker.ping_words import (
+    CHECK_HOST,
+    CONNECT_REMEDY,
+    DNS_REMEDY,
+    PLAIN_HTTP,
+    HungUp,
+    blocked,
+    certificate,
+    tls_failure,
+)
 from worker.resolver import SystemResolver
 from worker.transport import Proxy, Route
 from worker.transport_tls import TransportUnusable, tls_context
@@ -192,17 +201,20 @@ class Wayfinder:
 
 
 class _Listening(asyncio.Protocol):
-    """Hears a host refuse our certificate: in TLS 1.3 its alert comes after the handshake (RFC 8446 §4.4.2.4)."""
+    """Hears a host refuse our certificate: in TLS 1.3 it does so after the handshake (RFC 8446 §4.4.2.4).
+
+    Some send an alert, some only hang up; a host that is content says nothing before it is asked something.
+    """
 
     def __init__(self) -> None:
-        self._lost: asyncio.Future[Exception | None] = asyncio.get_running_loop().create_future()
+        self._lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self._lost.done():
-            self._lost.set_result(exc)
+            self._lost.set_result(exc or HungUp())
 
     async def refusal(self, wait_s: float) -> Exception | None:
-        """The alert, if one comes within that time; a host that is content says nothing."""
+        """Why the connection ended, if it did within that time."""
         await asyncio.wait([self._lost], timeout=wait_s)
         return self._lost.result() if self._lost.done() else None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.ping import CheckName, PingStep, StepName
-from worker.transport_words import PROXY_NOT_ALLOWED, PROXY_UNREADABLE, client_certificate_refused
+from worker.transport_words import PROXY_NOT_ALLOWED, PROXY_UNREADABLE, SET_CERTIFICATE, client_certificate_refused
 
 Words = tuple[str, str | None]
 """What was met, and the remedy."""
@@ -77,6 +77,10 @@ CHECK_REMEDIES: dict[CheckName, str] = {
 }
 
 
+class HungUp(ConnectionError):
+    """The host ended the connection right after the handshake."""
+
+
 def blocked(reason: str) -> Words:
     """``reason`` is what the guard of addresses says."""
     remedy = ANSWER_REMEDIES[Outcome.BLOCKED]
@@ -90,6 +94,8 @@ def tls_failure(error: Exception) -> Words:
         return _CERTIFICATE.get(error.verify_code, told)
     if words := client_certificate_refused(error):
         return words
+    if isinstance(error, HungUp):
+        return "the host hung up after the handshake: it may want another client certificate", SET_CERTIFICATE
     if isinstance(error, ssl.SSLError):
         reason = (error.reason or "handshake failed").replace("_", " ").lower()
         return f"no TLS: {reason}", "Serve TLS 1.2 or newer at this port, or use http:// if it has none."

@@ -24,7 +24,7 @@ from dispatcher.policy.urls import url_refusal
 from dispatcher.settings import Settings
 from worker.connector import AddressBlocked, AddressRule, guarded_session
 from worker.resolver import SystemResolver
-from worker.transport_proxy import TargetCheck
+from worker.transport_proxy import ProxyCredentials, TargetCheck
 from worker.transport_words import PROXY_NOT_ALLOWED, PROXY_UNREADABLE
 
 
@@ -83,7 +83,10 @@ class Egress:
             resolver=self.resolver,
             tls=tls,
             proxy=proxy.address,
-            before=(TargetCheck(self.rule, self.url_rule, self.resolver, self.connect_timeout_s),),
+            before=(
+                TargetCheck(self.rule, self.url_rule, self.resolver, self.connect_timeout_s),
+                ProxyCredentials(proxy.address),
+            ),
         )
 
     def plain(self) -> aiohttp.ClientSession:

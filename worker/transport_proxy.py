@@ -1,4 +1,4 @@
-"""Judges where a request is bound for before a proxy is asked to take it there: the socket only sees the proxy.
+"""What goes before a request through a proxy: where it is bound for is judged here, the socket only sees the proxy.
 
 A name is resolved here as well, and refused as the connector would. What this cannot know is what the proxy's own
 name server answers a moment later, or answers for names that only it knows: such a proxy needs rules of its own.
@@ -7,6 +7,7 @@ name server answers a moment later, or answers for names that only it knows: suc
 from __future__ import annotations
 
 import asyncio
+import base64
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
@@ -14,8 +15,11 @@ from ipaddress import ip_address
 
 from aiohttp import ClientRequest, ClientResponse
 from aiohttp.abc import AbstractResolver
+from aiohttp.hdrs import PROXY_AUTHORIZATION
+from multidict import CIMultiDict
 from yarl import URL
 
+from dispatcher.policy.proxies import ProxyAddress
 from worker.connector import DNS_CACHE_S, AddressBlocked, AddressRule, CheckingResolver
 
 KEPT_NAMES = 4096
@@ -76,3 +80,24 @@ class TargetCheck:
         except OSError:
             return None
         return None
+
+
+class ProxyCredentials:
+    """A middleware that tells the proxy who asks (RFC 7617); the host never hears of it when there is a tunnel."""
+
+    def __init__(self, proxy: ProxyAddress) -> None:
+        self._authorization = basic(proxy)
+
+    async def __call__(self, request: ClientRequest, send: Handler) -> ClientResponse:
+        if self._authorization and request.is_ssl():
+            request.proxy_headers = CIMultiDict({PROXY_AUTHORIZATION: self._authorization})
+        elif self._authorization:
+            request.headers[PROXY_AUTHORIZATION] = self._authorization
+        return await send(request)
+
+
+def basic(proxy: ProxyAddress) -> str | None:
+    """The value of Proxy-Authorization; None = the proxy wants none."""
+    if not (proxy.username or proxy.password):
+        return None
+    return f"Basic {base64.b64encode(f'{proxy.username}:{proxy.password}'.encode()).decode()}"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import re
 import socket
 
 from dispatcher.policy.proxies import ProxyAddress
+from worker.transport_proxy import basic
 
 MAX_ANSWER_BYTES = 8192
 
@@ -19,9 +19,8 @@ async def ask_for_tunnel(connection: socket.socket, proxy: ProxyAddress, host: s
     loop = asyncio.get_running_loop()
     target = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
-    if proxy.username or proxy.password:
-        pair = base64.b64encode(f"{proxy.username}:{proxy.password}".encode()).decode()
-        lines.append(f"Proxy-Authorization: Basic {pair}")
+    if authorization := basic(proxy):
+        lines.append(f"Proxy-Authorization: {authorization}")
     await loop.sock_sendall(connection, "\r\n".join([*lines, "", ""]).encode())
     answer = b""
     while b"\r\n\r\n" not in answer and len(answer) < MAX_ANSWER_BYTES:

@@ -12,13 +12,13 @@ Words = tuple[str, str]
 PROXY_NOT_ALLOWED = "proxy_not_allowed"
 PROXY_UNREADABLE = "proxy_unreadable"
 
-_SET_ONE = "Set transport.clientCertificate and transport.privateKey to what the host expects."
+SET_CERTIFICATE = "Set transport.clientCertificate and transport.privateKey to what the host expects."
 _LET_IN = "Have the host trust the issuer of transport.clientCertificate, or set the certificate that it expects."
 _RENEW = "Renew transport.clientCertificate."
 
 _ALERTS: dict[str, Words] = {
-    "CERTIFICATE_REQUIRED": ("the host wants a client certificate", _SET_ONE),
-    "HANDSHAKE_FAILURE": ("the host broke off the TLS handshake: it may want a client certificate", _SET_ONE),
+    "CERTIFICATE_REQUIRED": ("the host wants a client certificate", SET_CERTIFICATE),
+    "HANDSHAKE_FAILURE": ("the host broke off the TLS handshake: it may want a client certificate", SET_CERTIFICATE),
     "UNKNOWN_CA": ("the host does not know the issuer of the client certificate", _LET_IN),
     "BAD_CERTIFICATE": ("the host refuses the client certificate", _LET_IN),
     "UNSUPPORTED_CERTIFICATE": ("the host does not take client certificates of this kind", _LET_IN),
