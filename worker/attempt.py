@@ -11,6 +11,7 @@ import ssl
 from dataclasses import dataclass
 
 import aiohttp
+import structlog
 
 from dispatcher.clock import steady_clock
 from dispatcher.model.attempt import Outcome
@@ -23,6 +24,7 @@ from dispatcher.policy.retry import parse_retry_after
 from dispatcher.policy.signing import sign
 from worker.answer_body import read_bounded
 from worker.connector import blocked_reason
+from worker.shortage import PUT_OFF_S, own_shortage
 from worker.target import Target
 from worker.token_values import TokenFailure
 from worker.tokens import TokenSource
@@ -31,6 +33,8 @@ from worker.transport_tls import TransportUnusable
 from worker.transport_words import blocked_text, told
 
 _BEARER = "Bearer "
+
+log = structlog.get_logger("attempt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +149,10 @@ def _no_token(failure: TokenFailure) -> Sent:
 
 
 def _not_answered(error: Exception, fetched: bool, now_ms: int) -> Sent:
+    if short := own_shortage(error):
+        log.warning("no attempt for want of resources", error=short, retry_in_s=PUT_OFF_S)
+        unsent = Verdict(Outcome.CONNECT_FAILED, Status.RETRYING, TRANSPORT_ERROR, short)
+        return Sent(unsent, token_fetched=fetched, put_off_s=PUT_OFF_S)
     reason = blocked_reason(error)
     if reason is not None or isinstance(error, TransportUnusable):
         text = blocked_text(reason) if reason else str(error)
@@ -164,10 +172,18 @@ def _transport(error: Exception) -> tuple[Outcome, str]:
     if isinstance(error, aiohttp.ClientConnectorDNSError):
         return Outcome.CONNECT_FAILED, f"the host name {error.host!r} does not resolve"
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
-        return Outcome.CONNECT_FAILED, f"TLS failed: {error}"
+        return Outcome.CONNECT_FAILED, f"TLS failed: {_tls_reason(error)}"
     if isinstance(error, aiohttp.ClientConnectorError):
+        if isinstance(error.os_error, ConnectionResetError) and error.errno is None:  # asyncio's word for it
+            return Outcome.CONNECT_FAILED, "TLS failed: the host broke off the handshake; it must speak TLS 1.2 or later"
         reason = os.strerror(error.errno) if error.errno else "refused"
         return Outcome.CONNECT_FAILED, f"no connection: {reason}"
     if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)):
         return Outcome.CONNECT_FAILED, "the host closed the connection before it answered"
     return Outcome.INVALID_RESPONSE, f"the answer is not HTTP: {type(error).__name__}"
+
+
+def _tls_reason(error: Exception) -> str:
+    """What is wrong with the certificate, or the protocol's own word; never an address."""
+    cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
+    return getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or type(cause).__name__
