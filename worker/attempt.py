@@ -175,7 +175,10 @@ def _transport(error: Exception) -> tuple[Outcome, str]:
         return Outcome.CONNECT_FAILED, f"TLS failed: {_tls_reason(error)}"
     if isinstance(error, aiohttp.ClientConnectorError):
         if isinstance(error.os_error, ConnectionResetError) and error.errno is None:  # asyncio's word for it
-            return Outcome.CONNECT_FAILED, "TLS failed: the host broke off the handshake; it must speak TLS 1.2 or later"
+            return (
+                Outcome.CONNECT_FAILED,
+                "TLS failed: the host broke off the handshake; it must speak TLS 1.2 or later",
+            )
         reason = os.strerror(error.errno) if error.errno else "refused"
         return Outcome.CONNECT_FAILED, f"no connection: {reason}"
     if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)):
