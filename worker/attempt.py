@@ -174,13 +174,7 @@ def _transport(error: Exception) -> tuple[Outcome, str]:
     if isinstance(error, (aiohttp.ClientSSLError, ssl.SSLError)):
         return Outcome.CONNECT_FAILED, f"TLS failed: {_tls_reason(error)}"
     if isinstance(error, aiohttp.ClientConnectorError):
-        if isinstance(error.os_error, ConnectionResetError) and error.errno is None:  # asyncio's word for it
-            return (
-                Outcome.CONNECT_FAILED,
-                "TLS failed: the host broke off the handshake; it must speak TLS 1.2 or later",
-            )
-        reason = os.strerror(error.errno) if error.errno else "refused"
-        return Outcome.CONNECT_FAILED, f"no connection: {reason}"
+        return Outcome.CONNECT_FAILED, _not_connected(error)
     if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)):
         return Outcome.CONNECT_FAILED, "the host closed the connection before it answered"
     return Outcome.INVALID_RESPONSE, f"the answer is not HTTP: {type(error).__name__}"
@@ -190,3 +184,9 @@ def _tls_reason(error: Exception) -> str:
     """What is wrong with the certificate, or the protocol's own word; never an address."""
     cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     return getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or type(cause).__name__
+
+
+def _not_connected(error: aiohttp.ClientConnectorError) -> str:
+    if isinstance(error.os_error, ConnectionResetError) and error.errno is None:  # asyncio's word for it
+        return "TLS failed: the host broke off the handshake; it must speak TLS 1.2 or later"
+    return f"no connection: {os.strerror(error.errno) if error.errno else 'refused'}"
