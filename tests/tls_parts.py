@@ -141,6 +141,11 @@ async def strict_host(context: ssl.SSLContext) -> AsyncIterator[TlsHost]:
             self.request = context.wrap_socket(self.request, server_side=True)
             super().setup()
 
+        def finish(self) -> None:
+            with contextlib.suppress(OSError):
+                super().finish()
+            self.request.close()
+
         def do_POST(self) -> None:
             names = [value for part in self.request.getpeercert()["subject"] for _, value in part]
             body = self.rfile.read(int(self.headers["Content-Length"]))
