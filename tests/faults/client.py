@@ -60,6 +60,11 @@ class Client:
         async with self._session.post(f"{self.address}{path}", json=document, headers=headers) as answer:
             return answer.status, answer.headers, await answer.json()
 
+    async def get(self, path: str) -> Answer:
+        headers = {"Authorization": f"Bearer {self._token}"}
+        async with self._session.get(f"{self.address}{path}", headers=headers) as answer:
+            return answer.status, answer.headers, await answer.json()
+
     async def status(self, path: str) -> int:
         async with self._session.get(f"{self.address}{path}") as answer:
             return answer.status
