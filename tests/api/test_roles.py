@@ -1,0 +1,209 @@
+"""Every route × every role × an object of one's own, of somebody else, and one that is not there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from dispatcher.api.graphql.schema import build_schema
+from dispatcher.api.route import Route
+from dispatcher.api.table import api_routes
+from dispatcher.flow.inbound_client import generate_inbound_client
+from dispatcher.ids import new_event_id, new_uuid
+from dispatcher.model.access import ADMIN_SCOPES, Scope, effective
+from dispatcher.model.roles import ROLES, Role, problem_with
+from tests.api.conftest import Api, Start
+from tests.api.tenants import Tenant, bearer, settle_in
+from tests.api.test_tenants import MUTATIONS
+from tests.api.worker_hand import WorkerHand
+
+PROTECTED = [route for route in api_routes() if route.scopes is not None]
+VENDOR, ACCOUNT = "acme", "A-acme"
+OWN, FOREIGN, ABSENT = "own", "foreign", "absent"
+
+FLEET_WIDE = {Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN}
+BODIES: dict[str, Any] = {
+    "/v1/events": {"type": "create", "productId": "P-acme", "accountId": ACCOUNT},
+    "/v1/events/batch": [],
+    "/v1/redeliveries": {"dryRun": True},
+    "/v1/clients": {"scopes": ["portal:create"]},
+    "/v1/clients/{clientId}": {"name": "new"},
+    "/graphql": {"query": "{ productIntegrations { id } }"},
+    "/api/integration/v1/events/{id}/result": {"success": True},
+}
+OTHERS_EVENT_IS_403 = "/api/integration/"
+"""A product host that asks with the wrong integration's client is told so."""
+
+
+@dataclass
+class World:
+    """Ids by the name of a route's parameter, for each of the three."""
+
+    api: Api
+    ids: Mapping[str, Mapping[str, str]]
+    headers: Mapping[Role, dict[str, str]]
+
+    async def status(self, route: Route, role: Role, whose: str) -> int:
+        path = route.path
+        for name in re.findall(r"{(\w+)}", path):
+            given = self.ids["redelivery" if "redeliveries" in path else name]
+            path = path.replace(f"{{{name}}}", given[whose])
+        body = BODIES.get(route.path)
+        headers = self.headers[role]
+        async with self.api.http.request(route.method, path, headers=headers, json=body) as answer:
+            return answer.status
+
+
+@pytest.fixture
+async def world(start: Start) -> World:
+    api = await start()
+    hand = WorkerHand(api)
+    mine = await settle_in(hand, api, VENDOR, "P-acme", ACCOUNT)
+    theirs = await settle_in(hand, api, "brick", "P-brick", "A-brick")
+    jobs = [
+        await api.json("POST", "/v1/redeliveries", 202, json={}, headers=tenant.headers) for tenant in (mine, theirs)
+    ]
+    clients = [(await api.services.clients.create(frozenset({"ops:read"}), "", None, 0))[0] for _ in range(2)]
+    ids = {
+        "id": triple(mine.event_id, theirs.event_id, new_event_id(1_800_000_000_000, 1)),
+        "integrationId": triple(mine.id, theirs.id, new_uuid()),
+        "redelivery": triple(jobs[0]["id"], jobs[1]["id"], new_uuid()),
+        "clientId": triple(clients[0].client_id, clients[1].client_id, "nobody"),
+        "type": triple("create", "create", "nothing"),
+    }
+    return World(api, ids, {role: await headers_of(api, role, mine) for role in Role})
+
+
+def triple(own: str, foreign: str, absent: str) -> dict[str, str]:
+    return {OWN: own, FOREIGN: foreign, ABSENT: absent}
+
+
+async def headers_of(api: Api, role: Role, tenant: Tenant) -> dict[str, str]:
+    if role is Role.PRODUCT_HOST:
+        pair = await generate_inbound_client(api.services.definitions, tenant.id, 1)
+        return await api.bearer(pair.client_id, pair.client_secret)
+    binding = ROLES[role].binding
+    scopes = (scope.value for scope in ROLES[role].scopes)
+    bound: dict[str, str] = {"vendor": {"vendor_id": VENDOR}, "account": {"account_id": ACCOUNT}}.get(binding or "", {})
+    return await bearer(api, *scopes, **bound)  # type: ignore[arg-type]
+
+
+def opens(route: Route, role: Role) -> bool:
+    """Whether the table of roles and the table of routes let this role in at all."""
+    needed = set(route.scopes or ())
+    granted = effective(frozenset(scope.value for scope in ROLES[role].scopes))
+    if not granted & needed:
+        return False
+    if ROLES[role].binding == "vendor":
+        return route.vendors
+    return ROLES[role].binding != "account" or not needed <= FLEET_WIDE
+
+
+def expected(route: Route, role: Role, whose: str) -> set[int]:
+    """What each of the three is answered with."""
+    fine = {200, 201, 202, 204, 409, 422}
+    if not opens(route, role):
+        return {403}
+    if "{" not in route.path or (route.path.endswith("{type}") and whose != ABSENT):
+        return fine
+    if whose == ABSENT:
+        return {404}
+    if whose == FOREIGN and route.path.startswith(OTHERS_EVENT_IS_403):
+        return {403}
+    if whose == FOREIGN and ROLES[role].binding:
+        return {404}
+    return fine
+
+
+async def test_bi35_every_route_answers_every_role_as_the_tables_say(world: World) -> None:
+    wrong = []
+    for route in PROTECTED:
+        for role in Role:
+            for whose in (ABSENT, FOREIGN, OWN):
+                status = await world.status(route, role, whose)
+                if status not in expected(route, role, whose):
+                    wrong.append((route.method, route.path, role.value, whose, status))
+    assert wrong == []
+
+
+async def test_bi32_no_role_is_needed_to_be_refused_without_a_token(world: World) -> None:
+    for route in PROTECTED:
+        path = re.sub(r"{(\w+)}", lambda name: world.ids[name[1]][OWN], route.path)
+        for address in (path, route.path.replace("{", "").replace("}", "")):
+            assert (await world.api.http.request(route.method, address)).status == 401, address
+
+
+@pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
+async def test_bi34_mutations_are_for_roles_that_may_write_definitions(world: World, role: Role) -> None:
+    granted = effective(frozenset(scope.value for scope in ROLES[role].scopes))
+    inputs = {name: text.format(new_uuid()) for name, text in MUTATIONS.items()}
+    inputs["createProductIntegration"] = 'name: "x"'
+    for name, text in inputs.items():
+        query = f"mutation {{ {name}(input: {{ {text} }}) {{ userErrors {{ code }} }} }}"
+        answer = await world.api.http.post("/graphql", json={"query": query}, headers=world.headers[role])
+        body = await answer.json()
+        if Scope.INTEGRATIONS_WRITE in granted:
+            assert (answer.status, "errors" in body) == (200, False), (name, body)
+        else:
+            assert (answer.status, body["errors"][0]["extensions"]["code"]) == (403, "insufficient_scope"), name
+
+
+@pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
+async def test_bi34_queries_are_for_roles_that_may_read_definitions(world: World, role: Role) -> None:
+    granted = effective(frozenset(scope.value for scope in ROLES[role].scopes))
+    own, foreign = world.ids["integrationId"][OWN], world.ids["integrationId"][FOREIGN]
+    queries = {
+        "productIntegration": f'{{ productIntegration(id: "{own}") {{ id }} }}',
+        "productIntegrations": "{ productIntegrations { id } }",
+        "productIntegrationPage": "{ productIntegrationPage { nodes { id } } }",
+        "product": '{ product(id: "P-acme") { id } }',
+    }
+    fields = build_schema()._schema.query_type
+    assert fields is not None
+    assert set(queries) == set(fields.fields)
+    may = bool({Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE} & granted)
+    for query in queries.values():
+        answer = await world.api.http.post("/graphql", json={"query": query}, headers=world.headers[role])
+        assert answer.status == (200 if may else 403), query
+    if may:
+        query = f'{{ productIntegration(id: "{foreign}") {{ id }} }}'
+        answer = await world.api.http.post("/graphql", json={"query": query}, headers=world.headers[role])
+        found = (await answer.json())["data"]["productIntegration"]
+        assert (found is None) == (role is Role.PUBLISHER)
+
+
+@pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
+async def test_a_client_is_made_by_its_role(api: Api, role: Role) -> None:
+    rule = ROLES[role]
+    bound = {"vendor": {"vendorId": "acme"}, "account": {"accountId": "A"}}.get(rule.binding or "", {})
+    if rule.made_by:
+        await api.refused("POST", "/v1/clients", 422, "invalid_value", "role", json={"role": role.value})
+        return
+    made = await api.json("POST", "/v1/clients", 201, json={"role": role.value} | bound)
+    assert made["scopes"] == sorted(scope.value for scope in rule.scopes)
+    if bound:
+        await api.refused("POST", "/v1/clients", 422, "invalid_value", "role", json={"role": role.value})
+
+
+def test_roles_give_what_their_names_say() -> None:
+    assert ROLES[Role.ADMIN].scopes == ADMIN_SCOPES
+    assert ROLES[Role.VIEWER].scopes < ROLES[Role.OPERATOR].scopes < ROLES[Role.ADMIN].scopes
+    assert not any("write" in scope for scope in ROLES[Role.VIEWER].scopes)
+    assert problem_with(Role.VIEWER, account_id=None, vendor_id=None) is None
+    assert "vendor" in str(problem_with(Role.PUBLISHER, account_id="A", vendor_id=None))
+
+
+async def test_names_for_the_same_open_the_same(api: Api) -> None:
+    reading = await bearer(api, "deliveries:read")
+    assert (await api.ask("GET", "/v1/events", headers=reading)).status == 200
+    managing = await bearer(api, "tenants:admin")
+    query = {"query": 'mutation { createProductIntegration(input: { name: "x" }) { userErrors { code } } }'}
+    assert (await api.ask("POST", "/graphql", json=query, headers=managing)).status == 200
+    client, secret = await api.services.clients.create(frozenset({"deliveries:read"}), "", None, 0)
+    asked = {"Authorization": f"Bearer {await api.token(client.client_id, secret, scope='events:read')}"}
+    assert (await api.ask("GET", "/v1/events", headers=asked)).status == 200
+    assert (await api.ask("POST", "/v1/events", json={}, headers=asked)).status == 403
