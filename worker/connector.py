@@ -70,6 +70,8 @@ class CheckingResolver(AbstractResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         found = await self._inner.resolve(host, port, family)
+        if not found:
+            raise socket.gaierror(socket.EAI_NONAME, "the name has no address")  # aiohttp takes one for granted
         reasons = [_refusal(answer["host"], self._rule) for answer in found]
         reason = next((one for one in reasons if one is not None), None)
         if reason is None:
