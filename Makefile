@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo dev test faults check format bench lock clean
+.PHONY: help demo dev test faults soak check format bench lock clean
 
 help: ## Show this menu
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ test: $(VENV)/dev.stamp ## All tests, on real servers (ARGS="-k order" for some)
 
 faults: $(VENV)/dev.stamp ## Every fault in its long form (ARGS="-k ft19" for some)
 	DISPATCHER_TEST_FULL=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/faults $(ARGS)
+
+soak: $(VENV)/dev.stamp ## Random faults under load (ARGS="--minutes 1440" for a day)
+	$(BIN)/python -m tests.faults.soak $(ARGS)
 
 check: $(VENV)/dev.stamp ## Lint, format, types, import rules, known vulnerabilities
 	$(BIN)/ruff check .

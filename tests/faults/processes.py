@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -144,6 +145,12 @@ class Program:
     def lines(self) -> int:
         """How many lines it logged."""
         return self.said().count("\n")
+
+    def most_lines_per_s(self, over_s: int = 10) -> float:
+        """The most that it logged in any ten seconds, as lines a second."""
+        stamps = re.findall(r'^{"at":"[^"]*T(\d\d):(\d\d):(\d\d)', self.said(), re.MULTILINE)
+        counted = Counter((int(h) * 3600 + int(m) * 60 + int(s)) // over_s for h, m, s in stamps)
+        return max(counted.values(), default=0) / over_s
 
     def said(self) -> str:
         return self.log.read_text()
