@@ -59,9 +59,9 @@ def _encode(positions: Sequence[str]) -> str:
 
 def _decode(change_id: str, count: int) -> list[str]:
     try:
-        positions = ["-".join(str(int(part, 36)) for part in pair.split("-")) for pair in change_id.split(".")]
-        if len(positions) == count and all(len(_parts(position)) == 2 for position in positions):
-            return positions
+        positions = [[int(part, 36) for part in pair.split("-")] for pair in change_id.split(".")]
+        if len(positions) == count and all(len(parts) == 2 and max(parts) < 1 << 63 for parts in positions):
+            return [f"{ms}-{sequence}" for ms, sequence in positions]
     except ValueError:
         pass
     raise InvalidRequest.of("invalid_cursor", "resume with the id of an earlier message, unchanged", "Last-Event-ID")
