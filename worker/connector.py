@@ -90,13 +90,13 @@ def guarded_session(
     *,
     connect_timeout_s: float = 5.0,
     request_timeout_s: float = 30.0,
-    limit: int = 0,
+    denied_ports: frozenset[int] = frozenset(),
     resolver: AbstractResolver | None = None,
     tls: ssl.SSLContext | None = None,
     proxy: ProxyAddress | None = None,
     before: Sequence[ClientMiddlewareType] = (),
 ) -> aiohttp.ClientSession:
-    """A session for ``post``. ``limit`` 0 = unlimited: a dead host then never takes another host's connection.
+    """A session for ``post``. Its connections are not limited: a dead host never takes another host's.
 
     ``connect_timeout_s`` spans lookup, connect and TLS handshake; ``request_timeout_s`` everything. With ``proxy``
     every request goes through it, and ``rule`` sees no address but the proxy's: ``before`` judges the others, and
@@ -105,8 +105,8 @@ def guarded_session(
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(
             resolver=CheckingResolver(resolver or SystemResolver(), rule),
-            socket_factory=lambda info: checked_socket(info, rule),
-            limit=limit,
+            socket_factory=lambda info: checked_socket(info, rule, denied_ports),
+            limit=0,
             ttl_dns_cache=DNS_CACHE_S,
             keepalive_timeout=KEEP_ALIVE_S,
             ssl=tls or True,
@@ -163,10 +163,10 @@ def _timeout(total_s: float, connect_s: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=total_s, connect=connect_s)
 
 
-def checked_socket(info: AddressInfo, rule: AddressRule) -> socket.socket:
+def checked_socket(info: AddressInfo, rule: AddressRule, denied_ports: frozenset[int] = frozenset()) -> socket.socket:
     """A socket for this address. Raises ``AddressBlocked``."""
     family, kind, proto, _, address = info
-    reason = _refusal(str(address[0]), rule)
+    reason = "port" if address[1] in denied_ports else _refusal(str(address[0]), rule)
     if reason is not None:
         raise AddressBlocked(reason)
     return socket.socket(family, kind, proto)

@@ -178,7 +178,7 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         await stack.enter_async_context(losses.following())
         jobs, beats = JobQueue(job_redis), Heartbeats(redis)
         conclusions = Conclusions(queue, cache, clock.now_ms)
-        ways = Wayfinder(egress.rule, connect_timeout_s=settings.connect_timeout, proxy_of=egress.proxy_of)
+        ways = Wayfinder(egress.rule, connect_timeout_s=settings.connect_timeout, egress=egress)
         stack.push_async_callback(ways.close)
         targets = Targets(sealer, defaults)
         pinger = Pinger(Definitions(redis), targets, sessions, ways, identity, clock)

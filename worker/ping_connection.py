@@ -11,7 +11,7 @@ import contextlib
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
@@ -32,7 +32,7 @@ from worker.ping_words import (
     tls_failure,
 )
 from worker.resolver import SystemResolver
-from worker.transport import Proxy, Route
+from worker.transport import Egress, Proxy, Route
 from worker.transport_tls import TransportUnusable, tls_context
 from worker.transport_tunnel import ask_for_tunnel
 from worker.transport_words import PROXY_REMEDY, proxy_refused
@@ -50,7 +50,7 @@ class Place:
 
 
 class Wayfinder:
-    """One per worker process. ``tls`` None = the system's certificates; ``proxy_of`` says which proxy a route takes."""
+    """One per worker process. ``tls`` None = the system's certificates; ``egress`` None = there are no proxies."""
 
     def __init__(
         self,
@@ -59,14 +59,15 @@ class Wayfinder:
         connect_timeout_s: float = 5.0,
         resolver: AbstractResolver | None = None,
         tls: ssl.SSLContext | None = None,
-        proxy_of: Callable[[Transport], Proxy | None] = lambda _: None,
+        egress: Egress | None = None,
     ) -> None:
         self._rule = rule
         self._timeout_s = connect_timeout_s
         self._inner = resolver or SystemResolver()
         self._resolver = CheckingResolver(self._inner, rule)
         self._tls = tls
-        self._proxy_of = proxy_of
+        self._egress = egress
+        self._denied_ports = egress.denied_ports if egress else frozenset[int]()
 
     async def close(self) -> None:
         await self._resolver.close()
@@ -77,7 +78,9 @@ class Wayfinder:
         if place is None:
             return (PingStep(StepName.ADDRESS, False, 0.0, "the URL names no host that can be read", CHECK_HOST),)
         try:
-            proxy = self._proxy_of(route.transport if route else Transport())
+            proxy = self._egress.proxy_of(route.transport if route else Transport()) if self._egress else None
+            if proxy is not None and (refused := await self._refusal(url)):
+                raise AddressBlocked(refused)
         except AddressBlocked as error:
             return (PingStep(StepName.ADDRESS, False, 0.0, *blocked(error.reason)),)
         if proxy is not None:
@@ -92,6 +95,9 @@ class Wayfinder:
             text = "the name server did not answer in time" if isinstance(error, TimeoutError) else "does not resolve"
             return (PingStep(StepName.DNS, False, watch.ms(), f"{place.host}: {text}", DNS_REMEDY),)
         return (*_resolved(place, watch, found), _allowed(found), *await self._connect(place, found, route))
+
+    async def _refusal(self, url: str) -> str | None:
+        return await self._egress.target_check().refusal(URL(url)) if self._egress else None
 
     async def _look_through(self, place: Place, proxy: Proxy, route: Route | None) -> tuple[PingStep, ...]:
         """By way of a proxy: the steps are about it, but TLS, which is with the host."""
@@ -110,7 +116,7 @@ class Wayfinder:
         watch = _Watch()
         try:
             async with asyncio.timeout(self._timeout_s):
-                connection = await self._connected(found, proxy.rule)
+                connection = await self._connected(found, proxy.rule, frozenset())
         except OSError:
             failed = PingStep(StepName.CONNECT, False, watch.ms(), "no connection to the proxy", PROXY_REMEDY)
             return (*before, failed)
@@ -138,7 +144,7 @@ class Wayfinder:
         watch = _Watch()
         try:
             async with asyncio.timeout(self._timeout_s):
-                connection = await self._connected(found, self._rule)
+                connection = await self._connected(found, self._rule, self._denied_ports)
         except OSError as error:
             why = f"no connection within {self._timeout_s:g} s" if isinstance(error, TimeoutError) else _reason(error)
             return (PingStep(StepName.CONNECT, False, watch.ms(), f"port {place.port}: {why}", CONNECT_REMEDY),)
@@ -146,14 +152,18 @@ class Wayfinder:
         with connection:
             return made, await self._shake_hands(place, connection, route)
 
-    async def _connected(self, found: Sequence[ResolveResult], rule: AddressRule) -> socket.socket:
+    async def _connected(
+        self, found: Sequence[ResolveResult], rule: AddressRule, denied_ports: frozenset[int]
+    ) -> socket.socket:
         """To the first address that takes a connection; raises the last one's failure when none does."""
         failure: OSError = ConnectionError("no address to connect to")
         for answer in found:
             address = (answer["host"], answer["port"])
             with contextlib.ExitStack() as on_failure:
                 connection = on_failure.enter_context(
-                    checked_socket((answer["family"], socket.SOCK_STREAM, answer["proto"], "", address), rule)
+                    checked_socket(
+                        (answer["family"], socket.SOCK_STREAM, answer["proto"], "", address), rule, denied_ports
+                    )
                 )
                 connection.setblocking(False)
                 try:

@@ -63,6 +63,7 @@ class Egress:
     proxy: ProxyAddress | None = None
     connect_timeout_s: float = 5.0
     request_timeout_s: float = 30.0
+    denied_ports: frozenset[int] = frozenset()
     resolver: AbstractResolver = field(default_factory=SystemResolver)
 
     def session(self, transport: Transport, tls: ssl.SSLContext | None) -> aiohttp.ClientSession:
@@ -73,6 +74,7 @@ class Egress:
                 self.rule,
                 connect_timeout_s=self.connect_timeout_s,
                 request_timeout_s=self.request_timeout_s,
+                denied_ports=self.denied_ports,
                 resolver=self.resolver,
                 tls=tls,
             )
@@ -83,11 +85,12 @@ class Egress:
             resolver=self.resolver,
             tls=tls,
             proxy=proxy.address,
-            before=(
-                TargetCheck(self.rule, self.url_rule, self.resolver, self.connect_timeout_s),
-                ProxyCredentials(proxy.address),
-            ),
+            before=(self.target_check(), ProxyCredentials(proxy.address)),
         )
+
+    def target_check(self) -> TargetCheck:
+        """Judges where a proxy is asked to go."""
+        return TargetCheck(self.rule, self.url_rule, self.resolver, self.connect_timeout_s)
 
     def plain(self) -> aiohttp.ClientSession:
         """For everything that has no transport of its own."""
@@ -123,6 +126,7 @@ def egress_of(settings: Settings, own: tuple[Address, ...]) -> Egress:
         proxy,
         settings.connect_timeout,
         settings.request_timeout,
+        settings.ports.denied,
     )
 
 

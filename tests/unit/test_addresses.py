@@ -18,7 +18,7 @@ def test_public_addresses_pass(address: str) -> None:
 
 
 @pytest.mark.parametrize(("cidr", "reason"), REFUSED_IPV4 + REFUSED_IPV6)
-def test_first_and_last_address_of_every_refused_network(cidr: str, reason: str) -> None:
+def test_bi42_first_and_last_address_of_every_refused_network(cidr: str, reason: str) -> None:
     network = ip_network(cidr)
     assert refusal(network[0]) is not None
     assert refusal(network[-1]) is not None
@@ -57,7 +57,7 @@ def test_first_and_last_address_of_every_refused_network(cidr: str, reason: str)
         ("1::1", "not_global_unicast"),
     ],
 )
-def test_reason_classes(address: str, reason: str) -> None:
+def test_bi42_reason_classes(address: str, reason: str) -> None:
     assert refusal(ip_address(address)) == reason
 
 
@@ -74,13 +74,13 @@ def test_reason_classes(address: str, reason: str) -> None:
         "2001:0:4136:e378:8000:63bf:80ff:fffe",
     ],
 )
-def test_loopback_inside_ipv6_is_loopback(address: str) -> None:
+def test_bi42_loopback_inside_ipv6_is_loopback(address: str) -> None:
     assert embedded_ipv4(IPv6Address(address)) == ip_address("127.0.0.1")
     assert refusal(ip_address(address)) == "loopback"
 
 
 @pytest.mark.parametrize("address", ["::ffff:8.8.8.8", "64:ff9b::808:808", "2002:808:808::1", "::8.8.8.8"])
-def test_transition_addresses_are_refused_even_around_a_public_one(address: str) -> None:
+def test_bi42_transition_addresses_are_refused_even_around_a_public_one(address: str) -> None:
     assert refusal(ip_address(address)) == "embedded_ipv4"
 
 
@@ -93,8 +93,39 @@ def test_allowed_networks_win() -> None:
     assert refusal(ip_address("64:ff9b::a01:203"), networks) == "private"
 
 
-def test_own_addresses_are_refused_unless_allowed() -> None:
+def test_bi42_own_addresses_are_refused_unless_allowed() -> None:
     own = (ip_address("93.184.216.34"),)
     assert refusal(own[0], own=own) == "own_address"
     assert refusal(ip_address("::ffff:93.184.216.34"), own=own) == "own_address"
     assert refusal(own[0], (ip_network("93.184.216.0/24"),), own) is None
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "64:ff9b::7f00:1",
+        "2002:7f00:1::",
+        "::127.0.0.1",
+        "fec0::1",
+        "3fff::1",
+        "5f00::1",
+        "192.88.99.1",
+        "168.63.129.16",
+    ],
+)
+def test_bi42_addresses_that_the_standard_library_calls_global_are_refused(address: str) -> None:
+    assert refusal(ip_address(address)) is not None
+
+
+def test_bi42_denied_networks_win_over_everything() -> None:
+    denied = (ip_network("93.184.0.0/16"), ip_network("2606:4700::/32"), ip_network("10.9.0.0/16"))
+    for address in ("93.184.216.34", "2606:4700::1", "::ffff:93.184.216.34", "64:ff9b::5db8:d822", "10.9.0.1"):
+        allowed = (ip_network("0.0.0.0/0"), ip_network("::/0"))
+        assert refusal(ip_address(address), allowed, deny_networks=denied) == "denied_network"
+    assert refusal(ip_address("10.8.0.1"), (ip_network("10.0.0.0/8"),), deny_networks=denied) is None
+    assert refusal(ip_address("8.8.8.8"), deny_networks=denied) is None
+
+
+@pytest.mark.parametrize("written", ["::ffff:93.184.216.34", "64:ff9b::5db8:d822", "2002:5db8:d822::1"])
+def test_bi42_own_address_inside_ipv6_is_own(written: str) -> None:
+    assert refusal(ip_address(written), own=(ip_address("93.184.216.34"),)) == "own_address"

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from dispatcher.policy.addresses import refusal as address_refusal
+from dispatcher.policy.headers import header_problems
 from worker.connector import AddressBlocked, AddressRule, blocked_reason, guarded_session, post
 
 
@@ -123,13 +124,13 @@ LOOPBACK_SPELLINGS = [
 
 
 @pytest.mark.parametrize("spelling", LOOPBACK_SPELLINGS)
-async def test_loopback_is_refused_however_it_is_spelt(host: TestServer, spelling: str) -> None:
+async def test_bi42_loopback_is_refused_however_it_is_spelt(host: TestServer, spelling: str) -> None:
     assert await refusal(no_loopback, f"http://{spelling}:{host.port}/") in ("loopback", "unspecified")
     assert host.app[ASKED] == []
 
 
 @pytest.mark.parametrize("spelling", ["127.1", "2130706433", "017700000001", "0177.0.0.1"])
-async def test_unusual_numeric_hosts_are_refused_even_where_loopback_is_allowed(
+async def test_bi42_unusual_numeric_hosts_are_refused_even_where_loopback_is_allowed(
     host: TestServer, spelling: str
 ) -> None:
     assert await refusal(anything, f"http://{spelling}:{host.port}/") == "host"
@@ -150,7 +151,7 @@ async def test_a_name_of_an_allowed_inside_address_is_not_lost_for_its_other_one
     assert await refusal(allowed, f"http://shop.example:{host.port}/", Names(["::1", "8.8.8.8"])) == "loopback"
 
 
-async def test_the_text_of_a_refusal_never_tells_the_address() -> None:
+async def test_bi42_the_text_of_a_refusal_never_tells_the_address() -> None:
     async with guarded_session(no_loopback, resolver=Names(["127.0.0.1"])) as session:
         with pytest.raises(aiohttp.ClientConnectorDNSError) as caught:
             async with post(session, "http://shop.example/", b"{}", {}):
@@ -221,7 +222,7 @@ async def test_real_lookup_reaches_an_allowed_host(host: TestServer) -> None:
         assert answer.status == 200
 
 
-async def test_a_redirect_is_an_answer_and_not_followed(host: TestServer) -> None:
+async def test_bi42_a_redirect_is_an_answer_and_not_followed(host: TestServer) -> None:
     async with (
         guarded_session(anything) as session,
         post(session, f"http://127.0.0.1:{host.port}/moved", b"{}", {}) as answer,
@@ -231,7 +232,7 @@ async def test_a_redirect_is_an_answer_and_not_followed(host: TestServer) -> Non
 
 
 @pytest.mark.parametrize("userinfo", ["user:secret@", "user@", ":secret@"])
-async def test_userinfo_never_becomes_an_authorization_header(host: TestServer, userinfo: str) -> None:
+async def test_bi42_userinfo_never_becomes_an_authorization_header(host: TestServer, userinfo: str) -> None:
     async with guarded_session(anything) as session:
         with pytest.raises(AddressBlocked, match="userinfo"):
             async with post(session, f"http://{userinfo}127.0.0.1:{host.port}/", b"{}", {}):
@@ -240,14 +241,14 @@ async def test_userinfo_never_becomes_an_authorization_header(host: TestServer, 
 
 
 @pytest.mark.parametrize("url", ["https://xn--/", "http:///path", "not a url", "http://[::1", "/relative"])
-async def test_an_unreadable_url_is_a_typed_refusal(url: str) -> None:
+async def test_bi43_an_unreadable_url_is_a_typed_refusal(url: str) -> None:
     async with guarded_session(anything) as session:
         with pytest.raises(AddressBlocked):
             async with post(session, url, b"{}", {}):
                 pass
 
 
-async def test_cookies_of_one_tenant_do_not_reach_another(host: TestServer) -> None:
+async def test_bi42_cookies_of_one_tenant_do_not_reach_another(host: TestServer) -> None:
     async with guarded_session(anything) as session:
         for path in ("/first", "/second"):
             async with post(session, f"http://127.0.0.1:{host.port}{path}", b"{}", {}) as answer:
@@ -255,7 +256,7 @@ async def test_cookies_of_one_tenant_do_not_reach_another(host: TestServer) -> N
     assert [request.headers.get("Cookie") for request in host.app[ASKED]] == [None, None]
 
 
-async def test_a_proxy_from_the_environment_is_ignored(host: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_bi42_a_proxy_from_the_environment_is_ignored(host: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{unused_port()}")
     async with (
@@ -263,6 +264,45 @@ async def test_a_proxy_from_the_environment_is_ignored(host: TestServer, monkeyp
         post(session, f"http://127.0.0.1:{host.port}/", b"{}", {}) as answer,
     ):
         assert answer.status == 200
+
+
+async def test_bi42_a_literal_address_is_judged_although_no_resolver_is_asked(host: TestServer) -> None:
+    names = Names(["1.1.1.1"])
+    for literal in ("127.0.0.1", "[::ffff:127.0.0.1]"):
+        assert await refusal(no_loopback, f"http://{literal}:{host.port}/", names) == "loopback"
+    assert (names.lookups, host.app[ASKED]) == ([], [])
+
+
+async def test_bi42_port_denied_after_the_url_was_saved_is_refused_at_the_socket(host: TestServer) -> None:
+    async with guarded_session(anything, denied_ports=frozenset({host.port or 0})) as session:
+        with pytest.raises(aiohttp.ClientConnectorError) as caught:
+            async with post(session, f"http://127.0.0.1:{host.port}/", b"{}", {}):
+                pass
+    assert (blocked_reason(caught.value), host.app[ASKED]) == ("port", [])
+
+
+async def test_bi42_host_and_certificate_name_stay_what_the_url_says(host: TestServer) -> None:
+    """The checked address is connected to, and nothing else tells where the request goes."""
+    async with (
+        guarded_session(anything, resolver=Names(["127.0.0.1"])) as session,
+        post(session, f"http://shop.example:{host.port}/in", b"{}", {}) as answer,
+    ):
+        assert answer.status == 200
+    assert host.app[ASKED][0].headers["Host"] == f"shop.example:{host.port}"
+
+
+async def test_bi44_headers_that_pass_arrive_as_they_are_and_break_no_framing(host: TestServer) -> None:
+    printable = "".join(map(chr, range(0x21, 0x7F)))
+    given = {"X-!#$%&'*+.^_|~-9": printable, "x-empty": "", "X-Long": "v" * 1024}
+    assert header_problems(list(given.items()), authenticated=True) == []
+    async with guarded_session(anything) as session:
+        for _ in range(2):
+            async with post(session, f"http://127.0.0.1:{host.port}/", b"{}", dict(given)) as answer:
+                assert await answer.text() == "2"
+    first, second = host.app[ASKED]
+    assert [{name: one.headers[name] for name in given} for one in (first, second)] == [given] * 2
+    assert {one.headers["Content-Length"] for one in (first, second)} == {"2"}
+    assert all("Transfer-Encoding" not in one.headers for one in (first, second))
 
 
 async def test_it_says_who_it_is_and_asks_for_uncompressed_answers(host: TestServer) -> None:

@@ -17,17 +17,17 @@ def test_ordinary_headers_pass(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [*sorted(FORBIDDEN_NAMES), "Host", "Webhook-Id", "X-Forwarded-For", "PROXY-Foo"])
-def test_BI44_names_that_are_ours_are_refused(name: str) -> None:  # noqa: N802
+def test_bi44_names_that_are_ours_are_refused(name: str) -> None:
     assert fields((name, "x")) == [("header_not_allowed", "headers.0.name")]
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a:", "a\r\nb", "a\n", "é", "a" * 65, "(a)", "a\x00"])
-def test_BI44_names_that_are_not_tokens_are_refused(name: str) -> None:  # noqa: N802
+def test_bi44_names_that_are_not_tokens_are_refused(name: str) -> None:
     assert fields((name, "x")) == [("header_not_allowed", "headers.0.name")]
 
 
 @pytest.mark.parametrize("value", ["a\r\nb: c", "a\n", "\x00", "é", "\t", "a" * 1025])
-def test_BI44_values_that_break_the_line_are_refused(value: str) -> None:  # noqa: N802
+def test_bi44_values_that_break_the_line_are_refused(value: str) -> None:
     assert fields(("X-A", value)) == [("header_not_allowed", "headers.0.value")]
 
 
@@ -36,7 +36,7 @@ def test_authorization_is_free_only_without_credentials() -> None:
     assert fields(("authorization", "Token x")) == [("header_not_allowed", "headers.0.name")]
 
 
-def test_BI46_at_most_twenty_headers() -> None:  # noqa: N802
+def test_bi46_at_most_twenty_headers() -> None:
     headers = [(f"X-{number}", "x") for number in range(21)]
     assert fields(*headers[:20]) == []
     assert fields(*headers) == [("limit_reached", "headers")]

@@ -116,12 +116,12 @@ SPELLINGS = {
 
 
 @pytest.mark.parametrize(("expected", "url"), [(key, url) for key, urls in SPELLINGS.items() for url in urls])
-def test_BI42_refused_spellings(expected: str, url: str) -> None:  # noqa: N802
+def test_bi42_refused_spellings(expected: str, url: str) -> None:
     assert reason(url) == expected
 
 
 @pytest.mark.parametrize(("cidr", "_reason"), REFUSED_IPV4)
-def test_BI42_every_refused_ipv4_network_in_every_spelling(cidr: str, _reason: str) -> None:  # noqa: N802
+def test_bi42_every_refused_ipv4_network_in_every_spelling(cidr: str, _reason: str) -> None:
     ip = ip_network(cidr)[0]
     parts = str(ip).split(".")
     spellings = [
@@ -139,14 +139,14 @@ def test_BI42_every_refused_ipv4_network_in_every_spelling(cidr: str, _reason: s
 
 
 @pytest.mark.parametrize(("cidr", "_reason"), REFUSED_IPV6)
-def test_BI42_every_refused_ipv6_network(cidr: str, _reason: str) -> None:  # noqa: N802
+def test_bi42_every_refused_ipv6_network(cidr: str, _reason: str) -> None:
     network = ip_network(cidr)
     for ip in (network[0], network[-1]):
         assert reason(f"https://[{ip}]/") is not None
         assert reason(f"https://[{ip.exploded}]:8443/") is not None
 
 
-def test_BI43_idna_that_cannot_be_decoded_is_an_answer_not_a_crash() -> None:  # noqa: N802
+def test_bi43_idna_that_cannot_be_decoded_is_an_answer_not_a_crash() -> None:
     problem = check_url("https://xn--/", require_https=False, field="createUrl")
     assert problem is not None
     assert (problem.code, problem.field) == ("url_not_allowed", "createUrl")
@@ -169,7 +169,31 @@ def test_an_allowed_network_opens_no_other_address() -> None:
     assert url_refusal("http://localhost/", require_https=False, allow_networks=others) == "loopback"
 
 
-def test_operators_change_the_ports() -> None:
+def test_bi42_operators_change_the_ports() -> None:
     ports = Ports(allowed=frozenset({81}), refused=frozenset({8443}))
     assert url_refusal("https://example.com:81/", require_https=False, ports=ports) is None
     assert url_refusal("https://example.com:8443/", require_https=False, ports=ports) == "port"
+
+
+def test_bi42_denied_port_is_refused_even_inside_an_allowed_network() -> None:
+    ports = Ports(allowed=frozenset({8099}), denied=frozenset({8099, 443}))
+    for url in ("http://127.0.0.1:8099/", "https://example.com/", "https://example.com:8099/"):
+        assert url_refusal(url, require_https=False, allow_networks=LOOPBACK, ports=ports) == "port"
+
+
+def test_bi42_denied_network_is_refused_by_its_literal() -> None:
+    denied = (ip_network("93.184.216.0/24"),)
+    for url in ("https://93.184.216.34/", "https://[::ffff:93.184.216.34]/"):
+        problem = check_url(url, require_https=False, deny_networks=denied)
+        assert problem is not None
+        assert "denied_network" in problem.message
+        assert "93.184" not in problem.message
+    assert url_refusal("https://93.184.217.34/", require_https=False, deny_networks=denied) is None
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["①②⑦.⓪.⓪.①", "ⓛⓞⓒⓐⓛⓗⓞⓢⓣ", "127。0。0。1", "127.0.0.1", "%31%32%37.0.0.1", "1②7.0.0.1", "ＬＯＣＡＬＨＯＳＴ"],
+)
+def test_bi42_spellings_are_judged_as_the_client_reads_them(host: str) -> None:
+    assert reason(f"http://{host}/") is not None

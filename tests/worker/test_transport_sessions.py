@@ -15,12 +15,14 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from dispatcher.model.integration import Transport
+from dispatcher.model.ping import StepName
 from dispatcher.policy.addresses import refusal
 from dispatcher.policy.proxies import ProxyAddress, read_proxy
 from dispatcher.policy.urls import url_refusal
 from tests.hosts import ProductHost, Reply
 from tests.tls_parts import issue, server_context, strict_host, tls_host, tunnel_proxy
 from worker.connector import AddressBlocked, blocked_reason
+from worker.ping_connection import Wayfinder
 from worker.transport import Egress, Route, route_of
 from worker.transport_proxy import TargetCheck
 from worker.transport_sessions import TransportSessions
@@ -225,6 +227,9 @@ async def test_deployments_proxy_may_be_inside_but_what_lies_inside_is_not_asked
         }
         for url, reason in targets.items():
             assert await _refusal(way, Transport(), url) == reason, url
+            ways = Wayfinder(way.rule, resolver=names, egress=way)
+            (step,) = await ways.look(url)
+            assert (step.name, step.ok) == (StepName.ADDRESS, False), step
         assert server.connections == 0
 
 
