@@ -8,7 +8,6 @@ from typing import Any
 
 import orjson
 import pytest
-import redis.asyncio as redis_asyncio
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnavailable
@@ -18,6 +17,7 @@ from dispatcher.model.status import Status
 from dispatcher.policy.differences import differences
 from dispatcher.store.audit_log import HEAD, STREAM, AuditLog
 from dispatcher.store.audit_reading import AuditReader
+from dispatcher.store.connection import connect
 from tests.api.conftest import Api, Start, publish
 from tests.api.tenants import Tenant, settle_in
 from tests.api.test_tenants import MUTATIONS
@@ -265,7 +265,7 @@ async def test_an_end_that_was_cut_off_or_changed_is_told(redis: Redis) -> None:
 
 
 async def test_entries_of_several_processes_make_one_chain(redis: Redis, redis_url: str) -> None:
-    others = [redis_asyncio.from_url(redis_url) for _ in range(4)]
+    others = [connect(redis_url) for _ in range(4)]
     logs = [AuditLog(other) for other in others]
     await asyncio.gather(*(log.append(DEED) for log in logs for _ in range(25)))
     verdict = await AuditReader(redis).verify()
