@@ -9,7 +9,9 @@ from ipaddress import ip_address, ip_network
 import aiohttp
 import pytest
 
+from dispatcher.model.attempt import Outcome
 from dispatcher.settings import Settings
+from tests.worker.conftest import Shop
 from worker.connector import blocked_reason, guarded_session, post
 from worker.own_addresses import hosts_of, interface_addresses, own_addresses
 from worker.transport import egress_of
@@ -95,3 +97,14 @@ def test_bi42_operators_lists_reach_the_guard() -> None:
     urls = ("https://example.com:81/", "https://example.com:8443/", "https://10.9.0.1/", "https://10.1.0.1:6379/")
     assert [egress.url_rule(url) for url in urls] == [None, "port", "denied_network", None]
     assert ip_network("10.9.0.0/16") in settings(deny_networks="10.9.0.0/16").deny_networks
+
+
+async def test_bi42_running_worker_refuses_its_own_machine(shop: Shop) -> None:
+    """Loopback would be ``loopback``, were it not one of this machine's own addresses."""
+    await shop.work(allow_networks=())
+    event_id = await shop.emit(await shop.integration(schedule_s=(0.05,)))
+    await shop.ended(event_id)
+    (first, *_) = await shop.attempts([event_id])
+    assert (first.outcome, first.error_code) == (Outcome.BLOCKED, "CONFIGURATION_ERROR")
+    assert "(own_address)" in (first.error_detail or "")
+    assert shop.host.requests == []
