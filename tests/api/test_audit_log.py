@@ -8,8 +8,11 @@ from typing import Any
 
 import orjson
 import pytest
+import redis as redis_sync
 from redis.asyncio import Redis
 
+from dispatcher.api.table import api_routes
+from dispatcher.cli.main import main
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.audit_entry import Author, Deed
 from dispatcher.model.integration import Revision
@@ -309,3 +312,81 @@ async def test_old_and_superfluous_entries_go_and_the_rest_still_verifies(redis:
     for _ in range(110):
         await brief.append(DEED)
     assert await redis.xlen(STREAM) < 300
+
+
+NOTED = {
+    "POST /graphql",
+    "POST /v1/clients",
+    "PATCH /v1/clients/{clientId}",
+    "DELETE /v1/clients/{clientId}",
+    "POST /v1/clients/{clientId}/rotate",
+    "POST /v1/events/{id}/redeliver",
+    "POST /v1/events/{id}/resolve",
+    "POST /v1/lanes/{integrationId}/pause",
+    "POST /v1/lanes/{integrationId}/resume",
+    "POST /v1/redeliveries",
+}
+"""Tried above, one by one."""
+EVENTS = {"POST /v1/events", "POST /v1/events/batch", "POST /api/integration/v1/events/{id}/result"}
+"""What flows through is no change by hand: it is kept as events and attempts."""
+
+
+def test_every_route_that_changes_something_is_noted_or_is_an_event() -> None:
+    changing = {f"{r.method} {r.path}" for r in api_routes() if r.scopes is not None and r.method != "GET"}
+    assert changing == NOTED | EVENTS, "note it with dispatcher.api.auditing.noted, try it here, then list it"
+
+
+async def test_ft18_a_lane_can_be_paused_and_is_noted_when_redis_is_full(api: Api) -> None:
+    lane = (await api.json("GET", f"/v1/events/{(await api.emit())['id']}", 200))["integrationId"]
+    await api.redis.config_set("maxmemory", "1mb")
+    try:
+        await api.json("POST", f"/v1/lanes/{lane}/pause", 200)
+        refused = await api.ask("POST", "/v1/clients", json={"scopes": ["events:read"]})
+        assert refused.status == 503
+    finally:
+        await api.redis.config_set("maxmemory", "0")
+    assert (await newest(api))["action"] == "pauseLane"
+
+
+def run_verb(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    shown = capsys.readouterr()
+    return int(ended.value.code or 0), shown.out, shown.err
+
+
+def test_the_command_line_notes_shows_and_verifies(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_url)
+    status, out, _ = run_verb(capsys, "clients", "create", "--role", "viewer", "--rate", "5")
+    made = json.loads(out)
+    assert (status, set(made)) == (0, {"clientId", "clientSecret"})
+    assert run_verb(capsys, "clients", "disable", made["clientId"])[0] == 0
+    status, out, _ = run_verb(capsys, "audit-log", "--json", "--object", made["clientId"])
+    found = json.loads(out)
+    assert (status, [one["action"] for one in found]) == (0, ["disableClient", "createClient"])
+    assert found[0]["client"].startswith("cli:")
+    assert found[1]["after"]["rate_per_s"] == 5
+    status, out, _ = run_verb(capsys, "audit-log", "--verify")
+    assert (status, "2 entries, 1 to 2: unbroken" in out) == (0, True)
+    with redis_sync.Redis(unix_socket_path=redis_url.removeprefix("unix://")) as client:
+        client.xdel(STREAM, client.xrange(STREAM)[-1][0])
+    status, _, err = run_verb(capsys, "audit-log", "--verify", "--json")
+    assert (status, err) == (1, "")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--role", "publisher"], "name it with --vendor"),
+        (["--role", "account-user"], "name it with --account"),
+        (["--role", "product-host"], "generateProductIntegrationInboundClient"),
+        ([], "give at least one --scope"),
+    ],
+)
+def test_a_role_that_cannot_be_given_is_a_usage_error(
+    arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, _, err = run_verb(capsys, "clients", "create", *arguments)
+    assert (status, told in err) == (2, True), err

@@ -155,6 +155,8 @@ async def test_lists_hold_what_is_the_vendors(town: list[Tenant]) -> None:
 async def test_a_vendors_list_goes_on_page_by_page(town: list[Tenant]) -> None:
     acme, brick = town[0], town[1]
     for n in range(4):
+        for _ in range(3):
+            await brick.mutate("createProductIntegration", 'name: "between"')
         await acme.mutate("createProductIntegration", f'name: "n{n}"')
     names: list[str] = []
     cursor = None
