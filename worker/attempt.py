@@ -33,6 +33,12 @@ from worker.transport_tls import TransportUnusable
 from worker.transport_words import blocked_text, told
 
 _BEARER = "Bearer "
+_UNSENDABLE = Verdict(
+    Outcome.CONFIGURATION_ERROR,
+    Status.RETRYING,
+    "CONFIGURATION_ERROR",
+    "nothing was sent, a header holds what HTTP does not allow: correct the custom headers",
+)
 
 log = structlog.get_logger("attempt")
 
@@ -49,6 +55,12 @@ class Sent:
     sent_ms: int | None = None
     put_off_s: float | None = None
     """No attempt was made, and none is worth making before that many seconds."""
+    bearer: str = ""
+    """The token that was sent."""
+
+    def hidden(self, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        """What must not be kept of the answer: a host may repeat whatever it was sent."""
+        return (*secrets, self.bearer) if self.bearer else secrets
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ class Sender:
                 return _no_token(token)
             value, fetched = token.value, token.fetched
         headers["Authorization"] = _BEARER + value
-        return await self._post(target, url, event, body, headers, offset_ms, fetched)
+        return await self._post(target, url, event, body, headers, offset_ms, fetched, value)
 
     async def _post(
         self,
@@ -118,6 +130,7 @@ class Sender:
         headers: dict[str, str],
         offset_ms: int,
         fetched: bool = False,
+        bearer: str = "",
     ) -> Sent:
         now_ms = int(steady_clock() * 1000) + offset_ms
         headers["webhook-timestamp"] = str(now_ms // 1000)
@@ -136,7 +149,7 @@ class Sender:
                 )
                 wait = answer.headers.get("Retry-After")
                 wait_s = parse_retry_after(wait, now_ms / 1000) if wait else None
-                return Sent(verdict, answer.status, content.data, wait_s, fetched, now_ms)
+                return Sent(verdict, answer.status, content.data, wait_s, fetched, now_ms, bearer=bearer)
         except (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
             return _not_answered(error, fetched, now_ms)
 
@@ -158,6 +171,8 @@ def _not_answered(error: Exception, fetched: bool, now_ms: int) -> Sent:
         text = blocked_text(reason) if reason else str(error)
         blocked = Verdict(Outcome.BLOCKED, Status.RETRYING, "CONFIGURATION_ERROR", text)
         return Sent(blocked, token_fetched=fetched)
+    if isinstance(error, ValueError) and not isinstance(error, (aiohttp.ClientError, OSError)):
+        return Sent(_UNSENDABLE, token_fetched=fetched)
     outcome, text = _transport(error)
     return Sent(Verdict(outcome, Status.RETRYING, TRANSPORT_ERROR, text), token_fetched=fetched, sent_ms=now_ms)
 

@@ -94,7 +94,7 @@ class Deliverer:
             delay_ms = max(MIN_PUT_OFF_MS, int(sent.put_off_s * 1000))
             return Delivered(Settlement(claimed, Move.RELEASE, delay_ms), limits=target.revision.limits)
         duration_s = time.perf_counter() - begun
-        verdict = sent.verdict
+        verdict, hidden = sent.verdict, sent.hidden(target.secrets)
         attempt = Attempt(
             n=claimed.n,
             started_ms=started_ms,
@@ -103,8 +103,8 @@ class Deliverer:
             outcome=verdict.outcome,
             http_status=sent.http_status,
             error_code=verdict.error_code,
-            error_detail=scrub(verdict.message, target.secrets) if verdict.message else None,
-            response_body=_kept(sent.body, target.secrets),
+            error_detail=scrub(verdict.message, hidden) if verdict.message else None,
+            response_body=_kept(sent.body, hidden),
             token_fetched=sent.token_fetched,
             worker=self._worker_id,
         )

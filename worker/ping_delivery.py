@@ -116,7 +116,7 @@ async def _sent(bench: Bench, asked: PingResult, url: str) -> tuple[PingResult, 
         success=passed and verdict.outcome is not Outcome.REFUSED,
         http_status=sent.http_status,
         error_code=verdict.error_code,
-        message=scrub(verdict.message, bench.target.secrets) if verdict.message else None,
+        message=scrub(verdict.message, sent.hidden(bench.target.secrets)) if verdict.message else None,
     )
     return result, _post_steps(bench, result, sent, duration_ms)
 

@@ -93,16 +93,18 @@ class Targets:
             for header in revision.headers
         }
         headers["Content-Type"] = "application/json"
+        hidden: list[str] = []
         if credentials.type is CredentialType.BASIC:
-            pair = f"{credentials.client_id}:{credentials.client_secret}".encode()
-            headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+            pair = base64.b64encode(f"{credentials.client_id}:{credentials.client_secret}".encode()).decode()
+            headers["Authorization"] = f"Basic {pair}"
+            hidden.append(pair)
         secrets = [
             self._open(s.secret, sealed_fields.signing_secret(integration.id)) for s in integration.signing_secrets
         ]
         route = route_of(open_transport(self._sealer, integration.id, revision.transport))
         oauth2 = credentials.type is CredentialType.OAUTH2
         secret_headers = [headers[header.name] for header in revision.headers if header.secret]
-        hidden = [credentials.client_secret, credentials.private_key, *secrets, *secret_headers]
+        hidden += [credentials.client_secret, credentials.private_key, *secrets, *secret_headers]
         if route is not None:
             hidden += [route.transport.private_key, route.transport.proxy_password]
         return Target(

@@ -6,6 +6,7 @@ authlib says what is sent, the guarded session sends it.
 
 from __future__ import annotations
 
+import base64
 import ssl
 import warnings
 from collections.abc import Callable
@@ -164,6 +165,13 @@ def _failure(error: BaseException) -> TokenFailure:
 
 def _scrubbed(detail: str, credentials: OutboundCredentials) -> str:
     """An endpoint may repeat what it was sent."""
-    for secret in (credentials.client_secret, quote(credentials.client_secret, safe=_KEPT_IN_BASIC)):
-        detail = detail.replace(secret, _MASK) if secret else detail
+    if credentials.client_secret:
+        quoted = quote(credentials.client_secret, safe=_KEPT_IN_BASIC)
+        for secret in (_pair(credentials.client_id, quoted), credentials.client_secret, quoted):
+            detail = detail.replace(secret, _MASK)
     return detail
+
+
+def _pair(client_id: str, quoted_secret: str) -> str:
+    """What ``client_secret_basic`` sends after ``Basic``."""
+    return base64.b64encode(f"{quote(client_id, safe=_KEPT_IN_BASIC)}:{quoted_secret}".encode()).decode()
