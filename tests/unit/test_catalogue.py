@@ -54,6 +54,8 @@ def test_notifications_about_events_fit_their_schema(error: dict[str, Any] | Non
         (ORDER, {"order": {"editionCode": None}}, "missing_field", "payload.order.editionCode"),
         (ORDER, {"order": {"editionCode": 5}}, "wrong_type", "payload.order.editionCode"),
         (ORDER, {"order": None}, "wrong_type", "payload.order"),
+        (EventType.USER_ASSIGNMENT, {}, "missing_field", "payload.user"),
+        (EventType.USER_UNASSIGNMENT, {"user": None}, "wrong_type", "payload.user"),
         (EventType.USER_UPDATED, {"user": "sam"}, "wrong_type", "payload.user"),
         (EventType.USER_ASSIGNMENT, {"user": {"email": ["x"]}}, "wrong_type", "payload.user.email"),
         (EventType.SUBSCRIPTION_CANCEL, {"account": {"status": "GONE"}}, "invalid_value", "payload.account.status"),
