@@ -15,11 +15,16 @@ import redis as redis_sync
 from redis.asyncio import Redis
 
 from dispatcher.ids import new_hex24, new_uuid
+from dispatcher.model.audit_entry import Author, Deed
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.model.ping import PingStatus, PingTest, PingVersion
+from dispatcher.store.audit_log import AuditLog, Noting
+from dispatcher.store.audit_reading import AuditFilter, AuditReader
+from dispatcher.store.clients import ClientStore
 from dispatcher.store.connection import connect
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
+from dispatcher.store.rate_limits import Bucket, RateLimits
 from tests.conftest import server_binary, wait_until_ready
 
 DEADLINE_S = 20.0
@@ -90,3 +95,19 @@ async def test_cache_hears_of_writes_elsewhere(cluster: Redis) -> None:
             async with asyncio.timeout(3):
                 while cache.peek_integration(made.id) is not None:
                     await asyncio.sleep(0.005)
+
+
+async def test_changes_are_noted_and_clients_are_metered(cluster: Redis) -> None:
+    noting = Noting(AuditLog(cluster), Author("me"), "try", 1)
+    definitions = Definitions(cluster).of_vendor("acme").noted(noting)
+    made = await definitions.create(Integration(new_uuid(), 0, new_hex24(), "n", 1, 1))
+    assert made.vendor_id == "acme"
+    assert [one.id for one in (await definitions.integrations()).items] == [made.id]
+    assert await Definitions(cluster).of_vendor("brick").integration(made.id) is None
+    client, _ = await ClientStore(cluster, noting).create(frozenset({"ops:read"}), "", None, 1)
+    await noting.log.append(Deed(noting.author, "pauseLane", "lane", made.id, 1))
+    reader = AuditReader(cluster)
+    entries = (await reader.page(AuditFilter(), None, 10)).items
+    assert [one.deed().object_id for one in entries] == [made.id, client.client_id, made.id]
+    assert (await reader.verify()).well
+    assert (await RateLimits(cluster).take(Bucket("x", 1.0, 2.0), 5)).granted == 2
