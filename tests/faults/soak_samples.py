@@ -13,8 +13,8 @@ from redis.exceptions import RedisError
 from tests.faults.soak_faults import Scene
 
 EVERY_S = 2.0
-WARM_UP_S = 60.0
-LONG_ENOUGH_S = 180.0
+WARM_UP_S = 45.0
+LONG_ENOUGH_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)

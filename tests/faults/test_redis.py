@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import signal
 import time
 
 import pytest
+from redis.exceptions import RedisError
 
+from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
-from dispatcher.store.connection import guarded
+from dispatcher.store.connection import connect, guarded
 from dispatcher.store.job_queue import QUEUE_NAME
 from tests.faults.client import Client, client_of
-from tests.faults.deployment import LEASE_S, Deployment, eventually
+from tests.faults.deployment import FULL, LEASE_S, Deployment, eventually
+from tests.faults.processes import Program
 from tests.hosts import Reply
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+FROZEN_S = 30.0 if FULL else 7.0
+ASLEEP_S = 20 if FULL else 6
+LOADED_KEYS = 4000
+LOADING_S = 20.0 if FULL else 3.0
+LINES_PER_S = 20
 
 
 async def test_ft8_redis_killed_and_started_again_under_load(deployment: Deployment) -> None:
@@ -38,7 +48,7 @@ async def test_ft8_redis_killed_and_started_again_under_load(deployment: Deploym
     await deployment.assert_well()
 
 
-async def test_ft10_redis_frozen_for_8_s(deployment: Deployment) -> None:
+async def test_ft10_redis_frozen_is_told_of_and_survived(deployment: Deployment) -> None:
     integration = await deployment.integration()
     worker = await deployment.worker()
     async with client_of(deployment, integration) as client:
@@ -47,13 +57,81 @@ async def test_ft10_redis_frozen_for_8_s(deployment: Deployment) -> None:
         status, headers, _ = await client.emit("A", key="one")
         assert (status, headers.get("Retry-After")) == (503, "1")
         assert time.monotonic() - began < 6
-        await asyncio.sleep(max(0.0, 8 - (time.monotonic() - began)))
+        await asyncio.sleep(max(0.0, FROZEN_S - (time.monotonic() - began)))
         deployment.server.signal(signal.SIGCONT)
         event_id = await client.emitted("A", key="one")
         await deployment.all_succeed([event_id], within_s=10)
     assert worker.alive
     assert deployment.arrivals() == {event_id: 1}
     await deployment.assert_well()
+
+
+@pytest.mark.parametrize("how", ["asleep", "loading"])
+async def test_ft19_redis_that_is_there_and_does_not_answer_yet(deployment: Deployment, how: str) -> None:
+    deployment.host.default = Reply(delay_s=0.02)
+    integration, server = await deployment.integration(), deployment.server
+    server.options = ("--enable-debug-command", "yes")
+    await _restarted(deployment)
+    worker = await deployment.worker()
+    async with client_of(deployment, integration) as client:
+        before = [await client.emitted(f"A{n}", f"before-{n}") for n in range(10)]
+        began_s, lines = time.monotonic(), {program: program.lines for program in (worker, client.program)}
+        sleeping = asyncio.create_task(_sleep(deployment)) if how == "asleep" else None
+        await (asyncio.sleep(0.5) if sleeping else _begin_to_load(deployment))
+        (status, headers, body), ready = await asyncio.gather(client.emit("B", "during"), client.status("/readyz"))
+        assert (status, headers.get("Retry-After"), body["errors"][0]["code"]) == (503, "1", "unknown_outcome")
+        assert ready == 503
+        during = await client.emitted("B", "during", within_s=60)
+        passed_s = time.monotonic() - began_s
+        assert passed_s > (ASLEEP_S if sleeping else LOADING_S) - 1, "it answered at once"
+        await deployment.all_succeed([*before, during], within_s=15)
+        assert all(program.lines - lines[program] <= LINES_PER_S * passed_s for program in lines)
+        assert all(program.alive and not _broken(program) for program in (worker, client.program))
+    await eventually(deployment.assert_well)
+    if sleeping:
+        await sleeping
+
+
+async def _restarted(deployment: Deployment) -> None:
+    deployment.server.stop()
+    deployment.server.start()
+    await eventually(deployment.queue.ping)
+
+
+async def _sleep(deployment: Deployment) -> None:
+    async with connect(deployment.server.url) as redis:
+        with contextlib.suppress(RedisError):
+            await redis.execute_command("DEBUG", "SLEEP", ASLEEP_S)  # type: ignore[no-untyped-call]
+
+
+async def _begin_to_load(deployment: Deployment) -> None:
+    """Killed and started again with so much to load that it says LOADING for a while."""
+    redis, server = deployment.redis, deployment.server
+    await redis.mset({f"filler:{n}": "v" for n in range(LOADED_KEYS)})
+    await redis.bgrewriteaof()  # type: ignore[no-untyped-call]
+    while (await redis.info("persistence"))["aof_rewrite_in_progress"]:
+        await asyncio.sleep(0.02)
+    server.kill()
+    delay_us = int(LOADING_S / LOADED_KEYS * 1e6)
+    server.options = ("--key-load-delay", str(delay_us), "--loading-process-events-interval-bytes", "1024")
+    server.start(wait=False)
+    async with asyncio.timeout(10):
+        while "loading" not in (said := await _ping(deployment)):
+            assert said, "it has loaded already"
+            await asyncio.sleep(0.01)
+
+
+async def _ping(deployment: Deployment) -> str:
+    """What is wrong, if anything is."""
+    try:
+        await deployment.queue.ping()
+    except StoreUnavailable as error:
+        return str(error)
+    return ""
+
+
+def _broken(program: Program) -> bool:
+    return any(word in program.said() for word in ("Traceback", "broke off"))
 
 
 async def test_ft11_every_connection_killed_again_and_again(deployment: Deployment) -> None:
