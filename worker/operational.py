@@ -6,7 +6,8 @@ from dispatcher.errors import ConfigurationError
 from dispatcher.model.integration import AnswerMode, Integration, OutboundCredentials, Revision
 from dispatcher.model.operational import OPERATIONS, OPERATIONS_URL
 from dispatcher.policy.filters import compile_filter
-from dispatcher.policy.signing import parse_secret
+from dispatcher.policy.signing import parse_secret, secret_problem
+from dispatcher.policy.urls import check_url
 from dispatcher.settings import Settings
 from worker.target import Defaults, Target
 
@@ -18,7 +19,12 @@ def operations_target(settings: Settings, defaults: Defaults) -> Target | None:
         return None
     if not url or secret is None:
         raise ConfigurationError("set both DISPATCHER_OPERATIONS_URL and DISPATCHER_OPERATIONS_SECRET, or neither")
+    problem = check_url(url, require_https=False, allow_networks=settings.allow_networks, field="url")
+    if problem is not None:
+        raise ConfigurationError(f"DISPATCHER_OPERATIONS_URL: {problem.message}")
     text = secret.get_secret_value()
+    if wrong := secret_problem(text):
+        raise ConfigurationError(f"DISPATCHER_OPERATIONS_SECRET: {wrong.message}")
     revision = Revision(number=1, urls={OPERATIONS_URL: url}, answers=AnswerMode.ACK)
     return Target(
         integration=Integration(OPERATIONS, 0, "", "Operations", 0, 0, working=revision, published_revision=1),
