@@ -39,12 +39,6 @@ _UNSENDABLE = Verdict(
     "CONFIGURATION_ERROR",
     "nothing was sent, a header holds what HTTP does not allow: correct the custom headers",
 )
-_UNSENDABLE = Verdict(
-    Outcome.CONFIGURATION_ERROR,
-    Status.RETRYING,
-    "CONFIGURATION_ERROR",
-    "nothing was sent, a header holds what HTTP does not allow: correct the custom headers",
-)
 
 log = structlog.get_logger("attempt")
 
@@ -177,8 +171,6 @@ def _not_answered(error: Exception, fetched: bool, now_ms: int) -> Sent:
         text = blocked_text(reason) if reason else str(error)
         blocked = Verdict(Outcome.BLOCKED, Status.RETRYING, "CONFIGURATION_ERROR", text)
         return Sent(blocked, token_fetched=fetched)
-    if isinstance(error, ValueError) and not isinstance(error, (aiohttp.ClientError, OSError)):
-        return Sent(_UNSENDABLE, token_fetched=fetched)
     if isinstance(error, ValueError) and not isinstance(error, (aiohttp.ClientError, OSError)):
         return Sent(_UNSENDABLE, token_fetched=fetched)
     outcome, text = _transport(error)
