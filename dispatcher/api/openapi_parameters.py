@@ -34,6 +34,8 @@ FILTERS: tuple[Parameter, ...] = (
     _query("to", _TEXT, f"Accepted before this time: {_TIME}"),
 )
 
+_IF_MATCH = (_header("If-Match", {"type": "string"}, "ETag of the client: 412 if it is another one by now"),)
+
 PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("POST", "/v1/events"): (
         _header(
@@ -61,6 +63,18 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("schedule", {"type": "string", "pattern": SCHEDULE}, "Seconds between attempts; else the deployment's"),
         _query("maxAge", {"type": "number", "minimum": 1, "maximum": 2_592_000}, "No attempt later than this"),
     ),
+    ("GET", "/v1/audit"): (
+        _query("clientId", _TEXT, "What this client did"),
+        _query("action", _TEXT, "Only this action"),
+        _query("objectId", _TEXT, "What was done to this object"),
+        _query("from", _TEXT, f"Done at or after this time: {_TIME}"),
+        _query("to", _TEXT, f"Done before this time: {_TIME}"),
+        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "Entries on a page"),
+    ),
+    ("PATCH", "/v1/clients/{clientId}"): _IF_MATCH,
+    ("DELETE", "/v1/clients/{clientId}"): _IF_MATCH,
+    ("POST", "/v1/clients/{clientId}/rotate"): _IF_MATCH,
     ("GET", "/v1/queue"): (
         _query("lanes", {"type": "integer", "minimum": 0, "maximum": 1000}, "How many lanes are listed"),
     ),
