@@ -60,12 +60,12 @@ def exposition(
     """The page that Prometheus scrapes. ``lag_s`` is this process's own; ``stale`` None: nobody has counted yet."""
     registry = CollectorRegistry(auto_describe=False)
     lag = GaugeMetricFamily(LAG_METRIC, LAG_HELP, value=lag_s)
-    registry.register(_Snapshot([*families(overview, counters), lag, *_sealed(stale)]))
+    registry.register(_Snapshot([*families(overview, counters, stale), lag]))
     return generate_latest(registry)
 
 
-def families(overview: QueueOverview, counters: Mapping[str, int]) -> Iterator[Metric]:
-    """Every metric of the product, named ``dispatcher_…``."""
+def families(overview: QueueOverview, counters: Mapping[str, int], stale: int | None = 0) -> Iterator[Metric]:
+    """Every metric of the product, named ``dispatcher_…``; one of which nothing is known (None) is left out."""
     accepted = CounterMetricFamily("dispatcher_events_accepted", "Events accepted.")
     accepted.add_metric([], counters.get("accepted", 0))
     yield accepted
@@ -76,9 +76,6 @@ def families(overview: QueueOverview, counters: Mapping[str, int]) -> Iterator[M
     for name, attribute, text in _GAUGES:
         yield GaugeMetricFamily(f"dispatcher_{name}", text, value=getattr(overview, attribute))
     yield GaugeMetricFamily("dispatcher_workers", "Workers heard of lately.", value=len(overview.workers))
-
-
-def _sealed(stale: int | None) -> Iterator[Metric]:
     if stale is not None:
         yield GaugeMetricFamily("dispatcher_sealed_stale", "Sealed values that need an older key.", value=stale)
 
