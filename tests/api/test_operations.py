@@ -137,6 +137,8 @@ async def test_client_lives_from_creation_to_disabling(api: Api) -> None:
         "name": "shop",
         "scopes": ["events:read"],
         "accountId": "A",
+        "vendorId": None,
+        "rate": None,
         "disabled": False,
         "createdOn": int(api.clock.now_s * 1000),
     }

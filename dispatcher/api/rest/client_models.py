@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from dispatcher.api.rest.models import Name, ScopeName, Wire
 
 RoleName = Literal["marketplace", "publisher", "host-application", "account-user", "viewer", "operator", "admin"]
-Scopes = Annotated[list[ScopeName], Field(max_length=32)]
+Scopes = Annotated[list[ScopeName], Field(min_length=1, max_length=32)]
 ClientName = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Rate = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 """Requests per second; 0 = any number."""
