@@ -12,7 +12,7 @@ from dispatcher.model.status import Status
 from dispatcher.store.partition import Claim, Claimed, Move, Settlement
 from dispatcher.store.queue_records import UNREADABLE, text
 
-UNREADABLE_MS = 10_000
+UNREADABLE_MS = 5_000
 """Until such an event is looked at again: a newer worker may read it, or a hand has mended it."""
 
 log = structlog.get_logger("store")

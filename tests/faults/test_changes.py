@@ -23,7 +23,9 @@ from dispatcher.policy.verification import verify
 from tests.faults.client import PRODUCT, client_of
 from tests.faults.deployment import Deployment
 from tests.hosts import Received, Reply
-from tests.worker.conftest import SECRET
+from tests.worker.conftest import SECRET, Shop, shop
+
+__all__ = ["shop"]
 
 pytestmark = pytest.mark.slow
 
@@ -36,50 +38,50 @@ def signed_by(secret: str, request: Received) -> bool:
 
 
 @asynccontextmanager
-async def during_an_attempt(deployment: Deployment, integration: Integration, reply: Reply) -> AsyncIterator[str]:
+async def during_an_attempt(shop: Shop, integration: Integration, reply: Reply) -> AsyncIterator[str]:
     """The body runs after the host has the request and before it answers ``reply``."""
-    before = len(deployment.host.requests)
-    deployment.host.replies.append(Reply(reply.status, reply.body, reply.headers, delay_s=ATTEMPT_S))
-    event_id = await deployment.emit(integration)
-    await deployment.host.wait_for(before + 1)
+    before = len(shop.host.requests)
+    shop.host.replies.append(Reply(reply.status, reply.body, reply.headers, delay_s=ATTEMPT_S))
+    event_id = await shop.emit(integration)
+    await shop.host.wait_for(before + 1)
     yield event_id
 
 
 async def test_ft41_an_attempt_ends_with_the_secret_it_began_with_and_the_next_has_the_new_one(
-    deployment: Deployment,
+    shop: Shop,
 ) -> None:
-    integration = await deployment.integration(schedule_s=(1.0,))
-    await deployment.worker()
-    async with during_an_attempt(deployment, integration, Reply(500)) as event_id:
-        rotated = await rotate_secret(deployment.definitions, deployment.sealer, integration.id, 10, overlap_s=0)
-    await deployment.all_succeed([event_id])
-    first, second = deployment.host.requests
+    integration = await shop.integration(schedule_s=(1.0,))
+    await shop.work()
+    async with during_an_attempt(shop, integration, Reply(500)) as event_id:
+        rotated = await rotate_secret(shop.definitions, shop.sealer, integration.id, 10, overlap_s=0)
+    assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
+    first, second = shop.host.requests
     assert signed_by(SECRET, first)
     assert rotated.signing_secret
     assert signed_by(rotated.signing_secret, second)
     assert not signed_by(SECRET, second)
-    await deployment.assert_well()
+    await shop.assert_well()
 
 
 @pytest.mark.parametrize(
     ("reply", "ends"), [(Reply(), Status.SUCCEEDED), (Reply(500), Status.DEAD)], ids=["answered", "to be retried"]
 )
 async def test_ft41_deleting_an_integration_lets_its_attempt_end_and_sends_nothing_more(
-    deployment: Deployment, reply: Reply, ends: Status
+    shop: Shop, reply: Reply, ends: Status
 ) -> None:
-    integration = await deployment.integration(schedule_s=(0.5,))
-    await deployment.worker()
-    async with during_an_attempt(deployment, integration, reply) as event_id:
-        behind = await deployment.emit(integration)
-        await delete_integration(deployment.definitions, integration.id)
-    ended, later = await deployment.ended(event_id), await deployment.ended(behind)
+    integration = await shop.integration(schedule_s=(0.5,))
+    await shop.work()
+    async with during_an_attempt(shop, integration, reply) as event_id:
+        behind = await shop.emit(integration)
+        await delete_integration(shop.definitions, integration.id)
+    ended, later = await shop.ended(event_id), await shop.ended(behind)
     assert ended.state.status is ends
     assert (later.state.status, later.state.error_code) == (Status.DEAD, "CONFIGURATION_ERROR")
-    assert len(deployment.host.requests) == 1
-    assert [attempt.http_status for attempt in await deployment.attempts([event_id])] == [reply.status]
-    assert await deployment.definitions.integration(integration.id) is None
-    assert (await deployment.definitions.integrations()).items == []
-    await deployment.assert_well()
+    assert len(shop.host.requests) == 1
+    assert [attempt.http_status for attempt in await shop.attempts([event_id])] == [reply.status]
+    assert await shop.definitions.integration(integration.id) is None
+    assert (await shop.definitions.integrations()).items == []
+    await shop.assert_well()
 
 
 async def test_ft41_unlinking_a_product_ends_nothing_that_was_accepted_and_takes_no_more(
@@ -99,32 +101,31 @@ async def test_ft41_unlinking_a_product_ends_nothing_that_was_accepted_and_takes
     await deployment.assert_well()
 
 
-async def move(deployment: Deployment, integration: Integration, path: str) -> None:
+async def move(shop: Shop, integration: Integration, path: str) -> None:
     """Publish with every URL at another path."""
-    moved = {name: deployment.host.url(path) for name in integration.working.urls}
-    await deployment.definitions.edit(
-        integration.id, lambda now: replace(now, working=replace(now.working, urls=moved))
-    )
-    await publish(deployment.definitions, integration.id, "test", 20)
+    moved = {name: shop.host.url(path) for name in integration.working.urls}
+    await shop.definitions.edit(integration.id, lambda now: replace(now, working=replace(now.working, urls=moved)))
+    await publish(shop.definitions, integration.id, "test", 20)
 
 
-async def emit_with(deployment: Deployment, integration: Integration, revision: int) -> str:
-    event_id = new_event_id(1, deployment.queue.partition_of(integration.id))
+async def emit_with(shop: Shop, integration: Integration, revision: int) -> str:
+    event_id = new_event_id(1, shop.queue.partition_of(integration.id))
     kind = EventType.SUBSCRIPTION_CHANGE
-    await deployment.queue.accept([Event(event_id, kind, integration.id, revision, product_id="P", account_id="B")])
+    await shop.queue.accept([Event(event_id, kind, integration.id, revision, product_id="P", account_id="B")])
     return event_id
 
 
-async def test_ft41_publishing_during_an_attempt_moves_new_events_only(deployment: Deployment) -> None:
-    integration = await deployment.integration(schedule_s=(0.5,))
-    await deployment.worker()
-    async with during_an_attempt(deployment, integration, Reply(500)) as event_id:
-        await move(deployment, integration, "/moved")
-        later = await emit_with(deployment, integration, revision=2)
-    await deployment.all_succeed([event_id, later])
-    paths = {request.headers["webhook-id"]: request.path for request in deployment.host.requests}
+async def test_ft41_publishing_during_an_attempt_moves_new_events_only(shop: Shop) -> None:
+    integration = await shop.integration(schedule_s=(0.5,))
+    await shop.work()
+    async with during_an_attempt(shop, integration, Reply(500)) as event_id:
+        await move(shop, integration, "/moved")
+        later = await emit_with(shop, integration, revision=2)
+    for one in (event_id, later):
+        assert (await shop.ended(one)).state.status is Status.SUCCEEDED
+    paths = {request.headers["webhook-id"]: request.path for request in shop.host.requests}
     assert paths == {event_id: "/notifications", later: "/moved"}
-    await deployment.assert_well()
+    await shop.assert_well()
 
 
 async def test_ft42_one_of_many_hands_redelivers_and_each_attempt_is_recorded_once(deployment: Deployment) -> None:

@@ -11,7 +11,7 @@ from dispatcher.clock import StoreClock
 from dispatcher.policy.signing import parse_secret
 from dispatcher.policy.verification import verify
 from tests.faults.client import client_of
-from tests.faults.deployment import Deployment
+from tests.faults.deployment import FULL, Deployment
 from tests.hosts import Received, Reply
 from tests.worker.conftest import SECRET
 
@@ -36,7 +36,7 @@ class Machine:
         written.replace(self._file)
 
 
-@pytest.mark.parametrize("ahead_s", [HOUR_S, -HOUR_S], ids=["an hour ahead", "an hour behind"])
+@pytest.mark.parametrize("ahead_s", [HOUR_S, -HOUR_S] if FULL else [HOUR_S])
 async def test_ft29_wrong_and_stepping_clocks_sign_and_wait_by_the_stores_time(
     deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ahead_s: float
 ) -> None:
@@ -76,14 +76,9 @@ def assert_signed_now(requests: list[Received]) -> None:
     """As a product host would check them, with a second instead of five minutes."""
     for request in requests:
         arrived_s = time.time() - (time.monotonic() - request.arrived_s)
-        names = ("webhook-id", "webhook-timestamp", "webhook-signature")
-        found = verify(
-            [parse_secret(SECRET)],
-            *(request.headers[name] for name in names),
-            request.body,
-            now_s=arrived_s,
-            tolerance_s=2,
-        )
+        msg_id, timestamp, signature = (request.headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+        keys = [parse_secret(SECRET)]
+        found = verify(keys, msg_id, timestamp, signature, request.body, now_s=arrived_s, tolerance_s=2)
         assert found.genuine, found
 
 
