@@ -20,12 +20,9 @@ def new_event_id(now_ms: int, partition: int) -> str:
 
     Unique, not secret: knowing an id opens nothing.
     """
-    noise = random.getrandbits(62)
-    value = (now_ms & 0xFFFF_FFFF_FFFF) << 80
-    value |= 0x7 << 76 | (noise & 0xFFF) << 64
-    value |= 0b10 << 62 | (noise >> 12 & (1 << 50) - 1) << PARTITION_BITS | partition
-    digits = f"{value:032x}"
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    time, noise = f"{now_ms & 0xFFFF_FFFF_FFFF:012x}", random.getrandbits(62)
+    first, second, third = noise & 0xFFF, 0x8000 | noise >> 12 & 0x3FFF, noise >> 26
+    return f"{time[:8]}-{time[8:]}-7{first:03x}-{second:04x}-{third:09x}{partition:03x}"
 
 
 def partition_of_event(event_id: str, partitions: int) -> int | None:

@@ -9,6 +9,7 @@ import asyncio
 import os
 import ssl
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import aiohttp
 import structlog
@@ -43,8 +44,7 @@ _UNSENDABLE = Verdict(
 log = structlog.get_logger("attempt")
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(NamedTuple):
     """What came of one attempt. ``sent_ms`` None: nothing left this machine."""
 
     verdict: Verdict

@@ -30,18 +30,19 @@ def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | Non
     return web.Response(body=orjson.dumps(data), status=status, headers=headers, content_type=JSON)
 
 
-class Receipt(web.Response):
-    """A small JSON answer that is given thousands of times a second: sent in one step, at a third of the cost.
+class Receipt(web.StreamResponse):
+    """A small JSON answer that is given thousands of times a second: sent in one step, at a fraction of the cost.
 
-    aiohttp's own way serves compression, chunks, cookies and old clients. Whoever asks for one of these gets it.
+    What is not a POST over HTTP/1.1 on a connection that stays goes aiohttp's general way.
     """
 
     _sent = False
 
-    def __init__(self, data: Any, status: int, headers: Mapping[str, str]) -> None:
-        body = orjson.dumps(data)
-        own = {hdrs.CONTENT_TYPE: JSON, hdrs.CONTENT_LENGTH: str(len(body))}
-        super().__init__(body=body, status=status, headers=own | dict(headers))
+    def __init__(self, data: Any, status: int, headers: dict[str, str]) -> None:
+        self._json = orjson.dumps(data)
+        headers[hdrs.CONTENT_TYPE] = JSON
+        headers[hdrs.CONTENT_LENGTH] = str(len(self._json))
+        super().__init__(status=status, headers=headers)
 
     @property
     def prepared(self) -> bool:
@@ -52,17 +53,16 @@ class Receipt(web.Response):
         return self._sent or super().keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        usual = request.version == HttpVersion11 and request.keep_alive and request.method == hdrs.METH_POST
-        if not usual or super().keep_alive is False:
+        if request.version != HttpVersion11 or not request.keep_alive or request.method != hdrs.METH_POST:
             return await super().prepare(request)
         self._sent = True
         headers, writer = self.headers, request.writer
         headers[hdrs.DATE] = _date(int(time.time()))
         headers[hdrs.SERVER] = SERVER_SOFTWARE
         await writer.write_headers(_STATUS_LINES[self.status], headers)
-        await writer.write_eof(self.body)  # type: ignore[arg-type]
+        await writer.write_eof(self._json)
         return writer
 
     async def write_eof(self, data: bytes = b"") -> None:
         if not self._sent:
-            await super().write_eof(data)
+            await super().write_eof(self._json)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple, cast
 
 from dispatcher.errors import Conflict, Problem, RequestError, StoreUnavailable
 from dispatcher.ids import partition_of_event
@@ -28,8 +28,7 @@ MAX_WAITING = 20_000
 FULL_RETRY_AFTER_S = 5
 
 
-@dataclass(frozen=True, slots=True)
-class _Ask:
+class _Ask(NamedTuple):
     """Events of one request. They go into one write, so that their order is the one they came in."""
 
     events: Sequence[Event]
@@ -44,6 +43,7 @@ class Acceptor:
         self._waiting: list[_Ask] = []
         self._waiting_events = 0
         self._writers: set[asyncio.Task[None]] = set()
+        """Each leaves in the same step in which it finds nothing waiting: nobody counts on one that has ended."""
         self._starting = False
         self._room = MAX_WAITING
         self.newest_id: str | None = None
@@ -71,9 +71,7 @@ class Acceptor:
         self._waiting_events += len(events)
         if self._wants_writer():
             self._starting = True
-            writer = asyncio.create_task(self._write_waiting())
-            self._writers.add(writer)
-            writer.add_done_callback(self._writers.discard)
+            self._writers.add(asyncio.create_task(self._write_waiting()))
         return await receipts
 
     def close(self, closed: bool) -> None:
@@ -124,12 +122,15 @@ class Acceptor:
                 "the product was linked to another integration since this key was first used: use a new key",
                 "Idempotency-Key",
             )
-        return replace(event, id=event_id)
+        return event._replace(id=event_id)
 
     async def _write_waiting(self) -> None:
         self._starting = False
-        while self._waiting:
-            await self._write(self._take())
+        try:
+            while self._waiting:
+                await self._write(self._take())
+        finally:
+            self._writers.remove(cast("asyncio.Task[None]", asyncio.current_task()))
 
     def _take(self) -> list[_Ask]:
         """Whole requests, up to about ``MAX_BATCH`` events."""

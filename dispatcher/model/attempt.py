@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 
 class Outcome(StrEnum):
@@ -27,8 +26,7 @@ TRANSPORT_FAILURES: frozenset[Outcome] = frozenset({Outcome.CONNECT_FAILED, Outc
 """What opens a circuit: the host could not be talked to at all."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt. ``started_ms`` is epoch milliseconds; ``response_body`` at most 4 KiB, scrubbed."""
 
     n: int

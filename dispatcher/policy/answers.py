@@ -5,8 +5,7 @@ Never raises on what a host sends, and never decides when the next attempt is (`
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
@@ -58,8 +57,7 @@ _MAX_IDENTIFIER_CHARS = 255
 _MAX_RAW_CODE_CHARS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """How the attempt ended and where its event goes. ``raw_error_code`` is the host's own word.
 
     RETRYING means that another attempt is wanted; whether there is one is the schedule's matter.
@@ -126,7 +124,7 @@ def conclude_later(fields: Fields, mode: AnswerMode, event_type: EventType, flag
     """As ``conclude``, for a result reported after a 202: PENDING leaves the event AWAITING_RESULT."""
     verdict = conclude(fields, mode, event_type, flag)
     if verdict is not None and verdict.status is Status.RETRYING:
-        return replace(verdict, status=Status.AWAITING_RESULT)
+        return verdict._replace(status=Status.AWAITING_RESULT)
     return verdict
 
 

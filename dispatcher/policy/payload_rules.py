@@ -15,7 +15,7 @@ PRICING_DURATIONS: frozenset[str] = frozenset(
     {"ONE_TIME", "DAILY", "MONTHLY", "QUARTERLY", "SIX_MONTHS", "YEARLY", "TWO_YEARS", "THREE_YEARS"}
 )
 
-OBJECTS: tuple[str, ...] = ("user", "company", "account", "addonInstance", "addonBinding", "order", "notice")
+OBJECTS: frozenset[str] = frozenset({"user", "company", "account", "addonInstance", "addonBinding", "order", "notice"})
 """Parts that are objects or null. ``configuration`` may also be an empty list, as older marketplaces send it."""
 
 ENUMERATED: tuple[tuple[str, str, frozenset[str]], ...] = (
@@ -35,8 +35,8 @@ def validate_payload(kind: EventType, payload: Mapping[str, Any] | None) -> list
 def _shapes(payload: Mapping[str, Any]) -> list[Problem]:
     problems = [
         Problem("wrong_type", f"{name} is an object or null", f"payload.{name}")
-        for name in OBJECTS
-        if name in payload and not _is_object_or_null(payload[name])
+        for name, value in payload.items()
+        if name in OBJECTS and not _is_object_or_null(value)
     ]
     configuration = payload.get("configuration")
     if configuration != [] and not _is_object_or_null(configuration):

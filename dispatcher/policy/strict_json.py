@@ -11,7 +11,6 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any, NoReturn
 
 import orjson
@@ -38,8 +37,11 @@ def read_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
     """The value of one JSON text. Raises ``InvalidRequest`` (400) or ``Unprocessable`` (422), each with its code."""
     shallow = raw.count(b"[") + raw.count(b"{") <= max_depth
     if shallow:
-        with suppress(orjson.JSONDecodeError):
+        try:
             value = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            pass
+        else:
             if _same_but_for_space(orjson.dumps(value), raw):
                 return value
     try:

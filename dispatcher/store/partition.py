@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import structlog
@@ -34,8 +34,7 @@ MEND_START: Place = ("0", "-")
 log = structlog.get_logger("store")
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """An event in its owner's hands. ``n``: number of the attempt to make."""
 
     event: Event
@@ -68,8 +67,7 @@ class Move(StrEnum):
     """Back to the queue as if it had not been claimed."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """How one claimed event goes on. ``delay_ms``: until the next attempt, or the result's deadline."""
 
     claimed: Claimed

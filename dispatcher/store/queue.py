@@ -76,12 +76,12 @@ class QueueStore:
         ]
         with guarded():
             replies = await self._write(self._client, self._accept_calls(parts))
-        fields = [field for reply in replies for field in reply]
-        receipts: dict[int, Accepted] = {}
-        for k, position in enumerate(position for positions in by_partition.values() for position in positions):
-            sequence, created_ms, seen = fields[3 * k : 3 * k + 3]
-            receipts[position] = Accepted(events[position].id, int(sequence), int(created_ms), bool(seen))
-        return [receipts[position] for position in range(len(events))]
+        fields = iter([field for reply in replies for field in reply])
+        receipts: list[Any] = [None] * len(events)
+        for positions in by_partition.values():
+            for position, sequence, created_ms, seen in zip(positions, fields, fields, fields, strict=False):
+                receipts[position] = Accepted(events[position].id, int(sequence), int(created_ms), bool(seen))
+        return receipts
 
     def _accept_calls(self, parts: Sequence[tuple[str, list[Argument]]]) -> list[Call]:
         """One call for all partitions; in a cluster one for each, since they may be on different nodes."""
