@@ -21,6 +21,7 @@ from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import sealed_fields
 from tests.authorization_server import AuthorizationServer, Client
+from tests.hosts import Reply
 from tests.tls_parts import Identity, TlsHost, issue, server_context, strict_host, tls_host, tunnel_proxy
 from tests.worker.conftest import Shop
 
@@ -268,6 +269,17 @@ async def test_proxy_that_refuses_or_is_away_is_told(shop: Shop, demanding: TlsH
     _, attempt = await outcome(shop, integration)
     assert attempt.error_detail == "no connection to the proxy"
     assert demanding.seen == []
+
+
+async def test_secrets_of_a_transport_that_are_repeated_are_not_kept(shop: Shop) -> None:
+    own = issue("shop-1", CLIENTS)
+    shop.host.default = Reply(500, f"wr0ng-pass and {own.key_pem}".encode(), {"Content-Type": "text/plain"})
+    await shop.work()
+    async with tunnel_proxy() as proxy:
+        transport = replace(showing(own), proxy_url=proxy.url, proxy_username="me", proxy_password="wr0ng-pass")
+        _, attempt = await outcome(shop, await integration_over(shop, shop.host.url(), transport))
+    assert attempt.http_status == 500
+    assert attempt.response_body == "****** and ******"
 
 
 async def test_deployments_proxy_takes_everything_and_no_other_is_used(
