@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 from dispatcher.clock import iso_ms
-from dispatcher.errors import StoreUnavailable
+from dispatcher.errors import DispatcherError
 from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
@@ -57,11 +57,13 @@ class OperationalNews:
             return
         try:
             await self._queue.accept(self._unsent)
-        except StoreUnavailable as error:
+        except DispatcherError as error:
             log.warning("operational events wait", waiting=len(self._unsent), error=str(error))
-            self._unsent = self._unsent[-MAX_UNSENT:]
+        except Exception:  # telling must never end a process that delivers
+            log.exception("operational events wait", waiting=len(self._unsent))
         else:
             self._unsent = []
+        self._unsent = self._unsent[-MAX_UNSENT:]
 
     def _event(self, bundle: Bundle, now_ms: int) -> Event:
         """In order per integration that it is about."""

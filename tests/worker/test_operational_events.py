@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
+from dispatcher.errors import ConfigurationError, StoreUnavailable
 from dispatcher.flow.operational_news import OperationalNews
 from dispatcher.model.event_type import EventType
 from dispatcher.model.operational import OPERATIONS, Happening, OperationalKind
@@ -15,6 +16,8 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from tests.hosts import Received, Reply
 from tests.worker.conftest import SECRET, Shop
+from worker.operational import operations_target
+from worker.target import Defaults
 
 PATH = "/operations"
 DEAD_SCHEDULE: tuple[float, ...] = ()
@@ -156,10 +159,33 @@ async def test_operational_events_are_left_out_of_lists_unless_asked_for(shop: S
 
 @pytest.mark.parametrize("half", ["operations_url", "operations_secret"])
 async def test_half_of_the_settings_stops_the_start(shop: Shop, half: str) -> None:
-    from dispatcher.errors import ConfigurationError
-    from worker.operational import operations_target
-    from worker.target import Defaults
-
     settings = shop.settings.model_copy(update={half: listening(shop)[half]})
     with pytest.raises(ConfigurationError, match="set both"):
         operations_target(settings, Defaults((), 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [({"operations_url": "ftp://x.example"}, "OPERATIONS_URL"), ({"operations_secret": "short"}, "OPERATIONS_SECRET")],
+)
+async def test_settings_that_cannot_work_stop_the_start(shop: Shop, changed: dict[str, str], text: str) -> None:
+    settings = shop.settings.model_validate({**shop.settings.model_dump(), **listening(shop), **changed})
+    with pytest.raises(ConfigurationError, match=text):
+        operations_target(settings, Defaults((), 1, 1))
+
+
+async def test_store_that_is_away_loses_nothing_that_was_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    accept, failures = shop.queue.accept, [StoreUnavailable("away"), RuntimeError("an error of ours")]
+
+    async def away(events: Any) -> Any:
+        if failures:
+            raise failures.pop(0)
+        return await accept(events)
+
+    monkeypatch.setattr(shop.queue, "accept", away)
+    news = OperationalNews(shop.queue, lambda: 1)
+    news.tell(Happening(OperationalKind.CIRCUIT_OPENED, "I", 1))
+    for _ in range(4):
+        await news.flush()
+    own = EventFilter(types=frozenset({EventType.OPERATIONAL}))
+    assert len((await shop.queue.page(own, None, 50)).items) == 1
