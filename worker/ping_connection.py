@@ -10,7 +10,6 @@ import asyncio
 import contextlib
 import socket
 import ssl
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -21,23 +20,12 @@ from yarl import URL
 from dispatcher.model.integration import Transport
 from dispatcher.model.ping import PingStep, StepName
 from worker.connector import AddressBlocked, AddressRule, CheckingResolver, checked_socket
-from worker.ping_words import (
-    CHECK_HOST,
-    CONNECT_REMEDY,
-    DNS_REMEDY,
-    PLAIN_HTTP,
-    HungUp,
-    blocked,
-    certificate,
-    tls_failure,
-)
+from worker.ping_tls import Handshaker, Stopwatch
+from worker.ping_words import CHECK_HOST, CONNECT_REMEDY, DNS_REMEDY, PLAIN_HTTP, blocked
 from worker.resolver import SystemResolver
 from worker.transport import Egress, Proxy, Route
-from worker.transport_tls import TransportUnusable, tls_context
 from worker.transport_tunnel import ask_for_tunnel
 from worker.transport_words import PROXY_REMEDY, proxy_refused
-
-REFUSAL_WAIT_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +73,7 @@ class Wayfinder:
             return (PingStep(StepName.ADDRESS, False, 0.0, *blocked(error.reason)),)
         if proxy is not None:
             return await self._look_through(place, proxy, route)
-        watch = _Watch()
+        watch = Stopwatch()
         try:
             async with asyncio.timeout(self._timeout_s):
                 found = await self._resolver.resolve(place.host, place.port)
@@ -103,7 +91,7 @@ class Wayfinder:
         """By way of a proxy: the steps are about it, but TLS, which is with the host."""
         address = proxy.address
         there = Place(address.host, address.port, encrypted=False)
-        watch = _Watch()
+        watch = Stopwatch()
         try:
             async with asyncio.timeout(self._timeout_s):
                 found = await CheckingResolver(self._inner, proxy.rule).resolve(address.host, address.port)
@@ -113,7 +101,7 @@ class Wayfinder:
         except OSError:
             return (PingStep(StepName.DNS, False, watch.ms(), "the proxy's name does not resolve", PROXY_REMEDY),)
         before = *_resolved(there, watch, found), _allowed(found)
-        watch = _Watch()
+        watch = Stopwatch()
         try:
             async with asyncio.timeout(self._timeout_s):
                 connection = await self._connected(found, proxy.rule, frozenset())
@@ -126,7 +114,7 @@ class Wayfinder:
     async def _tunnelled(
         self, place: Place, proxy: Proxy, connection: socket.socket, route: Route | None
     ) -> Sequence[PingStep]:
-        watch = _Watch()
+        watch = Stopwatch()
         status: int | None = 200
         if place.encrypted:
             try:
@@ -141,7 +129,7 @@ class Wayfinder:
         return made, await self._shake_hands(place, connection, route)
 
     async def _connect(self, place: Place, found: Sequence[ResolveResult], route: Route | None) -> Sequence[PingStep]:
-        watch = _Watch()
+        watch = Stopwatch()
         try:
             async with asyncio.timeout(self._timeout_s):
                 connection = await self._connected(found, self._rule, self._denied_ports)
@@ -178,65 +166,9 @@ class Wayfinder:
     async def _shake_hands(self, place: Place, connection: socket.socket, route: Route | None) -> PingStep:
         if not place.encrypted:
             return PLAIN_HTTP
-        watch = _Watch()
-        heard = _Listening()
-        try:
-            transport, _ = await asyncio.get_running_loop().create_connection(
-                lambda: heard,
-                sock=connection.dup(),
-                ssl=await self._context(route),
-                server_hostname=place.host,
-                ssl_handshake_timeout=self._timeout_s,
-            )
-        except TransportUnusable as error:
-            return PingStep(StepName.TLS, False, watch.ms(), str(error), "Save transport again.")
-        except (OSError, ssl.CertificateError) as error:
-            return PingStep(StepName.TLS, False, watch.ms(), *tls_failure(error))
-        duration_ms = watch.ms()
-        negotiated: ssl.SSLObject = transport.get_extra_info("ssl_object")
-        version, peer = negotiated.version(), negotiated.getpeercert()
-        refused = await heard.refusal(duration_ms / 1000 + REFUSAL_WAIT_S) if version == "TLSv1.3" else None
-        transport.abort()
-        if refused is not None:
-            return PingStep(StepName.TLS, False, watch.ms(), *tls_failure(refused))
-        return PingStep(StepName.TLS, True, duration_ms, *certificate(version, peer))
-
-    async def _context(self, route: Route | None) -> ssl.SSLContext:
-        own = await asyncio.to_thread(tls_context, route.transport) if route else None
-        if own is not None:
-            return own
         if self._tls is None:
             self._tls = ssl.create_default_context()
-        return self._tls
-
-
-class _Listening(asyncio.Protocol):
-    """Hears a host refuse our certificate: in TLS 1.3 it does so after the handshake (RFC 8446 §4.4.2.4).
-
-    Some send an alert, some only hang up; a host that is content says nothing before it is asked something.
-    """
-
-    def __init__(self) -> None:
-        self._lost: asyncio.Future[Exception] = asyncio.get_running_loop().create_future()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if not self._lost.done():
-            self._lost.set_result(exc or HungUp())
-
-    async def refusal(self, wait_s: float) -> Exception | None:
-        """Why the connection ended, if it did within that time."""
-        await asyncio.wait([self._lost], timeout=wait_s)
-        return self._lost.result() if self._lost.done() else None
-
-
-class _Watch:
-    """Milliseconds since it was made."""
-
-    def __init__(self) -> None:
-        self._begun_s = time.perf_counter()
-
-    def ms(self) -> float:
-        return (time.perf_counter() - self._begun_s) * 1000
+        return await Handshaker(self._tls, self._timeout_s).step(connection, place.host, route)
 
 
 def _place(url: str) -> Place | None:
@@ -250,7 +182,7 @@ def _place(url: str) -> Place | None:
     return Place(host, port, parsed.scheme == "https")
 
 
-def _resolved(place: Place, watch: _Watch, found: Sequence[ResolveResult] = ()) -> tuple[PingStep, ...]:
+def _resolved(place: Place, watch: Stopwatch, found: Sequence[ResolveResult] = ()) -> tuple[PingStep, ...]:
     if _is_address(place.host):
         return (PingStep(StepName.DNS, True, 0.0, "the URL names an address, there is nothing to look up"),)
     count = len({answer["host"] for answer in found})
