@@ -18,7 +18,7 @@ from dispatcher.store.connection import guarded
 
 JWT_KEYS = "{def}:jwt-keys"
 _CURRENT = "current"
-_REPLACE = files("dispatcher.store").joinpath("lua/replace_field.lua").read_text("utf-8")
+_REPLACE = files("dispatcher.store").joinpath("lua/def_field.lua").read_text("utf-8")
 
 
 class SigningKeyStore:
