@@ -17,7 +17,7 @@ SEED = 44
 
 async def test_ft44_random_faults_under_load_lose_nothing_and_keep_the_order(tmp_path: Path) -> None:
     report = tmp_path / "soak.json"
-    plan = Plan(600, 60, 60, 20, SEED, report) if FULL else Plan(18, 60, 30, 3, SEED, report)
+    plan = Plan(600, 60, 60, 20, SEED, report) if FULL else Plan(12, 60, 30, 2, SEED, report)
     assert await soak(plan), report.read_text()
     document = orjson.loads(report.read_bytes())
     assert len(document["faults"]) >= 3
