@@ -283,7 +283,7 @@ async def test_secrets_of_a_transport_that_are_repeated_are_not_kept(shop: Shop)
 
 
 async def test_deployments_proxy_takes_everything_and_no_other_is_used(
-    shop: Shop, authorization_server: AuthorizationServer
+    shop: Shop, authorization_server: AuthorizationServer, demanding: TlsHost
 ) -> None:
     authorization_server.register(Client("shop", "client_secret_post", "S3cre1!"))
     async with tunnel_proxy("operator:0p") as own, tunnel_proxy() as theirs:
@@ -296,6 +296,10 @@ async def test_deployments_proxy_takes_everything_and_no_other_is_used(
         await outcome(shop, await changed(shop, plain, Transport(), credentials))
         assert own.asked == [f"POST {url} HTTP/1.1", f"POST {shop.host.url()} HTTP/1.1"]
         assert len(shop.host.requests) == 1
+        mutual = await integration_over(shop, demanding.url(), showing(issue("shop-1", CLIENTS)))
+        assert (await outcome(shop, mutual))[0].state.status is Status.SUCCEEDED
+        assert own.asked[2:] == [f"CONNECT 127.0.0.1:{demanding.port} HTTP/1.1"]
+        assert [one.client for one in demanding.seen] == ["shop-1"]
         around = await integration_over(shop, shop.host.url(), Transport(proxy_url=theirs.url))
         _, attempt = await outcome(shop, around)
         assert (attempt.outcome, attempt.error_code) == (Outcome.BLOCKED, "CONFIGURATION_ERROR")
