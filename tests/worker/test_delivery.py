@@ -258,7 +258,7 @@ async def test_a_damaged_partition_does_not_stop_the_others(shop: Shop) -> None:
     assert (await shop.ended(await shop.emit(sick))).state.status is Status.SUCCEEDED
 
 
-async def test_full_memory_refuses_new_events_and_delivers_old_ones(shop: Shop) -> None:
+async def test_ft18_full_memory_refuses_new_events_and_delivers_old_ones(shop: Shop) -> None:
     integration = await shop.integration()
     await shop.work()
     await shop.ended(await shop.emit(integration))
