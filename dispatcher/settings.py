@@ -87,7 +87,12 @@ class Settings(BaseSettings):
     )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (by terminal)")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$", description="Least severe level logged")
-    concurrency: int = Field(512, ge=1, le=10_000, description="Attempts that one worker process runs at a time")
+    concurrency: int = Field(
+        512,
+        ge=1,
+        le=10_000,
+        description="Attempts that one worker process runs at a time; those that wait for slow hosts lend their places",
+    )
     lane_concurrency: int = Field(128, ge=1, le=10_000, description="Attempts at a time for one integration, at most")
     lease: float = Field(5.0, ge=1, le=60, description="Seconds after which a silent worker loses its partitions")
     drain_timeout: float = Field(35.0, ge=0, description="Seconds that a stopping worker lets running attempts finish")

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import resource
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -56,11 +57,15 @@ from worker.probes import run_probes
 from worker.resealing import Resealing
 from worker.rotating import run_rotations
 from worker.runner import LanePolicy, Runner
+from worker.stragglers import LENT_TIMES
 from worker.target import Defaults, Targets
 from worker.tokens import token_source
 from worker.transport import egress_of
 from worker.transport_sessions import TransportSessions
 from worker.upkeep import Upkeep
+
+SPARE_FILES = 200
+"""For Redis, logs, metrics and lookups."""
 
 log = structlog.get_logger("worker")
 
@@ -172,7 +177,15 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         lookup = Lookup(cache, Targets(sealer, defaults), operations)
         deliverer = Deliverer(Sender(sessions, tokens, identity), lookup, worker_id)
         runner = Runner(store, queue, deliverer, _lane_policy(settings), news.tell if operations else None)
-        owner = Owner(worker_id, store, runner, clock, concurrency=settings.concurrency, lease_s=settings.lease)
+        owner = Owner(
+            worker_id,
+            store,
+            runner,
+            clock,
+            concurrency=settings.concurrency,
+            lent=_lent(settings.concurrency),
+            lease_s=settings.lease,
+        )
         counted.append(owner)
         losses = LossWatch(redis, "worker", partitions=settings.partitions, retention_ms=retention_ms)
         await stack.enter_async_context(losses.following())
@@ -191,6 +204,13 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         tell = news.tell if operations else to_nobody
         rotating = Rotating(definitions, definitions.rotations, sealer, audit, tell)
         yield Crew(owner, upkeep, beats, jobs, pinger, trier, probing, resealing, rotating, news)
+
+
+def _lent(concurrency: int) -> int:
+    """Places of slow hosts to lend, within the files that this process may open."""
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    room = files - concurrency - SPARE_FILES if files != resource.RLIM_INFINITY else LENT_TIMES * concurrency
+    return max(0, min(LENT_TIMES * concurrency, room))
 
 
 def _pepper(settings: Settings) -> bytes:

@@ -21,6 +21,7 @@ from dispatcher.store.claim_reply import read_claim
 from dispatcher.store.partition import Claimed, PartitionStore
 from worker.holding import Batch, Holding
 from worker.runner import Runner
+from worker.stragglers import LONG_S, Stragglers
 
 ROUND_S = 0.002
 BUSY_ROUND_S = 0.010
@@ -44,13 +45,16 @@ class Owner:
         clock: StoreClock,
         *,
         concurrency: int,
+        lent: int,
         lease_s: float,
     ) -> None:
+        """``lent``: attempts at most that run beyond ``concurrency`` while as many wait for hosts that are slow."""
         self.worker_id = worker_id
         self.holdings: dict[int, Holding] = {}
         self._store = store
         self._runner = runner
         self._concurrency = concurrency
+        self._stragglers = Stragglers(lent)
         self._lease_s = lease_s
         self._wake = asyncio.Event()
         self._clock = clock
@@ -137,14 +141,20 @@ class Owner:
             return
         due = [h.due_at - now for h in self.holdings.values() if free and h.due_at is not None and not h.leaving]
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min([*due, IDLE_S, self._lease_s / 4])):
+            async with asyncio.timeout(min([*due, IDLE_S if free else LONG_S, self._lease_s / 4])):
                 await self._wake.wait()
 
     def _pace_s(self) -> float:
         return ROUND_S + (BUSY_ROUND_S - ROUND_S) * min(1.0, self.in_flight / self._concurrency)
 
     def _free(self) -> int:
-        return self._concurrency - self.in_flight
+        free = self._concurrency - self.in_flight
+        if free > self._concurrency // 4:
+            return free
+        return free + self._stragglers.lent(self._now(), self._running_ids)
+
+    def _running_ids(self) -> set[str]:
+        return {event_id for holding in self.holdings.values() for event_id in holding.running}
 
     async def _round(self) -> bool:
         """One round trip for all partitions. True when there was something to do."""
