@@ -19,7 +19,7 @@ from typing import Any, cast
 import structlog
 from redis.asyncio import Redis
 
-from dispatcher.errors import Conflict
+from dispatcher.errors import Conflict, StoreUnavailable
 from dispatcher.model.audit_entry import Author, Deed, Entry, Head
 from dispatcher.store.connection import guarded
 
@@ -28,6 +28,8 @@ HEAD = "{def}:audit:head"
 KEYS = (HEAD, STREAM)
 
 DAY_MS = 86_400_000
+TURN_S = 5.0
+"""How long a change waits for those before it, which hang when Redis does."""
 _TRIES = 64
 """Rounds of chaining before giving up on a log that others keep writing to."""
 
@@ -71,19 +73,28 @@ class AuditLog:
 
     async def chained(self, deed: Deed, write: Write) -> bool:
         """Change and entry in the one step that ``write`` is. False = its condition does not hold; nothing is done."""
-        async with self._turn:
-            for _ in range(_TRIES):
-                entry = Entry.following(self._head, deed)
-                with guarded():
-                    reply = await write(self._arguments(entry))
-                if isinstance(reply, bytes):
-                    self._head = Head.of(reply.decode())
-                    continue
-                if reply == 1:
-                    self._head = entry.head
-                    if self.logged:
-                        _tell(deed, entry)
-                return reply == 1
+        try:
+            await asyncio.wait_for(self._turn.acquire(), TURN_S)
+        except TimeoutError:
+            raise StoreUnavailable("the audit log cannot be written at this moment; nothing was changed") from None
+        try:
+            return await self._written(deed, write)
+        finally:
+            self._turn.release()
+
+    async def _written(self, deed: Deed, write: Write) -> bool:
+        for _ in range(_TRIES):
+            entry = Entry.following(self._head, deed)
+            with guarded():
+                reply = await write(self._arguments(entry))
+            if isinstance(reply, bytes):
+                self._head = Head.of(reply.decode())
+                continue
+            if reply == 1:
+                self._head = entry.head
+                if self.logged:
+                    _tell(deed, entry)
+            return reply == 1
         raise Conflict.of("modified_meanwhile", "Too much is being changed at this moment: repeat it in a second.")
 
     def _arguments(self, entry: Entry) -> tuple[str | bytes, ...]:

@@ -18,9 +18,11 @@ from dispatcher.model.audit_entry import Author, Deed
 from dispatcher.model.integration import Revision
 from dispatcher.model.status import Status
 from dispatcher.policy.differences import differences
+from dispatcher.store import audit_log
 from dispatcher.store.audit_log import HEAD, STREAM, AuditLog
 from dispatcher.store.audit_reading import AuditReader
 from dispatcher.store.connection import connect
+from dispatcher.store.sealing import Sealer
 from tests.api.conftest import Api, Start, publish
 from tests.api.tenants import Tenant, settle_in
 from tests.api.test_tenants import MUTATIONS
@@ -193,6 +195,9 @@ def test_differences_hash_what_is_secret_and_cut_what_is_long() -> None:
     assert new["a.client_secret"].startswith("sha256:")
     assert new["token"].startswith("sha256:")
     assert len(new["a.url"]) < 1100
+    sealed = Sealer([bytes(32)]).seal("text", "context")
+    _, new = differences({}, {"innocent": sealed, "listed": [{"innocent": sealed}]})
+    assert sealed not in str(new)
 
 
 async def test_filters_pages_and_cursors(api: Api) -> None:
@@ -294,6 +299,23 @@ async def test_changes_of_several_processes_are_each_made_once(start: Start, red
     final = await apis[0].services.definitions.needed(made.id)
     assert final.name == names[-1]
     assert (await AuditReader(redis).verify()).well
+
+
+async def test_a_change_behind_one_that_hangs_is_refused_in_time(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(audit_log, "TURN_S", 0.1)
+    log, never = AuditLog(redis), asyncio.Event()
+
+    async def hang(arguments: object) -> int:
+        await never.wait()
+        return 1
+
+    first = asyncio.create_task(log.chained(DEED, hang))
+    await asyncio.sleep(0)
+    with pytest.raises(StoreUnavailable):
+        await log.append(DEED)
+    never.set()
+    assert await first
+    await log.append(DEED)
 
 
 async def test_old_and_superfluous_entries_go_and_the_rest_still_verifies(redis: Redis) -> None:
