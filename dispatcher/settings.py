@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     @classmethod
     def _proxy_readable(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and isinstance(wrong := read_proxy(value.get_secret_value()), str):
-            raise ValueError(f"give http://[user:password@]host:port; as it is, {wrong}")
+            raise ValueError(f"give http://[user:password@]host:port: {wrong}")
         return value
 
     @field_validator("retry_schedule")

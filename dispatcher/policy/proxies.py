@@ -37,7 +37,7 @@ def read_proxy(text: str) -> ProxyAddress | str:
     except ValueError:
         return "it is no URL"
     if url.scheme != "http":
-        return "it begins with http://; the connection to the host is encrypted through it"
+        return "it does not begin with http:// (to hosts with https:// it is a tunnel, encrypted all the way)"
     if not host or explicit == 0:
         return "it names no host, or no usable port"
     if url.raw_path not in ("", "/") or url.raw_query_string or url.raw_fragment:
