@@ -98,21 +98,17 @@ async def test_old_key_can_be_dropped_once_everything_is_sealed_again(deployment
     counted = await told_by(deployment, both, "secrets", "reseal", "--dry-run")
     assert counted["stale"] == counted["values"] == 6  # two of each version, a signing secret, the access-token key
     async with client_with(deployment, both) as client:
-        await delivered_with_worker(deployment, client, both, "2", secret)
         done = await told_by(deployment, both, "secrets", "reseal")
-        assert done["stale"] == 0
-        assert done["problems"] == []
+        assert (done["resealed"], done["stale"], done["problems"]) == (6, 0, [])
+        waiting = await client.emitted("A", "2")
     await stopped(deployment)
     async with client_with(deployment, new) as client:
-        await delivered_with_worker(deployment, client, new, "3", secret)
+        await deployment.worker(SECRET_KEYS=new)
+        await deployment.all_succeed([waiting])
+        await delivered(deployment, client, "3", secret)
     found = {check["name"]: check for check in (await told_by(deployment, new, "doctor"))["checks"]}
     assert found["sealed values"]["level"] == "ok"
     assert found["sealed values"]["text"].startswith("6, ")
-
-
-async def delivered_with_worker(deployment: Deployment, client: Client, keys: str, key: str, secret: str) -> None:
-    await deployment.worker(SECRET_KEYS=keys)
-    await delivered(deployment, client, key, secret)
 
 
 async def test_background_seals_everything_again_without_any_command(deployment: Deployment) -> None:
