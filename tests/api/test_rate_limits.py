@@ -46,6 +46,16 @@ async def test_bi49_answers_within_the_rate_say_what_is_left(start: Start) -> No
     assert answer.headers["RateLimit"].startswith('"client";r=4;t=')
 
 
+async def test_bi49_emitting_counts_as_one_request_and_says_what_is_left(api: Api) -> None:
+    headers = await bearer(api, "events:write", rate_per_s=1)
+    event = {"type": "create", "productId": "P-1"}
+    one = await api.http.post("/v1/events", json=event, headers=headers)
+    assert (one.status, one.headers["RateLimit"].partition(";t")[0]) == (202, '"client";r=1')
+    many = await api.http.post("/v1/events/batch", json=[event] * 50, headers=headers)
+    assert (many.status, many.headers["RateLimit"].partition(";t")[0]) == (200, '"client";r=0')
+    assert (await api.http.post("/v1/events", json=event, headers=headers)).status == 429
+
+
 async def test_bi49_the_rate_holds_over_all_processes(start: Start) -> None:
     apis = [await start(client_burst=1) for _ in range(3)]
     headers = await bearer(apis[0], "events:read", rate_per_s=20)
