@@ -89,7 +89,7 @@ def _idempotency_key(request: web.Request) -> str | None:
     return key
 
 
-def _accepted(receipt: Accepted, base_url: str, *, replayed: bool) -> web.Response:
+def _accepted(receipt: Accepted, base_url: str, *, replayed: bool) -> web.StreamResponse:
     headers = {"Location": f"{base_url}/v1/events/{receipt.id}"} | (_REPLAYED if replayed else {})
     body = {"id": receipt.id, "eventUrl": event_url(base_url, receipt.id), "status": "QUEUED"}
     return Receipt(body, 202, headers)
