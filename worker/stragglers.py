@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-LONG_S = 0.5
+LONG_S = 0.25
 LENT_TIMES = 3
 """Places that are lent at most, as a multiple of those that there are."""
 _COUNT_EVERY_S = 0.1
