@@ -103,12 +103,12 @@ class Proxy:
         halves = [asyncio.create_task(way) for way in ways]
         with contextlib.suppress(asyncio.CancelledError):  # by `cut_all`; asyncio's streams would report it
             await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
-        for half in halves:
-            half.cancel()
-        await asyncio.gather(*halves, return_exceptions=True)
         self._links.discard(link)
         client.transport.abort()
         server.transport.abort()
+        for half in halves:
+            half.cancel()
+        await asyncio.gather(*halves, return_exceptions=True)
 
     async def _requests(self, source: asyncio.StreamReader, server: _Way, losing: asyncio.Event) -> None:
         while data := await source.read(CHUNK_BYTES):

@@ -14,6 +14,8 @@ from tests.faults.processes import Program
 from tests.faults.proxy import Proxy
 
 WORKERS = 2
+LOADED_WITHIN_S = 600.0
+"""A day's events are a long file to load."""
 
 
 @dataclass(slots=True)
@@ -75,8 +77,8 @@ async def api_killed(scene: Scene) -> None:
 async def redis_killed(scene: Scene) -> None:
     scene.deployment.server.kill()
     await asyncio.sleep(scene.chance.uniform(0.2, 2))
-    await asyncio.to_thread(scene.deployment.server.start)
-    await eventually(scene.deployment.queue.ping)
+    scene.deployment.server.start(wait=False)
+    await eventually(scene.deployment.queue.ping, within_s=LOADED_WITHIN_S)
 
 
 async def redis_frozen(scene: Scene) -> None:

@@ -38,7 +38,8 @@ class Finding:
 
     def __str__(self) -> str:
         took = "not in time" if self.recovered_s is None else f"{self.recovered_s:.1f} s"
-        return f"{self.name}: {took} (at most {self.within_s:.0f} s)"
+        lasted_s = (self.window[1] or self.window[0]) - self.window[0]
+        return f"{self.name} for {lasted_s:.1f} s, recovered in {took} (at most {self.within_s:.0f} s)"
 
 
 @dataclass(frozen=True, slots=True)

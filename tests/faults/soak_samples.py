@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from redis.exceptions import RedisError
 
+from dispatcher.errors import StoreUnavailable
 from tests.faults.soak_faults import Scene
 
 EVERY_S = 2.0
@@ -47,7 +48,7 @@ class Samples:
                     if size := program.rss_bytes:
                         name = f"{program.log.name.partition('-')[0]} {program.pid}"
                         self.rss.setdefault(name, []).append((time.monotonic(), size))
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
+            with contextlib.suppress(RedisError, StoreUnavailable, OSError, TimeoutError):
                 memory = await scene.deployment.redis.info("memory")
                 counted = await scene.deployment.queue.counters()
                 self.redis.append((counted.get("accepted", 0), int(memory["used_memory"])))
