@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -83,7 +84,9 @@ async def delivered(deployment: Deployment, client: Client, key: str, secret: st
 
 async def stopped(deployment: Deployment) -> None:
     for program in deployment.programs:
-        program.kill()
+        program.signal(signal.SIGTERM)
+    for program in deployment.programs:
+        await program.ended()
     deployment.programs.clear()
 
 
@@ -133,7 +136,8 @@ async def test_process_without_the_key_says_whose_secret_and_which_command_helps
         assert "dispatcher secrets reseal" in said
         found = await told_by(deployment, new, "secrets", "reseal", status=1)
         assert integration_id in [one["in"] for one in found["problems"]]
-        blind.kill()
+        blind.signal(signal.SIGTERM)
+        await blind.ended()
         await deployment.worker(SECRET_KEYS=f"{new},{old}")
         request = (await deployment.host.wait_for(1, 20))[0]
         Webhook(secret).verify(request.body.decode(), dict(request.headers))
