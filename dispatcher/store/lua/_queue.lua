@@ -80,13 +80,14 @@ local function raise(lane, due)
 end
 
 -- Recompute from scratch when the lane may next be claimed from. A lane just served goes behind those waiting.
-local function replace(lane)
+-- `c`: the lane's busy, cap, paused, circuit, slow, if the caller has them at hand.
+local function replace(lane, c)
   local head = call('ZRANGE', due_key(lane), 0, 0, 'WITHSCORES')
   if #head == 0 then
     call('ZREM', P .. 'lanes', lane)
     return
   end
-  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow')
+  c = c or call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow')
   local at = 'inf'
   if not c[3] and not (c[2] and tonumber(c[1] or 0) >= tonumber(c[2])) then
     at = math.max(tonumber(head[2]), tonumber(c[4] or 0), tonumber(c[5] or 0), NOW)
@@ -134,14 +135,15 @@ local function save(e, state) call('HSET', e, 'state', cjson.encode(state)) end
 local function advance(id, lane, group)
   if group == '' then return false end
   local k = group_key(lane, group)
-  if call('LINDEX', k, 0) == id then
-    call('LPOP', k)
+  local head = call('LPOP', k)
+  if head == id then
     local following = call('LINDEX', k, 0)
     if not following then return false end
     call('HINCRBY', lane_key(lane), 'behind', -1)
     call('ZADD', due_key(lane), NOW, following)
     return true
   end
+  if head then call('LPUSH', k, head) end
   if call('LREM', k, 1, id) > 0 then call('HINCRBY', lane_key(lane), 'behind', -1) end
   return false
 end

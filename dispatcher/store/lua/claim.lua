@@ -29,17 +29,21 @@ local function within_rate(lane, rate, tat, wanted)
 end
 
 local function take(lane)
-  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'rate', 'tat', 'off', 'failing', 'circuit')
-  if not c[2] then call('HSET', lane_key(lane), 'cap', ARGV[4]) end
-  local wanted = math.min(left, tonumber(c[2] or ARGV[4]) - tonumber(c[1] or 0))
-  if wanted <= 0 then return replace(lane) end
+  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'rate', 'tat', 'off', 'failing')
+  if not c[2] then
+    c[2] = ARGV[4]
+    call('HSET', lane_key(lane), 'cap', c[2])
+  end
+  local busy = tonumber(c[1] or 0)
+  local wanted = math.min(left, tonumber(c[2]) - busy)
+  if wanted <= 0 then return replace(lane, c) end
   local not_before = 0
-  if c[3] then
+  if c[6] then
     wanted = math.min(wanted, call('ZCOUNT', due_key(lane), '-inf', NOW))
-    wanted, not_before = within_rate(lane, tonumber(c[3]), tonumber(c[4] or 0), wanted)
+    wanted, not_before = within_rate(lane, tonumber(c[6]), tonumber(c[7] or 0), wanted)
   end
   local taken = 0
-  local flags = (c[5] and 'o' or '') .. (c[3] and 'r' or '') .. (c[6] and 'f' or '') .. (c[7] and 'c' or '')
+  local flags = (c[8] and 'o' or '') .. (c[6] and 'r' or '') .. (c[9] and 'f' or '') .. (c[4] and 'c' or '')
   if wanted > 0 then
     local ids = call('ZRANGE', due_key(lane), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, wanted)
     in_chunks(ids, function(...) call('ZREM', due_key(lane), ...) end)
@@ -58,7 +62,8 @@ local function take(lane)
   end
   if taken > 0 then call('HINCRBY', lane_key(lane), 'busy', taken) end
   left = left - taken
-  replace(lane)
+  c[1] = busy + taken
+  replace(lane, c)
   if not_before > NOW then call('ZADD', P .. 'lanes', 'XX', 'GT', not_before, lane) end
 end
 

@@ -21,6 +21,7 @@ at = at + 1
 for _ = 1, settings do
   local lane, field, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if value == '' then call('HDEL', lane_key(lane), field) else call('HSET', lane_key(lane), field, value) end
+  call('SADD', P .. 'known', lane)
   touched[lane] = true
   at = at + 3
 end
@@ -49,15 +50,19 @@ local function place(id, e, status, delay_ms, lane, group)
   return 'd', due
 end
 
+-- The attempt number under which each of these events is claimed.
+local in_flight = {}
+
 local function settle(i)
   local id, n, status, attempt, state, lane, group =
     ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 4], ARGV[i + 5], ARGV[i + 6], ARGV[i + 7]
   local e = event_key(id)
-  if call('HGET', P .. 'flight', id) ~= n then
+  if in_flight[id] ~= n then
     -- Concluded from outside while the attempt ran: keep the attempt's record, change nothing else.
     if attempt ~= '' and call('EXISTS', e) == 1 then call('HSETNX', e, 'a' .. n, attempt) end
     return 0
   end
+  in_flight[id] = nil
   landed[#landed + 1] = id
   touched[lane] = true
   freed[lane] = (freed[lane] or 0) + 1
@@ -76,6 +81,13 @@ local function settle(i)
   if ARGV[i + 11] ~= '' and admit(ARGV[i + 11], ARGV[i + 12], touched) then add('notified', 1) end
   return 1
 end
+
+local ids = {}
+for i = at, #ARGV, 13 do ids[#ids + 1] = ARGV[i] end
+in_chunks(ids, function(...)
+  local numbers = call('HMGET', P .. 'flight', ...)
+  for i, id in ipairs({ ... }) do in_flight[id] = numbers[i] end
+end)
 
 local settled = 0
 for i = at, #ARGV, 13 do settled = settled + settle(i) end
