@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import structlog
 from structlog.typing import EventDict, WrappedLogger
 
-PER_S = 10
+PER_S = 5
 MAX_NAMES = 1000
 LOUD = frozenset({"warning", "error", "critical", "exception"})
 
