@@ -1,4 +1,4 @@
-"""What the documentation says is compared with the code: settings, statuses, metrics, error codes, keys, links.
+"""What the documentation says is compared with the code: settings, statuses, metrics, error codes, links, tests.
 
 ``python -m tests.unit.test_docs`` writes docs/configuration.md anew.
 """
@@ -27,7 +27,7 @@ from tests.unit.error_codes import codes_in_code, statuses_in_code
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 CONFIGURATION = DOCS / "configuration.md"
-PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("*.md")])
+PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("*.md"), ROOT / "tests/faults/README.md"])
 
 _HEAD = """# Configuration
 
@@ -38,6 +38,9 @@ shows the same with the values in use, `dispatcher config --json` for programs. 
 |---|---|---|
 """
 
+PROMISES = re.findall(
+    r"^## (?!How to check|What is not promised)(.+)$", (DOCS / "guarantees.md").read_text(), re.MULTILINE
+)
 _NO_OVERVIEW = QueueOverview(0, 0, 0, 0, 0, 0, 0, 0.0, 0, [], [], [])
 
 
@@ -165,6 +168,24 @@ def test_every_setting_that_is_named_exists(path: Path) -> None:
 def test_every_file_of_the_code_that_is_named_exists(path: Path) -> None:
     named = re.findall(r"`((?:dispatcher|worker|tests|examples|requirements)/[\w/.-]*)`", path.read_text())
     assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
+def test_every_test_that_is_named_exists(path: Path) -> None:
+    for file, name in re.findall(r"`(tests/[\w/]+\.py)::([^`]+)`", path.read_text()):
+        assert re.search(rf"^(async )?def {re.escape(name)}\(", (ROOT / file).read_text(), re.MULTILINE), (
+            f"{file}::{name}"
+        )
+
+
+@pytest.mark.parametrize("promise", PROMISES)
+def test_every_promise_names_the_tests_that_attack_it(promise: str) -> None:
+    assert re.findall(r"^- `tests/[^`]+`$", section(page("guarantees.md"), promise), re.MULTILINE)
+
+
+def test_every_page_is_in_the_index_of_the_readme() -> None:
+    index = section((ROOT / "README.md").read_text(), "Documentation")
+    assert [path.name for path in DOCS.glob("*.md") if f"(docs/{path.name})" not in index] == []
 
 
 def commands(text: str) -> list[str]:
