@@ -206,10 +206,11 @@ async def test_refusals_say_what_to_do_and_keep_to_the_exit_statuses(town: Town)
 async def test_each_field_problem_has_a_line_of_its_own(town: Town) -> None:
     ran = await town.run("emit", "create", "--product", "P", "--data", "user=1", "--data", "company=2")
     assert ran.status == 1
-    assert ran.err.splitlines() == [
-        "error: refused with 422",
-        "  payload.user: user is an object or null",
+    first, *problems = ran.err.splitlines()
+    assert first == "error: refused with 422"
+    assert sorted(problems) == [
         "  payload.company: company is an object or null",
+        "  payload.user: user is an object or null",
     ]
 
 

@@ -63,10 +63,10 @@ ANSWERS: dict[str, tuple[Reply, Status, Outcome, Callable[[float | None], bool]]
         _waits(86400, 86401),
     ),
     "503 with a date": (
-        Reply.of(503, retry_after=formatdate(time.time() + 600, usegmt=True)),
+        Reply.of(503, retry_after=formatdate(time.time() + 7200, usegmt=True)),
         Status.RETRYING,
         Outcome.HTTP_ERROR,
-        _waits(400, 601),
+        _waits(3600, 7201),
     ),
 } | {
     str(status): (Reply.of(status, location="/elsewhere"), Status.RETRYING, Outcome.HTTP_ERROR, _as_planned)

@@ -17,6 +17,9 @@ from tests.hosts import Received, Reply
 
 pytestmark = pytest.mark.slow
 
+BUSY_S = 2.0
+"""What a machine that runs other tests may add."""
+
 
 async def test_ft1_worker_killed_while_its_post_is_in_flight(deployment: Deployment) -> None:
     deployment.host.replies.append(Reply(delay_s=60))
@@ -28,7 +31,7 @@ async def test_ft1_worker_killed_while_its_post_is_in_flight(deployment: Deploym
     (await deployment.owning_worker(integration)).kill()
     killed_s = time.monotonic()
     first, second = await deployment.host.wait_for(2)
-    assert second.arrived_s - killed_s < LEASE_S + 2
+    assert second.arrived_s - killed_s < LEASE_S + 2 + BUSY_S
     assert first.headers["webhook-id"] == second.headers["webhook-id"] == event_id
     await deployment.all_succeed([event_id])
     attempts = await deployment.queue.attempts(event_id)

@@ -204,7 +204,7 @@ def test_doctor_of_the_embedded_server_is_content(capsys: pytest.CaptureFixture[
     outcome = dispatcher(capsys, "doctor", "--json")
     assert outcome.status == 0
     levels = {check["name"]: check["level"] for check in outcome.json()["checks"]}
-    assert {name for name, level in levels.items() if level == "warn"} == {"workers", "secret keys"}
+    assert {name for name, level in levels.items() if level == "warn"} == {"workers", "secret keys", "memory"}
 
 
 def test_local_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
