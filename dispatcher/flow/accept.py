@@ -18,9 +18,9 @@ from dispatcher.store.queue import QueueStore
 
 MAX_BATCH = 512
 """Events in one write: some 5 ms of Redis with 1 KB bodies."""
-MAX_WRITES = 3
+MAX_WRITES = 2
 """Writes under way at a time: while Redis syncs one, the next is filled and sent."""
-ENOUGH = 16
+ENOUGH = 32
 """Events that are worth a write beside the one under way."""
 MAX_WAITING = 20_000
 """Events that may wait for their write before more are turned away."""
