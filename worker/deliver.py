@@ -9,6 +9,7 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
 import structlog
@@ -30,9 +31,14 @@ from worker.lookup import Lookup
 from worker.target import Target
 
 MIN_PUT_OFF_MS = 50
+NOT_ADMITTED_MS = 10
+"""Until an event is claimed again that its lane had no room for; the store has the lane's limits by then."""
 
 Count = Callable[[str, int], None]
 """Adds to a fleet-wide counter."""
+
+Place = Callable[[LaneLimits], AbstractContextManager[bool]]
+"""Takes a place in the event's lane for as long as it is entered; False when these limits leave none."""
 
 _AS_PLANNED = frozenset({Outcome.OK, Outcome.ACCEPTED})
 
@@ -60,7 +66,9 @@ class Deliverer:
         self._worker_id = worker_id
         self._tell_all = log.is_enabled_for(logging.DEBUG)
 
-    async def deliver(self, claimed: Claimed, suspended: frozenset[str], offset_ms: int, count: Count) -> Delivered:
+    async def deliver(
+        self, claimed: Claimed, suspended: frozenset[str], offset_ms: int, count: Count, place: Place
+    ) -> Delivered:
         """``offset_ms``: the store's clock minus the steady one. ``count`` is told what happened."""
         lane = claimed.event.integration_id
         number = claimed.state.revision if claimed.state.revision is not None else claimed.event.revision
@@ -77,7 +85,10 @@ class Deliverer:
             return self._left_out(claimed, target, unmet, offset_ms)
         if url in suspended:
             return _without_attempt(claimed, Status.HELD, "URL_SUSPENDED", f"{url} answered 410 Gone")
-        return await self._attempt(claimed, target, url, offset_ms, count)
+        with place(target.revision.limits) as admitted:
+            if admitted:
+                return await self._attempt(claimed, target, url, offset_ms, count)
+        return Delivered(Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS), limits=target.revision.limits)
 
     def _left_out(self, claimed: Claimed, target: Target, unmet: str, offset_ms: int) -> Delivered:
         text = f"the integration's filter asks for {unmet}"

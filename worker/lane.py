@@ -5,6 +5,9 @@ Decides only; the claim script enforces, by the settings that ``changes`` hands 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from dispatcher.model.attempt import TRANSPORT_FAILURES, Outcome
 from dispatcher.model.integration import LaneLimits
 from dispatcher.policy.circuit import Circuit, CircuitState
@@ -13,6 +16,8 @@ from dispatcher.policy.retry import MAX_RETRY_AFTER_S
 from dispatcher.store.partition import LaneSetting
 
 START_CONCURRENCY = 32
+EARLY_S = 0.05
+"""Seconds of a lane's rate that may go before the store has the rate."""
 THROTTLED = frozenset({429, 503})
 _LONG_AGO_MS = 1
 """Stands for a time that another owner wrote: it is over, and is left as it is until it changes."""
@@ -21,7 +26,18 @@ _LONG_AGO_MS = 1
 class Lane:
     """One integration's limits in its owner's memory. Times are epoch ms of the store's clock."""
 
-    __slots__ = ("_circuit", "_failing_ms", "_integration_id", "_limit", "_maximum", "_rate", "_slow_ms", "_told")
+    __slots__ = (
+        "_circuit",
+        "_early",
+        "_failing_ms",
+        "_integration_id",
+        "_limit",
+        "_maximum",
+        "_rate",
+        "_running",
+        "_slow_ms",
+        "_told",
+    )
 
     def __init__(
         self,
@@ -41,6 +57,8 @@ class Lane:
         self._slow_ms = 0
         self._failing_ms: int | None = None
         self._rate: float | None = None
+        self._running = 0
+        self._early = 0
         self._told: dict[str, int | float | None] = {
             "cap": min(START_CONCURRENCY, maximum),
             "circuit": None,
@@ -74,6 +92,27 @@ class Lane:
         if maximum != self._limit.maximum:
             self._limit.resize(maximum)
         self._rate = limits.rate_per_s
+
+    @contextmanager
+    def place(self, limits: LaneLimits, rate_limited: bool) -> Iterator[bool]:
+        """A place for one attempt, which was claimed when the store may not have had these limits yet; False: none.
+
+        Without a rate in the store (``rate_limited``) no more go than the claim script lets go at once.
+        """
+        admitted = self._admits(limits, rate_limited)
+        self._running += admitted
+        try:
+            yield admitted
+        finally:
+            self._running -= admitted
+
+    def _admits(self, limits: LaneLimits, rate_limited: bool) -> bool:
+        if limits.concurrency is not None and self._running >= limits.concurrency:
+            return False
+        if limits.rate_per_s is None or rate_limited:
+            return True
+        self._early += 1
+        return self._early <= max(1.0, limits.rate_per_s * EARLY_S)
 
     def authorise(self, outcome: Outcome, now_ms: int) -> bool:
         """Learn whether a token can be had. True when that changed: AUTHORIZED ↔ FAILING."""

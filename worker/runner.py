@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -83,15 +84,15 @@ class Runner:
     async def _attempt(self, holding: Holding, claimed: Claimed, offset_ms: int) -> Delivered:
         lane = claimed.event.integration_id
         suspended = await self._store.suspended_urls(holding.partition, lane) if claimed.url_suspended else _NONE
-        delivered = await self._deliverer.deliver(claimed, suspended, offset_ms, holding.count)
+        place = partial(self._lane(holding, claimed).place, rate_limited=claimed.rate_limited)
+        delivered = await self._deliverer.deliver(claimed, suspended, offset_ms, holding.count, place)
         if delivered.suspend_url:
             with contextlib.suppress(StoreUnavailable):  # what was sent is settled in any case; the next 410 suspends
                 await self._queue.suspend_url(lane, delivered.suspend_url)
         return delivered
 
     def _learn(self, holding: Holding, claimed: Claimed, delivered: Delivered, offset_ms: int) -> None:
-        lane_id = claimed.event.integration_id
-        lane = holding.lanes.get(lane_id) or self._new_lane(holding, lane_id, claimed.flags)
+        lane_id, lane = claimed.event.integration_id, self._lane(holding, claimed)
         lane.configure(delivered.limits, claimed.rate_limited)
         if delivered.outcome is not None:
             now_ms = int(steady_clock() * 1000) + offset_ms
@@ -125,6 +126,10 @@ class Runner:
         if delivered.settlement.to is Status.DEAD:
             why = _error(delivered)
             tell(Happening(OperationalKind.EVENT_DEAD, event.integration_id, now_ms, event.id, why))
+
+    def _lane(self, holding: Holding, claimed: Claimed) -> Lane:
+        lane_id = claimed.event.integration_id
+        return holding.lanes.get(lane_id) or self._new_lane(holding, lane_id, claimed.flags)
 
     def _new_lane(self, holding: Holding, lane_id: str, flags: bytes) -> Lane:
         lane = holding.lanes[lane_id] = Lane(
