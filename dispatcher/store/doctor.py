@@ -149,7 +149,7 @@ INFO_CHECKS: tuple[Callable[[Info], Check], ...] = (_version, _role, _appendonly
 async def _appendfsync(redis: Redis) -> Check:
     findings = {
         "always": (Level.OK, "always"),
-        "everysec": (Level.WARN, "everysec: a power failure loses up to a second; CONFIG SET appendfsync always"),
+        "everysec": (Level.WARN, "everysec: a power failure loses up to two seconds; CONFIG SET appendfsync always"),
         "no": (Level.FAIL, "no: a power failure loses what was accepted; CONFIG SET appendfsync always"),
     }
     return await _configured(redis, "appendfsync", findings)

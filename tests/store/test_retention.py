@@ -1,0 +1,70 @@
+"""How long events stay: those that ended for the retention time, all others for as long as they take."""
+
+from __future__ import annotations
+
+import asyncio
+
+from redis.asyncio import Redis
+
+from dispatcher.model.queue import EventFilter
+from dispatcher.model.status import Status
+from dispatcher.store.partition import PartitionStore
+from dispatcher.store.queue import QueueStore
+from tests.store.test_queue import HOME, PARTITIONS, Desk
+
+RETENTION_MS = 300
+LATER_S = 0.5
+
+
+async def short(redis: Redis) -> Desk:
+    """A desk whose events stay for a moment only."""
+    desk = Desk(redis)
+    desk.queue = QueueStore(redis, partitions=PARTITIONS, retention_ms=RETENTION_MS)
+    desk.worker = PartitionStore(redis, partitions=PARTITIONS, retention_ms=RETENTION_MS, lease_ms=5000, lane_cap=100)
+    return await desk.open()
+
+
+async def trim(desk: Desk) -> None:
+    seconds, microseconds = await desk.client.time()
+    await desk.worker.trim(HOME, seconds * 1000 + microseconds // 1000)
+
+
+async def test_an_event_that_ended_is_gone_after_the_retention_time_and_the_count_still_agrees(redis: Redis) -> None:
+    desk = await short(redis)
+    done, dead = await desk.emit("A"), await desk.emit("B")
+    await desk.ids()
+    await desk.settle(done, Status.SUCCEEDED)
+    await desk.settle(dead, Status.DEAD)
+    assert {await desk.status(done), await desk.status(dead)} == {Status.SUCCEEDED, Status.DEAD}
+    await asyncio.sleep(LATER_S)
+    await trim(desk)
+    assert [await desk.queue.get(event_id) for event_id in (done, dead)] == [None, None]
+    assert (await desk.queue.page(EventFilter(), None, 10)).items == []
+    assert (await desk.queue.overview()).dead_letters == 0
+    await desk.assert_well()
+
+
+async def test_an_event_that_has_not_ended_outlives_the_retention_time(redis: Redis) -> None:
+    desk = await short(redis)
+    waiting, behind = await desk.emit("A"), await desk.emit("A")
+    await asyncio.sleep(LATER_S)
+    await trim(desk)
+    await desk.assert_well()
+    assert await desk.ids() == [waiting]
+    await desk.settle(waiting, Status.SUCCEEDED)
+    assert await desk.ids() == [behind]
+    await desk.assert_well()
+
+
+async def test_a_redelivered_event_stays_until_it_has_ended_again(redis: Redis) -> None:
+    desk = await short(redis)
+    event_id = await desk.emit("A")
+    await desk.ids()
+    await desk.settle(event_id, Status.DEAD)
+    await desk.queue.redeliver(event_id, 1)
+    await asyncio.sleep(LATER_S)
+    await trim(desk)
+    assert await desk.ids() == [event_id]
+    await desk.settle(event_id, Status.SUCCEEDED)
+    assert await desk.status(event_id) is Status.SUCCEEDED
+    await desk.assert_well()
