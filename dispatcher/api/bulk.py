@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -108,21 +109,33 @@ class Redeliverer:
             return replace(job, state=RedeliveryState.FAILED)
 
     async def _next_page(self, job: Redelivery) -> Redelivery:
+        return await self._redeliver_oldest(job) if job.listed else await self._list_page(job)
+
+    async def _list_page(self, job: Redelivery) -> Redelivery:
         condition = await of_vendor(job.condition, self._definitions)
         page = await self._queue.page(condition, job.cursor or None, PAGE) if condition else Page([], None)
-        done = await self._redelivered(page)
-        job = replace(job, done=job.done + done, skipped=job.skipped + len(page.items) - done)
-        job = replace(job, total=max(job.total, job.done + job.skipped), cursor=page.next_cursor or "")
-        if page.next_cursor is None:
-            return replace(job, state=RedeliveryState.DONE, total=job.done + job.skipped)
-        return job
+        await self._store.found(job.id, [stored.event.id for stored in page.items])
+        return replace(job, cursor=page.next_cursor or "", listed=page.next_cursor is None)
 
-    async def _redelivered(self, page: Page) -> int:
+    async def _redeliver_oldest(self, job: Redelivery) -> Redelivery:
+        """Oldest first: events of one account go again in the order in which they were accepted."""
+        event_ids = await self._store.oldest(job.id, PAGE)
+        if not event_ids:
+            return replace(job, state=RedeliveryState.DONE, total=job.done + job.skipped)
+        done = await self._redelivered(event_ids)
+        await self._store.drop_oldest(job.id, len(event_ids))
+        job = replace(job, done=job.done + done, skipped=job.skipped + len(event_ids) - done)
+        return replace(job, total=max(job.total, job.done + job.skipped))
+
+    async def _redelivered(self, event_ids: Sequence[str]) -> int:
         done = 0
-        for stored in page.items:
+        for event_id in event_ids:
+            stored = await self._queue.get(event_id)
+            if stored is None:
+                continue
             revision = await revision_now(self._cache, stored.event)
             with contextlib.suppress(Conflict, NotFound):
-                await self._queue.redeliver(stored.event.id, revision)
+                await self._queue.redeliver(event_id, revision)
                 done += 1
         return done
 

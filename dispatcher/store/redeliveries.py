@@ -2,14 +2,15 @@
 
 | key                    | type   | holds                                                         | until           |
 |------------------------|--------|---------------------------------------------------------------|-----------------|
-| ``redelivery:ID``      | hash   | state, total, done, skipped, cursor, condition (JSON)         | 7 days          |
+| ``redelivery:ID``      | hash   | state, total, done, skipped, cursor, listed, condition (JSON) | 7 days          |
+| ``redelivery:ID:ids``  | list   | ids of events that were found, newest first                   | each is handled |
 | ``redelivery:ID:run``  | string | the process that works on it                                  | 15 s, renewed   |
 | ``redeliveries``       | set    | ids that are RUNNING                                          | it is empty     |
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar, cast
@@ -37,7 +38,10 @@ class RedeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Redelivery:
-    """One bulk redelivery. ``skipped``: events that were no longer failed when their turn came."""
+    """One bulk redelivery. ``skipped``: events that were no longer failed when their turn came.
+
+    ``listed``: every event that meets the condition was found; the oldest are handled first.
+    """
 
     id: str
     condition: EventFilter
@@ -46,6 +50,7 @@ class Redelivery:
     done: int = 0
     skipped: int = 0
     cursor: str = ""
+    listed: bool = False
 
 
 class RedeliveryStore:
@@ -63,6 +68,7 @@ class RedeliveryStore:
             "done": job.done,
             "skipped": job.skipped,
             "cursor": job.cursor,
+            "listed": int(job.listed),
             "condition": _write(job.condition),
         }
         with guarded():
@@ -84,7 +90,27 @@ class RedeliveryStore:
             done=int(stored[b"done"]),
             skipped=int(stored[b"skipped"]),
             cursor=stored[b"cursor"].decode(),
+            listed=stored.get(b"listed") == b"1",
         )
+
+    async def found(self, job_id: str, event_ids: Sequence[str]) -> None:
+        """Keep a page of ids, newest first, behind those of the pages before."""
+        if event_ids:
+            name = f"{_key(job_id)}:ids"
+            with guarded():
+                await _typed(int, self._redis.rpush(name, *event_ids))
+                await self._redis.expire(name, KEPT_S)
+
+    async def oldest(self, job_id: str, how_many: int) -> list[str]:
+        """The oldest ids that are left, oldest first."""
+        with guarded():
+            ids = await _typed(list[bytes], self._redis.lrange(f"{_key(job_id)}:ids", -how_many, -1))
+        return [event_id.decode() for event_id in reversed(ids)]
+
+    async def drop_oldest(self, job_id: str, how_many: int) -> None:
+        """These were handled. A process that ends before leaves them to be handled again, which changes nothing."""
+        with guarded():
+            await _typed(str, self._redis.ltrim(f"{_key(job_id)}:ids", 0, -how_many - 1))
 
     async def running(self) -> list[str]:
         """Ids of all that are not finished."""
