@@ -15,6 +15,8 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import SERVER_SOFTWARE
 
 JSON = "application/json"
+NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
+"""What a host's answer said may be in ours: no browser is to take it for a page."""
 
 _STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
 
@@ -27,7 +29,8 @@ def _date(second: int) -> str:
 
 def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
     """``data`` as ``application/json``."""
-    return web.Response(body=orjson.dumps(data), status=status, headers=headers, content_type=JSON)
+    given = NO_SNIFFING | dict(headers) if headers else NO_SNIFFING
+    return web.Response(body=orjson.dumps(data), status=status, headers=given, content_type=JSON)
 
 
 class Receipt(web.StreamResponse):
@@ -40,9 +43,8 @@ class Receipt(web.StreamResponse):
 
     def __init__(self, data: Any, status: int, headers: dict[str, str]) -> None:
         self._json = orjson.dumps(data)
-        headers[hdrs.CONTENT_TYPE] = JSON
-        headers[hdrs.CONTENT_LENGTH] = str(len(self._json))
-        super().__init__(status=status, headers=headers)
+        own = {hdrs.CONTENT_TYPE: JSON, hdrs.CONTENT_LENGTH: str(len(self._json)), **NO_SNIFFING}
+        super().__init__(status=status, headers=own | headers)
 
     @property
     def prepared(self) -> bool:

@@ -95,7 +95,9 @@ async def test_a_body_in_slow_pieces_is_read_whole(api: Api) -> None:
     assert status == 202, body
 
 
-async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind(api: Api) -> None:
+async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind(
+    api: Api, caplog: pytest.LogCaptureFixture
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", api.http.port)
     writer.write(head(api, "Content-Length: 100") + b"{")
     await asyncio.sleep(0.05)
@@ -103,6 +105,7 @@ async def test_a_client_that_leaves_in_the_middle_leaves_nothing_behind(api: Api
     assert await reader.read() == b""
     await asyncio.sleep(0.3)
     assert not [task for task in asyncio.all_tasks() if "read" in repr(task.get_coro())]
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_bi27_body_that_never_ends_is_given_up(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -168,6 +171,13 @@ async def test_bi57_options_lists_methods_without_granting_anything(api: Api) ->
 async def test_bi58_old_and_odd_request_lines_never_fail_us(api: Api, request_line: str) -> None:
     status, _ = await raw(api, head(api, request=request_line))
     assert status < 500
+
+
+async def test_no_browser_takes_an_answer_for_a_page(api: Api) -> None:
+    for method, path in (("POST", "/v1/events"), ("GET", "/v1/events"), ("GET", "/v1/events/nothing")):
+        answer = await api.ask(method, path, **({"data": EVENT, "headers": JSON} if method == "POST" else {}))
+        assert answer.headers["Content-Type"].startswith("application/json")
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 async def test_request_id_is_taken_over_or_made(api: Api) -> None:
