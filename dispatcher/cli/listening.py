@@ -11,6 +11,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
+from dispatcher.api.request_line import forgiving
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings
 
@@ -49,6 +50,8 @@ async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening
         )
         try:
             await runner.setup()
+            if runner.server is not None:
+                runner.server.request_factory = forgiving(runner.server.request_factory)
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             yield Listening(_address(settings), settings)
         finally:
