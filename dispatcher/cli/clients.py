@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import socket
 import sys
 import time
@@ -16,7 +17,7 @@ from dispatcher.cli.output import note, print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.clock import iso_ms
 from dispatcher.errors import ConfigurationError
-from dispatcher.model.access import ApiClient, Scope
+from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
 from dispatcher.model.audit_entry import Author
 from dispatcher.model.roles import ROLES, Role, problem_with
 from dispatcher.store.audit_log import DAY_MS, AuditLog, Noting
@@ -32,6 +33,8 @@ COLUMNS = {
     "disabled": "DISABLED",
 }
 
+_NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")
+
 clients = typer.Typer(no_args_is_help=True)
 
 
@@ -45,6 +48,8 @@ def create(
     rate: Annotated[float | None, typer.Option(min=0, help="Requests per second; 0 = any number.")] = None,
 ) -> None:
     """Make a client and print its id and secret, which is shown only now."""
+    for option, text in (("--account", account), ("--vendor", vendor), ("--name", name or None)):
+        require_name(option, text)
     scopes = scopes_of_role(role, account, vendor) | (known_scopes(scope or []) if scope or not role else frozenset())
     print_json(run(_create(scopes, name, account, vendor, rate)))
     if sys.stdout.isatty():
@@ -69,11 +74,18 @@ def disable(client_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 def known_scopes(scopes: list[str]) -> frozenset[str]:
     """Raises ConfigurationError, which names the allowed ones, for any other; commas separate too."""
     given = {part for scope in scopes for part in scope.replace(",", " ").split()}
-    if unknown := sorted(given - set(Scope)):
-        raise ConfigurationError(f"unknown scope {unknown[0]}; allowed: {', '.join(Scope)}")
+    allowed = ", ".join(scope for scope in Scope if scope in ADMIN_SCOPES)
+    if unknown := sorted(given - ADMIN_SCOPES):
+        raise ConfigurationError(f"unknown scope {unknown[0]}; allowed: {allowed}")
     if not given:
-        raise ConfigurationError(f"give at least one --scope; allowed: {', '.join(Scope)}")
+        raise ConfigurationError(f"give at least one --scope; allowed: {allowed}")
     return frozenset(given)
+
+
+def require_name(option: str, text: str | None) -> None:
+    """Raises ConfigurationError for what the API would not take; an empty one restricts a client to nobody."""
+    if text is not None and not _NAME.fullmatch(text):
+        raise ConfigurationError(f"{option} takes 1 to 255 characters without control characters: is a variable unset?")
 
 
 def scopes_of_role(role: Role | None, account: str | None, vendor: str | None) -> frozenset[str]:

@@ -18,6 +18,7 @@ import pytest
 from dispatcher.catalogue.samples import sample_payload
 from dispatcher.cli.address_file import announced, announced_addresses
 from dispatcher.cli.api_access import EXIT_STATUSES, Access, find_access, refusal
+from dispatcher.cli.clients import known_scopes
 from dispatcher.cli.conditions import Conditions, since_moment
 from dispatcher.cli.demo_hints import program
 from dispatcher.cli.demo_story import KINDS, RETRIED, Line, complaints
@@ -258,6 +259,23 @@ def test_refusal_has_a_line_for_each_field_and_never_the_secret() -> None:
         assert "'me'" in text
         assert "S3cre1" not in text
         assert EXIT_STATUSES[status] == 2
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--account", ""), ("--vendor", ""), ("--account", "x" * 256), ("--name", "a\x1b[31m")]
+)
+def test_client_that_would_be_bound_to_nobody_is_not_made(
+    capsys: pytest.CaptureFixture[str], option: str, value: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["clients", "create", "--scope", "events:read", option, value])
+    assert ended.value.code == 2
+    assert option in capsys.readouterr().err
+
+
+def test_scope_of_product_hosts_is_not_given_by_hand() -> None:
+    with pytest.raises(ConfigurationError, match="unknown scope ROLE_APPLICATION"):
+        known_scopes(["ROLE_APPLICATION"])
 
 
 def verified(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
