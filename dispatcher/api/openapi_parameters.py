@@ -55,7 +55,7 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("wait", {"type": "integer", "minimum": 0, "maximum": 30}, "Seconds to wait for the event to end"),
     ),
     ("GET", "/v1/events/stream"): (
-        *FILTERS[:5],
+        *(one for one in FILTERS if one["name"] in ("status", "type", "accountId", "integrationId")),
         _header("Last-Event-ID", {"type": "string"}, "Go on after this message"),
         _query("lastEventId", {"type": "string"}, "The same, for clients that cannot set the header"),
     ),

@@ -126,7 +126,7 @@ async def test_an_action_that_is_refused_says_so_in_a_second_entry(api: Api) -> 
 async def test_accepting_and_reading_leave_no_entry(api: Api) -> None:
     before = await newest(api)
     await api.emit()
-    await api.json("POST", "/v1/redeliveries", 202, json={"dryRun": True})
+    await api.json("POST", "/v1/redeliveries", 202, json={"filter": {}, "dryRun": True})
     for path in ("/v1/events", "/v1/queue", "/v1/clients", PATH):
         await api.json("GET", path, 200)
     assert await newest(api) == before

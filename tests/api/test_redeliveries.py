@@ -41,7 +41,7 @@ async def statuses(api: Api) -> set[str]:
 async def test_dry_run_counts_and_changes_nothing(api: Api) -> None:
     await dead(api, 3)
     await api.emit()
-    assert await api.json("POST", PATH, 202, json={"dryRun": True}) == {"id": None, "matched": 3}
+    assert await api.json("POST", PATH, 202, json={"filter": {}, "dryRun": True}) == {"id": None, "matched": 3}
     body = {"filter": {"accountId": "A-1"}, "dryRun": True}
     assert (await api.json("POST", PATH, 202, json=body))["matched"] == 1
     assert await statuses(api) == {"DEAD", "QUEUED"}
@@ -111,8 +111,10 @@ BAD = [
     ({"filter": {"from": "soon"}}, "invalid_value", "filter.from"),
     ({"filter": {"colour": "red"}}, "unknown_field", "filter.colour"),
     ({"filter": []}, "wrong_type", "filter"),
-    ({"dryRun": "yes"}, "wrong_type", "dryRun"),
-    ({"fliter": {}}, "unknown_field", "fliter"),
+    ({"filter": None}, "wrong_type", "filter"),
+    ({}, "missing_field", "filter"),
+    ({"filter": {}, "dryRun": "yes"}, "wrong_type", "dryRun"),
+    ({"filter": {}, "fliter": {}}, "unknown_field", "fliter"),
 ]
 
 

@@ -29,7 +29,7 @@ FLEET_WIDE = {Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN}
 BODIES: dict[str, Any] = {
     "/v1/events": {"type": "create", "productId": "P-acme", "accountId": ACCOUNT},
     "/v1/events/batch": [],
-    "/v1/redeliveries": {"dryRun": True},
+    "/v1/redeliveries": {"filter": {}, "dryRun": True},
     "/v1/clients": {"scopes": ["portal:create"]},
     "/v1/clients/{clientId}": {"name": "new"},
     "/graphql": {"query": "{ productIntegrations { id } }"},
@@ -65,7 +65,8 @@ async def world(start: Start) -> World:
     mine = await settle_in(hand, api, VENDOR, "P-acme", ACCOUNT)
     theirs = await settle_in(hand, api, "brick", "P-brick", "A-brick")
     jobs = [
-        await api.json("POST", "/v1/redeliveries", 202, json={}, headers=tenant.headers) for tenant in (mine, theirs)
+        await api.json("POST", "/v1/redeliveries", 202, json={"filter": {}}, headers=tenant.headers)
+        for tenant in (mine, theirs)
     ]
     clients = [(await api.services.clients.create(frozenset({"ops:read"}), "", None, 0))[0] for _ in range(2)]
     ids = {

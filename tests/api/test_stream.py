@@ -89,6 +89,11 @@ async def test_filters_narrow_the_stream(api: Api) -> None:
         assert (await listener.next())["eventId"] == wanted["id"]
 
 
+@pytest.mark.parametrize("name", ["productId", "from", "fromDate", "to", "toDate"])
+async def test_conditions_that_changes_cannot_meet_are_refused_and_not_ignored(api: Api, name: str) -> None:
+    await api.refused("GET", PATH, 400, "invalid_parameter", name, params={name: "P-1"})
+
+
 async def test_account_clients_hear_of_their_account_only(api: Api) -> None:
     headers = await api.bearer_of_new("events:read", account_id="B")
     async with listening(api, headers) as listener:

@@ -241,7 +241,7 @@ async def test_whose_an_integration_is_only_the_marketplace_decides(town: list[T
 
 async def test_bulk_redelivery_takes_the_vendors_own_and_shows_it_to_nobody_else(town: list[Tenant]) -> None:
     acme, brick, marketplace = town
-    started = await acme.api.json("POST", "/v1/redeliveries", 202, json={}, headers=acme.headers)
+    started = await acme.api.json("POST", "/v1/redeliveries", 202, json={"filter": {}}, headers=acme.headers)
     assert started["matched"] == 1
     job = f"/v1/redeliveries/{started['id']}"
     for _ in range(100):

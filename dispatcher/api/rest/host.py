@@ -23,8 +23,6 @@ from dispatcher.model.queue import StoredEvent
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.strict_json import read_object
 
-_SUCCESS = {True: True, False: False, "true": True, "false": False}
-
 
 async def get_own_event(request: web.Request) -> web.StreamResponse:
     """The notification's fields and where the event stands; XML when that is asked for."""
@@ -41,7 +39,7 @@ async def report_result(request: web.Request) -> web.StreamResponse:
     result = validated(ResultIn, read_object(await read_body(request)))
     concluded = await conclusions(services).result(
         stored.event.id,
-        _SUCCESS[result.success],
+        result.success,
         result.error_code,
         result.message,
         result.account_identifier,

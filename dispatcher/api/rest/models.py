@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 from dispatcher.api.query import MAX_EPOCH_MS
@@ -57,8 +57,20 @@ class FilterIn(Wire):
 
 
 class RedeliveriesIn(Wire):
-    filter: FilterIn | None = None
+    """``filter`` has to be there: ``{}`` is every failed event, and nobody should ask for that by leaving it out."""
+
+    filter: FilterIn
     dry_run: bool = False
+
+
+def _truth(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+
+
+Success = Annotated[
+    StrictBool, BeforeValidator(_truth), WithJsonSchema({"anyOf": [{"type": "boolean"}, {"enum": ["true", "false"]}]})
+]
+"""Hosts write it either way."""
 
 
 class ResultIn(BaseModel):
@@ -66,7 +78,7 @@ class ResultIn(BaseModel):
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
-    success: StrictBool | Literal["true", "false"]
+    success: Success
     error_code: Name | None = None
     message: Annotated[str, StringConstraints(max_length=4096)] | None = None
     account_identifier: Name | None = None

@@ -29,13 +29,13 @@ async def start_redelivery(request: web.Request) -> web.StreamResponse:
     require_media(request, JSON)
     asked = validated(RedeliveriesIn, read_object(await read_body(request)))
     redeliverer, definitions = request.app[REDELIVERER], request.app[SERVICES].definitions
-    wanted = _condition(asked.filter or FilterIn.model_validate({}))
+    wanted = _condition(asked.filter)
     condition = await within_reach(wanted, request[CALLER], definitions)
     matched = await redeliverer.count(condition) if condition else 0
     if asked.dry_run or condition is None:
         return json_response({"id": None, "matched": matched}, 202)
     job_id = new_uuid()
-    asked_for = {"filter": (asked.filter or FilterIn.model_validate({})).model_dump(by_alias=True, exclude_none=True)}
+    asked_for = {"filter": asked.filter.model_dump(by_alias=True, exclude_none=True)}
     async with noted(request, "redeliverEvents", "redelivery", job_id, after=asked_for | {"matched": matched}):
         job = await redeliverer.start(condition, matched, job_id)
     return json_response({"id": job.id, "matched": matched}, 202, {"Location": f"/v1/redeliveries/{job.id}"})

@@ -13,6 +13,7 @@ from aiohttp_sse import EventSourceResponse
 from dispatcher.api.access import RECHECK_S
 from dispatcher.api.middleware import REQUEST_ID, REQUEST_ID_HEADER
 from dispatcher.api.oauth.routes import OAUTH
+from dispatcher.api.query import invalid_parameter
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.reach import within_reach
 from dispatcher.api.route import CALLER, Route
@@ -27,13 +28,16 @@ HEARTBEAT_S = 15.0
 BATCH = 500
 MAX_STREAMS = 200
 LAST_EVENT_ID = "Last-Event-ID"
+NOT_HERE = ("productId", "from", "fromDate", "to", "toDate")
+"""Conditions of the list of events that a change, which names no product and happens now, cannot be held against."""
 
 STREAMS = web.AppKey("streams", set[EventSourceResponse])
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Filters as in the list of events. Without ``Last-Event-ID`` it begins with what happens from now on."""
+    """Changes by status, type, account and integration; without ``Last-Event-ID`` those from now on."""
     services, streams = request.app[SERVICES], request.app[STREAMS]
+    _refuse_what_cannot_be_kept(request)
     condition = await _narrowed(request)
     position = request.headers.get(LAST_EVENT_ID) or request.query.get("lastEventId")
     if position:
@@ -54,6 +58,12 @@ async def stream(request: web.Request) -> web.StreamResponse:
     finally:
         streams.discard(response)
     return response
+
+
+def _refuse_what_cannot_be_kept(request: web.Request) -> None:
+    for name in NOT_HERE:
+        if name in request.query:
+            raise invalid_parameter(name, "Changes are filtered by status, type, accountId and integrationId.")
 
 
 async def _send_changes(
