@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 import pytest
+from multidict import CIMultiDict
 
 from dispatcher.ids import new_uuid
 from dispatcher.model.integration import OrderFormField, Revision
@@ -204,6 +205,12 @@ async def test_bi41_bad_idempotency_key_is_refused(api: Api, key: str) -> None:
     headers = {"Idempotency-Key": key}
     field = "Idempotency-Key"
     await api.refused("POST", "/v1/events", 400, "invalid_idempotency_key", field, json=VALID, headers=headers)
+
+
+async def test_bi41_two_idempotency_keys_are_refused(api: Api) -> None:
+    two = [*api.headers.items(), ("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    answer = await api.http.post("/v1/events", json=VALID, headers=CIMultiDict(two))
+    assert (answer.status, (await answer.json())["errors"][0]["code"]) == (400, "invalid_idempotency_key")
 
 
 async def test_purchase_form_must_be_answered_when_it_is_required(api: Api) -> None:

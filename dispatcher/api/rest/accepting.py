@@ -80,9 +80,12 @@ def _limited(items: Iterable[Any]) -> list[Any]:
 
 
 def _idempotency_key(request: web.Request) -> str | None:
-    key = request.headers.get(IDEMPOTENCY_KEY)
-    if key is None:
+    keys = request.headers.getall(IDEMPOTENCY_KEY, ())
+    if not keys:
         return None
+    if len(keys) > 1:
+        raise InvalidRequest.of("invalid_idempotency_key", "Give one key, in one header.", IDEMPOTENCY_KEY)
+    key: str = keys[0]
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         text = "Give 1 to 255 printable ASCII characters, for example a UUID."
         raise InvalidRequest.of("invalid_idempotency_key", text, IDEMPOTENCY_KEY)
