@@ -25,6 +25,8 @@ REQUEST_ID_HEADER = "X-Request-Id"
 SLOW_S = 1.0
 RETRY_AFTER_S = 1
 
+_CALLER_LEFT = 400
+"""Sent to nobody."""
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
@@ -52,6 +54,8 @@ def edge() -> Middleware:
         try:
             response = await handler(request)
         except ConnectionError:
+            if request.transport is None:
+                return web.Response(status=_CALLER_LEFT)
             raise
         except Exception as raised:  # the one place that answers for anything
             error = raised

@@ -61,7 +61,10 @@ class GraphQL:
         except CannotGetOperationTypeError as error:
             text = f"{error.as_http_error_reason()}; name one of the document's operations."
             raise InvalidRequest.of("unknown_operation", text, "operationName") from None
-        except InvalidOperationTypeError:
+        except InvalidOperationTypeError as error:
+            if error.operation_type is OperationType.SUBSCRIPTION:
+                text = "There are queries and mutations here; GET /v1/events/stream tells of changes."
+                raise InvalidRequest.of("unknown_operation", text, "query") from None
             raise _may_not_write(caller) from None
         return json_response(body_of(result), status_of(result), _NO_STORE)
 

@@ -71,6 +71,11 @@ async def test_operation_is_chosen_by_name(graph: Graph) -> None:
         assert status == 400, body
 
 
+async def test_subscriptions_are_said_to_be_elsewhere(graph: Graph) -> None:
+    status, body = await graph.send("subscription { productIntegrations { id } }")
+    assert (status, body["errors"][0]["extensions"]["code"]) == (400, "unknown_operation")
+
+
 async def test_reader_may_query_but_not_change(graph: Graph) -> None:
     reader = await graph.bearer_of_new(Scope.INTEGRATIONS_READ)
     assert (await graph.send(LIST, headers=reader))[0] == 200
