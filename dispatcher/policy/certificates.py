@@ -36,7 +36,12 @@ class CertificateFacts:
 
 
 def read_certificates(pem: str) -> list[x509.Certificate]:
-    """Every certificate of a PEM text, in order. ``ValueError`` when there is none, or one that cannot be read."""
+    """Every certificate of a PEM text, in order. ``ValueError`` when there is none, or one that cannot be read.
+
+    A private key beside them is an error too: certificates are kept, shown and audited as they are.
+    """
+    if "PRIVATE KEY" in pem.upper():
+        raise ValueError("a private key among the certificates")
     try:
         found = x509.load_pem_x509_certificates(pem.encode("utf-8", "surrogatepass"))
         for one in found:

@@ -128,6 +128,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
         "clientCertificate",
         "PEM",
     ),
+    "a key beside it": (
+        {"clientCertificate": OWN.pem + OWN.key_pem, "privateKey": OWN.key_pem},
+        "invalid_certificate",
+        "clientCertificate",
+        "PEM",
+    ),
+    "an encrypted key beside authorities": (
+        {"caCertificates": encrypted(OWN) + ROOT.pem},
+        "invalid_certificate",
+        "caCertificates",
+        "PEM",
+    ),
     "damaged": (
         {**pair(OWN), "clientCertificate": OWN.pem.replace("MII", "AAA", 1)},
         "invalid_certificate",
