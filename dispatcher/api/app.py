@@ -86,7 +86,7 @@ async def build_app(
     app[OAUTH] = await _oauth(services, redis)
     app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis))
     app[REDELIVERER] = Redeliverer(services.queue, services.definitions, services.cache, RedeliveryStore(redis))
-    app[STREAMS] = set()
+    app[STREAMS] = {}
     jobs = open_jobs(redis, settings.queue_redis_url)
     app.on_cleanup.append(lambda _: jobs.close())
     app[PING_STARTER] = pings or QueuedPings(jobs)

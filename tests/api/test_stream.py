@@ -137,6 +137,16 @@ async def test_too_many_streams_are_turned_away(api: Api, monkeypatch: pytest.Mo
         assert "1 streams" in body["errors"][0]["message"]
 
 
+async def test_one_client_cannot_take_every_stream(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streaming, "MAX_STREAMS_OF_CLIENT", 1)
+    other = await api.bearer_of_new("events:read")
+    async with listening(api):
+        body = await api.refused("GET", PATH, 429, "too_many_streams")
+        assert "1 streams of this client" in body["errors"][0]["message"]
+        async with listening(api, headers=other):
+            pass
+
+
 @pytest.mark.parametrize("position", ["x", "1-2", "0-0.0-0.0-0.-", "0-0.0-0.0-0.0-0.0-0"])
 async def test_forged_positions_are_refused(api: Api, position: str) -> None:
     await api.refused("GET", PATH, 400, "invalid_cursor", "Last-Event-ID", headers={"Last-Event-ID": position})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import orjson
 from aiohttp import hdrs, web
@@ -27,11 +27,14 @@ POLL_S = 0.3
 HEARTBEAT_S = 15.0
 BATCH = 500
 MAX_STREAMS = 200
+MAX_STREAMS_OF_CLIENT = 50
+"""So that no client takes them all from the others."""
 LAST_EVENT_ID = "Last-Event-ID"
 NOT_HERE = ("productId", "from", "fromDate", "to", "toDate")
 """Conditions of the list of events that a change, which names no product and happens now, cannot be held against."""
 
-STREAMS = web.AppKey("streams", set[EventSourceResponse])
+STREAMS = web.AppKey("streams", dict[EventSourceResponse, str])
+"""Each with the id of its client."""
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
@@ -44,20 +47,28 @@ async def stream(request: web.Request) -> web.StreamResponse:
         await services.queue.changes(position, 1)
     else:
         position = await services.queue.newest_change()
-    if len(streams) >= MAX_STREAMS:
-        text = f"This process serves {MAX_STREAMS} streams already; close one, or try again later."
-        raise RequestError([Problem("too_many_streams", text)], 429, {"Retry-After": "30"})
+    client_id = request[CALLER].client_id
+    _refuse_too_many(streams, client_id)
     response = EventSourceResponse(ping_interval=HEARTBEAT_S, headers={REQUEST_ID_HEADER: request[REQUEST_ID]})
     await response.prepare(request)
-    streams.add(response)
+    streams[response] = client_id
     try:
         async with response:
             await _send_changes(request, response, position, condition)
     except ConnectionError:
         pass
     finally:
-        streams.discard(response)
+        streams.pop(response, None)
     return response
+
+
+def _refuse_too_many(streams: Mapping[EventSourceResponse, str], client_id: str) -> None:
+    own = sum(one == client_id for one in streams.values())
+    if len(streams) < MAX_STREAMS and own < MAX_STREAMS_OF_CLIENT:
+        return
+    served = f"{MAX_STREAMS} streams" if len(streams) >= MAX_STREAMS else f"{own} streams of this client"
+    text = f"This process serves {served} already; close one, or try again later."
+    raise RequestError([Problem("too_many_streams", text)], 429, {"Retry-After": "30"})
 
 
 def _refuse_what_cannot_be_kept(request: web.Request) -> None:
