@@ -23,9 +23,9 @@ DEFAULT_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.
 
 
 class Settings(BaseSettings):
-    """Read from ``DISPATCHER_*`` environment variables; an unreadable value stops the start."""
+    """Read from ``DISPATCHER_*`` environment variables: an empty one is unset, an unreadable value stops the start."""
 
-    model_config = SettingsConfigDict(env_prefix="DISPATCHER_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="DISPATCHER_", env_ignore_empty=True, extra="ignore", frozen=True)
 
     redis_url: str | None = Field(
         None,
