@@ -8,6 +8,7 @@ DispatcherError
 ├── Conflict                the object's state does not allow it (409)
 ├── Refused                 authenticated, but not allowed (403)
 └── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
+    └── StoreDamaged        it holds what no program of ours wrote: nothing was changed, an operator has to mend it
 """
 
 from __future__ import annotations
@@ -90,3 +91,7 @@ class Refused(RequestError):
 
 class StoreUnavailable(DispatcherError):
     """Redis did not answer in time or refused the write; the outcome is unknown."""
+
+
+class StoreDamaged(StoreUnavailable):
+    """A key that changes depend on cannot be read. Nothing was changed; the text names the remedy."""

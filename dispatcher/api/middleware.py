@@ -17,7 +17,7 @@ from aiohttp.typedefs import Middleware
 from dispatcher.api.error_body import error_body
 from dispatcher.api.respond import json_response
 from dispatcher.api.route import Handler
-from dispatcher.errors import Problem, RequestError, StoreUnavailable
+from dispatcher.errors import Problem, RequestError, StoreDamaged, StoreUnavailable
 
 REQUEST_ID = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -94,6 +94,8 @@ def _as_request_error(request: web.Request, raised: Exception) -> RequestError:
         return raised
     if isinstance(raised, web.HTTPException):
         return _from_http(raised)
+    if isinstance(raised, StoreDamaged):
+        return RequestError([Problem("store_damaged", f"Nothing was changed: {raised}.")], 503)
     if isinstance(raised, StoreUnavailable):
         return _store_away(request.method)
     text = "Something went wrong on our side; quote the request id when you report it."

@@ -11,7 +11,8 @@ from dispatcher.cli.output import note, print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.clock import iso_ms
 from dispatcher.model.audit_entry import Entry
-from dispatcher.store.audit_reading import AuditFilter, AuditReader, Verdict
+from dispatcher.store.audit_log import DAY_MS
+from dispatcher.store.audit_reading import AuditFilter, AuditReader, Kept, Verdict
 
 COLUMNS = {
     "n": "N",
@@ -58,8 +59,10 @@ async def _entries(condition: AuditFilter, limit: int) -> list[Entry]:
 
 
 async def _verify() -> Verdict:
-    async with open_store(load_settings(), client_name="dispatcher-audit-log", claim=False) as store:
-        return await AuditReader(store.redis).verify()
+    settings = load_settings()
+    kept = Kept(int(settings.audit_days * DAY_MS), settings.audit_entries)
+    async with open_store(settings, client_name="dispatcher-audit-log", claim=False) as store:
+        return await AuditReader(store.redis).verify(kept)
 
 
 def _show_verdict(verdict: Verdict, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,12 @@ DONE = "done"
 """Outcome of a change that is written in the same step as its entry."""
 REQUESTED = "requested"
 """Outcome of a change whose entry is written before it; one that is refused then gets another entry, with the code."""
+
+_HEAD = re.compile(r"[1-9][0-9]{0,14}:[0-9a-f]{64}")
+_FIELDS = frozenset(
+    {"n", "previous", "at", "client", "scopes", "address", "request", "action", "kind", "object", "before", "after"}
+    | {"outcome"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,9 @@ class Head:
 
     @classmethod
     def of(cls, text: str) -> Head:
+        """Raises ``ValueError`` for what no program of ours has written."""
+        if text and not _HEAD.fullmatch(text):
+            raise ValueError("no head of an audit log")
         n, _, digest = text.partition(":")
         return cls(int(n), digest) if text else cls()
 
@@ -90,9 +100,9 @@ class Entry:
     def read(cls, text: bytes) -> Entry:
         """Raises ``ValueError`` for what no program of ours has written."""
         record = orjson.loads(text)
-        if not isinstance(record, dict) or not isinstance(record.get("n"), int):
+        if not isinstance(record, dict) or not record.keys() >= _FIELDS or not isinstance(record["n"], int):
             raise ValueError("no audit entry")
-        return cls(record["n"], str(record.get("previous")), text)
+        return cls(record["n"], str(record["previous"]), text)
 
     def deed(self) -> Deed:
         record = orjson.loads(self.text)

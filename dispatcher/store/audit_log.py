@@ -2,7 +2,8 @@
 
 | key                  | type   | holds                                                   | until                    |
 |----------------------|--------|---------------------------------------------------------|--------------------------|
-| ``{def}:audit``      | stream | ``e`` → one entry as JSON, with its predecessor's hash  | too old, or one too many |
+| ``{def}:audit``      | stream | ``e`` → one entry as JSON, with its predecessor's hash; | too old, or one too many |
+|                      |        | ``p`` → the predecessor's place in the stream           |                          |
 | ``{def}:audit:head`` | string | ``n:hash`` of the newest entry                          | for ever                 |
 
 They share the slot of the definitions, so that a change and its entry are one script.
@@ -19,7 +20,7 @@ from typing import Any, cast
 import structlog
 from redis.asyncio import Redis
 
-from dispatcher.errors import Conflict, StoreUnavailable
+from dispatcher.errors import Conflict, StoreDamaged, StoreUnavailable
 from dispatcher.model.audit_entry import Author, Deed, Entry, Head
 from dispatcher.store.connection import guarded
 
@@ -72,7 +73,10 @@ class AuditLog:
         await self.chained(deed, write)
 
     async def chained(self, deed: Deed, write: Write) -> bool:
-        """Change and entry in the one step that ``write`` is. False = its condition does not hold; nothing is done."""
+        """Change and entry in the one step that ``write`` is. False = its condition does not hold; nothing is done.
+
+        ``StoreDamaged`` = there is no telling which entry it would follow; nothing is done.
+        """
         try:
             await asyncio.wait_for(self._turn.acquire(), TURN_S)
         except TimeoutError:
@@ -88,7 +92,7 @@ class AuditLog:
             with guarded():
                 reply = await write(self._arguments(entry))
             if isinstance(reply, bytes):
-                self._head = Head.of(reply.decode())
+                self._head = read_head(reply)
                 continue
             if reply == 1:
                 self._head = entry.head
@@ -99,6 +103,17 @@ class AuditLog:
 
     def _arguments(self, entry: Entry) -> tuple[str | bytes, ...]:
         return self._head.text(), entry.head.text(), entry.text, str(self.kept_ms), str(self.kept_entries)
+
+
+def read_head(stored: bytes) -> Head:
+    """Raises ``StoreDamaged`` for what no program of ours has written."""
+    try:
+        return Head.of(stored.decode())
+    except ValueError:
+        raise StoreDamaged(
+            f"the head of the audit log ({HEAD}) is damaged, and nothing can be changed until it is set right: "
+            "run `dispatcher audit-log --verify`, which says what to set it to"
+        ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
-from dispatcher.errors import InvalidRequest
+from dispatcher.errors import InvalidRequest, StoreDamaged
 from dispatcher.model.audit_entry import Entry, Head
-from dispatcher.store.audit_log import HEAD, STREAM
+from dispatcher.store.audit_log import HEAD, STREAM, read_head
 from dispatcher.store.connection import guarded
 
 _CHUNK = 500
@@ -58,6 +58,14 @@ class AuditPage:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """How much of the log its writers keep."""
+
+    ms: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """What a walk along the chain found. ``first``, ``head``: the oldest and the newest entry that are kept."""
 
@@ -93,8 +101,11 @@ class AuditReader:
                 return AuditPage(found, None)
         return AuditPage(found, _encode(upper[1:], condition.seal()))
 
-    async def verify(self) -> Verdict:
-        """Whether each entry holds the hash of the one before, none is missing, and the last one is the head."""
+    async def verify(self, kept: Kept | None = None) -> Verdict:
+        """Whether each entry holds the hash of the one before, none is missing, and the last one is the head.
+
+        With ``kept`` also whether those missing at the beginning are ones that were to go.
+        """
         count, first, last = 0, 0, Head()
         broken: list[str] = []
         async for position, raw in self._walk():
@@ -106,12 +117,35 @@ class AuditReader:
             if last.n and (entry.n, entry.previous) != (last.n + 1, last.hash):
                 broken.append(_difference(entry, last))
             last = entry.head
-        head = Head.of((await self._get_head()).decode())
-        if head.n < last.n or (head.n == last.n and head != last):
-            broken.append(f"entry {last.n} is not the one that was written as the newest: it was changed or added")
-        elif head.n > last.n and not await self._continues(last):
-            broken.append(f"entries {last.n + 1} to {head.n} are missing at the end")
+        if kept and first > 1 and not await self._outlived(kept, count):
+            broken.append(_cut_off(first, kept))
+        broken += await self._end_problems(last)
         return Verdict(count, first, last, tuple(broken))
+
+    async def _end_problems(self, last: Head) -> list[str]:
+        """Whether ``last``, the newest entry that is kept, is the newest that was written."""
+        try:
+            head = read_head(await self._get_head())
+        except StoreDamaged:
+            return [_damaged_head(last)]
+        if head.n < last.n or (head.n == last.n and head != last):
+            return [f"entry {last.n} is not the one that was written as the newest: it was changed or added"]
+        if head.n > last.n and not await self._continues(last):
+            return [f"entries {last.n + 1} to {head.n} are missing at the end"]
+        return []
+
+    async def _outlived(self, kept: Kept, count: int) -> bool:
+        """Whether the entry before the oldest that is kept was to go: by age when the newest was written, or by number.
+
+        Writers let go of entries in whole blocks, so more than ``kept`` may be there, but never less.
+        """
+        if count >= kept.entries:
+            return True
+        with guarded():
+            oldest: Any = (await self._redis.xrange(STREAM, count=1))[0]
+            newest: Any = (await self._redis.xrevrange(STREAM, count=1))[0]
+        gone_at = oldest[1].get(b"p") or oldest[0]
+        return _ms(gone_at) < _ms(newest[0]) - kept.ms
 
     async def _continues(self, last: Head) -> bool:
         """Whether entries were written behind ``last`` while the chain was walked."""
@@ -155,6 +189,26 @@ def _difference(entry: Entry, last: Head) -> str:
     if entry.n <= last.n:
         return f"entry {entry.n} comes after entry {last.n}: one of them was added"
     return f"entry {last.n} was changed: it is not what entry {entry.n} follows"
+
+
+def _cut_off(first: int, kept: Kept) -> str:
+    return (
+        f"entries 1 to {first - 1} are missing at the beginning, and neither their age nor their number let them go "
+        f"(kept are {kept.entries} entries for {kept.ms / 86_400_000:g} days: was it less before?)"
+    )
+
+
+def _damaged_head(last: Head) -> str:
+    remedy = f"SET '{HEAD}' {last.text()}" if last.n else f"DEL '{HEAD}'"
+    newest = f"entry {last.n} is the newest that was written" if last.n else "nothing was ever written"
+    return (
+        f"{HEAD} is damaged: it does not name the newest entry, and nothing can be changed until it does; "
+        f"if {newest} (the API's log has each one's number and hash), `redis-cli {remedy}`"
+    )
+
+
+def _ms(position: bytes) -> int:
+    return int(position.partition(b"-")[0])
 
 
 def _encode(position: str, seal: bytes) -> str:

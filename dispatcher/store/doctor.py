@@ -11,8 +11,9 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisClusterException, ResponseError
 
-from dispatcher.errors import ConfigurationError, StoreUnavailable
+from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable
 from dispatcher.store import keys
+from dispatcher.store.audit_log import HEAD, read_head
 from dispatcher.store.connection import guarded
 from dispatcher.store.loss import recorded_losses
 from dispatcher.store.meta import stored_partitions
@@ -203,6 +204,16 @@ async def _losses(redis: Redis) -> Check:
     return Check("data loss", Level.FAIL if recent else Level.WARN, text)
 
 
+async def _audit_log(redis: Redis) -> Check:
+    with guarded():
+        stored = await redis.get(HEAD)
+    try:
+        head = read_head(stored or b"")
+    except StoreDamaged as error:
+        return Check("audit log", Level.FAIL, str(error))
+    return Check("audit log", Level.OK, f"{head.n} entries written; `dispatcher audit-log --verify` checks them")
+
+
 async def _partitions(redis: Redis, partitions: int) -> Check:
     stored = await stored_partitions(redis)
     if stored in {None, partitions}:
@@ -220,4 +231,5 @@ ASKING_CHECKS: tuple[Callable[[Redis], Awaitable[Check]], ...] = (
     _clock,
     _workers,
     _losses,
+    _audit_log,
 )

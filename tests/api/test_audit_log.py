@@ -13,15 +13,16 @@ from redis.asyncio import Redis
 
 from dispatcher.api.table import api_routes
 from dispatcher.cli.main import main
-from dispatcher.errors import StoreUnavailable
+from dispatcher.errors import StoreDamaged, StoreUnavailable
 from dispatcher.model.audit_entry import Author, Deed
 from dispatcher.model.integration import Revision
 from dispatcher.model.status import Status
 from dispatcher.policy.differences import differences
 from dispatcher.store import audit_log
-from dispatcher.store.audit_log import HEAD, STREAM, AuditLog
-from dispatcher.store.audit_reading import AuditReader
+from dispatcher.store.audit_log import DAY_MS, HEAD, STREAM, AuditLog
+from dispatcher.store.audit_reading import AuditReader, Kept
 from dispatcher.store.connection import connect
+from dispatcher.store.doctor import Level, examine
 from dispatcher.store.sealing import Sealer
 from tests.api.conftest import Api, Start, publish
 from tests.api.tenants import Tenant, settle_in
@@ -252,8 +253,9 @@ async def tampered(redis: Redis, position: bytes, change: Any) -> None:
         (lambda text: [], "entries 2 to 2 are missing"),
         (lambda text: [text, text], "one of them was added"),
         (lambda text: [b"nonsense"], "is no audit entry"),
+        (lambda text: [b'{"n": 2, "previous": ""}'], "is no audit entry"),
     ],
-    ids=["changed", "removed", "added", "garbage"],
+    ids=["changed", "removed", "added", "garbage", "fields"],
 )
 async def test_a_chain_that_somebody_rewrote_is_told(redis: Redis, change: Any, told: str) -> None:
     await written(redis, 3)
@@ -270,6 +272,57 @@ async def test_an_end_that_was_cut_off_or_changed_is_told(redis: Redis) -> None:
     assert "entries 3 to 3 are missing" in (await AuditReader(redis).verify()).broken[0]
     await redis.xadd(STREAM, {"e": last[1][b"e"].replace(b"someone", b"anyone!")})
     assert "entry 3 is not the one" in (await AuditReader(redis).verify()).broken[0]
+
+
+async def test_a_beginning_that_was_cut_off_is_told(redis: Redis) -> None:
+    kept = Kept(365 * DAY_MS, 100_000)
+    await written(redis, 3)
+    assert (await AuditReader(redis).verify(kept)).well
+    await redis.xdel(STREAM, (await redis.xrange(STREAM, count=1))[0][0])
+    verdict = await AuditReader(redis).verify(kept)
+    assert len(verdict.broken) == 1
+    assert "entries 1 to 1 are missing at the beginning" in verdict.broken[0]
+    assert (await AuditReader(redis).verify(Kept(365 * DAY_MS, 2))).well
+
+
+async def test_a_beginning_that_was_old_enough_to_go_is_no_break(redis: Redis) -> None:
+    await written(redis, 2)
+    await asyncio.sleep(0.05)
+    await written(redis, 1)
+    for _ in range(2):
+        await redis.xdel(STREAM, (await redis.xrange(STREAM, count=1))[0][0])
+    assert (await AuditReader(redis).verify(Kept(40, 100_000))).well
+    assert not (await AuditReader(redis).verify(Kept(DAY_MS, 100_000))).well
+
+
+@pytest.mark.parametrize("garbage", ["garbage", "3", "x:y", "3:" + "z" * 64, b"\xff\xfe", "-1:" + "0" * 64])
+async def test_a_damaged_head_is_told_with_its_remedy(redis: Redis, garbage: str | bytes) -> None:
+    log = await written(redis, 3)
+    newest = (await redis.get(HEAD)).decode()
+    await redis.set(HEAD, garbage)
+    for one in (log, AuditLog(redis)):
+        with pytest.raises(StoreDamaged, match="audit-log --verify"):
+            await one.append(DEED)
+    assert await redis.xlen(STREAM) == 3
+    told = (await AuditReader(redis).verify()).broken
+    assert len(told) == 1
+    assert f"SET '{HEAD}' {newest}`" in told[0]
+    await redis.set(HEAD, newest)
+    await log.append(DEED)
+    assert (await AuditReader(redis).verify()).well
+
+
+async def test_changes_are_refused_while_the_head_is_damaged(api: Api) -> None:
+    lane = (await api.json("GET", f"/v1/events/{(await api.emit())['id']}", 200))["integrationId"]
+    await api.redis.set(HEAD, "garbage")
+    await api.refused("POST", f"/v1/lanes/{lane}/pause", 503, "store_damaged")
+    await api.refused("POST", "/v1/clients", 503, "store_damaged", json={"scopes": ["events:read"]})
+    query = 'mutation { createProductIntegration(input: { name: "n" }) { userErrors { code } } }'
+    answer = await api.ask("POST", "/graphql", json={"query": query})
+    assert (answer.status, "audit-log --verify" in await answer.text()) == (503, True)
+    check = next(one for one in await examine(api.redis, 16, []) if one.name == "audit log")
+    assert (check.level, "audit-log --verify" in check.text) == (Level.FAIL, True)
+    await api.emit()
 
 
 async def test_entries_of_several_processes_make_one_chain(redis: Redis, redis_url: str) -> None:
@@ -394,8 +447,11 @@ def test_the_command_line_notes_shows_and_verifies(
     assert (status, "2 entries, 1 to 2: unbroken" in out) == (0, True)
     with redis_sync.Redis(unix_socket_path=redis_url.removeprefix("unix://")) as client:
         client.xdel(STREAM, client.xrange(STREAM)[-1][0])
-    status, _, err = run_verb(capsys, "audit-log", "--verify", "--json")
-    assert (status, err) == (1, "")
+        status, _, err = run_verb(capsys, "audit-log", "--verify", "--json")
+        assert (status, err) == (1, "")
+        client.set(HEAD, "garbage")
+        status, out, err = run_verb(capsys, "audit-log", "--verify")
+        assert (status, "BROKEN" in out, "redis-cli SET" in err) == (1, True, True)
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,7 @@ async def test_sound_installation_is_well(durable: Redis) -> None:
         "clock",
         "workers",
         "data loss",
+        "audit log",
         "replicas",
         "partitions",
         "secret keys",

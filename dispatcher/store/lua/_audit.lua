@@ -18,6 +18,8 @@ local function note()
   if ARGV[2] == '' then return end
   local now = tonumber(redis.call('TIME')[1]) * 1000
   redis.call('SET', KEYS[1], ARGV[2])
-  redis.call('XADD', KEYS[2], 'MINID', '~', string.format('%.0f', math.max(0, now - tonumber(ARGV[4]))), '*', 'e', ARGV[3])
+  local before = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  redis.call('XADD', KEYS[2], 'MINID', '~', string.format('%.0f', math.max(0, now - tonumber(ARGV[4]))), '*',
+    'e', ARGV[3], 'p', before and before[1] or '')
   redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[5])
 end
