@@ -35,6 +35,11 @@ CERTIFICATE_FIELD = "transport.clientCertificate"
 KEY_FIELD = "transport.privateKey"
 CA_FIELD = "transport.caCertificates"
 
+_NO_CERTIFICATE = "This is no X.509 certificate in PEM form (-----BEGIN CERTIFICATE-----)."
+_KEY_BESIDE = (
+    "There is a private key among the certificates, which are shown as they are: put the client certificate's into "
+    "privateKey, where it is sealed, and leave out any other."
+)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -96,7 +101,7 @@ def _readable(pem: str, field: str, most: int, found: list[x509.Certificate] | N
     try:
         certificates = read_certificates(pem)
     except ValueError:
-        text = "This is no X.509 certificate in PEM form (-----BEGIN CERTIFICATE-----)."
+        text = _NO_CERTIFICATE if "PRIVATE KEY" not in pem.upper() else _KEY_BESIDE
         yield Problem("invalid_certificate", text, field)
         return
     if found is not None:

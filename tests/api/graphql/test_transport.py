@@ -126,19 +126,19 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str, str]] = {
         {"clientCertificate": OWN.key_pem, "privateKey": OWN.key_pem},
         "invalid_certificate",
         "clientCertificate",
-        "PEM",
+        "put the client certificate's into privateKey",
     ),
     "a key beside it": (
         {"clientCertificate": OWN.pem + OWN.key_pem, "privateKey": OWN.key_pem},
         "invalid_certificate",
         "clientCertificate",
-        "PEM",
+        "put the client certificate's into privateKey",
     ),
     "an encrypted key beside authorities": (
         {"caCertificates": encrypted(OWN) + ROOT.pem},
         "invalid_certificate",
         "caCertificates",
-        "PEM",
+        "put the client certificate's into privateKey",
     ),
     "damaged": (
         {**pair(OWN), "clientCertificate": OWN.pem.replace("MII", "AAA", 1)},
