@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher.cli.api_access import Access, AsJson, Connection, with_api
+from dispatcher.cli.clients import require_name
 from dispatcher.cli.event_lines import times
 from dispatcher.cli.option_groups import grouped
 from dispatcher.cli.output import note, print_json
@@ -51,6 +52,8 @@ def emit(
 ) -> None:
     """Emit one event. Values of --data are JSON where they can be read as JSON, else text."""
     type_ = emittable(kind)
+    for option, name in (("--product", about.product), ("--account", about.account)):
+        require_name(option, name)
     event: dict[str, Any] = {
         "type": type_.value,
         "productId": about.product,

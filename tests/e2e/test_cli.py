@@ -184,6 +184,8 @@ REFUSALS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "unknown type": (("emit", "bogus", "--product", "P"), 2, "use one of create, upgrade"),
     "bad notice": (("emit", "notify", "--product", "P", "--data", "notice.type=X"), 1, "payload.notice.type: "),
     "no product": (("emit", "create"), 2, "--product"),
+    "empty product": (("emit", "create", "--product", ""), 2, "--product takes 1 to 255"),
+    "empty account": (("emit", "create", "--product", "P", "--account", ""), 2, "--account takes 1 to 255"),
     "unknown event": (("explain", "nonsense"), 1, "There is no such event"),
     "unknown status": (("events", "--status", "bogus"), 2, "status: Give one or more of"),
     "unknown age": (("events", "--since", "yesterday"), 2, "15m, 1h or 2d"),
