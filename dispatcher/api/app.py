@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import structlog
 from aiohttp import web
@@ -12,6 +13,7 @@ from dispatcher.api.access import Gate, admitting
 from dispatcher.api.bulk import REDELIVERER, Redeliverer
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
+from dispatcher.api.known_parameters import knowing
 from dispatcher.api.metering import Meters
 from dispatcher.api.middleware import edge
 from dispatcher.api.oauth.directory import Directory
@@ -105,7 +107,8 @@ async def build_app(
 def _install(app: web.Application, routes: Sequence[Route], meters: Meters) -> None:
     app[DOCUMENT] = build_document(routes, app[SERVICES].settings.base_url)
     for route in routes:
-        app.router.add_route(route.method, route.path, admitting(route, app[OAUTH].gate, meters))
+        admitted = admitting(replace(route, handler=knowing(route)), app[OAUTH].gate, meters)
+        app.router.add_route(route.method, route.path, admitted)
 
 
 async def _running(app: web.Application) -> AsyncIterator[None]:

@@ -46,6 +46,8 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ),
     ("GET", "/v1/events"): (
         *FILTERS,
+        _query("fromDate", _TEXT, "Another name for from"),
+        _query("toDate", _TEXT, "Another name for to"),
         _query("cursor", {"type": "string"}, "nextCursor of the page before"),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "Events on a page"),
         _query("page", {"type": "integer", "minimum": 1}, "Number of the page, instead of cursor"),

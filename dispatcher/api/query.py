@@ -1,4 +1,4 @@
-"""Query parameters, read by tables. A bad one is a 400 that names it; unknown ones are left alone."""
+"""Query parameters, read by tables. A bad one is a 400 that names it; ``known_parameters`` finds unknown ones."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ async def read_page(
 ) -> Page:
     """Up to ``limit`` events that meet ``condition``, and the cursor of the next page."""
     seal = _seal(condition)
-    after = _decode(cursor, seal) if cursor else None
+    after = _decode(cursor, seal) if cursor is not None else None
     upper = "+" if condition.to_ms is None else f"{max(0, condition.to_ms - 1)}"
     scans = [_Scan(p, _below(after, p) if after else upper) for p in partitions]
     for _ in range(MAX_ROUNDS):

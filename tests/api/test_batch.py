@@ -40,6 +40,15 @@ async def test_a_thousand_items_are_accepted_and_one_more_is_refused(api: Api) -
     await api.refused("POST", PATH, 422, "limit_reached", data=raw, headers=NDJSON)
 
 
+async def test_an_idempotency_key_is_refused_and_not_ignored(api: Api) -> None:
+    headers = {"Idempotency-Key": "order-1"}
+    told = await api.refused(
+        "POST", PATH, 400, "idempotency_not_supported", "Idempotency-Key", json=[GOOD], headers=headers
+    )
+    assert "POST /v1/events" in str(told)
+    assert (await api.json("GET", "/v1/events", 200))["data"] == []
+
+
 async def test_what_is_no_batch_is_refused_whole(api: Api) -> None:
     await api.refused("POST", PATH, 422, "not_an_array", json=GOOD)
     await api.refused("POST", PATH, 400, "invalid_json", data=b"[", headers={"Content-Type": "application/json"})

@@ -7,7 +7,9 @@ import time
 
 import pytest
 
+from dispatcher.api.known_parameters import known_parameters
 from dispatcher.api.rest.models import EventOut
+from dispatcher.api.table import api_routes
 from dispatcher.flow.explain import SENTENCES, sentence
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import Explanation, Reason
@@ -185,9 +187,38 @@ async def test_bi47_bad_parameters_are_refused_by_name(api: Api, name: str, valu
     await api.refused("GET", "/v1/events", 400, "invalid_parameter", name, params={name: value})
 
 
-@pytest.mark.parametrize("cursor", ["forged", "AAAA", "!!", "MS0x", "x" * 5000])
+@pytest.mark.parametrize("cursor", ["", "forged", "AAAA", "!!", "MS0x", "x" * 5000])
 async def test_bi47_forged_cursors_are_refused(api: Api, cursor: str) -> None:
     await api.refused("GET", "/v1/events", 400, "invalid_cursor", "cursor", params={"cursor": cursor})
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/v1/events", "statuss"),
+        ("/v1/events", "Status"),
+        ("/v1/events/stream", "acountId"),
+        ("/v1/events/nothing", "wiat"),
+        ("/v1/audit", "client"),
+        ("/v1/queue", "lane"),
+        ("/v1/clients", "limit"),
+        ("/v1/retry-preview", "max_age"),
+    ],
+)
+async def test_a_parameter_that_there_is_not_is_refused_and_not_ignored(api: Api, path: str, name: str) -> None:
+    await api.refused("GET", path, 400, "invalid_parameter", name, params={name: "DEAD"})
+
+
+async def test_whoever_may_not_read_is_not_told_of_parameters(api: Api) -> None:
+    answer = await api.http.get("/v1/events", params={"statuss": "DEAD"})
+    assert answer.status == 401
+
+
+def test_every_route_that_is_read_knows_the_parameters_of_its_document() -> None:
+    known = {route.path: known_parameters(route) for route in api_routes() if route.method == "GET"}
+    assert known["/v1/events"][:2] == ("status", "type")
+    assert {"fromDate", "toDate", "page", "size", "cursor", "limit"} <= set(known["/v1/events"])
+    assert known["/v1/events/stream"] == ("status", "type", "accountId", "integrationId", "lastEventId")
 
 
 async def test_account_clients_list_their_account_only(api: Api) -> None:

@@ -44,6 +44,9 @@ async def accept_event(request: web.Request) -> web.StreamResponse:
 async def accept_batch(request: web.Request) -> web.StreamResponse:
     """One result for each item, in the order of the items; good ones are accepted although others are not."""
     services, caller = request.app[SERVICES], request[CALLER]
+    if IDEMPOTENCY_KEY in request.headers:
+        text = "A batch takes no key. Leave it out, or send each event with its own key to POST /v1/events."
+        raise InvalidRequest.of("idempotency_not_supported", text, IDEMPOTENCY_KEY)
     media = require_media(request, JSON, NDJSON)
     raw = await read_body(request)
     items: Iterable[Any] = read_lines(raw) if media == NDJSON else read_array(raw)

@@ -80,7 +80,9 @@ async def list_events(request: web.Request) -> web.StreamResponse:
     number = integer(query, "page", 1, 1, max(1, MAX_SKIPPED // limit))
     if condition is None:
         return json_response(page_json(Page([], None), services.settings.base_url))
-    cursor = query.get("cursor") or await _cursor_of_page(services, condition, number, limit)
+    cursor = query.get("cursor")
+    if cursor is None:
+        cursor = await _cursor_of_page(services, condition, number, limit)
     if cursor is None and number > 1:
         return json_response(page_json(Page([], None), services.settings.base_url))
     page = await services.queue.page(condition, cursor, limit)

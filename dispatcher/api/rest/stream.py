@@ -13,7 +13,6 @@ from aiohttp_sse import EventSourceResponse
 from dispatcher.api.access import RECHECK_S
 from dispatcher.api.middleware import REQUEST_ID, REQUEST_ID_HEADER
 from dispatcher.api.oauth.routes import OAUTH
-from dispatcher.api.query import invalid_parameter
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.reach import within_reach
 from dispatcher.api.route import CALLER, Route
@@ -30,8 +29,6 @@ MAX_STREAMS = 200
 MAX_STREAMS_OF_CLIENT = 50
 """So that no client takes them all from the others."""
 LAST_EVENT_ID = "Last-Event-ID"
-NOT_HERE = ("productId", "from", "fromDate", "to", "toDate")
-"""Conditions of the list of events that a change, which names no product and happens now, cannot be held against."""
 
 STREAMS = web.AppKey("streams", dict[EventSourceResponse, str])
 """Each with the id of its client."""
@@ -40,7 +37,6 @@ STREAMS = web.AppKey("streams", dict[EventSourceResponse, str])
 async def stream(request: web.Request) -> web.StreamResponse:
     """Changes by status, type, account and integration; without ``Last-Event-ID`` those from now on."""
     services, streams = request.app[SERVICES], request.app[STREAMS]
-    _refuse_what_cannot_be_kept(request)
     condition = await _narrowed(request)
     position = request.headers.get(LAST_EVENT_ID) or request.query.get("lastEventId")
     if position:
@@ -69,12 +65,6 @@ def _refuse_too_many(streams: Mapping[EventSourceResponse, str], client_id: str)
     served = f"{MAX_STREAMS} streams" if len(streams) >= MAX_STREAMS else f"{own} streams of this client"
     text = f"This process serves {served} already; close one, or try again later."
     raise RequestError([Problem("too_many_streams", text)], 429, {"Retry-After": "30"})
-
-
-def _refuse_what_cannot_be_kept(request: web.Request) -> None:
-    for name in NOT_HERE:
-        if name in request.query:
-            raise invalid_parameter(name, "Changes are filtered by status, type, accountId and integrationId.")
 
 
 async def _send_changes(
