@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import getpass
 import re
-import socket
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -13,14 +11,14 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.operator import audit_log_of, operator
 from dispatcher.cli.output import note, print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.clock import iso_ms
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
-from dispatcher.model.audit_entry import Author
 from dispatcher.model.roles import ROLES, Role, problem_with
-from dispatcher.store.audit_log import DAY_MS, AuditLog, Noting
+from dispatcher.store.audit_log import Noting
 from dispatcher.store.clients import ClientStore
 
 COLUMNS = {
@@ -102,9 +100,8 @@ async def _store(action: str = "") -> AsyncIterator[ClientStore]:
     """Changes are noted as ``action`` of whoever runs this program."""
     settings = load_settings()
     async with open_store(settings, client_name="dispatcher-clients") as store:
-        log = AuditLog(store.redis, int(settings.audit_days * DAY_MS), settings.audit_entries)
-        author = Author(f"cli:{getpass.getuser()}", address=socket.gethostname())
-        yield ClientStore(store.redis, Noting(log, author, action, int(time.time() * 1000)))
+        log = audit_log_of(settings, store.redis)
+        yield ClientStore(store.redis, Noting(log, operator(), action, int(time.time() * 1000)))
 
 
 async def _create(

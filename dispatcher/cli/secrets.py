@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import Annotated
 
 import typer
 
+from dispatcher.cli.operator import audit_log_of, operator
 from dispatcher.cli.output import cell, note, print_json
 from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run
+from dispatcher.model.audit_entry import DONE, Deed
 from dispatcher.settings import Settings
 from dispatcher.store.reseal import Resealer, Tally
 from dispatcher.store.sealing import Sealer
@@ -49,7 +52,17 @@ async def _reseal(settings: Settings, *, write: bool, told: bool) -> Tally:
         if told:
             sys.stderr.write("\r\033[K")
         await StaleCount(store.redis).write(resealer.tally.stale)
+        if write:
+            await audit_log_of(settings, store.redis).append(_deed(resealer.tally))
         return resealer.tally
+
+
+def _deed(tally: Tally) -> Deed:
+    """The one entry of a run. Counts only: what a value was sealed with before and after tells nobody anything."""
+    counted = {"values": tally.values, "resealed": tally.resealed, "stale": tally.stale}
+    counts = {**counted, "problems": len(tally.problems)}
+    now_ms = int(time.time() * 1000)
+    return Deed(operator(), "resealSecrets", "secrets", "all", now_ms, after=counts, outcome=DONE)
 
 
 def _as_json(tally: Tally, dry_run: bool) -> dict[str, object]:

@@ -23,8 +23,8 @@ from dispatcher.store.audit_log import DAY_MS, HEAD, STREAM, AuditLog
 from dispatcher.store.audit_reading import AuditReader, Kept
 from dispatcher.store.connection import connect
 from dispatcher.store.doctor import Level, examine
-from dispatcher.store.sealing import Sealer
-from tests.api.conftest import Api, Start, publish
+from dispatcher.store.sealing import Sealer, new_key
+from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, basic, publish
 from tests.api.tenants import Tenant, settle_in
 from tests.api.test_tenants import MUTATIONS
 from tests.api.worker_hand import WorkerHand
@@ -452,6 +452,38 @@ def test_the_command_line_notes_shows_and_verifies(
         client.set(HEAD, "garbage")
         status, out, err = run_verb(capsys, "audit-log", "--verify")
         assert (status, "BROKEN" in out, "redis-cli SET" in err) == (1, True, True)
+
+
+def test_sealing_again_by_hand_is_noted_once_with_its_counts_and_a_dry_run_is_not(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_url)
+    monkeypatch.setenv("DISPATCHER_SECRET_KEYS", new_key())
+    assert run_verb(capsys, "secrets", "reseal", "--dry-run")[0] == 0
+    assert json.loads(run_verb(capsys, "audit-log", "--json")[1]) == []
+    assert run_verb(capsys, "secrets", "reseal")[0] == 0
+    (entry,) = json.loads(run_verb(capsys, "audit-log", "--json")[1])
+    assert (entry["action"], entry["kind"], entry["outcome"]) == ("resealSecrets", "secrets", "done")
+    assert entry["after"] == {"values": 0, "resealed": 0, "stale": 0, "problems": 0}
+    assert entry["client"].startswith("cli:")
+
+
+async def test_a_token_that_its_own_client_gives_back_is_no_change(api: Api) -> None:
+    before = await newest(api)
+    headers = basic(ADMIN_ID, ADMIN_SECRET)
+    token = await api.token()
+    assert (await api.http.post("/oauth2/revoke", data={"token": token}, headers=headers)).status == 200
+    refused = await api.http.get("/v1/events", headers={"Authorization": f"Bearer {token}"})
+    assert refused.status == 401
+    assert await newest(api) == before
+
+
+async def test_a_token_is_revoked_by_no_other_client(api: Api) -> None:
+    made = await api.json("POST", "/v1/clients", 201, json={"scopes": ["events:read"]})
+    token = await api.token(made["clientId"], made["clientSecret"])
+    await api.http.post("/oauth2/revoke", data={"token": token}, headers=basic(ADMIN_ID, ADMIN_SECRET))
+    kept = await api.http.get("/v1/events", headers={"Authorization": f"Bearer {token}"})
+    assert kept.status == 200
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,19 @@
+"""By whom and where changes made at a shell are noted: whoever runs the program, and the log. Writes nothing itself."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+
+from dispatcher.model.audit_entry import Author
+from dispatcher.settings import Settings
+from dispatcher.store.audit_log import DAY_MS, AuditLog
+from dispatcher.store.handle import StoreHandle
+
+
+def operator() -> Author:
+    return Author(f"cli:{getpass.getuser()}", address=socket.gethostname())
+
+
+def audit_log_of(settings: Settings, redis: StoreHandle) -> AuditLog:
+    return AuditLog(redis, int(settings.audit_days * DAY_MS), settings.audit_entries)
