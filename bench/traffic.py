@@ -32,7 +32,7 @@ def payload() -> dict[str, object]:
 
 
 def integration_id(number: int) -> str:
-    return f"00000000-0000-4000-8000-{number:012d}"
+    return f"00000000-0000-4000-8001-{number:012d}"
 
 
 def product_id(number: int) -> str:
