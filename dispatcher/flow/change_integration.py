@@ -14,7 +14,13 @@ from dispatcher.flow.integration_changes import (
     IntegrationChanges,
     UrlRule,
 )
-from dispatcher.flow.integration_rules import name_problems, probe_problems, revision_problems
+from dispatcher.flow.integration_rules import (
+    MAX_SECRET_CHARS,
+    name_problems,
+    probe_problems,
+    revision_problems,
+    too_long,
+)
 from dispatcher.flow.private_keys import private_key_problem
 from dispatcher.flow.transport_rules import bound_problems, transport_problems
 from dispatcher.model.integration import (
@@ -55,7 +61,8 @@ class Editor:
 
     def apply(self, integration: Integration, changes: IntegrationChanges) -> Integration:
         """The integration with ``changes``. Raises ``Unprocessable`` with everything that is wrong with them."""
-        name = changes.get("name") or integration.name
+        wanted = changes.get("name")
+        name = integration.name if wanted is None else wanted
         transport = self._transport(integration, changes)
         working = self._working(integration, changes)
         if transport is not None:
@@ -65,7 +72,7 @@ class Editor:
             *_header_problems(working.credentials, integration.working.headers, changes),
         ]
         problems += revision_problems(working, self.url_rule)
-        problems += _key_problems(changes)
+        problems += _secret_problems(changes)
         problems += _moved_problems(integration.working.credentials, working.credentials)
         if transport is not None:
             problems += transport_problems(transport.opened, self.url_rule)
@@ -167,8 +174,12 @@ def _header_problems(
     yield from header_problems(pairs, authenticated=credentials.type is not CredentialType.NONE)
 
 
-def _key_problems(changes: IntegrationChanges) -> Iterator[Problem]:
-    key = (changes.get("credentials") or {}).get("private_key")
+def _secret_problems(changes: IntegrationChanges) -> Iterator[Problem]:
+    """Of secrets as they were given: once sealed, nothing can be said of them."""
+    given = changes.get("credentials") or {}
+    if len(given.get("client_secret") or "") > MAX_SECRET_CHARS:
+        yield too_long("outboundCredentials.clientSecret", MAX_SECRET_CHARS)
+    key = given.get("private_key")
     if key and key != MASK and (problem := private_key_problem(key, "outboundCredentials.privateKey")):
         yield problem
 

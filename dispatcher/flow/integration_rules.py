@@ -19,21 +19,25 @@ from dispatcher.model.integration import (
 from dispatcher.policy.filters import filter_problems
 
 MAX_NAME_CHARS = 255
-MAX_TEXT_CHARS = 4096
+MAX_SECRET_CHARS = 4096
 MAX_DELAYS = 50
 MAX_FORM_FIELDS = 100
+MAX_LABEL_CHARS = 255
 MAX_PROBE_MINUTES = 7 * 24 * 60
+FORM_FIELD_TYPES = ("TEXT", "TEXT_AREA", "NUMBER", "BOOLEAN", "DATE", "EMAIL", "PHONE", "URL")
+"""What a marketplace can ask a buyer for; answers are passed on as they are."""
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DAY_S = 86_400.0
 
-_CREDENTIAL_TEXTS = {
-    "client_id": "clientId",
-    "scope": "scope",
-    "audience": "audience",
-    "resource": "resource",
-    "key_id": "keyId",
-}
+_CREDENTIAL_TEXTS: tuple[tuple[str, str, int], ...] = (
+    ("client_id", "clientId", 255),
+    ("scope", "scope", 4096),
+    ("audience", "audience", 2048),
+    ("resource", "resource", 2048),
+    ("key_id", "keyId", 255),
+)
+"""Attribute, field name and most characters."""
 _BOUNDS: tuple[tuple[str, str, float, float], ...] = (
     ("timeout_s", "requestTimeout", 0.1, 300.0),
     ("max_age_s", "maxAge", 1.0, 30 * _DAY_S),
@@ -45,9 +49,13 @@ _BOUNDS: tuple[tuple[str, str, float, float], ...] = (
 
 
 def name_problems(name: str, field: str) -> Iterator[Problem]:
-    """A name or an id from outside: 1 to 255 characters, none of them a control character."""
-    if not 1 <= len(name) <= MAX_NAME_CHARS or _CONTROL.search(name):
+    """A name or an id from outside: 1 to 255 characters, none of them a control character, and not only blanks."""
+    if not name.strip() or len(name) > MAX_NAME_CHARS or _CONTROL.search(name):
         yield Problem("invalid_text", f"{field} must have 1 to {MAX_NAME_CHARS} printable characters.", field)
+
+
+def too_long(field: str, most: int) -> Problem:
+    return Problem("too_long", f"At most {most} characters.", field)
 
 
 def probe_problems(interval_minutes: int | None) -> Iterator[Problem]:
@@ -75,9 +83,11 @@ def credential_problems(credentials: OutboundCredentials, url_rule: UrlRule) -> 
         yield Problem("required", f"{credentials.type} credentials need {needed}.", f"outboundCredentials.{needed}")
     if credentials.token_uri and (problem := url_rule(credentials.token_uri, "outboundCredentials.tokenUri")):
         yield problem
-    for attribute, name in _CREDENTIAL_TEXTS.items():
+    for attribute, name, most in _CREDENTIAL_TEXTS:
         text = getattr(credentials, attribute) or ""
-        if len(text) > MAX_TEXT_CHARS or _CONTROL.search(text):
+        if len(text) > most:
+            yield too_long(f"outboundCredentials.{name}", most)
+        if _CONTROL.search(text):
             yield Problem("invalid_text", f"{name} holds control characters.", f"outboundCredentials.{name}")
     if credentials.type is CredentialType.BASIC and ":" in credentials.client_id:
         text = "A user name for Basic has no colon (RFC 7617 §2)."
@@ -118,8 +128,18 @@ def _form_problems(fields: Sequence[OrderFormField]) -> Iterator[Problem]:
         yield Problem("limit_reached", f"At most {MAX_FORM_FIELDS} order form fields.", "orderFormFields")
     seen: set[str] = set()
     for position, field in enumerate(fields[:MAX_FORM_FIELDS]):
-        where = f"orderFormFields.{position}.name"
-        yield from name_problems(field.name, where)
+        where = f"orderFormFields.{position}"
+        yield from name_problems(field.name, f"{where}.name")
+        yield from _label_problems(field.label or "", f"{where}.label")
+        if field.type not in FORM_FIELD_TYPES:
+            yield Problem("invalid_value", f"type must be one of {', '.join(FORM_FIELD_TYPES)}.", f"{where}.type")
         if field.name in seen:
-            yield Problem("duplicate_field", f"The field {field.name!r} is given twice.", where)
+            yield Problem("duplicate_field", f"The field {field.name!r} is given twice.", f"{where}.name")
         seen.add(field.name)
+
+
+def _label_problems(label: str, field: str) -> Iterator[Problem]:
+    if len(label) > MAX_LABEL_CHARS:
+        yield too_long(field, MAX_LABEL_CHARS)
+    if _CONTROL.search(label):
+        yield Problem("invalid_text", "A label holds no control characters.", field)

@@ -1,21 +1,26 @@
 """How users reach the product: OpenID Connect or a bookmark, never both. Stores; calls no identity provider.
 
-Addresses in these configurations are opened by a browser, not by this program, so a placeholder is
-accepted and named in a warning.
+Addresses in these configurations are opened by a browser, not by this program. A placeholder such as YOUR_LOGOUT_URL,
+and a scheme of an app's own, are accepted and named in a warning; what a browser would take elsewhere is refused.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from dispatcher.errors import Conflict, Problem, RequestError, Unprocessable
 from dispatcher.model.integration import Bookmark, Integration, OpenIdConnect
+from dispatcher.policy.launch_urls import launch_url
 from dispatcher.store.definitions import Definitions
 
 MAX_REDIRECT_URLS = 100
 MAX_URL_CHARS = 2048
+_PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
+_RUN_BY_BROWSERS = frozenset({"javascript", "data", "vbscript", "blob", "file", "about", "view-source"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +37,9 @@ async def configure_open_id_connect(
     """Set or replace the OpenID Connect configuration of the WORKING version.
 
     Raises ``NotFound``; ``Conflict`` when there is a bookmark, or when the client creation method would change
-    after the first publish; ``Unprocessable`` for oversized lists.
+    after the first publish; ``Unprocessable`` for addresses that a browser must not be sent to.
     """
-    if problems := list(_oversized(wanted)):
+    if problems := list(_problems(wanted)):
         raise Unprocessable(problems)
     frozen = await _published_method(definitions, any_id)
     if frozen is not None and frozen != wanted.client_creation_method:
@@ -51,11 +56,8 @@ async def configure_open_id_connect(
 
 async def configure_bookmark(definitions: Definitions, any_id: str, landing_url: str, now_ms: int) -> Configured:
     """Set or replace the bookmark of the WORKING version. ``Conflict`` when there is OpenID Connect."""
-    if not landing_url or len(landing_url) > MAX_URL_CHARS:
-        text = f"A landing URL has 1 to {MAX_URL_CHARS} characters."
-        raise Unprocessable.of("invalid_url", text, "landingUrl")
-    if _scripted(landing_url):
-        raise Unprocessable.of("invalid_url", "A landing URL starts with https:// or http://.", "landingUrl")
+    if refused := _refusal(landing_url):
+        raise Unprocessable.of("invalid_url", f"A landing URL {refused}.", "landingUrl")
 
     def change(current: Integration) -> Integration:
         if current.working.open_id_connect is not None:
@@ -91,15 +93,14 @@ def _exclusive(other: str) -> RequestError:
     return Conflict.of("sso_exclusive", text, "integrationConfigurationId")
 
 
-def _oversized(wanted: OpenIdConnect) -> Iterator[Problem]:
+def _problems(wanted: OpenIdConnect) -> Iterator[Problem]:
     if len(wanted.redirect_urls) > MAX_REDIRECT_URLS:
         yield Problem("limit_reached", f"At most {MAX_REDIRECT_URLS} redirect URLs.", "redirectUrls")
     urls = {"initiateLoginUrl": wanted.initiate_login_url, "logoutUrl": wanted.logout_url}
     urls |= {f"redirectUrls.{n}": url for n, url in enumerate(wanted.redirect_urls)}
     for field, url in urls.items():
-        if url is not None and (len(url) > MAX_URL_CHARS or _scripted(url)):
-            text = f"A URL here has at most {MAX_URL_CHARS} characters and starts with https:// or http://."
-            yield Problem("invalid_url", text, field)
+        if url is not None and (refused := _refusal(url)):
+            yield Problem("invalid_url", f"A URL here {refused}.", field)
 
 
 def _warnings(wanted: OpenIdConnect) -> Iterator[str]:
@@ -123,7 +124,17 @@ def _not_a_url(field: str, text: str | None) -> Iterator[str]:
         yield f"{field} holds {text!r}, which is not an absolute http or https URL."
 
 
-def _scripted(url: str) -> bool:
-    """Whether a browser would run it; browsers skip blanks and control characters before they look at the scheme."""
-    bare = "".join(char for char in url if char > " ").lower()
-    return bare.startswith(("javascript:", "data:", "vbscript:"))
+def _refusal(url: str) -> str | None:
+    """What an address must be that this one is not. No text repeats anything of it."""
+    if not 1 <= len(url) <= MAX_URL_CHARS:
+        return f"has 1 to {MAX_URL_CHARS} characters"
+    if "\\" in url or any(char.isspace() or not char.isprintable() for char in url):
+        return "has no blanks, backslashes or control characters"
+    if _PLACEHOLDER.fullmatch(url):
+        return None
+    scheme = _SCHEME.match(url)
+    if scheme is None or scheme[1].lower() in _RUN_BY_BROWSERS:
+        return "starts with https:// or http://"
+    if scheme[1].lower() in ("https", "http") and launch_url(url) is None:
+        return "names a host after https:// or http://, without a user name before it"
+    return None

@@ -66,13 +66,50 @@ async def test_open_id_connect_and_bookmark_exclude_each_other(desk: Desk) -> No
 
 
 @pytest.mark.parametrize(
-    "url", ["javascript:alert(1)", " JavaScript:alert(1)", "java\tscript:alert(1)", "data:text/html,x"]
+    "url",
+    [
+        *(
+            "javascript:alert(1)",
+            " JavaScript:alert(1)",
+            "java\tscript:alert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+        ),
+        *("https://example.com/\r\nSet-Cookie: a=b", "https://example.com/\x00", "https://example.com/a b", ""),
+        *(
+            "//evil.example",
+            "/\\evil.example",
+            "/relative",
+            "www.example.com/home",
+            "https:evil.example",
+            "https:///evil",
+        ),
+        *(
+            "https://good.example@evil.example/",
+            "https://\u202eexample.com/",
+            "nonsense",
+            "https://e.example/" + "a" * 2048,
+        ),
+    ],
 )
-async def test_addresses_that_run_script_are_refused(desk: Desk, url: str) -> None:
+async def test_addresses_that_no_browser_is_to_be_sent_to_are_refused(desk: Desk, url: str) -> None:
     own_id = (await desk.create()).integration.id
     with pytest.raises(Unprocessable) as refused:
         await configure_bookmark(desk.definitions, own_id, url, NOW_MS)
     assert told(refused.value) == [("invalid_url", "landingUrl")]
-    wanted = replace(WANTED, initiate_login_url=url)
-    with pytest.raises(Unprocessable):
+    wanted = replace(WANTED, initiate_login_url=url, logout_url=url, redirect_urls=(url,))
+    with pytest.raises(Unprocessable) as refused:
         await configure_open_id_connect(desk.definitions, own_id, wanted, NOW_MS)
+    fields = ["initiateLoginUrl", "logoutUrl", "redirectUrls.0"]
+    assert told(refused.value) == [("invalid_url", field) for field in fields]
+
+
+@pytest.mark.parametrize("url", ["YOUR_REDIRECT_URLS", "com.example.app:/back", "https://{Subdomain}.example.com/"])
+async def test_placeholders_and_schemes_of_apps_are_kept_as_they_are(desk: Desk, url: str) -> None:
+    own_id = (await desk.create()).integration.id
+    wanted = replace(WANTED, initiate_login_url=url, redirect_urls=(url,))
+    done = await configure_open_id_connect(desk.definitions, own_id, wanted, NOW_MS)
+    kept = done.integration.working.open_id_connect
+    assert kept is not None
+    assert (kept.initiate_login_url, kept.redirect_urls) == (url, (url,))
+    assert len(done.warnings) == (0 if url.startswith("https") else 2)

@@ -85,7 +85,7 @@ def integration_changes(values: IntegrationFields) -> IntegrationChanges:
         changes["headers"] = [HeaderChange(one.name, one.value, one.secret) for one in values.headers or ()]
     if values.order_form_fields is not UNSET:
         changes["order_form_fields"] = [
-            OrderFormField(one.name, one.label, one.type or "TEXT", bool(one.required))
+            OrderFormField(one.name, one.label, (one.type or "TEXT").upper(), bool(one.required))
             for one in values.order_form_fields or ()
         ]
     return changes

@@ -65,7 +65,9 @@ class OrderFormFieldInput:
 
     name: str
     label: str | None = None
-    type: str | None = "TEXT"
+    type: str | None = strawberry.field(
+        default="TEXT", description="TEXT, TEXT_AREA, NUMBER, BOOLEAN, DATE, EMAIL, PHONE or URL, in any case."
+    )
     required: bool | None = False
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
 from yarl import URL
 
+from dispatcher.flow.publish import publish
+from dispatcher.model.integration import Bookmark
 from tests.api.graphql.conftest import Graph
 
 ADD_OIDC = "addProductIntegrationOpenIdConnectConfiguration"
@@ -66,8 +69,20 @@ async def test_a_placeholder_is_told_of_and_not_opened(graph: Graph) -> None:
 
 
 @pytest.mark.parametrize("url", ["//evil.example", "https://good.example@evil.example", "/relative"])
-async def test_what_is_no_absolute_url_is_not_opened(graph: Graph, url: str) -> None:
-    await linked(graph, ADD_BOOKMARK, f'landingUrl: "{url}"')
+async def test_what_is_no_absolute_url_is_not_saved(graph: Graph, url: str) -> None:
+    own_id = await linked(graph)
+    done = await graph.change(ADD_BOOKMARK, f'integrationConfigurationId: "{own_id}", landingUrl: "{url}"')
+    assert [(one["code"], one["path"][-1]) for one in done["userErrors"]] == [("invalid_url", "landingUrl")]
+
+
+@pytest.mark.parametrize("url", ["//evil.example", "https://good.example@evil.example", "/relative"])
+async def test_what_is_no_absolute_url_is_not_opened_even_if_it_was_saved_once(graph: Graph, url: str) -> None:
+    own_id = await linked(graph, ADD_BOOKMARK, 'landingUrl: "https://www.example.com/welcome"')
+    definitions = graph.api.services.definitions
+    await definitions.edit(
+        own_id, lambda one: replace(one, working=replace(one.working, bookmark=Bookmark(url)), modified_ms=1)
+    )
+    await publish(definitions, own_id, "test", 2)
     await refused(await opened(graph), 409)
 
 

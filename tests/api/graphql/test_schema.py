@@ -11,6 +11,40 @@ from tests.api.graphql.conftest import Graph
 SSO = 'grantTypes: [AUTHORIZATION_CODE] redirectUrls: ["https://example.com/back"] allowOidcScope: true'
 
 
+@pytest.mark.parametrize(
+    ("fields", "code", "path"),
+    [
+        ('name: ""', "invalid_text", ["name"]),
+        ('name: "  "', "invalid_text", ["name"]),
+        (r'name: "a\r\nb"', "invalid_text", ["name"]),
+        (f'name: "{"n" * 256}"', "invalid_text", ["name"]),
+        ('orderFormFields: [{ name: "a", type: "bogus" }]', "invalid_value", ["orderFormFields", "0", "type"]),
+        (f'outboundCredentials: {{ clientId: "{"c" * 256}" }}', "too_long", ["outboundCredentials", "clientId"]),
+        (
+            f'outboundCredentials: {{ clientSecret: "{"c" * 4097}" }}',
+            "too_long",
+            ["outboundCredentials", "clientSecret"],
+        ),
+    ],
+)
+async def test_what_cannot_be_meant_is_a_user_error_of_creating_and_updating(
+    graph: Graph, fields: str, code: str, path: list[str]
+) -> None:
+    own_id = (await graph.created())["id"]
+    for mutation, where in (("createProductIntegration", ""), ("updateProductIntegration", f'id: "{own_id}" ')):
+        done = await graph.change(mutation, where + fields)
+        told = {one["code"]: one for one in done["userErrors"]}
+        assert [str(part) for part in told[code]["path"]] == ["input", *path], done
+    if "type" in fields:
+        assert "TEXT, TEXT_AREA, NUMBER" in told[code]["message"]
+
+
+async def test_types_of_form_fields_are_taken_in_any_case(graph: Graph) -> None:
+    own_id = (await graph.created('orderFormFields: [{ name: "a", type: "number" }, { name: "b", type: "" }]'))["id"]
+    shown = await graph.shown(own_id, "orderFormFields { type }")
+    assert shown == {"orderFormFields": [{"type": "NUMBER"}, {"type": "TEXT"}]}
+
+
 async def test_every_id_form_shows_the_same_integration(graph: Graph) -> None:
     made = await graph.created()
     for form in (made["id"], made["appMarketId"], made["connectorId"]):
