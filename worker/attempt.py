@@ -23,6 +23,7 @@ from dispatcher.policy.answers import TRANSPORT_ERROR, Verdict, classify
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.retry import parse_retry_after
 from dispatcher.policy.signing import sign
+from dispatcher.policy.urls import unfilled
 from worker.answer_body import read_bounded
 from worker.connector import blocked_reason
 from worker.shortage import PUT_OFF_S, own_shortage
@@ -83,6 +84,8 @@ class Sender:
         self, target: Target, url: str, event: Event, state: EventState, n: int, ident: str | None, offset_ms: int
     ) -> Sent:
         """Attempt ``n``. ``offset_ms``: what the store's clock is ahead of the steady one."""
+        if missing := unfilled(url):
+            return Sent(Verdict(Outcome.CONFIGURATION_ERROR, Status.RETRYING, "CONFIGURATION_ERROR", missing))
         body = build_body(
             event, state, base_url=self._identity.base_url, partner=self._identity.partner, account_identifier=ident
         )

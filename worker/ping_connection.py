@@ -19,6 +19,7 @@ from yarl import URL
 
 from dispatcher.model.integration import Transport
 from dispatcher.model.ping import PingStep, StepName
+from dispatcher.policy.urls import unfilled
 from worker.connector import AddressBlocked, AddressRule, CheckingResolver, checked_socket
 from worker.ping_tls import Handshaker, Stopwatch
 from worker.ping_words import CHECK_HOST, CONNECT_REMEDY, DNS_REMEDY, PLAIN_HTTP, blocked
@@ -62,6 +63,8 @@ class Wayfinder:
 
     async def look(self, url: str, route: Route | None = None) -> tuple[PingStep, ...]:
         """DNS, ADDRESS, CONNECT and TLS, as far as it gets."""
+        if missing := unfilled(url):
+            return (PingStep(StepName.ADDRESS, False, 0.0, missing, CHECK_HOST),)
         place = _place(url)
         if place is None:
             return (PingStep(StepName.ADDRESS, False, 0.0, "the URL names no host that can be read", CHECK_HOST),)

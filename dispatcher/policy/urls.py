@@ -135,6 +135,14 @@ def url_refusal(
     return None if open_ended else _host_refusal(host, allow_networks, deny_networks)
 
 
+def unfilled(url: str) -> str | None:
+    """What to say of a template in the place of a URL: which variables it still has; None = it has none."""
+    names = _VARIABLE.findall(url) if "{" in url else ()
+    if not names:
+        return None
+    return f"nothing was sent, the URL has variables without a value ({', '.join(names)}): write the values into it"
+
+
 def _parsed(url: str) -> tuple[str, str, int] | None:
     """Scheme, host and port as the HTTP client will understand them, IDNA included."""
     try:

@@ -138,6 +138,17 @@ async def test_a_type_without_url_is_skipped(shop: Shop) -> None:
     assert (await shop.ended(event_id)).state.status is Status.SKIPPED
 
 
+async def test_a_template_without_its_values_is_not_called_and_the_variables_are_named(shop: Shop) -> None:
+    url = shop.host.url().replace("127.0.0.1", "127.0.0.{Last}") + "/{Region}"
+    event_id = await shop.emit(await shop.integration({"upgradeUrl": url}, schedule_s=()))
+    await shop.work()
+    assert (await shop.ended(event_id)).state.status is Status.DEAD
+    (attempt,) = await shop.queue.attempts(event_id) or []
+    assert (attempt.outcome, attempt.error_code) == (Outcome.CONFIGURATION_ERROR, "CONFIGURATION_ERROR")
+    assert "({Last}, {Region})" in str(attempt.error_detail)
+    assert shop.host.requests == []
+
+
 async def test_a_loopback_url_is_blocked_unless_allowed(shop: Shop) -> None:
     event_id = await shop.emit(await shop.integration(schedule_s=(60.0,)))
     await shop.work(allow_networks=())

@@ -182,3 +182,9 @@ async def test_url_that_leads_nowhere_is_told(url: str) -> None:
 
 def test_connection_without_a_certificate_has_only_a_version() -> None:
     assert certificate("TLSv1.2", None) == ("TLSv1.2", None)
+
+
+async def test_a_template_without_its_values_is_told_by_its_variables() -> None:
+    (step,) = await Wayfinder(RULE).look("https://{Subdomain}.example.com/")
+    assert (step.name, step.ok) == (StepName.ADDRESS, False)
+    assert "({Subdomain})" in step.text
