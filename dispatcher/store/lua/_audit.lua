@@ -4,6 +4,8 @@
 -- ARGV[1] head as the writer knows it   ARGV[2] the new head, '' = there is nothing to note   ARGV[3] the entry
 -- ARGV[4] ms that an entry is kept   ARGV[5] entries that are kept at most
 --
+-- Each entry has the place of the one before beside it (`p`), which tells whether a beginning that is gone was old enough.
+--
 -- A script first makes sure that it can do its change, then returns what `moved` gives if that is not nil (somebody
 -- else wrote an entry meanwhile: the writer computes its hash again), then changes, and ends with `note`.
 
