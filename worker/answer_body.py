@@ -24,10 +24,14 @@ async def read_bounded(answer: aiohttp.ClientResponse, limit_bytes: int = MAX_AN
     parts: list[bytes] = []
     missing = limit_bytes + 1
     truncated = False
+    content = answer.content
     try:
-        while missing > 0 and (part := await answer.content.read(missing)):
-            parts.append(part)
-            missing -= len(part)
+        if content.is_eof():  # as nearly always: it came with the headers
+            parts.append(content.read_nowait(missing))
+        else:
+            while missing > 0 and (part := await content.read(missing)):
+                parts.append(part)
+                missing -= len(part)
     except (aiohttp.ClientError, TimeoutError, OSError):
         truncated = True
     data = b"".join(parts)

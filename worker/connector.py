@@ -143,6 +143,7 @@ def post(
     return session.post(_readable(url), data=data, headers=headers, allow_redirects=False, timeout=timeout)
 
 
+@lru_cache(maxsize=4096)
 def _readable(text: str) -> URL:
     try:
         url = URL(text)

@@ -19,7 +19,7 @@ from dispatcher.flow.status_notice import status_notice
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.integration import LaneLimits
-from dispatcher.model.latency import bucket_name
+from dispatcher.model.latency import HistogramNames
 from dispatcher.model.status import Status
 from dispatcher.policy.answers import Verdict
 from dispatcher.policy.filters import FILTERED
@@ -40,6 +40,9 @@ Count = Callable[[str, int], None]
 Place = Callable[[LaneLimits], AbstractContextManager[bool]]
 """Takes a place in the event's lane for as long as it is entered; False when these limits leave none."""
 
+_ATTEMPTS = {outcome: f"attempts:{outcome.value}" for outcome in Outcome}
+_ATTEMPT_SECONDS = HistogramNames("attempt_seconds")
+_DELIVERY_LATENCY = HistogramNames("delivery_latency")
 _AS_PLANNED = frozenset({Outcome.OK, Outcome.ACCEPTED})
 
 log = structlog.get_logger("attempt")
@@ -85,10 +88,13 @@ class Deliverer:
             return self._left_out(claimed, target, unmet, offset_ms)
         if url in suspended:
             return _without_attempt(claimed, Status.HELD, "URL_SUSPENDED", f"{url} answered 410 Gone")
-        with place(target.revision.limits) as admitted:
+        limits = target.revision.limits
+        if limits.concurrency is None and limits.rate_per_s is None:
+            return await self._attempt(claimed, target, url, offset_ms, count)
+        with place(limits) as admitted:
             if admitted:
                 return await self._attempt(claimed, target, url, offset_ms, count)
-        return Delivered(Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS), limits=target.revision.limits)
+        return Delivered(Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS), limits=limits)
 
     def _left_out(self, claimed: Claimed, target: Target, unmet: str, offset_ms: int) -> Delivered:
         text = f"the integration's filter asks for {unmet}"
@@ -193,16 +199,16 @@ def _kept(body: bytes, secrets: tuple[str, ...]) -> str | None:
 
 
 def _report(count: Count, claimed: Claimed, sent: Sent, duration_s: float) -> None:
-    count(f"attempts:{sent.verdict.outcome.value}", 1)
-    _observe(count, "attempt_seconds", duration_s)
+    count(_ATTEMPTS[sent.verdict.outcome], 1)
+    _observe(count, _ATTEMPT_SECONDS, duration_s)
     if claimed.n == 1 and sent.sent_ms is not None:
-        _observe(count, "delivery_latency", max(0, sent.sent_ms - claimed.state.created_ms) / 1000)
+        _observe(count, _DELIVERY_LATENCY, max(0, sent.sent_ms - claimed.state.created_ms) / 1000)
 
 
-def _observe(count: Count, histogram: str, seconds: float) -> None:
-    count(f"{histogram}:le:{bucket_name(seconds)}", 1)
-    count(f"{histogram}:sum_us", int(seconds * 1_000_000))
-    count(f"{histogram}:count", 1)
+def _observe(count: Count, histogram: HistogramNames, seconds: float) -> None:
+    count(histogram.bucket(seconds), 1)
+    count(histogram.sum_us, int(seconds * 1_000_000))
+    count(histogram.count, 1)
 
 
 def _tell(claimed: Claimed, settlement: Settlement, attempt: Attempt) -> None:

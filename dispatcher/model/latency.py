@@ -11,6 +11,16 @@ BUCKET_NAMES: tuple[str, ...] = (*(f"{bound:g}" for bound in LATENCY_BUCKETS_S),
 """What follows ``:le:`` in a counter's name, in order."""
 
 
-def bucket_name(seconds: float) -> str:
-    """The one bucket that an observation of ``seconds`` is counted in."""
-    return BUCKET_NAMES[bisect_left(LATENCY_BUCKETS_S, seconds)]
+class HistogramNames:
+    """The counters of one histogram, named once: they are counted for every event."""
+
+    __slots__ = ("_buckets", "count", "sum_us")
+
+    def __init__(self, name: str) -> None:
+        self.sum_us = f"{name}:sum_us"
+        self.count = f"{name}:count"
+        self._buckets = tuple(f"{name}:le:{bucket}" for bucket in BUCKET_NAMES)
+
+    def bucket(self, seconds: float) -> str:
+        """The one bucket that an observation of ``seconds`` is counted in."""
+        return self._buckets[bisect_left(LATENCY_BUCKETS_S, seconds)]

@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 MAX_EXCERPT_BYTES = 4096
 MASK = "******"
 
+_ALIKE_CHARS = 256
 _MIN_SECRET_CHARS = 4
 """A shorter secret would mask ordinary text; nothing this short is a secret."""
 _HINTS = ("bearer", "basic", "client_", "_token", "api_key", "api-key", "apikey", "passw", "whsec_", "whsk_")
@@ -37,7 +38,12 @@ _ESCAPES: dict[int, str] = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{co
 
 def scrub(text: str | bytes, secrets: Iterable[str] = (), limit_bytes: int = MAX_EXCERPT_BYTES) -> str:
     """An excerpt of at most ``limit_bytes`` of UTF-8. Give the whole text: it is cut after secrets are out."""
-    spellings = _spellings(tuple(secrets))
+    scrubbed = _scrubbed_once if len(text) <= _ALIKE_CHARS else _scrubbed
+    return scrubbed(text, tuple(secrets), limit_bytes)
+
+
+def _scrubbed(text: str | bytes, secrets: tuple[str, ...], limit_bytes: int) -> str:
+    spellings = _spellings(secrets)
     window = 2 * limit_bytes
     kept = text[:window]
     shown = kept.decode("utf-8", "replace") if isinstance(kept, bytes) else kept
@@ -48,6 +54,10 @@ def scrub(text: str | bytes, secrets: Iterable[str] = (), limit_bytes: int = MAX
     if _may_hold_credential(shown):
         shown = _CREDENTIAL.sub(_masked, shown)
     return cut(escape(shown), limit_bytes)
+
+
+_scrubbed_once = lru_cache(maxsize=4096)(_scrubbed)
+"""Hosts give the same few short answers again and again."""
 
 
 def escape(text: str) -> str:

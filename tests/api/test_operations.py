@@ -8,7 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from dispatcher.model.integration import Revision
-from dispatcher.model.latency import BUCKET_NAMES, LATENCY_BUCKETS_S, bucket_name
+from dispatcher.model.latency import BUCKET_NAMES, LATENCY_BUCKETS_S, HistogramNames
 from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import Status
 from dispatcher.telemetry.metrics import exposition
@@ -118,7 +118,7 @@ def test_histograms_are_cumulative_and_have_every_bucket() -> None:
 
 @pytest.mark.parametrize(("seconds", "name"), DURATIONS)
 def test_each_duration_has_one_bucket(seconds: float, name: str) -> None:
-    assert bucket_name(seconds) == name
+    assert HistogramNames("h").bucket(seconds) == f"h:le:{name}"
 
 
 async def test_health_is_public(api: Api) -> None:
