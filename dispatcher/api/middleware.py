@@ -113,7 +113,7 @@ def _store_away(method: str) -> RequestError:
     if method in _READS:
         text = "The store does not answer; ask again in a moment."
         return RequestError([Problem("store_unavailable", text)], 503, headers)
-    text = "The store did not confirm; whether this was done is unknown. Repeat it, with the same Idempotency-Key if any."
+    text = "The store did not confirm: whether this was done is unknown. Repeat it, with the same Idempotency-Key."
     return RequestError([Problem("unknown_outcome", text)], 503, headers)
 
 
