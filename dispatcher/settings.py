@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         2.0, gt=0, le=3600, description="Seconds of its rate that an API client may use at once"
     )
     auth_failures: int = Field(
-        10, ge=0, le=10_000, description="Wrong secrets per minute for one client from one address; 0 = any number"
+        300, ge=0, le=10_000, description="Wrong secrets per minute for one client from one address; 0 = any number"
     )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Comma-separated CIDRs of proxies whose X-Forwarded-For says where a request comes from"
