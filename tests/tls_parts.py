@@ -7,6 +7,7 @@ import base64
 import contextlib
 import datetime
 import ipaddress
+import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator
@@ -138,7 +139,12 @@ async def strict_host(context: ssl.SSLContext) -> AsyncIterator[TlsHost]:
 
         def setup(self) -> None:
             self.request.settimeout(5)
-            self.request = context.wrap_socket(self.request, server_side=True)
+            self.request = context.wrap_socket(self.request, server_side=True, do_handshake_on_connect=False)
+            try:
+                self.request.do_handshake()
+            except OSError:
+                _linger(self.request)
+                raise
             super().setup()
 
         def finish(self) -> None:
@@ -170,6 +176,15 @@ async def strict_host(context: ssl.SSLContext) -> AsyncIterator[TlsHost]:
         finally:
             await asyncio.to_thread(server.shutdown)
             thread.join()
+
+
+def _linger(refused: ssl.SSLSocket) -> None:
+    """Read what the client still sends: closing over it would take the alert back by a reset."""
+    with contextlib.suppress(OSError), socket.socket(fileno=refused.detach()) as plain:
+        plain.settimeout(1)
+        plain.shutdown(socket.SHUT_WR)
+        while plain.recv(4096):
+            pass
 
 
 @dataclass

@@ -51,6 +51,9 @@ class Client:
                 status, _, body = await self.emit(account, key, filler)
                 if status == 202:
                     return str(body["id"])
+                if status == 401:  # its token has ended
+                    await self.log_in()
+                    continue
                 assert status in (NO_ANSWER, 503), (status, body)
                 await asyncio.sleep(0.05)
 
