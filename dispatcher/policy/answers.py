@@ -5,7 +5,6 @@ Never raises on what a host sends, and never decides when the next attempt is (`
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from dispatcher.model.attempt import Outcome
@@ -56,7 +55,6 @@ _ANSWERED_AT_ONCE: frozenset[EventType] = frozenset({EventType.SUBSCRIPTION_NOTI
 _MAX_MESSAGE_CHARS = 1000
 _MAX_IDENTIFIER_CHARS = 255
 _MAX_RAW_CODE_CHARS = 100
-_ALIKE_BYTES = 256
 
 
 class Verdict(NamedTuple):
@@ -90,19 +88,6 @@ def classify(
     flag: str | None,
 ) -> Verdict:
     """The meaning of one HTTP answer. ``truncated``: the body failed, never ended, or was over 64 KiB."""
-    read = _read_once if len(body) <= _ALIKE_BYTES else _read
-    return read(status, body, truncated, content_type, mode, event_type, flag)
-
-
-def _read(
-    status: int,
-    body: bytes,
-    truncated: bool,
-    content_type: str | None,
-    mode: AnswerMode,
-    event_type: EventType,
-    flag: str | None,
-) -> Verdict:
     if not 200 <= status < 300:
         return _http_error(status)
     if mode is AnswerMode.ACK:
@@ -116,10 +101,6 @@ def _read(
     if mode is AnswerMode.RESULT:
         return _unreadable(truncated)
     return _OK if fields is None else _succeeded(fields)
-
-
-_read_once = lru_cache(maxsize=4096)(_read)
-"""Hosts give the same few short answers again and again."""
 
 
 def conclude(fields: Fields, mode: AnswerMode, event_type: EventType, flag: str | None) -> Verdict | None:
