@@ -151,6 +151,10 @@ class Settings(BaseSettings):
         return Ports(allowed=frozenset(self.allow_ports), denied=frozenset(self.deny_ports))
 
     @property
+    def retention_ms(self) -> int:
+        return int(self.retention_days * 86_400_000)
+
+    @property
     def base_url(self) -> str:
         """``public_base_url`` or, without one, where the API listens."""
         return (self.public_base_url or f"http://{self.host}:{self.port}").rstrip("/")

@@ -30,6 +30,7 @@ from dispatcher.store.audit_log import DAY_MS, AuditLog
 from dispatcher.store.connection import connect, connect_listener
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
+from dispatcher.store.handle import StoreHandle
 from dispatcher.store.heartbeats import Heartbeats
 from dispatcher.store.job_queue import CREDENTIALS, DRAIN, PING, JobQueue, job_client
 from dispatcher.store.loss import LossWatch
@@ -140,7 +141,6 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
 @contextlib.asynccontextmanager
 async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIterator[Crew]:
     worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-    retention_ms = int(settings.retention_days * 86_400_000)
     async with contextlib.AsyncExitStack() as stack:
         redis = connect(redis_url, client_name="dispatcher-worker")
         stack.push_async_callback(redis.aclose)
@@ -149,18 +149,13 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         listener = connect_listener(redis_url)
         stack.push_async_callback(listener.aclose)
         sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
-        cache = await stack.enter_async_context(DefinitionCache(Definitions(redis), listener))
+        definitions = Definitions(redis)
+        cache = await stack.enter_async_context(DefinitionCache(definitions, listener))
         egress = egress_of(settings, await own_addresses([settings.host, *hosts_of([redis_url, queue_url])]))
         plain = await stack.enter_async_context(egress.plain())
         sessions = await stack.enter_async_context(TransportSessions(plain, egress.session))
-        store = PartitionStore(
-            redis,
-            partitions=settings.partitions,
-            retention_ms=retention_ms,
-            lease_ms=int(settings.lease * 1000),
-            lane_cap=min(32, settings.lane_concurrency),
-        )
-        queue = QueueStore(redis, partitions=settings.partitions, retention_ms=retention_ms)
+        store = _partitions(settings, redis)
+        queue = QueueStore(redis, partitions=settings.partitions, retention_ms=settings.retention_ms)
         clock = StoreClock()
         counted: list[Owner] = []
         tokens = token_source(
@@ -177,33 +172,34 @@ async def _crew(settings: Settings, redis_url: str, queue_url: str) -> AsyncIter
         lookup = Lookup(cache, Targets(sealer, defaults), operations)
         deliverer = Deliverer(Sender(sessions, tokens, identity), lookup, worker_id)
         runner = Runner(store, queue, deliverer, _lane_policy(settings), news.tell if operations else None)
-        owner = Owner(
-            worker_id,
-            store,
-            runner,
-            clock,
-            concurrency=settings.concurrency,
-            lent=_lent(settings.concurrency),
-            lease_s=settings.lease,
-        )
+        places, lent = settings.concurrency, _lent(settings.concurrency)
+        owner = Owner(worker_id, store, runner, clock, concurrency=places, lent=lent, lease_s=settings.lease)
         counted.append(owner)
-        losses = LossWatch(redis, "worker", partitions=settings.partitions, retention_ms=retention_ms)
+        losses = LossWatch(redis, "worker", partitions=settings.partitions, retention_ms=settings.retention_ms)
         await stack.enter_async_context(losses.following())
         jobs, beats = JobQueue(job_redis), Heartbeats(redis)
         conclusions = Conclusions(queue, cache, clock.now_ms)
         ways = Wayfinder(egress.rule, connect_timeout_s=settings.connect_timeout, egress=egress)
         stack.push_async_callback(ways.close)
-        targets = Targets(sealer, defaults)
-        pinger = Pinger(Definitions(redis), targets, sessions, ways, identity, clock)
-        probing = Probing(pinger.definitions, QueuedPings(jobs), settings.request_timeout)
+        pinger = Pinger(definitions, Targets(sealer, defaults), sessions, ways, identity, clock)
+        probing = Probing(definitions, QueuedPings(jobs), settings.request_timeout)
         trier = CredentialTrier(Trials(redis, jobs), sealer, sessions, clock)
         upkeep = Upkeep(owner, store, jobs, beats, conclusions, clock, ServerTime(redis, clock))
         resealing = Resealing(redis, sealer, worker_id)
         audit = AuditLog(redis, int(settings.audit_days * DAY_MS), settings.audit_entries)
-        definitions = Definitions(redis)
         tell = news.tell if operations else to_nobody
         rotating = Rotating(definitions, definitions.rotations, sealer, audit, tell)
         yield Crew(owner, upkeep, beats, jobs, pinger, trier, probing, resealing, rotating, news)
+
+
+def _partitions(settings: Settings, redis: StoreHandle) -> PartitionStore:
+    return PartitionStore(
+        redis,
+        partitions=settings.partitions,
+        retention_ms=settings.retention_ms,
+        lease_ms=int(settings.lease * 1000),
+        lane_cap=min(32, settings.lane_concurrency),
+    )
 
 
 def _lent(concurrency: int) -> int:

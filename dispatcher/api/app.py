@@ -127,8 +127,7 @@ async def _on_time(app: web.Application) -> AsyncIterator[None]:
 def _watch(app: web.Application, redis: StoreHandle) -> StoreWatch:
     services = app[SERVICES]
     settings = services.settings
-    retention_ms = int(settings.retention_days * 86_400_000)
-    losses = LossWatch(redis, "api", partitions=settings.partitions, retention_ms=retention_ms)
+    losses = LossWatch(redis, "api", partitions=settings.partitions, retention_ms=settings.retention_ms)
 
     async def restore() -> None:
         services.cache.clear()
@@ -143,7 +142,7 @@ def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
     queue = QueueStore(
         redis,
         partitions=settings.partitions,
-        retention_ms=int(settings.retention_days * 86_400_000),
+        retention_ms=settings.retention_ms,
         min_replicas=settings.min_replicas,
     )
     definitions = Definitions(redis)
