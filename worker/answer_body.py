@@ -5,6 +5,7 @@ The status line decides most outcomes; a body that drips, breaks off or never en
 
 from __future__ import annotations
 
+import asyncio
 from typing import NamedTuple
 
 import aiohttp
@@ -19,23 +20,24 @@ class AnswerBody(NamedTuple):
     truncated: bool
 
 
-async def read_bounded(answer: aiohttp.ClientResponse, limit_bytes: int = MAX_ANSWER_BYTES) -> AnswerBody:
-    """At most ``limit_bytes`` of the body as it came over the wire. A truncated answer's connection is closed."""
-    parts: list[bytes] = []
-    missing = limit_bytes + 1
-    truncated = False
-    content = answer.content
+async def read_bounded(
+    content: aiohttp.StreamReader, deadline_s: float, limit_bytes: int = MAX_ANSWER_BYTES
+) -> AnswerBody:
+    """At most ``limit_bytes`` of the body as it came over the wire until ``deadline_s`` (the loop's clock).
+
+    The connection of a truncated answer cannot be used again.
+    """
+    if content.is_eof():  # as nearly always: it came with the headers
+        return _bounded(content.read_nowait(limit_bytes + 1), limit_bytes)
+    data = bytearray()
     try:
-        if content.is_eof():  # as nearly always: it came with the headers
-            parts.append(content.read_nowait(missing))
-        else:
-            while missing > 0 and (part := await content.read(missing)):
-                parts.append(part)
-                missing -= len(part)
+        async with asyncio.timeout_at(deadline_s):
+            while len(data) <= limit_bytes and (part := await content.read(limit_bytes + 1 - len(data))):
+                data += part
     except (aiohttp.ClientError, TimeoutError, OSError):
-        truncated = True
-    data = b"".join(parts)
-    if truncated or len(data) > limit_bytes:
-        answer.close()
-        return AnswerBody(data[:limit_bytes], True)
-    return AnswerBody(data, False)
+        return AnswerBody(bytes(data[:limit_bytes]), True)
+    return _bounded(bytes(data), limit_bytes)
+
+
+def _bounded(data: bytes, limit_bytes: int) -> AnswerBody:
+    return AnswerBody(data[:limit_bytes], len(data) > limit_bytes)

@@ -24,8 +24,8 @@ from dispatcher.policy.notification import build_body
 from dispatcher.policy.retry import parse_retry_after
 from dispatcher.policy.signing import sign
 from dispatcher.policy.urls import unfilled
-from worker.answer_body import read_bounded
 from worker.connector import blocked_reason
+from worker.exchange import Answer
 from worker.shortage import PUT_OFF_S, own_shortage
 from worker.target import Target
 from worker.token_values import TokenFailure
@@ -139,22 +139,18 @@ class Sender:
         headers["webhook-timestamp"] = str(now_ms // 1000)
         headers["webhook-signature"] = sign(target.signing_keys(now_ms), event.id, now_ms // 1000, body)
         try:
-            async with self._sessions.post(target.route, url, body, headers, timeout_s=target.timeout_s) as answer:
-                content = await read_bounded(answer)
-                verdict = classify(
-                    answer.status,
-                    content.data,
-                    content.truncated,
-                    answer.headers.get("Content-Type"),
-                    target.answers,
-                    event.type,
-                    event.flag,
-                )
-                wait = answer.headers.get("Retry-After")
-                wait_s = parse_retry_after(wait, now_ms / 1000) if wait else None
-                return Sent(verdict, answer.status, content.data, wait_s, fetched, now_ms, bearer=bearer)
+            answer = await self._sessions.post(target.route, url, body, headers, timeout_s=target.timeout_s)
         except (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
             return _not_answered(error, fetched, now_ms)
+        return _answered(answer, target, event, fetched, now_ms, bearer)
+
+
+def _answered(answer: Answer, target: Target, event: Event, fetched: bool, now_ms: int, bearer: str) -> Sent:
+    kind, wait = answer.headers.get("Content-Type"), answer.headers.get("Retry-After")
+    body = answer.body
+    verdict = classify(answer.status, body.data, body.truncated, kind, target.answers, event.type, event.flag)
+    wait_s = parse_retry_after(wait, now_ms / 1000) if wait else None
+    return Sent(verdict, answer.status, body.data, wait_s, fetched, now_ms, bearer=bearer)
 
 
 def _no_token(failure: TokenFailure) -> Sent:

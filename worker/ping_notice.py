@@ -14,7 +14,6 @@ from dispatcher.model.ping import PingResult
 from dispatcher.policy.answer_body import read_fields
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.signing import SigningKey, sign
-from worker.answer_body import read_bounded
 from worker.ping_delivery import Bench
 
 REFUSING_CODES = frozenset({"UNAUTHORIZED", "FORBIDDEN"})
@@ -93,11 +92,9 @@ def signed(bench: Bench, notice: Notice, keys: Sequence[SigningKey] | None = Non
 
 async def send(bench: Bench, notice: Notice, headers: Mapping[str, str]) -> Answer:
     try:
-        async with bench.sessions.post(
-            bench.target.route, notice.url, notice.body, dict(headers), timeout_s=bench.target.timeout_s
-        ) as answer:
-            content = await read_bounded(answer)
-            fields = read_fields(content.data, answer.headers.get("Content-Type")) or {}
-            return Answer(answer.status, fields)
+        got = await bench.sessions.post(
+            bench.target.route, notice.url, notice.body, headers, timeout_s=bench.target.timeout_s
+        )
     except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError):
         return Answer(None, {})
+    return Answer(got.status, read_fields(got.body.data, got.headers.get("Content-Type")) or {})

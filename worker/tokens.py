@@ -22,7 +22,6 @@ from joserfc.errors import JoseError, SecurityWarning
 from dispatcher.clock import Clock
 from dispatcher.model.integration import AuthMethod, OutboundCredentials
 from dispatcher.store.tokens import AccessToken, TokenStore
-from worker.answer_body import read_bounded
 from worker.assertion_key import KeyUnreadable, read_assertion_key
 from worker.connector import blocked_reason
 from worker.token_answer import CONFIGURATION_ERROR, INVALID_RESPONSE, TRANSPORT_ERROR, TokenAnswer, read_token
@@ -78,8 +77,8 @@ class TokenClient:
     async def _ask(self, credentials: OutboundCredentials, route: Route | None) -> AccessToken | TokenFailure:
         url, headers, body = prepare(credentials, self._clock())
         asked_at_s = self._clock()
-        async with self._sessions.post(route, url, body, headers, timeout_s=REQUEST_TIMEOUT_S) as answer:
-            return read_token(TokenAnswer(answer.status, answer.headers, await read_bounded(answer), asked_at_s))
+        answer = await self._sessions.post(route, url, body, headers, timeout_s=REQUEST_TIMEOUT_S)
+        return read_token(TokenAnswer(answer.status, answer.headers, answer.body, asked_at_s))
 
 
 def prepare(credentials: OutboundCredentials, now_s: float) -> tuple[str, dict[str, str], bytes]:

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
 from functools import partial
 
-import aiohttp
 import orjson
 from aiohttp.abc import AbstractResolver
 
@@ -22,9 +21,10 @@ from dispatcher.policy.addresses import Address, refusal
 from dispatcher.policy.proxies import ProxyAddress, read_proxy
 from dispatcher.policy.urls import url_refusal
 from dispatcher.settings import Settings
-from worker.connector import AddressBlocked, AddressRule, guarded_session
+from worker.connector import AddressBlocked, AddressRule
 from worker.resolver import SystemResolver
-from worker.transport_proxy import ProxyCredentials, TargetCheck
+from worker.session import Session, guarded_session
+from worker.transport_proxy import ProxiedWay, TargetCheck
 from worker.transport_words import PROXY_NOT_ALLOWED, PROXY_UNREADABLE
 
 
@@ -66,7 +66,7 @@ class Egress:
     denied_ports: frozenset[int] = frozenset()
     resolver: AbstractResolver = field(default_factory=SystemResolver)
 
-    def session(self, transport: Transport, tls: ssl.SSLContext | None) -> aiohttp.ClientSession:
+    def session(self, transport: Transport, tls: ssl.SSLContext | None) -> Session:
         """Raises ``AddressBlocked`` for a proxy that may not be used. ``tls`` None = the system's certificates."""
         proxy = self.proxy_of(transport)
         if proxy is None:
@@ -84,15 +84,14 @@ class Egress:
             request_timeout_s=self.request_timeout_s,
             resolver=self.resolver,
             tls=tls,
-            proxy=proxy.address,
-            before=(self.target_check(), ProxyCredentials(proxy.address)),
+            proxied=ProxiedWay(proxy.address, self.target_check()),
         )
 
     def target_check(self) -> TargetCheck:
         """Judges where a proxy is asked to go."""
         return TargetCheck(self.rule, self.url_rule, self.resolver, self.connect_timeout_s)
 
-    def plain(self) -> aiohttp.ClientSession:
+    def plain(self) -> Session:
         """For everything that has no transport of its own."""
         return self.session(Transport(), None)
 

@@ -10,13 +10,12 @@ import asyncio
 import base64
 import time
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from dataclasses import dataclass
 from ipaddress import ip_address
 
-from aiohttp import ClientRequest, ClientResponse
 from aiohttp.abc import AbstractResolver
 from aiohttp.hdrs import PROXY_AUTHORIZATION
-from multidict import CIMultiDict
 from yarl import URL
 
 from dispatcher.policy.proxies import ProxyAddress
@@ -24,11 +23,9 @@ from worker.connector import DNS_CACHE_S, AddressBlocked, AddressRule, CheckingR
 
 KEPT_NAMES = 4096
 
-Handler = Callable[[ClientRequest], Awaitable[ClientResponse]]
-
 
 class TargetCheck:
-    """A middleware of sessions that go through a proxy. A verdict on a name is kept for ``DNS_CACHE_S``."""
+    """Judges where a proxy is asked to go. A verdict on a name is kept for ``DNS_CACHE_S``."""
 
     def __init__(
         self,
@@ -42,13 +39,6 @@ class TargetCheck:
         self._resolver = CheckingResolver(resolver, rule)
         self._timeout_s = timeout_s
         self._known: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
-
-    async def __call__(self, request: ClientRequest, send: Handler) -> ClientResponse:
-        """Raises ``AddressBlocked``; then the proxy has not heard of the request."""
-        reason = await self.refusal(request.url)
-        if reason is not None:
-            raise AddressBlocked(reason)
-        return await send(request)
 
     async def refusal(self, url: URL) -> str | None:
         """Why a request may not go there, or None."""
@@ -82,18 +72,18 @@ class TargetCheck:
         return None
 
 
-class ProxyCredentials:
-    """A middleware that tells the proxy who asks (RFC 7617); the host never hears of it when there is a tunnel."""
+@dataclass(frozen=True, slots=True)
+class ProxiedWay:
+    """A proxy that all requests of a session go through."""
 
-    def __init__(self, proxy: ProxyAddress) -> None:
-        self._authorization = basic(proxy)
+    address: ProxyAddress
+    check: TargetCheck
 
-    async def __call__(self, request: ClientRequest, send: Handler) -> ClientResponse:
-        if self._authorization and request.is_ssl():
-            request.proxy_headers = CIMultiDict({PROXY_AUTHORIZATION: self._authorization})
-        elif self._authorization:
-            request.headers[PROXY_AUTHORIZATION] = self._authorization
-        return await send(request)
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What tells the proxy who asks (RFC 7617); the host never hears of it when there is a tunnel."""
+        authorization = basic(self.address)
+        return {PROXY_AUTHORIZATION: authorization} if authorization else {}
 
 
 def basic(proxy: ProxyAddress) -> str | None:

@@ -8,15 +8,14 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
-import aiohttp
-
 from dispatcher.model.integration import Transport
-from worker.connector import post
+from worker.exchange import Answer
+from worker.session import Session
 from worker.transport import Route
 from worker.transport_tls import tls_context
 
@@ -24,13 +23,13 @@ CAPACITY = 512
 """Sessions open at a time, those in use not counted against each other."""
 IDLE_S = 60.0
 
-OpenSession = Callable[[Transport, ssl.SSLContext | None], aiohttp.ClientSession]
+OpenSession = Callable[[Transport, ssl.SSLContext | None], Session]
 
 
 class _Line:
     """One session on its way or open, and how many requests use it."""
 
-    def __init__(self, making: asyncio.Task[aiohttp.ClientSession]) -> None:
+    def __init__(self, making: asyncio.Task[Session]) -> None:
         self.making = making
         self.users = 0
         self.idle_since_s = 0.0
@@ -46,7 +45,7 @@ class TransportSessions:
 
     def __init__(
         self,
-        plain: aiohttp.ClientSession,
+        plain: Session,
         open_session: OpenSession,
         *,
         capacity: int = CAPACITY,
@@ -65,23 +64,17 @@ class TransportSessions:
         """Sessions besides the plain one."""
         return len(self._lines)
 
-    def post(
-        self, route: Route | None, url: str, body: bytes, headers: dict[str, str], *, timeout_s: float | None = None
-    ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-        """``worker.connector.post`` over the session of ``route``. Raises ``TransportUnusable`` as well."""
+    async def post(
+        self, route: Route | None, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float | None = None
+    ) -> Answer:
+        """``Session.post`` over the session of ``route``. Raises ``TransportUnusable`` as well."""
         if route is None:
-            return post(self._plain, url, body, headers, timeout_s=timeout_s)
-        return self._post_by(route, url, body, headers, timeout_s)
+            return await self._plain.post(url, body, headers, timeout_s=timeout_s)
+        async with self.session(route) as session:
+            return await session.post(url, body, headers, timeout_s=timeout_s)
 
     @asynccontextmanager
-    async def _post_by(
-        self, route: Route, url: str, body: bytes, headers: dict[str, str], timeout_s: float | None
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
-        async with self.session(route) as session, post(session, url, body, headers, timeout_s=timeout_s) as answer:
-            yield answer
-
-    @asynccontextmanager
-    async def session(self, route: Route) -> AsyncIterator[aiohttp.ClientSession]:
+    async def session(self, route: Route) -> AsyncIterator[Session]:
         """The session of ``route``, which stays open at least until this ends."""
         line = self._line(route)
         line.users += 1
@@ -117,7 +110,7 @@ class TransportSessions:
         self._lines.move_to_end(route.name)
         return line
 
-    async def _make(self, transport: Transport) -> aiohttp.ClientSession:
+    async def _make(self, transport: Transport) -> Session:
         """Reading authorities and keys takes milliseconds, which the loop does not have."""
         return self._open_session(transport, await asyncio.to_thread(tls_context, transport))
 
@@ -145,5 +138,5 @@ class TransportSessions:
 async def _closed(line: _Line) -> None:
     made = await asyncio.gather(line.making, return_exceptions=True)
     for session in made:
-        if isinstance(session, aiohttp.ClientSession):
+        if isinstance(session, Session):
             await session.close()

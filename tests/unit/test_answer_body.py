@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from worker.answer_body import MAX_ANSWER_BYTES, AnswerBody, read_bounded
-from worker.connector import guarded_session, post
+from worker.answer_body import MAX_ANSWER_BYTES, AnswerBody
+from worker.session import guarded_session
 
 Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
@@ -38,8 +38,9 @@ async def receiver(behave: Behaviour) -> AsyncIterator[str]:
 
 
 async def outcome(url: str, timeout_s: float = 0.5) -> tuple[int, AnswerBody]:
-    async with guarded_session(lambda _: None) as session, post(session, url, b"{}", {}, timeout_s=timeout_s) as answer:
-        return answer.status, await read_bounded(answer)
+    async with guarded_session(lambda _: None) as session:
+        answer = await session.post(url, b"{}", {}, timeout_s=timeout_s)
+    return answer.status, answer.body
 
 
 def writes(*chunks: bytes) -> Behaviour:
@@ -148,11 +149,8 @@ async def test_a_truncated_answer_does_not_stay_in_the_pool() -> None:
         receiver(floods(OK + b"\r\n", b"x" * 65536)) as url,
         guarded_session(lambda _: None) as session,
     ):
-        async with post(session, url, b"{}", {}) as answer:
-            await read_bounded(answer)
-        connector = session.connector
-        assert connector is not None
-        assert not connector._conns
+        await session.post(url, b"{}", {})
+        assert not session.connector._conns
 
 
 NEVER_A_STATUS: dict[str, tuple[Behaviour, type[Exception]]] = {

@@ -24,7 +24,8 @@ from cryptography.x509.oid import NameOID
 
 from dispatcher.policy.addresses import refusal as address_refusal
 from dispatcher.policy.headers import header_problems
-from worker.connector import AddressBlocked, AddressRule, blocked_reason, guarded_session, post
+from worker.connector import AddressBlocked, AddressRule, blocked_reason
+from worker.session import guarded_session
 
 
 def no_loopback(ip: IPv4Address | IPv6Address) -> str | None:
@@ -92,8 +93,8 @@ ASKED: web.AppKey[list[web.Request]] = web.AppKey("asked", list)
 async def refusal(rule: AddressRule, url: str, resolver: AbstractResolver | None = None) -> str | None:
     async with guarded_session(rule, resolver=resolver, connect_timeout_s=5) as session:
         try:
-            async with post(session, url, b"{}", {}, timeout_s=5):
-                return None
+            await session.post(url, b"{}", {}, timeout_s=5)
+            return None
         except (OSError, aiohttp.InvalidURL) as error:
             return blocked_reason(error)
 
@@ -154,8 +155,7 @@ async def test_a_name_of_an_allowed_inside_address_is_not_lost_for_its_other_one
 async def test_bi42_the_text_of_a_refusal_never_tells_the_address() -> None:
     async with guarded_session(no_loopback, resolver=Names(["127.0.0.1"])) as session:
         with pytest.raises(aiohttp.ClientConnectorDNSError) as caught:
-            async with post(session, "http://shop.example/", b"{}", {}):
-                pass
+            await session.post("http://shop.example/", b"{}", {})
     assert "127.0.0.1" not in f"{caught.value} {caught.value.os_error}"
     assert "loopback" in str(caught.value.os_error)
 
@@ -184,8 +184,7 @@ async def test_ft34_a_name_that_rebinds_between_two_posts_is_refused(host: TestS
             assert isinstance(connector, aiohttp.TCPConnector)
             connector.clear_dns_cache()
             with pytest.raises(OSError) as caught:
-                async with post(session, f"http://shop.example:{unused_port()}/", b"{}", {}):
-                    pass
+                await session.post(f"http://shop.example:{unused_port()}/", b"{}", {})
         assert blocked_reason(caught.value) == "loopback"
     assert len(names.lookups) == 2
 
@@ -193,8 +192,7 @@ async def test_ft34_a_name_that_rebinds_between_two_posts_is_refused(host: TestS
 async def test_ft34_an_unknown_name_is_an_ordinary_failure() -> None:
     async with guarded_session(no_loopback, resolver=Names([])) as session:
         with pytest.raises(aiohttp.ClientConnectorDNSError) as caught:
-            async with post(session, "http://nowhere.example/", b"{}", {}):
-                pass
+            await session.post("http://nowhere.example/", b"{}", {})
     assert blocked_reason(caught.value) is None
 
 
@@ -209,24 +207,19 @@ async def test_ft34_a_name_server_that_hangs_ends_at_the_connect_timeout() -> No
     started = asyncio.get_running_loop().time()
     async with guarded_session(anything, resolver=Silent([]), connect_timeout_s=0.2) as session:
         with pytest.raises(TimeoutError):
-            async with post(session, "http://slow.example/", b"{}", {}, timeout_s=5):
-                pass
+            await session.post("http://slow.example/", b"{}", {}, timeout_s=5)
     assert asyncio.get_running_loop().time() - started < 2
 
 
 async def test_real_lookup_reaches_an_allowed_host(host: TestServer) -> None:
-    async with (
-        guarded_session(anything) as session,
-        post(session, f"http://localhost:{host.port}/", b"{}", {}) as answer,
-    ):
+    async with guarded_session(anything) as session:
+        answer = await session.post(f"http://localhost:{host.port}/", b"{}", {})
         assert answer.status == 200
 
 
 async def test_bi42_a_redirect_is_an_answer_and_not_followed(host: TestServer) -> None:
-    async with (
-        guarded_session(anything) as session,
-        post(session, f"http://127.0.0.1:{host.port}/moved", b"{}", {}) as answer,
-    ):
+    async with guarded_session(anything) as session:
+        answer = await session.post(f"http://127.0.0.1:{host.port}/moved", b"{}", {})
         assert answer.status == 307
     assert [request.path for request in host.app[ASKED]] == ["/moved"]
 
@@ -235,8 +228,7 @@ async def test_bi42_a_redirect_is_an_answer_and_not_followed(host: TestServer) -
 async def test_bi42_userinfo_never_becomes_an_authorization_header(host: TestServer, userinfo: str) -> None:
     async with guarded_session(anything) as session:
         with pytest.raises(AddressBlocked, match="userinfo"):
-            async with post(session, f"http://{userinfo}127.0.0.1:{host.port}/", b"{}", {}):
-                pass
+            await session.post(f"http://{userinfo}127.0.0.1:{host.port}/", b"{}", {})
     assert host.app[ASKED] == []
 
 
@@ -244,25 +236,21 @@ async def test_bi42_userinfo_never_becomes_an_authorization_header(host: TestSer
 async def test_bi43_an_unreadable_url_is_a_typed_refusal(url: str) -> None:
     async with guarded_session(anything) as session:
         with pytest.raises(AddressBlocked):
-            async with post(session, url, b"{}", {}):
-                pass
+            await session.post(url, b"{}", {})
 
 
 async def test_bi42_cookies_of_one_tenant_do_not_reach_another(host: TestServer) -> None:
     async with guarded_session(anything) as session:
         for path in ("/first", "/second"):
-            async with post(session, f"http://127.0.0.1:{host.port}{path}", b"{}", {}) as answer:
-                await answer.read()
+            await session.post(f"http://127.0.0.1:{host.port}{path}", b"{}", {})
     assert [request.headers.get("Cookie") for request in host.app[ASKED]] == [None, None]
 
 
 async def test_bi42_a_proxy_from_the_environment_is_ignored(host: TestServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{unused_port()}")
     monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{unused_port()}")
-    async with (
-        guarded_session(anything) as session,
-        post(session, f"http://127.0.0.1:{host.port}/", b"{}", {}) as answer,
-    ):
+    async with guarded_session(anything) as session:
+        answer = await session.post(f"http://127.0.0.1:{host.port}/", b"{}", {})
         assert answer.status == 200
 
 
@@ -276,17 +264,14 @@ async def test_bi42_a_literal_address_is_judged_although_no_resolver_is_asked(ho
 async def test_bi42_port_denied_after_the_url_was_saved_is_refused_at_the_socket(host: TestServer) -> None:
     async with guarded_session(anything, denied_ports=frozenset({host.port or 0})) as session:
         with pytest.raises(aiohttp.ClientConnectorError) as caught:
-            async with post(session, f"http://127.0.0.1:{host.port}/", b"{}", {}):
-                pass
+            await session.post(f"http://127.0.0.1:{host.port}/", b"{}", {})
     assert (blocked_reason(caught.value), host.app[ASKED]) == ("port", [])
 
 
 async def test_bi42_host_and_certificate_name_stay_what_the_url_says(host: TestServer) -> None:
     """The checked address is connected to, and nothing else tells where the request goes."""
-    async with (
-        guarded_session(anything, resolver=Names(["127.0.0.1"])) as session,
-        post(session, f"http://shop.example:{host.port}/in", b"{}", {}) as answer,
-    ):
+    async with guarded_session(anything, resolver=Names(["127.0.0.1"])) as session:
+        answer = await session.post(f"http://shop.example:{host.port}/in", b"{}", {})
         assert answer.status == 200
     assert host.app[ASKED][0].headers["Host"] == f"shop.example:{host.port}"
 
@@ -297,8 +282,8 @@ async def test_bi44_headers_that_pass_arrive_as_they_are_and_break_no_framing(ho
     assert header_problems(list(given.items()), authenticated=True) == []
     async with guarded_session(anything) as session:
         for _ in range(2):
-            async with post(session, f"http://127.0.0.1:{host.port}/", b"{}", dict(given)) as answer:
-                assert await answer.text() == "2"
+            answer = await session.post(f"http://127.0.0.1:{host.port}/", b"{}", dict(given))
+            assert answer.body.data == b"2"
     first, second = host.app[ASKED]
     assert [{name: one.headers[name] for name in given} for one in (first, second)] == [given] * 2
     assert {one.headers["Content-Length"] for one in (first, second)} == {"2"}
@@ -306,19 +291,17 @@ async def test_bi44_headers_that_pass_arrive_as_they_are_and_break_no_framing(ho
 
 
 async def test_it_says_who_it_is_and_asks_for_uncompressed_answers(host: TestServer) -> None:
-    async with guarded_session(anything) as session, post(session, f"http://127.0.0.1:{host.port}/", b"{}", {}):
-        pass
+    async with guarded_session(anything) as session:
+        await session.post(f"http://127.0.0.1:{host.port}/", b"{}", {})
     headers = host.app[ASKED][0].headers
     assert headers["User-Agent"] == "marketplace-dispatcher/1"
     assert headers["Accept-Encoding"] == "identity"
 
 
 async def test_a_body_over_one_mebibyte_is_sent_whole(host: TestServer) -> None:
-    async with (
-        guarded_session(anything) as session,
-        post(session, f"http://127.0.0.1:{host.port}/", b"x" * (2**20 + 1), {}) as answer,
-    ):
-        assert await answer.text() == str(2**20 + 1)
+    async with guarded_session(anything) as session:
+        answer = await session.post(f"http://127.0.0.1:{host.port}/", b"x" * (2**20 + 1), {})
+        assert answer.body.data == str(2**20 + 1).encode()
 
 
 def certificate_for(name: str, days: int, folder: Path) -> ssl.SSLContext:
@@ -364,13 +347,12 @@ async def test_ft36_nothing_is_sent_without_a_valid_certificate(case: str, tmp_p
     await server.start_server(ssl=certificate_for(name, days, tmp_path))
     trust = ssl.create_default_context(cafile=str(tmp_path / "server.pem") if trusted else None)
     async with guarded_session(anything, resolver=Names(["127.0.0.1"]), tls=trust) as session:
-        request = post(session, f"https://shop.example:{server.port}/in", b"{}", {})
+        request = session.post(f"https://shop.example:{server.port}/in", b"{}", {})
         if sent:
-            async with request as answer_:
-                assert answer_.status == 200
+            assert (await request).status == 200
         else:
             with pytest.raises(aiohttp.ClientConnectorCertificateError):
-                await request.__aenter__()
+                await request
     assert asked == (["/in"] if sent else [])
     await server.close()
 
@@ -385,13 +367,12 @@ async def test_ft33_hanging_hosts_do_not_take_the_connections_of_others(host: Te
     async with guarded_session(anything) as session:
 
         async def stuck() -> None:
-            async with post(session, f"http://127.0.0.1:{port}/", b"{}", {}):
-                pass
+            await session.post(f"http://127.0.0.1:{port}/", b"{}", {})
 
         waiting = [asyncio.create_task(stuck()) for _ in range(150)]
         await asyncio.sleep(0.1)
-        async with post(session, f"http://127.0.0.1:{host.port}/", b"{}", {}, timeout_s=2) as answer:
-            assert answer.status == 200
+        answer = await session.post(f"http://127.0.0.1:{host.port}/", b"{}", {}, timeout_s=2)
+        assert answer.status == 200
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)

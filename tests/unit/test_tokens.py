@@ -22,7 +22,7 @@ from dispatcher.store.sealing import Sealer, new_key
 from dispatcher.store.tokens import TokenStore
 from tests.authorization_server import AuthorizationServer, Client
 from tests.hosts import ProductHost, Reply
-from worker.connector import guarded_session
+from worker.session import guarded_session
 from worker.tokens import Token, TokenFailure, TokenSource, fingerprint, token_source
 from worker.transport_sessions import TransportSessions
 

@@ -12,8 +12,9 @@ import pytest
 from dispatcher.model.attempt import Outcome
 from dispatcher.settings import Settings
 from tests.worker.conftest import Shop
-from worker.connector import blocked_reason, guarded_session, post
+from worker.connector import blocked_reason
 from worker.own_addresses import hosts_of, interface_addresses, own_addresses
+from worker.session import guarded_session
 from worker.transport import egress_of
 
 
@@ -75,8 +76,7 @@ async def test_bi42_connection_to_an_interface_of_this_machine_is_refused_as_own
     port = server.sockets[0].getsockname()[1]
     async with server, guarded_session(egress_of(settings(), own).rule) as session:
         with pytest.raises(aiohttp.ClientConnectorError) as refused:
-            async with post(session, f"http://{address}:{port}/", b"{}", {}, timeout_s=5):
-                pass
+            await session.post(f"http://{address}:{port}/", b"{}", {}, timeout_s=5)
     assert (blocked_reason(refused.value), connections) == ("own_address", 0)
 
 

@@ -23,6 +23,7 @@ from tests.hosts import ProductHost, Reply
 from tests.tls_parts import issue, server_context, strict_host, tls_host, tunnel_proxy
 from worker.connector import AddressBlocked, blocked_reason
 from worker.ping_connection import Wayfinder
+from worker.session import Session
 from worker.transport import Egress, Route, route_of
 from worker.transport_proxy import TargetCheck
 from worker.transport_sessions import TransportSessions
@@ -71,33 +72,33 @@ class Opened:
 
     def __init__(self, way: Egress) -> None:
         self.way = way
-        self.sessions: list[aiohttp.ClientSession] = []
+        self.sessions: list[Session] = []
 
-    def __call__(self, transport: Transport, tls: ssl.SSLContext | None) -> aiohttp.ClientSession:
+    def __call__(self, transport: Transport, tls: ssl.SSLContext | None) -> Session:
         self.sessions.append(self.way.session(transport, tls))
         return self.sessions[-1]
 
 
 @pytest.fixture
-async def plain() -> AsyncIterator[aiohttp.ClientSession]:
+async def plain() -> AsyncIterator[Session]:
     async with egress().plain() as session:
         yield session
 
 
 async def test_without_a_transport_everything_goes_over_the_one_plain_session(
-    plain: aiohttp.ClientSession, product_host: ProductHost
+    plain: Session, product_host: ProductHost
 ) -> None:
     opened = Opened(egress())
-    async with TransportSessions(plain, opened) as sessions, sessions.post(None, product_host.url(), b"{}", {}) as one:
-        assert one.status == 200
+    async with TransportSessions(plain, opened) as sessions:
+        assert (await sessions.post(None, product_host.url(), b"{}", {})).status == 200
     assert (opened.sessions, route_of(Transport())) == ([], None)
 
 
-async def test_requests_that_start_together_open_one_session(plain: aiohttp.ClientSession) -> None:
+async def test_requests_that_start_together_open_one_session(plain: Session) -> None:
     opened = Opened(egress())
     same = Transport(ca_certificates=COMPANY.pem)
 
-    async def use() -> aiohttp.ClientSession:
+    async def use() -> Session:
         async with sessions.session(route(same)) as session:
             return session
 
@@ -111,7 +112,7 @@ async def test_requests_that_start_together_open_one_session(plain: aiohttp.Clie
 
 
 async def test_sessions_beyond_the_capacity_close_but_never_under_a_request(
-    plain: aiohttp.ClientSession, product_host: ProductHost
+    plain: Session, product_host: ProductHost
 ) -> None:
     product_host.default = Reply(delay_s=0.3)
     opened = Opened(egress())
@@ -129,7 +130,7 @@ async def test_sessions_beyond_the_capacity_close_but_never_under_a_request(
         assert sum(session.closed for session in opened.sessions) == 3
 
 
-async def test_session_that_nobody_uses_is_closed_after_a_while(plain: aiohttp.ClientSession) -> None:
+async def test_session_that_nobody_uses_is_closed_after_a_while(plain: Session) -> None:
     opened = Opened(egress())
     async with TransportSessions(plain, opened, idle_s=0.05) as sessions:
         async with sessions.session(route(Transport(ca_certificates=COMPANY.pem))):
@@ -139,7 +140,7 @@ async def test_session_that_nobody_uses_is_closed_after_a_while(plain: aiohttp.C
         assert (sessions.open_count, opened.sessions[0].closed) == (0, True)
 
 
-async def test_transport_that_failed_is_tried_again_by_the_next(plain: aiohttp.ClientSession) -> None:
+async def test_transport_that_failed_is_tried_again_by_the_next(plain: Session) -> None:
     broken = route(Transport(ca_certificates="no certificate"))
     async with TransportSessions(plain, egress().session) as sessions:
         for _ in range(2):
@@ -148,7 +149,7 @@ async def test_transport_that_failed_is_tried_again_by_the_next(plain: aiohttp.C
             assert sessions.open_count == 0
 
 
-async def test_request_that_is_given_up_leaves_the_session_to_the_others(plain: aiohttp.ClientSession) -> None:
+async def test_request_that_is_given_up_leaves_the_session_to_the_others(plain: Session) -> None:
     opened = Opened(egress())
     async with TransportSessions(plain, opened) as sessions:
         first = asyncio.create_task(_status(sessions, route(Transport(ca_certificates=COMPANY.pem)), "http://a.test/"))
@@ -255,7 +256,7 @@ async def test_verdict_on_a_name_is_kept_for_a_moment_only(monkeypatch: pytest.M
     assert await check.refusal(URL("https://a.example.com/")) == "private"
 
 
-async def test_pooled_connections_of_two_certificates_stay_apart(plain: aiohttp.ClientSession, tmp_path: Path) -> None:
+async def test_pooled_connections_of_two_certificates_stay_apart(plain: Session, tmp_path: Path) -> None:
     clients = issue("Client CA")
     async with (
         tls_host(server_context(tmp_path, issue("host", COMPANY), clients)) as host,
@@ -269,9 +270,7 @@ async def test_pooled_connections_of_two_certificates_stay_apart(plain: aiohttp.
         assert len({one.peer for one in host.seen}) == 2
 
 
-async def test_ft36_certificate_is_not_shown_to_a_host_that_is_not_trusted(
-    plain: aiohttp.ClientSession, tmp_path: Path
-) -> None:
+async def test_ft36_certificate_is_not_shown_to_a_host_that_is_not_trusted(plain: Session, tmp_path: Path) -> None:
     own = issue("shop")
     async with (
         strict_host(server_context(tmp_path, issue("host", issue("Other CA")), own)) as host,
@@ -283,16 +282,14 @@ async def test_ft36_certificate_is_not_shown_to_a_host_that_is_not_trusted(
 
 
 async def _status(sessions: TransportSessions, way: Route, url: str) -> int:
-    async with sessions.post(way, url, b"{}", {}, timeout_s=5) as answer:
-        await answer.read()
-        return answer.status
+    return (await sessions.post(way, url, b"{}", {}, timeout_s=5)).status
 
 
 async def _refusal(way: Egress, transport: Transport, url: str) -> str | None:
     """Why nothing is sent by that way; None = it is."""
     async with way.session(transport, None) as session, TransportSessions(session, way.session) as sessions:
         try:
-            async with sessions.post(None, url, b"{}", {}, timeout_s=5):
-                return None
+            await sessions.post(None, url, b"{}", {}, timeout_s=5)
+            return None
         except (OSError, aiohttp.ClientError) as error:
             return blocked_reason(error) or f"not refused, but failed: {error}"

@@ -1,0 +1,68 @@
+"""One request and its answer over a connection of aiohttp's. Never connects, and never repeats a request.
+
+aiohttp pools and parses. The rest of its client (redirects, cookies, inflating, bodies in pieces) is what a
+notification must not have, and costs twice as much CPU as what it needs: so the request is written here, at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import NamedTuple
+
+import aiohttp
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from multidict import CIMultiDictProxy
+
+from worker.answer_body import AnswerBody, read_bounded
+
+MAX_ANSWER_HEADERS = 128
+MAX_HEADER_BYTES = 8190
+
+
+class Answer(NamedTuple):
+    """What a host answered."""
+
+    status: int
+    headers: CIMultiDictProxy[str]
+    body: AnswerBody
+
+
+async def exchange(connection: Connection, message: bytes, deadline_s: float) -> Answer:
+    """Send ``message`` and read the answer until ``deadline_s`` (the loop's clock).
+
+    The connection is back in its pool when it can be used again; else the caller has to close it. Raises
+    ``TimeoutError``, ``aiohttp.ClientError``, ``OSError`` or ``HttpProcessingError`` when no answer came.
+    """
+    protocol, transport = protocol_of(connection), connection.transport
+    if transport is None:
+        raise aiohttp.ServerDisconnectedError
+    protocol.set_response_params(
+        read_until_eof=True,
+        auto_decompress=False,
+        max_line_size=MAX_HEADER_BYTES,
+        max_field_size=MAX_HEADER_BYTES,
+        max_headers=MAX_ANSWER_HEADERS,
+    )
+    transport.write(message)
+    expiry = asyncio.get_running_loop().call_at(deadline_s, _expire, protocol)
+    try:
+        head, content = await protocol.read()
+        while 100 <= head.code < 200 and head.code != 101:  # RFC 9110 §15.2: the answer is still to come
+            head, content = await protocol.read()
+    finally:
+        expiry.cancel()
+    body = await read_bounded(content, deadline_s)
+    if not body.truncated and not transport.get_write_buffer_size():
+        connection.release()
+    return Answer(head.code, head.headers, body)
+
+
+def protocol_of(connection: Connection) -> ResponseHandler:
+    """Of a connection that is in use."""
+    assert connection.protocol is not None
+    return connection.protocol
+
+
+def _expire(protocol: ResponseHandler) -> None:
+    protocol.set_exception(TimeoutError("no answer in time"))
