@@ -28,11 +28,11 @@ async def test_ft6_all_workers_dead_and_the_backlog_is_drained_oldest_first_and_
         worker.kill()
     async with client_of(deployment, loud) as client:
         dead_until_s = time.monotonic() + DEAD_FOR_S
-        first = [await client.emitted(f"A{n}", f"key-{n}", within_s=1) for n in range(FEW)]
+        first = [await client.emitted(f"A{n}", f"key-{n}", within_s=5) for n in range(FEW)]
         many = first + await _emit_slowly(deployment, loud, MANY)
         few = await _emit_slowly(deployment, quiet, FEW)
         await asyncio.sleep(max(0.0, dead_until_s - time.monotonic()))
-        last = await client.emitted("A-last", "key-last", within_s=1)
+        last = await client.emitted("A-last", "key-last", within_s=5)
         assert not deployment.host.requests
     await deployment.worker(LANE_CONCURRENCY=str(TOGETHER))
     await deployment.all_succeed([*many, *few, last], within_s=LEASE_S + 25)

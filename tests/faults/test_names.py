@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 PUBLIC = "93.184.215.14"
 CONNECT_TIMEOUT_S = 0.5
-SLOW_S = 2.0
+SLOW_S = 30.0
 
 NAMES: dict[str, list[str] | int] = {
     "unknown.example.com": socket.EAI_NONAME,
@@ -48,13 +49,14 @@ class NameServer:
     def __init__(self) -> None:
         self.answers: dict[str, list[str] | int] = dict(NAMES)
         self.asked: Counter[str] = Counter()
+        self.dawdles = threading.Event()
         self._system = socket.getaddrinfo
 
     def __call__(self, host: Any, port: Any, *rest: Any, **named: Any) -> list[Any]:
         name = host.decode() if isinstance(host, bytes) else str(host)
         self.asked[name] += 1
         if name == "slow.example.com":
-            time.sleep(SLOW_S)
+            self.dawdles.wait(SLOW_S)
             return []
         answer = self.answers.get(name)
         if answer is None:
@@ -94,10 +96,11 @@ def connections() -> Iterator[Connections]:
 
 
 @pytest.fixture
-def names(monkeypatch: pytest.MonkeyPatch) -> NameServer:
+def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
     server = NameServer()
     monkeypatch.setattr(socket, "getaddrinfo", server)
-    return server
+    yield server
+    server.dawdles.set()
 
 
 async def _attempted(shop: Shop, name: str, port: int = 80) -> str:
@@ -140,7 +143,7 @@ async def test_ft34_a_slow_name_server_costs_its_own_events_only(
     for event_id in slow:
         attempt = await _first_attempt(shop, event_id)
         assert attempt.outcome is Outcome.TIMEOUT
-        assert attempt.duration_ms < (CONNECT_TIMEOUT_S + 1) * 1000
+        assert attempt.duration_ms < (CONNECT_TIMEOUT_S + 5) * 1000
 
 
 async def test_ft34_a_name_that_moves_inside_is_refused_from_then_on(

@@ -54,7 +54,7 @@ async def test_cache_hears_of_writes_elsewhere(definitions: Definitions, cache: 
     await cache.integration(created.id)
     await cache.product("p1")
     await definitions.edit(created.id, lambda one: renamed(one, "new"))
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(5):
         while cache.peek_integration(created.id) is not None:
             await asyncio.sleep(0.005)
     found = await cache.integration(created.id)
@@ -87,7 +87,7 @@ async def test_lost_subscription_drops_everything(
     created = await publish(definitions, await definitions.create(fresh()))
     await cache.load([created.id], [(created.id, 1)])
     await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(5):
         while cache.peek_revision(created.id, 1) is not None:
             await asyncio.sleep(0.005)
     await listening(redis)
@@ -143,7 +143,7 @@ async def test_peek_costs_microseconds_at_most(redis: Redis) -> None:
     cache = DefinitionCache(definitions, redis)
     created = await definitions.create(fresh())
     await cache.integration(created.id)
-    started = time.perf_counter()
+    started_s = time.process_time()
     for _ in range(10_000):
         cache.peek_integration(created.id)
-    assert (time.perf_counter() - started) / 10_000 < 5e-6
+    assert (time.process_time() - started_s) / 10_000 < 5e-6

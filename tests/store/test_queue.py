@@ -253,13 +253,13 @@ async def test_a_paused_lane_accepts_and_holds(redis: Redis) -> None:
 
 async def test_a_rate_is_never_exceeded(redis: Redis) -> None:
     desk = await Desk(redis).open()
-    await redis.hset(f"{{p{HOME}}}:l:{LANE}", "rate", "20")  # type: ignore[misc]
+    await redis.hset(f"{{p{HOME}}}:l:{LANE}", "rate", "0.1")  # type: ignore[misc]
     for _ in range(10):
         await desk.emit(None)
     first = await desk.claim()
     assert len(first.events) <= 2
     assert first.next_due_ms is not None
-    assert 0 < first.next_due_ms - first.now_ms <= 50
+    assert 0 < first.next_due_ms - first.now_ms <= 10_000
     assert await desk.ids() == []
 
 

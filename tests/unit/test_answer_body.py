@@ -37,7 +37,7 @@ async def receiver(behave: Behaviour) -> AsyncIterator[str]:
         server.close()
 
 
-async def outcome(url: str, timeout_s: float = 0.5) -> tuple[int, AnswerBody]:
+async def outcome(url: str, timeout_s: float = 20.0) -> tuple[int, AnswerBody]:
     async with guarded_session(lambda _: None) as session:
         answer = await session.post(url, b"{}", {}, timeout_s=timeout_s)
     return answer.status, answer.body
@@ -98,8 +98,8 @@ async def test_the_limit_is_exact(extra: int, truncated: bool) -> None:
 async def test_ft32_a_dripping_body_ends_with_the_total_timeout() -> None:
     started = time.monotonic()
     async with receiver(drips(OK + b"\r\n", b".")) as url:
-        status, body = await outcome(url)
-    assert time.monotonic() - started < 2
+        status, body = await outcome(url, timeout_s=1)
+    assert time.monotonic() - started < 10
     assert (status, body.truncated) == (200, True)
     assert body.data.startswith(b"..")
 
@@ -107,14 +107,14 @@ async def test_ft32_a_dripping_body_ends_with_the_total_timeout() -> None:
 async def test_ft32_an_endless_body_is_cut_at_once() -> None:
     started = time.monotonic()
     async with receiver(floods(OK + b"\r\n", b"x" * 65536)) as url:
-        status, body = await outcome(url, timeout_s=20)
+        status, body = await outcome(url)
     assert time.monotonic() - started < 5
     assert (status, len(body.data), body.truncated) == (200, MAX_ANSWER_BYTES, True)
 
 
 async def test_ft32_an_endless_chunked_body_is_cut_at_once() -> None:
     async with receiver(floods(OK + b"Transfer-Encoding: chunked\r\n\r\n", b"400\r\n" + b"x" * 1024 + b"\r\n")) as url:
-        status, body = await outcome(url, timeout_s=20)
+        status, body = await outcome(url)
     assert (status, len(body.data), body.truncated) == (200, MAX_ANSWER_BYTES, True)
 
 
@@ -140,7 +140,7 @@ async def test_ft32_a_broken_chunk_keeps_the_status() -> None:
         writer.write(b"zz\r\nnot a chunk\r\n")
 
     async with receiver(breaks_a_chunk) as url:
-        status, body = await outcome(url)
+        status, body = await outcome(url, timeout_s=2)
     assert (status, body.truncated) == (200, True)
 
 
@@ -170,6 +170,6 @@ async def test_ft32_no_readable_status_is_a_typed_error_in_bounded_time(kind: st
     started = time.monotonic()
     async with receiver(behave) as url:
         with pytest.raises(expected) as caught:
-            await outcome(url)
+            await outcome(url, timeout_s=20 if expected is aiohttp.ClientError else 0.5)
     assert isinstance(caught.value, aiohttp.ClientError | TimeoutError)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 10

@@ -75,6 +75,13 @@ async def value_of(source: TokenSource, credentials: OutboundCredentials, scope:
     return token.value
 
 
+async def asked(host: ProductHost, count: int) -> None:
+    """Until so many requests for a token have arrived."""
+    async with asyncio.timeout(10):
+        while len(host.tokens.requests) < count:
+            await asyncio.sleep(0.005)
+
+
 async def failure_of(source: TokenSource, credentials: OutboundCredentials) -> TokenFailure:
     failure = await source.token(credentials, "i")
     assert isinstance(failure, TokenFailure), failure
@@ -320,7 +327,7 @@ async def test_a_fetch_that_outlives_a_rotation_does_not_replace_the_new_token(
     product_host.tokens.delay_s = 0.1
     old, new = for_host(product_host), for_host(product_host, client_secret="rotated")
     slow = asyncio.create_task(source.token(old, "i"))
-    await asyncio.sleep(0.02)
+    await asked(product_host, 1)
     product_host.tokens.delay_s = 0
     assert await value_of(source, new) == "token-2"
     await slow
@@ -332,7 +339,7 @@ async def test_a_waiter_that_gives_up_does_not_end_the_fetch(source: TokenSource
     credentials = for_host(product_host)
     hasty = asyncio.create_task(source.token(credentials, "i"))
     patient = asyncio.create_task(source.token(credentials, "i"))
-    await asyncio.sleep(0.03)
+    await asked(product_host, 1)
     hasty.cancel()
     token = await patient
     assert isinstance(token, Token)
@@ -365,8 +372,9 @@ async def test_a_refresh_ahead_of_expiry_keeps_nobody_waiting(
     bench.clock.now_s += 3590
     during = await asyncio.gather(*(value_of(source, credentials) for _ in range(50)))
     assert set(during) == {"token-1"}
-    await asyncio.sleep(0.3)
-    assert source.cached(fingerprint(credentials, "i")) == "token-2"
+    async with asyncio.timeout(10):
+        while source.cached(fingerprint(credentials, "i")) != "token-2":
+            await asyncio.sleep(0.01)
     assert len(product_host.tokens.requests) == 2
 
 
@@ -379,7 +387,9 @@ async def test_a_failed_refresh_leaves_the_token_that_still_works(
     bench.clock.now_s += 3590
     for _ in range(5):
         assert await value_of(source, credentials) == "token-1"
-        await asyncio.sleep(0.03)
+        async with asyncio.timeout(10):
+            while source._flights:
+                await asyncio.sleep(0.01)
     assert len(product_host.tokens.requests) == 2
     bench.clock.now_s += 10
     assert await value_of(source, credentials) == "token-3"
