@@ -21,6 +21,7 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
 from dispatcher.settings import Settings
+from dispatcher.store import keys
 from dispatcher.store.connection import connect
 from dispatcher.store.sealing import Sealer, new_key
 from tests.faults.processes import Program, Server
@@ -100,6 +101,16 @@ class Deployment(Shop):
                     pass
                 await asyncio.sleep(0.02 if left else 0)
         return time.monotonic() - began
+
+    async def signed(self) -> None:
+        """Until every process has left a sign of life since and knows that it did: the second proves the first."""
+        running = sum(program.alive for program in self.programs)
+        for _ in range(2):
+            seconds, microseconds = await self.redis.time()
+            since = f"({seconds * 1000 + microseconds // 1000}"
+            async with asyncio.timeout(20):
+                while await self.redis.zcount(keys.marks(0), since, "+inf") < running:
+                    await asyncio.sleep(0.02)
 
     async def _succeeded(self, event_id: str) -> bool:
         stored = await self.queue.get(event_id)

@@ -18,9 +18,6 @@ from tests.faults.processes import Program
 
 pytestmark = pytest.mark.slow
 
-SIGNED_S = 1.3
-"""After this long every process has left a sign since."""
-
 
 async def reported(program: Program) -> dict[str, Any]:
     """The one loss that a process tells of."""
@@ -49,7 +46,7 @@ async def test_ft9_redis_comes_back_empty(deployment: Deployment) -> None:
     worker = await deployment.worker()
     async with client_of(deployment, await deployment.integration()) as client:
         await deployment.all_succeed([await client.emitted(f"A{i}", key=f"before-{i}") for i in range(10)])
-        await asyncio.sleep(SIGNED_S)
+        await deployment.signed()
         deployment.server.kill()
         shutil.rmtree(deployment.server.folder / "appendonlydir")
         deployment.server.start()
@@ -80,14 +77,14 @@ async def test_ft45_an_old_append_only_file_is_restored(deployment: Deployment) 
         await deployment.all_succeed(done)
         await deployment.queue.pause(integration.id)
         waiting = [await client.emitted(f"A{i}", key=f"waiting-{i}") for i in range(5)]
-        await asyncio.sleep(SIGNED_S)
+        await deployment.signed()
         saved, backup = deployment.folder / "appendonlydir", deployment.folder / "backup"
         shutil.copytree(saved, backup)
         saved_ms = time.time() * 1000
         await deployment.queue.resume(integration.id)
         since = [await client.emitted(f"B{i}", key=f"since-{i}") for i in range(5)]
         await deployment.all_succeed([*waiting, *since])
-        await asyncio.sleep(SIGNED_S)
+        await deployment.signed()
         deployment.server.kill()
         shutil.rmtree(saved)
         shutil.move(backup, saved)

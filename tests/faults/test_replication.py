@@ -91,12 +91,12 @@ async def test_ft21_without_strict_the_loss_is_told(deployment: Deployment, pair
     async with client_of(deployment, await deployment.integration(), pair.front.url) as client:
         kept = [await client.emitted("A", key=f"before-{i}") for i in range(5)]
         await deployment.all_succeed(kept)
-        await asyncio.sleep(1.3)
+        await deployment.signed()
         await pair.replicating()
         pair.cut()
         cut_ms = time.time() * 1000
         lost = [await client.emitted("A", key=f"cut-off-{i}") for i in range(5)]
-        await asyncio.sleep(1.3)
+        await deployment.signed()
         await pair.fail_over()
         for program in (worker, client.program):
             await program.heard(r"(data loss)")
