@@ -10,7 +10,7 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.store.partition import PartitionStore
 from dispatcher.store.queue import QueueStore
-from tests.store.test_queue import HOME, PARTITIONS, Desk
+from tests.store.desk import HOME, PARTITIONS, Desk
 
 RETENTION_MS = 300
 LATER_S = 0.5

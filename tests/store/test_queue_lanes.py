@@ -1,0 +1,93 @@
+"""What holds a lane back: its cap, a pause, what is parked, its rate; and what wakes its owner."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from dispatcher.model.queue import EventFilter, Reason
+from dispatcher.model.status import Status
+from dispatcher.store.partition import Move
+from tests.store.desk import HOME, LANE, Desk
+
+
+async def test_a_lane_never_runs_more_than_its_cap(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    for _ in range(5):
+        await desk.emit(None)
+    await redis.hset(f"{{p{HOME}}}:l:{LANE}", "cap", "2")  # type: ignore[misc]
+    taken = await desk.ids()
+    assert len(taken) == 2
+    assert await desk.ids() == []
+    why = await desk.queue.explain(next(iter(set(await _waiting(desk)) - set(taken))))
+    assert why is not None
+    assert why.reason is Reason.CONCURRENCY
+    await desk.settle(taken[0], Status.SUCCEEDED)
+    assert len(await desk.ids()) == 1
+    await desk.assert_well()
+
+
+async def _waiting(desk: Desk) -> list[str]:
+    page = await desk.queue.page(EventFilter(), None, 100)
+    return [item.event.id for item in page.items]
+
+
+async def test_a_released_event_is_as_if_it_had_not_been_claimed(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    event_id = await desk.emit("A")
+    await desk.ids()
+    await desk.settle(event_id, Move.RELEASE)
+    stored = await desk.queue.get(event_id)
+    assert stored is not None
+    assert (stored.state.status, stored.state.attempts) == (Status.QUEUED, 0)
+    assert await desk.ids() == [event_id]
+
+
+async def test_what_is_parked_comes_back_in_order_on_resume(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    first, second = await desk.emit("A"), await desk.emit("A")
+    await desk.ids()
+    await desk.queue.suspend_url(LANE, "https://host/x")
+    await desk.settle(first, Status.HELD)
+    assert await desk.status(first) is Status.HELD
+    assert await desk.worker.suspended_urls(HOME, LANE) == {"https://host/x"}
+    await desk.assert_well()
+    assert await desk.queue.resume(LANE) == 1
+    assert await desk.ids() == [first]
+    await desk.settle(first, Status.SUCCEEDED)
+    assert await desk.ids() == [second]
+    await desk.assert_well()
+
+
+async def test_a_paused_lane_accepts_and_holds(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    await desk.queue.pause(LANE)
+    event_id = await desk.emit("A")
+    assert await desk.ids() == []
+    why = await desk.queue.explain(event_id)
+    assert why is not None
+    assert why.reason is Reason.PAUSED
+    await desk.queue.resume(LANE)
+    assert await desk.ids() == [event_id]
+
+
+async def test_a_rate_is_never_exceeded(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    await redis.hset(f"{{p{HOME}}}:l:{LANE}", "rate", "0.1")  # type: ignore[misc]
+    for _ in range(10):
+        await desk.emit(None)
+    first = await desk.claim()
+    assert len(first.events) <= 2
+    assert first.next_due_ms is not None
+    assert 0 < first.next_due_ms - first.now_ms <= 10_000
+    assert await desk.ids() == []
+
+
+async def test_the_sleeping_owner_is_nudged_by_an_accept(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    assert await desk.ids() == []
+    async with redis.pubsub() as pubsub:
+        await pubsub.subscribe("dispatcher:nudge:w1")
+        await desk.emit("A")
+        await desk.emit("B")
+        heard = [m for _ in range(6) if (m := await pubsub.get_message(timeout=0.1)) and m["type"] == "message"]
+    assert [m["data"] for m in heard] == [str(HOME).encode()]

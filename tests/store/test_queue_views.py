@@ -1,0 +1,71 @@
+"""What can be seen of the queue: the audit, lists, the overview and changes."""
+
+from __future__ import annotations
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.errors import InvalidRequest
+from dispatcher.model.queue import EventFilter
+from dispatcher.model.status import Status
+from tests.store.desk import HOME, LANE, Desk
+
+
+async def test_the_audit_names_what_is_broken(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    event_id = await desk.emit("A")
+    await redis.delete(f"{{p{HOME}}}:d:{LANE}")
+    report = await desk.worker.audit()
+    assert not report.well
+    assert report.broken == {event_id: "it is in no place"}
+
+
+async def test_lists_page_through_every_event_newest_first(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    ids = [await desk.emit(f"A{i % 3}") for i in range(25)]
+    seen: list[str] = []
+    cursor = None
+    while True:
+        page = await desk.queue.page(EventFilter(), cursor, 10)
+        seen += [item.event.id for item in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert seen == ids[::-1]
+    only = await desk.queue.page(EventFilter(account_id="A1", statuses=frozenset({Status.QUEUED})), None, 10)
+    assert [item.event.id for item in only.items] == [ids[1]]
+
+
+async def test_the_overview_counts_every_place(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    first = await desk.emit("A")
+    await desk.emit("A")
+    await desk.emit("B")
+    view = await desk.queue.overview()
+    assert (view.ready, view.waiting, view.in_flight) == (2, 1, 0)
+    await desk.claim()
+    await desk.settle(first, Status.RETRYING, delay_ms=60_000)
+    view = await desk.queue.overview()
+    assert (view.ready, view.waiting, view.scheduled, view.in_flight) == (0, 1, 1, 1)
+    assert view.lanes[0].integration_id == LANE
+
+
+async def test_changes_are_told_and_resumed(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    start = await desk.queue.newest_change()
+    event_id = await desk.emit("A")
+    await desk.ids()
+    await desk.settle(event_id, Status.SUCCEEDED)
+    changes = await desk.queue.changes(start)
+    assert [(c.event_id, c.status) for c in changes] == [(event_id, Status.QUEUED), (event_id, Status.SUCCEEDED)]
+    assert [c.status for c in await desk.queue.changes(changes[0].id)] == [Status.SUCCEEDED]
+
+
+async def test_a_cursor_of_another_listing_is_refused(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    for _ in range(3):
+        await desk.emit("A")
+    cursor = (await desk.queue.page(EventFilter(), None, 1)).next_cursor
+    assert cursor is not None
+    with pytest.raises(InvalidRequest, match="nextCursor"):
+        await desk.queue.page(EventFilter(account_id="A"), cursor, 1)

@@ -1,0 +1,79 @@
+"""How long a token serves, and that its renewal keeps nobody waiting."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from tests.hosts import ProductHost, Reply
+from tests.unit.token_bench import Bench, bench, for_host, source, value_of
+from worker.tokens import Token, TokenSource, fingerprint
+
+__all__ = ["bench", "source"]
+
+
+@pytest.mark.parametrize(("lifetime_s", "still_cached_s"), [(3600, 3100), (600, 500), (60, 29), (10, 4), (1, 0.4)])
+async def test_a_token_is_cached_for_most_of_its_life(
+    bench: Bench, source: TokenSource, product_host: ProductHost, lifetime_s: int, still_cached_s: float
+) -> None:
+    product_host.tokens.expires_in = lifetime_s
+    credentials = for_host(product_host)
+    await value_of(source, credentials)
+    bench.clock.now_s += still_cached_s
+    assert source.cached(fingerprint(credentials, "i")) == "token-1"
+    bench.clock.now_s += lifetime_s
+    assert source.cached(fingerprint(credentials, "i")) is None
+    assert await value_of(source, credentials) == "token-2"
+
+
+async def test_a_refresh_ahead_of_expiry_keeps_nobody_waiting(
+    bench: Bench, source: TokenSource, product_host: ProductHost
+) -> None:
+    credentials = for_host(product_host)
+    await value_of(source, credentials)
+    product_host.tokens.delay_s = 0.1
+    bench.clock.now_s += 3590
+    during = await asyncio.gather(*(value_of(source, credentials) for _ in range(50)))
+    assert set(during) == {"token-1"}
+    async with asyncio.timeout(10):
+        while source.cached(fingerprint(credentials, "i")) != "token-2":
+            await asyncio.sleep(0.01)
+    assert len(product_host.tokens.requests) == 2
+
+
+async def test_a_failed_refresh_leaves_the_token_that_still_works(
+    bench: Bench, source: TokenSource, product_host: ProductHost
+) -> None:
+    credentials = for_host(product_host)
+    await value_of(source, credentials)
+    product_host.tokens.replies.append(Reply(500, b""))
+    bench.clock.now_s += 3590
+    for _ in range(5):
+        assert await value_of(source, credentials) == "token-1"
+        async with asyncio.timeout(10):
+            while source._flights:
+                await asyncio.sleep(0.01)
+    assert len(product_host.tokens.requests) == 2
+    bench.clock.now_s += 10
+    assert await value_of(source, credentials) == "token-3"
+
+
+@pytest.mark.parametrize("expires_in", [None, 0, -5, "soon", True, [], {}])
+async def test_without_a_lifetime_a_token_serves_one_attempt(
+    source: TokenSource, product_host: ProductHost, redis: Redis, expires_in: Any
+) -> None:
+    product_host.tokens.expires_in = expires_in
+    credentials = for_host(product_host)
+    assert [await value_of(source, credentials) for _ in range(2)] == ["token-1", "token-2"]
+    assert await redis.keys("*") == []
+
+
+@pytest.mark.parametrize(("expires_in", "lifetime_s"), [("600", 600), (600.9, 600), (10**30, 86400), (1e300, 86400)])
+async def test_odd_lifetimes_are_read_within_a_day(
+    bench: Bench, source: TokenSource, product_host: ProductHost, expires_in: Any, lifetime_s: int
+) -> None:
+    product_host.tokens.expires_in = expires_in
+    assert await source.token(for_host(product_host), "i") == Token("token-1", bench.clock() + lifetime_s, fetched=True)

@@ -1,0 +1,137 @@
+"""How a token is asked for: by which client, with which secret or key, of a real authorization server."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import replace
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from dispatcher.model.integration import AuthMethod
+from tests.authorization_server import AuthorizationServer, Client
+from tests.hosts import ProductHost
+from tests.unit.token_bench import SEED, bench, failure_of, for_host, source, value_of
+from worker.tokens import TokenSource
+
+__all__ = ["bench", "source"]
+
+
+def pem(key: PrivateKeyTypes) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+
+
+async def test_the_request_is_the_one_of_the_seed(source: TokenSource, product_host: ProductHost) -> None:
+    assert await value_of(source, for_host(product_host)) == "token-1"
+    request = product_host.tokens.requests[0]
+    assert request.headers["Authorization"] == "Basic " + base64.b64encode(b"123456:S3cre1!").decode()
+    assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
+    assert request.body == b"grant_type=client_credentials"
+
+
+AWKWARD = ["S3cre1!", "a:b%c+d e/f=&g", "pässwörd ☃", "abc+/==", "'*()~-._"]
+
+
+@pytest.mark.parametrize("secret", AWKWARD)
+@pytest.mark.parametrize("method", [AuthMethod.CLIENT_SECRET_BASIC, AuthMethod.CLIENT_SECRET_POST])
+async def test_a_real_server_accepts_any_secret(
+    source: TokenSource, authorization_server: AuthorizationServer, secret: str, method: AuthMethod
+) -> None:
+    authorization_server.register(Client("cli:ent", method.value, secret=secret, scope="notify read"))
+    credentials = replace(
+        SEED,
+        client_id="cli:ent",
+        client_secret=secret,
+        token_uri=authorization_server.token_url,
+        auth_method=method,
+        scope="read notify",
+        audience="https://host.example",
+        resource="https://host.example/in",
+    )
+    assert await value_of(source, credentials) == authorization_server.granted[0]["access_token"]
+    form = authorization_server.forms[0]
+    assert form["audience"] == "https://host.example"
+    assert form["resource"] == "https://host.example/in"
+    assert set(authorization_server.granted[0]["scope"].split()) == {"read", "notify"}
+
+
+KEYS: dict[str, tuple[PrivateKeyTypes, type[RSAKey] | type[ECKey] | type[OKPKey], str]] = {
+    "RSA": (rsa.generate_private_key(65537, 2048), RSAKey, "RS256"),
+    "P-256": (ec.generate_private_key(ec.SECP256R1()), ECKey, "ES256"),
+    "P-384": (ec.generate_private_key(ec.SECP384R1()), ECKey, "ES384"),
+    "Ed25519": (ed25519.Ed25519PrivateKey.generate(), OKPKey, "EdDSA"),
+}
+
+
+@pytest.mark.parametrize("form", ["PEM", "JWK"])
+@pytest.mark.parametrize("kind", KEYS)
+async def test_a_real_server_accepts_private_key_jwt(
+    source: TokenSource, authorization_server: AuthorizationServer, kind: str, form: str
+) -> None:
+    raw, importer, algorithm = KEYS[kind]
+    key = importer.import_key(pem(raw))
+    public = importer.import_key(key.as_dict(private=False))
+    authorization_server.register(Client("signer", "private_key_jwt", public_key=public))
+    credentials = replace(
+        SEED,
+        client_id="signer",
+        client_secret="",
+        token_uri=authorization_server.token_url,
+        auth_method=AuthMethod.PRIVATE_KEY_JWT,
+        private_key=pem(raw) if form == "PEM" else json.dumps(key.as_dict(private=True)),
+        key_id="key-7",
+    )
+    assert await value_of(source, credentials)
+    assertion = authorization_server.assertions[0]
+    assert assertion["header"] == {"alg": algorithm, "kid": "key-7", "typ": "JWT"} | assertion["header"]
+    assert assertion["claims"]["exp"] - assertion["claims"]["iat"] == 300
+
+
+async def test_every_assertion_has_its_own_jti(source: TokenSource, authorization_server: AuthorizationServer) -> None:
+    raw = KEYS["P-256"][0]
+    public = ECKey.import_key(ECKey.import_key(pem(raw)).as_dict(private=False))
+    authorization_server.register(Client("signer", "private_key_jwt", public_key=public))
+    for scope in ("a", "b"):
+        credentials = replace(
+            SEED,
+            client_id="signer",
+            token_uri=authorization_server.token_url,
+            auth_method=AuthMethod.PRIVATE_KEY_JWT,
+            private_key=pem(raw),
+        )
+        await value_of(source, credentials, scope)
+    assert len(authorization_server.used_jtis) == 2
+
+
+UNREADABLE_KEYS = [
+    "",
+    "garbage",
+    '{"kty":"oct","k":"c2VjcmV0"}',
+    '{"kty":"RSA"}',
+    "{",
+    "-----BEGIN PRIVATE KEY-----\nAA",
+]
+
+
+@pytest.mark.parametrize("key", UNREADABLE_KEYS)
+async def test_an_unreadable_key_is_a_failure_that_repeats_nothing_of_it(
+    source: TokenSource, product_host: ProductHost, key: str
+) -> None:
+    credentials = for_host(product_host, auth_method=AuthMethod.PRIVATE_KEY_JWT, private_key=key)
+    failure = await failure_of(source, credentials)
+    assert failure.code == "CONFIGURATION_ERROR"
+    assert "PEM or JWK" in failure.detail
+    assert product_host.tokens.requests == []
+
+
+async def test_a_real_server_refusing_the_secret_is_told_as_unauthorized(
+    source: TokenSource, authorization_server: AuthorizationServer
+) -> None:
+    authorization_server.register(Client("123456", "client_secret_basic", secret="another"))
+    failure = await failure_of(source, replace(SEED, token_uri=authorization_server.token_url))
+    assert (failure.code, "invalid_client" in failure.detail) == ("UNAUTHORIZED", True)
+    assert "S3cre1!" not in failure.detail
