@@ -49,18 +49,38 @@ end
 local function type_of(doc) return string.match(doc, '\n{"t":"([A-Z_]+)"') or '' end
 
 -- What one call writes for all of its events: every command less is one line less in the append-only file.
-local added, opened, closed = {}, {}, {}
+-- `due`: lane → NOW, id, …   `behind`: lane → how many more wait behind a head   `served`: lane → score in `lanes`.
+local added, opened, closed, due, behind, served = {}, {}, {}, {}, {}, {}
 local function add(counter, n) added[counter] = (added[counter] or 0) + n end
+local function step_back(lane, n) behind[lane] = (behind[lane] or 0) + n end
+
+local function make_due(id, lane)
+  local ids = due[lane] or {}
+  due[lane] = ids
+  ids[#ids + 1] = NOW
+  ids[#ids + 1] = id
+end
 
 local function in_chunks(list, write)
   for from = 1, #list, 1000 do write(unpack(list, from, math.min(from + 999, #list))) end
 end
 
+-- What a command says of each in a list, in its order.
+local function ask(command, key, list)
+  local answers = {}
+  in_chunks(list, function(...)
+    for _, answer in ipairs(call(command, key, ...)) do answers[#answers + 1] = answer end
+  end)
+  return answers
+end
+
 local function flush()
   for counter, n in pairs(added) do call('HINCRBY', P .. 'counts', counter, n) end
+  for lane, n in pairs(behind) do call('HINCRBY', lane_key(lane), 'behind', n) end
+  for lane, ids in pairs(due) do in_chunks(ids, function(...) call('ZADD', due_key(lane), ...) end) end
   in_chunks(opened, function(...) call('SADD', P .. 'open', ...) end)
   in_chunks(closed, function(...) call('SREM', P .. 'open', ...) end)
-  added, opened, closed = {}, {}, {}
+  added, opened, closed, due, behind = {}, {}, {}, {}, {}
 end
 
 local function tell(id, status, kind, lane, group, n, http)
@@ -68,40 +88,67 @@ local function tell(id, status, kind, lane, group, n, http)
     'l', lane, 'g', group, 'n', n, 'h', http)
 end
 
--- The lane has work at `due`: make it claimable then, unless it is full or held for longer.
-local function raise(lane, due)
-  call('SADD', P .. 'known', lane)
-  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow')
-  if c[3] or (c[2] and tonumber(c[1] or 0) >= tonumber(c[2])) then
-    call('ZADD', P .. 'lanes', 'NX', 'inf', lane)
-    return
-  end
-  call('ZADD', P .. 'lanes', 'LT', math.max(due, tonumber(c[4] or 0), tonumber(c[5] or 0)), lane)
+-- busy, cap, paused, circuit, slow and behind of a lane.
+local function lane_state(lane)
+  return call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'behind')
 end
 
--- Recompute from scratch when the lane may next be claimed from. A lane just served goes behind those waiting.
--- `c`: the lane's busy, cap, paused, circuit, slow, if the caller has them at hand.
-local function replace(lane, c)
-  local head = call('ZRANGE', due_key(lane), 0, 0, 'WITHSCORES')
-  if #head == 0 then
-    call('ZREM', P .. 'lanes', lane)
-    return
+-- When a lane in state `c` may next be claimed from, whose first event is due at `head`: never while full or paused.
+local function claimable(c, head)
+  if c[3] or (c[2] and tonumber(c[1] or 0) >= tonumber(c[2])) then return 'inf' end
+  return math.max(head, tonumber(c[4] or 0), tonumber(c[5] or 0))
+end
+
+-- These lanes have work now: make them claimable, but for those that are full or held for longer.
+local function raise(lanes)
+  local known, open, full = {}, {}, {}
+  for lane in pairs(lanes) do
+    local at = claimable(lane_state(lane), NOW)
+    local list = at == 'inf' and full or open
+    known[#known + 1] = lane
+    list[#list + 1] = at
+    list[#list + 1] = lane
   end
-  c = c or call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow')
-  local at = 'inf'
-  if not c[3] and not (c[2] and tonumber(c[1] or 0) >= tonumber(c[2])) then
-    at = math.max(tonumber(head[2]), tonumber(c[4] or 0), tonumber(c[5] or 0), NOW)
+  in_chunks(known, function(...) call('SADD', P .. 'known', ...) end)
+  in_chunks(open, function(...) call('ZADD', P .. 'lanes', 'LT', ...) end)
+  in_chunks(full, function(...) call('ZADD', P .. 'lanes', 'NX', ...) end)
+end
+
+-- When the first event of a lane is due; nothing when it has none.
+local function first_due(lane) return tonumber(call('ZRANGE', due_key(lane), 0, 0, 'WITHSCORES')[2]) end
+
+-- Decide from scratch when the lane may next be claimed from. A lane just served goes behind those waiting.
+local function rank(lane, c, head)
+  served[lane] = head and claimable(c, math.max(head, NOW)) or false
+end
+
+local function write_ranks()
+  local waiting, empty = {}, {}
+  for lane, at in pairs(served) do
+    if at then
+      waiting[#waiting + 1] = at
+      waiting[#waiting + 1] = lane
+    else
+      empty[#empty + 1] = lane
+    end
   end
-  call('ZADD', P .. 'lanes', at, lane)
+  in_chunks(waiting, function(...) call('ZADD', P .. 'lanes', ...) end)
+  in_chunks(empty, function(...) call('ZREM', P .. 'lanes', ...) end)
+  served = {}
+end
+
+local function replace(lane)
+  rank(lane, lane_state(lane), first_due(lane))
+  write_ranks()
 end
 
 -- Put an open event where it belongs: due now, or behind the head of its group. True when it is due.
 local function line_up(id, lane, group)
   if group ~= '' and call('RPUSH', group_key(lane, group), id) > 1 then
-    call('HINCRBY', lane_key(lane), 'behind', 1)
+    step_back(lane, 1)
     return false
   end
-  call('ZADD', due_key(lane), NOW, id)
+  make_due(id, lane)
   return true
 end
 
@@ -133,19 +180,18 @@ local function save(e, state) call('HSET', e, 'state', cjson.encode(state)) end
 
 -- The event at the head of a group ended: the next one is due. An event in the middle just leaves.
 local function advance(id, lane, group)
-  if group == '' then return false end
+  if group == '' then return end
   local k = group_key(lane, group)
   local head = call('LPOP', k)
   if head == id then
     local following = call('LINDEX', k, 0)
-    if not following then return false end
-    call('HINCRBY', lane_key(lane), 'behind', -1)
-    call('ZADD', due_key(lane), NOW, following)
-    return true
+    if not following then return end
+    step_back(lane, -1)
+    make_due(following, lane)
+    return
   end
   if head then call('LPUSH', k, head) end
-  if call('LREM', k, 1, id) > 0 then call('HINCRBY', lane_key(lane), 'behind', -1) end
-  return false
+  if call('LREM', k, 1, id) > 0 then step_back(lane, -1) end
 end
 
 -- An open event becomes terminal. The caller has taken it out of its place and saves the state.
@@ -154,7 +200,7 @@ local function close(id, e, status, lane, group, retention_ms)
   if status == 'DEAD' then call('ZADD', P .. 'dead', NOW, id) end
   call('PEXPIRE', e, retention_ms)
   add('terminal:' .. status, 1)
-  return advance(id, lane, group)
+  advance(id, lane, group)
 end
 
 -- Everything claimed that is not in `held` goes back to its lane as due. Returns how many.

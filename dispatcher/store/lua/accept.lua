@@ -28,7 +28,7 @@ local function accept(from, to)
   if fresh == 0 then return end
   add('accepted', fresh)
   flush()
-  for lane in pairs(touched) do raise(lane, NOW) end
+  raise(touched)
   nudge()
 end
 

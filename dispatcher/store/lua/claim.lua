@@ -28,6 +28,37 @@ local function within_rate(lane, rate, tat, wanted)
   return allowed, math.ceil(next_tat + gap - slack)
 end
 
+-- Take up to `wanted` that are due out of the lane, and tell when the one behind them is due.
+local function due_ids(lane, wanted)
+  local first = call('ZRANGE', due_key(lane), 0, wanted, 'WITHSCORES')
+  local ids = {}
+  for i = 1, math.min(wanted * 2, #first), 2 do
+    if tonumber(first[i + 1]) > NOW then break end
+    ids[#ids + 1] = first[i]
+  end
+  in_chunks(ids, function(...) call('ZREM', due_key(lane), ...) end)
+  return ids, tonumber(first[#ids * 2 + 2])
+end
+
+-- Hand these events of a lane out; one that cannot be read is left to mending. Returns how many.
+local function launch(lane, ids, flags)
+  local taken = 0
+  for _, id in ipairs(ids) do
+    local doc, state = read_event(id)
+    local in_lane, group = header(doc or '')
+    if state and in_lane == lane then
+      local attempts = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
+      local ident = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
+      launched[#launched + 1] = id
+      launched[#launched + 1] = attempts
+      for _, part in ipairs({ id, attempts, doc, state, ident, flags }) do answer[#answer + 1] = part end
+      taken = taken + 1
+    end
+  end
+  if taken > 0 then call('HINCRBY', lane_key(lane), 'busy', taken) end
+  return taken
+end
+
 local function take(lane)
   local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'rate', 'tat', 'off', 'failing')
   if not c[2] then
@@ -36,35 +67,20 @@ local function take(lane)
   end
   local busy = tonumber(c[1] or 0)
   local wanted = math.min(left, tonumber(c[2]) - busy)
-  if wanted <= 0 then return replace(lane, c) end
+  if wanted <= 0 then return rank(lane, c, first_due(lane)) end
   local not_before = 0
   if c[6] then
     wanted = math.min(wanted, call('ZCOUNT', due_key(lane), '-inf', NOW))
     wanted, not_before = within_rate(lane, tonumber(c[6]), tonumber(c[7] or 0), wanted)
   end
-  local taken = 0
-  local flags = (c[8] and 'o' or '') .. (c[6] and 'r' or '') .. (c[9] and 'f' or '') .. (c[4] and 'c' or '')
-  if wanted > 0 then
-    local ids = call('ZRANGE', due_key(lane), '-inf', NOW, 'BYSCORE', 'LIMIT', 0, wanted)
-    in_chunks(ids, function(...) call('ZREM', due_key(lane), ...) end)
-    for _, id in ipairs(ids) do
-      local doc, state = read_event(id)
-      local in_lane, group = header(doc or '')
-      if state and in_lane == lane then
-        local attempts = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
-        local ident = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
-        launched[#launched + 1] = id
-        launched[#launched + 1] = attempts
-        for _, part in ipairs({ id, attempts, doc, state, ident or '', flags }) do answer[#answer + 1] = part end
-        taken = taken + 1
-      end
-    end
+  local ids, head = due_ids(lane, wanted)
+  if #ids > 0 then
+    local flags = (c[8] and 'o' or '') .. (c[6] and 'r' or '') .. (c[9] and 'f' or '') .. (c[4] and 'c' or '')
+    local taken = launch(lane, ids, flags)
+    left = left - taken
+    c[1] = busy + taken
   end
-  if taken > 0 then call('HINCRBY', lane_key(lane), 'busy', taken) end
-  left = left - taken
-  c[1] = busy + taken
-  replace(lane, c)
-  if not_before > NOW then call('ZADD', P .. 'lanes', 'XX', 'GT', not_before, lane) end
+  rank(lane, c, head and math.max(head, not_before))
 end
 
 while left > 0 do
@@ -75,6 +91,7 @@ while left > 0 do
     if left <= 0 then break end
     take(lane)
   end
+  write_ranks()
   if left == before then break end
 end
 

@@ -10,8 +10,10 @@ local function repaired(what)
   add('repairs:' .. what, 1)
 end
 
-local function placed(id, lane, group, state)
-  if call('HEXISTS', P .. 'flight', id) == 1 then return true end
+-- The status that a state says; decoding all of it costs more than everything else that is asked of an event.
+local function status_of(stored) return string.match(stored, '"s":"([A-Z_]+)"') end
+
+local function placed(id, lane, group, status)
   if call('ZSCORE', due_key(lane), id) then
     if not call('ZSCORE', P .. 'lanes', lane) then
       replace(lane)
@@ -19,8 +21,8 @@ local function placed(id, lane, group, state)
     end
     return true
   end
-  if state.s == 'AWAITING_RESULT' then return call('ZSCORE', P .. 'wait', id) end
-  if state.s == 'HELD' then return call('ZSCORE', P .. 'park:' .. lane, id) end
+  if status == 'AWAITING_RESULT' then return call('ZSCORE', P .. 'wait', id) end
+  if status == 'HELD' then return call('ZSCORE', P .. 'park:' .. lane, id) end
   if group == '' then return false end
   local k = group_key(lane, group)
   local head = call('LINDEX', k, 0)
@@ -67,24 +69,48 @@ local function place(id, lane, group, state)
   repaired('event')
 end
 
-local function check(id)
+local known = {}
+
+-- `is_open`: in `open`.   `flying`: claimed.
+local function check(id, is_open, flying)
   local doc, stored = read_event(id)
-  local state = stored and decoded(stored)
   local lane, group = header(doc or '')
-  if not state or lane == '' then return end
-  if TERMINAL[state.s] then
-    if call('SREM', P .. 'open', id) == 1 then repaired('closed') end
-    return
+  local status = stored and status_of(stored)
+  if not status or lane == '' then return end
+  local ended = TERMINAL[status] or false
+  if ended == is_open then
+    if not decoded(stored) then return end
+    local list = ended and closed or opened
+    list[#list + 1] = id
+    repaired(ended and 'closed' or 'open')
   end
-  if call('SADD', P .. 'open', id) == 1 then repaired('open') end
-  call('SADD', P .. 'known', lane)
-  if not placed(id, lane, group, state) then place(id, lane, group, state) end
+  if ended then return end
+  if not known[lane] then call('SADD', P .. 'known', lane) end
+  known[lane] = true
+  if flying or placed(id, lane, group, status) then return end
+  local state = decoded(stored)
+  if state then place(id, lane, group, state) end
+end
+
+local function check_all(ids, is_open)
+  for i, flying in ipairs(ask('HMGET', P .. 'flight', ids)) do check(ids[i], is_open, flying) end
+end
+
+-- What is in the log and not in `open` must have ended, or be gone; what is in both is checked as open.
+local function lost(entries)
+  local logged, ids = {}, {}
+  for i, entry in ipairs(entries) do logged[i] = entry[2][2] end
+  for i, is_open in ipairs(ask('SMISMEMBER', P .. 'open', logged)) do
+    local stored = is_open == 0 and redis.pcall('HGET', event_key(logged[i]), 'state')
+    if type(stored) == 'string' and not TERMINAL[status_of(stored)] then ids[#ids + 1] = logged[i] end
+  end
+  return ids
 end
 
 local page = call('SSCAN', P .. 'open', ARGV[1], 'COUNT', ARGV[3])
-for _, id in ipairs(page[2]) do check(id) end
+check_all(page[2], true)
 local entries = call('XRANGE', P .. 'log', ARGV[2], '+', 'COUNT', ARGV[3])
-for _, entry in ipairs(entries) do check(entry[2][2]) end
+check_all(lost(entries), false)
 local following = #entries == tonumber(ARGV[3]) and '(' .. entries[#entries][1] or '-'
 flush()
 if total > 0 then nudge() end

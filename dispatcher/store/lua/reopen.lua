@@ -15,7 +15,7 @@ call('PERSIST', e)
 call('ZREM', P .. 'dead', id)
 call('SADD', P .. 'open', id)
 local lane, group = header(kept[1])
-if line_up(id, lane, group) then raise(lane, NOW) end
+if line_up(id, lane, group) then raise({ [lane] = true }) end
 tell(id, 'QUEUED', type_of(kept[1]), lane, group, state.n or 0, '')
 add('reopened', 1)
 flush()

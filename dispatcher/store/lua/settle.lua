@@ -84,15 +84,23 @@ end
 
 local ids = {}
 for i = at, #ARGV, 13 do ids[#ids + 1] = ARGV[i] end
-in_chunks(ids, function(...)
-  local numbers = call('HMGET', P .. 'flight', ...)
-  for i, id in ipairs({ ... }) do in_flight[id] = numbers[i] end
-end)
+for i, n in ipairs(ask('HMGET', P .. 'flight', ids)) do in_flight[ids[i]] = n end
 
 local settled = 0
 for i = at, #ARGV, 13 do settled = settled + settle(i) end
 in_chunks(landed, function(...) call('HDEL', P .. 'flight', ...) end)
-for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
-for lane in pairs(touched) do replace(lane) end
+for lane in pairs(touched) do
+  local head = due[lane] and NOW or first_due(lane)
+  local c = head and lane_state(lane) or {}
+  if head and behind[lane] then
+    c[1] = (c[1] or 0) - (freed[lane] or 0)
+    call('HSET', lane_key(lane), 'busy', c[1], 'behind', (c[6] or 0) + behind[lane])
+    behind[lane] = nil
+  elseif freed[lane] then
+    c[1] = call('HINCRBY', lane_key(lane), 'busy', -freed[lane])
+  end
+  rank(lane, c, head)
+end
+write_ranks()
 flush()
 return { 'ok', settled }
