@@ -29,6 +29,10 @@ GRANT_MS = 2000
 LET_GO_AT_ONCE = 4
 OFFERED_TIMES = 4
 TRIM_EVERY_S = 60.0
+MEND_IDLE = 500
+"""Open events, and as many entries of the log, that are checked of each partition at a time."""
+MEND_BUSY = 1000
+"""The same, of all partitions together, while attempts run: Redis is for delivering then."""
 
 log = structlog.get_logger("upkeep")
 
@@ -139,7 +143,8 @@ class Upkeep:
 
     async def _mend(self, mine: list[int]) -> None:
         at = {partition: self._mending.get(partition, MEND_START) for partition in mine}
-        for partition, (place, repairs) in (await self._store.mend(at)).items():
+        how_many = -(-MEND_BUSY // len(mine)) if self._owner.in_flight else MEND_IDLE
+        for partition, (place, repairs) in (await self._store.mend(at, how_many)).items():
             self._mending[partition] = place
             if repairs:
                 log.warning("repaired", partition=partition, repairs=repairs)
