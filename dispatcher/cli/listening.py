@@ -11,6 +11,7 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
+from dispatcher.api.direct_routes import direct
 from dispatcher.api.request_line import forgiving
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings
@@ -40,8 +41,9 @@ async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening
     """
     with bind(settings.host, settings.port) as listener:
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
+        app = await build_app(settings, redis)
         runner = web.AppRunner(
-            await build_app(settings, redis),
+            app,
             max_line_size=MAX_LINE_BYTES,
             max_field_size=MAX_LINE_BYTES,
             max_headers=MAX_HEADERS,
@@ -52,6 +54,7 @@ async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening
             await runner.setup()
             if runner.server is not None:
                 runner.server.request_factory = forgiving(runner.server.request_factory)
+                runner.server.request_handler = direct(app, runner.server.request_handler)
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             yield Listening(_address(settings), settings)
         finally:

@@ -14,6 +14,7 @@ from aiohttp.web import Application, Request
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
+from dispatcher.api.direct_routes import direct
 from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.ids import new_hex24, new_uuid
@@ -144,9 +145,12 @@ async def start(redis: Redis, signing_key: str) -> AsyncIterator[Start]:
         clock = SteppedClock()
         await SigningKeyStore(redis).offer(signing_key)
         app = await build_app(api_settings(**changes), redis, clock=clock)
-        http: Http = TestClient(TestServer(app))
+        server = TestServer(app)
+        http: Http = TestClient(server)
         await http.start_server()
         running.append(http)
+        assert server.handler is not None
+        server.handler.request_handler = direct(app, server.handler.request_handler)
         api = Api(http, app[SERVICES], clock, redis)
         api.headers = await api.bearer()
         return api
