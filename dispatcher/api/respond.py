@@ -18,13 +18,15 @@ JSON = "application/json"
 NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
 """What a host's answer said may be in ours: no browser is to take it for a page."""
 
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}" for status in HTTPStatus}
+_OF_JSON = {hdrs.CONTENT_TYPE: JSON, **NO_SNIFFING}
 
 
-@lru_cache(maxsize=1)
-def _date(second: int) -> str:
-    """The ``Date`` header (RFC 9110 §6.6.1), formatted once a second."""
-    return formatdate(second, usegmt=True)
+@lru_cache(maxsize=8)
+def _opening(status: int, second: int) -> str:
+    """What every receipt of one second begins with, ``Date`` (RFC 9110 §6.6.1) included."""
+    status_line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
+    headers = {hdrs.DATE: formatdate(second, usegmt=True), hdrs.SERVER: SERVER_SOFTWARE, **_OF_JSON}
+    return "\r\n".join([status_line, *(f"{name}: {value}" for name, value in headers.items()), ""])
 
 
 def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
@@ -36,15 +38,15 @@ def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | Non
 class Receipt(web.StreamResponse):
     """A small JSON answer that is given thousands of times a second: sent in one step, at a fraction of the cost.
 
-    What is not a POST over HTTP/1.1 on a connection that stays goes aiohttp's general way.
+    Its headers are this program's own words, and so are not searched for line ends. What is not a POST over HTTP/1.1 on
+    a connection that stays goes aiohttp's general way.
     """
 
     _sent = False
 
     def __init__(self, data: Any, status: int, headers: dict[str, str]) -> None:
+        super().__init__(status=status, headers=headers)
         self._json = orjson.dumps(data)
-        own = {hdrs.CONTENT_TYPE: JSON, hdrs.CONTENT_LENGTH: str(len(self._json)), **NO_SNIFFING}
-        super().__init__(status=status, headers=own | headers)
 
     @property
     def prepared(self) -> bool:
@@ -55,15 +57,16 @@ class Receipt(web.StreamResponse):
         return self._sent or super().keep_alive
 
     async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
-        if request.version != HttpVersion11 or not request.keep_alive or request.method != hdrs.METH_POST:
+        transport = request.transport
+        stays = request.version == HttpVersion11 and request.keep_alive and request.method == hdrs.METH_POST
+        if not stays or transport is None or transport.is_closing():
+            self.headers.update({hdrs.CONTENT_LENGTH: str(len(self._json)), **_OF_JSON})
             return await super().prepare(request)
         self._sent = True
-        headers, writer = self.headers, request.writer
-        headers[hdrs.DATE] = _date(int(time.time()))
-        headers[hdrs.SERVER] = SERVER_SOFTWARE
-        await writer.write_headers(_STATUS_LINES[self.status], headers)
-        await writer.write_eof(self._json)
-        return writer
+        opening, json = _opening(self.status, int(time.time())), self._json
+        further = "".join([f"{name}: {value}\r\n" for name, value in self.headers.items()])
+        transport.write(f"{opening}{further}Content-Length: {len(json)}\r\n\r\n".encode() + json)
+        return request.writer
 
     async def write_eof(self, data: bytes = b"") -> None:
         if not self._sent:
