@@ -58,12 +58,14 @@ class Acceptor:
 
     async def accept(self, event: Event) -> Accepted:
         """Write one event, together with whatever else waits at this moment."""
-        return (await self.accept_many((event,)))[0]
+        return (await self._asked((event,)))[0]
 
     async def accept_many(self, events: Sequence[Event]) -> list[Accepted]:
         """Write several events of one request; all are written, or the outcome is unknown for all."""
-        if not events:
-            return []
+        return await self._asked(events) if events else []
+
+    def _asked(self, events: Sequence[Event]) -> asyncio.Future[list[Accepted]]:
+        """The receipts to come."""
         if self._waiting_events >= self._room:
             raise self._refusal()
         receipts: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
@@ -72,7 +74,7 @@ class Acceptor:
         if self._wants_writer():
             self._starting = True
             self._writers.add(asyncio.create_task(self._write_waiting()))
-        return await receipts
+        return receipts
 
     def close(self, closed: bool) -> None:
         """Whether the store is too full for more; what was begun is finished."""
