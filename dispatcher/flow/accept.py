@@ -43,7 +43,7 @@ class Acceptor:
         self._waiting: list[_Ask] = []
         self._waiting_events = 0
         self._writers: set[asyncio.Task[None]] = set()
-        """Each leaves in the same step in which it finds nothing waiting: nobody counts on one that has ended."""
+        """Each leaves in the same step in which it finds nothing to do: nobody counts on one that has ended."""
         self._starting = False
         self._room = MAX_WAITING
         self.newest_id: str | None = None
@@ -92,6 +92,10 @@ class Acceptor:
             return False
         return not self._writers or self._waiting_events >= ENOUGH
 
+    def _goes_on(self) -> bool:
+        """The same for a writer that has written: the last one takes whatever waits, others leave a little to it."""
+        return bool(self._waiting) and (len(self._writers) == 1 or self._waiting_events >= ENOUGH)
+
     async def accept_once(self, event: Event, *, client_id: str, key: str, body_hash: str) -> Accepted:
         """Write an event unless ``key`` was used before: then tell which event it made.
 
@@ -129,7 +133,7 @@ class Acceptor:
     async def _write_waiting(self) -> None:
         self._starting = False
         try:
-            while self._waiting:
+            while self._goes_on():
                 await self._write(self._take())
         finally:
             self._writers.remove(cast("asyncio.Task[None]", asyncio.current_task()))

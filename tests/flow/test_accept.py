@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
-from dispatcher.flow.accept import Acceptor
+from dispatcher.flow.accept import ENOUGH, Acceptor
 from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
+from dispatcher.model.queue import Accepted
 from dispatcher.store.queue import QueueStore
 
 
@@ -35,3 +37,41 @@ async def test_leaving_finishes_what_was_begun(redis: Redis) -> None:
         await asyncio.sleep(0)
     receipts = await asyncio.gather(*asks)
     assert all([await queue.get(receipt.id) for receipt in receipts])
+
+
+class HeldQueue(QueueStore):
+    """Notes how many events each write has, and writes nothing until it is told to."""
+
+    def __init__(self, redis: Redis) -> None:
+        super().__init__(redis, partitions=4, retention_ms=1000)
+        self.sizes: list[int] = []
+        self.gates: list[asyncio.Event] = []
+
+    async def accept(self, events: Sequence[Event]) -> list[Accepted]:
+        self.sizes.append(len(events))
+        self.gates.append(gate := asyncio.Event())
+        await gate.wait()
+        return await super().accept(events)
+
+
+async def test_a_writer_leaves_few_events_to_the_one_that_still_writes(redis: Redis) -> None:
+    queue = HeldQueue(redis)
+    async with Acceptor(queue) as acceptor, asyncio.timeout(5), asyncio.TaskGroup() as callers:
+        for arriving in (1, ENOUGH, 3):
+            for _ in range(arriving):
+                callers.create_task(acceptor.accept(_event()))
+            await _pass()
+        assert queue.sizes == [1, ENOUGH]
+        queue.gates[0].set()
+        await _pass()
+        assert queue.sizes == [1, ENOUGH]
+        queue.gates[1].set()
+        while len(queue.gates) < 3:
+            await asyncio.sleep(0.01)
+        queue.gates[2].set()
+    assert queue.sizes == [1, ENOUGH, 3]
+
+
+async def _pass() -> None:
+    """Long enough for what is ready to run, a write on loopback included."""
+    await asyncio.sleep(0.1)
