@@ -66,6 +66,7 @@ class Receipt(web.StreamResponse):
         opening, json = _opening(self.status, int(time.time())), self._json
         further = "".join([f"{name}: {value}\r\n" for name, value in self.headers.items()])
         transport.write(f"{opening}{further}Content-Length: {len(json)}\r\n\r\n".encode() + json)
+        await request.writer.drain()
         return request.writer
 
     async def write_eof(self, data: bytes = b"") -> None:
