@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 
 from dispatcher.ids import new_uuid
 from dispatcher.model.integration import OrderFormField, Revision
-from tests.api.conftest import Api, publish
+from tests.api.conftest import PRODUCT, Api, publish
 
 JSON = {"Content-Type": "application/json"}
 VALID = {"type": "create", "productId": "P-1", "accountId": "A"}
@@ -248,3 +248,15 @@ async def test_a_client_of_one_account_emits_for_that_account_only(api: Api) -> 
     await api.emit(headers=headers, accountId="A-9")
     body = VALID | {"accountId": "A-8"}
     await api.refused("POST", "/v1/events", 403, "account_restricted", "accountId", json=body, headers=headers)
+
+
+async def test_a_receipt_has_the_same_headers_whether_its_connection_stays_or_not(api: Api) -> None:
+    body = {"type": "create", "productId": PRODUCT}
+    stays = await api.ask("POST", "/v1/events", json=body)
+    ends = await api.ask("POST", "/v1/events", json=body, headers={"Connection": "close"})
+    assert (stays.status, ends.status) == (202, 202)
+    assert {*stays.headers, "Connection"} == {*ends.headers}
+    assert ends.headers["Connection"] == "close"
+    for answer in (stays, ends):
+        assert answer.headers["Content-Type"] == "application/json"
+        assert int(answer.headers["Content-Length"]) == len(await answer.read())
