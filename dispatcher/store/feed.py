@@ -16,6 +16,7 @@ from dispatcher.store.queue_records import change, damaged_is_absent, text
 from dispatcher.store.scripts import Client
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_FIELDS = (b"i", b"s", b"t", b"l", b"g", b"n", b"h")
 
 
 async def read_changes(client: Client, partitions: Sequence[int], after_id: str | None, limit: int) -> list[Change]:
@@ -28,9 +29,9 @@ async def read_changes(client: Client, partitions: Sequence[int], after_id: str 
     for partition, position in zip(partitions, positions, strict=True):
         pipeline.xrange(keys.partition(partition) + "feed", f"({position}", "+", limit)
     rows = [
-        (_parts(text(stream_id)), index, fields)
+        (_parts(text(stream_id)), index, _fields(entry))
         for index, entries in enumerate(await pipeline.execute())
-        for stream_id, fields in entries
+        for stream_id, entry in entries
     ]
     changes = []
     for (ms, sequence), index, fields in sorted(rows, key=lambda row: row[:2])[:limit]:
@@ -46,6 +47,11 @@ async def newest(client: Client, partitions: Sequence[int]) -> str:
     for partition in partitions:
         pipeline.xrevrange(keys.partition(partition) + "feed", "+", "-", 1)
     return _encode([text(entries[0][0]) if entries else "0-0" for entries in await pipeline.execute()])
+
+
+def _fields(entry: dict[bytes, bytes]) -> dict[bytes, bytes]:
+    """Lines of one field; older versions wrote a field for each."""
+    return dict(zip(_FIELDS, entry[b"c"].split(b"\n"), strict=False)) if b"c" in entry else entry
 
 
 def _parts(stream_id: str) -> tuple[int, int]:

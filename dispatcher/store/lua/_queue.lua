@@ -83,20 +83,22 @@ local function flush()
   added, opened, closed, due, behind = {}, {}, {}, {}, {}
 end
 
-local function tell(id, status, kind, lane, group, n, http)
-  call('XADD', P .. 'feed', 'MAXLEN', '~', 1000, '*', 'i', id, 's', status, 't', kind,
-    'l', lane, 'g', group, 'n', n, 'h', http)
+-- One field, since each is written to the append-only file with its name.
+local function tell(...)
+  call('XADD', P .. 'feed', 'MAXLEN', '~', 1000, '*', 'c', table.concat({ ... }, '\n'))
 end
 
--- busy, cap, paused, circuit, slow and behind of a lane.
+-- What is known of a lane: the fields that it has, few of all that there are.
 local function lane_state(lane)
-  return call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'behind')
+  local fields, state = call('HGETALL', lane_key(lane)), {}
+  for i = 1, #fields, 2 do state[fields[i]] = fields[i + 1] end
+  return state
 end
 
 -- When a lane in state `c` may next be claimed from, whose first event is due at `head`: never while full or paused.
 local function claimable(c, head)
-  if c[3] or (c[2] and tonumber(c[1] or 0) >= tonumber(c[2])) then return 'inf' end
-  return math.max(head, tonumber(c[4] or 0), tonumber(c[5] or 0))
+  if c.paused or (c.cap and tonumber(c.busy or 0) >= tonumber(c.cap)) then return 'inf' end
+  return math.max(head, tonumber(c.circuit or 0), tonumber(c.slow or 0))
 end
 
 -- These lanes have work now: make them claimable, but for those that are full or held for longer.

@@ -49,9 +49,10 @@ local function launch(lane, ids, flags)
     if state and in_lane == lane then
       local attempts = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
       local ident = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
-      launched[#launched + 1] = id
-      launched[#launched + 1] = attempts
-      for _, part in ipairs({ id, attempts, doc, state, ident, flags }) do answer[#answer + 1] = part end
+      local l, a = #launched, #answer
+      launched[l + 1], launched[l + 2] = id, attempts
+      answer[a + 1], answer[a + 2], answer[a + 3] = id, attempts, doc
+      answer[a + 4], answer[a + 5], answer[a + 6] = state, ident, flags
       taken = taken + 1
     end
   end
@@ -60,25 +61,25 @@ local function launch(lane, ids, flags)
 end
 
 local function take(lane)
-  local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'rate', 'tat', 'off', 'failing')
-  if not c[2] then
-    c[2] = ARGV[4]
-    call('HSET', lane_key(lane), 'cap', c[2])
+  local c = lane_state(lane)
+  if not c.cap then
+    c.cap = ARGV[4]
+    call('HSET', lane_key(lane), 'cap', c.cap)
   end
-  local busy = tonumber(c[1] or 0)
-  local wanted = math.min(left, tonumber(c[2]) - busy)
+  local busy = tonumber(c.busy or 0)
+  local wanted = math.min(left, tonumber(c.cap) - busy)
   if wanted <= 0 then return rank(lane, c, first_due(lane)) end
   local not_before = 0
-  if c[6] then
+  if c.rate then
     wanted = math.min(wanted, call('ZCOUNT', due_key(lane), '-inf', NOW))
-    wanted, not_before = within_rate(lane, tonumber(c[6]), tonumber(c[7] or 0), wanted)
+    wanted, not_before = within_rate(lane, tonumber(c.rate), tonumber(c.tat or 0), wanted)
   end
   local ids, head = due_ids(lane, wanted)
   if #ids > 0 then
-    local flags = (c[8] and 'o' or '') .. (c[6] and 'r' or '') .. (c[9] and 'f' or '') .. (c[4] and 'c' or '')
+    local flags = (c.off and 'o' or '') .. (c.rate and 'r' or '') .. (c.failing and 'f' or '') .. (c.circuit and 'c' or '')
     local taken = launch(lane, ids, flags)
     left = left - taken
-    c[1] = busy + taken
+    c.busy = busy + taken
   end
   rank(lane, c, head and math.max(head, not_before))
 end

@@ -14,7 +14,7 @@
 if call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return { 'lost' } end
 local retention_ms = ARGV[2]
 local at = 3
-local touched, freed, landed = {}, {}, {}
+local touched, altered, freed, landed = {}, {}, {}, {}
 
 local settings = tonumber(ARGV[at])
 at = at + 1
@@ -22,7 +22,7 @@ for _ = 1, settings do
   local lane, field, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if value == '' then call('HDEL', lane_key(lane), field) else call('HSET', lane_key(lane), field, value) end
   call('SADD', P .. 'known', lane)
-  touched[lane] = true
+  touched[lane], altered[lane] = true, true
   at = at + 3
 end
 
@@ -35,19 +35,20 @@ end
 
 -- Where a status puts its event, and the time that goes into the state with it.
 local function place(id, e, status, delay_ms, lane, group)
-  local due = NOW + delay_ms
+  local due_ms = NOW + delay_ms
   if TERMINAL[status] then
     close(id, e, status, lane, group, retention_ms)
     return 'x', NOW
   elseif status == 'AWAITING_RESULT' then
-    call('ZADD', P .. 'wait', due, id)
-    return 'w', due
+    call('ZADD', P .. 'wait', due_ms, id)
+    return 'w', due_ms
   elseif status == 'HELD' then
     call('ZADD', P .. 'park:' .. lane, NOW, id)
     return nil
   end
-  call('ZADD', due_key(lane), due, id)
-  return 'd', due
+  call('ZADD', due_key(lane), due_ms, id)
+  altered[lane] = true
+  return 'd', due_ms
 end
 
 -- The attempt number under which each of these events is claimed.
@@ -89,18 +90,25 @@ for i, n in ipairs(ask('HMGET', P .. 'flight', ids)) do in_flight[ids[i]] = n en
 local settled = 0
 for i = at, #ARGV, 13 do settled = settled + settle(i) end
 in_chunks(landed, function(...) call('HDEL', P .. 'flight', ...) end)
-for lane in pairs(touched) do
-  local head = due[lane] and NOW or first_due(lane)
-  local c = head and lane_state(lane) or {}
-  if head and behind[lane] then
-    c[1] = (c[1] or 0) - (freed[lane] or 0)
-    call('HSET', lane_key(lane), 'busy', c[1], 'behind', (c[6] or 0) + behind[lane])
-    behind[lane] = nil
-  elseif freed[lane] then
-    c[1] = call('HINCRBY', lane_key(lane), 'busy', -freed[lane])
-  end
-  rank(lane, c, head)
+
+-- Decide anew when a lane may be claimed from, and write what became of its counters with it.
+local function resume(lane)
+  local c = lane_state(lane)
+  c.busy = (c.busy or 0) - (freed[lane] or 0)
+  call('HSET', lane_key(lane), 'busy', c.busy, 'behind', (c.behind or 0) + (behind[lane] or 0))
+  freed[lane], behind[lane] = nil, nil
+  rank(lane, c, due[lane] and NOW or first_due(lane))
 end
+
+-- Of the others, only a lane that was full may be claimed from earlier than before.
+local quiet = {}
+for lane in pairs(touched) do
+  if due[lane] or altered[lane] then resume(lane) else quiet[#quiet + 1] = lane end
+end
+for i, score in ipairs(ask('ZMSCORE', P .. 'lanes', quiet)) do
+  if score == 'inf' then resume(quiet[i]) end
+end
+for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
 write_ranks()
 flush()
 return { 'ok', settled }
