@@ -179,3 +179,15 @@ async def test_mending_repairs_what_was_deleted_by_hand_in_order(redis: Redis) -
     assert made == 0
     await desk.assert_well()
     assert (await desk.queue.counters())["repairs:event"] == 5
+
+
+async def test_mending_closes_what_ended_and_opens_what_did_not(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    ended, waiting = await desk.emit("A"), await desk.emit("A")
+    await desk.ids()
+    await desk.settle(ended, Status.SUCCEEDED)
+    await redis.delete(f"{{p{HOME}}}:open")
+    await redis.sadd(f"{{p{HOME}}}:open", ended)  # type: ignore[misc]
+    assert (await desk.worker.mend({HOME: MEND_START}))[HOME][1] == 2
+    await desk.assert_well()
+    assert await desk.ids() == [waiting]

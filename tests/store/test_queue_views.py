@@ -69,3 +69,13 @@ async def test_a_cursor_of_another_listing_is_refused(redis: Redis) -> None:
     assert cursor is not None
     with pytest.raises(InvalidRequest, match="nextCursor"):
         await desk.queue.page(EventFilter(account_id="A"), cursor, 1)
+
+
+async def test_changes_that_an_older_version_told_are_read(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    event_id = await desk.emit("A")
+    before = {"i": event_id, "s": "SUCCEEDED", "t": "SUBSCRIPTION_CHANGE", "l": LANE, "g": "A", "n": 1, "h": 200}
+    await redis.xadd(f"{{p{HOME}}}:feed", before)  # type: ignore[arg-type]
+    told, older = await desk.queue.changes(None)
+    assert (told.event_id, told.status, told.http_status) == (event_id, Status.QUEUED, None)
+    assert (older.event_id, older.status, older.http_status, older.account_id) == (event_id, Status.SUCCEEDED, 200, "A")
