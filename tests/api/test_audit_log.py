@@ -16,7 +16,7 @@ from dispatcher.store.audit_reading import AuditReader
 from dispatcher.store.sealing import Sealer
 from tests.api.audit_entries import PATH, admin, entries, newest
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, basic
-from tests.api.test_tenants import MUTATIONS
+from tests.api.town import MUTATIONS
 from tests.api.worker_hand import WorkerHand
 
 

@@ -18,7 +18,7 @@ from dispatcher.model.access import ADMIN_SCOPES, Scope, effective
 from dispatcher.model.roles import ROLES, Role, problem_with
 from tests.api.conftest import Api, Start
 from tests.api.tenants import Tenant, bearer, settle_in
-from tests.api.test_tenants import MUTATIONS
+from tests.api.town import MUTATIONS
 from tests.api.worker_hand import WorkerHand
 
 PROTECTED = [route for route in api_routes() if route.scopes is not None]

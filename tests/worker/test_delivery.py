@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 
-import pytest
 from standardwebhooks import Webhook
 
-from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
-from dispatcher.model.integration import AnswerMode, LaneLimits
-from dispatcher.model.queue import EventFilter
+from dispatcher.model.integration import AnswerMode
 from dispatcher.model.status import Status
 from tests.hosts import Reply
 from tests.worker.conftest import SECRET, Shop
@@ -170,74 +166,12 @@ async def test_retry_after_holds_the_whole_lane_back(shop: Shop) -> None:
     assert shop.host.requests[1].arrived_s - shop.host.requests[0].arrived_s >= 0.9
 
 
-async def test_a_circuit_opens_and_its_deferral_uses_up_no_attempts(shop: Shop) -> None:
-    await shop.host.stop()
-    integration = await shop.integration(schedule_s=(0.05,) * 10, limits=LaneLimits(concurrency=1))
-    ids = [await shop.emit(integration, account=str(i)) for i in range(3)]
-    began_s, open_s = time.monotonic(), 0.5
-    await shop.work(circuit_failures=2, circuit_open=open_s)
-    async with asyncio.timeout(10):
-        while not (await shop.queue.overview()).circuits_open:
-            await asyncio.sleep(0.02)
-    await asyncio.sleep(0.3)
-    tried = len(await shop.attempts(ids))
-    assert tried <= 3 + (time.monotonic() - began_s) // open_s, "more than one probed each time"
-    await shop.host.start(shop.host.port)
-    for event_id in ids:
-        assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
-
-
 async def test_the_strict_mode_wants_an_account_identifier_for_an_order(shop: Shop) -> None:
     integration = await shop.integration(answers=AnswerMode.RESULT)
     event_id = await shop.emit(integration, kind=EventType.SUBSCRIPTION_ORDER)
     await shop.work()
     stored = await shop.ended(event_id)
     assert (stored.state.status, stored.state.error_code) == (Status.FAILED, "INVALID_RESPONSE")
-
-
-async def test_one_dead_host_does_not_delay_another(shop: Shop) -> None:
-    dead = await shop.integration({"upgradeUrl": shop.host.url("/dead")})
-    good = await shop.integration({"upgradeUrl": shop.host.url("/good")})
-    shop.host.by_path["/dead"] = Reply(hang=True)
-    await shop.work(concurrency=200, request_timeout=30.0, drain_timeout=0.5)
-    for i in range(100):
-        await shop.emit(dead, account=str(i))
-    await asyncio.sleep(0.5)
-    async with asyncio.timeout(10):  # a third of what the dead host may take
-        for event_id in [await shop.emit(good, account=str(i)) for i in range(20)]:
-            await shop.ended(event_id)
-
-
-async def test_a_stopping_worker_finishes_what_runs_and_another_takes_over(shop: Shop) -> None:
-    shop.host.default = Reply(delay_s=0.3)
-    integration = await shop.integration()
-    ids = [await shop.emit(integration, account=str(i)) for i in range(40)]
-    stop = await shop.work()
-    await shop.host.wait_for(5)
-    stop.set()
-    await shop.workers[0][1]
-    shop.workers.clear()
-    await shop.assert_well()
-    assert (await shop.queue.overview()).in_flight == 0
-    await shop.work()
-    for event_id in ids:
-        assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
-    assert len(shop.host.requests) == 40
-
-
-async def test_two_workers_share_the_partitions_and_deliver_once(shop: Shop) -> None:
-    integrations = [await shop.integration() for _ in range(12)]
-    await shop.work()
-    await shop.work()
-    async with asyncio.timeout(15):
-        while {len(w.partitions) for w in (await shop.queue.overview()).workers} != {2}:
-            await asyncio.sleep(0.1)
-    ids = [await shop.emit(integrations[i % 12], account=str(i % 20)) for i in range(200)]
-    for event_id in ids:
-        await shop.ended(event_id)
-    seen = [(r.headers["webhook-id"], r.headers["x-delivery-attempt"]) for r in shop.host.requests]
-    assert len(seen) == len(set(seen)) == 200
-    await shop.assert_well()
 
 
 async def test_every_attempt_is_counted_once(shop: Shop) -> None:
@@ -254,96 +188,3 @@ async def test_every_attempt_is_counted_once(shop: Shop) -> None:
     assert counters["attempt_seconds:count"] == 33
     assert counters["delivery_latency:count"] == 30
     assert counters["tokens:ok"] == 1
-
-
-async def test_a_damaged_partition_does_not_stop_the_others(shop: Shop) -> None:
-    sick, well = await shop.integration(), await shop.integration()
-    while shop.queue.partition_of(well.id) == shop.queue.partition_of(sick.id):
-        well = await shop.integration()
-    await shop.work()
-    await shop.ended(await shop.emit(sick))
-    prefix = f"{{p{shop.queue.partition_of(sick.id)}}}:"
-    await shop.redis.delete(prefix + "lanes")
-    await shop.redis.set(prefix + "lanes", "not a sorted set")
-    assert (await shop.ended(await shop.emit(well))).state.status is Status.SUCCEEDED
-    await shop.redis.delete(prefix + "lanes")
-    assert (await shop.ended(await shop.emit(sick))).state.status is Status.SUCCEEDED
-
-
-async def test_ft18_full_memory_refuses_new_events_and_delivers_old_ones(shop: Shop) -> None:
-    integration = await shop.integration()
-    await shop.work()
-    await shop.ended(await shop.emit(integration))
-    await shop.queue.pause(integration.id)
-    event_id = await shop.emit(integration)
-    await shop.redis.config_set("maxmemory", 1_000_000)
-    try:
-        with pytest.raises(StoreUnavailable):
-            await shop.emit(integration)
-        await shop.queue.resume(integration.id)
-        assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
-    finally:
-        await shop.redis.config_set("maxmemory", 0)
-    assert (await shop.ended(await shop.emit(integration))).state.status is Status.SUCCEEDED
-
-
-async def test_a_nudge_that_overtakes_the_claims_answer_is_not_forgotten(shop: Shop) -> None:
-    """Symptom: with arrivals while the owner asked, events lay ready until its idle poll a second later."""
-    integrations = [await shop.integration() for _ in range(4)]
-    await shop.work()
-    await shop.ended(await shop.emit(integrations[0]))
-    emitted: dict[str, float] = {}
-    for i in range(200):
-        event_id = await shop.emit(integrations[i % 4], account=str(i))
-        emitted[event_id] = time.monotonic()
-        await asyncio.sleep(0.004)
-    await shop.host.wait_for(201)
-    late = [
-        request.arrived_s - emitted[request.headers["webhook-id"]]
-        for request in shop.host.requests
-        if request.headers["webhook-id"] in emitted
-    ]
-    assert sum(1 for waited_s in late if waited_s > 0.3) < 10
-
-
-async def test_a_remembered_token_failure_uses_up_no_attempt(shop: Shop) -> None:
-    """Symptom: with a short schedule, an outage of the token endpoint of two seconds ended in a dead letter."""
-    shop.host.tokens.replies.extend([Reply(500, b"")])
-    event_id = await shop.emit(await shop.integration(oauth2=True, schedule_s=(0.1, 0.1)))
-    await shop.work()
-    stored = await shop.ended(event_id)
-    assert (stored.state.status, stored.state.attempts) == (Status.SUCCEEDED, 2)
-    attempts = await shop.attempts([event_id])
-    assert [a.outcome for a in attempts] == [Outcome.TOKEN_FAILED, Outcome.OK]
-
-
-async def test_ft28_a_damaged_event_stops_no_other(shop: Shop) -> None:
-    integration = await shop.integration()
-    damaged, well = await shop.emit(integration, account="A"), await shop.emit(integration, account="B")
-    key = f"{{p{shop.queue.partition_of(integration.id)}}}:e:{damaged}"
-    await shop.redis.delete(key)
-    await shop.redis.set(key, "junk")
-    await shop.work()
-    assert (await shop.ended(well)).state.status is Status.SUCCEEDED
-    assert await shop.queue.get(damaged) is None
-    assert [item.event.id for item in (await shop.queue.page(EventFilter(), None, 10)).items] == [well]
-    assert damaged in (await shop.store.audit()).broken
-
-
-async def test_a_lost_job_is_handed_out_again_and_counted_but_a_restart_is_not_a_repair(shop: Shop) -> None:
-    integration = await shop.integration()
-    await shop.work()
-    await shop.ended(await shop.emit(integration))
-    await shop.stop_all()
-    await shop.work()
-    await shop.ended(await shop.emit(integration))
-    await shop.stop_all()
-    assert "repairs:job" not in await shop.queue.counters()
-    event_id = await shop.emit(integration)
-    for key in await shop.redis.keys("arq:*"):
-        await shop.redis.delete(key)
-    await shop.redis.delete("dispatcher:jobs")
-    await shop.work()
-    assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
-    assert (await shop.queue.counters())["repairs:job"] >= 1
-    await shop.assert_well()

@@ -22,7 +22,7 @@ from tests.authorization_server import AuthorizationServer, Client
 from tests.tls_parts import Identity, TlsHost, issue, server_context, strict_host, tls_host, tunnel_proxy
 from tests.worker.conftest import Shop
 from tests.worker.test_ping import Pings
-from tests.worker.test_transport import CLIENTS, COMPANY, integration_over, showing
+from tests.worker.transport_parts import CLIENTS, COMPANY, integration_over, showing
 
 
 @pytest.fixture

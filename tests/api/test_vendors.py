@@ -1,0 +1,156 @@
+"""What a vendor may do with what is its own, how much of it, and what only the marketplace decides."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dispatcher.model.status import Status
+from dispatcher.store import definitions as definition_store
+from tests.api.conftest import Api
+from tests.api.tenants import EVERYTHING, Tenant, bearer
+from tests.api.test_stream import Listener
+from tests.api.town import answer_of, pairs, town, without
+
+__all__ = ["town"]
+
+
+async def test_events_are_emitted_for_products_of_ones_own(town: list[Tenant]) -> None:
+    for mine, other in pairs(town):
+        foreign = await mine.api.emit(422, headers=mine.headers, productId=other.product)
+        absent = await mine.api.emit(422, headers=mine.headers, productId="never linked")
+        assert without(foreign) == without(absent)
+        assert foreign["errors"][0]["code"] == "product_not_linked"
+
+
+async def test_products_of_another_vendor_cannot_be_linked(town: list[Tenant]) -> None:
+    for mine, other in pairs(town):
+        payload = await mine.mutate(
+            "linkProductIntegration", f'productId: "{other.product}", integrationId: "{mine.id}"'
+        )
+        assert payload["userErrors"][0]["code"] == "product_not_yours"
+        unlinked = await mine.mutate(
+            "unlinkProductIntegration", f'productId: "{other.product}", integrationId: "{mine.id}"'
+        )
+        assert unlinked["userErrors"][0]["code"] == "not_linked"
+    for tenant in town:
+        product = await tenant.api.services.definitions.product(tenant.product)
+        assert product is not None
+        assert product.integration_id == tenant.id
+
+
+async def test_a_product_stays_its_vendors_when_it_is_unlinked(town: list[Tenant]) -> None:
+    acme, brick, marketplace = town
+    await acme.mutate("unlinkProductIntegration", f'productId: "{acme.product}", integrationId: "{acme.id}"')
+    taken = await brick.mutate("linkProductIntegration", f'productId: "{acme.product}", integrationId: "{brick.id}"')
+    assert taken["userErrors"][0]["code"] == "product_not_yours"
+    moved = await marketplace.mutate(
+        "linkProductIntegration", f'productId: "{acme.product}", integrationId: "{brick.id}"'
+    )
+    assert moved["userErrors"] == []
+    refused = await acme.mutate("linkProductIntegration", f'productId: "{acme.product}", integrationId: "{acme.id}"')
+    assert refused["userErrors"][0]["code"] == "product_not_yours"
+
+
+async def test_whose_an_integration_is_only_the_marketplace_decides(town: list[Tenant]) -> None:
+    acme, brick, marketplace = town
+    for name, text in (
+        ("createProductIntegration", 'vendorId: "brick"'),
+        ("updateProductIntegration", f'id: "{acme.id}", vendorId: "brick"'),
+        ("updateProductIntegration", f'id: "{acme.id}", vendorId: null'),
+    ):
+        assert (await acme.mutate(name, text))["userErrors"][0]["code"] == "vendor_restricted", text
+    given = await marketplace.mutate(
+        "updateProductIntegration", f'id: "{marketplace.id}", vendorId: "brick"', "productIntegration { vendorId }"
+    )
+    assert given["productIntegration"] == {"vendorId": "brick"}
+    listed = (await brick.graph("{ productIntegrations { id } }"))["data"]["productIntegrations"]
+    assert {one["id"] for one in listed} == {brick.id, marketplace.id}
+    assert (await answer_of(brick.api, "GET", f"/v1/events/{marketplace.event_id}", brick))[0] == 200
+    assert (await brick.graph(f'{{ product(id: "{marketplace.product}") {{ id }} }}'))["data"]["product"]
+
+
+async def test_bulk_redelivery_takes_the_vendors_own_and_shows_it_to_nobody_else(town: list[Tenant]) -> None:
+    acme, brick, marketplace = town
+    started = await acme.api.json("POST", "/v1/redeliveries", 202, json={"filter": {}}, headers=acme.headers)
+    assert started["matched"] == 1
+    job = f"/v1/redeliveries/{started['id']}"
+    for _ in range(100):
+        body = await acme.api.json("GET", job, 200, headers=acme.headers)
+        if body["state"] == "DONE":
+            break
+        await asyncio.sleep(0.05)
+    assert (body["state"], body["done"]) == ("DONE", 1)
+    await acme.api.refused("GET", job, 404, "not_found", headers=brick.headers)
+    assert (await acme.api.ask("GET", job, headers=marketplace.headers)).status == 200
+    left = await acme.api.json("GET", "/v1/events?status=DEAD", 200, headers=marketplace.headers)
+    assert {one["id"] for one in left["data"]} == {brick.event_id, marketplace.event_id}
+    foreign = {"filter": {"integrationId": brick.id}}
+    none = await acme.api.json("POST", "/v1/redeliveries", 202, json=foreign, headers=acme.headers)
+    assert none == {"id": None, "matched": 0}
+
+
+async def test_the_stream_tells_a_vendor_of_its_own_events(town: list[Tenant]) -> None:
+    acme, brick, _ = town
+    answer = await acme.api.http.get("/v1/events/stream", headers=acme.headers)
+    try:
+        await acme.api.emit(productId=brick.product, accountId="A-1")
+        mine = await acme.api.emit(productId=acme.product, accountId="A-1")
+        await acme.mutate("createProductIntegration", 'name: "new", createUrl: "https://host.example/new"')
+        assert (await Listener(answer).next())["eventId"] == mine["id"]
+        await acme.hand.settle(mine["id"], Status.DEAD)
+        seen = Listener(answer)
+        while (message := await seen.next())["status"] != "DEAD":
+            assert message["integrationId"] == acme.id
+        assert message["eventId"] == mine["id"]
+    finally:
+        answer.close()
+
+
+async def test_fleet_wide_views_are_not_for_vendors(town: list[Tenant]) -> None:
+    api = town[0].api
+    headers = await bearer(api, *EVERYTHING, "clients:admin", vendor_id="acme")
+    for path in ("/v1/queue", "/v1/clients", "/v1/audit"):
+        await api.refused("GET", path, 403, "vendor_restricted", headers=headers)
+
+
+async def test_an_inbound_client_reaches_its_integrations_events_only(town: list[Tenant]) -> None:
+    api = town[0].api
+    for mine, other in pairs(town):
+        pair = await mine.mutate("generateProductIntegrationInboundClient", f'id: "{mine.id}"', "clientId clientSecret")
+        headers = await api.bearer(pair["clientId"], pair["clientSecret"])
+        path = "/api/integration/v1/events/{}"
+        assert (await api.ask("GET", path.format(mine.event_id), headers=headers)).status == 200
+        await api.refused("GET", path.format(other.event_id), 403, "not_your_event", headers=headers)
+
+
+async def test_definitions_from_before_vendors_are_the_marketplaces_alone(town: list[Tenant], api: Api) -> None:
+    """The fixture ``api`` stores its integration and its product without an owner, as older versions did."""
+    product = await api.services.definitions.product("P-1")
+    assert product is not None
+    for mine in town[:2]:
+        found = await mine.graph(f'{{ productIntegration(id: "{product.integration_id}") {{ id }} }}')
+        assert found["data"] == {"productIntegration": None}
+        payload = await mine.mutate("linkProductIntegration", f'productId: "P-1", integrationId: "{mine.id}"')
+        assert payload["userErrors"][0]["code"] == "product_not_yours"
+
+
+async def test_bi46_a_vendor_has_so_many_integrations(town: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definition_store, "MAX_INTEGRATIONS", 2)
+    acme, brick, marketplace = town
+    assert (await acme.mutate("createProductIntegration", 'name: "second"'))["userErrors"] == []
+    refused = await acme.mutate("createProductIntegration", 'name: "third"')
+    assert refused["userErrors"][0]["code"] == "limit_reached"
+    for other in (brick, marketplace):
+        assert (await other.mutate("createProductIntegration", 'name: "more"'))["userErrors"] == []
+
+
+async def test_bi46_an_integration_has_so_many_products(town: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(definition_store, "MAX_LINKED_PRODUCTS", 2)
+    acme = town[0]
+    codes = []
+    for product in ("P-2", "P-3", "P-2"):
+        payload = await acme.mutate("linkProductIntegration", f'productId: "{product}", integrationId: "{acme.id}"')
+        codes.append([one["code"] for one in payload["userErrors"]])
+    assert codes == [[], ["limit_reached"], []]
