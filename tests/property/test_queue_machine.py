@@ -5,70 +5,40 @@ The model says what a partition holds; the scripts on a real server are held to 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable
-from typing import Any, ClassVar, TypeVar
-
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
-    RuleBasedStateMachine,
     initialize,
     invariant,
     precondition,
     rule,
     run_state_machine_as_test,
 )
-from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import COMPLETE, FAILURES, TERMINAL, Status
 from dispatcher.store.claim_reply import read_claim
-from dispatcher.store.partition import MEND_START, Claimed, LaneSetting, Move, PartitionStore, Settlement
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.partition import MEND_START, Claimed, LaneSetting, Move, Settlement
+from tests.property.on_server import OnServer
 from tests.property.queue_model import ACCOUNTS, ENDINGS, FIRST_CAP, LANES, URL, QueueModel, Tracked
 
 LANE, ACCOUNT, AT_MOST = st.sampled_from(LANES), st.sampled_from(ACCOUNTS), st.integers(1, 8)
 ENDING = st.sampled_from(ENDINGS)
 
-T = TypeVar("T")
 
-
-class QueueMachine(RuleBasedStateMachine):
+class QueueMachine(OnServer):
     """One partition, two lanes, two accounts and events without one; one owner at a time, each with its generation."""
-
-    url: ClassVar[str]
 
     def __init__(self) -> None:
         super().__init__()
-        self.runner = asyncio.Runner()
-        self.redis = Redis.from_url(self.url)
-        self.queue = QueueStore(self.redis, partitions=1, retention_ms=3_600_000)
-        self.store = PartitionStore(
-            self.redis, partitions=1, retention_ms=3_600_000, lease_ms=60_000, lane_cap=FIRST_CAP
-        )
         self.model = QueueModel()
         self.held: dict[str, Claimed] = {}
         self.late: list[Claimed] = []
         self.unsure = False
         self.generation = self.owner = 0
-
-    def teardown(self) -> None:
-        self.run(self.redis.aclose())
-        self.runner.close()
-
-    def run(self, reply: Awaitable[T]) -> T:
-        async def wait() -> T:
-            return await reply
-
-        return self.runner.run(wait())
-
-    def ask(self, reply: Any) -> Any:
-        """redis-py types its replies as values or awaitables of them."""
-        return self.run(reply)
 
     @initialize()
     def take_up(self) -> None:

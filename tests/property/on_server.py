@@ -1,0 +1,45 @@
+"""A state machine of hypothesis whose steps talk to one partition on a real server. Holds no rule and no test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable
+from typing import Any, ClassVar, TypeVar
+
+from hypothesis.stateful import RuleBasedStateMachine
+from redis.asyncio import Redis
+
+from dispatcher.store.partition import PartitionStore
+from dispatcher.store.queue import QueueStore
+from tests.property.queue_model import FIRST_CAP
+
+T = TypeVar("T")
+
+
+class OnServer(RuleBasedStateMachine):
+    """Steps are synchronous: each waits for its replies. A subclass says at which ``url``."""
+
+    url: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.redis = Redis.from_url(self.url)
+        self.queue = QueueStore(self.redis, partitions=1, retention_ms=3_600_000)
+        self.store = PartitionStore(
+            self.redis, partitions=1, retention_ms=3_600_000, lease_ms=60_000, lane_cap=FIRST_CAP
+        )
+
+    def teardown(self) -> None:
+        self.run(self.redis.aclose())
+        self.runner.close()
+
+    def run(self, reply: Awaitable[T]) -> T:
+        async def wait() -> T:
+            return await reply
+
+        return self.runner.run(wait())
+
+    def ask(self, reply: Any) -> Any:
+        """redis-py types its replies as values or awaitables of them."""
+        return self.run(reply)
