@@ -12,8 +12,8 @@ from dispatcher.store.partition import PartitionStore
 from dispatcher.store.queue import QueueStore
 from tests.store.desk import HOME, PARTITIONS, Desk
 
-RETENTION_MS = 300
-LATER_S = 0.5
+RETENTION_MS = 1500
+LATER_S = 1.7
 
 
 async def short(redis: Redis) -> Desk:
