@@ -82,7 +82,7 @@ async def test_ft4_a_second_signal_ends_the_drain(deployment: Deployment, second
     event_id = await deployment.emit(integration)
     await deployment.host.wait_for(1)
     impatient.signal(signal.SIGTERM)
-    await asyncio.sleep(0.5)
+    await impatient.heard(r"(worker stopping)")
     assert impatient.alive
     impatient.signal(second)
     await impatient.ended(within_s=5)
