@@ -93,7 +93,7 @@ async def test_ft4_a_second_signal_ends_the_drain(deployment: Deployment, second
 
 
 async def test_ft5_worker_frozen_past_its_lease_changes_nothing_when_it_wakes(deployment: Deployment) -> None:
-    deployment.host.default = Reply(delay_s=0.5)
+    deployment.host.replies.append(Reply(delay_s=LEASE_S))  # its answer waits until the worker wakes
     integration = await deployment.integration()
     frozen = await deployment.worker()
     event_id = await deployment.emit(integration)
