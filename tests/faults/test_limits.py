@@ -23,7 +23,7 @@ from tests.hosts import Reply
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-BLOCKED_S = 10.0 if FULL else 1.5 * LEASE_S
+BLOCKED_S = 10.0 if FULL else 2 * LEASE_S
 BLOCKS = f"""
 import asyncio, time
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ ROOM_BYTES = 12 * 2**20
 
 
 async def test_ft37_a_worker_whose_loop_is_blocked_is_told_of_and_changes_nothing_late(deployment: Deployment) -> None:
-    deployment.host.replies.append(Reply(delay_s=0.6 * BLOCKED_S))  # its answer waits until the loop goes on
+    deployment.host.replies.append(Reply(delay_s=LEASE_S))  # its answer waits until the loop goes on
     integration, port = await deployment.integration(), free_port()
     blocked = await deployment.worker(code=BLOCKS, METRICS_PORT=str(port))
     event_id = await deployment.emit(integration)
