@@ -7,6 +7,7 @@ notification must not have, and costs twice as much CPU as what it needs: so the
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import NamedTuple
 
 import aiohttp
@@ -52,6 +53,8 @@ async def exchange(connection: Connection, message: bytes, deadline_s: float) ->
             head, content = await protocol.read()
     finally:
         expiry.cancel()
+    if not content.is_eof() and (closed := protocol.closed) is not None:
+        closed.add_done_callback(partial(_break_off, content))
     body = await read_bounded(content, deadline_s)
     if not body.truncated and not transport.get_write_buffer_size():
         connection.release()
@@ -62,6 +65,13 @@ def protocol_of(connection: Connection) -> ResponseHandler:
     """Of a connection that is in use."""
     assert connection.protocol is not None
     return connection.protocol
+
+
+def _break_off(content: aiohttp.StreamReader, closed: asyncio.Future[None]) -> None:
+    """The parser does not tell its reader when it gives up within a body, it only closes the connection."""
+    error = closed.exception()
+    if not content.is_eof():
+        content.set_exception(error or aiohttp.ClientPayloadError("the answer broke off"))
 
 
 def _expire(protocol: ResponseHandler) -> None:

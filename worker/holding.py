@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from dispatcher.store.partition import Claimed, LaneSetting, Settlement
+from dispatcher.store.partition import Claimed, Handle, LaneSetting, Settlement
 from worker.lane import Lane
 
 Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
@@ -38,7 +38,7 @@ class Holding:
         self.generation = generation
         self.asked_for = generation
         """The newest generation that the store may know us by."""
-        self.running: dict[str, asyncio.Task[None]] = {}
+        self.running: dict[Handle, asyncio.Task[None]] = {}
         self.outcomes: list[Settlement] = []
         self.settings: list[LaneSetting] = []
         self.counted: Counter[str] = Counter()
@@ -71,9 +71,9 @@ class Holding:
         return bool(self.outcomes) or (free and self.wants(now))
 
     @property
-    def held_ids(self) -> list[str]:
+    def held(self) -> list[Handle]:
         """What is still worked on: running, or ended and not yet settled."""
-        return [*self.running, *(outcome.event_id for outcome in self.outcomes)]
+        return [*self.running, *(outcome.claimed.handle for outcome in self.outcomes)]
 
     def take_batch(self, now_ms: int) -> Batch | None:
         """What the next settle is to carry, taken out; None = nothing."""
@@ -96,4 +96,4 @@ class Holding:
         self.counted[name] += by
 
     def start(self, claimed: Claimed, task: asyncio.Task[None]) -> None:
-        self.running[claimed.event.id] = task
+        self.running[claimed.handle] = task

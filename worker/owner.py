@@ -18,7 +18,7 @@ import structlog
 from dispatcher.clock import StoreClock, steady_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.claim_reply import read_claim
-from dispatcher.store.partition import Claimed, PartitionStore
+from dispatcher.store.partition import Claimed, Handle, PartitionStore
 from worker.holding import Batch, Holding
 from worker.runner import Runner
 from worker.stragglers import LONG_S, Stragglers
@@ -151,10 +151,10 @@ class Owner:
         free = self._concurrency - self.in_flight
         if free > self._concurrency // 4:
             return free
-        return free + self._stragglers.lent(self._now(), self._running_ids)
+        return free + self._stragglers.lent(self._now(), self._running)
 
-    def _running_ids(self) -> set[str]:
-        return {event_id for holding in self.holdings.values() for event_id in holding.running}
+    def _running(self) -> set[Handle]:
+        return {handle for holding in self.holdings.values() for handle in holding.running}
 
     async def _round(self) -> bool:
         """One round trip for all partitions. True when there was something to do."""
@@ -240,15 +240,14 @@ class Owner:
 
     async def _run_one(self, holding: Holding, claimed: Claimed) -> None:
         settlement = await self._runner.run(holding, claimed, self._clock.offset_ms)
-        if holding.running.get(claimed.event.id) is asyncio.current_task():  # else redelivered, and claimed anew, since
-            del holding.running[claimed.event.id]
+        holding.running.pop(claimed.handle, None)
         holding.outcomes.append(settlement)
         self._wake.set()
 
     async def _come_back(self) -> None:
         for holding in [h for h in self.holdings.values() if h.uncertain and h.rests_until <= self._now()]:
             holding.asked_for += 1
-            part, before, ours = holding.partition, holding.generation, holding.held_ids
+            part, before, ours = holding.partition, holding.generation, holding.held
             if await self._store.own(part, before, self.worker_id, ours, under=holding.asked_for):
                 holding.generation = holding.asked_for
                 holding.uncertain = False

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dispatcher.store.partition import Handle
+
 LONG_S = 0.25
 LENT_TIMES = 3
 """Places that are lent at most, as a multiple of those that there are."""
@@ -21,14 +23,14 @@ class Stragglers:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._young: set[str] = set()
-        self._old: set[str] = set()
+        self._young: set[Handle] = set()
+        self._old: set[Handle] = set()
         """Were running at two looks, ``LONG_S`` apart."""
         self._turned_at = self._counted_at = float("-inf")
         self._count = 0
 
-    def lent(self, now: float, running: Callable[[], set[str]]) -> int:
-        """How many of ``running`` (event ids) do not count. Costs a look at all of them ten times a second."""
+    def lent(self, now: float, running: Callable[[], set[Handle]]) -> int:
+        """How many of ``running`` do not count. Costs a look at all of them ten times a second."""
         if now - self._counted_at >= _COUNT_EVERY_S:
             self._counted_at, current = now, running()
             if now - self._turned_at >= LONG_S:

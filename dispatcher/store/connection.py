@@ -37,6 +37,7 @@ UNAVAILABLE = (
     failures.TryAgainError,
     failures.RedisClusterException,
     OSError,
+    failures.WatchError,  # a connection that ends while it watches keys says no more than this
 )
 
 

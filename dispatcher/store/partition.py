@@ -34,6 +34,10 @@ MEND_START: Place = ("0", "-")
 log = structlog.get_logger("store")
 
 
+Handle = tuple[str, int]
+"""Names one claim: event id and number of the attempt. An event may be claimed anew while an older attempt runs."""
+
+
 class Claimed(NamedTuple):
     """An event in its owner's hands. ``n``: number of the attempt to make."""
 
@@ -47,6 +51,10 @@ class Claimed(NamedTuple):
     """Its lane has a rate in the store."""
     flags: bytes = b""
     """All that the store says of its lane; a new owner reads how the last one left it."""
+
+    @property
+    def handle(self) -> Handle:
+        return self.event.id, self.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +163,16 @@ class PartitionStore:
         now_ms = int(now_s) * 1000 + int(now_us) // 1000
         return {p: int(gen or 0) for p, (until, gen) in enumerate(leases) if float(until or 0) <= now_ms}
 
-    async def own(self, partition: int, generation: int, owner: str, held: Iterable[str] = (), under: int = 0) -> bool:
-        """Take a granted partition up; False when the generation moved on. ``held``: ids still worked on.
+    async def own(
+        self, partition: int, generation: int, owner: str, held: Iterable[Handle] = (), under: int = 0
+    ) -> bool:
+        """Take a granted partition up; False when the generation moved on. ``held``: claims still worked on.
 
         ``under``: the newer generation to go on under after a lost reply, never the same twice; 0 = as granted.
         """
-        reply = (
-            await self._run([_call("own", partition, generation, under or generation, owner, self._lease_ms, *held)])
-        )[0]
-        return bool(reply[0] == b"ok")
+        kept = [part for handle in held for part in handle]
+        call = _call("own", partition, generation, under or generation, owner, self._lease_ms, *kept)
+        return bool((await self._run([call]))[0][0] == b"ok")
 
     async def rest(self, partition: int, generation: int) -> bool:
         """Let go; what is still claimed is due again at once."""

@@ -92,3 +92,17 @@ async def test_ft14_replies_later_than_the_time_out(deployment: Deployment) -> N
         assert worker.alive
     assert deployment.arrivals()[warm] == 1
     await deployment.assert_well()
+
+
+async def test_a_connection_cut_while_a_job_is_taken_up_does_not_end_the_worker(deployment: Deployment) -> None:
+    """Symptom: redis-py calls it a WatchError, which ended the process."""
+    integration = await deployment.integration()
+    async with Proxy("127.0.0.1", deployment.server.port) as proxy:
+        trap = proxy.trap(b"EXISTS\r\n", Act.CUT, times=5)
+        event_id = await deployment.emit(integration)
+        worker = await deployment.worker(proxy.url)
+        await deployment.all_succeed([event_id])
+        assert trap.count > 0
+        assert worker.alive
+        assert worker.errors() == []
+    await deployment.assert_well()

@@ -77,11 +77,14 @@ class QueueMachine(OnServer):
 
     @rule()
     def come_back(self) -> None:
-        assert self.run(self.store.own(0, self.generation, f"w{self.owner}", self.held))
+        handles = [claimed.handle for claimed in self.held.values()]
+        assert self.run(self.store.own(0, self.generation, f"w{self.owner}", handles))
+        known_claims = {i: one for i, one in self.held.items() if self._in_flight(i, one)}
+        self.late += [one for i, one in self.held.items() if i not in known_claims]
         for event_id, known in self.model.events.items():
-            if known.place == "flight" and event_id not in self.held:
+            if known.place == "flight" and event_id not in known_claims:
                 known.place = "due"
-        self.held = {i: one for i, one in self.held.items() if self.model.events[i].place == "flight"}
+        self.held = known_claims
         self.unsure = False
 
     @precondition(lambda self: self.held)
@@ -234,6 +237,11 @@ class QueueMachine(OnServer):
         for (lane, group), ids in self.model.groups.items():
             stored = self.ask(self.redis.lrange(f"{{p0}}:k:{lane}:{group}", 0, -1))
             assert [one.decode() for one in stored] == ids
+
+    def _in_flight(self, event_id: str, claimed: Claimed) -> bool:
+        """Whether this is the claim that the store knows of, not one of before the event was concluded."""
+        known = self.model.events[event_id]
+        return known.place == "flight" and claimed.n == known.attempts + 1
 
     def _own_anew(self) -> None:
         self.generation = self.run(self.store.grant(0, 3000))

@@ -75,6 +75,19 @@ async def test_an_old_copy_tells_from_when_on_all_is_gone(redis: Redis) -> None:
     assert await recorded_losses(redis) == [loss]
 
 
+async def test_a_sign_left_in_the_millisecond_of_the_one_that_is_gone_did_not_survive(redis: Redis) -> None:
+    """Symptom: the loss was told to begin when it had ended."""
+    api = watch(redis)
+    await api.look()
+    ((process, kept_ms),) = await redis.zrange(keys.marks(0), 0, -1, withscores=True)
+    await api.look()
+    gone_ms = await redis.zscore(keys.marks(0), process)
+    await redis.zadd(keys.marks(0), {process: kept_ms, "another": gone_ms})
+    loss = await api.look()
+    assert loss is not None
+    assert loss.survived_ms == kept_ms
+
+
 async def test_an_accepted_event_that_is_gone_is_a_loss_though_all_signs_are_there(redis: Redis) -> None:
     queue = QueueStore(redis, partitions=4, retention_ms=RETENTION_MS)
     kept, lost = (
@@ -86,7 +99,10 @@ async def test_an_accepted_event_that_is_gone_is_a_loss_though_all_signs_are_the
     assert await api.look() is None
     assert await api.look(kept.id) is None
     await redis.delete(keys.event(3, lost.id))
-    assert await api.look(lost.id) is not None
+    signed_ms = int((await redis.zrange(keys.marks(0), 0, 0, withscores=True))[0][1])
+    loss = await api.look(lost.id)
+    assert loss is not None
+    assert loss.survived_ms == signed_ms
     assert await api.look(lost.id) is None
 
 

@@ -95,9 +95,24 @@ async def test_a_claim_whose_reply_was_lost_is_given_back_untouched(redis: Redis
     desk = await Desk(redis).open()
     lost, known = await desk.emit("A"), await desk.emit("B")
     await desk.ids()
-    assert await desk.worker.own(HOME, desk.generation, "w1", held=[known])
+    assert await desk.worker.own(HOME, desk.generation, "w1", held=[(known, 1)])
     claim = await desk.claim()
     assert [(c.event.id, c.n) for c in claim.events] == [(lost, 1)]
+    await desk.assert_well()
+
+
+async def test_a_newer_claim_whose_reply_was_lost_is_given_back_though_an_older_one_still_runs(redis: Redis) -> None:
+    """Symptom: nobody made the attempt until the partition went to another worker."""
+    desk = await Desk(redis).open()
+    event_id = await desk.emit("A")
+    assert await desk.ids() == [event_id]
+    await desk.queue.result(event_id, success=False)
+    await desk.queue.redeliver(event_id, None)
+    lost = await desk.claim()
+    assert [(c.event.id, c.n) for c in lost.events] == [(event_id, 2)]
+    assert await desk.worker.own(HOME, desk.generation, "w1", held=[(event_id, 1)])
+    claim = await desk.claim()
+    assert [(c.event.id, c.n) for c in claim.events] == [(event_id, 2)]
     await desk.assert_well()
 
 

@@ -205,13 +205,13 @@ local function close(id, e, status, lane, group, retention_ms)
   advance(id, lane, group)
 end
 
--- Everything claimed that is not in `held` goes back to its lane as due. Returns how many.
+-- Every claim that is not in `held` (id, blank, attempt number) goes back to its lane as due. Returns how many.
 local function give_back(held, lost)
   local flight = call('HGETALL', P .. 'flight')
   local returned = 0
   for i = 1, #flight, 2 do
     local id, n = flight[i], flight[i + 1]
-    if not held[id] then
+    if not held[id .. ' ' .. n] then
       call('HDEL', P .. 'flight', id)
       local e = event_key(id)
       local doc, stored = read_event(id)

@@ -10,7 +10,9 @@ local mine = tonumber(call('ZSCORE', KEYS[1], me) or 0)
 local lost = gone or (mine < known and known > NOW - kept_ms)
 local survived = 0
 if lost then
-  local last = call('ZRANGE', KEYS[1], known, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
+  -- one of that very millisecond may be left since: without the sign itself it proves nothing
+  local latest = mine < known and '(' .. ARGV[2] or ARGV[2]
+  local last = call('ZRANGE', KEYS[1], latest, '-inf', 'BYSCORE', 'REV', 'LIMIT', 0, 1, 'WITHSCORES')
   survived = tonumber(last[2] or 0)
 end
 local sign = math.max(NOW, mine + 1)

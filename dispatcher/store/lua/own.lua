@@ -1,6 +1,6 @@
 -- own: take up a granted generation, or come back to one after a lost reply.
 --
--- ARGV: generation, generation to go on under, owner, lease ms, then the ids that this owner still works on
+-- ARGV: generation, generation to go on under, owner, lease ms, then id and attempt number of all that this owner still works on
 -- Returns {'lost'} when the generation moved on or another worker took it, else {'ok', now ms, ids given back}.
 -- Who comes back asks for a newer generation, and for a newer one still when that reply is lost, too: a claim or settle
 -- that was given up, and is on its way yet, changes nothing when it arrives.
@@ -13,7 +13,7 @@ if stored ~= from and not (came_back and from < stored and stored < under) then 
 if own[2] and own[2] ~= '' and not came_back then return { 'lost' } end
 call('HSET', KEYS[1], 'gen', ARGV[2], 'owner', ARGV[3], 'until', NOW + tonumber(ARGV[4]), 'granted', 0, 'asleep', '0')
 local held = {}
-for i = 5, #ARGV do held[ARGV[i]] = true end
+for i = 5, #ARGV, 2 do held[ARGV[i] .. ' ' .. ARGV[i + 1]] = true end
 if not came_back then
   -- What the previous owner had learnt of concurrency went with it; lanes that were full are looked at again.
   for _, lane in ipairs(call('SMEMBERS', P .. 'known')) do call('HDEL', lane_key(lane), 'cap') end
