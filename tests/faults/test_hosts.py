@@ -30,8 +30,6 @@ pytestmark = pytest.mark.slow
 JITTER = 0.2
 PLANNED_S = 30.0
 ANSWER_S = 0.1
-BUSY_S = 2.0
-"""What a machine that runs other tests may add; a hanging host takes thirty seconds."""
 
 
 def _waits(at_least_s: float, at_most_s: float) -> Callable[[float | None], bool]:
@@ -195,7 +193,7 @@ async def test_ft33_a_tenant_whose_hosts_all_hang_delays_no_other(deployment: De
         assert len(dead.requests) > 512, "the hanging tenant did not take every place"
     arrived = {r.headers["webhook-id"]: r.arrived_s for r in deployment.host.requests[warm:]}
     lags_s = sorted(arrived[event_id] - at_s for event_id, at_s in sent_s.items())
-    assert lags_s[int(len(lags_s) * 0.99)] < 2 + BUSY_S, lags_s[-5:]
+    assert lags_s[int(len(lags_s) * 0.99)] < 2, lags_s[-5:]
 
 
 def _tls10(context: ssl.SSLContext) -> None:
