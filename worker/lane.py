@@ -37,6 +37,7 @@ class Lane:
         "_running",
         "_slow_ms",
         "_told",
+        "in_flight",
     )
 
     def __init__(
@@ -58,6 +59,8 @@ class Lane:
         self._failing_ms: int | None = None
         self._rate: float | None = None
         self._running = 0
+        self.in_flight = 0
+        """Claims that are worked on."""
         self._early = 0
         self._told: dict[str, int | float | None] = {
             "cap": min(START_CONCURRENCY, maximum),
@@ -142,7 +145,7 @@ class Lane:
             if retry_after_s:
                 self._slow_ms = max(self._slow_ms, now_ms + int(min(retry_after_s, MAX_RETRY_AFTER_S) * 1000))
         else:
-            self._limit.succeeded()
+            self._limit.succeeded(self.in_flight)
         return CircuitState.CLOSED if closed else None
 
     def changes(self, now_ms: int) -> list[LaneSetting]:

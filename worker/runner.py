@@ -64,9 +64,11 @@ class Runner:
 
     async def run(self, holding: Holding, claimed: Claimed, offset_ms: int) -> Settlement:
         """How the event goes on. ``offset_ms``: the store's clock minus the steady one."""
+        lane = self._lane(holding, claimed)
+        lane.in_flight += 1
         try:
-            delivered = await self._attempt(holding, claimed, offset_ms)
-            self._learn(holding, claimed, delivered, offset_ms)
+            delivered = await self._attempt(holding, claimed, lane, offset_ms)
+            self._learn(holding, claimed, lane, delivered, offset_ms)
             if self._tell is not None and (delivered.suspend_url or delivered.settlement.to is Status.DEAD):
                 self._tell_of_end(self._tell, claimed, delivered, offset_ms)
         except asyncio.CancelledError:
@@ -79,20 +81,22 @@ class Runner:
         except Exception:
             log.exception("attempt broke off", event_id=claimed.event.id)
             return Settlement(claimed, Move.RELEASE, delay_ms=BROKE_OFF_MS)
+        finally:
+            lane.in_flight -= 1
         return delivered.settlement
 
-    async def _attempt(self, holding: Holding, claimed: Claimed, offset_ms: int) -> Delivered:
-        lane = claimed.event.integration_id
-        suspended = await self._store.suspended_urls(holding.partition, lane) if claimed.url_suspended else _NONE
-        place = partial(self._lane(holding, claimed).place, rate_limited=claimed.rate_limited)
+    async def _attempt(self, holding: Holding, claimed: Claimed, lane: Lane, offset_ms: int) -> Delivered:
+        lane_id = claimed.event.integration_id
+        suspended = await self._store.suspended_urls(holding.partition, lane_id) if claimed.url_suspended else _NONE
+        place = partial(lane.place, rate_limited=claimed.rate_limited)
         delivered = await self._deliverer.deliver(claimed, suspended, offset_ms, holding.count, place)
         if delivered.suspend_url:
             with contextlib.suppress(StoreUnavailable):  # what was sent is settled in any case; the next 410 suspends
-                await self._queue.suspend_url(lane, delivered.suspend_url)
+                await self._queue.suspend_url(lane_id, delivered.suspend_url)
         return delivered
 
-    def _learn(self, holding: Holding, claimed: Claimed, delivered: Delivered, offset_ms: int) -> None:
-        lane_id, lane = claimed.event.integration_id, self._lane(holding, claimed)
+    def _learn(self, holding: Holding, claimed: Claimed, lane: Lane, delivered: Delivered, offset_ms: int) -> None:
+        lane_id = claimed.event.integration_id
         lane.configure(delivered.limits, claimed.rate_limited)
         if delivered.outcome is not None:
             now_ms = int(steady_clock() * 1000) + offset_ms

@@ -31,7 +31,7 @@ OFFERED_TIMES = 4
 TRIM_EVERY_S = 60.0
 MEND_IDLE = 500
 """Open events, and as many entries of the log, that are checked of each partition at a time."""
-MEND_BUSY = 1000
+MEND_BUSY = 256
 """The same, of all partitions together, while attempts run: Redis is for delivering then."""
 
 log = structlog.get_logger("upkeep")

@@ -6,7 +6,8 @@ from __future__ import annotations
 class ConcurrencyLimit:
     """Grows by 1 per success until the first time-out (slow start), then by 1 per window of ``limit`` successes.
 
-    Never above ``maximum``. Halves on a time-out, never below 1.
+    Never above ``maximum``, and only while at least half of it is used (as RFC 7661 has it for TCP: a limit that does
+    not limit says nothing of the host). Halves on a time-out, never below 1.
 
     One time-out wave counts once: after a halving, as many outcomes as were allowed in flight pass before the next.
     """
@@ -20,9 +21,12 @@ class ConcurrencyLimit:
         self._cooldown = 0
         self._slow_start = True
 
-    def succeeded(self) -> None:
+    def succeeded(self, in_flight: int) -> None:
+        """One of ``in_flight`` attempts ended well."""
         if self._cooldown:
             self._cooldown -= 1
+        if in_flight * 2 < self.limit:
+            return
         self._successes += 1
         if self._slow_start or self._successes >= self.limit:
             self._successes = 0

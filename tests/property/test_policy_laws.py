@@ -108,7 +108,7 @@ def test_concurrency_stays_between_one_and_its_maximum(history: list[str], maxim
     limit = ConcurrencyLimit(maximum, start)
     for outcome in history:
         before = limit.limit
-        limit.succeeded() if outcome == "ok" else limit.timed_out()
+        limit.succeeded(limit.limit) if outcome == "ok" else limit.timed_out()
         assert 1 <= limit.limit <= maximum
         assert before // 2 <= limit.limit <= before + 1
 

@@ -85,10 +85,10 @@ def test_an_owner_resumes_an_open_circuit() -> None:
 def test_concurrency_grows_with_every_success_until_the_first_timeout() -> None:
     limit = ConcurrencyLimit(64, start=8)
     for _ in range(20):
-        limit.succeeded()
+        limit.succeeded(limit.limit)
     assert limit.limit == 28
     limit.timed_out()
-    limit.succeeded()
+    limit.succeeded(limit.limit)
     assert limit.limit == 14
 
 
@@ -97,10 +97,10 @@ def test_concurrency_grows_by_one_per_window_after_a_timeout_up_to_the_maximum()
     limit.timed_out()
     assert limit.limit == 2
     for _ in range(2):
-        limit.succeeded()
+        limit.succeeded(limit.limit)
     assert limit.limit == 3
     for _ in range(30):
-        limit.succeeded()
+        limit.succeeded(limit.limit)
     assert limit.limit == 4
 
 
@@ -120,8 +120,17 @@ def test_concurrency_never_falls_below_one() -> None:
         limit.timed_out()
     assert limit.limit == 1
     for _ in range(1000):
-        limit.succeeded()
+        limit.succeeded(limit.limit)
     assert limit.limit == 8
+
+
+def test_concurrency_that_is_not_half_used_does_not_grow() -> None:
+    limit = ConcurrencyLimit(64, start=8)
+    for _ in range(100):
+        limit.succeeded(3)
+    assert limit.limit == 8
+    limit.succeeded(4)
+    assert limit.limit == 9
 
 
 def test_a_smaller_maximum_applies_at_once() -> None:

@@ -101,17 +101,22 @@ local function claimable(c, head)
   return math.max(head, tonumber(c.circuit or 0), tonumber(c.slow or 0))
 end
 
+local function write_known(lanes)
+  local names = {}
+  for lane in pairs(lanes) do names[#names + 1] = lane end
+  in_chunks(names, function(...) call('SADD', P .. 'known', ...) end)
+end
+
 -- These lanes have work now: make them claimable, but for those that are full or held for longer.
 local function raise(lanes)
-  local known, open, full = {}, {}, {}
+  local open, full = {}, {}
   for lane in pairs(lanes) do
     local at = claimable(lane_state(lane), NOW)
     local list = at == 'inf' and full or open
-    known[#known + 1] = lane
     list[#list + 1] = at
     list[#list + 1] = lane
   end
-  in_chunks(known, function(...) call('SADD', P .. 'known', ...) end)
+  write_known(lanes)
   in_chunks(open, function(...) call('ZADD', P .. 'lanes', 'LT', ...) end)
   in_chunks(full, function(...) call('ZADD', P .. 'lanes', 'NX', ...) end)
 end

@@ -85,7 +85,6 @@ local function check(id, is_open, flying)
     repaired(ended and 'closed' or 'open')
   end
   if ended then return end
-  if not known[lane] then call('SADD', P .. 'known', lane) end
   known[lane] = true
   if flying or placed(id, lane, group, status) then return end
   local state = decoded(stored)
@@ -112,6 +111,7 @@ check_all(page[2], true)
 local entries = call('XRANGE', P .. 'log', ARGV[2], '+', 'COUNT', ARGV[3])
 check_all(lost(entries), false)
 local following = #entries == tonumber(ARGV[3]) and '(' .. entries[#entries][1] or '-'
+write_known(known)
 flush()
 if total > 0 then nudge() end
 local answer = { page[1], following, total }

@@ -21,10 +21,10 @@ at = at + 1
 for _ = 1, settings do
   local lane, field, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if value == '' then call('HDEL', lane_key(lane), field) else call('HSET', lane_key(lane), field, value) end
-  call('SADD', P .. 'known', lane)
   touched[lane], altered[lane] = true, true
   at = at + 3
 end
+write_known(altered)
 
 local counters = tonumber(ARGV[at])
 at = at + 1
