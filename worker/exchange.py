@@ -13,12 +13,15 @@ from typing import NamedTuple
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDictProxy
 
 from worker.answer_body import AnswerBody, read_bounded
 
 MAX_ANSWER_HEADERS = 128
 MAX_HEADER_BYTES = 8190
+MAX_INTERIM_ANSWERS = 16
+_PIECE_BYTES = 64 * 1024
 
 
 class Answer(NamedTuple):
@@ -37,7 +40,7 @@ async def exchange(connection: Connection, message: bytes, deadline_s: float) ->
     """
     protocol, transport = protocol_of(connection), connection.transport
     if transport is None:
-        raise aiohttp.ServerDisconnectedError
+        raise protocol.exception() or aiohttp.ServerDisconnectedError
     protocol.set_response_params(
         read_until_eof=True,
         auto_decompress=False,
@@ -45,20 +48,33 @@ async def exchange(connection: Connection, message: bytes, deadline_s: float) ->
         max_field_size=MAX_HEADER_BYTES,
         max_headers=MAX_ANSWER_HEADERS,
     )
-    transport.write(message)
+    for at in range(0, len(message), _PIECE_BYTES):  # TLS does not count what it took in one piece as waiting
+        transport.write(message[at : at + _PIECE_BYTES])
     expiry = asyncio.get_running_loop().call_at(deadline_s, _expire, protocol)
     try:
         head, content = await protocol.read()
+        interim = 0
         while 100 <= head.code < 200 and head.code != 101:  # RFC 9110 §15.2: the answer is still to come
+            if (interim := interim + 1) > MAX_INTERIM_ANSWERS:
+                raise HttpProcessingError(code=head.code, message="too many interim answers")
             head, content = await protocol.read()
     finally:
         expiry.cancel()
-    if not content.is_eof() and (closed := protocol.closed) is not None:
-        closed.add_done_callback(partial(_break_off, content))
-    body = await read_bounded(content, deadline_s)
+    body = await _body(protocol, content, deadline_s)
     if not body.truncated and not transport.get_write_buffer_size():
         connection.release()
     return Answer(head.code, head.headers, body)
+
+
+async def _body(protocol: ResponseHandler, content: aiohttp.StreamReader, deadline_s: float) -> AnswerBody:
+    if content.is_eof() or (closed := protocol.closed) is None:
+        return await read_bounded(content, deadline_s)
+    breaks = partial(_break_off, content)
+    closed.add_done_callback(breaks)
+    try:
+        return await read_bounded(content, deadline_s)
+    finally:
+        closed.remove_done_callback(breaks)  # the future lives as long as the connection
 
 
 def protocol_of(connection: Connection) -> ResponseHandler:

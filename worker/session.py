@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import TracebackType
 from typing import NamedTuple, Self
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp import hdrs
 from aiohttp.abc import AbstractResolver
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDict
@@ -19,7 +21,7 @@ from yarl import URL
 
 from worker.connector import AddressBlocked, AddressRule, guarded_connector
 from worker.exchange import Answer, exchange, protocol_of
-from worker.request_head import head, start
+from worker.request_head import USER_AGENT, head, start
 from worker.transport_proxy import ProxiedWay
 
 KEPT_DESTINATIONS = 4096
@@ -52,6 +54,8 @@ class Session:
         self._connect_timeout_s = connect_timeout_s
         self._request_timeout_s = request_timeout_s
         self._proxied = proxied
+        self._used: WeakSet[ResponseHandler] = WeakSet()
+        """Connections that have carried a request."""
         self._destination = lru_cache(KEPT_DESTINATIONS)(self._find_destination)
         self._origin = lru_cache(KEPT_DESTINATIONS)(self._make_origin)
 
@@ -69,13 +73,15 @@ class Session:
         message = head(destination.begun, headers, len(body)) + body
         if self._proxied is not None and (reason := await self._proxied.check.refusal(destination.url)):
             raise AddressBlocked(reason)
-        connection = await self._connect(destination.origin, within_s)
+        connection = await self._connect(destination.origin, deadline_s)
         try:
             return await exchange(connection, message, deadline_s)
         except HttpProcessingError as error:
             about = destination.origin.request_info
             raise aiohttp.ClientResponseError(about, (), status=error.code, message=error.message) from error
         finally:
+            if (transport := connection.transport) is not None:
+                transport.abort()  # closing would wait until the host has read what it may never read
             connection.close()
 
     @property
@@ -87,7 +93,10 @@ class Session:
         return self._connector.closed
 
     async def close(self) -> None:
-        """End every connection."""
+        """End every connection, also under requests and to hosts that do not read."""
+        for protocol in list(self._used):
+            if protocol.transport is not None and protocol.transport.get_write_buffer_size():
+                protocol.transport.abort()
         await self._connector.close()
 
     async def __aenter__(self) -> Self:
@@ -98,17 +107,25 @@ class Session:
     ) -> None:
         await self.close()
 
-    async def _connect(self, origin: aiohttp.ClientRequest, within_s: float) -> Connection:
-        """A connection on which nothing waits: what a host says unasked is never taken for an answer."""
-        timeout = _connect_timeout(min(self._connect_timeout_s, within_s))
-        while True:
+    async def _connect(self, origin: aiohttp.ClientRequest, deadline_s: float) -> Connection:
+        """A new connection, or a used one on which nothing waits: what a host says unasked answers no later request."""
+        clock = asyncio.get_running_loop().time
+        while (left_s := deadline_s - clock()) > 0:
             try:
+                timeout = _connect_timeout(min(self._connect_timeout_s, left_s))
                 connection = await self._connector.connect(origin, [], timeout)
             except TimeoutError as error:
                 raise aiohttp.ConnectionTimeoutError("no connection in time") from error
-            if not protocol_of(connection).should_close:
+            if clock() < deadline_s and self._is_clear(protocol_of(connection)):
                 return connection
             connection.close()
+        raise aiohttp.ConnectionTimeoutError("no connection in time")
+
+    def _is_clear(self, protocol: ResponseHandler) -> bool:
+        if protocol in self._used:
+            return not protocol.should_close
+        self._used.add(protocol)
+        return True
 
     def _find_destination(self, text: str) -> _Destination:
         url = _readable(text)
@@ -121,7 +138,14 @@ class Session:
         proxy = URL(self._proxied.address.url) if self._proxied else None
         request = aiohttp.ClientRequest(hdrs.METH_POST, url, loop=asyncio.get_running_loop(), proxy=proxy)
         if self._proxied is not None:
-            request.proxy_headers = CIMultiDict({hdrs.HOST: request.headers[hdrs.HOST], **self._proxied.credentials})
+            request.proxy_headers = CIMultiDict(
+                {
+                    hdrs.HOST: request.headers[hdrs.HOST],
+                    hdrs.USER_AGENT: USER_AGENT,
+                    hdrs.ACCEPT_ENCODING: "identity",
+                    **self._proxied.credentials,
+                }
+            )
         return request
 
 

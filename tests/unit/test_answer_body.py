@@ -158,7 +158,7 @@ NEVER_A_STATUS: dict[str, tuple[Behaviour, type[Exception]]] = {
     "instant close": (writes(), aiohttp.ServerDisconnectedError),
     "silence": (drips(b"", b""), TimeoutError),
     "dripping headers": (drips(OK, b"X-A: b\r\n"), Exception),
-    "endless 100 Continue": (drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), TimeoutError),
+    "endless 100 Continue": (drips(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), aiohttp.ClientError),
     "too many headers": (writes(OK + b"".join(b"X-%d: y\r\n" % n for n in range(5000)) + b"\r\n"), aiohttp.ClientError),
     "a header of 10 MB": (writes(OK + b"X-Big: " + b"y" * 10_000_000 + b"\r\n\r\n"), aiohttp.ClientError),
 }

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
+from aiohttp.abc import ResolveResult
 
+from worker.resolver import SystemResolver
 from worker.session import Session, guarded_session
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -179,3 +182,73 @@ async def test_a_cancelled_request_leaves_no_connection_behind(session: Session)
             await waiting
         async with asyncio.timeout(5):
             await closed.wait()
+
+
+async def test_a_host_that_speaks_first_is_heard_once(session: Session) -> None:
+    """Symptom: it was dialled again and again, and no time-out ended that."""
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        writer.write(b"220 mail.example ESMTP\r\n")
+        await reader.read()
+
+    async with talking(talk) as url:
+        with pytest.raises((aiohttp.ClientError, TimeoutError)):
+            await session.post(url, b"{}", {}, timeout_s=1)
+    assert connections == 1
+
+
+async def test_nothing_is_sent_once_the_time_is_over() -> None:
+    connections = 0
+
+    async def talk(_: asyncio.StreamReader, __: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+
+    class Late(SystemResolver):
+        async def resolve(
+            self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
+        ) -> list[ResolveResult]:
+            await asyncio.sleep(0.3)
+            return await super().resolve(host, port, family)
+
+    async with talking(talk) as url, guarded_session(lambda _: None, resolver=Late()) as session:
+        with pytest.raises(TimeoutError):
+            await session.post(url.replace("127.0.0.1", "localhost"), b"{}", {}, timeout_s=0.1)
+        await asyncio.sleep(0.5)
+    assert connections == 0
+
+
+async def test_a_host_that_does_not_read_in_time_is_sent_nothing_more(session: Session) -> None:
+    """Symptom: socket and body were kept until the host had read all of it, which it may never do."""
+    read: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+    async def talk(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(1)
+        count = 0
+        while part := await reader.read(2**20):
+            count += len(part)
+        read.set_result(count)
+
+    async with talking(talk) as url:
+        with pytest.raises(TimeoutError):
+            await session.post(url, b"x" * 30_000_000, {}, timeout_s=0.5)
+        async with asyncio.timeout(10):
+            assert await read < 30_000_000
+
+
+async def test_answers_in_pieces_leave_nothing_on_their_connection(session: Session) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await request(reader):
+            writer.write(OK[:-1])
+            await asyncio.sleep(0.001)
+            writer.write(OK[-1:])
+
+    async with talking(talk) as url:
+        for _ in range(20):
+            assert (await session.post(url, b"{}", {})).body.data == b"ok"
+        ((protocol, _),) = next(iter(session.connector._conns.values()))
+        assert protocol.closed is not None
+        assert not protocol.closed._callbacks
