@@ -52,6 +52,14 @@ class QueueMachine(OnServer):
             assert not self.run(self.queue.accept([event]))[0].replayed
             self.model.admitted(event, "accepted")
 
+    @rule(places=st.lists(st.tuples(LANE, ACCOUNT), min_size=2, max_size=8))
+    def accept_together(self, places: list[tuple[str, str | None]]) -> None:
+        events = []
+        for lane, account in places:
+            events.append(self.model.new_event(lane, account))
+            self.model.admitted(events[-1], "accepted")
+        assert not any(receipt.replayed for receipt in self.run(self.queue.accept(events)))
+
     @precondition(lambda self: not self.unsure)
     @rule(at_most=AT_MOST)
     def claim(self, at_most: int) -> None:
@@ -105,6 +113,26 @@ class QueueMachine(OnServer):
         if wanted.notification:
             self.model.admitted(notice, "notified")
         self.model.settled(known, to, delay_ms)
+
+    @precondition(lambda self: len(self.held) > 1)
+    @rule(endings=st.lists(st.tuples(ENDING, st.booleans()), min_size=2, max_size=8))
+    def settle_together(self, endings: list[tuple[tuple[Status | Move, int], bool]]) -> None:
+        """What one call reads was not written by it before: outcomes of one lane, or one group, must add up."""
+        wanted, counted = [], 0
+        for event_id, ((to, delay_ms), told) in zip(sorted(self.held), endings, strict=False):
+            known, claimed = self.model.events[event_id], self.held.pop(event_id)
+            attempt = None if isinstance(to, Move) else Attempt(claimed.n, 1, 1.0, URL, Outcome.OK)
+            notice = None
+            if known.place == "flight":
+                if told and to in TERMINAL:
+                    lane, account = known.event.integration_id, known.event.account_id
+                    notice = self.model.new_event(lane, account, EventType.SUBSCRIPTION_STATUS)
+                    self.model.admitted(notice, "notified")
+                counted += 1
+                self.model.settled(known, to, delay_ms)
+            wanted.append(Settlement(claimed, to, delay_ms, attempt, notification=notice))
+        call = self.store.settle_call(0, self.generation, wanted)
+        assert self.run(self.store.round_trip([call]))[0] == [b"ok", counted]
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
@@ -238,6 +266,22 @@ class QueueMachine(OnServer):
             stored = self.ask(self.redis.lrange(f"{{p0}}:k:{lane}:{group}", 0, -1))
             assert [one.decode() for one in stored] == ids
 
+    @invariant()
+    def every_lane_with_work_is_served_in_time(self) -> None:
+        for lane in LANES:
+            first = self.ask(self.redis.zrange(f"{{p0}}:d:{lane}", 0, 0, withscores=True))
+            score = self.ask(self.redis.zscore("{p0}:lanes", lane))
+            assert (score is None) == (not first)
+            limits = self.model.lanes[lane]
+            stored_cap = self.ask(self.redis.hget(f"{{p0}}:l:{lane}", "cap"))
+            full = stored_cap is not None and len(self.model.ids("flight", lane=lane)) >= int(stored_cap)
+            if first and not (full or limits.paused or limits.circuit_open):
+                assert score <= max(first[0][1], self._now_ms())
+
+    def _now_ms(self) -> int:
+        seconds, microseconds = self.ask(self.redis.time())
+        return int(seconds) * 1000 + int(microseconds) // 1000
+
     def _in_flight(self, event_id: str, claimed: Claimed) -> bool:
         """Whether this is the claim that the store knows of, not one of before the event was concluded."""
         known = self.model.events[event_id]
@@ -280,5 +324,5 @@ class QueueMachine(OnServer):
 @pytest.mark.timeout(400)
 def test_no_order_of_steps_loses_doubles_or_misplaces_an_event(redis_url: str) -> None:
     here = type("QueueMachineHere", (QueueMachine,), {"url": redis_url})
-    limits = settings(max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
+    limits = settings(max_examples=120, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck))
     run_state_machine_as_test(here, settings=limits)
