@@ -23,9 +23,9 @@ from worker.holding import Batch, Holding
 from worker.runner import Runner
 from worker.stragglers import LONG_S, Stragglers
 
-ROUND_S = 0.002
-BUSY_ROUND_S = 0.010
-"""Outcomes of this long are settled together: idle and with every place taken. What runs is work enough meanwhile."""
+GATHER_S = 0.002
+BUSY_GATHERS = 4
+"""Outcomes of so long are settled together: once that time when idle, and as many times more with every place taken."""
 SICK_S = 1.0
 """A partition on whose keys a script broke off is left alone for this long."""
 IDLE_S = 1.0
@@ -64,6 +64,10 @@ class Owner:
     def in_flight(self) -> int:
         return sum(len(holding.running) for holding in self.holdings.values())
 
+    @property
+    def _ended(self) -> int:
+        return sum(len(holding.outcomes) for holding in self.holdings.values())
+
     async def drain(self, partition: int, generation: int) -> None:
         """Take a granted partition up, to be owned until it is let go or lost."""
         if partition in self.holdings or not await self._store.own(partition, generation, self.worker_id):
@@ -95,7 +99,6 @@ class Owner:
         """Until ``stop`` is set. Survives a store that goes away; never survives a programming error silently."""
         pause_s = 0.05
         while not stop.is_set():
-            begun = self._now()
             try:
                 worked = await self._round()
                 pause_s = 0.05
@@ -104,10 +107,7 @@ class Owner:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)
                 continue
-            if worked:
-                await asyncio.sleep(max(0.0, self._pace_s() - (self._now() - begun)))
-            else:
-                await self._sleep()
+            await (self._gather() if worked else self._sleep())
 
     async def stop(self, within_s: float) -> None:
         """Let running attempts end, settle them, rest every partition. What still runs then is given back."""
@@ -144,8 +144,12 @@ class Owner:
             async with asyncio.timeout(min([*due, IDLE_S if free else LONG_S, self._lease_s / 4])):
                 await self._wake.wait()
 
-    def _pace_s(self) -> float:
-        return ROUND_S + (BUSY_ROUND_S - ROUND_S) * min(1.0, self.in_flight / self._concurrency)
+    async def _gather(self) -> None:
+        """Until half of what runs has ended, but not for long: Redis settles many outcomes for the price of a few."""
+        for _ in range(1 + min(BUSY_GATHERS, BUSY_GATHERS * self.in_flight // self._concurrency)):
+            await asyncio.sleep(GATHER_S)
+            if self._ended >= self.in_flight:
+                return
 
     def _free(self) -> int:
         free = self._concurrency - self.in_flight
