@@ -5,36 +5,27 @@ from __future__ import annotations
 import asyncio
 import gzip
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 
+from tests.unit.raw_host import Talk, talking
 from worker.answer_body import MAX_ANSWER_BYTES, AnswerBody
 from worker.session import guarded_session
 
-Behaviour = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
 
 @asynccontextmanager
-async def receiver(behave: Behaviour) -> AsyncIterator[str]:
+async def receiver(behave: Talk) -> AsyncIterator[str]:
     """The URL of a server that reads one request's head and then behaves as told."""
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await reader.readuntil(b"\r\n\r\n")
-            await behave(reader, writer)
-        except (ConnectionError, asyncio.IncompleteReadError):
-            pass
-        finally:
-            writer.close()
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await behave(reader, writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
-    finally:
-        server.close()
+    async with talking(talk) as url:
+        yield url
 
 
 async def outcome(url: str, timeout_s: float = 20.0) -> tuple[int, AnswerBody]:
@@ -43,7 +34,7 @@ async def outcome(url: str, timeout_s: float = 20.0) -> tuple[int, AnswerBody]:
     return answer.status, answer.body
 
 
-def writes(*chunks: bytes) -> Behaviour:
+def writes(*chunks: bytes) -> Talk:
     async def behave(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for chunk in chunks:
             writer.write(chunk)
@@ -52,7 +43,7 @@ def writes(*chunks: bytes) -> Behaviour:
     return behave
 
 
-def drips(head: bytes, drop: bytes) -> Behaviour:
+def drips(head: bytes, drop: bytes) -> Talk:
     async def behave(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(head)
         while not writer.is_closing():
@@ -63,7 +54,7 @@ def drips(head: bytes, drop: bytes) -> Behaviour:
     return behave
 
 
-def floods(head: bytes, block: bytes) -> Behaviour:
+def floods(head: bytes, block: bytes) -> Talk:
     async def behave(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(head)
         while not writer.is_closing():
@@ -153,7 +144,7 @@ async def test_a_truncated_answer_does_not_stay_in_the_pool() -> None:
         assert not session.connector._conns
 
 
-NEVER_A_STATUS: dict[str, tuple[Behaviour, type[Exception]]] = {
+NEVER_A_STATUS: dict[str, tuple[Talk, type[Exception]]] = {
     "garbage": (writes(b"\x16\x03\x01 not http at all\r\n\r\n"), aiohttp.ClientError),
     "instant close": (writes(), aiohttp.ServerDisconnectedError),
     "silence": (drips(b"", b""), TimeoutError),
