@@ -130,7 +130,7 @@ async def test_ft30_a_host_that_comes_back_is_probed_by_one_and_not_run_over(sho
 NO_STATUS: dict[str, set[Outcome]] = {
     "silence": {Outcome.TIMEOUT},
     "dripping headers": {Outcome.TIMEOUT, Outcome.INVALID_RESPONSE},
-    "endless 100 Continue": {Outcome.TIMEOUT},
+    "endless 100 Continue": {Outcome.INVALID_RESPONSE},
     "instant close": {Outcome.CONNECT_FAILED},
     "reset": {Outcome.CONNECT_FAILED},
     "garbage": {Outcome.INVALID_RESPONSE},
