@@ -25,7 +25,7 @@ from worker.stragglers import LONG_S, Stragglers
 
 GATHER_S = 0.002
 BUSY_GATHERS = 4
-"""Outcomes of so long are settled together: once that time when idle, and as many times more with every place taken."""
+"""Rounds begin so far apart at least; with every place taken, as many times that lie between them."""
 SICK_S = 1.0
 """A partition on whose keys a script broke off is left alone for this long."""
 IDLE_S = 1.0
@@ -99,6 +99,7 @@ class Owner:
         """Until ``stop`` is set. Survives a store that goes away; never survives a programming error silently."""
         pause_s = 0.05
         while not stop.is_set():
+            begun = self._now()
             try:
                 worked = await self._round()
                 pause_s = 0.05
@@ -107,7 +108,7 @@ class Owner:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)
                 continue
-            await (self._gather() if worked else self._sleep())
+            await (self._gather(begun) if worked else self._sleep())
 
     async def stop(self, within_s: float) -> None:
         """Let running attempts end, settle them, rest every partition. What still runs then is given back."""
@@ -144,12 +145,13 @@ class Owner:
             async with asyncio.timeout(min([*due, IDLE_S if free else LONG_S, self._lease_s / 4])):
                 await self._wake.wait()
 
-    async def _gather(self) -> None:
+    async def _gather(self, begun: float) -> None:
         """Until half of what runs has ended, but not for long: Redis settles many outcomes for the price of a few."""
-        for _ in range(1 + min(BUSY_GATHERS, BUSY_GATHERS * self.in_flight // self._concurrency)):
-            await asyncio.sleep(GATHER_S)
+        await asyncio.sleep(max(0.0, GATHER_S - (self._now() - begun)))
+        for _ in range(min(BUSY_GATHERS, BUSY_GATHERS * self.in_flight // self._concurrency)):
             if self._ended >= self.in_flight:
                 return
+            await asyncio.sleep(GATHER_S)
 
     def _free(self) -> int:
         free = self._concurrency - self.in_flight
