@@ -12,8 +12,7 @@ from functools import lru_cache
 from aiohttp import hdrs
 from yarl import URL
 
-USER_AGENT = "marketplace-dispatcher/1"
-_ALWAYS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+ALWAYS = {"User-Agent": "marketplace-dispatcher/1", "Accept": "*/*", "Accept-Encoding": "identity"}
 """Headers of every request that does not bring them."""
 _forbidden = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 """What neither names nor values of headers hold (RFC 9110 §5.5)."""
@@ -35,9 +34,9 @@ def head(begun: str, headers: Mapping[str, str], body_bytes: int) -> bytes:
 
 @lru_cache(maxsize=256)
 def _missing(names: tuple[str, ...]) -> str:
-    """The lines of ``_ALWAYS`` that are not among ``names``."""
+    """The lines of ``ALWAYS`` that are not among ``names``."""
     given = {name.lower() for name in names}
-    return _lines({name: value for name, value in _ALWAYS.items() if name.lower() not in given})
+    return _lines({name: value for name, value in ALWAYS.items() if name.lower() not in given})
 
 
 def _lines(headers: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ from yarl import URL
 
 from worker.connector import AddressBlocked, AddressRule, guarded_connector
 from worker.exchange import Answer, exchange, protocol_of
-from worker.request_head import USER_AGENT, head, start
+from worker.request_head import ALWAYS, head, start
 from worker.transport_proxy import ProxiedWay
 
 KEPT_DESTINATIONS = 4096
@@ -138,14 +138,8 @@ class Session:
         proxy = URL(self._proxied.address.url) if self._proxied else None
         request = aiohttp.ClientRequest(hdrs.METH_POST, url, loop=asyncio.get_running_loop(), proxy=proxy)
         if self._proxied is not None:
-            request.proxy_headers = CIMultiDict(
-                {
-                    hdrs.HOST: request.headers[hdrs.HOST],
-                    hdrs.USER_AGENT: USER_AGENT,
-                    hdrs.ACCEPT_ENCODING: "identity",
-                    **self._proxied.credentials,
-                }
-            )
+            host = {hdrs.HOST: request.headers[hdrs.HOST]}
+            request.proxy_headers = CIMultiDict(host | ALWAYS | self._proxied.credentials)
         return request
 
 
