@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from dispatcher.store.partition import Claimed, Handle, LaneSetting, Settlement
+from dispatcher.store.partition import Handle, LaneSetting, Settlement
 from worker.lane import Lane
 
 Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
@@ -15,6 +15,7 @@ class Holding:
     """Times are seconds of the event loop's clock."""
 
     __slots__ = (
+        "asked_at",
         "asked_for",
         "closed",
         "counted",
@@ -38,7 +39,8 @@ class Holding:
         self.generation = generation
         self.asked_for = generation
         """The newest generation that the store may know us by."""
-        self.running: dict[Handle, asyncio.Task[None]] = {}
+        self.running: dict[Handle, asyncio.Task[None] | None] = {}
+        """What was claimed and has not ended; None until it begins."""
         self.outcomes: list[Settlement] = []
         self.settings: list[LaneSetting] = []
         self.counted: Counter[str] = Counter()
@@ -47,7 +49,8 @@ class Holding:
         self.hungry = True
         """There may be work to claim now."""
         self.due_at: float | None = None
-        self.renewed_at = now
+        self.asked_at = self.renewed_at = now
+        """When it was last asked for work; when its lease was last renewed."""
         self.uncertain = False
         """A reply was lost: ask the store what we hold before anything else."""
         self.rests_until = 0.0
@@ -95,5 +98,9 @@ class Holding:
         """Add to a counter that the next settle carries."""
         self.counted[name] += by
 
-    def start(self, claimed: Claimed, task: asyncio.Task[None]) -> None:
-        self.running[claimed.handle] = task
+    def cancel(self) -> list[asyncio.Task[None]]:
+        """Stop what runs; the tasks, to wait for."""
+        begun = [task for task in self.running.values() if task is not None]
+        for task in begun:
+            task.cancel()
+        return begun

@@ -21,6 +21,7 @@ from dispatcher.store.claim_reply import read_claim
 from dispatcher.store.partition import Claimed, Handle, PartitionStore
 from worker.holding import Batch, Holding
 from worker.runner import Runner
+from worker.starting import AT_ONCE, Starting
 from worker.stragglers import LONG_S, Stragglers
 
 GATHER_S = 0.002
@@ -56,6 +57,8 @@ class Owner:
         self._concurrency = concurrency
         self._stragglers = Stragglers(lent)
         self._lease_s = lease_s
+        self._portion = max(1, concurrency // 2)
+        self._starting = Starting(self._begin)
         self._wake = asyncio.Event()
         self._clock = clock
         self._now = asyncio.get_running_loop().time
@@ -108,7 +111,10 @@ class Owner:
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, 1.0)
                 continue
-            await (self._gather(begun) if worked else self._sleep())
+            if not worked:
+                await self._sleep()
+            elif len(self._starting) < AT_ONCE or self._free() < self._portion:
+                await self._gather(begun)
 
     async def stop(self, within_s: float) -> None:
         """Let running attempts end, settle them, rest every partition. What still runs then is given back."""
@@ -122,11 +128,9 @@ class Owner:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(0.2, max(0.01, deadline - self._now()))):
                     await self._wake.wait()
+        self._starting.clear()
         for holding in list(self.holdings.values()):
-            running = list(holding.running.values())
-            for task in running:
-                task.cancel()
-            await asyncio.gather(*running, return_exceptions=True)
+            await asyncio.gather(*holding.cancel(), return_exceptions=True)
         with contextlib.suppress(StoreUnavailable):
             await self._round()
             for holding in list(self.holdings.values()):
@@ -201,15 +205,19 @@ class Owner:
         return settles
 
     def _claims(self) -> list[tuple[Holding, int]]:
-        """Who asks for how many. The free places are shared evenly; a lease to renew is renewed by asking for none."""
+        """Who asks for how many: a lease to renew asks for none, and whoever waits longest is asked first.
+
+        The free places are shared evenly, a portion of them at a time: the next is fetched while the last one begins.
+        """
         now = self._now()
-        free = max(0, self._free())
-        eager = [h for h in self.holdings.values() if h.wants(now)] if free else []
+        free = min(self._portion, max(0, self._free()))
+        eager = sorted((h for h in self.holdings.values() if h.wants(now)), key=lambda h: h.asked_at) if free else []
         claims = []
         for position, holding in enumerate(eager):
             share = -(-free // (len(eager) - position))
             free -= share
             if share:
+                holding.asked_at = now
                 holding.hungry = False  # before asking: a nudge that overtakes the answer must not be forgotten
                 claims.append((holding, share))
         asking = {holding.partition for holding, _ in claims}
@@ -241,8 +249,10 @@ class Owner:
         holding.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
         holding.hungry = holding.hungry or (holding.due_at is not None and holding.due_at <= now)
         holding.outcomes += claim.unreadable
-        for claimed in claim.events:
-            holding.start(claimed, asyncio.create_task(self._run_one(holding, claimed)))
+        self._starting.add(holding, claim.events)
+
+    def _begin(self, holding: Holding, claimed: Claimed) -> None:
+        holding.running[claimed.handle] = asyncio.create_task(self._run_one(holding, claimed))
 
     async def _run_one(self, holding: Holding, claimed: Claimed) -> None:
         settlement = await self._runner.run(holding, claimed, self._clock.offset_ms)
@@ -270,6 +280,5 @@ class Owner:
         """The partition is another's now, or nobody's: stop what runs, its outcomes would be refused."""
         if self.holdings.get(holding.partition) is holding:
             del self.holdings[holding.partition]
-        for task in holding.running.values():
-            task.cancel()
+        holding.cancel()
         holding.closed.set()

@@ -46,6 +46,17 @@ async def test_one_dead_host_does_not_delay_another(shop: Shop) -> None:
             await shop.ended(event_id)
 
 
+async def test_a_backlog_in_one_partition_starves_no_other(shop: Shop) -> None:
+    lanes = [await shop.integration({"upgradeUrl": shop.host.url(f"/{i}")}) for i in range(12)]
+    shop.host.default = Reply(delay_s=0.01)
+    for lane in lanes:
+        for i in range(40):
+            await shop.emit(lane, account=str(i))
+    await shop.work(concurrency=1)
+    await shop.host.wait_for(120)
+    assert len({request.path for request in shop.host.requests[:120]}) == len(lanes)
+
+
 async def test_a_stopping_worker_finishes_what_runs_and_another_takes_over(shop: Shop) -> None:
     shop.host.default = Reply(delay_s=0.3)
     integration = await shop.integration()

@@ -1,0 +1,53 @@
+"""Begins claimed attempts a few at a time, so that the event loop serves its sockets in between. No I/O.
+
+A claim brings hundreds of events. Begun all at once they would hold the loop for tens of milliseconds and end together,
+and worker and Redis would take turns in waiting for each other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+
+from dispatcher.store.partition import Claimed
+from worker.holding import Holding
+
+AT_ONCE = 32
+"""Attempts that begin in one turn of the event loop."""
+
+
+class Starting:
+    """What was claimed and has not begun, in the order of the claims. One per owner."""
+
+    __slots__ = ("_begin", "_loop", "_waiting")
+
+    def __init__(self, begin: Callable[[Holding, Claimed], None]) -> None:
+        """``begin`` starts the attempt's task."""
+        self._begin = begin
+        self._loop = asyncio.get_running_loop()
+        self._waiting: deque[tuple[Holding, Claimed]] = deque()
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, holding: Holding, events: Iterable[Claimed]) -> None:
+        """They count as running at once, and begin in the next turns of the loop."""
+        idle = not self._waiting
+        for claimed in events:
+            holding.running[claimed.handle] = None
+            self._waiting.append((holding, claimed))
+        if idle and self._waiting:
+            self._loop.call_soon(self._turn)
+
+    def clear(self) -> None:
+        """Begin nothing more."""
+        self._waiting.clear()
+
+    def _turn(self) -> None:
+        for _ in range(min(AT_ONCE, len(self._waiting))):
+            holding, claimed = self._waiting.popleft()
+            if not holding.closed.is_set():
+                self._begin(holding, claimed)
+        if self._waiting:
+            self._loop.call_soon(self._turn)
