@@ -12,7 +12,7 @@ Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
 
 
 class Holding:
-    """Times are seconds of the event loop's clock."""
+    """Times are seconds of the steady clock."""
 
     __slots__ = (
         "asked_at",
@@ -50,7 +50,7 @@ class Holding:
         """There may be work to claim now."""
         self.due_at: float | None = None
         self.asked_at = self.renewed_at = now
-        """When it was last asked for work; when its lease was last renewed."""
+        """When it was last asked for work; when the lease that it has was asked for."""
         self.uncertain = False
         """A reply was lost: ask the store what we hold before anything else."""
         self.rests_until = 0.0

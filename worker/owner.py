@@ -3,6 +3,7 @@
 Invariants
 * An event that is in `flight` under our generation is in exactly one of: `running`, `outcomes`, a settle on its way.
 * Nothing is claimed without a free place to run it, and nothing is claimed by a partition that leaves.
+* No attempt begins under a lease that has run out.
 * After a lost reply the store is asked (`own` with what we hold) before the partition is claimed from again, and the
   generation is renewed: the request that got no reply may still arrive, and must change nothing then.
 """
@@ -18,7 +19,7 @@ import structlog
 from dispatcher.clock import StoreClock, steady_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.claim_reply import read_claim
-from dispatcher.store.partition import Claimed, Handle, PartitionStore
+from dispatcher.store.partition import Claimed, Handle, Move, PartitionStore, Settlement
 from worker.holding import Batch, Holding
 from worker.runner import Runner
 from worker.starting import AT_ONCE, Starting
@@ -61,7 +62,7 @@ class Owner:
         self._starting = Starting(self._begin)
         self._wake = asyncio.Event()
         self._clock = clock
-        self._now = asyncio.get_running_loop().time
+        self._now = steady_clock  # the loop's own time stands still while the process does
 
     @property
     def in_flight(self) -> int:
@@ -73,9 +74,10 @@ class Owner:
 
     async def drain(self, partition: int, generation: int) -> None:
         """Take a granted partition up, to be owned until it is let go or lost."""
+        asked_at = self._now()
         if partition in self.holdings or not await self._store.own(partition, generation, self.worker_id):
             return
-        self.holdings[partition] = Holding(partition, generation, self._now())
+        self.holdings[partition] = Holding(partition, generation, asked_at)
         self._wake.set()
 
     def nudge(self, partition: int | None = None) -> None:
@@ -176,7 +178,7 @@ class Owner:
         calls += [self._store.claim_call(h.partition, h.generation, at_most) for h, at_most in claims]
         if not calls:
             return False
-        asked_ms = int(steady_clock() * 1000)
+        asked_at = self._now()
         try:
             replies = await self._store.round_trip(calls)
         except BaseException:
@@ -191,7 +193,7 @@ class Owner:
             elif reply[0] != b"ok":
                 self._drop(holding)
         for (holding, _), reply in zip(claims, replies[len(settles) :], strict=True):
-            self._take_claim(holding, reply, asked_ms)
+            self._take_claim(holding, reply, asked_at)
         return bool(settles) or any(holding.hungry for holding, _ in claims)
 
     def _settles(self) -> list[tuple[Holding, Batch]]:
@@ -235,7 +237,7 @@ class Owner:
         holding.uncertain = True
         holding.rests_until = self._now() + SICK_S
 
-    def _take_claim(self, holding: Holding, reply: list[Any] | None, asked_ms: int) -> None:
+    def _take_claim(self, holding: Holding, reply: list[Any] | None, asked_at: float) -> None:
         if reply is None:
             self._fail(holding)
             return
@@ -244,19 +246,24 @@ class Owner:
             self._drop(holding)
             return
         now = self._now()
-        holding.renewed_at = now
-        self._clock.learn(claim.now_ms, asked_ms)
+        holding.renewed_at = asked_at
+        self._clock.learn(claim.now_ms, int(asked_at * 1000))
         holding.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
         holding.hungry = holding.hungry or (holding.due_at is not None and holding.due_at <= now)
         holding.outcomes += claim.unreadable
         self._starting.add(holding, claim.events)
 
     def _begin(self, holding: Holding, claimed: Claimed) -> None:
-        holding.running[claimed.handle] = asyncio.create_task(self._run_one(holding, claimed))
+        if self._now() - holding.renewed_at > self._lease_s:  # we stood still: it may be another's by now
+            self._keep(holding, Settlement(claimed, Move.RELEASE))
+        else:
+            holding.running[claimed.handle] = asyncio.create_task(self._run_one(holding, claimed))
 
     async def _run_one(self, holding: Holding, claimed: Claimed) -> None:
-        settlement = await self._runner.run(holding, claimed, self._clock.offset_ms)
-        holding.running.pop(claimed.handle, None)
+        self._keep(holding, await self._runner.run(holding, claimed, self._clock.offset_ms))
+
+    def _keep(self, holding: Holding, settlement: Settlement) -> None:
+        holding.running.pop(settlement.claimed.handle, None)
         holding.outcomes.append(settlement)
         self._wake.set()
 

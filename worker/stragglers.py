@@ -17,7 +17,7 @@ _COUNT_EVERY_S = 0.1
 
 
 class Stragglers:
-    """One per owner, asked only when places are scarce. Times are seconds of the event loop's clock."""
+    """One per owner, asked only when places are scarce. Times are seconds of one clock."""
 
     __slots__ = ("_count", "_counted_at", "_most", "_old", "_turned_at", "_young")
 

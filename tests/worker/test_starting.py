@@ -1,0 +1,79 @@
+"""Claimed attempts begin a few at a time, in order, and only while the lease lasts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterable
+
+import pytest
+
+from dispatcher.model.event import Event, EventState
+from dispatcher.model.event_type import EventType
+from dispatcher.model.status import Status
+from dispatcher.store.partition import Claimed
+from tests.worker.conftest import Shop
+from worker.holding import Holding
+from worker.starting import AT_ONCE, Starting
+
+
+def _claimed(count: int) -> list[Claimed]:
+    events = [Event(f"event-{i}", EventType.SUBSCRIPTION_NOTICE, "lane", revision=1) for i in range(count)]
+    return [Claimed(event, EventState(Status.QUEUED, created_ms=0), n=1, account_identifier=None) for event in events]
+
+
+async def test_the_loop_turns_between_portions_and_the_order_is_kept() -> None:
+    begun: list[Claimed] = []
+    starting = Starting(lambda _, claimed: begun.append(claimed))
+    holding, events = Holding(1, 1, 0.0), _claimed(3 * AT_ONCE + 5)
+    starting.add(holding, events[:10])
+    starting.add(holding, events[10:])
+    assert set(holding.running) == {claimed.handle for claimed in events}, "they count as running before they begin"
+    seen = []
+    while starting:
+        await asyncio.sleep(0)
+        seen.append(len(begun))
+    assert seen == [AT_ONCE, 2 * AT_ONCE, 3 * AT_ONCE, len(events)]
+    assert begun == events
+    starting.add(holding, events[:1])
+    await asyncio.sleep(0)
+    assert begun[-1] is events[0], "it begins again after it ran empty"
+
+
+async def test_nothing_begins_of_a_partition_that_was_lost_or_after_the_end() -> None:
+    begun: list[Holding] = []
+    starting = Starting(lambda holding, _: begun.append(holding))
+    lost, kept = Holding(1, 1, 0.0), Holding(2, 1, 0.0)
+    starting.add(lost, _claimed(3))
+    starting.add(kept, _claimed(3))
+    lost.closed.set()
+    await asyncio.sleep(0)
+    assert begun == [kept] * 3
+    starting.add(kept, _claimed(3))
+    starting.clear()
+    await asyncio.sleep(0)
+    assert begun == [kept] * 3
+
+
+async def test_a_worker_that_stood_still_between_claim_and_attempt_claims_again_first(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims: list[list[str]] = []
+    add = Starting.add
+
+    def freeze_once(self: Starting, holding: Holding, events: Iterable[Claimed]) -> None:
+        brought = list(events)
+        add(self, holding, brought)
+        if brought:
+            claims.append([claimed.event.id for claimed in brought])
+            if len(claims) == 1:
+                time.sleep(shop.settings.lease + 0.2)
+
+    monkeypatch.setattr(Starting, "add", freeze_once)
+    event_id = await shop.emit(await shop.integration())
+    await shop.work()
+    stored = await shop.ended(event_id)
+    assert stored.state.status is Status.SUCCEEDED
+    assert claims == [[event_id]] * 2
+    assert len(shop.host.requests) == len(await shop.attempts([event_id])) == 1
+    await shop.assert_well()
