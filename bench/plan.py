@@ -44,7 +44,7 @@ GOALS: dict[str, Goal] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many rounds of how many events."""
+    """How many rounds of how many events. Many short rounds: other load of the machine changes by the second."""
 
     rounds: int
     deliveries: int
@@ -61,32 +61,32 @@ class Plan:
 
 
 FULL = Plan(
-    rounds=5,
-    deliveries=20_000,
-    arq_deliveries=6_000,
-    accepts=20_000,
-    batches=200,
+    rounds=9,
+    deliveries=12_000,
+    arq_deliveries=4_000,
+    accepts=12_000,
+    batches=120,
     latency_s=10.0,
     kept_events=20_000,
-    lane_rounds=3,
-    lane_passes=4,
+    lane_rounds=7,
+    lane_passes=2,
     short_backlog=10_000,
     long_backlog=1_000_000,
-    backlog_rounds=5,
+    backlog_rounds=7,
 )
 QUICK = Plan(
-    rounds=2,
+    rounds=5,
     deliveries=6_000,
-    arq_deliveries=1_500,
+    arq_deliveries=1_000,
     accepts=5_000,
-    batches=60,
+    batches=40,
     latency_s=2.0,
     kept_events=20_000,
-    lane_rounds=1,
+    lane_rounds=3,
     lane_passes=2,
     short_backlog=10_000,
     long_backlog=100_000,
-    backlog_rounds=2,
+    backlog_rounds=4,
 )
 MANY_INTEGRATIONS = 10_000
 
