@@ -5,7 +5,6 @@ No token, no POST. The bytes that are signed are the bytes that are sent. Expect
 
 from __future__ import annotations
 
-import asyncio
 import os
 import ssl
 from dataclasses import dataclass
@@ -140,7 +139,7 @@ class Sender:
         headers["webhook-signature"] = sign(target.signing_keys(now_ms), event.id, now_ms // 1000, body)
         try:
             answer = await self._sessions.post(target.route, url, body, headers, timeout_s=target.timeout_s)
-        except (aiohttp.ClientError, OSError, TimeoutError, asyncio.IncompleteReadError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, ValueError) as error:
             return _not_answered(error, fetched, now_ms)
         return _answered(answer, target, event, fetched, now_ms, bearer)
 

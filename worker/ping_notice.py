@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -95,6 +94,6 @@ async def send(bench: Bench, notice: Notice, headers: Mapping[str, str]) -> Answ
         got = await bench.sessions.post(
             bench.target.route, notice.url, notice.body, headers, timeout_s=bench.target.timeout_s
         )
-    except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError, ValueError):
+    except (aiohttp.ClientError, OSError, ValueError):
         return Answer(None, {})
     return Answer(got.status, read_fields(got.body.data, got.headers.get("Content-Type")) or {})
