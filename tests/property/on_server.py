@@ -1,4 +1,4 @@
-"""A state machine of hypothesis whose steps talk to one partition on a real server. Holds no rule and no test."""
+"""A state machine whose steps talk to one partition on a real server, and what they draw. Holds no rule and no test."""
 
 from __future__ import annotations
 
@@ -6,23 +6,27 @@ import asyncio
 from collections.abc import Awaitable
 from typing import Any, ClassVar, TypeVar
 
+from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 from redis.asyncio import Redis
 
 from dispatcher.store.partition import PartitionStore
 from dispatcher.store.queue import QueueStore
-from tests.property.queue_model import FIRST_CAP
+from tests.property.queue_model import ACCOUNTS, ENDINGS, FIRST_CAP, LANES, QueueModel
 
 T = TypeVar("T")
+LANE, ACCOUNT, AT_MOST = st.sampled_from(LANES), st.sampled_from(ACCOUNTS), st.integers(1, 8)
+ENDING = st.sampled_from(ENDINGS)
 
 
 class OnServer(RuleBasedStateMachine):
-    """Steps are synchronous: each waits for its replies. A subclass says at which ``url``."""
+    """Steps are synchronous: each waits for its replies. ``model`` is what should be there. ``url`` is a subclass's."""
 
     url: ClassVar[str]
 
     def __init__(self) -> None:
         super().__init__()
+        self.model = QueueModel()
         self.runner = asyncio.Runner()
         self.redis = Redis.from_url(self.url)
         self.queue = QueueStore(self.redis, partitions=1, retention_ms=3_600_000)

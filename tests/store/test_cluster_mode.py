@@ -14,27 +14,17 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.embedded import EmbeddedServer, ServerOptions
-from dispatcher.ids import new_event_id, new_uuid
-from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
-from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.settings import Settings
-from dispatcher.store.claim_reply import read_claim
 from dispatcher.store.connection import connect
 from dispatcher.store.heartbeats import Heartbeats
-from dispatcher.store.partition import MEND_START, LaneSetting, PartitionStore, Settlement
-from dispatcher.store.queue import QueueStore
 from dispatcher.store.scripts import NAMES, script
 from dispatcher.store.sealing import Sealer, new_key
 from dispatcher.store.tokens import AccessToken, TokenStore
 from tests.hosts import ProductHost
+from tests.store.every_partition import PARTITIONS, EveryPartition
 from tests.worker.conftest import Shop
 from worker.main import run
-
-PARTITIONS = 4
-RETENTION_MS = 3_600_000
-URL = "https://host.test/x"
 
 
 def free_port() -> int:
@@ -64,66 +54,16 @@ async def cluster(cluster_url: str) -> AsyncIterator[Redis]:
         yield client
 
 
-def event(lane: str, partition: int, account: str, kind: EventType = EventType.SUBSCRIPTION_CHANGE) -> Event:
-    return Event(new_event_id(1, partition), kind, lane, 1, product_id="P", account_id=account, payload={"x": 1})
-
-
 async def test_every_script_of_the_queue_stays_in_its_slot(cluster: Redis) -> None:
-    queue = QueueStore(cluster, partitions=PARTITIONS, retention_ms=RETENTION_MS)
-    store = PartitionStore(cluster, partitions=PARTITIONS, retention_ms=RETENTION_MS, lease_ms=5000, lane_cap=10)
-    lanes: dict[int, str] = {}
-    while len(lanes) < PARTITIONS:
-        lane = new_uuid()
-        lanes.setdefault(queue.partition_of(lane), lane)
-    events = [event(lane, partition, "A") for partition, lane in lanes.items() for _ in range(2)]
-    assert not any(receipt.replayed for receipt in await queue.accept(events))
-    assert await store.unowned() == dict.fromkeys(range(PARTITIONS), 0)
-    owned = {partition: await store.grant(partition, 1000) for partition in lanes}
-    for partition, generation in owned.items():
-        assert await store.own(partition, generation, "w")
-    calls = [store.claim_call(partition, generation, 5) for partition, generation in owned.items()]
-    heads = [
-        claimed for reply in await store.round_trip(calls) if (claim := read_claim(reply)) for claimed in claim.events
-    ]
-    assert len(heads) == PARTITIONS
-    settles = [
-        store.settle_call(
-            partition,
-            owned[partition],
-            [
-                Settlement(
-                    claimed,
-                    Status.FAILED,
-                    account_identifier="A-1",
-                    notification=event(lanes[partition], partition, "A", EventType.SUBSCRIPTION_STATUS),
-                )
-            ],
-            [LaneSetting(lanes[partition], "cap", 5)],
-            {"attempts:OK": 1},
-        )
-        for claimed in heads
-        for partition in [queue.partition_of(claimed.event.integration_id)]
-    ]
-    assert [reply[1] for reply in await store.round_trip(settles)] == [1] * PARTITIONS
+    partitions = EveryPartition(cluster)
+    await partitions.accept_two_each()
+    await partitions.own_all()
+    heads = await partitions.claim_heads()
+    await partitions.settle_as_failed(heads)
     for claimed in heads:
-        lane = claimed.event.integration_id
-        await queue.redeliver(claimed.event.id, 1)
-        await queue.resolve(claimed.event.id)
-        await queue.pause(lane)
-        await queue.suspend_url(lane, URL)
-        await queue.resume(lane)
-        assert await queue.explain(claimed.event.id) is not None
-        assert await queue.attempts(claimed.event.id) == []
-    assert len((await queue.page(EventFilter(), None, 100)).items) == 2 * PARTITIONS
-    assert (await queue.overview()).ready == 2 * PARTITIONS
-    assert len(await queue.changes(None)) >= 4 * PARTITIONS
-    assert (await queue.reserve("c", "k", "h", events[0].id)).fresh
-    assert {made for _, made in (await store.mend(dict.fromkeys(lanes, MEND_START))).values()} == {0}
-    assert await store.overdue_results(lanes, 10**13) == []
-    for partition, generation in owned.items():
-        await store.trim(partition, RETENTION_MS + 1)
-        assert await store.rest(partition, generation)
-    assert (await store.audit()).well
+        await partitions.act_on(claimed)
+    await partitions.look()
+    await partitions.keep_up()
     await assert_every_queue_script_ran(cluster)
 
 

@@ -1,0 +1,93 @@
+"""Every partition of a queue at once, each with one lane, before one worker that owns them all. Holds no test."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from dispatcher.ids import new_event_id, new_uuid
+from dispatcher.model.event import Event
+from dispatcher.model.event_type import EventType
+from dispatcher.model.queue import EventFilter
+from dispatcher.model.status import Status
+from dispatcher.store.claim_reply import read_claim
+from dispatcher.store.partition import MEND_START, Claimed, LaneSetting, PartitionStore, Settlement
+from dispatcher.store.queue import QueueStore
+
+PARTITIONS = 4
+RETENTION_MS = 3_600_000
+URL = "https://host.test/x"
+
+
+class EveryPartition:
+    """Each step asserts what it is answered, and goes on from the step before."""
+
+    def __init__(self, client: Redis) -> None:
+        self.queue = QueueStore(client, partitions=PARTITIONS, retention_ms=RETENTION_MS)
+        self.store = PartitionStore(
+            client, partitions=PARTITIONS, retention_ms=RETENTION_MS, lease_ms=5000, lane_cap=10
+        )
+        self.lanes: dict[int, str] = {}
+        while len(self.lanes) < PARTITIONS:
+            lane = new_uuid()
+            self.lanes.setdefault(self.queue.partition_of(lane), lane)
+        self.generations: dict[int, int] = {}
+
+    def event(self, partition: int, kind: EventType = EventType.SUBSCRIPTION_CHANGE) -> Event:
+        event_id, lane = new_event_id(1, partition), self.lanes[partition]
+        return Event(event_id, kind, lane, 1, product_id="P", account_id="A", payload={"x": 1})
+
+    async def accept_two_each(self) -> None:
+        events = [self.event(partition) for partition in self.lanes for _ in range(2)]
+        assert not any(receipt.replayed for receipt in await self.queue.accept(events))
+        assert (await self.queue.reserve("c", "k", "h", events[0].id)).fresh
+
+    async def own_all(self) -> None:
+        assert await self.store.unowned() == dict.fromkeys(range(PARTITIONS), 0)
+        for partition in self.lanes:
+            self.generations[partition] = await self.store.grant(partition, 1000)
+            assert await self.store.own(partition, self.generations[partition], "w")
+
+    async def claim_heads(self) -> list[Claimed]:
+        """The first event of each account; the second waits for it."""
+        calls = [self.store.claim_call(partition, generation, 5) for partition, generation in self.generations.items()]
+        claims = [read_claim(reply) for reply in await self.store.round_trip(calls)]
+        heads = [claimed for claim in claims if claim for claimed in claim.events]
+        assert len(heads) == PARTITIONS
+        return heads
+
+    async def settle_as_failed(self, heads: list[Claimed]) -> None:
+        """With all that a settle may carry."""
+        calls = []
+        for claimed in heads:
+            lane = claimed.event.integration_id
+            partition = self.queue.partition_of(lane)
+            notice = self.event(partition, EventType.SUBSCRIPTION_STATUS)
+            failed = Settlement(claimed, Status.FAILED, account_identifier="A-1", notification=notice)
+            settings, counters = [LaneSetting(lane, "cap", 5)], {"attempts:OK": 1}
+            calls.append(self.store.settle_call(partition, self.generations[partition], [failed], settings, counters))
+        assert [reply[1] for reply in await self.store.round_trip(calls)] == [1] * PARTITIONS
+
+    async def act_on(self, claimed: Claimed) -> None:
+        """Everything that operators do to an event and to its lane."""
+        event_id, lane = claimed.event.id, claimed.event.integration_id
+        await self.queue.redeliver(event_id, 1)
+        await self.queue.resolve(event_id)
+        await self.queue.pause(lane)
+        await self.queue.suspend_url(lane, URL)
+        await self.queue.resume(lane)
+        assert await self.queue.explain(event_id) is not None
+        assert await self.queue.attempts(event_id) == []
+
+    async def look(self) -> None:
+        assert len((await self.queue.page(EventFilter(), None, 100)).items) == 2 * PARTITIONS
+        assert (await self.queue.overview()).ready == 2 * PARTITIONS
+        assert len(await self.queue.changes(None)) >= 4 * PARTITIONS
+
+    async def keep_up(self) -> None:
+        mended = await self.store.mend(dict.fromkeys(self.lanes, MEND_START))
+        assert {made for _, made in mended.values()} == {0}
+        assert await self.store.overdue_results(self.lanes, 10**13) == []
+        for partition, generation in self.generations.items():
+            await self.store.trim(partition, RETENTION_MS + 1)
+            assert await self.store.rest(partition, generation)
+        assert (await self.store.audit()).well
