@@ -24,132 +24,111 @@ _SSO_ID = "integrationConfigurationId"
 @strawberry.type
 class AccessMutations:
     @strawberry.mutation
+    @answered(payloads.OpenIdConnectConfigurationPayload, _SSO_ID)
     async def add_product_integration_open_id_connect_configuration(
         self, info: Info, input_: inputs.AddProductIntegrationOpenIdConnectConfigurationInput
     ) -> payloads.OpenIdConnectConfigurationPayload:
         """Let users sign on with OpenID Connect."""
-
-        async def work() -> payloads.OpenIdConnectConfigurationPayload:
-            wanted = open_id_connect(input_, OpenIdConnect())
-            return await _configure(info.context, input_.integration_configuration_id, wanted)
-
-        return await answered(payloads.OpenIdConnectConfigurationPayload, work, _SSO_ID)
+        wanted = open_id_connect(input_, OpenIdConnect())
+        return await _configure(info.context, input_.integration_configuration_id, wanted)
 
     @strawberry.mutation
+    @answered(payloads.OpenIdConnectConfigurationPayload, _SSO_ID)
     async def update_product_integration_open_id_connect_configuration(
         self, info: Info, input_: inputs.UpdateProductIntegrationOpenIdConnectConfigurationInput
     ) -> payloads.OpenIdConnectConfigurationPayload:
         """Change what is given of the OpenID Connect configuration."""
-
-        async def work() -> payloads.OpenIdConnectConfigurationPayload:
-            current = await info.context.definitions.needed(input_.integration_configuration_id)
-            before = current.working.open_id_connect
-            if before is None:
-                text = "There is no OpenID Connect configuration to update: add one."
-                raise Conflict.of("not_configured", text, "id")
-            return await _configure(info.context, current.id, open_id_connect(input_, before))
-
-        return await answered(payloads.OpenIdConnectConfigurationPayload, work, _SSO_ID)
+        current = await info.context.definitions.needed(input_.integration_configuration_id)
+        before = current.working.open_id_connect
+        if before is None:
+            text = "There is no OpenID Connect configuration to update: add one."
+            raise Conflict.of("not_configured", text, "id")
+        return await _configure(info.context, current.id, open_id_connect(input_, before))
 
     @strawberry.mutation
+    @answered(payloads.BookmarkConfigurationPayload, _SSO_ID)
     async def add_product_integration_bookmark_configuration(
         self, info: Info, input_: inputs.AddProductIntegrationBookmarkConfigurationInput
     ) -> payloads.BookmarkConfigurationPayload:
         """Give users a link to a product that has no single sign-on."""
         context = info.context
-
-        async def work() -> payloads.BookmarkConfigurationPayload:
-            done = await configure_bookmark(
-                context.definitions, input_.integration_configuration_id, input_.landing_url, context.now_ms
-            )
-            return payloads.BookmarkConfigurationPayload(
-                product_integration=working(done.integration),
-                bookmark_configuration=views.bookmark(done.integration.working.bookmark),
-                warnings=list(done.warnings),
-            )
-
-        return await answered(payloads.BookmarkConfigurationPayload, work, _SSO_ID)
+        done = await configure_bookmark(
+            context.definitions, input_.integration_configuration_id, input_.landing_url, context.now_ms
+        )
+        return payloads.BookmarkConfigurationPayload(
+            product_integration=working(done.integration),
+            bookmark_configuration=views.bookmark(done.integration.working.bookmark),
+            warnings=list(done.warnings),
+        )
 
     @strawberry.mutation
+    @answered(payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload, _SSO_ID)
     async def remove_product_integration_single_sign_on_configuration(
         self, info: Info, input_: inputs.RemoveProductIntegrationSingleSignOnConfigurationInput
     ) -> payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload:
         """Remove OpenID Connect or the bookmark from the WORKING version."""
         context = info.context
-
-        async def work() -> payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload:
-            left = await remove_single_sign_on(context.definitions, input_.integration_configuration_id, context.now_ms)
-            return payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload(product_integration=working(left))
-
-        return await answered(payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload, work, _SSO_ID)
+        left = await remove_single_sign_on(context.definitions, input_.integration_configuration_id, context.now_ms)
+        return payloads.RemoveProductIntegrationSingleSignOnConfigurationPayload(product_integration=working(left))
 
     @strawberry.mutation
+    @answered(payloads.GenerateProductIntegrationInboundClientPayload)
     async def generate_product_integration_inbound_client(
         self, info: Info, input_: inputs.GenerateProductIntegrationInboundClientInput
     ) -> payloads.GenerateProductIntegrationInboundClientPayload:
         """Credentials with which the product host answers events; the pair before stops working."""
         context = info.context
-
-        async def work() -> payloads.GenerateProductIntegrationInboundClientPayload:
-            pair = await generate_inbound_client(context.definitions, input_.id, context.now_ms)
-            created_on = EpochMs(pair.created_ms)
-            return payloads.GenerateProductIntegrationInboundClientPayload(
-                product_integration_inbound_client=InboundClient(
-                    client_id=pair.client_id, client_secret=pair.client_secret, created_on=created_on
-                ),
-                client_id=pair.client_id,
-                client_secret=pair.client_secret,
-                created_on=created_on,
-            )
-
-        return await answered(payloads.GenerateProductIntegrationInboundClientPayload, work)
+        pair = await generate_inbound_client(context.definitions, input_.id, context.now_ms)
+        created_on = EpochMs(pair.created_ms)
+        return payloads.GenerateProductIntegrationInboundClientPayload(
+            product_integration_inbound_client=InboundClient(
+                client_id=pair.client_id, client_secret=pair.client_secret, created_on=created_on
+            ),
+            client_id=pair.client_id,
+            client_secret=pair.client_secret,
+            created_on=created_on,
+        )
 
     @strawberry.mutation
+    @answered(payloads.RotateProductIntegrationSigningSecretPayload)
     async def rotate_product_integration_signing_secret(
         self, info: Info, input_: inputs.RotateProductIntegrationSigningSecretInput
     ) -> payloads.RotateProductIntegrationSigningSecretPayload:
         """Sign with a new secret or key, and for the overlap with the old one of that algorithm too."""
         context = info.context
-
-        async def work() -> payloads.RotateProductIntegrationSigningSecretPayload:
-            overlap_s = DEFAULT_OVERLAP_S if input_.overlap_seconds is None else input_.overlap_seconds
-            rotated = await rotate_secret(
-                context.definitions,
-                context.services.sealer,
-                input_.id,
-                context.now_ms,
-                overlap_s,
-                input_.algorithm,
-                only=input_.only,
-            )
-            return payloads.RotateProductIntegrationSigningSecretPayload(
-                product_integration=working(rotated.integration),
-                signing_secret=rotated.signing_secret,
-                public_key=rotated.public_key,
-            )
-
-        return await answered(payloads.RotateProductIntegrationSigningSecretPayload, work)
+        overlap_s = DEFAULT_OVERLAP_S if input_.overlap_seconds is None else input_.overlap_seconds
+        rotated = await rotate_secret(
+            context.definitions,
+            context.services.sealer,
+            input_.id,
+            context.now_ms,
+            overlap_s,
+            input_.algorithm,
+            only=input_.only,
+        )
+        return payloads.RotateProductIntegrationSigningSecretPayload(
+            product_integration=working(rotated.integration),
+            signing_secret=rotated.signing_secret,
+            public_key=rotated.public_key,
+        )
 
     @strawberry.mutation
+    @answered(payloads.ScheduleProductIntegrationSigningKeyRotationPayload)
     async def schedule_product_integration_signing_key_rotation(
         self, info: Info, input_: inputs.ScheduleProductIntegrationSigningKeyRotationInput
     ) -> payloads.ScheduleProductIntegrationSigningKeyRotationPayload:
         """Have ED25519 keys rotated by themselves, or no more."""
         context = info.context
-
-        async def work() -> payloads.ScheduleProductIntegrationSigningKeyRotationPayload:
-            changed = await schedule_rotation(
-                context.definitions,
-                context.definitions.rotations,
-                input_.id,
-                context.now_ms,
-                every_days=input_.every_days,
-                overlap_s=input_.overlap_seconds,
-                algorithm=input_.algorithm,
-            )
-            return payloads.ScheduleProductIntegrationSigningKeyRotationPayload(product_integration=working(changed))
-
-        return await answered(payloads.ScheduleProductIntegrationSigningKeyRotationPayload, work)
+        changed = await schedule_rotation(
+            context.definitions,
+            context.definitions.rotations,
+            input_.id,
+            context.now_ms,
+            every_days=input_.every_days,
+            overlap_s=input_.overlap_seconds,
+            algorithm=input_.algorithm,
+        )
+        return payloads.ScheduleProductIntegrationSigningKeyRotationPayload(product_integration=working(changed))
 
 
 async def _configure(

@@ -26,119 +26,99 @@ def working(integration: Integration) -> ProductIntegration:
 @strawberry.type
 class DefinitionMutations:
     @strawberry.mutation
+    @answered(payloads.CreateProductIntegrationPayload)
     async def create_product_integration(
         self, info: Info, input_: inputs.CreateProductIntegrationInput
     ) -> payloads.CreateProductIntegrationPayload:
         """Describe how a product wants to hear of events. None of the URLs is contacted."""
         context = info.context
-
-        async def work() -> payloads.CreateProductIntegrationPayload:
-            created = await create_integration(
-                context.definitions, context.editor, integration_changes(input_), context.now_ms
-            )
-            await plan_probes(context.definitions, created.integration)
-            return payloads.CreateProductIntegrationPayload(
-                product_integration=working(created.integration),
-                signing_secret=created.signing_secret,
-                warnings=transport_warnings(created.integration.working, context.now_ms),
-            )
-
-        return await answered(payloads.CreateProductIntegrationPayload, work)
+        created = await create_integration(
+            context.definitions, context.editor, integration_changes(input_), context.now_ms
+        )
+        await plan_probes(context.definitions, created.integration)
+        return payloads.CreateProductIntegrationPayload(
+            product_integration=working(created.integration),
+            signing_secret=created.signing_secret,
+            warnings=transport_warnings(created.integration.working, context.now_ms),
+        )
 
     @strawberry.mutation
+    @answered(payloads.UpdateProductIntegrationPayload)
     async def update_product_integration(
         self, info: Info, input_: inputs.UpdateProductIntegrationInput
     ) -> payloads.UpdateProductIntegrationPayload:
         """Change the WORKING version; what is published stays as it is."""
         context = info.context
-
-        async def work() -> payloads.UpdateProductIntegrationPayload:
-            changes = integration_changes(input_)
-            changed = await update_integration(
-                context.definitions,
-                context.editor,
-                input_.id,
-                changes,
-                context.now_ms,
-                input_.expected_last_modified,
-            )
-            if "probe_interval_minutes" in changes:
-                await plan_probes(context.definitions, changed)
-            warnings = transport_warnings(changed.working, context.now_ms)
-            return payloads.UpdateProductIntegrationPayload(product_integration=working(changed), warnings=warnings)
-
-        return await answered(payloads.UpdateProductIntegrationPayload, work)
+        changes = integration_changes(input_)
+        changed = await update_integration(
+            context.definitions,
+            context.editor,
+            input_.id,
+            changes,
+            context.now_ms,
+            input_.expected_last_modified,
+        )
+        if "probe_interval_minutes" in changes:
+            await plan_probes(context.definitions, changed)
+        warnings = transport_warnings(changed.working, context.now_ms)
+        return payloads.UpdateProductIntegrationPayload(product_integration=working(changed), warnings=warnings)
 
     @strawberry.mutation
+    @answered(payloads.DeleteProductIntegrationPayload)
     async def delete_product_integration(
         self, info: Info, input_: inputs.DeleteProductIntegrationInput
     ) -> payloads.DeleteProductIntegrationPayload:
         """Delete an integration that no product is linked to."""
-
-        async def work() -> payloads.DeleteProductIntegrationPayload:
-            gone = await delete_integration(info.context.definitions, input_.id, input_.expected_last_modified)
-            return payloads.DeleteProductIntegrationPayload(id=strawberry.ID(gone.id))
-
-        return await answered(payloads.DeleteProductIntegrationPayload, work)
+        gone = await delete_integration(info.context.definitions, input_.id, input_.expected_last_modified)
+        return payloads.DeleteProductIntegrationPayload(id=strawberry.ID(gone.id))
 
     @strawberry.mutation
+    @answered(payloads.PublishProductIntegrationPayload, "integrationId")
     async def publish_product_integration(
         self, info: Info, input_: inputs.PublishProductIntegrationInput
     ) -> payloads.PublishProductIntegrationPayload:
         """Freeze the WORKING version; new events use it from now on."""
         context = info.context
-
-        async def work() -> payloads.PublishProductIntegrationPayload:
-            done = await publish(
-                context.definitions,
-                input_.integration_id,
-                context.caller.client_id,
-                context.now_ms,
-                input_.expected_last_modified,
-            )
-            context.tell(OperationalKind.INTEGRATION_PUBLISHED, done.id, revision=done.published_revision)
-            revision = await context.definitions.revision(done.id, done.published_revision or 0)
-            return payloads.PublishProductIntegrationPayload(
-                product_integration=ProductIntegration.of(done, revision) if revision else None
-            )
-
-        return await answered(payloads.PublishProductIntegrationPayload, work, "integrationId")
+        done = await publish(
+            context.definitions,
+            input_.integration_id,
+            context.caller.client_id,
+            context.now_ms,
+            input_.expected_last_modified,
+        )
+        context.tell(OperationalKind.INTEGRATION_PUBLISHED, done.id, revision=done.published_revision)
+        revision = await context.definitions.revision(done.id, done.published_revision or 0)
+        return payloads.PublishProductIntegrationPayload(
+            product_integration=ProductIntegration.of(done, revision) if revision else None
+        )
 
     @strawberry.mutation
+    @answered(payloads.LinkProductIntegrationPayload, "integrationId")
     async def link_product_integration(
         self, info: Info, input_: inputs.LinkProductIntegrationInput
     ) -> payloads.LinkProductIntegrationPayload:
         """Send a product's events to this integration from now on."""
         context = info.context
-
-        async def work() -> payloads.LinkProductIntegrationPayload:
-            before = await context.definitions.product(input_.product_id)
-            product = await link(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
-            owner = await context.definitions.needed(input_.integration_id)
-            former = moved_from(before, product)
-            context.tell(OperationalKind.PRODUCT_LINKED, owner.id, productId=product.id, formerIntegrationId=former)
-            return payloads.LinkProductIntegrationPayload(
-                product=Product.of(product),
-                product_integration=working(owner),
-                former_integration_id=strawberry.ID(former) if former else None,
-                warnings=[f"The product was linked to {former}, which hears of its events no more."] if former else [],
-            )
-
-        return await answered(payloads.LinkProductIntegrationPayload, work, "integrationId")
+        before = await context.definitions.product(input_.product_id)
+        product = await link(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
+        owner = await context.definitions.needed(input_.integration_id)
+        former = moved_from(before, product)
+        context.tell(OperationalKind.PRODUCT_LINKED, owner.id, productId=product.id, formerIntegrationId=former)
+        return payloads.LinkProductIntegrationPayload(
+            product=Product.of(product),
+            product_integration=working(owner),
+            former_integration_id=strawberry.ID(former) if former else None,
+            warnings=[f"The product was linked to {former}, which hears of its events no more."] if former else [],
+        )
 
     @strawberry.mutation
+    @answered(payloads.UnlinkProductIntegrationPayload, "integrationId")
     async def unlink_product_integration(
         self, info: Info, input_: inputs.UnlinkProductIntegrationInput
     ) -> payloads.UnlinkProductIntegrationPayload:
         """Send no more of the product's events to this integration."""
         context = info.context
-
-        async def work() -> payloads.UnlinkProductIntegrationPayload:
-            product = await unlink(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
-            owner = await context.definitions.needed(input_.integration_id)
-            context.tell(OperationalKind.PRODUCT_UNLINKED, owner.id, productId=product.id)
-            return payloads.UnlinkProductIntegrationPayload(
-                product=Product.of(product), product_integration=working(owner)
-            )
-
-        return await answered(payloads.UnlinkProductIntegrationPayload, work, "integrationId")
+        product = await unlink(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
+        owner = await context.definitions.needed(input_.integration_id)
+        context.tell(OperationalKind.PRODUCT_UNLINKED, owner.id, productId=product.id)
+        return payloads.UnlinkProductIntegrationPayload(product=Product.of(product), product_integration=working(owner))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import strawberry
 
@@ -132,14 +133,24 @@ class DeleteProductIntegrationPayload(Payload):
 
 
 P = TypeVar("P", bound=Payload)
+Given = ParamSpec("Given")
+Mutate = Callable[Given, Coroutine[Any, Any, P]]
 
 
-async def answered(payload: type[P], work: Callable[[], Awaitable[P]], id_field: str = "id") -> P:
-    """What ``work`` returns, or a payload with its user errors. ``id_field``: how this input names the integration."""
-    try:
-        return await work()
-    except RequestError as error:
-        return payload(user_errors=[_user_error(problem, id_field) for problem in error.problems])
+def answered(payload: type[P], id_field: str = "id") -> Callable[[Mutate[Given, P]], Mutate[Given, P]]:
+    """What is refused is answered with ``payload`` and user errors. ``id_field``: how the input names the integration."""
+
+    def around(mutate: Mutate[Given, P]) -> Mutate[Given, P]:
+        @wraps(mutate)
+        async def answer(*args: Given.args, **named: Given.kwargs) -> P:
+            try:
+                return await mutate(*args, **named)
+            except RequestError as error:
+                return payload(user_errors=[_user_error(problem, id_field) for problem in error.problems])
+
+        return answer
+
+    return around
 
 
 def _user_error(problem: Problem, id_field: str) -> UserError:

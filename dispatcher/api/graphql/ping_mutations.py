@@ -20,54 +20,48 @@ from dispatcher.flow.ping_request import PingOptions, request_ping
 @strawberry.type
 class PingMutations:
     @strawberry.mutation
+    @answered(payloads.TriggerProductIntegrationPingTestPayload)
     async def trigger_product_integration_ping_test(
         self, info: Info, input_: inputs.TriggerProductIntegrationPingTestInput
     ) -> payloads.TriggerProductIntegrationPingTestPayload:
         """Send test notifications; lastTest has the outcome."""
         context = info.context
-
-        async def work() -> payloads.TriggerProductIntegrationPingTestPayload:
-            integration = await context.definitions.needed(input_.id)
-            async with context.noted(integration.id):
-                asked = await request_ping(
-                    context.definitions,
-                    context.pings,
-                    integration.id,
-                    input_.version,
-                    input_.event_types,
-                    context.now_ms,
-                    PingOptions(input_.security_checks, timeout_s=context.services.settings.request_timeout),
-                )
-            return payloads.TriggerProductIntegrationPingTestPayload(
-                product_integration=ProductIntegration.of(asked.integration, asked.revision),
-                test=IntegrationTest.of(asked.test, context.now_ms),
+        integration = await context.definitions.needed(input_.id)
+        async with context.noted(integration.id):
+            asked = await request_ping(
+                context.definitions,
+                context.pings,
+                integration.id,
+                input_.version,
+                input_.event_types,
+                context.now_ms,
+                PingOptions(input_.security_checks, timeout_s=context.services.settings.request_timeout),
             )
-
-        return await answered(payloads.TriggerProductIntegrationPingTestPayload, work)
+        return payloads.TriggerProductIntegrationPingTestPayload(
+            product_integration=ProductIntegration.of(asked.integration, asked.revision),
+            test=IntegrationTest.of(asked.test, context.now_ms),
+        )
 
     @strawberry.mutation
+    @answered(payloads.TestProductIntegrationCredentialsPayload)
     async def test_product_integration_credentials(
         self, info: Info, input_: inputs.TestProductIntegrationCredentialsInput
     ) -> payloads.TestProductIntegrationCredentialsPayload:
         """Get one token with these credentials, before they are saved. Answers within 15 seconds."""
         context = info.context
-
-        async def work() -> payloads.TestProductIntegrationCredentialsPayload:
-            saved = (await context.definitions.needed(input_.id)).id if input_.id else None
-            async with context.noted(saved) if saved else contextlib.nullcontext():
-                tried = await try_credentials(
-                    context.definitions,
-                    context.editor,
-                    context.trials,
-                    saved,
-                    credential_changes(input_.outbound_credentials) or {},
-                    transport_changes(input_.transport) if input_.transport is not UNSET else None,
-                )
-            return payloads.TestProductIntegrationCredentialsPayload(
-                success=tried.success,
-                error_code=tried.error_code,
-                message=tried.message,
-                duration_ms=tried.duration_ms,
+        saved = (await context.definitions.needed(input_.id)).id if input_.id else None
+        async with context.noted(saved) if saved else contextlib.nullcontext():
+            tried = await try_credentials(
+                context.definitions,
+                context.editor,
+                context.trials,
+                saved,
+                credential_changes(input_.outbound_credentials) or {},
+                transport_changes(input_.transport) if input_.transport is not UNSET else None,
             )
-
-        return await answered(payloads.TestProductIntegrationCredentialsPayload, work)
+        return payloads.TestProductIntegrationCredentialsPayload(
+            success=tried.success,
+            error_code=tried.error_code,
+            message=tried.message,
+            duration_ms=tried.duration_ms,
+        )
