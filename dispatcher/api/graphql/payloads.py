@@ -138,7 +138,7 @@ Mutate = Callable[Given, Coroutine[Any, Any, P]]
 
 
 def answered(payload: type[P], id_field: str = "id") -> Callable[[Mutate[Given, P]], Mutate[Given, P]]:
-    """What is refused is answered with ``payload`` and user errors. ``id_field``: how the input names the integration."""
+    """What is refused answers ``payload`` with user errors. ``id_field``: how the input names the integration."""
 
     def around(mutate: Mutate[Given, P]) -> Mutate[Given, P]:
         @wraps(mutate)
