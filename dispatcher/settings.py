@@ -155,6 +155,10 @@ class Settings(BaseSettings):
         return int(self.retention_days * 86_400_000)
 
     @property
+    def audit_ms(self) -> int:
+        return int(self.audit_days * 86_400_000)
+
+    @property
     def base_url(self) -> str:
         """``public_base_url`` or, without one, where the API listens."""
         return (self.public_base_url or f"http://{self.host}:{self.port}").rstrip("/")

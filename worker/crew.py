@@ -15,7 +15,7 @@ from dispatcher.flow.ping_schedule import Probing
 from dispatcher.flow.rotation_schedule import Rotating
 from dispatcher.model.operational import to_nobody
 from dispatcher.settings import Settings
-from dispatcher.store.audit_log import DAY_MS, AuditLog
+from dispatcher.store.audit_log import AuditLog
 from dispatcher.store.heartbeats import Heartbeats
 from dispatcher.store.job_queue import CREDENTIALS, DRAIN, PING
 from dispatcher.store.loss import LossWatch
@@ -151,5 +151,5 @@ def _upkeep(ground: Ground, owner: Owner, beats: Heartbeats) -> Upkeep:
 
 def _rotating(ground: Ground) -> Rotating:
     settings, definitions = ground.settings, ground.stores.definitions
-    audit = AuditLog(ground.stores.redis, int(settings.audit_days * DAY_MS), settings.audit_entries)
+    audit = AuditLog(ground.stores.redis, settings.audit_ms, settings.audit_entries)
     return Rotating(definitions, definitions.rotations, ground.sealer, audit, ground.tell or to_nobody)

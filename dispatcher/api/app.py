@@ -37,7 +37,7 @@ from dispatcher.flow.ping_request import PingStarter
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
 from dispatcher.model.audit_entry import Author
 from dispatcher.settings import Settings
-from dispatcher.store.audit_log import DAY_MS, AuditLog, Noting
+from dispatcher.store.audit_log import AuditLog, Noting
 from dispatcher.store.clients import ClientStore, hash_secret
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
@@ -156,7 +156,7 @@ def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
         clients=ClientStore(redis),
         sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
         news=OperationalNews(queue, lambda: int(clock() * 1000)) if settings.operations_url else None,
-        audit=AuditLog(redis, int(settings.audit_days * DAY_MS), settings.audit_entries, logged=True),
+        audit=AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True),
     )
 
 

@@ -11,7 +11,6 @@ from dispatcher.cli.output import note, print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.clock import iso_ms
 from dispatcher.model.audit_entry import Entry
-from dispatcher.store.audit_log import DAY_MS
 from dispatcher.store.audit_reading import AuditFilter, AuditReader, Kept, Verdict
 
 COLUMNS = {
@@ -60,7 +59,7 @@ async def _entries(condition: AuditFilter, limit: int) -> list[Entry]:
 
 async def _verify() -> Verdict:
     settings = load_settings()
-    kept = Kept(int(settings.audit_days * DAY_MS), settings.audit_entries)
+    kept = Kept(settings.audit_ms, settings.audit_entries)
     async with open_store(settings, client_name="dispatcher-audit-log", claim=False) as store:
         return await AuditReader(store.redis).verify(kept)
 

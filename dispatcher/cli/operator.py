@@ -7,7 +7,7 @@ import socket
 
 from dispatcher.model.audit_entry import Author
 from dispatcher.settings import Settings
-from dispatcher.store.audit_log import DAY_MS, AuditLog
+from dispatcher.store.audit_log import AuditLog
 from dispatcher.store.handle import StoreHandle
 
 
@@ -16,4 +16,4 @@ def operator() -> Author:
 
 
 def audit_log_of(settings: Settings, redis: StoreHandle) -> AuditLog:
-    return AuditLog(redis, int(settings.audit_days * DAY_MS), settings.audit_entries)
+    return AuditLog(redis, settings.audit_ms, settings.audit_entries)
