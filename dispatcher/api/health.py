@@ -1,4 +1,7 @@
-"""Liveness, readiness and metrics: what a supervisor asks. Public, and tells nothing about any account."""
+"""Liveness, readiness and metrics: what a supervisor asks. Public, and tells nothing about any account.
+
+Monitors and load balancers ask for health with HEAD, which is answered as GET without the body (RFC 9110 §9.3.2).
+"""
 
 from __future__ import annotations
 
@@ -75,6 +78,8 @@ async def metrics(request: web.Request) -> web.StreamResponse:
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", "/healthz", healthz, None, "Is the process alive", tag="operations"),
+    Route("HEAD", "/healthz", healthz, None, "The same, by the status alone", tag="operations"),
     Route("GET", "/readyz", readyz, None, "Is Redis there", tag="operations"),
+    Route("HEAD", "/readyz", readyz, None, "The same, by the status alone", tag="operations"),
     Route("GET", "/metrics", metrics, None, "Metrics for Prometheus", tag="operations"),
 )

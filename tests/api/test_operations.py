@@ -1,4 +1,4 @@
-"""What operators see: the queue, lanes, metrics, health, clients."""
+"""What operators see: the queue, lanes, metrics, clients."""
 
 from __future__ import annotations
 
@@ -119,11 +119,6 @@ def test_histograms_are_cumulative_and_have_every_bucket() -> None:
 @pytest.mark.parametrize(("seconds", "name"), DURATIONS)
 def test_each_duration_has_one_bucket(seconds: float, name: str) -> None:
     assert HistogramNames("h").bucket(seconds) == f"h:le:{name}"
-
-
-async def test_health_is_public(api: Api) -> None:
-    assert await (await api.http.get("/healthz")).json() == {"status": "ok"}
-    assert (await api.http.get("/readyz")).status == 200
 
 
 async def test_client_lives_from_creation_to_disabling(api: Api) -> None:

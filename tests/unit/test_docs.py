@@ -143,7 +143,7 @@ def test_a_page_names_every_word_of_the_code(name: str, words: set[str]) -> None
 
 
 def test_every_route_is_in_the_list_of_requests() -> None:
-    listed = set(re.findall(r"^\| `(GET|POST|PUT|PATCH|DELETE) ([^`?]+)` \|", page("api.md"), re.MULTILINE))
+    listed = set(re.findall(r"^\| `(GET|HEAD|POST|PUT|PATCH|DELETE) ([^`?]+)` \|", page("api.md"), re.MULTILINE))
     assert listed == {(route.method, route.path) for route in api_routes()}
 
 

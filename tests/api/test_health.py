@@ -1,0 +1,53 @@
+"""What supervisors, monitors and load balancers ask, by GET and by HEAD."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store.queue import QueueStore
+from tests.api.conftest import Api
+
+PATHS = ["/healthz", "/readyz"]
+VARYING = (b"date:", b"x-request-id:")
+
+
+async def test_health_is_public(api: Api) -> None:
+    assert await (await api.http.get("/healthz")).json() == {"status": "ok"}
+    assert (await api.http.get("/readyz")).status == 200
+
+
+async def asked(api: Api, method: str, path: str) -> tuple[list[bytes], bytes]:
+    """The head of the answer, but for what differs each time, and all that came after it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", api.http.port)
+    writer.write(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    async with asyncio.timeout(5):
+        head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    return [line for line in head.split(b"\r\n") if not line.lower().startswith(VARYING)], body
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/healthz?probe=1"])
+async def test_head_is_answered_as_get_without_the_body(api: Api, path: str) -> None:
+    head, body = await asked(api, "GET", path)
+    assert head[0].split()[1] == b"200"
+    assert body
+    assert await asked(api, "HEAD", path) == (head, b"")
+
+
+async def test_head_tells_that_redis_is_away(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(_: QueueStore) -> None:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(QueueStore, "ping", away)
+    (status, *_), body = await asked(api, "HEAD", "/readyz")
+    assert (status.split()[1], body) == (b"503", b"")
+    assert (await api.http.head("/healthz")).status == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_health_takes_no_other_method(api: Api, path: str) -> None:
+    answer = await api.http.post(path)
+    assert (answer.status, set(answer.headers["Allow"].split(","))) == (405, {"GET", "HEAD"})
