@@ -95,7 +95,8 @@ def _as_request_error(request: web.Request, raised: Exception) -> RequestError:
     if isinstance(raised, web.HTTPException):
         return _from_http(raised)
     if isinstance(raised, StoreDamaged):
-        return RequestError([Problem("store_damaged", f"Nothing was changed: {raised}.")], 503)
+        what = "It cannot be read" if request.method in _READS else "Nothing was changed"
+        return RequestError([Problem("store_damaged", f"{what}: {raised}.")], 503)
     if isinstance(raised, StoreUnavailable):
         return _store_away(request.method)
     text = "Something went wrong on our side; quote the request id when you report it."

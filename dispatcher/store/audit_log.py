@@ -28,6 +28,15 @@ STREAM = "{def}:audit"
 HEAD = "{def}:audit:head"
 KEYS = (HEAD, STREAM)
 
+DAMAGED_HEAD = (
+    f"the head of the audit log ({HEAD}) is damaged, and nothing can be changed until it is set right: "
+    "run `dispatcher audit-log --verify`, which says what to set it to"
+)
+DAMAGED_STREAM = (
+    f"the audit log ({STREAM}) is not a stream: no program of ours wrote what is there; restore the log from a backup, "
+    f"or begin a new one with `redis-cli RENAME '{STREAM}' '{STREAM}:damaged'`"
+)
+
 DAY_MS = 86_400_000
 TURN_S = 5.0
 """How long a change waits for those before it, which hang when Redis does."""
@@ -110,10 +119,7 @@ def read_head(stored: bytes) -> Head:
     try:
         return Head.of(stored.decode())
     except ValueError:
-        raise StoreDamaged(
-            f"the head of the audit log ({HEAD}) is damaged, and nothing can be changed until it is set right: "
-            "run `dispatcher audit-log --verify`, which says what to set it to"
-        ) from None
+        raise StoreDamaged(DAMAGED_HEAD) from None
 
 
 @dataclass(frozen=True, slots=True)

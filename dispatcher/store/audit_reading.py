@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
 from dispatcher.errors import InvalidRequest, StoreDamaged
 from dispatcher.model.audit_entry import Entry, Head
-from dispatcher.store.audit_log import HEAD, STREAM, read_head
+from dispatcher.store.audit_log import DAMAGED_HEAD, DAMAGED_STREAM, HEAD, STREAM, read_head
 from dispatcher.store.connection import guarded
 
 _CHUNK = 500
@@ -80,7 +82,7 @@ class Verdict:
 
 
 class AuditReader:
-    """Reads what ``AuditLog`` writes."""
+    """Reads what ``AuditLog`` writes. ``StoreDamaged`` for keys that hold something else."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -106,6 +108,20 @@ class AuditReader:
 
         With ``kept`` also whether those missing at the beginning are ones that were to go.
         """
+        try:
+            return await self._verified(kept)
+        except StoreDamaged as error:
+            return Verdict(0, 0, Head(), (str(error),))
+
+    async def head(self) -> Head:
+        """The newest entry that was written."""
+        with _of_its_type(DAMAGED_HEAD):
+            stored = cast("bytes | None", await self._redis.get(HEAD))
+        with _of_its_type(DAMAGED_STREAM):
+            await self._redis.xlen(STREAM)
+        return read_head(stored or b"")
+
+    async def _verified(self, kept: Kept | None) -> Verdict:
         count, first, last = 0, 0, Head()
         broken: list[str] = []
         async for position, raw in self._walk():
@@ -125,7 +141,7 @@ class AuditReader:
     async def _end_problems(self, last: Head) -> list[str]:
         """Whether ``last``, the newest entry that is kept, is the newest that was written."""
         try:
-            head = read_head(await self._get_head())
+            head = await self.head()
         except StoreDamaged:
             return [_damaged_head(last)]
         if head.n < last.n or (head.n == last.n and head != last):
@@ -167,13 +183,21 @@ class AuditReader:
         return [(position, entry) for position, raw in rows if (entry := _entry(raw)) is not None]
 
     async def _raw(self, command: str, start: str, end: str, count: int) -> list[tuple[str, bytes]]:
-        with guarded():
+        with _of_its_type(DAMAGED_STREAM):
             rows: Any = await getattr(self._redis, command)(STREAM, start, end, count=count)
         return [(position.decode(), fields.get(b"e", b"")) for position, fields in rows]
 
-    async def _get_head(self) -> bytes:
+
+@contextlib.contextmanager
+def _of_its_type(damage: str) -> Iterator[None]:
+    """``StoreDamaged`` with this text where Redis finds a key of another type."""
+    try:
         with guarded():
-            return cast("bytes | None", await self._redis.get(HEAD)) or b""
+            yield
+    except ResponseError as error:
+        if not str(error).startswith("WRONGTYPE"):
+            raise
+        raise StoreDamaged(damage) from None
 
 
 def _entry(raw: bytes) -> Entry | None:

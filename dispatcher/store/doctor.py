@@ -13,7 +13,7 @@ from redis.exceptions import RedisClusterException, ResponseError
 
 from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable
 from dispatcher.store import keys
-from dispatcher.store.audit_log import HEAD, read_head
+from dispatcher.store.audit_reading import AuditReader
 from dispatcher.store.connection import guarded
 from dispatcher.store.loss import recorded_losses
 from dispatcher.store.meta import stored_partitions
@@ -205,10 +205,8 @@ async def _losses(redis: Redis) -> Check:
 
 
 async def _audit_log(redis: Redis) -> Check:
-    with guarded():
-        stored = await redis.get(HEAD)
     try:
-        head = read_head(stored or b"")
+        head = await AuditReader(redis).head()
     except StoreDamaged as error:
         return Check("audit log", Level.FAIL, str(error))
     return Check("audit log", Level.OK, f"{head.n} entries written; `dispatcher audit-log --verify` checks them")

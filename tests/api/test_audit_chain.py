@@ -122,6 +122,33 @@ async def test_changes_are_refused_while_the_head_is_damaged(api: Api) -> None:
     await api.emit()
 
 
+async def test_a_log_in_whose_place_is_something_else_is_told_to_whoever_reads_it(api: Api) -> None:
+    await written(api.redis, 3)
+    await api.redis.rename(STREAM, "kept")
+    await api.redis.set(STREAM, "something else")
+    body = await api.refused("GET", "/v1/audit", 503, "store_damaged")
+    assert "RENAME" in body["errors"][0]["message"]
+    verdict = await AuditReader(api.redis).verify()
+    assert (verdict.well, "RENAME" in verdict.broken[0]) == (False, True)
+    check = next(one for one in await examine(api.redis, 16, []) if one.name == "audit log")
+    assert (check.level, "RENAME" in check.text) == (Level.FAIL, True)
+    await api.redis.rename("kept", STREAM)
+    assert len((await api.json("GET", "/v1/audit", 200))["data"]) >= 3
+    assert (await AuditReader(api.redis).verify()).well
+
+
+async def test_a_head_of_another_type_is_told_with_its_remedy(redis: Redis) -> None:
+    await written(redis, 3)
+    newest = (await redis.get(HEAD)).decode()
+    await redis.delete(HEAD)
+    await redis.lpush(HEAD, "something else")  # type: ignore[misc]
+    assert f"SET '{HEAD}' {newest}`" in (await AuditReader(redis).verify()).broken[0]
+    check = next(one for one in await examine(redis, 16, []) if one.name == "audit log")
+    assert (check.level, "audit-log --verify" in check.text) == (Level.FAIL, True)
+    await redis.set(HEAD, newest)
+    assert (await AuditReader(redis).verify()).well
+
+
 async def test_entries_of_several_processes_make_one_chain(redis: Redis, redis_url: str) -> None:
     others = [connect(redis_url) for _ in range(4)]
     logs = [AuditLog(other) for other in others]
