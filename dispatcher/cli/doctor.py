@@ -1,4 +1,4 @@
-"""``dispatcher doctor``: is this installation fit to keep what it accepts? Changes nothing."""
+"""``dispatcher doctor``: is this installation fit to keep, and to deliver, what it accepts? Changes nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STYLES: dict[str, str] = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Check Redis, its durability, the keys, the clock and the workers. Exit status 1 when something fails."""
+    """Check Redis, its durability, the keys, the clock and the workers. Status 1 when a check fails, 0 for warnings."""
     checks = run(_examine(load_settings()))
     well = all(check.level is not Level.FAIL for check in checks)
     if as_json:

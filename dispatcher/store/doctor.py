@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisClusterException, ResponseError
@@ -191,7 +191,16 @@ async def _workers(redis: Redis) -> Check:
         alive = await redis.zcount(keys.WORKERS, seconds * 1000 - WORKER_SILENT_MS, "+inf")
     if alive:
         return Check("workers", Level.OK, f"{alive} alive")
-    return Check("workers", Level.WARN, "none: events are accepted and wait; start `dispatcher worker`")
+    if waiting := await _open_events(redis):
+        return Check("workers", Level.FAIL, f"none, and {waiting} accepted events wait: start `dispatcher worker`")
+    return Check("workers", Level.WARN, "none: what is accepted will wait; start `dispatcher worker`")
+
+
+async def _open_events(redis: Redis) -> int:
+    partitions = await stored_partitions(redis) or 0
+    with guarded():
+        counts = [await cast("Awaitable[int]", redis.scard(f"{keys.partition(p)}open")) for p in range(partitions)]
+    return sum(counts)
 
 
 async def _losses(redis: Redis) -> Check:

@@ -9,12 +9,14 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.model.status import Status
 from dispatcher.store import keys
 from dispatcher.store.doctor import Check, Level, examine, examine_keys
 from dispatcher.store.loss import Loss, LossWatch
 from dispatcher.store.meta import claim_meta
 from dispatcher.store.sealing import Sealer, new_key
 from dispatcher.store.signing_keys import SigningKeyStore
+from tests.store.desk import PARTITIONS, Desk
 
 KEY = new_key()
 
@@ -113,6 +115,23 @@ async def test_worker_that_fell_silent_does_not_count(redis: Redis) -> None:
     finding = (await found(redis))["workers"]
     assert finding.level is Level.WARN
     assert "dispatcher worker" in finding.text
+
+
+async def test_events_that_wait_without_a_worker_are_a_failure(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    await claim_meta(redis, PARTITIONS)
+    assert (await found(redis, PARTITIONS))["workers"].level is Level.WARN
+    ids = [await desk.emit("A"), await desk.emit("A")]
+    finding = (await found(redis, PARTITIONS))["workers"]
+    assert (finding.level, "2 accepted events wait" in finding.text) == (Level.FAIL, True)
+    assert "dispatcher worker" in finding.text
+    await redis.zadd(keys.WORKERS, {"w1": time.time() * 1000})
+    assert (await found(redis, PARTITIONS))["workers"].level is Level.OK
+    await redis.delete(keys.WORKERS)
+    for event_id in ids:
+        await desk.claim()
+        await desk.settle(event_id, Status.SUCCEEDED)
+    assert (await found(redis, PARTITIONS))["workers"].level is Level.WARN
 
 
 async def test_keys_that_do_not_open_the_store_are_a_failure(redis: Redis) -> None:

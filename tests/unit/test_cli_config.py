@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -18,11 +19,15 @@ from dispatcher.cli.config import reference
 from dispatcher.cli.local_secrets import LOOPBACK, admin_credentials, with_local_secrets
 from dispatcher.cli.main import VERBS, Verb, build, load, main
 from dispatcher.cli.output import cell
-from dispatcher.cli.startup import load_settings
+from dispatcher.cli.startup import load_settings, open_store
 from dispatcher.cli.supervisor import next_delay
 from dispatcher.errors import ConfigurationError
+from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.access import ADMIN_SCOPES
+from dispatcher.model.event import Event
+from dispatcher.model.event_type import EventType
 from dispatcher.settings import Settings
+from dispatcher.store.queue import QueueStore
 from dispatcher.store.sealing import Sealer
 
 SECRET = "canary-S3cre1-0123456789"
@@ -205,6 +210,21 @@ def test_doctor_of_the_embedded_server_is_content(capsys: pytest.CaptureFixture[
     assert outcome.status == 0
     levels = {check["name"]: check["level"] for check in outcome.json()["checks"]}
     assert {name for name, level in levels.items() if level == "warn"} == {"workers", "secret keys", "memory"}
+
+
+def test_doctor_exits_with_1_when_events_wait_and_nobody_delivers_them(capsys: pytest.CaptureFixture[str]) -> None:
+    asyncio.run(_accept_one(load_settings()))
+    outcome = dispatcher(capsys, "doctor", "--json")
+    assert (outcome.status, outcome.json()["well"]) == (1, False)
+    assert [check["name"] for check in outcome.json()["checks"] if check["level"] == "fail"] == ["workers"]
+
+
+async def _accept_one(settings: Settings) -> None:
+    async with open_store(settings, client_name="test") as store:
+        queue = QueueStore(store.redis, partitions=settings.partitions, retention_ms=settings.retention_ms)
+        lane = new_uuid()
+        event_id = new_event_id(1, queue.partition_of(lane))
+        await queue.accept([Event(event_id, EventType.SUBSCRIPTION_CHANGE, lane, 1, account_id="A")])
 
 
 def test_local_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
