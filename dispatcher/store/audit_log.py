@@ -115,7 +115,9 @@ class AuditLog:
 
 
 def read_head(stored: bytes) -> Head:
-    """Raises ``StoreDamaged`` for what no program of ours has written."""
+    """Raises ``StoreDamaged`` for what no program of ours has written, and when the script says that the log is no stream."""
+    if stored == b"no stream":
+        raise StoreDamaged(DAMAGED_STREAM)
     try:
         return Head.of(stored.decode())
     except ValueError:

@@ -137,6 +137,18 @@ async def test_a_log_in_whose_place_is_something_else_is_told_to_whoever_reads_i
     assert (await AuditReader(api.redis).verify()).well
 
 
+@pytest.mark.parametrize("key", [HEAD, STREAM])
+async def test_nothing_is_changed_while_something_else_is_in_the_place_of_log_or_head(api: Api, key: str) -> None:
+    await written(api.redis, 3)
+    await api.redis.rename(key, "kept")
+    await api.redis.rpush(key, "something else")  # type: ignore[misc]
+    before = await api.json("GET", "/v1/clients", 200)
+    await api.refused("POST", "/v1/clients", 503, "store_damaged", json={"name": "late", "scopes": ["events:write"]})
+    assert await api.json("GET", "/v1/clients", 200) == before
+    await api.redis.rename("kept", key)
+    assert (await AuditReader(api.redis).verify()).well
+
+
 async def test_a_head_of_another_type_is_told_with_its_remedy(redis: Redis) -> None:
     await written(redis, 3)
     newest = (await redis.get(HEAD)).decode()

@@ -7,10 +7,18 @@
 -- Each entry has the place of the one before beside it (`p`), which tells whether a beginning that is gone was old enough.
 --
 -- A script first makes sure that it can do its change, then returns what `moved` gives if that is not nil (somebody
--- else wrote an entry meanwhile: the writer computes its hash again), then changes, and ends with `note`.
+-- else wrote an entry meanwhile: the writer computes its hash again; or log or head is none of ours), then changes, and
+-- ends with `note`.
+
+local function is_of(key, kind)
+  local found = redis.call('TYPE', key).ok
+  return found == kind or found == 'none'
+end
 
 local function moved()
   if ARGV[2] == '' then return nil end
+  if not is_of(KEYS[2], 'stream') then return 'no stream' end
+  if not is_of(KEYS[1], 'string') then return 'no head' end
   local head = redis.call('GET', KEYS[1]) or ''
   if head ~= ARGV[1] then return head end
   return nil
