@@ -115,7 +115,7 @@ class AuditLog:
 
 
 def read_head(stored: bytes) -> Head:
-    """Raises ``StoreDamaged`` for what no program of ours has written, and when the script says that the log is no stream."""
+    """Raises ``StoreDamaged`` for what no program of ours has written, also when the script says so of the log."""
     if stored == b"no stream":
         raise StoreDamaged(DAMAGED_STREAM)
     try:
