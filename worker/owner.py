@@ -19,7 +19,7 @@ import structlog
 from dispatcher.clock import StoreClock, steady_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.claim_reply import read_claim
-from dispatcher.store.partition import Claimed, Handle, Move, PartitionStore, Settlement
+from dispatcher.store.partition import LEASE_LEFT, Claimed, Handle, Move, PartitionStore, Settlement
 from worker.holding import Batch, Holding
 from worker.runner import Runner
 from worker.starting import AT_ONCE, Starting
@@ -58,6 +58,7 @@ class Owner:
         self._concurrency = concurrency
         self._stragglers = Stragglers(lent)
         self._lease_s = lease_s
+        self._sure_s = lease_s * LEASE_LEFT
         self._portion = max(1, concurrency // 2)
         self._starting = Starting(self._begin)
         self._wake = asyncio.Event()
@@ -254,7 +255,7 @@ class Owner:
         self._starting.add(holding, claim.events)
 
     def _begin(self, holding: Holding, claimed: Claimed) -> None:
-        if self._now() - holding.renewed_at > self._lease_s:  # we stood still: it may be another's by now
+        if self._now() - holding.renewed_at > self._sure_s:  # we stood still: it may be another's by now
             self._keep(holding, Settlement(claimed, Move.RELEASE))
         else:
             holding.running[claimed.handle] = asyncio.create_task(self._run_one(holding, claimed))

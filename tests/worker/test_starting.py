@@ -77,3 +77,36 @@ async def test_a_worker_that_stood_still_between_claim_and_attempt_claims_again_
     assert claims == [[event_id]] * 2
     assert len(shop.host.requests) == len(await shop.attempts([event_id])) == 1
     await shop.assert_well()
+
+
+async def test_a_worker_that_stood_still_relies_on_no_more_of_its_lease_than_a_claim_leaves(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A claim that leaves a lease of which most is left says nothing about a whole one: the event went out twice."""
+    claims: list[float] = []
+    add = Starting.add
+    lane = await shop.integration()
+    own = f"{{p{shop.queue.partition_of(lane.id)}}}:own"
+
+    async def left_s() -> float:
+        seconds, microseconds = await shop.redis.time()
+        return float(await shop.redis.hget(own, "until") or 0) / 1000 - seconds - microseconds / 1e6  # type: ignore[misc]
+
+    def freeze_once(self: Starting, holding: Holding, events: Iterable[Claimed]) -> None:
+        brought = list(events)
+        add(self, holding, brought)
+        if brought:
+            claims.append(time.monotonic())
+            if len(claims) == 1:
+                time.sleep(freeze_s)
+
+    monkeypatch.setattr(Starting, "add", freeze_once)
+    await shop.work()
+    async with asyncio.timeout(10):
+        while not 0.75 < (left := await left_s()) / shop.settings.lease < 0.8:
+            await asyncio.sleep(0.002)
+    freeze_s = left + 0.05
+    await shop.ended(await shop.emit(lane))
+    assert len(claims) == 2, "an attempt began after its lease had run out"
+    assert len(shop.host.requests) == 1
+    await shop.assert_well()

@@ -1,16 +1,15 @@
 -- claim: take due work of many lanes, oldest-served lane first, never more of a lane than it may run.
 --
--- ARGV: generation, lease ms, how many at most, default concurrency of a lane
+-- ARGV: generation, lease ms, how many at most, default concurrency of a lane, ms of the lease to leave at least
 -- Returns {'lost'} when the generation moved on, else
 --   {'ok', now ms, ms when something is next due or -1, id, attempt number, document, state, accountIdentifier,
 --   any of 'o' some URL of the lane is suspended, 'r' its rate is limited, 'f' no token can be had, 'c' its circuit is
 --   or was open, …}.
--- Renews the lease. When nothing is left to claim now, the owner is marked asleep in the same step, so that
--- an accept that comes later wakes it: no wake-up can be lost in between.
+-- Renews the lease when less of it is left. When nothing is left to claim now, the owner is marked asleep in the same
+-- step, so that an accept that comes later wakes it: no wake-up can be lost in between.
 local own = call('HMGET', KEYS[1], 'gen', 'until', 'asleep')
 if own[1] ~= ARGV[1] then return { 'lost' } end
-local lease_ms = tonumber(ARGV[2])
-if tonumber(own[2] or 0) - NOW < lease_ms * 0.7 then call('HSET', KEYS[1], 'until', NOW + lease_ms) end
+if tonumber(own[2] or 0) - NOW < tonumber(ARGV[5]) then call('HSET', KEYS[1], 'until', NOW + tonumber(ARGV[2])) end
 
 local left = tonumber(ARGV[3])
 local answer = { 'ok', NOW, -1 }
