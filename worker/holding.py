@@ -50,7 +50,7 @@ class Holding:
         """There may be work to claim now."""
         self.due_at: float | None = None
         self.asked_at = self.renewed_at = now
-        """When it was last asked for work; when the claim was asked for that last renewed its lease, or left enough of it."""
+        """When it was last asked for work; when it was asked for what we know of its lease."""
         self.uncertain = False
         """A reply was lost: ask the store what we hold before anything else."""
         self.rests_until = 0.0

@@ -3,7 +3,7 @@
 Invariants
 * An event that is in `flight` under our generation is in exactly one of: `running`, `outcomes`, a settle on its way.
 * Nothing is claimed without a free place to run it, and nothing is claimed by a partition that leaves.
-* No attempt begins under a lease that has run out.
+* No attempt begins under a lease that has run out, unless Redis takes as long for every reply.
 * After a lost reply the store is asked (`own` with what we hold) before the partition is claimed from again, and the
   generation is renewed: the request that got no reply may still arrive, and must change nothing then.
 """
@@ -59,6 +59,7 @@ class Owner:
         self._stragglers = Stragglers(lent)
         self._lease_s = lease_s
         self._sure_s = lease_s * LEASE_LEFT
+        self._late = 0
         self._portion = max(1, concurrency // 2)
         self._starting = Starting(self._begin)
         self._wake = asyncio.Event()
@@ -188,6 +189,7 @@ class Owner:
             for holding in [h for h, _ in settles] + [h for h, _ in claims]:
                 holding.uncertain = True
             raise
+        self._late = self._late + 1 if self._now() - asked_at > self._sure_s else 0
         for (holding, batch), reply in zip(settles, replies, strict=False):
             if reply is None:
                 self._fail(holding, batch)
@@ -255,7 +257,8 @@ class Owner:
         self._starting.add(holding, claim.events)
 
     def _begin(self, holding: Holding, claimed: Claimed) -> None:
-        if self._now() - holding.renewed_at > self._sure_s:  # we stood still: it may be another's by now
+        stood_still = self._late < 2  # one reply after another is late when Redis is slow: nothing would ever begin
+        if stood_still and self._now() - holding.renewed_at > self._sure_s:  # it may be another's by now
             self._keep(holding, Settlement(claimed, Move.RELEASE))
         else:
             holding.running[claimed.handle] = asyncio.create_task(self._run_one(holding, claimed))

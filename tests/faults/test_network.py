@@ -106,3 +106,17 @@ async def test_a_connection_cut_while_a_job_is_taken_up_does_not_end_the_worker(
         assert worker.alive
         assert worker.errors() == []
     await deployment.assert_well()
+
+
+async def test_replies_that_take_longer_than_a_lease_put_deliveries_off_and_do_not_end_them(
+    deployment: Deployment,
+) -> None:
+    """Symptom: every event was claimed and given back, again and again, as if the worker had stood still."""
+    integration = await deployment.integration()
+    async with Proxy("127.0.0.1", deployment.server.port) as proxy:
+        await deployment.worker(proxy.url, LEASE="1")
+        await deployment.all_succeed([await deployment.emit(integration)])
+        proxy.reply_delay_s = 1.2
+        ids = [await deployment.emit(integration, account=str(n)) for n in range(10)]
+        await deployment.all_succeed(ids, within_s=15)
+    await deployment.assert_well()
