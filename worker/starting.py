@@ -20,19 +20,26 @@ AT_ONCE = 32
 class Starting:
     """What was claimed and has not begun, in the order of the claims. One per owner."""
 
-    __slots__ = ("_begin", "_loop", "_waiting")
+    __slots__ = ("_begin", "_failure", "_loop", "_waiting")
 
     def __init__(self, begin: Callable[[Holding, Claimed], None]) -> None:
         """``begin`` starts the attempt's task."""
         self._begin = begin
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[Holding, Claimed]] = deque()
+        self._failure: Exception | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def add(self, holding: Holding, events: Iterable[Claimed]) -> None:
-        """They count as running at once, and begin in the next turns of the loop."""
+        """They count as running at once, and begin in the next turns of the loop.
+
+        Raises what kept an earlier one from beginning: nobody hears of what goes wrong in a turn.
+        """
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
         idle = not self._waiting
         for claimed in events:
             holding.running[claimed.handle] = None
@@ -48,6 +55,13 @@ class Starting:
         for _ in range(min(AT_ONCE, len(self._waiting))):
             holding, claimed = self._waiting.popleft()
             if not holding.closed.is_set():
-                self._begin(holding, claimed)
+                self._try(holding, claimed)
         if self._waiting:
             self._loop.call_soon(self._turn)
+
+    def _try(self, holding: Holding, claimed: Claimed) -> None:
+        try:
+            self._begin(holding, claimed)
+        except Exception as failure:
+            del holding.running[claimed.handle]
+            self._failure = failure

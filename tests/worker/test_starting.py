@@ -14,6 +14,7 @@ from dispatcher.model.status import Status
 from dispatcher.store.partition import Claimed
 from tests.worker.conftest import Shop
 from worker.holding import Holding
+from worker.owner import Owner
 from worker.starting import AT_ONCE, Starting
 
 
@@ -90,7 +91,8 @@ async def test_a_worker_that_stood_still_relies_on_no_more_of_its_lease_than_a_c
 
     async def left_s() -> float:
         seconds, microseconds = await shop.redis.time()
-        return float(await shop.redis.hget(own, "until") or 0) / 1000 - seconds - microseconds / 1e6  # type: ignore[misc]
+        until_ms = float(await shop.redis.hget(own, "until") or 0)  # type: ignore[misc]
+        return until_ms / 1000 - int(seconds) - int(microseconds) / 1e6
 
     def freeze_once(self: Starting, holding: Holding, events: Iterable[Claimed]) -> None:
         brought = list(events)
@@ -109,4 +111,28 @@ async def test_a_worker_that_stood_still_relies_on_no_more_of_its_lease_than_a_c
     await shop.ended(await shop.emit(lane))
     assert len(claims) == 2, "an attempt began after its lease had run out"
     assert len(shop.host.requests) == 1
+    await shop.assert_well()
+
+
+async def test_what_keeps_an_attempt_from_beginning_ends_the_worker_like_any_error_of_its_own(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Symptom: it began nothing more and kept its partitions, so that nobody else could."""
+
+    def begin(_: Owner, __: Holding, ___: Claimed) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(Owner, "_begin", begin)
+    lane = await shop.integration()
+    ids = [await shop.emit(lane, account=str(i)) for i in range(3)]
+    await shop.work()
+    _, broken = shop.workers.pop()
+    async with asyncio.timeout(10):
+        with pytest.raises(MemoryError):
+            await broken
+    monkeypatch.undo()
+    await shop.assert_well()
+    await shop.work()
+    for event_id in ids:
+        assert (await shop.ended(event_id)).state.attempts == 1
     await shop.assert_well()
