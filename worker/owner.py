@@ -168,7 +168,7 @@ class Owner:
         return free + self._stragglers.lent(self._now(), self._running)
 
     def _running(self) -> set[Handle]:
-        return {handle for holding in self.holdings.values() for handle in holding.running}
+        return {handle for holding in self.holdings.values() for handle, task in holding.running.items() if task}
 
     async def _round(self) -> bool:
         """One round trip for all partitions. True when there was something to do."""

@@ -136,3 +136,18 @@ async def test_what_keeps_an_attempt_from_beginning_ends_the_worker_like_any_err
     for event_id in ids:
         assert (await shop.ended(event_id)).state.attempts == 1
     await shop.assert_well()
+
+
+async def test_an_attempt_that_has_not_begun_lends_its_place_to_no_other(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for this worker, not for its host: the busier the worker was, the more it claimed."""
+    monkeypatch.setattr(Starting, "_turn", lambda _: None)
+    lane = await shop.integration()
+    for i in range(20):
+        await shop.emit(lane, account=str(i))
+    await shop.work(concurrency=2, drain_timeout=0.1)
+    await asyncio.sleep(1.5)
+    assert (await shop.queue.overview()).in_flight == 2
+    await shop.stop_all()
+    await shop.assert_well()
