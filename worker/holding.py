@@ -73,6 +73,12 @@ class Holding:
             return self.rests_until <= now
         return bool(self.outcomes) or (free and self.wants(now))
 
+    def wakes_at(self, free: bool) -> float | None:
+        """When there will be something to do here though nobody says so; None: not by itself."""
+        if self.uncertain:
+            return self.rests_until
+        return self.due_at if free and not self.leaving else None
+
     @property
     def held(self) -> list[Handle]:
         """What is still worked on: running, or ended and not yet settled."""

@@ -148,7 +148,7 @@ class Owner:
         self._wake.clear()
         if any(h.ready(now, free) for h in self.holdings.values()):
             return
-        due = [h.due_at - now for h in self.holdings.values() if free and h.due_at is not None and not h.leaving]
+        due = [at - now for h in self.holdings.values() if (at := h.wakes_at(free)) is not None]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min([*due, IDLE_S if free else LONG_S, self._lease_s / 4])):
                 await self._wake.wait()

@@ -14,6 +14,7 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from tests.hosts import Reply
 from tests.worker.conftest import Shop
+from worker.owner import Owner
 
 
 async def test_a_circuit_opens_and_its_deferral_uses_up_no_attempts(shop: Shop) -> None:
@@ -179,4 +180,32 @@ async def test_a_lost_job_is_handed_out_again_and_counted_but_a_restart_is_not_a
     await shop.work()
     assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
     assert (await shop.queue.counters())["repairs:job"] >= 1
+    await shop.assert_well()
+
+
+async def test_an_owner_does_not_spin_while_what_is_due_cannot_be_claimed(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Symptom: 26,000 rounds a second for as long as a partition's keys were damaged."""
+    rounds, turn = 0, Owner._round
+
+    async def counted(self: Owner) -> bool:
+        nonlocal rounds
+        rounds += 1
+        return await turn(self)
+
+    lane = await shop.integration(schedule_s=(0.5,))
+    shop.host.replies.append(Reply(500))
+    event_id = await shop.emit(lane)
+    await shop.work()
+    await shop.status(event_id, Status.RETRYING)
+    lanes = f"{{p{shop.queue.partition_of(lane.id)}}}:lanes"
+    await shop.redis.rename(lanes, "kept")
+    await shop.redis.set(lanes, "damaged")
+    await asyncio.sleep(1)
+    monkeypatch.setattr(Owner, "_round", counted)
+    await asyncio.sleep(1.5)
+    assert rounds < 50
+    await shop.redis.rename("kept", lanes)
+    await shop.ended(event_id)
     await shop.assert_well()
