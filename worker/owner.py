@@ -125,10 +125,12 @@ class Owner:
         deadline = self._now() + within_s
         for holding in self.holdings.values():
             holding.leaving = True
-        while self.in_flight and self._now() < deadline:
+        while (self.in_flight or self._ended) and self._now() < deadline:
+            self._wake.clear()
             with contextlib.suppress(StoreUnavailable):
                 await self._round()
-            self._wake.clear()
+            if not (self.in_flight or self._ended):
+                break
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(0.2, max(0.01, deadline - self._now()))):
                     await self._wake.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 
 import pytest
 
@@ -119,4 +120,24 @@ async def test_replies_that_take_longer_than_a_lease_put_deliveries_off_and_do_n
         proxy.reply_delay_s = 1.2
         ids = [await deployment.emit(integration, account=str(n)) for n in range(10)]
         await deployment.all_succeed(ids, within_s=15)
+    await deployment.assert_well()
+
+
+async def test_a_stopping_worker_repeats_a_settle_that_got_no_reply_for_as_long_as_it_drains(
+    deployment: Deployment,
+) -> None:
+    """Symptom: it forgot how its last attempts had ended, and they were made again."""
+    deployment.host.default = Reply(delay_s=0.5)
+    integration = await deployment.integration()
+    async with Proxy("127.0.0.1", deployment.server.port) as proxy:
+        worker = await deployment.worker(proxy.url)
+        event_id = await deployment.emit(integration)
+        await deployment.host.wait_for(1)
+        trap = proxy.trap(script("settle").sha.encode(), Act.CUT, times=3)
+        worker.signal(signal.SIGTERM)
+        assert await worker.ended() == 0
+        assert trap.count == 3
+    await deployment.worker()
+    await deployment.all_succeed([event_id])
+    assert deployment.arrivals() == {event_id: 1}
     await deployment.assert_well()
