@@ -22,6 +22,7 @@ from dispatcher.store.claim_reply import read_claim
 from dispatcher.store.partition import LEASE_LEFT, Claimed, Handle, Move, PartitionStore, Settlement
 from worker.holding import Batch, Holding
 from worker.runner import Runner
+from worker.sharing import Ask, asks
 from worker.starting import AT_ONCE, Starting
 from worker.stragglers import LONG_S, Stragglers
 
@@ -211,29 +212,10 @@ class Owner:
                 holding.hungry = True
         return settles
 
-    def _claims(self) -> list[tuple[Holding, int]]:
-        """Who asks for how many: a lease to renew asks for none, and whoever waits longest is asked first.
-
-        The free places are shared evenly, a portion of them at a time: the next is fetched while the last one begins.
-        """
+    def _claims(self) -> list[Ask]:
+        """For a portion of the places at most: the next is fetched while the last one begins."""
         now = self._now()
-        free = min(self._portion, max(0, self._free()))
-        eager = sorted((h for h in self.holdings.values() if h.wants(now)), key=lambda h: h.asked_at) if free else []
-        claims = []
-        for position, holding in enumerate(eager):
-            share = -(-free // (len(eager) - position))
-            free -= share
-            if share:
-                holding.asked_at = now
-                holding.hungry = False  # before asking: a nudge that overtakes the answer must not be forgotten
-                claims.append((holding, share))
-        asking = {holding.partition for holding, _ in claims}
-        late = now - self._lease_s / 4
-        return claims + [
-            (h, 0)
-            for h in self.holdings.values()
-            if h.renewed_at < late and h.partition not in asking and not h.uncertain
-        ]
+        return asks(self.holdings.values(), min(self._portion, self._free()), now, now - self._lease_s / 4)
 
     def _fail(self, holding: Holding, batch: Batch | None = None) -> None:
         """A script broke off on this partition's keys: what it was to record is kept, the others go on."""
