@@ -28,7 +28,8 @@ GRANT_MS = 2000
 """How long a granted partition may wait for a worker before it is granted anew."""
 LET_GO_AT_ONCE = 4
 OFFERED_TIMES = 4
-TRIM_EVERY_S = 60.0
+TIDY_EVERY_S = 30.0
+"""Between trims of logs and recounts of lanes."""
 MEND_IDLE = 500
 """Open events, and as many entries of the log, that are checked of each partition at a time."""
 MEND_BUSY = 256
@@ -59,7 +60,7 @@ class Upkeep:
         self._time = time_of_store
         self._mending: dict[int, Place] = {}
         self._offered: dict[int, tuple[int, int]] = {}
-        self._trimmed_at = 0.0
+        self._tidied_at = 0.0
         self.share = store.partitions
         """Partitions that this process should own at most."""
 
@@ -88,10 +89,9 @@ class Upkeep:
         for event_id in await self._store.overdue_results(mine, now_ms):
             await self._conclusions.expire(event_id)
         await self._mend(mine)
-        if time.monotonic() - self._trimmed_at > TRIM_EVERY_S:
-            self._trimmed_at = time.monotonic()
-            for partition in mine:
-                await self._store.trim(partition, now_ms)
+        if time.monotonic() - self._tidied_at > TIDY_EVERY_S:
+            self._tidied_at = time.monotonic()
+            await self._tidy(mine, now_ms)
 
     async def _beat(self) -> None:
         info = {
@@ -141,11 +141,20 @@ class Upkeep:
                 await asyncio.gather(*(closed.wait() for closed in leaving))
         await self.hand_out()
 
+    async def _tidy(self, mine: list[int], now_ms: int) -> None:
+        for partition in mine:
+            await self._store.trim(partition, now_ms)
+        for partition, repairs in (await self._store.recount(mine)).items():
+            self._repaired(partition, repairs)
+
     async def _mend(self, mine: list[int]) -> None:
         at = {partition: self._mending.get(partition, MEND_START) for partition in mine}
         how_many = -(-MEND_BUSY // len(mine)) if self._owner.in_flight else MEND_IDLE
         for partition, (place, repairs) in (await self._store.mend(at, how_many)).items():
             self._mending[partition] = place
             if repairs:
-                log.warning("repaired", partition=partition, repairs=repairs)
-                self._owner.nudge(partition)
+                self._repaired(partition, repairs)
+
+    def _repaired(self, partition: int, repairs: int) -> None:
+        log.warning("repaired", partition=partition, repairs=repairs)
+        self._owner.nudge(partition)

@@ -249,6 +249,12 @@ class PartitionStore:
             for partition, reply in zip(at, replies, strict=True)
         }
 
+    async def recount(self, partitions: Iterable[int]) -> dict[int, int]:
+        """Put the counters of lanes right where a key was lost that they count: repairs made, by partition."""
+        numbers = list(partitions)
+        replies = await self._run([_call("recount", partition) for partition in numbers])
+        return {partition: int(repairs) for partition, repairs in zip(numbers, replies, strict=True) if repairs}
+
     async def audit(self) -> AuditReport:
         """Recount everything: accepted = terminal + open, and every open event is in exactly one place."""
         broken: dict[str, str] = {}

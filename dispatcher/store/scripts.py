@@ -50,9 +50,11 @@ class Call:
 
 NAMES = (
     *("accept", "audit", "beat", "claim", "conclude", "grant", "hold", "list", "look", "mark", "mend"),
-    *("overview", "own", "reopen", "rest", "settle"),
+    *("overview", "own", "recount", "reopen", "rest", "settle"),
 )
-EASES_MEMORY = frozenset({"claim", "settle", "grant", "own", "rest", "conclude", "hold", "mend", "beat", "mark"})
+EASES_MEMORY = frozenset(
+    {"claim", "settle", "grant", "own", "rest", "conclude", "hold", "mend", "beat", "mark", "recount"}
+)
 """Run even when Redis is at ``maxmemory``: they take work off it, or let it go on. Accepting does not."""
 
 

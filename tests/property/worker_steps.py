@@ -37,6 +37,10 @@ class WorkerSteps(OnServer):
                 self.late.append(self.held[claimed.event.id])
             self.held[claimed.event.id] = claimed
 
+    @rule()
+    def recount(self) -> None:
+        assert self.run(self.store.recount([0])) == {}
+
     @precondition(lambda self: not self.unsure)
     @rule(at_most=AT_MOST)
     def claim_and_lose_the_reply(self, at_most: int) -> None:

@@ -1,0 +1,52 @@
+"""Keys that are lost while their partition is owned cost a repair, never the order, a place or a partition."""
+
+from __future__ import annotations
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.model.status import Status
+from dispatcher.store.partition import MEND_START
+from tests.store.desk import HOME, Desk
+
+
+async def test_a_generation_never_comes_again_though_its_key_was_lost(redis: Redis) -> None:
+    """Symptom: counted from 1 again, it let the old owner and the new one in, and they sent an account's events twice."""
+    desk = await Desk(redis).open()
+    event_id = await desk.emit("A")
+    await desk.ids()
+    await redis.delete(f"{{p{HOME}}}:own")
+    newer = await desk.worker.grant(HOME, 3000)
+    assert newer > desk.generation
+    assert await desk.worker.own(HOME, newer, "w2")
+    assert await desk.settle(event_id, Status.SUCCEEDED) == -1
+    with pytest.raises(AssertionError):
+        await desk.claim()
+    desk.generation = newer
+    assert [(c.event.id, c.n) for c in (await desk.claim()).events] == [(event_id, 2)]
+    await desk.assert_well()
+
+
+async def test_counters_of_lanes_are_put_right_after_keys_that_they_count_were_lost(redis: Redis) -> None:
+    """Symptoms: a lane whose claims were deleted stayed full for good; `waiting` stayed above zero."""
+    desk = await Desk(redis).open()
+    ids = [await desk.emit("A") for _ in range(5)]
+    assert await desk.ids() == ids[:1]
+    prefix = f"{{p{HOME}}}:"
+    (lane_key,) = [key async for key in redis.scan_iter(match=prefix + "l:*")]
+    (group_key,) = [key async for key in redis.scan_iter(match=prefix + "k:*")]
+    assert await desk.worker.recount([HOME]) == {}
+    await redis.delete(prefix + "flight", group_key)
+    for _ in range(2):
+        await desk.worker.mend({HOME: MEND_START})
+    assert await desk.worker.recount([HOME]) == {HOME: 1}
+    assert await redis.hget(lane_key, "busy") == b"0"  # type: ignore[misc]
+    for event_id in ids:
+        assert await desk.ids() == [event_id]
+        await desk.settle(event_id, Status.SUCCEEDED)
+    await desk.worker.recount([HOME])
+    overview = await desk.queue.overview()
+    assert (overview.ready, overview.waiting, overview.in_flight) == (0, 0, 0)
+    assert (await desk.queue.counters())["repairs:counter"] == 2
+    assert await desk.worker.recount([HOME]) == {}
+    await desk.assert_well()
