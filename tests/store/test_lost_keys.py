@@ -11,7 +11,7 @@ from tests.store.desk import HOME, Desk
 
 
 async def test_a_generation_never_comes_again_though_its_key_was_lost(redis: Redis) -> None:
-    """Symptom: counted from 1 again, it let the old owner and the new one in, and they sent an account's events twice."""
+    """Symptom: counted from 1 again, it let the old owner and the new one in; both sent the events of an account."""
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
     await desk.ids()
