@@ -17,18 +17,17 @@ from aiohttp.typedefs import Middleware
 from dispatcher.api.error_body import error_body
 from dispatcher.api.respond import json_response
 from dispatcher.api.route import Handler
+from dispatcher.api.store_away import READS, store_away
 from dispatcher.errors import Problem, RequestError, StoreDamaged, StoreUnavailable
 
 REQUEST_ID = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER = "X-Request-Id"
 
 SLOW_S = 1.0
-RETRY_AFTER_S = 1
 
 _CALLER_LEFT = 400
 """Sent to nobody."""
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _CODES = {
     400: ("bad_request", "The request cannot be read; check its syntax."),
@@ -95,10 +94,10 @@ def _as_request_error(request: web.Request, raised: Exception) -> RequestError:
     if isinstance(raised, web.HTTPException):
         return _from_http(raised)
     if isinstance(raised, StoreDamaged):
-        what = "It cannot be read" if request.method in _READS else "Nothing was changed"
+        what = "It cannot be read" if request.method in READS else "Nothing was changed"
         return RequestError([Problem("store_damaged", f"{what}: {raised}.")], 503)
     if isinstance(raised, StoreUnavailable):
-        return _store_away(request.method)
+        return store_away(request)
     text = "Something went wrong on our side; quote the request id when you report it."
     return RequestError([Problem("internal_error", text)], 500)
 
@@ -107,15 +106,6 @@ def _from_http(raised: web.HTTPException) -> RequestError:
     code, text = _CODES.get(raised.status, ("bad_request", raised.reason))
     allow = raised.headers.get("Allow")
     return RequestError([Problem(code, text)], raised.status, {"Allow": allow} if allow else {})
-
-
-def _store_away(method: str) -> RequestError:
-    headers = {"Retry-After": str(RETRY_AFTER_S)}
-    if method in _READS:
-        text = "The store does not answer; ask again in a moment."
-        return RequestError([Problem("store_unavailable", text)], 503, headers)
-    text = "The store did not confirm: whether this was done is unknown. Repeat it, with the same Idempotency-Key."
-    return RequestError([Problem("unknown_outcome", text)], 503, headers)
 
 
 def _log(

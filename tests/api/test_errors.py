@@ -233,24 +233,25 @@ async def frozen(redis: Redis) -> AsyncIterator[None]:
 async def test_bi50_store_away_is_unknown_for_writes_and_unavailable_for_reads(api: Api, redis: Redis) -> None:
     """ft10: answered within six seconds."""
     asks = [
-        ("POST", "/v1/events", "unknown_outcome"),
-        ("POST", "/v1/events/0190b0a0-0000-7000-8000-000000000000/resolve", "unknown_outcome"),
-        ("GET", "/v1/events/0190b0a0-0000-7000-8000-000000000000", "store_unavailable"),
-        ("GET", "/v1/events", "store_unavailable"),
-        ("GET", "/metrics", "store_unavailable"),
+        ("POST", "/v1/events", EVENT, "unknown_outcome", "may make a second event"),
+        ("POST", "/v1/events/batch", b"[" + EVENT + b"]", "unknown_outcome", "makes every event again"),
+        ("POST", "/v1/events/0190b0a0-0000-7000-8000-000000000000/resolve", EVENT, "unknown_outcome", "Look whether"),
+        ("GET", "/v1/events/0190b0a0-0000-7000-8000-000000000000", None, "store_unavailable", "ask again"),
+        ("GET", "/v1/events", None, "store_unavailable", "ask again"),
+        ("GET", "/metrics", None, "store_unavailable", "ask again"),
     ]
     await api.emit()
     async with frozen(redis):
         began = asyncio.get_running_loop().time()
-        sent = [
-            api.ask(method, path, data=EVENT if method == "POST" else None, headers=JSON) for method, path, _ in asks
-        ]
+        sent = [api.ask(method, path, data=data, headers=JSON) for method, path, data, *_ in asks]
         *answers, ready, alive = await asyncio.gather(*sent, api.http.get("/readyz"), api.http.get("/healthz"))
         assert asyncio.get_running_loop().time() - began < 6
-    for (_, _, code), answer in zip(asks, answers, strict=True):
+    for (*_, code, words), answer in zip(asks, answers, strict=True):
         assert answer.status == 503
         assert answer.headers["Retry-After"] == "1"
-        assert (await answer.json())["errors"][0]["code"] == code
+        problem = (await answer.json())["errors"][0]
+        assert problem["code"] == code
+        assert words in problem["message"]
     assert (ready.status, alive.status) == (503, 200)
     await api.emit()
 

@@ -1,0 +1,38 @@
+"""What a request is answered while the store does not answer: what is known of it, and how it is repeated."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from dispatcher.errors import Problem, RequestError
+
+RETRY_AFTER_S = 1
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+_UNKNOWN = "The store did not confirm: whether this was done is unknown. "
+_LOOK = "Look whether it was before you repeat it."
+_ADVICE = {
+    "/v1/events/batch": "A repeat makes every event again: look with GET /v1/events what there is before you do.",
+    "/graphql": "Queries can be repeated; after a mutation look whether it was before you repeat it.",
+    "/oauth2/token": "Repeat it.",
+    "/oauth2/introspect": "Repeat it.",
+    "/oauth2/revoke": "Repeat it.",
+}
+"""By path, where looking is not what helps."""
+
+
+def store_away(request: web.Request) -> RequestError:
+    """503 with Retry-After: ``store_unavailable`` for what only reads, else ``unknown_outcome``."""
+    headers = {"Retry-After": str(RETRY_AFTER_S)}
+    if request.method in READS:
+        text = "The store does not answer; ask again in a moment."
+        return RequestError([Problem("store_unavailable", text)], 503, headers)
+    return RequestError([Problem("unknown_outcome", _UNKNOWN + _advice(request))], 503, headers)
+
+
+def _advice(request: web.Request) -> str:
+    if request.path != "/v1/events":
+        return _ADVICE.get(request.path, _LOOK)
+    if "Idempotency-Key" in request.headers:
+        return "Repeat it, with the same Idempotency-Key."
+    return "A repeat may make a second event; with an Idempotency-Key of your own it never does."
