@@ -20,6 +20,10 @@ _CODES = {
 _TEXTS = {
     "extra_forbidden": "There is no such field; check its name or leave it out.",
     "missing": "This field is required.",
+    "model_type": "Give a JSON object.",
+    "model_attributes_type": "Give a JSON object.",
+    "dict_type": "Give a JSON object.",
+    "list_type": "Give a JSON array.",
     "string_pattern_mismatch": "Leave out control characters.",
     "string_too_short": "Give a value that is not empty.",
 }

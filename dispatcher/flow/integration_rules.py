@@ -114,7 +114,7 @@ def _bound_problems(*parts: RetryPolicy | LaneLimits | Revision) -> Iterator[Pro
     for attribute, field, least, most in _BOUNDS:
         value = next((getattr(part, attribute) for part in parts if hasattr(part, attribute)), None)
         if value is not None and not least <= value <= most:
-            yield Problem("out_of_range", f"{field} must be between {least:g} and {most:g}.", field)
+            yield Problem("out_of_range", f"{field} must be between {least:.15g} and {most:.15g}.", field)
 
 
 def _schedule_problems(schedule_s: Sequence[float]) -> Iterator[Problem]:
