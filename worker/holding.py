@@ -15,7 +15,6 @@ class Holding:
     """Times are seconds of the steady clock."""
 
     __slots__ = (
-        "asked_at",
         "asked_for",
         "closed",
         "counted",
@@ -31,6 +30,7 @@ class Holding:
         "running",
         "settings",
         "touched",
+        "turn",
         "uncertain",
     )
 
@@ -49,8 +49,10 @@ class Holding:
         self.hungry = True
         """There may be work to claim now."""
         self.due_at: float | None = None
-        self.asked_at = self.renewed_at = now
-        """When it was last asked for work; when it was asked for what we know of its lease."""
+        self.turn = 0
+        """Who was asked for work last has the highest."""
+        self.renewed_at = now
+        """When it was asked for what we know of its lease."""
         self.uncertain = False
         """A reply was lost: ask the store what we hold before anything else."""
         self.rests_until = 0.0

@@ -16,13 +16,15 @@ def asks(holdings: Collection[Holding], free: int, now: float, renew_before: flo
     ``renew_before``: a lease that was last renewed before then is renewed without claiming. Times are seconds of the
     steady clock.
     """
-    eager = sorted((h for h in holdings if h.wants(now)), key=lambda h: h.asked_at) if free > 0 else []
+    eager = sorted((h for h in holdings if h.wants(now)), key=lambda h: h.turn) if free > 0 else []
+    turn = max((h.turn for h in holdings), default=0)
     claims = []
     for position, holding in enumerate(eager):
         share = -(-free // (len(eager) - position))
         free -= share
         if share:
-            holding.asked_at = now
+            turn += 1
+            holding.turn = turn
             holding.hungry = False  # before asking: a nudge that overtakes the answer must not be forgotten
             claims.append((holding, share))
     asked = {holding.partition for holding, _ in claims}
