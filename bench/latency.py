@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bench.children import ChildFailed, job
 from bench.figures import Figure, figure, percentile
 from bench.place import Ground, Place, working_place
@@ -12,19 +14,22 @@ SHARES = (0.5, 0.95, 0.99)
 
 
 async def measure(ground: Ground) -> list[Figure]:
-    """First a drain to learn what saturation is, then arrivals at half of it."""
+    """First a drain to learn what saturation is, then rounds of arrivals at half of it."""
     async with working_place(ground, INTEGRATIONS) as made:
         await made.drain(ground.sink, ground.plan.deliveries, INTEGRATIONS)
         drained = await made.drain(ground.sink, ground.plan.deliveries, INTEGRATIONS)
         rate = await _saturation(ground, made, drained.rate_per_s) * LOAD
-        accepted_ms, due_ms = await _latencies(ground, made, rate)
+        rounds = [await _latencies(ground, made, rate) for _ in range(ground.plan.latency_rounds)]
+    accepted_ms, due_ms = zip(*rounds, strict=True)
     note = f"at {rate:,.0f}/s, half of saturation"
-    first = [
-        figure(f"latency p{share * 100:g}", "ms", [percentile(accepted_ms, share)], note=note + ", from the receipt")
-        for share in SHARES
-    ]
-    return first + [
-        figure(f"latency with accept p{share * 100:g}", "ms", [percentile(due_ms, share)], note="from the asking")
+    return _percentiles("latency", accepted_ms, note + ", from the receipt") + _percentiles(
+        "latency with accept", due_ms, "from the asking"
+    )
+
+
+def _percentiles(name: str, rounds: Sequence[Sequence[float]], note: str) -> list[Figure]:
+    return [
+        figure(f"{name} p{share * 100:g}", "ms", [percentile(one, share) for one in rounds], note=note)
         for share in SHARES
     ]
 

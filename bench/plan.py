@@ -51,6 +51,7 @@ class Plan:
     arq_deliveries: int
     accepts: int
     batches: int
+    latency_rounds: int
     latency_s: float
     kept_events: int
     lane_rounds: int
@@ -66,7 +67,8 @@ FULL = Plan(
     arq_deliveries=4_000,
     accepts=12_000,
     batches=120,
-    latency_s=10.0,
+    latency_rounds=5,
+    latency_s=4.0,
     kept_events=20_000,
     lane_rounds=7,
     lane_passes=2,
@@ -80,6 +82,7 @@ QUICK = Plan(
     arq_deliveries=1_000,
     accepts=5_000,
     batches=40,
+    latency_rounds=3,
     latency_s=2.0,
     kept_events=20_000,
     lane_rounds=3,
