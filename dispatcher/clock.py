@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 
+DAY_MS = 86_400_000
+
 Clock = Callable[[], float]
 """Seconds since the epoch."""
 

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from dispatcher.clock import DAY_MS
 from dispatcher.ids import MAX_PARTITIONS
 from dispatcher.policy.proxies import read_proxy
 from dispatcher.policy.urls import Ports
@@ -152,11 +153,11 @@ class Settings(BaseSettings):
 
     @property
     def retention_ms(self) -> int:
-        return int(self.retention_days * 86_400_000)
+        return int(self.retention_days * DAY_MS)
 
     @property
     def audit_ms(self) -> int:
-        return int(self.audit_days * 86_400_000)
+        return int(self.audit_days * DAY_MS)
 
     @property
     def base_url(self) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from dispatcher.clock import iso_ms
+from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.errors import Conflict, NotFound, Problem, Unprocessable
 from dispatcher.flow.rotate_secret import DEFAULT_OVERLAP_S, MAX_OVERLAP_S, new_key, with_new_key
 from dispatcher.model.audit_entry import Author
@@ -22,7 +22,6 @@ from dispatcher.store.definitions import Definitions
 from dispatcher.store.rotations import Rotations
 from dispatcher.store.sealing import Sealer
 
-DAY_MS = 86_400_000
 MAX_DAYS = 366
 MIN_OVERLAP_S = 300.0
 """Hosts keep fetched keys for a minute or more."""

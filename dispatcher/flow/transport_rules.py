@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from cryptography import x509
 
+from dispatcher.clock import DAY_MS
 from dispatcher.errors import Problem
 from dispatcher.flow.integration_changes import PROXY_FIELD, UrlRule
 from dispatcher.model.integration import AuthMethod, CredentialType, OutboundCredentials, Revision, Transport
@@ -29,7 +30,7 @@ MAX_AUTHORITIES = 50
 MAX_PEM_CHARS = 65_536
 MAX_KEY_CHARS = 16_384
 MAX_CREDENTIAL_CHARS = 255
-SOON_MS = 14 * 86_400_000
+SOON_MS = 14 * DAY_MS
 
 CERTIFICATE_FIELD = "transport.clientCertificate"
 KEY_FIELD = "transport.privateKey"
@@ -162,4 +163,4 @@ def _dates(certificates: Sequence[x509.Certificate], name: str, now_ms: int) -> 
         elif facts.not_before_ms > now_ms:
             yield f"{which} is not valid yet."
         elif facts.not_after_ms - now_ms < SOON_MS:
-            yield f"{which} ends within {SOON_MS // 86_400_000} days: renew it."
+            yield f"{which} ends within {SOON_MS // DAY_MS} days: renew it."

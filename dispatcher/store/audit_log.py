@@ -20,6 +20,7 @@ from typing import Any, cast
 import structlog
 from redis.asyncio import Redis
 
+from dispatcher.clock import DAY_MS
 from dispatcher.errors import Conflict, StoreDamaged, StoreUnavailable
 from dispatcher.model.audit_entry import Author, Deed, Entry, Head
 from dispatcher.store.connection import guarded
@@ -37,7 +38,9 @@ DAMAGED_STREAM = (
     f"or begin a new one with `redis-cli RENAME '{STREAM}' '{STREAM}:damaged'`"
 )
 
-DAY_MS = 86_400_000
+_DAMAGES: dict[int | bytes, str] = {b"no head": DAMAGED_HEAD, b"no stream": DAMAGED_STREAM}
+"""By what ``_audit.lua`` answers."""
+
 TURN_S = 5.0
 """How long a change waits for those before it, which hang when Redis does."""
 _TRIES = 64
@@ -100,6 +103,8 @@ class AuditLog:
             entry = Entry.following(self._head, deed)
             with guarded():
                 reply = await write(self._arguments(entry))
+            if reply in _DAMAGES:
+                raise StoreDamaged(_DAMAGES[reply])
             if isinstance(reply, bytes):
                 self._head = read_head(reply)
                 continue
@@ -115,9 +120,7 @@ class AuditLog:
 
 
 def read_head(stored: bytes) -> Head:
-    """Raises ``StoreDamaged`` for what no program of ours has written, also when the script says so of the log."""
-    if stored == b"no stream":
-        raise StoreDamaged(DAMAGED_STREAM)
+    """Raises ``StoreDamaged`` for what no program of ours has written."""
     try:
         return Head.of(stored.decode())
     except ValueError:

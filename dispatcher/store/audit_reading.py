@@ -14,6 +14,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
+from dispatcher.clock import DAY_MS
 from dispatcher.errors import InvalidRequest, StoreDamaged
 from dispatcher.model.audit_entry import Entry, Head
 from dispatcher.store.audit_log import DAMAGED_HEAD, DAMAGED_STREAM, HEAD, STREAM, read_head
@@ -218,7 +219,7 @@ def _difference(entry: Entry, last: Head) -> str:
 def _cut_off(first: int, kept: Kept) -> str:
     return (
         f"entries 1 to {first - 1} are missing at the beginning, and neither their age nor their number let them go "
-        f"(kept are {kept.entries} entries for {kept.ms / 86_400_000:g} days: was it less before?)"
+        f"(kept are {kept.entries} entries for {kept.ms / DAY_MS:g} days: was it less before?)"
     )
 
 

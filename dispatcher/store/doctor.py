@@ -11,6 +11,7 @@ from typing import Any, cast
 from redis.asyncio import Redis
 from redis.exceptions import RedisClusterException, ResponseError
 
+from dispatcher.clock import DAY_MS
 from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.audit_reading import AuditReader
@@ -27,7 +28,7 @@ MEMORY_FAIL = 0.90
 SKEW_WARN_S = 1.0
 SKEW_FAIL_S = 60.0
 WORKER_SILENT_MS = 10_000
-LOSS_FAILS_MS = 86_400_000
+LOSS_FAILS_MS = DAY_MS
 
 
 class Level(StrEnum):

@@ -21,14 +21,14 @@ import orjson
 import structlog
 from redis.asyncio import RedisCluster
 
-from dispatcher.clock import iso_ms
+from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.connection import guarded
 from dispatcher.store.scripts import Call, Client, run, script
 
 EVERY_S = 1.0
-SIGNS_KEPT_MS = 86_400_000
+SIGNS_KEPT_MS = DAY_MS
 LOSSES_KEPT_S = 7 * 86_400
 
 log = structlog.get_logger("store")

@@ -9,10 +9,11 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.clock import DAY_MS
 from dispatcher.errors import StoreDamaged, StoreUnavailable
 from dispatcher.model.integration import Revision
 from dispatcher.store import audit_log
-from dispatcher.store.audit_log import DAY_MS, HEAD, STREAM, AuditLog
+from dispatcher.store.audit_log import HEAD, STREAM, AuditLog
 from dispatcher.store.audit_reading import AuditReader, Kept
 from dispatcher.store.connection import connect
 from dispatcher.store.doctor import Level, examine
