@@ -34,7 +34,7 @@ async def read_bounded(
         async with asyncio.timeout_at(deadline_s):
             while len(data) <= limit_bytes and (part := await content.read(limit_bytes + 1 - len(data))):
                 data += part
-    except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError):  # the last: closed by us, says StreamReader
+    except (aiohttp.ClientError, OSError, RuntimeError):  # the last: closed by us, says StreamReader
         return AnswerBody(bytes(data[:limit_bytes]), True)
     return _bounded(bytes(data), limit_bytes)
 

@@ -60,7 +60,7 @@ class Owner:
         self._stragglers = Stragglers(lent)
         self._lease_s = lease_s
         self._sure_s = lease_s * LEASE_LEFT
-        self._late = 0
+        self._late_replies = 0
         self._portion = max(1, concurrency // 2)
         self._starting = Starting(self._begin)
         self._wake = asyncio.Event()
@@ -74,6 +74,10 @@ class Owner:
     @property
     def _ended(self) -> int:
         return sum(len(holding.outcomes) for holding in self.holdings.values())
+
+    @property
+    def _unsettled(self) -> int:
+        return self.in_flight + self._ended
 
     async def drain(self, partition: int, generation: int) -> None:
         """Take a granted partition up, to be owned until it is let go or lost."""
@@ -126,11 +130,11 @@ class Owner:
         deadline = self._now() + within_s
         for holding in self.holdings.values():
             holding.leaving = True
-        while (self.in_flight or self._ended) and self._now() < deadline:
+        while self._unsettled and self._now() < deadline:
             self._wake.clear()
             with contextlib.suppress(StoreUnavailable):
                 await self._round()
-            if not (self.in_flight or self._ended):
+            if not self._unsettled:
                 break
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(0.2, max(0.01, deadline - self._now()))):
@@ -192,7 +196,7 @@ class Owner:
             for holding in [h for h, _ in settles] + [h for h, _ in claims]:
                 holding.uncertain = True
             raise
-        self._late = self._late + 1 if self._now() - asked_at > self._sure_s else 0
+        self._late_replies = self._late_replies + 1 if self._now() - asked_at > self._sure_s else 0
         for (holding, batch), reply in zip(settles, replies, strict=False):
             if reply is None:
                 self._fail(holding, batch)
@@ -241,8 +245,8 @@ class Owner:
         self._starting.add(holding, claim.events)
 
     def _begin(self, holding: Holding, claimed: Claimed) -> None:
-        stood_still = self._late < 2  # one reply after another is late when Redis is slow: nothing would ever begin
-        if stood_still and self._now() - holding.renewed_at > self._sure_s:  # it may be another's by now
+        redis_is_slow = self._late_replies > 1  # then nothing would ever begin; a single one is us, standing still
+        if not redis_is_slow and self._now() - holding.renewed_at > self._sure_s:  # it may be another's by now
             self._keep(holding, Settlement(claimed, Move.RELEASE))
         else:
             holding.running[claimed.handle] = asyncio.create_task(self._run_one(holding, claimed))

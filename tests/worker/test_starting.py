@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -21,6 +21,23 @@ from worker.starting import AT_ONCE, Starting
 def _claimed(count: int) -> list[Claimed]:
     events = [Event(f"event-{i}", EventType.SUBSCRIPTION_NOTICE, "lane", revision=1) for i in range(count)]
     return [Claimed(event, EventState(Status.QUEUED, created_ms=0), n=1, account_identifier=None) for event in events]
+
+
+def _frozen_after_the_first_claim(monkeypatch: pytest.MonkeyPatch, for_s: Callable[[], float]) -> list[list[str]]:
+    """The worker stands still between its first claim and what that brought. What each claim brings, as it comes."""
+    claims: list[list[str]] = []
+    add = Starting.add
+
+    def freeze_once(self: Starting, holding: Holding, events: Iterable[Claimed]) -> None:
+        brought = list(events)
+        add(self, holding, brought)
+        if brought:
+            claims.append([claimed.event.id for claimed in brought])
+            if len(claims) == 1:
+                time.sleep(for_s())
+
+    monkeypatch.setattr(Starting, "add", freeze_once)
+    return claims
 
 
 async def test_the_loop_turns_between_portions_and_the_order_is_kept() -> None:
@@ -59,18 +76,7 @@ async def test_nothing_begins_of_a_partition_that_was_lost_or_after_the_end() ->
 async def test_a_worker_that_stood_still_between_claim_and_attempt_claims_again_first(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claims: list[list[str]] = []
-    add = Starting.add
-
-    def freeze_once(self: Starting, holding: Holding, events: Iterable[Claimed]) -> None:
-        brought = list(events)
-        add(self, holding, brought)
-        if brought:
-            claims.append([claimed.event.id for claimed in brought])
-            if len(claims) == 1:
-                time.sleep(shop.settings.lease + 0.2)
-
-    monkeypatch.setattr(Starting, "add", freeze_once)
+    claims = _frozen_after_the_first_claim(monkeypatch, lambda: shop.settings.lease + 0.2)
     event_id = await shop.emit(await shop.integration())
     await shop.work()
     stored = await shop.ended(event_id)
@@ -84,8 +90,7 @@ async def test_a_worker_that_stood_still_relies_on_no_more_of_its_lease_than_a_c
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A claim that leaves a lease of which most is left says nothing about a whole one: the event went out twice."""
-    claims: list[float] = []
-    add = Starting.add
+    claims = _frozen_after_the_first_claim(monkeypatch, lambda: freeze_s)
     lane = await shop.integration()
     own = f"{{p{shop.queue.partition_of(lane.id)}}}:own"
 
@@ -94,15 +99,6 @@ async def test_a_worker_that_stood_still_relies_on_no_more_of_its_lease_than_a_c
         until_ms = float(await shop.redis.hget(own, "until") or 0)  # type: ignore[misc]
         return until_ms / 1000 - int(seconds) - int(microseconds) / 1e6
 
-    def freeze_once(self: Starting, holding: Holding, events: Iterable[Claimed]) -> None:
-        brought = list(events)
-        add(self, holding, brought)
-        if brought:
-            claims.append(time.monotonic())
-            if len(claims) == 1:
-                time.sleep(freeze_s)
-
-    monkeypatch.setattr(Starting, "add", freeze_once)
     await shop.work()
     async with asyncio.timeout(10):
         while not 0.75 < (left := await left_s()) / shop.settings.lease < 0.8:
