@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import ssl
 import warnings
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,8 @@ from authlib.oauth2.rfc6750 import BearerTokenGenerator
 from authlib.oauth2.rfc7523 import JWTBearerClientAssertion
 from joserfc import jwt
 from joserfc.errors import SecurityWarning
+
+from tests.serving import serving
 
 ASSERTION_ALGORITHMS = ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"]
 
@@ -152,7 +155,7 @@ class AuthorizationServer:
     assertions: list[dict[str, Any]] = field(default_factory=list)
     used_jtis: set[str] = field(default_factory=set)
     port: int = 0
-    _runner: web.AppRunner | None = None
+    _serving: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
     def token_url(self) -> str:
@@ -164,14 +167,10 @@ class AuthorizationServer:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/token", self._token)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self.tls).start()
-        self.port = self._runner.addresses[0][1]
+        self.port = await self._serving.enter_async_context(serving(app, tls=self.tls))
 
     async def stop(self) -> None:
-        if self._runner is not None:
-            await self._runner.cleanup()
+        await self._serving.aclose()
 
     async def _token(self, request: web.Request) -> web.Response:
         form = {name: str(value) for name, value in (await request.post()).items()}

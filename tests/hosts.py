@@ -7,11 +7,14 @@ import json
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 from aiohttp import web
+
+from tests.serving import serving
 
 TOKEN_PATH = "/oauth/token"
 WAIT_S = 10.0
@@ -92,7 +95,7 @@ class ProductHost:
         self.requires_token = False
         self.port = 0
         self._arrival = asyncio.Event()
-        self._runner: web.AppRunner | None = None
+        self._serving = AsyncExitStack()
 
     @property
     def base_url(self) -> str:
@@ -120,16 +123,11 @@ class ProductHost:
     async def start(self, port: int = 0) -> None:
         app = web.Application(client_max_size=16 * 2**20)
         app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        self.port = self._runner.addresses[0][1]
+        self.port = await self._serving.enter_async_context(serving(app, port))
 
     async def stop(self) -> None:
         """Refuses connections from now on; ``start(host.port)`` brings it back."""
-        if self._runner is not None:
-            await self._runner.cleanup()
-            self._runner = None
+        await self._serving.aclose()
 
     async def __aenter__(self) -> ProductHost:
         await self.start()

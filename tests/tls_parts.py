@@ -23,6 +23,9 @@ from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPri
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.raw_server import RawServer
+from tests.serving import serving
+
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 
 
@@ -119,14 +122,8 @@ async def tls_host(context: ssl.SSLContext | None) -> AsyncIterator[TlsHost]:
     host = TlsHost(context)
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", host._answer)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    host.port = runner.addresses[0][1]
-    try:
+    async with serving(app, tls=context) as host.port:
         yield host
-    finally:
-        await runner.cleanup()
 
 
 @contextlib.asynccontextmanager
@@ -203,15 +200,13 @@ class TunnelProxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            head = (await reader.readuntil(b"\r\n\r\n")).decode()
-            line, *fields = head.split("\r\n")
-            self.asked.append(line)
-            if self.credentials and f"Proxy-Authorization: Basic {self._expected}" not in fields:
-                writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
-            else:
-                await self._pass_on(line, head, reader, writer)
-        writer.close()
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        line, *fields = head.split("\r\n")
+        self.asked.append(line)
+        if self.credentials and f"Proxy-Authorization: Basic {self._expected}" not in fields:
+            writer.write(b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")
+        else:
+            await self._pass_on(line, head, reader, writer)
 
     @property
     def _expected(self) -> str:
@@ -222,11 +217,14 @@ class TunnelProxy:
         place = target if method == "CONNECT" else target.split("/")[2]
         host, _, port = place.rpartition(":")
         there, back = await asyncio.open_connection(*(self.leads_to or (host, int(port))))
-        if method == "CONNECT":
-            writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
-        else:
-            back.write(head.encode())
-        await asyncio.gather(_copied(reader, back), _copied(there, writer))
+        try:
+            if method == "CONNECT":
+                writer.write(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            else:
+                back.write(head.encode())
+            await asyncio.gather(_copied(reader, back), _copied(there, writer))
+        finally:
+            back.transport.abort()
 
 
 async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -240,9 +238,6 @@ async def _copied(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) ->
 @contextlib.asynccontextmanager
 async def tunnel_proxy(credentials: str = "", leads_to: tuple[str, int] | None = None) -> AsyncIterator[TunnelProxy]:
     proxy = TunnelProxy(credentials, leads_to)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    proxy.port = server.sockets[0].getsockname()[1]
-    try:
+    async with RawServer(proxy.serve) as server:
+        proxy.port = server.port
         yield proxy
-    finally:
-        server.close()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+
+from tests.raw_server import RawServer
 
 Behaviour = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
@@ -81,25 +82,11 @@ KINDS: dict[str, Behaviour] = {
 async def hostile_host() -> AsyncIterator[str]:
     """The URL of a host; ``/<position of the kind in KINDS>`` behaves like that kind."""
     kinds = list(KINDS.values())
-    open_: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        open_[task] = writer
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-            line = await reader.readline()
-            await reader.readuntil(b"\r\n\r\n")
-            await kinds[int(line.split(b" ")[1].lstrip(b"/"))](writer)
-        writer.close()
+    async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        line = await reader.readline()
+        await reader.readuntil(b"\r\n\r\n")
+        await kinds[int(line.split(b" ")[1].lstrip(b"/"))](writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    finally:
-        server.close()
-        for task, writer in open_.items():
-            writer.transport.abort()
-            task.cancel()
-        await asyncio.gather(*open_, return_exceptions=True)
-        await asyncio.sleep(0)
+    async with RawServer(behave) as server:
+        yield server.url

@@ -7,9 +7,10 @@ server answer and loses the reply, ``STALL`` keeps the request for itself and le
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass, field
 from enum import Enum, auto
+
+from tests.raw_server import RawServer
 
 CHUNK_BYTES = 65_536
 SLOTS_PER_S = 50
@@ -48,35 +49,32 @@ class Proxy:
 
     def __init__(self, host: str, port: int) -> None:
         self._target = (host, port)
-        self._server: asyncio.Server | None = None
-        self._links: set[asyncio.Task[None]] = set()
+        self._server = RawServer(self._link)
         self.traps: list[Trap] = []
         self.reply_delay_s = 0.0
         self.slice_bytes = 0
         self.bytes_per_s = 0
-        self.port = 0
         self._lines = {"requests": asyncio.Lock(), "replies": asyncio.Lock()}
         self._half_open: asyncio.Event = asyncio.Event()
+
+    @property
+    def port(self) -> int:
+        return self._server.port
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}"
 
     async def __aenter__(self) -> Proxy:
-        self._server = await asyncio.start_server(self._link, "127.0.0.1", 0)
-        self.port = self._server.sockets[0].getsockname()[1]
+        await self._server.__aenter__()
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        self.cut_all()
-        await asyncio.gather(*self._links, return_exceptions=True)
+    async def __aexit__(self, *error: object) -> None:
+        await self._server.__aexit__(*error)
 
     def cut_all(self) -> None:
         """Close every connection now."""
-        for link in self._links:
-            link.cancel()
+        self._server.cut_all()
 
     def lose_packets(self) -> None:
         """From now on the connections there are say nothing and never close; new ones work."""
@@ -88,27 +86,19 @@ class Proxy:
         return self.traps[-1]
 
     async def _link(self, client_reader: asyncio.StreamReader, client: asyncio.StreamWriter) -> None:
-        link = asyncio.current_task()
-        assert link is not None
-        self._links.add(link)
-        try:
-            server_reader, server = await asyncio.open_connection(*self._target)
-        except OSError:
-            self._links.discard(link)
-            client.transport.abort()
-            return
+        server_reader, server = await asyncio.open_connection(*self._target)
         losing, half_open = asyncio.Event(), self._half_open
         to_server, to_client = _Way("requests", server, half_open), _Way("replies", client, half_open)
         ways = [self._requests(client_reader, to_server, losing), self._replies(server_reader, to_client, losing)]
         halves = [asyncio.create_task(way) for way in ways]
-        with contextlib.suppress(asyncio.CancelledError):  # by `cut_all`; asyncio's streams would report it
+        try:
             await asyncio.wait(halves, return_when=asyncio.FIRST_COMPLETED)
-        self._links.discard(link)
-        client.transport.abort()
-        server.transport.abort()
-        for half in halves:
-            half.cancel()
-        await asyncio.gather(*halves, return_exceptions=True)
+        finally:
+            client.transport.abort()
+            server.transport.abort()
+            for half in halves:
+                half.cancel()
+            await asyncio.gather(*halves, return_exceptions=True)
 
     async def _requests(self, source: asyncio.StreamReader, server: _Way, losing: asyncio.Event) -> None:
         while data := await source.read(CHUNK_BYTES):

@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from tests.unit.raw_host import Talk, talking
+from tests.raw_server import Talk
+from tests.unit.raw_host import talking
 from worker.answer_body import MAX_ANSWER_BYTES, AnswerBody
 from worker.session import guarded_session
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 from dispatcher.policy.headers import header_problems
+from tests.raw_server import RawServer
 from tests.unit.connector_parts import ASKED, Names, anything, host
 from worker.connector import AddressBlocked
 from worker.session import guarded_session
@@ -154,14 +155,11 @@ async def test_ft36_nothing_is_sent_without_a_valid_certificate(case: str, tmp_p
 async def test_ft33_hanging_hosts_do_not_take_the_connections_of_others(host: TestServer) -> None:
     async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
-    dead = await asyncio.start_server(hang, "127.0.0.1", 0)
-    port = dead.sockets[0].getsockname()[1]
-    async with guarded_session(anything) as session:
+    async with RawServer(hang) as dead, guarded_session(anything) as session:
 
         async def stuck() -> None:
-            await session.post(f"http://127.0.0.1:{port}/", b"{}", {})
+            await session.post(dead.url, b"{}", {})
 
         waiting = [asyncio.create_task(stuck()) for _ in range(150)]
         await asyncio.sleep(0.1)
@@ -170,5 +168,3 @@ async def test_ft33_hanging_hosts_do_not_take_the_connections_of_others(host: Te
         for task in waiting:
             task.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
-    dead.close()
-    await dead.wait_closed()

@@ -11,6 +11,7 @@ import pytest
 
 from dispatcher.model.attempt import Outcome
 from dispatcher.settings import Settings
+from tests.raw_server import RawServer
 from tests.worker.conftest import Shop
 from worker.connector import blocked_reason
 from worker.own_addresses import hosts_of, interface_addresses, own_addresses
@@ -70,13 +71,10 @@ async def test_bi42_connection_to_an_interface_of_this_machine_is_refused_as_own
     async def count(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         nonlocal connections
         connections += 1
-        writer.close()
 
-    server = await asyncio.start_server(count, str(address), 0)
-    port = server.sockets[0].getsockname()[1]
-    async with server, guarded_session(egress_of(settings(), own).rule) as session:
+    async with RawServer(count, str(address)) as server, guarded_session(egress_of(settings(), own).rule) as session:
         with pytest.raises(aiohttp.ClientConnectorError) as refused:
-            await session.post(f"http://{address}:{port}/", b"{}", {}, timeout_s=5)
+            await session.post(server.url, b"{}", {}, timeout_s=5)
     assert (blocked_reason(refused.value), connections) == ("own_address", 0)
 
 

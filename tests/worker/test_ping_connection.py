@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from dispatcher.model.ping import PingStep, StepName
 from dispatcher.policy.addresses import refusal
+from tests.raw_server import RawServer
 from worker.ping_connection import Wayfinder
 from worker.ping_words import certificate
 
@@ -80,11 +81,9 @@ async def tls_host(files: tuple[Path, Path] | None) -> AsyncIterator[int]:
             writer.write(b"HTTP/1.1 400 no TLS here\r\n\r\n")
         else:
             await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(hold, "127.0.0.1", 0, ssl=context)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
+    async with RawServer(hold, tls=context) as server:
+        yield server.port
 
 
 async def look(url: str, names: Names | None = None, **options: Any) -> dict[StepName, PingStep]:

@@ -1,0 +1,40 @@
+"""Listening on loopback, and ending it without a socket left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from aiohttp import web
+
+ACCEPTING_TURNS = 3
+"""Of the event loop, from a connection that is accepted to its protocol that knows it."""
+
+
+@asynccontextmanager
+async def serving(app: web.Application, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """The port on which it listens. Handlers that are busy at the end have a tenth of a second left."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    assert runner.server is not None
+    server = await asyncio.get_running_loop().create_server(runner.server, "127.0.0.1", port, ssl=tls)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        await close(server)
+        await runner.cleanup()
+
+
+async def close(server: asyncio.Server) -> None:
+    """Listen no more, once every connection that is being accepted is there to be ended by whoever serves it.
+
+    ``Server.close`` by itself loses those: their transport asserts that the server still listens, and their sockets
+    are left to the garbage collector, whose warning then fails whichever test it comes in.
+    """
+    for listening in server.sockets:
+        asyncio.get_running_loop().remove_reader(listening.fileno())
+    for _ in range(ACCEPTING_TURNS):
+        await asyncio.sleep(0)
+    server.close()
