@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from tests.ports import free_port
+
 ACCEPTING_TURNS = 3
 """Of the event loop, from a connection that is accepted to its protocol that knows it."""
 
@@ -19,7 +21,7 @@ async def serving(app: web.Application, port: int = 0, tls: ssl.SSLContext | Non
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
     await runner.setup()
     assert runner.server is not None
-    server = await asyncio.get_running_loop().create_server(runner.server, "127.0.0.1", port, ssl=tls)
+    server = await asyncio.get_running_loop().create_server(runner.server, "127.0.0.1", port or free_port(), ssl=tls)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:

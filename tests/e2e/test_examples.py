@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from standardwebhooks import Webhook
 from dispatcher.policy.signing import generate_secret
 from examples.marketplace_backend import Backend, NotAccepted
 from examples.product_host import ProductHost, verify
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 30.0
@@ -227,12 +227,6 @@ def emit_by_example(url: str) -> str:
     settings = dict(os.environ) | {"DISPATCHER_URL": url, "CLIENT_ID": ADMIN[0], "CLIENT_SECRET": ADMIN[1]}
     done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=90, check=True)
     return done.stdout
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 @pytest.mark.slow

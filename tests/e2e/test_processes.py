@@ -21,6 +21,7 @@ import orjson
 import pytest
 
 from dispatcher.store.sealing import new_key
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 
@@ -99,19 +100,6 @@ def gone(pid: int) -> bool | None:
         return stat.read_text().rpartition(") ")[2][0] == "Z" or None
     except OSError:
         return True
-
-
-def free_ports(count: int) -> int:
-    """The first of ``count`` ports in a row that nobody uses."""
-    for base in range(21_000, 32_000, count):
-        try:
-            for port in range(base, base + count):
-                with socket.create_server(("127.0.0.1", port)):
-                    pass
-        except OSError:
-            continue
-        return base
-    raise AssertionError("no free ports")
 
 
 @pytest.fixture

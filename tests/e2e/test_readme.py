@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,8 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
+
+from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 
@@ -49,12 +50,6 @@ def blocks() -> list[Block]:
 
 BLOCKS = blocks()
 QUICK_START = [block for block in BLOCKS if block.tag == "quick-start"]
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 def masked(text: str) -> str:
@@ -109,7 +104,8 @@ def folder() -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def outputs(folder: Path) -> list[str]:
     """What each block of the quick start printed."""
-    api, host = free_port(), free_port()
+    api = free_ports(2)
+    host = api + 1
     script = "".join(f"{block.text}echo; echo '{END}'\n" for block in QUICK_START)
     script = script.replace(":8080", f":{api}").replace(":9000", f":{host}").replace("--port 9000", f"--port {host}")
     printed = run(["bash", "-e", "-c", script], folder, DISPATCHER_PORT=str(api)).split(END)

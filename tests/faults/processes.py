@@ -7,7 +7,6 @@ import contextlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,6 +18,7 @@ import orjson
 import redis as redis_sync
 
 from tests.conftest import UNTIL_STDIN_ENDS, server_binary, wait_until_ready
+from tests.ports import free_port
 
 DEADLINE_S = 20.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction")
@@ -27,11 +27,6 @@ DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--ma
 def under_limit(limit: str) -> tuple[str, ...]:
     """Runs a command under a limit of ``ulimit`` such as ``-n 64``; a file too large is an error, not a signal."""
     return ("sh", "-c", f"trap '' XFSZ; ulimit -S {limit}; exec \"$@\"", "sh")
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
 
 
 class Server:

@@ -19,13 +19,13 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from tests.faults.client import NO_ANSWER, Answer, Client
 from tests.faults.deployment import Deployment, deployed
-from tests.faults.processes import free_port
 from tests.faults.proxy import Proxy
 from tests.faults.soak_faults import FAULTS, Scene
 from tests.faults.soak_judge import Account, Judge
 from tests.faults.soak_report import Check, Finding, checks, show
 from tests.faults.soak_samples import Samples
 from tests.hosts import ProductHost
+from tests.ports import free_port
 
 LANES = 4
 SCHEDULE_S = (0.05,) * 12

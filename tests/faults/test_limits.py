@@ -18,8 +18,9 @@ import pytest
 
 from tests.faults.client import client_of
 from tests.faults.deployment import FULL, LEASE_S, Deployment
-from tests.faults.processes import Program, free_port, under_limit
+from tests.faults.processes import Program, under_limit
 from tests.hosts import Reply
+from tests.ports import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -18,15 +17,9 @@ from dispatcher.embedded import EmbeddedServer, ServerOptions
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.connection import connect, connect_listener, guarded
 from dispatcher.store.meta import claim_meta, stored_partitions
+from tests.ports import free_port
 
 DEADLINE_S = 20.0
-
-
-def free_port() -> int:
-    """One whose bus port, 10,000 higher, exists too."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    return port if port < 55_000 else port - 20_000
 
 
 @pytest.fixture

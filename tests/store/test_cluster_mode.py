@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from importlib.resources import files
@@ -22,16 +21,10 @@ from dispatcher.store.scripts import NAMES, script
 from dispatcher.store.sealing import Sealer, new_key
 from dispatcher.store.tokens import AccessToken, TokenStore
 from tests.hosts import ProductHost
+from tests.ports import free_port
 from tests.store.every_partition import PARTITIONS, EveryPartition
 from tests.worker.conftest import Shop
 from worker.main import run
-
-
-def free_port() -> int:
-    """One whose bus port, 10,000 higher, exists too."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    return port if port < 55_000 else port - 20_000
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -26,14 +25,9 @@ from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.definitions import Definitions
 from dispatcher.store.rate_limits import Bucket, RateLimits
 from tests.conftest import server_binary, wait_until_ready
+from tests.ports import free_port
 
 DEADLINE_S = 20.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def own_every_slot(client: redis_sync.Redis) -> None:
@@ -47,8 +41,8 @@ def own_every_slot(client: redis_sync.Redis) -> None:
 @pytest.fixture(scope="module")
 def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder: Path = tmp_path_factory.mktemp("cluster")
-    port, bus = free_port(), free_port()
-    options = ["--port", str(port), "--cluster-port", str(bus), "--bind", "127.0.0.1", "--dir", str(folder)]
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
     options += ["--cluster-enabled", "yes", "--save", "", "--logfile", str(folder / "log")]
     process = subprocess.Popen([server_binary(), *options], stdin=subprocess.DEVNULL)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -25,17 +24,11 @@ from dispatcher.model.event_type import EventType
 from dispatcher.store.connection import connect
 from dispatcher.store.queue import QueueStore
 from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
+from tests.ports import free_port
 from tests.store.test_servers import servers
 
 PARTITIONS = 4
 AT_ONCE = ("--repl-diskless-sync-delay", "0")
-
-
-def free_port() -> int:
-    """One whose bus port, 10,000 higher, exists too."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    return port if port < 55_000 else port - 20_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import subprocess
 import tempfile
 import time
@@ -17,16 +16,9 @@ from redis.asyncio import Redis
 from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.connection import connect, guarded
+from tests.ports import free_ports
 
 DEADLINE_S = 20.0
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 @asynccontextmanager
@@ -49,7 +41,8 @@ async def sentinel(folder: Path, port: int, master: int) -> AsyncIterator[None]:
 @asynccontextmanager
 async def replicated() -> AsyncIterator[tuple[EmbeddedServer, str]]:
     """A master, a replica and a sentinel; the URL names the sentinel."""
-    first, second, third = free_ports(3)
+    first = free_ports(3)
+    second, third = first + 1, first + 2
     async with AsyncExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ds-", dir="/tmp")))
         master = await stack.enter_async_context(EmbeddedServer.start(root / "m", ServerOptions(port=first)))

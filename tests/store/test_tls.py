@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import ipaddress
 import shutil
-import socket
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from cryptography.x509.oid import NameOID
 from dispatcher.embedded import EmbeddedServer, ServerOptions
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.connection import connect, guarded
+from tests.ports import free_port
 
 
 def write_certificate(folder: Path, address: str) -> tuple[Path, Path]:
@@ -46,11 +46,8 @@ async def tls_server(certified_for: str) -> AsyncIterator[tuple[str, Path]]:
     """The base URL of a real server with TLS, and the authority to trust."""
     binary = shutil.which("redis-server")
     assert binary, "install Debian's redis-server: the packaged one speaks no TLS"
-    with tempfile.TemporaryDirectory(prefix="dl-", dir="/tmp") as name, socket.socket() as probe:
-        folder = Path(name)
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-        probe.close()
+    with tempfile.TemporaryDirectory(prefix="dl-", dir="/tmp") as name:
+        folder, port = Path(name), free_port()
         certificate, key = write_certificate(folder, certified_for)
         files = (
             "--tls-cert-file",

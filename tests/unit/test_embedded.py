@@ -20,6 +20,7 @@ import pytest
 from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
 from dispatcher.errors import ConfigurationError
 from dispatcher.store.connection import connect
+from tests.ports import free_port
 
 USE_FOLDER = """
     import asyncio, sys
@@ -212,11 +213,7 @@ async def test_long_folder_gets_a_short_private_socket_that_all_programs_find(fo
 
 
 async def test_server_of_a_test_may_listen_on_tcp_as_a_cluster(folder: Path) -> None:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    if port > 55535:
-        port -= 20000
+    port = free_port()
     options = ServerOptions(appendfsync="no", port=port, cluster=True)
     async with EmbeddedServer.start(folder, options) as server:
         async with connect(server.url) as node:
