@@ -11,6 +11,7 @@ from aiohttp import web
 
 from dispatcher.api.access import Gate, admitting
 from dispatcher.api.bulk import REDELIVERER, Redeliverer
+from dispatcher.api.connection import connection_arguments
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
 from dispatcher.api.known_parameters import knowing
@@ -56,8 +57,6 @@ from dispatcher.store.signing_keys import RevokedTokens, SigningKeyStore
 from dispatcher.store.stale_count import StaleCount
 from dispatcher.telemetry.watchdog import Watchdog
 
-IDLE_CONNECTION_S = 10.0
-"""Also the time that a client has to send its request's headers."""
 MIN_SECRET_CHARS = 16
 CLOCK_EVERY_S = 5.0
 SERVER_TIME = web.AppKey("server_time", ServerTime)
@@ -82,7 +81,7 @@ async def build_app(
     app = web.Application(
         client_max_size=settings.max_body_bytes,
         middlewares=[edge()],
-        handler_args={"auto_decompress": False, "access_log": None, "keepalive_timeout": IDLE_CONNECTION_S},
+        handler_args=connection_arguments(),
     )
     app[SERVICES] = services
     app[OAUTH] = await _oauth(services, redis)

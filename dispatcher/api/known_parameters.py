@@ -1,15 +1,21 @@
-"""Refuses query parameters that a route does not have: a filter with a typo would list, and mislead, like no filter.
+"""Refuses queries that a route would not heed: a filter with a typo would list, and mislead, like no filter.
 
-Known are those that the OpenAPI document names. Looks at reading routes only, so that accepting costs nothing.
+Known are the parameters that the OpenAPI document names. Looks at reading routes only, so that accepting costs nothing.
 """
 
 from __future__ import annotations
+
+from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
 
 from dispatcher.api.openapi_parameters import PARAMETERS
 from dispatcher.api.query import invalid_parameter
 from dispatcher.api.route import Handler, Route
+from dispatcher.errors import InvalidRequest
+
+Parameters = dict[str, bool]
+"""By name, whether it may be given several times."""
 
 
 def knowing(route: Route) -> Handler:
@@ -20,19 +26,30 @@ def knowing(route: Route) -> Handler:
 
     async def serve(request: web.Request) -> web.StreamResponse:
         if request.query_string:
-            _refuse_unknown(request, known)
+            _refuse_unheeded(request, known)
         return await handler(request)
 
     return serve
 
 
-def known_parameters(route: Route) -> tuple[str, ...]:
+def known_parameters(route: Route) -> Parameters:
     declared = PARAMETERS.get((route.method, route.path), ())
-    return tuple(one["name"] for one in declared if one["in"] == "query")
+    return {one["name"]: one["schema"].get("type") == "array" for one in declared if one["in"] == "query"}
 
 
-def _refuse_unknown(request: web.Request, known: tuple[str, ...]) -> None:
+def _refuse_unheeded(request: web.Request, known: Parameters) -> None:
+    _refuse_undecodable(request.rel_url.raw_query_string)
     for name in request.query:
         if name not in known:
             there = f"there is {', '.join(known)}" if known else "there is none"
             raise invalid_parameter(name[:255], f"There is no such parameter here; {there}.")
+        if not known[name] and len(request.query.getall(name)) > 1:
+            raise invalid_parameter(name, "Give it once.")
+
+
+def _refuse_undecodable(query: str) -> None:
+    try:
+        unquote_to_bytes(query).decode()
+    except UnicodeDecodeError:
+        text = "The query is not UTF-8: percent-encode the bytes of UTF-8 (RFC 3986)."
+        raise InvalidRequest.of("invalid_parameter", text) from None

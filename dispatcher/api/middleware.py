@@ -23,6 +23,8 @@ from dispatcher.errors import Problem, RequestError, StoreDamaged, StoreUnavaila
 REQUEST_ID = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER = "X-Request-Id"
 
+NOT_KEPT = {"Cache-Control": "no-store"}
+"""On every error: a 404 may be kept otherwise (RFC 9111 §4.2.2), a token endpoint has to say it (RFC 6749 §5.1)."""
 SLOW_S = 1.0
 
 _CALLER_LEFT = 400
@@ -82,7 +84,7 @@ def _failure(request: web.Request, raised: Exception, request_id: str) -> web.St
         if raised.status == 405 and request.method == "OPTIONS":
             return web.Response(status=204, headers={"Allow": raised.headers["Allow"]})
     error = _as_request_error(request, raised)
-    response = json_response(error_body(request.path, error, request_id), error.status, error.headers)
+    response = json_response(error_body(request.path, error, request_id), error.status, NOT_KEPT | error.headers)
     if error.status in (408, 413) or "Connection" in error.headers:
         response.force_close()
     return response

@@ -1,26 +1,25 @@
-"""Listens for HTTP with every limit stated, and stops without cutting off a request. Knows nothing of routes."""
+"""Listens for HTTP, and stops without cutting off a request. Knows nothing of routes."""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
+from functools import partial
 
 from aiohttp import web
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
+from dispatcher.api.connection import Connection, connection_arguments
 from dispatcher.api.direct_routes import direct
 from dispatcher.api.request_line import forgiving
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings
 
-MAX_LINE_BYTES = 8190
-MAX_HEADERS = 128
 BACKLOG = 1024
-LINGERING_S = 5.0
-"""How long the rest of a body is read after its request was answered."""
 SHUTDOWN_TIMEOUT_S = 10.0
 """How long a request that is being handled may take to end once the process stops."""
 
@@ -42,23 +41,23 @@ async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening
     with bind(settings.host, settings.port) as listener:
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         app = await build_app(settings, redis)
-        runner = web.AppRunner(
-            app,
-            max_line_size=MAX_LINE_BYTES,
-            max_field_size=MAX_LINE_BYTES,
-            max_headers=MAX_HEADERS,
-            lingering_time=LINGERING_S,
-            shutdown_timeout=SHUTDOWN_TIMEOUT_S,
-        )
+        runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
         try:
             await runner.setup()
-            if runner.server is not None:
-                runner.server.request_factory = forgiving(runner.server.request_factory)
-                runner.server.request_handler = direct(app, runner.server.request_handler)
-            await web.SockSite(runner, listener, backlog=BACKLOG).start()
-            yield Listening(_address(settings), settings)
+            with closing(await _serve(app, runner, listener)):
+                yield Listening(_address(settings), settings)
         finally:
             await runner.cleanup()
+
+
+async def _serve(app: web.Application, runner: web.AppRunner, listener: socket.socket) -> asyncio.AbstractServer:
+    """Takes connections until it is closed; ``runner`` ends those that are there."""
+    loop, connections = asyncio.get_running_loop(), runner.server
+    assert connections is not None
+    connections.request_factory = forgiving(connections.request_factory)
+    connections.request_handler = direct(app, connections.request_handler)
+    connection = partial(Connection, connections, loop=loop, **connection_arguments())
+    return await loop.create_server(connection, sock=listener, backlog=BACKLOG)
 
 
 def bind(host: str, port: int) -> socket.socket:

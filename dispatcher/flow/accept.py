@@ -83,7 +83,7 @@ class Acceptor:
     def _refusal(self) -> Exception:
         if self._room:
             return StoreUnavailable("too many events wait to be written; repeat in a second")
-        text = "The store is nearly full, so nothing was accepted. Repeat it later, with the same Idempotency-Key."
+        text = "The store is nearly full, so nothing was accepted; repeat it later."
         return RequestError([Problem("store_full", text)], 503, {"Retry-After": str(FULL_RETRY_AFTER_S)})
 
     def _wants_writer(self) -> bool:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisClusterException, ResponseError
@@ -199,9 +199,11 @@ async def _workers(redis: Redis) -> Check:
 
 async def _open_events(redis: Redis) -> int:
     partitions = await stored_partitions(redis) or 0
+    pipeline: Any = redis.pipeline(transaction=False)
+    for partition in range(partitions):
+        pipeline.scard(f"{keys.partition(partition)}open")
     with guarded():
-        counts = [await cast("Awaitable[int]", redis.scard(f"{keys.partition(p)}open")) for p in range(partitions)]
-    return sum(counts)
+        return sum(await pipeline.execute())
 
 
 async def _losses(redis: Redis) -> Check:

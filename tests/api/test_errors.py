@@ -13,9 +13,8 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.api import app as composition
 from dispatcher.api import body as bodies
-from dispatcher.api import middleware
+from dispatcher.api import connection, middleware
 from dispatcher.api.error_body import error_body
 from dispatcher.errors import InvalidRequest, StoreUnavailable
 from tests.api.conftest import Api, Start
@@ -117,8 +116,8 @@ async def test_bi27_body_that_never_ends_is_given_up(api: Api, monkeypatch: pyte
 
 
 async def test_bi28_headers_that_drip_are_given_up(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert composition.IDLE_CONNECTION_S == 10
-    monkeypatch.setattr(composition, "IDLE_CONNECTION_S", 0.5)
+    assert connection.IDLE_CONNECTION_S == 10
+    monkeypatch.setattr(connection, "IDLE_CONNECTION_S", 0.5)
     api = await start()
     status, _ = await raw(api, b"POST /v1/events HTTP/1.1\r\n", *[b"X-Drip: 1\r\n"] * 20, pause_s=0.1)
     assert status == 0
@@ -289,3 +288,18 @@ async def test_bi56_control_characters_in_a_path_do_not_break_a_log_line(
 
 def test_slow_requests_are_logged_from_one_second_on() -> None:
     assert middleware.SLOW_S == 1.0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("POST", "/oauth2/token", 401),
+        ("GET", "/oauth2/token", 405),
+        ("GET", "/v1/events", 401),
+    ],
+)
+async def test_no_error_is_kept_by_a_cache(api: Api, method: str, path: str, status: int) -> None:
+    form = {"grant_type": "client_credentials", "client_id": "admin", "client_secret": "wrong"}
+    answer = await api.http.request(method, path, data=form if method == "POST" else None)
+    assert (answer.status, answer.headers["Cache-Control"]) == (status, "no-store")

@@ -209,13 +209,29 @@ async def test_a_parameter_that_there_is_not_is_refused_and_not_ignored(api: Api
     await api.refused("GET", path, 400, "invalid_parameter", name, params={name: "DEAD"})
 
 
+@pytest.mark.parametrize(
+    ("path", "name"), [("/v1/events", "limit"), ("/v1/events", "accountId"), ("/v1/events/no", "wait")]
+)
+async def test_a_parameter_that_is_given_twice_is_refused(api: Api, path: str, name: str) -> None:
+    await api.refused("GET", f"{path}?{name}=1&{name}=2", 400, "invalid_parameter", name)
+
+
+async def test_lists_may_be_given_piece_by_piece(api: Api) -> None:
+    await api.json("GET", "/v1/events?status=DEAD&status=FAILED&type=create&type=cancel", 200)
+
+
+@pytest.mark.parametrize("query", ["accountId=%ff", "accountId=a%C3", "%ff=1", "status=%ED%A0%80"])
+async def test_a_query_that_is_no_utf8_is_refused(api: Api, query: str) -> None:
+    await api.refused("GET", f"/v1/events?{query}", 400, "invalid_parameter")
+
+
 async def test_whoever_may_not_read_is_not_told_of_parameters(api: Api) -> None:
     answer = await api.http.get("/v1/events", params={"statuss": "DEAD"})
     assert answer.status == 401
 
 
 def test_every_route_that_is_read_knows_the_parameters_of_its_document() -> None:
-    known = {route.path: known_parameters(route) for route in api_routes() if route.method == "GET"}
+    known = {route.path: tuple(known_parameters(route)) for route in api_routes() if route.method == "GET"}
     assert known["/v1/events"][:2] == ("status", "type")
     assert {"fromDate", "toDate", "page", "size", "cursor", "limit"} <= set(known["/v1/events"])
     assert known["/v1/events/stream"] == ("status", "type", "accountId", "integrationId", "lastEventId")
