@@ -85,4 +85,4 @@ class Exchange(AuthorizationServer):  # type: ignore[misc]
 def as_request_error(error: OAuth2Error) -> RequestError:
     """An authlib error as one of ours, so that every error leaves through the same door; 400 (RFC 6749 §5.2)."""
     text = error.get_error_description() or "The request cannot be granted as it is."
-    return RequestError([Problem(error.error, text)], 400, {"Cache-Control": "no-store"})
+    return RequestError([Problem(error.error, text)], 400)
