@@ -15,7 +15,8 @@ from bench.plan import ACCOUNTS_PER_INTEGRATION, INTEGRATIONS
 from bench.traffic import define, payload, product_id
 
 PEER = "bare aiohttp handler"
-CONNECTIONS = 64
+CONNECTIONS = 128
+"""Enough to keep the API busy: of 64 callers that wait for their answers, the two writes under way hold most."""
 BATCH_CONNECTIONS = 8
 BATCH_EVENTS = 100
 

@@ -6,7 +6,7 @@ rotated or revoked is let in no longer than that. Never says why a token was ref
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import hdrs, web
 
@@ -82,17 +82,12 @@ class Gate:
         try:
             principal = await self._directory.find(token.client_id)
             if principal and principal.stamp == token.stamp and not await self._revoked.contains(token.jti):
-                return self._caller(principal, effective(token.scopes) & effective(principal.scopes))
+                return replace(caller_of(principal, self._rate_per_s), scopes=_both(token.scopes, principal.scopes))
         except BaseException:
             self._known.pop(authorization, None)
             raise
         self._known.pop(authorization, None)
         raise _invalid_token()
-
-    def _caller(self, principal: Principal, scopes: frozenset[str]) -> Caller:
-        rate_per_s = self._rate_per_s if principal.rate_per_s is None else principal.rate_per_s
-        bounds = (principal.account_id, principal.integration_id, principal.vendor_id)
-        return Caller(principal.client_id, scopes, *bounds, rate_per_s)
 
     def _remember(self, authorization: str, known: _Known) -> None:
         if len(self._known) >= CAPACITY:
@@ -102,6 +97,17 @@ class Gate:
     def forget(self, jti: str) -> None:
         """Drop a token that was just revoked."""
         self._known = {key: known for key, known in self._known.items() if known.token.jti != jti}
+
+
+def caller_of(principal: Principal, rate_per_s: float = 0.0) -> Caller:
+    """The principal with everything that it may do. ``rate_per_s``: unless it has a rate of its own."""
+    own_per_s = rate_per_s if principal.rate_per_s is None else principal.rate_per_s
+    bounds = (principal.account_id, principal.integration_id, principal.vendor_id)
+    return Caller(principal.client_id, effective(principal.scopes), *bounds, own_per_s)
+
+
+def _both(asked: frozenset[str], granted: frozenset[str]) -> frozenset[str]:
+    return effective(asked) & effective(granted)
 
 
 def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Callable
 from itertools import count
 
 import structlog
@@ -26,6 +27,11 @@ REQUEST_ID_HEADER = "X-Request-Id"
 NOT_KEPT = {"Cache-Control": "no-store"}
 """On every error: a 404 may be kept otherwise (RFC 9111 §4.2.2), a token endpoint has to say it (RFC 6749 §5.1)."""
 SLOW_S = 1.0
+
+ErrorPage = Callable[[RequestError, str], web.Response]
+"""The error and the request id → what somebody before a browser is shown."""
+ERROR_PAGES = web.AppKey("error_pages", tuple[str, ErrorPage])
+"""Where errors are pages: below this path, made by this."""
 
 _CALLER_LEFT = 400
 """Sent to nobody."""
@@ -84,10 +90,17 @@ def _failure(request: web.Request, raised: Exception, request_id: str) -> web.St
         if raised.status == 405 and request.method == "OPTIONS":
             return web.Response(status=204, headers={"Allow": raised.headers["Allow"]})
     error = _as_request_error(request, raised)
-    response = json_response(error_body(request.path, error, request_id), error.status, NOT_KEPT | error.headers)
+    response = _told(request, error, request_id)
     if error.status in (408, 413) or "Connection" in error.headers:
         response.force_close()
     return response
+
+
+def _told(request: web.Request, error: RequestError, request_id: str) -> web.Response:
+    prefix, error_page = request.app.get(ERROR_PAGES, ("", None))
+    if error_page is not None and request.path.startswith(prefix):
+        return error_page(error, request_id)
+    return json_response(error_body(request.path, error, request_id), error.status, NOT_KEPT | error.headers)
 
 
 def _as_request_error(request: web.Request, raised: Exception) -> RequestError:

@@ -48,7 +48,12 @@ def welcome(api: Listening, store: Store) -> str:
     """What to do next, in commands that can be copied."""
     admin = admin_credentials(api.settings)
     data = f"{api.settings.data_dir} (embedded server)" if store.server else "the Redis of DISPATCHER_REDIS_URL"
-    lines = [f"listening on {api.address}", f"  API      {api.address}/docs", f"  data     {data}"]
+    lines = [
+        f"listening on {api.address}",
+        f"  console  {api.address}/console",
+        f"  API      {api.address}/docs",
+        f"  data     {data}",
+    ]
     if admin:
         user = shlex.quote(":".join(admin))
         lines.append(

@@ -16,6 +16,7 @@ from dispatcher.api.app import build_app
 from dispatcher.api.connection import Connection, connection_arguments
 from dispatcher.api.direct_routes import direct
 from dispatcher.api.request_line import forgiving
+from dispatcher.console.routes import mount_console
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings
 
@@ -41,6 +42,7 @@ async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening
     with bind(settings.host, settings.port) as listener:
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         app = await build_app(settings, redis)
+        mount_console(app)
         runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
         try:
             await runner.setup()

@@ -17,6 +17,7 @@ from dispatcher.api.app import build_app
 from dispatcher.api.direct_routes import direct
 from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
+from dispatcher.console.routes import mount_console
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.settings import Settings
@@ -145,6 +146,7 @@ async def start(redis: Redis, signing_key: str) -> AsyncIterator[Start]:
         clock = SteppedClock()
         await SigningKeyStore(redis).offer(signing_key)
         app = await build_app(api_settings(**changes), redis, clock=clock)
+        mount_console(app)
         server = TestServer(app)
         http: Http = TestClient(server)
         await http.start_server()

@@ -1,0 +1,57 @@
+"""Events: a list under conditions, and one event with its attempts and why it is where it is."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from dispatcher.api.rest.events import no_such_event, reachable_event
+from dispatcher.api.rest.filters import filter_from_query
+from dispatcher.api.rest.reach import reachable_integration, within_reach
+from dispatcher.console.screen import Viewer
+from dispatcher.flow.explain import sentence
+from dispatcher.model.event_type import EventType
+from dispatcher.model.queue import Page
+from dispatcher.model.status import Status
+
+LIMIT = 50
+CONDITIONS = ("status", "type", "productId", "accountId", "integrationId", "from", "to")
+
+
+async def show_events(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Newest first, under the conditions of ``GET /v1/events``."""
+    services, query = viewer.services, request.query
+    condition = await within_reach(filter_from_query(query), viewer.caller, services.definitions)
+    found = Page([], None)
+    if condition is not None:
+        found = await services.queue.page(condition, query.get("cursor") or None, LIMIT)
+    given = {name: query.get(name, "") for name in CONDITIONS}
+    further = {name: value for name, value in given.items() if value} | {"cursor": found.next_cursor}
+    return viewer.page(
+        "events.html",
+        items=found.items,
+        given=given,
+        statuses=list(Status),
+        types=list(EventType),
+        older=f"?{urlencode(further)}" if found.next_cursor else None,
+    )
+
+
+async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    services, event_id = viewer.services, request.match_info["id"]
+    stored = await reachable_event(services, viewer.caller, event_id)
+    explained = await services.queue.explain(event_id)
+    if explained is None:
+        raise no_such_event()
+    integration = await reachable_integration(services, viewer.caller, stored.event.integration_id)
+    return viewer.page(
+        "event.html",
+        event=stored.event,
+        state=stored.state,
+        why=sentence(explained),
+        explained=explained,
+        attempts=await services.queue.attempts(event_id) or [],
+        integration=integration.name if integration else None,
+        base_url=services.settings.base_url,
+    )

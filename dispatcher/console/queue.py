@@ -1,0 +1,76 @@
+"""The queue at a glance: totals, integrations with work, workers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from dispatcher.clock import iso_ms
+from dispatcher.console.screen import Viewer, redirect
+from dispatcher.errors import Refused
+from dispatcher.model.queue import LaneView
+
+LANES = 100
+SILENT_MS = 10_000
+"""A worker that left no sign for so long is shown as silent."""
+EVENTS = "/console/events"
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """One integration as the table shows it; ``name`` None = it was deleted."""
+
+    view: LaneView
+    name: str | None
+    states: list[str]
+
+
+async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """The queue, for clients that may see it, else the events."""
+    return await show_queue(request, viewer) if viewer.sees_queue else redirect(EVENTS)
+
+
+async def show_queue(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    if not viewer.sees_queue:
+        raise Refused.of("account_restricted", "The queue is everybody's: use a client that is bound to nobody.")
+    overview = await viewer.services.queue.overview(LANES)
+    rows = [await _row(viewer, view) for view in overview.lanes]
+    totals = {
+        "ready": overview.ready,
+        "waiting": overview.waiting,
+        "scheduled": overview.scheduled,
+        "in flight": overview.in_flight,
+        "awaiting a result": overview.awaiting,
+        "dead letters": overview.dead_letters,
+    }
+    waits = bool(overview.ready or overview.waiting or overview.scheduled)
+    return viewer.page(
+        "queue.html",
+        overview=overview,
+        totals=totals,
+        rows=rows,
+        waits_for_worker=waits and not overview.workers,
+        silent_before_ms=overview.now_ms - SILENT_MS,
+        refresh="refresh" in request.query,
+    )
+
+
+async def _row(viewer: Viewer, view: LaneView) -> LaneRow:
+    found = await viewer.services.cache.integration(view.integration_id)
+    return LaneRow(view, found.name if found else None, states(view))
+
+
+def states(view: LaneView) -> list[str]:
+    """Everything that holds the integration's events back, in words."""
+    held = {
+        "circuit open until": view.circuit_open_until_ms,
+        "slowed down by its host until": view.slowed_until_ms,
+        "no token since": view.token_failing_since_ms,
+    }
+    told = [f"{words} {iso_ms(at_ms)}" for words, at_ms in held.items() if at_ms]
+    if view.concurrency is not None and view.in_flight >= view.concurrency:
+        told.append(f"as many attempts under way as it may have ({view.concurrency})")
+    if view.paused:
+        told.insert(0, "paused")
+    return told + [f"URL suspended: {url}" for url in view.suspended_urls]

@@ -1,0 +1,117 @@
+"""Lets signed-in clients in to a screen, and sends all others to the sign-in page. Shows nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from dispatcher.api.access import caller_of
+from dispatcher.api.oauth.directory import Principal
+from dispatcher.api.oauth.routes import OAUTH
+from dispatcher.api.route import Handler
+from dispatcher.api.services import SERVICES, Services
+from dispatcher.console.rendering import HEADERS, page
+from dispatcher.console.session import LIFETIME_S, RENEWED_AFTER_S, Session, opened
+from dispatcher.errors import Refused
+from dispatcher.model.access import Caller, Scope
+
+HOME = "/console"
+SIGN_IN = f"{HOME}/sign-in"
+SHOWN_TO = (Scope.EVENTS_READ, Scope.OPS_READ)
+"""Whoever has one of these can sign in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """Who looks, and when (epoch ms)."""
+
+    caller: Caller
+    services: Services
+    now_ms: int
+
+    @property
+    def sees_queue(self) -> bool:
+        """The queue is everybody's, so it is for clients that are bound to nobody."""
+        return self.caller.may(Scope.OPS_READ) and self.caller.account_id is None and self.caller.vendor_id is None
+
+    @property
+    def sees_events(self) -> bool:
+        return self.caller.may(Scope.EVENTS_READ)
+
+    def page(self, template: str, **values: Any) -> web.Response:
+        return page(template, {"viewer": self, "client_id": self.caller.client_id, "now_ms": self.now_ms} | values)
+
+
+View = Callable[[web.Request, Viewer], Awaitable[web.StreamResponse]]
+
+
+def screen(view: View, *scopes: Scope) -> Handler:
+    """The view for clients with one of ``scopes``."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        session = session_of(request)
+        principal = await _still_good(request, session) if session else None
+        if session is None or principal is None:
+            return redirect(f"{SIGN_IN}?next={quote(request.rel_url.raw_path_qs)}")
+        caller = caller_of(principal)
+        if not caller.may(*scopes):
+            text = f"This page needs a client with the scope {' or '.join(scopes)}."
+            raise Refused.of("insufficient_scope", text)
+        services = request.app[SERVICES]
+        response = await view(request, Viewer(caller, services, int(services.clock() * 1000)))
+        renew(request, response, session)
+        return response
+
+    return serve
+
+
+def redirect(location: str) -> web.Response:
+    return web.Response(status=303, headers=HEADERS | {"Location": location})
+
+
+def session_of(request: web.Request) -> Session | None:
+    services = request.app[SERVICES]
+    return opened(request.cookies.get(_cookie(services)), services.sealer, services.clock())
+
+
+def keep(request: web.Request, response: web.StreamResponse, session: Session | None) -> None:
+    """Have the browser keep the session; None ends it."""
+    services = request.app[SERVICES]
+    response.set_cookie(
+        _cookie(services),
+        session.sealed(services.sealer) if session else "",
+        max_age=LIFETIME_S if session else 0,
+        path="/",
+        secure=_is_https(services),
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def renew(request: web.Request, response: web.StreamResponse, session: Session) -> None:
+    """Note in the cookie that its session is in use, once in a while."""
+    now_s = request.app[SERVICES].clock()
+    if now_s - session.seen_s > RENEWED_AFTER_S and not response.prepared:
+        keep(request, response, session.seen(now_s))
+
+
+async def _still_good(request: web.Request, session: Session) -> Principal | None:
+    """The session's client, unless it was disabled, rotated or signed out meanwhile."""
+    oauth = request.app[OAUTH]
+    principal = await oauth.directory.find(session.client_id)
+    if principal is None or principal.stamp != session.stamp or await oauth.revoked.contains(session.id):
+        return None
+    return principal
+
+
+def _is_https(services: Services) -> bool:
+    return services.settings.base_url.startswith("https:")
+
+
+def _cookie(services: Services) -> str:
+    """A browser takes a name with ``__Host-`` from this very host over TLS only (RFC 6265bis §4.1.3.2)."""
+    return "__Host-console" if _is_https(services) else "console"

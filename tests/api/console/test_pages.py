@@ -1,0 +1,177 @@
+"""What the console shows: the queue, events, why one waits, and nothing of what a visitor may not see."""
+
+from __future__ import annotations
+
+from html import escape
+from html.parser import HTMLParser
+
+import pytest
+
+from dispatcher.flow.explain import SENTENCES
+from dispatcher.model.integration import Revision
+from dispatcher.model.queue import Reason
+from dispatcher.model.status import Status
+from tests.api.conftest import PRODUCT, publish
+from tests.api.console.conftest import SIGN_IN, Visitor
+from tests.api.worker_hand import WorkerHand
+
+VOID = {"meta", "link", "input", "br"}
+SCRIPT = "<script>alert('x')</script>\"'&"
+
+
+class Tags(HTMLParser):
+    """Whether every element is closed in its turn, and which there are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.seen: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.add(tag)
+        assert not [name for name, _ in attrs if name.startswith("on") or name == "style"]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def sound(text: str) -> str:
+    tags = Tags()
+    tags.feed(text)
+    assert tags.open == []
+    assert not tags.seen & {"script", "iframe", "img", "object", "base"}
+    return text
+
+
+async def test_every_answer_forbids_scripts_frames_and_caches(operator: Visitor) -> None:
+    event = await operator.api.emit()
+    events = ("/console/events", f"/console/events/{event['id']}")
+    for path in ("/console", "/console/queue", *events, "/console/nothing", SIGN_IN):
+        for method in ("GET", "HEAD"):
+            answer = await operator.api.http.request(method, path)
+            assert answer.content_type == "text/html", path
+            assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+            assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+            assert answer.headers["Cache-Control"] == "no-store"
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            assert answer.headers["Referrer-Policy"] == "same-origin"
+            sound(await answer.text() if method == "GET" else "")
+
+
+async def test_the_style_is_served_as_such(visitor: Visitor) -> None:
+    answer = await visitor.api.http.get("/console/console.css")
+    assert (answer.status, answer.content_type) == (200, "text/css")
+
+
+async def test_the_queue_shows_what_waits_and_what_holds_it_back(operator: Visitor) -> None:
+    assert "Nothing waits" in sound(await operator.look("/console"))
+    for _ in range(3):
+        await operator.api.emit()
+    await operator.api.services.queue.pause(operator.integration.id)
+    page = sound(await operator.look("/console/queue?refresh"))
+    assert "Events wait and no worker runs" in page
+    assert 'http-equiv="refresh"' in page
+    assert f"/console/events?integrationId={operator.integration.id}" in page
+    assert '<div class="bad">paused</div>' in page
+    assert "<dt>waiting</dt><dd>2</dd>" in page
+
+
+async def test_an_event_tells_its_attempts_and_why_it_is_where_it_is(operator: Visitor) -> None:
+    first, second = [await operator.api.emit(payload={"note": i}) for i in range(2)]
+    await WorkerHand(operator.api).settle(first["id"], Status.RETRYING, delay_ms=60_000)
+    page = sound(await operator.look(f"/console/events/{first['id']}"))
+    assert SENTENCES[Reason.RETRY_PLANNED] in page
+    for told in ("HTTP_ERROR", "https://host.example/hook", "12.5 ms", "UNKNOWN_ERROR: answered 500", "<pre>oh</pre>"):
+        assert told in page
+    behind = sound(await operator.look(f"/console/events/{second['id']}"))
+    assert SENTENCES[Reason.BEHIND] in behind
+    assert f'<a href="/console/events/{first["id"]}">To that event</a>' in behind
+    assert "None so far." in behind
+    await operator.api.services.queue.pause(operator.integration.id)
+    assert SENTENCES[Reason.PAUSED] in await operator.look(f"/console/events/{first['id']}")
+
+
+async def test_an_event_that_no_worker_takes_says_so(operator: Visitor) -> None:
+    event = await operator.api.emit()
+    assert SENTENCES[Reason.NO_WORKER] in await operator.look(f"/console/events/{event['id']}")
+
+
+async def test_a_delivered_event_says_so(operator: Visitor) -> None:
+    event = await operator.api.emit()
+    await WorkerHand(operator.api).settle(event["id"], Status.SUCCEEDED, http_status=200)
+    page = await operator.look(f"/console/events/{event['id']}")
+    assert SENTENCES[Reason.DELIVERED] in page
+    assert "next attempt" not in page
+
+
+async def test_bi55_what_others_wrote_is_text(operator: Visitor) -> None:
+    made = await publish(operator.api.services, Revision(urls={"createUrl": "https://h.example/"}), products=(SCRIPT,))
+    event = await operator.api.emit(productId=SCRIPT, accountId=SCRIPT, payload={SCRIPT: SCRIPT})
+    assert (await operator.api.services.queue.get(event["id"])) is not None
+    paths = ["/console/queue", "/console/events", f"/console/events/{event['id']}"]
+    for path in [*paths, f"/console/events?integrationId={made.id}"]:
+        page = sound(await operator.look(path))
+        assert "<script" not in page
+    answer = await operator.api.http.get("/console/events", params={"accountId": SCRIPT, "from": SCRIPT})
+    assert (answer.status, "<script" in sound(await answer.text())) == (400, False)
+    answer = await operator.api.http.get("/console/events", params={"accountId": SCRIPT})
+    assert event["id"] in sound(await answer.text())
+    assert escape(SCRIPT) in (await answer.text()).replace("&#39;", "&#x27;").replace("&#34;", "&quot;")
+
+
+async def test_events_are_listed_under_conditions_page_by_page(operator: Visitor) -> None:
+    ids = [(await operator.api.emit(accountId=f"A&{i % 2}"))["id"] for i in range(120)]
+    page = sound(await operator.look("/console/events?accountId=A%261&status=&type=&from=&to="))
+    assert [one in page for one in ids[-4:]] == [False, True, False, True]
+    assert 'value="A&amp;1"' in page
+    older = page.partition('<a href="/console/events?')[2].partition('"')[0]
+    further = sound(await operator.look(f"/console/events?{older.replace('&amp;', '&')}"))
+    assert ids[1] in further
+    assert ids[0] not in further
+    assert "Older" not in further
+    none = sound(await operator.look("/console/events?accountId=nobody"))
+    assert "no event that meets these conditions" in none
+
+
+@pytest.mark.parametrize("query", ["status=BOGUS", "from=yesterday", "cursor=x", "type=x"])
+async def test_conditions_that_cannot_be_read_are_told(operator: Visitor, query: str) -> None:
+    page = sound(await operator.look(f"/console/events?{query}", 400))
+    assert query.partition("=")[0] in page
+
+
+@pytest.mark.parametrize("path", ["nothing", "events/nothing", "events/%00", "events/x/y", "events/%ED%A0%80"])
+async def test_what_is_not_there_is_a_page(operator: Visitor, path: str) -> None:
+    assert "Nothing here" in sound(await operator.look(f"/console/{path}", 404))
+
+
+async def test_clients_of_one_account_see_its_events_only(visitor: Visitor) -> None:
+    mine, other = [(await visitor.api.emit(accountId=account))["id"] for account in ("A-1", "A-2")]
+    await visitor.sign_in_as_new("events:read", "ops:read", account_id="A-1")
+    assert await visitor.sent_to("/console") == "/console/events"
+    page = await visitor.look("/console/events")
+    assert (mine in page, other in page, 'href="/console/queue"' in page) == (True, False, False)
+    assert other not in await visitor.look("/console/events?accountId=A-2")
+    await visitor.look(f"/console/events/{mine}")
+    await visitor.look(f"/console/events/{other}", 404)
+    await visitor.look("/console/queue", 403)
+
+
+async def test_clients_of_one_vendor_see_events_of_its_integrations_only(visitor: Visitor) -> None:
+    event = await visitor.api.emit(productId=PRODUCT)
+    await visitor.sign_in_as_new("events:read", "ops:read", vendor_id="V-other")
+    assert event["id"] not in await visitor.look("/console/events")
+    await visitor.look(f"/console/events/{event['id']}", 404)
+    await visitor.look("/console/queue", 403)
+
+
+async def test_each_page_needs_its_scope(visitor: Visitor) -> None:
+    event = await visitor.api.emit()
+    await visitor.sign_in_as_new("ops:read")
+    assert "Queue" in await visitor.look("/console")
+    assert "events:read" in await visitor.look("/console/events", 403)
+    await visitor.look(f"/console/events/{event['id']}", 403)
+    await visitor.sign_in_as_new("events:read")
+    await visitor.look("/console/queue", 403)
+    assert await visitor.sent_to("/console") == "/console/events"
