@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -35,7 +36,7 @@ async def show_queue(request: web.Request, viewer: Viewer) -> web.StreamResponse
     if not viewer.sees_queue:
         raise Refused.of("account_restricted", "The queue is everybody's: use a client that is bound to nobody.")
     overview = await viewer.services.queue.overview(LANES)
-    rows = [await _row(viewer, view) for view in overview.lanes]
+    rows = await asyncio.gather(*(_row(viewer, view) for view in overview.lanes))
     totals = {
         "ready": overview.ready,
         "waiting": overview.waiting,
