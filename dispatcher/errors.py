@@ -8,6 +8,7 @@ DispatcherError
 ├── Conflict                the object's state does not allow it (409)
 ├── Refused                 authenticated, but not allowed (403)
 └── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
+    ├── StoreUnusable       it refuses for good: wrong URL, user, permission or version; at a start as a wrong setting
     └── StoreDamaged        it holds what no program of ours wrote: nothing was changed, an operator has to mend it
 """
 
@@ -91,6 +92,13 @@ class Refused(RequestError):
 
 class StoreUnavailable(DispatcherError):
     """Redis did not answer in time or refused the write; the outcome is unknown."""
+
+
+class StoreUnusable(StoreUnavailable):
+    """It refuses what is needed until a setting or an ACL rule is mended, which the text names.
+
+    At a start a reason to end; while running as any outage, since it is mended without us.
+    """
 
 
 class StoreDamaged(StoreUnavailable):

@@ -11,7 +11,8 @@ from dispatcher.cli.output import print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
-from dispatcher.store.doctor import Check, Level, examine, examine_keys, unreachable
+from dispatcher.store.connection import connect
+from dispatcher.store.doctor import Check, Level, examine, examine_keys, examine_queue, unreachable
 
 COLUMNS = {"level": "", "name": "CHECK", "text": "FOUND"}
 STYLES: dict[str, str] = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
@@ -33,6 +34,9 @@ async def _examine(settings: Settings) -> list[Check]:
     secret_keys = [key.get_secret_value() for key in settings.secret_keys]
     try:
         async with open_store(settings, client_name="dispatcher-doctor", claim=False) as store:
-            return await examine(store.redis, settings.partitions, secret_keys, min_replicas=settings.min_replicas)
+            queue_url = settings.queue_redis_url or store.url
+            found = await examine(store.redis, settings.partitions, secret_keys, min_replicas=settings.min_replicas)
+            async with connect(queue_url, client_name="dispatcher-doctor") as queue:
+                return [*found, await examine_queue(queue)]
     except StoreUnavailable as error:
         return [unreachable(error), examine_keys(secret_keys)]

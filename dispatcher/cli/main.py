@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher import __version__
-from dispatcher.errors import ConfigurationError, DispatcherError
+from dispatcher.errors import ConfigurationError, DispatcherError, StoreUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         build(given)(args=given, prog_name="dispatcher")
-    except ConfigurationError as error:
+    except (ConfigurationError, StoreUnusable) as error:
         _complain(str(error))
         sys.exit(2)
     except DispatcherError as error:

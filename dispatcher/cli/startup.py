@@ -20,10 +20,11 @@ from pydantic import ValidationError
 from redis.asyncio import Redis
 
 from dispatcher.embedded import EmbeddedServer
-from dispatcher.errors import ConfigurationError, StoreUnavailable
+from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
 from dispatcher.settings import Settings
 from dispatcher.store.connection import connect, guarded
 from dispatcher.store.meta import claim_meta
+from dispatcher.store.permissions import QUEUE, of_store, require
 from dispatcher.store.redis_url import parse
 from dispatcher.telemetry.logs import configure_logs
 
@@ -65,7 +66,8 @@ def require_secret_keys(settings: Settings) -> None:
 
 @asynccontextmanager
 async def open_store(settings: Settings, *, client_name: str, claim: bool = True) -> AsyncIterator[Store]:
-    """Redis at ``redis_url``, else an embedded one that is kept running. ``claim``: write or check the partitions.
+    """Redis at ``redis_url``, else an embedded one that is kept running. ``claim``: write or check the partitions,
+    and check permissions.
 
     Raises ConfigurationError and StoreUnavailable.
     """
@@ -78,8 +80,20 @@ async def open_store(settings: Settings, *, client_name: str, claim: bool = True
         redis = await stack.enter_async_context(connect(url, client_name=client_name))
         await _reach(redis, url)
         if claim:
+            await require(redis, *of_store(settings.min_replicas))
             await claim_meta(redis, settings.partitions)
         yield Store(redis, url, server)
+
+
+async def require_queue(url: str) -> None:
+    """Raises StoreUnusable when workers could never take a job there; a queue that is away may come back."""
+    async with connect(url, client_name="dispatcher-worker") as redis:
+        try:
+            await require(redis, QUEUE)
+        except StoreUnusable as error:
+            raise StoreUnusable(f"{parse(url).label}, the job queue: {error}") from error
+        except StoreUnavailable as error:
+            structlog.get_logger().warning("job queue unavailable", error=str(error))
 
 
 @contextmanager
@@ -136,6 +150,8 @@ async def _reach(redis: Redis, url: str) -> None:
     try:
         with guarded():
             await redis.ping()
+    except StoreUnusable as error:
+        raise StoreUnusable(f"{parse(url).label}: {error}") from error
     except StoreUnavailable as error:
         raise StoreUnavailable(f"{parse(url).label} cannot be reached: {error.__cause__}") from error
 

@@ -9,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run_process, stop_on_signals
+from dispatcher.cli.startup import (
+    load_settings,
+    open_store,
+    require_queue,
+    require_secret_keys,
+    run_process,
+    stop_on_signals,
+)
 from dispatcher.cli.supervisor import Supervisor
 from dispatcher.settings import Settings
 
@@ -39,6 +46,7 @@ async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event) -> No
     """The worker's own loop; imported only here, since nothing else of this package may know it."""
     from worker.main import run
 
+    await require_queue(settings.queue_redis_url or redis_url)
     await run(settings, redis_url, stop)
 
 
@@ -54,7 +62,8 @@ async def _worker(settings: Settings, supervised: bool) -> None:
 async def _workers(settings: Settings, processes: int) -> None:
     """The store is held open over all of them, so that an embedded server outlives every one."""
     with stop_on_signals() as stop:
-        async with open_store(settings, client_name="dispatcher-supervisor"):
+        async with open_store(settings, client_name="dispatcher-supervisor") as store:
+            await require_queue(settings.queue_redis_url or store.url)
             await Supervisor(processes, settings.metrics_port, settings.drain_timeout).run(stop)
 
 

@@ -13,9 +13,10 @@ from redis import exceptions as failures
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 
-from dispatcher.errors import ConfigurationError, StoreUnavailable
+from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
 from dispatcher.store.cluster import LastingCluster
 from dispatcher.store.redis_url import TLS_OPTIONS, RedisTarget, Topology, parse
+from dispatcher.store.refusals import refusal
 from dispatcher.store.wire import SentinelConnection, SocketConnection, TcpConnection, TlsConnection
 
 SOCKET_TIMEOUT_S = 5.0
@@ -74,25 +75,24 @@ def connection_pool(
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Raises StoreUnavailable where Redis did not answer or refuses for now; lets every other error pass."""
+    """Raises StoreUnavailable where Redis did not answer or refuses; lets every other error pass."""
     try:
         yield
-    except UNAVAILABLE as error:
-        raise _unavailable(error) from error
-    except failures.ResponseError as error:
-        if not is_outage(error):
+    except (*UNAVAILABLE, failures.RedisError, RuntimeError) as error:
+        if (outage := outage_of(error)) is None:
             raise
-        raise _unavailable(error) from error
-    except RuntimeError as error:
-        # uvloop reports a write to a connection that was cut this very moment in this way.
-        if "handler is closed" not in str(error):
-            raise
-        raise _unavailable(error) from error
+        raise outage from error
 
 
-def is_outage(error: Exception) -> bool:
-    """Whether a reply means that Redis cannot do it for now, rather than that the command is wrong."""
-    return isinstance(error, UNAVAILABLE) or str(error).partition(" ")[0] in UNAVAILABLE_CODES
+def outage_of(error: Exception) -> StoreUnavailable | None:
+    """What a failure is called where Redis cannot do it for now, or not for this user; None: the command is wrong."""
+    if why := refusal(error):
+        return StoreUnusable(why)
+    if isinstance(error, UNAVAILABLE) or str(error).partition(" ")[0] in UNAVAILABLE_CODES:
+        return _unavailable(error)
+    # uvloop reports a write to a connection that was cut this very moment in this way.
+    cut = isinstance(error, RuntimeError) and "handler is closed" in str(error)
+    return _unavailable(error) if cut else None
 
 
 def _unavailable(error: Exception) -> StoreUnavailable:

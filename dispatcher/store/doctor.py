@@ -12,12 +12,13 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisClusterException, ResponseError
 
 from dispatcher.clock import DAY_MS
-from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable
+from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable, StoreUnusable
 from dispatcher.store import keys
 from dispatcher.store.audit_reading import AuditReader
 from dispatcher.store.connection import guarded
 from dispatcher.store.loss import recorded_losses
 from dispatcher.store.meta import stored_partitions
+from dispatcher.store.permissions import QUEUE, advice, missing, of_store
 from dispatcher.store.reseal import Resealer
 from dispatcher.store.sealing import Sealer
 from dispatcher.store.signing_keys import SigningKeyStore
@@ -50,20 +51,36 @@ Info = dict[str, Any]
 
 
 async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str], *, min_replicas: int = 0) -> list[Check]:
-    """Every check in a fixed order. Raises StoreUnavailable when Redis goes away meanwhile."""
-    with guarded():
-        info = dict(await redis.info("everything"))
-    checks = [Check("reachable", Level.OK, f"{_product(info)} answers")]
-    checks += [check(info) for check in INFO_CHECKS]
+    """Every check in a fixed order; permissions alone when some are missing, since the others would be refused.
+
+    Raises StoreUnavailable when Redis goes away meanwhile.
+    """
+    if lacking := await missing(redis, *of_store(min_replicas)):
+        return [_permissions(lacking), examine_keys(secret_keys)]
+    info = await _info(redis)
+    checks = [Check("reachable", Level.OK, f"{_product(info) if info else 'Redis'} answers"), _permissions(lacking)]
+    checks += [check(info) for check in INFO_CHECKS] if info else [_UNREAD]
     checks += [await check(redis) for check in ASKING_CHECKS]
-    checks.append(_replicas(info, min_replicas))
+    checks += [_replicas(info, min_replicas)] if info else []
     checks.append(await _partitions(redis, partitions))
     found = examine_keys(secret_keys, await SigningKeyStore(redis).current())
     return [*checks, found, *await _sealed_values(redis, secret_keys, found)]
 
 
 def unreachable(error: StoreUnavailable) -> Check:
-    return Check("reachable", Level.FAIL, f"{error}; start Redis, or correct DISPATCHER_REDIS_URL")
+    remedy = "" if isinstance(error, StoreUnusable) else "; start Redis, or correct DISPATCHER_REDIS_URL"
+    return Check("reachable", Level.FAIL, f"{error}{remedy}")
+
+
+async def examine_queue(redis: Redis) -> Check:
+    """Whether workers can take jobs there, and anybody can give them any."""
+    try:
+        lacking = await missing(redis, QUEUE)
+    except StoreUnavailable as error:
+        return Check("job queue", Level.FAIL, str(error))
+    if lacking:
+        return Check("job queue", Level.FAIL, f"the user may not do all that is needed: {advice(lacking)}")
+    return Check("job queue", Level.OK, "jobs can be given and taken")
 
 
 def examine_keys(secret_keys: Sequence[str], sealed: str | None = None) -> Check:
@@ -95,6 +112,26 @@ async def _sealed_values(redis: Redis, secret_keys: Sequence[str], found: Check)
         text = f"{tally.stale} of {tally.values} need an older key; run `dispatcher secrets reseal` before you drop it"
         return [Check(name, Level.WARN, text)]
     return [Check(name, Level.OK, f"{tally.values}, all sealed with the newest key")]
+
+
+_UNREAD = Check(
+    "server", Level.WARN, "version, durability and memory cannot be read, nor memory be watched: allow +info"
+)
+
+
+async def _info(redis: Redis) -> Info:
+    """Empty where the user may not ask."""
+    try:
+        with guarded():
+            return dict(await redis.info("everything"))
+    except StoreUnusable:
+        return {}
+
+
+def _permissions(lacking: Sequence[str]) -> Check:
+    if lacking:
+        return Check("permissions", Level.FAIL, f"the user may not do all that is needed: {advice(lacking)}")
+    return Check("permissions", Level.OK, "commands, keys and channels are allowed")
 
 
 def _product(info: Info) -> str:
@@ -168,7 +205,7 @@ async def _configured(
     try:
         with guarded():
             value = (await redis.config_get(name)).get(name)
-    except (ResponseError, RedisClusterException) as error:
+    except (ResponseError, RedisClusterException, StoreUnusable) as error:
         return Check(name, Level.WARN, f"cannot be read ({error}): see to it that the provider sets it right")
     level, text = findings.get(str(value), other or (Level.WARN, f"{value}: unknown here"))
     return Check(name, level, text)

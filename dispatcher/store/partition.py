@@ -14,13 +14,12 @@ import orjson
 import structlog
 from redis.exceptions import ResponseError
 
-from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.queue import AuditReport
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.connection import guarded, is_outage
+from dispatcher.store.connection import guarded, outage_of
 from dispatcher.store.overviews import counters
 from dispatcher.store.queue_records import text
 from dispatcher.store.scripts import Argument, Call, Client, attempt, run, script
@@ -212,8 +211,8 @@ class PartitionStore:
             replies = await attempt(self._client, calls)
         for call, reply in zip(calls, replies, strict=True):
             if isinstance(reply, ResponseError):
-                if is_outage(reply):
-                    raise StoreUnavailable(f"Redis refuses for now: {reply}")
+                if (outage := outage_of(reply)) is not None:
+                    raise outage from reply
                 log.error("script failed", script=call.script.name, key=call.key, error=str(reply))
         return [None if isinstance(reply, ResponseError) else reply for reply in replies]
 

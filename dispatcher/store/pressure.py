@@ -14,6 +14,7 @@ import structlog
 from redis.asyncio import RedisCluster
 from redis.exceptions import ResponseError
 
+from dispatcher.errors import StoreUnusable
 from dispatcher.store.connection import guarded
 from dispatcher.store.scripts import Client
 
@@ -65,7 +66,7 @@ class Pressure:
         try:
             with guarded():
                 self._learn(max(map(Memory.of, await self._infos()), key=lambda memory: memory.ratio))
-        except ResponseError as error:  # an ACL without INFO
+        except (ResponseError, StoreUnusable) as error:  # an ACL without INFO
             self._readable = False
             log.warning("memory cannot be watched", reason=str(error), advice="allow this user the command INFO")
             return

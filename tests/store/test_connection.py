@@ -11,7 +11,7 @@ import pytest
 from redis import exceptions as failures
 from redis.asyncio import Redis
 
-from dispatcher.errors import ConfigurationError, StoreUnavailable
+from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
 from dispatcher.store.connection import connect, connect_listener, connection_pool, guarded
 from dispatcher.store.redis_url import RedisTarget, Topology, parse
 
@@ -147,10 +147,31 @@ async def test_refusal_that_passes_by_itself_is_unavailable(code: str) -> None:
             await redis.set("k", "v")
 
 
-@pytest.mark.parametrize("code", ["WRONGTYPE", "ERR", "NOSCRIPT", "NOPERM"])
+@pytest.mark.parametrize("code", ["WRONGTYPE", "ERR", "NOSCRIPT"])
 async def test_other_refusals_propagate(code: str) -> None:
     async with scripted_server(f"-{code} for ever\r\n".encode()) as url, connect(url) as redis:
         with pytest.raises(failures.ResponseError), guarded():
+            await redis.set("k", "v")
+
+
+@pytest.mark.parametrize(
+    ("reply", "advice"),
+    [
+        ("-NOPERM this user has no permissions to run the 'set' command", "ACL rule"),
+        ("-ERR The user executing the script can't run this command or subcommand script: 1, on line 1.", "ACL rule"),
+        ("-ERR ACL failure in script: User u has no permissions to run the 'set' command", "ACL rule"),
+        ("-ERR unknown command 'SET', with args beginning with: 'k'", r"Redis 7\.0 or later"),
+        ("-ERR DB index is out of range", "DISPATCHER_REDIS_URL"),
+        ("-ERR invalid DB index", "DISPATCHER_REDIS_URL"),
+        ("-WRONGPASS invalid username-password pair or user is disabled.", "DISPATCHER_REDIS_URL"),
+        ("-NOAUTH Authentication required.", "DISPATCHER_REDIS_URL"),
+        ("HTTP/1.1 400 Bad Request", "not Redis"),
+        ("220 mail.example ESMTP", "not Redis"),
+    ],
+)
+async def test_refusal_that_repeating_cannot_mend_says_what_to_do(reply: str, advice: str) -> None:
+    async with scripted_server(f"{reply}\r\n".encode()) as url, connect(url) as redis:
+        with pytest.raises(StoreUnusable, match=advice), guarded():
             await redis.set("k", "v")
 
 

@@ -44,6 +44,7 @@ async def test_sound_installation_is_well(durable: Redis) -> None:
     assert {check.level for check in checks.values()} == {Level.OK}
     assert list(checks) == [
         "reachable",
+        "permissions",
         "version",
         "role",
         "appendonly",

@@ -25,7 +25,7 @@ from dispatcher.store.connection import connect
 from dispatcher.store.queue import QueueStore
 from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
 from tests.ports import free_port
-from tests.store.test_servers import servers
+from tests.store.conftest import servers
 
 PARTITIONS = 4
 AT_ONCE = ("--repl-diskless-sync-delay", "0")

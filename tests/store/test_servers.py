@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-import tempfile
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
-import redis as redis_sync
 from redis.asyncio import Redis
 
 from dispatcher.ids import new_event_id
@@ -20,30 +15,9 @@ from dispatcher.store.claim_reply import read_claim
 from dispatcher.store.connection import connect
 from dispatcher.store.partition import MEND_START, Claimed, Move, PartitionStore, Settlement
 from dispatcher.store.queue import QueueStore
-from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
 
 LANE = "5f157a26-0238-4f3f-9c31-1f3e65b4713e"
 RETENTION_MS = 3_600_000
-
-
-def servers() -> list[str]:
-    """Every server binary of this machine, each once."""
-    found = [server_binary(), *(path for name in ("redis-server", "valkey-server") if (path := shutil.which(name)))]
-    return list({str(Path(path).resolve()): path for path in found}.values())
-
-
-@pytest.fixture(scope="module", params=servers(), ids=lambda path: Path(path).name)
-def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    with tempfile.TemporaryDirectory(prefix="ds-", dir="/tmp") as folder:
-        socket = Path(folder) / "s"
-        command = [request.param, "--unixsocket", str(socket), "--dir", folder, "--logfile", f"{folder}/log", *VOLATILE]
-        process = subprocess.Popen([*UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE)
-        try:
-            with redis_sync.Redis(unix_socket_path=str(socket)) as client:
-                wait_until_ready(client)
-            yield f"unix://{socket}"
-        finally:
-            process.communicate(timeout=10)
 
 
 class Counter:

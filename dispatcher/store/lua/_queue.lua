@@ -42,7 +42,10 @@ end
 -- Document and state of an event; nothing when its key is gone or is no hash: one damaged event stops no other.
 local function read_event(id)
   local kept = redis.pcall('HMGET', event_key(id), 'doc', 'state')
-  if kept.err then return nil, nil end
+  if kept.err then
+    assert(string.find(kept.err, 'WRONGTYPE', 1, true), kept.err) -- what the user may not read is not damaged
+    return nil, nil
+  end
   return kept[1] or nil, kept[2] or nil
 end
 

@@ -1,0 +1,106 @@
+"""What the user of Redis may not do is found before it is needed, and named as the rule that it lacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.errors import StoreUnusable
+from dispatcher.store.connection import connect, guarded
+from dispatcher.store.doctor import Check, Level, examine, examine_queue
+from dispatcher.store.permissions import QUEUE, REPLICAS, STORE, missing, require
+from dispatcher.store.sealing import new_key
+
+DOCUMENTED = re.search(
+    r"^ACL SETUSER dispatcher on >PASSWORD (.+)$",
+    (Path(__file__).parents[2] / "docs/operations.md").read_text(),
+    re.MULTILINE,
+)
+EVERYTHING = ("allkeys", "allchannels", "+@all")
+
+As = Callable[..., Awaitable[Redis]]
+
+
+@pytest.fixture
+async def as_user(server_url: str) -> AsyncIterator[As]:
+    """Connects as a user with these rules."""
+    opened: list[Redis] = []
+
+    async def become(*rules: str) -> Redis:
+        async with connect(server_url) as admin:
+            await admin.execute_command("ACL", "SETUSER", "u", "reset", "on", ">pw", *rules)  # type: ignore[no-untyped-call]
+        opened.append(connect(server_url.replace("unix://", "unix://u:pw@")))
+        return opened[-1]
+
+    yield become
+    for client in opened:
+        await client.aclose()
+
+
+def documented() -> list[str]:
+    assert DOCUMENTED is not None
+    return DOCUMENTED[1].split()
+
+
+async def test_documented_rule_lacks_nothing(as_user: As) -> None:
+    assert await missing(await as_user(*documented()), STORE, QUEUE, REPLICAS) == []
+
+
+@pytest.mark.parametrize("rule", [rule for rule in documented() if rule[0] in "+~&" and rule != "+@connection"])
+async def test_no_part_of_the_documented_rule_can_be_left_out(as_user: As, rule: str) -> None:
+    redis = await as_user(*(kept for kept in documented() if kept != rule))
+    if rule == "+eval":
+        with pytest.raises(StoreUnusable, match="eval"):
+            await missing(redis, STORE)
+    else:
+        assert await missing(redis, STORE, QUEUE, REPLICAS) != []
+
+
+@pytest.mark.parametrize(
+    ("taken", "lacking"),
+    [
+        (("-hset", "-evalsha"), ["+hset", "+evalsha"]),
+        (
+            ("resetkeys", "~{p*}:*", "~dispatcher:*", "~idem:*", "~limit:*", "~redeliver*", "~revoked:*", "~token*"),
+            ["~{def}:*"],
+        ),
+        (
+            ("resetchannels", "&dispatcher:nudge:*"),
+            ["+publish &dispatcher:definitions", "+subscribe &dispatcher:definitions"],
+        ),
+    ],
+)
+async def test_what_is_lacking_is_named(as_user: As, taken: tuple[str, ...], lacking: list[str]) -> None:
+    redis = await as_user(*EVERYTHING, *taken)
+    assert await missing(redis, STORE) == lacking
+    with pytest.raises(StoreUnusable) as caught:
+        await require(redis, STORE)
+    assert " ".join(lacking) in str(caught.value)
+    checks = await examine(redis, 8, [new_key()])
+    assert checks[0].level is Level.FAIL
+    assert " ".join(lacking) in checks[0].text
+
+
+async def test_doctor_tells_what_workers_lack_at_the_job_queue(as_user: As) -> None:
+    redis = await as_user(*EVERYTHING, "-info")
+    found = await examine_queue(redis)
+    assert (found.level, "+info" in found.text) == (Level.FAIL, True)
+    checks: dict[str, Check] = {check.name: check for check in await examine(redis, 8, [new_key()])}
+    assert checks["permissions"].level is Level.OK
+    assert checks["server"].level is Level.WARN
+
+
+async def test_a_script_that_meets_a_missing_permission_is_told_so(as_user: As) -> None:
+    redis = await as_user(*EVERYTHING, "-hset")
+    with pytest.raises(StoreUnusable, match="ACL rule"), guarded():
+        await redis.eval("return redis.call('HSET', KEYS[1], 'a', 'b')", 1, "{p0}:own")  # type: ignore[misc]
+
+
+async def test_a_database_that_there_is_not_is_told_so(server_url: str) -> None:
+    async with connect(f"{server_url}?db=99") as redis:
+        with pytest.raises(StoreUnusable, match="DISPATCHER_REDIS_URL"), guarded():
+            await redis.ping()
