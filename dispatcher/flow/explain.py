@@ -16,6 +16,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.IN_FLIGHT: "An attempt is under way right now.",
     Reason.BEHIND: "It waits for an earlier event of the same account, which has to end first.",
     Reason.RETRY_PLANNED: "The last attempt failed and the next one is planned.",
+    Reason.PUT_OFF: "A worker could not begin an attempt, so none has been made yet; its log says what is in the way.",
     Reason.AWAITING_RESULT: "The product host answered 202 and has yet to report the result.",
     Reason.PAUSED: "The integration is paused; resume it to let its events go on.",
     Reason.CIRCUIT_OPEN: "The product host could not be reached several times in a row, so its circuit is open.",

@@ -41,6 +41,7 @@ class Reason(StrEnum):
     IN_FLIGHT = "in_flight"
     BEHIND = "behind_event"
     RETRY_PLANNED = "retry_planned"
+    PUT_OFF = "put_off"
     AWAITING_RESULT = "awaiting_result"
     PAUSED = "paused"
     CIRCUIT_OPEN = "circuit_open"

@@ -100,7 +100,8 @@ def _held_back(status: Status, seen: Sighting, state: EventState) -> Explanation
     if seen.paused:
         return Explanation(status, Reason.PAUSED)
     if seen.due_ms is not None and seen.due_ms > seen.now_ms:
-        return Explanation(status, Reason.RETRY_PLANNED, until_ms=seen.due_ms, detail=state.error_message)
+        reason = Reason.RETRY_PLANNED if state.attempts else Reason.PUT_OFF
+        return Explanation(status, reason, until_ms=seen.due_ms, detail=state.error_message)
     if seen.lease_until_ms <= seen.now_ms:
         return Explanation(status, Reason.NO_WORKER)
     if seen.circuit_ms > seen.now_ms:

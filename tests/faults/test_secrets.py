@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ import orjson
 from aiohttp import ClientSession, ClientTimeout
 from standardwebhooks import Webhook
 
+from dispatcher.model.queue import Reason
 from dispatcher.store.sealing import new_key
 from tests.faults.client import Client
 from tests.faults.deployment import Deployment
@@ -125,15 +127,25 @@ async def test_background_seals_everything_again_without_any_command(deployment:
     assert counted["stale"] == 0
 
 
+async def put_off(deployment: Deployment, event_id: str) -> None:
+    """Until the event is explained as one that no attempt was made for."""
+    async with asyncio.timeout(10):
+        while (found := await deployment.queue.explain(event_id)) is None or found.reason is not Reason.PUT_OFF:
+            assert found is not None
+            assert found.reason is not Reason.RETRY_PLANNED
+            await asyncio.sleep(0.02)
+
+
 async def test_process_without_the_key_says_whose_secret_and_which_command_helps(deployment: Deployment) -> None:
     old, new = new_key(), new_key()
     async with client_with(deployment, old) as client:
         integration_id, secret = await published(deployment, client)
         blind = await deployment.worker(SECRET_KEYS=new)
-        await client.emitted("A", "1")
+        event_id = await client.emitted("A", "1")
         said = await blind.heard(r"(.*secret cannot be opened.*)")
         assert integration_id in said
         assert "dispatcher secrets reseal" in said
+        await put_off(deployment, event_id)
         found = await told_by(deployment, new, "secrets", "reseal", status=1)
         assert integration_id in [one["in"] for one in found["problems"]]
         blind.signal(signal.SIGTERM)
