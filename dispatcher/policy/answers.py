@@ -74,7 +74,7 @@ class Verdict(NamedTuple):
 
 
 _OK = Verdict(Outcome.OK, Status.SUCCEEDED)
-_BROKEN_OFF = _OK._replace(message="the body broke off, did not end in time or is over 64 KiB: its status alone counted")
+_BROKEN_OFF = _OK._replace(message="the body broke off, did not end in time or is over 64 KiB: the status counted")
 _AWAITING = Verdict(Outcome.ACCEPTED, Status.AWAITING_RESULT)
 _ACCEPTED = Verdict(Outcome.ACCEPTED, Status.SUCCEEDED)
 

@@ -127,8 +127,11 @@ class QueueStore:
             record: dict[bytes, bytes] = await self._client.hgetall(keys.event(partition, event_id))  # type: ignore[misc]
         if not record:
             return None
-        numbers = sorted(int(name[1:]) for name in record if name[:1] == b"a" and name[1:].isdigit())
-        return [Attempt.from_record(n, orjson.loads(record[b"a%d" % n])) for n in numbers]
+        attempts = []
+        for n in sorted(int(name[1:]) for name in record if name[:1] == b"a" and name[1:].isdigit()):
+            with damaged_is_absent(event_id):
+                attempts.append(Attempt.from_record(n, orjson.loads(record[b"a%d" % n])))
+        return attempts
 
     async def page(self, condition: EventFilter, cursor: str | None, limit: int) -> Page:
         """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours."""
