@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -167,7 +168,7 @@ async def test_private_key_is_taken_as_pem_or_jwk_and_sealed(desk: Desk, form: s
     assert desk.sealer.open(sealed, sealed_fields.private_key(created.id)) == text
 
 
-UNFIT = {
+UNFIT: dict[str, Callable[[], PrivateKeyTypes]] = {
     "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
     "brainpool": lambda: ec.generate_private_key(ec.BrainpoolP256R1()),
     "short RSA": lambda: rsa.generate_private_key(65537, 1024),
