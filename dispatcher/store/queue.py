@@ -55,9 +55,13 @@ class QueueStore:
     def partition_of(self, integration_id: str) -> int:
         return partition_of_lane(integration_id, self._partitions)
 
-    async def ping(self) -> None:
+    async def take_writes(self) -> None:
+        """Raises ``StoreUnavailable`` when Redis answers but takes no writes: a replica, or one that lacks replicas.
+
+        Deletes what is never there: a write that changes nothing, waits for no disk, and is taken at ``maxmemory``.
+        """
         with guarded():
-            await self._client.ping()
+            await self._client.delete(keys.NEVER_THERE)
 
     async def accept(self, events: Sequence[Event]) -> list[Accepted]:
         """Write events and give each its place; one round trip however many there are.

@@ -124,7 +124,7 @@ async def _begin_to_load(deployment: Deployment) -> None:
 async def _ping(deployment: Deployment) -> str:
     """What is wrong, if anything is."""
     try:
-        await deployment.queue.ping()
+        await deployment.queue.take_writes()
     except StoreUnavailable as error:
         return str(error)
     return ""
