@@ -95,7 +95,7 @@ async def test_ft19_redis_that_is_there_and_does_not_answer_yet(deployment: Depl
 async def _restarted(deployment: Deployment) -> None:
     deployment.server.stop()
     deployment.server.start()
-    await eventually(deployment.queue.ping)
+    await eventually(deployment.queue.take_writes)
 
 
 async def _sleep(deployment: Deployment) -> None:
