@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher import __version__
+from dispatcher.cli.standard_streams import prepare_streams
 from dispatcher.errors import ConfigurationError, DispatcherError
 
 
@@ -50,6 +51,7 @@ VERBS: tuple[Verb, ...] = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one verb and exits."""
+    prepare_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         build(given)(args=given, prog_name="dispatcher")
