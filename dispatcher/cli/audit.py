@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.output import print_json, print_listing
-from dispatcher.cli.startup import load_settings, open_store, run
+from dispatcher.cli.startup import load_settings, no_store, open_store, run
 from dispatcher.model.queue import AuditReport
 from dispatcher.settings import Settings
 from dispatcher.store.event_audit import audit as recount
@@ -38,10 +38,10 @@ def audit(
 
 
 async def _audit(settings: Settings) -> AuditReport:
-    async with open_store(settings, client_name="dispatcher-audit", claim=False) as store:
+    async with open_store(settings, client_name="dispatcher-audit", claim=False, existing=True) as store:
         partitions = await stored_partitions(store.redis)
         if partitions is None:
-            return AuditReport(accepted=0, terminal=0, open=0)
+            raise no_store(settings)
         return await recount(store.redis, range(partitions))
 
 

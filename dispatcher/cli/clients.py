@@ -96,10 +96,10 @@ def scopes_of_role(role: Role | None, account: str | None, vendor: str | None) -
 
 
 @asynccontextmanager
-async def _store(action: str = "") -> AsyncIterator[ClientStore]:
-    """Changes are noted as ``action`` of whoever runs this program."""
+async def _store(action: str = "", *, existing: bool = True) -> AsyncIterator[ClientStore]:
+    """Changes are noted as ``action`` of whoever runs this program. ``existing``: as of ``open_store``."""
     settings = load_settings()
-    async with open_store(settings, client_name="dispatcher-clients") as store:
+    async with open_store(settings, client_name="dispatcher-clients", existing=existing) as store:
         log = audit_log_of(settings, store.redis)
         yield ClientStore(store.redis, Noting(log, operator(), action, int(time.time() * 1000)))
 
@@ -107,7 +107,7 @@ async def _store(action: str = "") -> AsyncIterator[ClientStore]:
 async def _create(
     scopes: frozenset[str], name: str, account: str | None, vendor: str | None, rate: float | None
 ) -> dict[str, str]:
-    async with _store("createClient") as store:
+    async with _store("createClient", existing=False) as store:
         now_ms = int(time.time() * 1000)
         client, secret = await store.create(scopes, name, account, now_ms, vendor_id=vendor, rate_per_s=rate)
     return {"clientId": client.client_id, "clientSecret": secret}

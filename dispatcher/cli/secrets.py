@@ -44,7 +44,7 @@ def reseal(
 
 async def _reseal(settings: Settings, *, write: bool, told: bool) -> Tally:
     sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
-    async with open_store(settings, client_name="dispatcher-secrets", claim=False) as store:
+    async with open_store(settings, client_name="dispatcher-secrets", claim=False, existing=True) as store:
         resealer = Resealer(store.redis, sealer, write=write)
         async for tally in resealer.pages():
             if told:
