@@ -30,9 +30,9 @@ class _Look(NamedTuple):
 async def audit(client: Client, partitions: Iterable[int]) -> AuditReport:
     """Accepted = terminal + open, and every open event is in exactly one place. Raises StoreUnavailable.
 
-    The numbers of a partition are of one moment, at which they agree in a healthy store, so the sums agree too, although
-    each is of another moment. What stays open is met by the walk; what was wrong then and is mended or over since is not
-    named.
+    The numbers of a partition are of one moment, at which a healthy store has them agree, so their sums agree too,
+    although each partition is of another moment. What stays open is met by the walk; what was wrong then, and is
+    mended or ended by the time of a second look, is not named.
     """
     accepted = terminal = still_open = 0
     broken: dict[str, str] = {}
