@@ -16,7 +16,8 @@ LANES = 4
 EVENTS_OF_LANE = 600
 ACCOUNTS = 40
 WITHIN_S = 60
-MOMENTS = 20
+MOMENTS = 3
+"""The audits have to see more than these, or nothing moved while they looked."""
 
 
 def _first_attempt_fails(request: Received) -> Reply:
