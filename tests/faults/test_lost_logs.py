@@ -37,7 +37,7 @@ async def server_restarted(deployment: Deployment) -> None:
     """Every process has something to log."""
     deployment.server.kill()
     deployment.server.start()
-    await eventually(deployment.queue.ping)
+    await eventually(deployment.queue.take_writes)
 
 
 @pytest.mark.parametrize("lost", LOST)
