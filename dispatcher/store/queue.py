@@ -172,6 +172,13 @@ class QueueStore:
         )
         return await self._change(event_id, "conclude", arguments, "given a result")
 
+    async def still_pending(self, event_id: str, error_code: str | None, message: str | None) -> StoredEvent:
+        """A host said that the result is not there yet: note its words. The deadline stays."""
+        arguments = self._conclusion(
+            event_id, Status.AWAITING_RESULT, "pending", error_code, message, notification=None
+        )
+        return await self._change(event_id, "conclude", arguments, "given a result")
+
     async def expire(self, event_id: str, notification: Event | None = None) -> bool:
         """End an event whose result did not come in time; False when it is no longer awaited."""
         arguments = self._conclusion(
