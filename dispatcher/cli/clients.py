@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.given import VerbCommand
 from dispatcher.cli.operator import audit_log_of, operator
 from dispatcher.cli.output import note, print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
@@ -36,7 +37,7 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")
 clients = typer.Typer(no_args_is_help=True)
 
 
-@clients.command("create")
+@clients.command("create", cls=VerbCommand)
 def create(
     scope: Annotated[list[str] | None, typer.Option(help="What it may do; give the option once for each.")] = None,
     role: Annotated[Role | None, typer.Option(help="Scopes by the kind of client, beside --scope.")] = None,
@@ -54,13 +55,13 @@ def create(
         note("keep the secret: it is not shown again")
 
 
-@clients.command("list")
+@clients.command("list", cls=VerbCommand)
 def list_clients(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show every client, oldest first."""
     print_listing([_row(client) for client in run(_all())], COLUMNS, as_json=as_json, styles={"yes": "red"})
 
 
-@clients.command("disable")
+@clients.command("disable", cls=VerbCommand)
 def disable(client_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Let a client in no more."""
     if not run(_disable(client_id)):

@@ -15,6 +15,7 @@ import typer
 
 from dispatcher import __version__
 from dispatcher.cli.standard_streams import prepare_streams
+from dispatcher.cli.given import VerbCommand
 from dispatcher.errors import ConfigurationError, DispatcherError
 
 
@@ -86,7 +87,7 @@ def _register(app: typer.Typer, verb: Verb, loaded: typer.Typer | Callable[..., 
     if isinstance(loaded, typer.Typer):
         app.add_typer(loaded, name=verb.name, help=verb.summary)
     else:
-        app.command(verb.name, help=verb.summary)(loaded)
+        app.command(verb.name, cls=VerbCommand, help=verb.summary)(loaded)
 
 
 def _unused() -> None:
