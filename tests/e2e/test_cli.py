@@ -184,7 +184,7 @@ REFUSALS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "bad notice": (("emit", "notify", "--product", "P", "--data", "notice.type=X"), 1, "payload.notice.type: "),
     "no product": (("emit", "create"), 2, "--product"),
     "empty product": (("emit", "create", "--product", ""), 2, "--product is empty: is a variable unset?"),
-    "empty account": (("emit", "create", "--product", "P", "--account", ""), 2, "--account is empty: is a variable unset?"),
+    "empty account": (("emit", "create", "--product", "P", "--account", ""), 2, "--account is empty"),
     "unknown event": (("explain", "nonsense"), 1, "There is no such event"),
     "unknown status": (("events", "--status", "bogus"), 2, "status: Give one or more of"),
     "unknown age": (("events", "--since", "yesterday"), 2, "15m, 1h or 2d"),
