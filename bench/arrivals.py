@@ -62,7 +62,7 @@ async def main() -> None:
     partitions: int = Settings.model_fields["partitions"].default
     async with connect(task["redis_url"]) as redis:
         queue = QueueStore(redis, partitions=partitions, retention_ms=86_400_000)
-        await queue.ping()
+        await queue.take_writes()
         offsets = moments(task["rate_per_s"], task["seconds"])
         integrations = task["integrations"]
         new = list(events(queue, len(offsets), integrations, integrations * ACCOUNTS_PER_INTEGRATION))

@@ -31,6 +31,11 @@ def private_folder(folder: Path) -> Path:
     return folder.resolve()
 
 
+def holds_store(folder: Path) -> bool:
+    """Whether a server has run in ``folder``, or its data were put there. Makes nothing."""
+    return os.path.isdir(folder / "appendonlydir")  # noqa: PTH112 - Path.is_dir raises where this user may not look
+
+
 def socket_path(folder: Path) -> Path:
     """Where the server of ``folder`` listens: in it if the path is short enough, else in a private temporary folder.
 

@@ -21,8 +21,8 @@ from joserfc.errors import JoseError, SecurityWarning
 
 from dispatcher.clock import Clock
 from dispatcher.model.integration import AuthMethod, OutboundCredentials
+from dispatcher.policy.assertion_key import KeyUnreadable, read_assertion_key
 from dispatcher.store.tokens import AccessToken, TokenStore
-from worker.assertion_key import KeyUnreadable, read_assertion_key
 from worker.connector import blocked_reason
 from worker.token_answer import CONFIGURATION_ERROR, INVALID_RESPONSE, TRANSPORT_ERROR, TokenAnswer, read_token
 from worker.token_source import TokenSource

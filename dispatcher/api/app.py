@@ -15,7 +15,7 @@ from dispatcher.api.connection import connection_arguments
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
 from dispatcher.api.known_parameters import knowing
-from dispatcher.api.metering import Meters
+from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.middleware import edge
 from dispatcher.api.oauth.directory import Directory
 from dispatcher.api.oauth.guessing import Guessing
@@ -99,14 +99,15 @@ async def build_app(
     app.cleanup_ctx.append(watching)
     app.cleanup_ctx.append(_on_time)
     app.on_shutdown.append(end_streams)
-    _install(app, api_routes(), Meters(RateLimits(redis), settings.client_burst))
+    app[METERS] = Meters(RateLimits(redis), settings.client_burst)
+    _install(app, api_routes())
     return app
 
 
-def _install(app: web.Application, routes: Sequence[Route], meters: Meters) -> None:
+def _install(app: web.Application, routes: Sequence[Route]) -> None:
     app[DOCUMENT] = build_document(routes, app[SERVICES].settings.base_url)
     for route in routes:
-        admitted = admitting(replace(route, handler=knowing(route)), app[OAUTH].gate, meters)
+        admitted = admitting(replace(route, handler=knowing(route)), app[OAUTH].gate, app[METERS])
         app.router.add_route(route.method, route.path, admitted)
 
 

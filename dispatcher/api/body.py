@@ -21,6 +21,9 @@ NDJSON = "application/x-ndjson"
 _PLAIN_JSON = frozenset({JSON, f"{JSON}; charset=utf-8", f"{JSON};charset=utf-8"})
 """What nearly every client sends, so that nearly every request skips the parsing."""
 _UTF8 = frozenset({None, "utf-8", "utf8"})
+_PLAIN = "identity"
+_GZIP = frozenset({"gzip", "x-gzip"})
+"""Names of the same coding, in any case (RFC 9110 §8.4.1)."""
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
@@ -39,8 +42,8 @@ def require_media(request: web.Request, *accepted: str) -> str:
 async def read_body(request: web.Request) -> bytes:
     """The whole body, decompressed. 408, 413 or 415 when it cannot be had; 400 when it is broken."""
     limit_bytes = request.client_max_size
-    encoding = request.headers.get(hdrs.CONTENT_ENCODING)
-    if encoding not in (None, "identity", "gzip"):
+    encoding = request.headers.get(hdrs.CONTENT_ENCODING, _PLAIN).lower()
+    if encoding != _PLAIN and encoding not in _GZIP:
         raise _unsupported("unsupported_encoding", "Send the body plain or with gzip.", "Content-Encoding")
     arriving = request.content
     if arriving.is_eof() and arriving.exception() is None:
@@ -50,7 +53,7 @@ async def read_body(request: web.Request) -> bytes:
         raw = await _read_in_time(request)
     if len(raw) > limit_bytes:
         raise _too_large(limit_bytes)
-    return inflate(raw, limit_bytes) if encoding == "gzip" else raw
+    return inflate(raw, limit_bytes) if encoding in _GZIP else raw
 
 
 async def _read_in_time(request: web.Request) -> bytes:

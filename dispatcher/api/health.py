@@ -31,9 +31,9 @@ async def healthz(request: web.Request) -> web.StreamResponse:
 
 
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """503 while Redis does not answer, so that no more requests are sent here."""
+    """503 while Redis does not answer or takes no writes, so that no more requests are sent here."""
     try:
-        await request.app[SERVICES].queue.ping()
+        await request.app[SERVICES].queue.take_writes()
     except StoreUnavailable:
         return json_response({"status": "unavailable", "redis": "away"}, 503, {"Retry-After": "1"})
     watch = request.app[WATCH]

@@ -26,7 +26,7 @@ def knowing(route: Route) -> Handler:
 
     async def serve(request: web.Request) -> web.StreamResponse:
         if request.query_string:
-            _refuse_unheeded(request, known)
+            refuse_unheeded(request, known)
         return await handler(request)
 
     return serve
@@ -37,7 +37,8 @@ def known_parameters(route: Route) -> Parameters:
     return {one["name"]: one["schema"].get("type") == "array" for one in declared if one["in"] == "query"}
 
 
-def _refuse_unheeded(request: web.Request, known: Parameters) -> None:
+def refuse_unheeded(request: web.Request, known: Parameters) -> None:
+    """400 for a parameter that is not known, comes twice although it may not, or is no UTF-8."""
     _refuse_undecodable(request.rel_url.raw_query_string)
     for name in request.query:
         if name not in known:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import structlog
+from aiohttp import web
 
 from dispatcher.errors import Problem, RequestError, StoreUnavailable
 from dispatcher.model.access import Caller
@@ -95,6 +96,9 @@ class Meters:
         bucket = Bucket(f"client\n{caller.client_id}", rate, max(1.0, rate * self._burst_s))
         made = self._meters[caller.client_id] = _Meter(bucket)
         return made
+
+
+METERS = web.AppKey("meters", Meters)
 
 
 def _too_many(meter: _Meter, wait_s: float) -> RequestError:

@@ -28,8 +28,8 @@ NOT_KEPT = {"Cache-Control": "no-store"}
 """On every error: a 404 may be kept otherwise (RFC 9111 §4.2.2), a token endpoint has to say it (RFC 6749 §5.1)."""
 SLOW_S = 1.0
 
-ErrorPage = Callable[[RequestError, str], web.Response]
-"""The error and the request id → what somebody before a browser is shown."""
+ErrorPage = Callable[[web.Request, RequestError, str], web.Response]
+"""Request, error and request id → what somebody before a browser is shown."""
 ERROR_PAGES = web.AppKey("error_pages", tuple[str, ErrorPage])
 """Where errors are pages: below this path, made by this."""
 
@@ -98,8 +98,8 @@ def _failure(request: web.Request, raised: Exception, request_id: str) -> web.St
 
 def _told(request: web.Request, error: RequestError, request_id: str) -> web.Response:
     prefix, error_page = request.app.get(ERROR_PAGES, ("", None))
-    if error_page is not None and request.path.startswith(prefix):
-        return error_page(error, request_id)
+    if error_page is not None and (request.path == prefix or request.path.startswith(f"{prefix}/")):
+        return error_page(request, error, request_id)
     return json_response(error_body(request.path, error, request_id), error.status, NOT_KEPT | error.headers)
 
 

@@ -21,7 +21,7 @@ def _header(name: str, schema: dict[str, Any], description: str) -> Parameter:
     return {"name": name, "in": "header", "schema": schema, "description": description}
 
 
-_TEXT = {"type": "string", "maxLength": 255}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 255}
 _TIME = "ISO 8601 or milliseconds since 1970"
 
 FILTERS: tuple[Parameter, ...] = (

@@ -39,7 +39,7 @@ def moment_ms(query: Mapping[str, str], *names: str) -> int | None:
     """A time as ISO 8601 (UTC unless it says otherwise) or epoch milliseconds, under the first name that is there."""
     for name in names:
         text = query.get(name)
-        if text:
+        if text is not None:
             return _moment_ms(name, text)
     return None
 
@@ -62,22 +62,23 @@ def _iso_ms(text: str, name: str, how: str) -> int:
 
 
 def name_of(query: Mapping[str, str], name: str) -> str | None:
-    """An id of at most 255 characters, or None."""
+    """An id of 1 to 255 characters; None = not given. An empty one is refused: it would let everything through."""
     text = query.get(name)
-    if not text:
+    if text is None:
         return None
-    if len(text) > 255 or _CONTROL.search(text) or not _encodable(text):
-        raise invalid_parameter(name, "Give at most 255 characters without control characters.")
+    if not 0 < len(text) <= 255 or _CONTROL.search(text) or not _encodable(text):
+        raise invalid_parameter(name, "Give 1 to 255 characters without control characters, or leave it out.")
     return text
 
 
 def several(
     query: MultiMapping[str], name: str, read: Callable[[str], Value | None], known: list[str]
 ) -> frozenset[Value]:
-    """Values given comma-separated or by repeating the parameter."""
+    """Values given comma-separated or by repeating the parameter; one that names none is refused."""
     found = set()
     for text in query.getall(name, []):
-        for part in filter(None, (one.strip() for one in text.split(","))):
+        parts = [part for one in text.split(",") if (part := one.strip())]
+        for part in parts or [""]:
             value = read(part)
             if value is None:
                 raise invalid_parameter(name, f"Give one or more of {', '.join(known)}.")

@@ -17,6 +17,8 @@ _ADVICE = {
     "/oauth2/token": "Repeat it.",
     "/oauth2/introspect": "Repeat it.",
     "/oauth2/revoke": "Repeat it.",
+    "/console/sign-in": "Repeat it.",
+    "/console/sign-out": "Repeat it.",
 }
 """By path, where looking is not what helps."""
 

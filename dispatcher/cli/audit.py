@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from dispatcher.cli.output import print_json, print_listing
-from dispatcher.cli.startup import load_settings, open_store, run
+from dispatcher.cli.startup import load_settings, no_store, open_store, run
 from dispatcher.model.queue import AuditReport
 from dispatcher.settings import Settings
+from dispatcher.store.event_audit import audit as recount
 from dispatcher.store.meta import stored_partitions
-from dispatcher.store.partition import PartitionStore
 from dispatcher.store.redis_url import parse
-
-RECOUNTS = 5
-PAUSE_S = 0.3
-"""Events that move while they are counted can be counted twice or not at all: a difference that stays is one."""
 
 COLUMNS = {"id": "ID", "wrong": "WHAT IS WRONG"}
 
@@ -43,18 +38,11 @@ def audit(
 
 
 async def _audit(settings: Settings) -> AuditReport:
-    async with open_store(settings, client_name="dispatcher-audit", claim=False) as store:
+    async with open_store(settings, client_name="dispatcher-audit", claim=False, existing=True) as store:
         partitions = await stored_partitions(store.redis)
         if partitions is None:
-            return AuditReport(accepted=0, terminal=0, open=0)
-        counting = PartitionStore(store.redis, partitions=partitions, retention_ms=0, lease_ms=0, lane_cap=0)
-        report = await counting.audit()
-        for _ in range(RECOUNTS):
-            if report.well or report.broken:
-                break
-            await asyncio.sleep(PAUSE_S)
-            report = await counting.audit()
-        return report
+            raise no_store(settings)
+        return await recount(store.redis, range(partitions))
 
 
 def _as_json(report: AuditReport) -> dict[str, object]:

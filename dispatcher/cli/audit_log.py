@@ -45,7 +45,7 @@ def audit_log(
 
 
 async def _entries(condition: AuditFilter, limit: int) -> list[Entry]:
-    async with open_store(load_settings(), client_name="dispatcher-audit-log", claim=False) as store:
+    async with open_store(load_settings(), client_name="dispatcher-audit-log", claim=False, existing=True) as store:
         reader = AuditReader(store.redis)
         found: list[Entry] = []
         cursor: str | None = None
@@ -60,7 +60,7 @@ async def _entries(condition: AuditFilter, limit: int) -> list[Entry]:
 async def _verify() -> Verdict:
     settings = load_settings()
     kept = Kept(settings.audit_ms, settings.audit_entries)
-    async with open_store(settings, client_name="dispatcher-audit-log", claim=False) as store:
+    async with open_store(settings, client_name="dispatcher-audit-log", claim=False, existing=True) as store:
         return await AuditReader(store.redis).verify(kept)
 
 

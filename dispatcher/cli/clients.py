@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.given import VerbCommand
 from dispatcher.cli.operator import audit_log_of, operator
 from dispatcher.cli.output import note, print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
@@ -36,7 +37,7 @@ _NAME = re.compile(r"[^\x00-\x1f\x7f-\x9f]{1,255}")
 clients = typer.Typer(no_args_is_help=True)
 
 
-@clients.command("create")
+@clients.command("create", cls=VerbCommand)
 def create(
     scope: Annotated[list[str] | None, typer.Option(help="What it may do; give the option once for each.")] = None,
     role: Annotated[Role | None, typer.Option(help="Scopes by the kind of client, beside --scope.")] = None,
@@ -54,13 +55,13 @@ def create(
         note("keep the secret: it is not shown again")
 
 
-@clients.command("list")
+@clients.command("list", cls=VerbCommand)
 def list_clients(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show every client, oldest first."""
     print_listing([_row(client) for client in run(_all())], COLUMNS, as_json=as_json, styles={"yes": "red"})
 
 
-@clients.command("disable")
+@clients.command("disable", cls=VerbCommand)
 def disable(client_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Let a client in no more."""
     if not run(_disable(client_id)):
@@ -96,10 +97,10 @@ def scopes_of_role(role: Role | None, account: str | None, vendor: str | None) -
 
 
 @asynccontextmanager
-async def _store(action: str = "") -> AsyncIterator[ClientStore]:
-    """Changes are noted as ``action`` of whoever runs this program."""
+async def _store(action: str = "", *, existing: bool = True) -> AsyncIterator[ClientStore]:
+    """Changes are noted as ``action`` of whoever runs this program. ``existing``: as of ``open_store``."""
     settings = load_settings()
-    async with open_store(settings, client_name="dispatcher-clients") as store:
+    async with open_store(settings, client_name="dispatcher-clients", existing=existing) as store:
         log = audit_log_of(settings, store.redis)
         yield ClientStore(store.redis, Noting(log, operator(), action, int(time.time() * 1000)))
 
@@ -107,7 +108,7 @@ async def _store(action: str = "") -> AsyncIterator[ClientStore]:
 async def _create(
     scopes: frozenset[str], name: str, account: str | None, vendor: str | None, rate: float | None
 ) -> dict[str, str]:
-    async with _store("createClient") as store:
+    async with _store("createClient", existing=False) as store:
         now_ms = int(time.time() * 1000)
         client, secret = await store.create(scopes, name, account, now_ms, vendor_id=vendor, rate_per_s=rate)
     return {"clientId": client.client_id, "clientSecret": secret}

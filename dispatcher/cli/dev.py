@@ -11,6 +11,7 @@ import typer
 from dispatcher.cli.address_file import announced
 from dispatcher.cli.listening import Listening, listening
 from dispatcher.cli.local_secrets import admin_credentials, with_local_secrets
+from dispatcher.cli.standard_streams import announce
 from dispatcher.cli.startup import Store, load_settings, open_store, run_process, stop_on_signals
 from dispatcher.cli.worker import deliver
 from dispatcher.settings import Settings
@@ -37,7 +38,7 @@ async def serve_and_deliver(settings: Settings, store: Store, stop: asyncio.Even
     async with listening(settings, store.redis) as api:
         worker = asyncio.create_task(deliver(api.settings, store.url, stop_worker))
         worker.add_done_callback(lambda _: stop.set())
-        typer.echo(welcome(api, store))
+        announce(welcome(api, store))
         with announced(settings.data_dir, api.address, api.settings.base_url):
             await stop.wait()
     stop_worker.set()

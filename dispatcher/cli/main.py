@@ -14,6 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher import __version__
+from dispatcher.cli.given import VerbCommand
+from dispatcher.cli.standard_streams import prepare_streams
 from dispatcher.errors import ConfigurationError, DispatcherError, StoreUnusable
 
 
@@ -50,6 +52,7 @@ VERBS: tuple[Verb, ...] = (
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one verb and exits."""
+    prepare_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         build(given)(args=given, prog_name="dispatcher")
@@ -84,7 +87,7 @@ def _register(app: typer.Typer, verb: Verb, loaded: typer.Typer | Callable[..., 
     if isinstance(loaded, typer.Typer):
         app.add_typer(loaded, name=verb.name, help=verb.summary)
     else:
-        app.command(verb.name, help=verb.summary)(loaded)
+        app.command(verb.name, cls=VerbCommand, help=verb.summary)(loaded)
 
 
 def _unused() -> None:

@@ -1,4 +1,7 @@
-"""The payload of an event from what was typed: a file or the type's sample, then single fields set by their paths."""
+"""The payload of an event from what was typed: a file or the type's sample, then single fields set by their paths.
+
+JSON is read as the API reads it: what it would refuse is refused here, and no number is sent that was not given.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from dispatcher.catalogue.samples import sample_payload
-from dispatcher.errors import ConfigurationError
+from dispatcher.errors import ConfigurationError, RequestError
 from dispatcher.model.event_type import EventType
+from dispatcher.policy.strict_json import read_json, read_object
 
 
 def payload_from(kind: EventType, file: Path | None, data: Iterable[str]) -> dict[str, Any]:
@@ -21,16 +23,25 @@ def payload_from(kind: EventType, file: Path | None, data: Iterable[str]) -> dic
         path, equals, value = given.partition("=")
         if not equals or not path:
             raise ConfigurationError(f"--data {given}: write it as path=value, such as --data notice.type=CLOSED")
-        set_field(payload, path.removeprefix("payload."), parsed(value))
+        set_field(payload, path.removeprefix("payload."), _value(path, value))
     return payload
 
 
 def parsed(text: str) -> Any:
-    """``text`` as JSON if it is JSON, else as it is."""
+    """``text`` as JSON if it is JSON, else as it is. Raises RequestError for JSON that the API would refuse."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return read_json(text.encode(errors="surrogateescape"))
+    except RequestError as error:
+        if any(problem.code != "invalid_json" for problem in error.problems):
+            raise
         return text
+
+
+def _value(path: str, text: str) -> Any:
+    try:
+        return parsed(text)
+    except RequestError as error:
+        raise ConfigurationError(f"--data {path}: {error}") from error
 
 
 def set_field(document: dict[str, Any], path: str, value: Any) -> None:
@@ -71,9 +82,6 @@ def raw_bytes(file: Path) -> bytes:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document = orjson.loads(raw_bytes(file))
-    except orjson.JSONDecodeError as error:
-        raise ConfigurationError(f"{file} is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise ConfigurationError(f"{file} does not hold a JSON object")
-    return document
+        return read_object(raw_bytes(file))
+    except RequestError as error:
+        raise ConfigurationError(f"{file}: {error}") from error

@@ -13,7 +13,7 @@ from dispatcher.cli.output import note, print_json
 from dispatcher.cli.ping_report import show_checks, show_end, show_result
 from dispatcher.client import Client
 from dispatcher.errors import ConfigurationError
-from dispatcher.model.event_type import EventType, parse_event_type
+from dispatcher.model.event_type import TYPE_RULES, EventType, emittable_names, parse_event_type
 from dispatcher.model.ping import PingVersion
 
 POLL_S = 0.15
@@ -82,6 +82,6 @@ async def _run(client: Client, asked: dict[str, Any]) -> dict[str, Any] | None:
 
 def _kind(name: str) -> EventType:
     kind = parse_event_type(name.lower()) or parse_event_type(name.upper())
-    if kind is None:
-        raise ConfigurationError(f"--type {name}: use one of {', '.join(one.value for one in EventType)}")
+    if kind is None or not TYPE_RULES[kind].emitted_by_callers:
+        raise ConfigurationError(f"--type {name} cannot be pinged; use one of {', '.join(emittable_names())}")
     return kind

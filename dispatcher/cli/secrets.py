@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.given import VerbCommand
 from dispatcher.cli.operator import audit_log_of, operator
 from dispatcher.cli.output import cell, note, print_json
 from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run
@@ -25,7 +26,7 @@ def _group() -> None:
     """Secrets at rest."""
 
 
-@secrets.command("reseal")
+@secrets.command("reseal", cls=VerbCommand)
 def reseal(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -44,7 +45,7 @@ def reseal(
 
 async def _reseal(settings: Settings, *, write: bool, told: bool) -> Tally:
     sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
-    async with open_store(settings, client_name="dispatcher-secrets", claim=False) as store:
+    async with open_store(settings, client_name="dispatcher-secrets", claim=False, existing=True) as store:
         resealer = Resealer(store.redis, sealer, write=write)
         async for tally in resealer.pages():
             if told:

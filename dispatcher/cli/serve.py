@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.listening import listening
+from dispatcher.cli.standard_streams import announce
 from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run_process, stop_on_signals
 from dispatcher.settings import Settings
 
@@ -32,5 +33,5 @@ def main() -> None:
 async def _serve(settings: Settings) -> None:
     with stop_on_signals() as stop:
         async with open_store(settings, client_name="dispatcher-api") as store, listening(settings, store.redis) as api:
-            typer.echo(f"listening on {api.address}")
+            announce(f"listening on {api.address}")
             await stop.wait()

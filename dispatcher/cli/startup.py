@@ -19,6 +19,7 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
+from dispatcher.data_folder import holds_store
 from dispatcher.embedded import EmbeddedServer
 from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
 from dispatcher.settings import Settings
@@ -65,12 +66,17 @@ def require_secret_keys(settings: Settings) -> None:
 
 
 @asynccontextmanager
-async def open_store(settings: Settings, *, client_name: str, claim: bool = True) -> AsyncIterator[Store]:
+async def open_store(
+    settings: Settings, *, client_name: str, claim: bool = True, existing: bool = False
+) -> AsyncIterator[Store]:
     """Redis at ``redis_url``, else an embedded one that is kept running. ``claim``: write or check the partitions,
     and check permissions.
 
+    ``existing``: no embedded one is made where none was, for verbs that are about what a store holds.
     Raises ConfigurationError and StoreUnavailable.
     """
+    if existing and settings.redis_url is None and not holds_store(settings.data_dir):
+        raise no_store(settings)
     async with contextlib.AsyncExitStack() as stack:
         server = None
         if settings.redis_url is None:
@@ -94,6 +100,15 @@ async def require_queue(url: str) -> None:
             raise StoreUnusable(f"{parse(url).label}, the job queue: {error}") from error
         except StoreUnavailable as error:
             structlog.get_logger().warning("job queue unavailable", error=str(error))
+
+
+def no_store(settings: Settings) -> ConfigurationError:
+    """Says where none was found, and what names another place."""
+    where = parse(settings.redis_url).label if settings.redis_url else f"the data folder {settings.data_dir.absolute()}"
+    return ConfigurationError(
+        f"no store in {where}: set DISPATCHER_REDIS_URL to its Redis, or DISPATCHER_DATA_DIR (`audit`: --data-dir) to "
+        "the folder of its embedded server; `dispatcher demo` has one in the folder `demo` within"
+    )
 
 
 @contextmanager

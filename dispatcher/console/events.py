@@ -5,10 +5,12 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from aiohttp import web
+from multidict import MultiDict
 
+from dispatcher.api.known_parameters import refuse_unheeded
 from dispatcher.api.rest.events import no_such_event, reachable_event
 from dispatcher.api.rest.filters import filter_from_query
-from dispatcher.api.rest.reach import reachable_integration, within_reach
+from dispatcher.api.rest.reach import within_reach
 from dispatcher.console.screen import Viewer
 from dispatcher.flow.explain import sentence
 from dispatcher.model.event_type import EventType
@@ -17,16 +19,21 @@ from dispatcher.model.status import Status
 
 LIMIT = 50
 CONDITIONS = ("status", "type", "productId", "accountId", "integrationId", "from", "to")
+"""The fields of the form, which sends those too that were left empty."""
+KNOWN = dict.fromkeys((*CONDITIONS, "cursor"), False)
 
 
 async def show_events(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     """Newest first, under the conditions of ``GET /v1/events``."""
-    services, query = viewer.services, request.query
-    condition = await within_reach(filter_from_query(query), viewer.caller, services.definitions)
+    refuse_unheeded(request, KNOWN)
+    services, query = viewer.services, MultiDict((name, value) for name, value in request.query.items() if value)
+    asked = filter_from_query(query)
+    condition = await within_reach(asked, viewer.caller, services.definitions)
     found = Page([], None)
     if condition is not None:
-        found = await services.queue.page(condition, query.get("cursor") or None, LIMIT)
-    given = {name: query.get(name, "") for name in CONDITIONS}
+        found = await services.queue.page(condition, query.get("cursor"), LIMIT)
+    chosen = {"status": ",".join(sorted(asked.statuses)), "type": ",".join(sorted(asked.types))}
+    given = {name: query.get(name, "") for name in CONDITIONS} | chosen
     further = {name: value for name, value in given.items() if value} | {"cursor": found.next_cursor}
     return viewer.page(
         "events.html",
@@ -44,7 +51,6 @@ async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse
     explained = await services.queue.explain(event_id)
     if explained is None:
         raise no_such_event()
-    integration = await reachable_integration(services, viewer.caller, stored.event.integration_id)
     return viewer.page(
         "event.html",
         event=stored.event,
@@ -52,6 +58,6 @@ async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse
         why=sentence(explained),
         explained=explained,
         attempts=await services.queue.attempts(event_id) or [],
-        integration=integration.name if integration else None,
+        name=(await viewer.names([stored.event.integration_id])).get(stored.event.integration_id),
         base_url=services.settings.base_url,
     )

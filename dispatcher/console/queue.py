@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 
 from aiohttp import web
@@ -20,7 +19,7 @@ EVENTS = "/console/events"
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """One integration as the table shows it; ``name`` None = it was deleted."""
+    """One integration as the table shows it; ``name`` None = it was deleted, or cannot be told."""
 
     view: LaneView
     name: str | None
@@ -36,7 +35,8 @@ async def show_queue(request: web.Request, viewer: Viewer) -> web.StreamResponse
     if not viewer.sees_queue:
         raise Refused.of("account_restricted", "The queue is everybody's: use a client that is bound to nobody.")
     overview = await viewer.services.queue.overview(LANES)
-    rows = await asyncio.gather(*(_row(viewer, view) for view in overview.lanes))
+    names = await viewer.names([view.integration_id for view in overview.lanes])
+    rows = [LaneRow(view, names.get(view.integration_id), states(view)) for view in overview.lanes]
     totals = {
         "ready": overview.ready,
         "waiting": overview.waiting,
@@ -55,11 +55,6 @@ async def show_queue(request: web.Request, viewer: Viewer) -> web.StreamResponse
         silent_before_ms=overview.now_ms - SILENT_MS,
         refresh="refresh" in request.query,
     )
-
-
-async def _row(viewer: Viewer, view: LaneView) -> LaneRow:
-    found = await viewer.services.cache.integration(view.integration_id)
-    return LaneRow(view, found.name if found else None, states(view))
 
 
 def states(view: LaneView) -> list[str]:

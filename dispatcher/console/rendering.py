@@ -13,7 +13,6 @@ from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from dispatcher.clock import iso_ms
-from dispatcher.errors import RequestError
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -22,29 +21,14 @@ HEADERS = {
     "Referrer-Policy": "same-origin",  # with "no-referrer" browsers name no origin when a form is sent
     "X-Content-Type-Options": "nosniff",
 }
-_TITLES = {
-    401: "Sign in again",
-    403: "Not for this client",
-    404: "Nothing here",
-    405: "Nothing here",
-    429: "Too many tries",
-    503: "The store does not answer",
-}
+MAX_INDENTED_CHARS = 500_000
+"""Longer JSON is shown without indentation, which can multiply it."""
 
 
 def page(template: str, values: Mapping[str, Any], status: int = 200) -> web.Response:
     """The template as an HTML answer."""
     text = _templates().get_template(template).render(values)
     return web.Response(text=text, status=status, content_type="text/html", headers=HEADERS)
-
-
-def problem_page(error: RequestError, request_id: str) -> web.Response:
-    """An error as somebody before a browser wants to see it."""
-    title = _TITLES.get(error.status, "This did not work")
-    values = {"title": title, "problems": error.problems, "request_id": request_id, "client_id": None}
-    response = page("problem.html", values, error.status)
-    response.headers.update(error.headers)
-    return response
 
 
 def ago(epoch_ms: int, now_ms: int) -> str:
@@ -78,7 +62,8 @@ def _templates() -> Environment:
 
 
 def _pretty(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_INDENT_2).decode()
+    indented = orjson.dumps(value, option=orjson.OPT_INDENT_2)
+    return (indented if len(indented) <= MAX_INDENTED_CHARS else orjson.dumps(value)).decode()
 
 
 def _duration(seconds: float) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -10,6 +10,7 @@ from urllib.parse import quote
 from aiohttp import web
 
 from dispatcher.api.access import caller_of
+from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.directory import Principal
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.route import Handler
@@ -22,7 +23,7 @@ from dispatcher.model.access import Caller, Scope
 HOME = "/console"
 SIGN_IN = f"{HOME}/sign-in"
 SHOWN_TO = (Scope.EVENTS_READ, Scope.OPS_READ)
-"""Whoever has one of these can sign in."""
+_MAX_WANTED_CHARS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +43,22 @@ class Viewer:
     def sees_events(self) -> bool:
         return self.caller.may(Scope.EVENTS_READ)
 
+    @property
+    def sees_anything(self) -> bool:
+        return self.sees_queue or self.sees_events
+
+    async def names(self, integration_ids: Iterable[str]) -> dict[str, str]:
+        """What the integrations are called, of those that exist, can be read, and may be told of."""
+        if not self.caller.may(Scope.INTEGRATIONS_READ):
+            return {}
+        found = (await self.services.cache.load(integrations=integration_ids)).integrations
+        return {one.id: one.name for one in found.values() if self.caller.reaches(one.vendor_id)}
+
     def page(self, template: str, **values: Any) -> web.Response:
         return page(template, {"viewer": self, "client_id": self.caller.client_id, "now_ms": self.now_ms} | values)
 
+
+VIEWER = web.RequestKey("viewer", Viewer)
 
 View = Callable[[web.Request, Viewer], Awaitable[web.StreamResponse]]
 
@@ -56,17 +70,24 @@ def screen(view: View, *scopes: Scope) -> Handler:
         session = session_of(request)
         principal = await _still_good(request, session) if session else None
         if session is None or principal is None:
-            return redirect(f"{SIGN_IN}?next={quote(request.rel_url.raw_path_qs)}")
-        caller = caller_of(principal)
-        if not caller.may(*scopes):
+            wanted = request.rel_url.raw_path_qs
+            return redirect(f"{SIGN_IN}?next={quote(wanted)}" if len(wanted) <= _MAX_WANTED_CHARS else SIGN_IN)
+        viewer = request[VIEWER] = viewer_of(request, principal)
+        if viewer.caller.rate_per_s:
+            await request.app[METERS].admit(viewer.caller)
+        if not viewer.caller.may(*scopes):
             text = f"This page needs a client with the scope {' or '.join(scopes)}."
             raise Refused.of("insufficient_scope", text)
-        services = request.app[SERVICES]
-        response = await view(request, Viewer(caller, services, int(services.clock() * 1000)))
+        response = await view(request, viewer)
         renew(request, response, session)
         return response
 
     return serve
+
+
+def viewer_of(request: web.Request, principal: Principal) -> Viewer:
+    services = request.app[SERVICES]
+    return Viewer(caller_of(principal, services.settings.client_rate), services, int(services.clock() * 1000))
 
 
 def redirect(location: str) -> web.Response:
@@ -86,7 +107,7 @@ def keep(request: web.Request, response: web.StreamResponse, session: Session | 
         session.sealed(services.sealer) if session else "",
         max_age=LIFETIME_S if session else 0,
         path="/",
-        secure=_is_https(services),
+        secure=is_https(services),
         httponly=True,
         samesite="Lax",
     )
@@ -108,10 +129,13 @@ async def _still_good(request: web.Request, session: Session) -> Principal | Non
     return principal
 
 
-def _is_https(services: Services) -> bool:
+def is_https(services: Services) -> bool:
     return services.settings.base_url.startswith("https:")
 
 
 def _cookie(services: Services) -> str:
-    """A browser takes a name with ``__Host-`` from this very host over TLS only (RFC 6265bis §4.1.3.2)."""
-    return "__Host-console" if _is_https(services) else "console"
+    """A browser takes a name with ``__Host-`` from this very host over TLS only (RFC 6265bis §4.1.3.2).
+
+    Without TLS all ports of a host share their cookies, so there the name tells the port.
+    """
+    return "__Host-console" if is_https(services) else f"console-{services.settings.port}"

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
-from dispatcher.api.access import caller_of
 from dispatcher.api.oauth.directory import Principal, secret_matches
-from dispatcher.api.oauth.form import Presented, read_form
+from dispatcher.api.oauth.form import read_fields
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.origin import address_of
 from dispatcher.api.services import SERVICES
 from dispatcher.console.rendering import page
-from dispatcher.console.screen import HOME, SHOWN_TO, SIGN_IN, keep, redirect, session_of
+from dispatcher.console.screen import HOME, SIGN_IN, is_https, keep, redirect, session_of, viewer_of
 from dispatcher.console.session import LIFETIME_S, Session
 from dispatcher.errors import Refused
 
-_OWN_PATH = re.compile(r"/console(?:[/?][A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
+_OWN_PATH = re.compile(r"/console(?:/queue|/events(?:/[A-Za-z0-9-]+)?)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 _WRONG = "Unknown client, wrong secret, or a client that may not look at anything here."
 
 
@@ -30,14 +28,15 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     """303 to the page that was wanted; 401 and the form again when the client cannot be let in."""
     refuse_other_sites(request)
     oauth, services = request.app[OAUTH], request.app[SERVICES]
-    presented = await read_form(request)
-    address = address_of(request, services.settings.trusted_proxies)
-    await oauth.guessing.check(address, presented.client_id)
-    principal = await _let_in(request, presented)
+    fields = await read_fields(request)
+    address, client_id = address_of(request, services.settings.trusted_proxies), fields.get("client_id")
+    await oauth.guessing.check(address, client_id)
+    principal = await _let_in(request, client_id or "", fields.get("client_secret", ""))
     if principal is None:
-        await oauth.guessing.wrong(address, presented.client_id)
-        return _form(_wanted(presented.fields.get("next")), presented.client_id or "", _WRONG, 401)
-    response = redirect(_wanted(presented.fields.get("next")))
+        await oauth.guessing.wrong(address, client_id)
+        return _form(_wanted(fields.get("next")), client_id or "", _WRONG, 401)
+    await _end(request)
+    response = redirect(_wanted(fields.get("next")))
     keep(request, response, Session.begun(principal.client_id, principal.stamp, services.clock()))
     return response
 
@@ -45,8 +44,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 async def sign_out(request: web.Request) -> web.StreamResponse:
     """The session ends in this browser, and wherever else its cookie may be."""
     refuse_other_sites(request)
-    if session := session_of(request):
-        await request.app[OAUTH].revoked.add(session.id, LIFETIME_S)
+    await _end(request)
     response = redirect(SIGN_IN)
     keep(request, response, None)
     return response
@@ -54,22 +52,31 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
 
 def refuse_other_sites(request: web.Request) -> None:
     """403 unless the browser says that our own page sent the form (RFC 6454 §7, Fetch Metadata)."""
-    origin = urlsplit(request.headers.get(hdrs.ORIGIN, "").lower())
-    public = urlsplit(request.app[SERVICES].settings.base_url.lower())
-    ours = origin.netloc == request.headers.get(hdrs.HOST, "").lower() or origin[:2] == public[:2]
-    if not origin.netloc or not ours or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+    services, host = request.app[SERVICES], request.headers.get(hdrs.HOST, "").lower()
+    origin, public = request.headers.get(hdrs.ORIGIN, "").lower(), services.settings.base_url.lower()
+    if is_https(services) and origin == f"http://{host}":
+        text = f"Open {services.settings.base_url}{HOME}: one can sign in over TLS only."
+        raise Refused.of("tls_required", text)
+    ours = origin == public or (host and origin in (f"http://{host}", f"https://{host}"))
+    if not ours or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
         raise Refused.of("foreign_origin", "This form was sent by another site; open the console and send it there.")
 
 
-async def _let_in(request: web.Request, presented: Presented) -> Principal | None:
-    found = await request.app[OAUTH].directory.find(presented.client_id or "")
-    good = any(secret_matches(found, secret) for secret in presented.secrets)
-    return found if found and good and caller_of(found).may(*SHOWN_TO) else None
+async def _let_in(request: web.Request, client_id: str, secret: str) -> Principal | None:
+    found = await request.app[OAUTH].directory.find(client_id)
+    good = secret_matches(found, secret)
+    return found if found and good and viewer_of(request, found).sees_anything else None
+
+
+async def _end(request: web.Request) -> None:
+    """The session that the browser has, wherever else its cookie may be."""
+    if session := session_of(request):
+        await request.app[OAUTH].revoked.add(session.id, LIFETIME_S)
 
 
 def _wanted(path: str | None) -> str:
     """Where to go next: never out of the console."""
-    return path if path and _OWN_PATH.fullmatch(path) and not path.startswith(SIGN_IN) else HOME
+    return path if path and _OWN_PATH.fullmatch(path) else HOME
 
 
 def _form(wanted: str, client_id: str = "", wrong: str = "", status: int = 200) -> web.Response:

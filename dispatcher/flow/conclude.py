@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dispatcher.errors import NotFound
+from dispatcher.errors import NotFound, Unprocessable
 from dispatcher.flow.status_notice import status_notice
 from dispatcher.model.event import Event
+from dispatcher.model.integration import AnswerMode, Revision
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
+from dispatcher.policy.answer_body import Fields
+from dispatcher.policy.answers import Verdict, conclude_later
 from dispatcher.store.definition_cache import DefinitionCache
 from dispatcher.store.queue import QueueStore
 
@@ -21,19 +24,20 @@ class Conclusions:
         self._cache = cache
         self._now_ms = now_ms
 
-    async def result(
-        self,
-        event_id: str,
-        success: bool,
-        error_code: str | None = None,
-        message: str | None = None,
-        account_identifier: str | None = None,
-    ) -> StoredEvent:
-        """The host's word on an event it answered with 202. Raises ``NotFound``, ``Conflict``."""
-        status = Status.SUCCEEDED if success else Status.FAILED
-        error = {"code": error_code, "message": message} if error_code else None
-        notice = await self._notice(event_id, status, error, account_identifier)
-        return await self._queue.result(event_id, success, error_code, message, account_identifier, notice)
+    async def result(self, event_id: str, fields: Fields) -> StoredEvent:
+        """The host's word on an event it answered with 202, read as an answer is; after PENDING it is still awaited.
+
+        Raises ``NotFound``, ``Conflict``, and ``Unprocessable`` without a readable ``success``.
+        """
+        stored = await self._stored(event_id)
+        verdict = await self._verdict(stored, fields)
+        code, message, identifier = verdict.error_code, verdict.message, verdict.account_identifier
+        if verdict.status is Status.AWAITING_RESULT:
+            return await self._queue.still_pending(event_id, code, message)
+        error = {"code": code, "message": message} if code else None
+        notice = await self._notice(event_id, verdict.status, error, identifier)
+        success = verdict.status is Status.SUCCEEDED
+        return await self._queue.result(event_id, success, code, message, identifier, notice)
 
     async def resolve(self, event_id: str) -> StoredEvent:
         """Close it by hand. Raises ``NotFound``, ``Conflict``."""
@@ -44,20 +48,35 @@ class Conclusions:
         error: dict[str, str | None] = {"code": "INVALID_RESPONSE", "message": "no result before the deadline"}
         return await self._queue.expire(event_id, await self._notice(event_id, Status.EXPIRED, error, None))
 
+    async def _verdict(self, stored: StoredEvent, fields: Fields) -> Verdict:
+        revision = await self._revision(stored)
+        mode = revision.answers if revision else AnswerMode.AUTO
+        verdict = conclude_later(fields, mode, stored.event.type, stored.event.flag)
+        if verdict is None:
+            raise Unprocessable.of("invalid_value", "Give true or false.", "success")
+        return verdict
+
     async def _notice(
         self, event_id: str, status: Status, error: dict[str, str | None] | None, identifier: str | None
     ) -> Event | None:
+        stored = await self._stored(event_id)
+        return status_notice(
+            stored.event,
+            await self._revision(stored),
+            status,
+            attempts=stored.state.attempts,
+            error=error,
+            account_identifier=identifier or stored.state.account_identifier,
+            now_ms=self._now_ms(),
+        )
+
+    async def _stored(self, event_id: str) -> StoredEvent:
         stored = await self._queue.get(event_id)
         if stored is None:
             raise NotFound.of("not_found", f"there is no event {event_id!r}: never accepted, or its retention ended")
-        event, state = stored.event, stored.state
-        number = state.revision if state.revision is not None else event.revision
-        return status_notice(
-            event,
-            await self._cache.revision(event.integration_id, number),
-            status,
-            attempts=state.attempts,
-            error=error,
-            account_identifier=identifier or state.account_identifier,
-            now_ms=self._now_ms(),
-        )
+        return stored
+
+    async def _revision(self, stored: StoredEvent) -> Revision | None:
+        """What the event is sent with; None when its integration is gone."""
+        event, chosen = stored.event, stored.state.revision
+        return await self._cache.revision(event.integration_id, event.revision if chosen is None else chosen)

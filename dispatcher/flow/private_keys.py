@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+import warnings
 
-from dispatcher.errors import Problem, RequestError
-from dispatcher.policy.strict_json import read_object
+from joserfc.errors import SecurityWarning
+from joserfc.jwk import RSAKey
+
+from dispatcher.errors import Problem
+from dispatcher.policy.assertion_key import KeyUnreadable, read_assertion_key
 
 MAX_KEY_CHARS = 16_384
-_KINDS = frozenset({"RSA", "EC", "OKP"})
+MIN_RSA_BITS = 2048
+"""NIST SP 800-131A; RFC 7518 §3.3 demands it of RS256."""
 
 
 def private_key_problem(text: str, field: str) -> Problem | None:
-    """Neither an unencrypted PEM nor a private JWK (RFC 7517): the problem repeats nothing of the text."""
-    readable = len(text) <= MAX_KEY_CHARS and (_is_jwk(text) if text.lstrip().startswith("{") else _is_pem(text))
-    if readable:
-        return None
-    return Problem("invalid_private_key", "Give an unencrypted private key as PEM, or a private JWK.", field)
-
-
-def _is_jwk(text: str) -> bool:
+    """What a worker could not sign with: the problem repeats nothing of the text."""
     try:
-        fields = read_object(text.encode("utf-8", "surrogatepass"))
-    except RequestError:
-        return False
-    return fields.get("kty") in _KINDS and isinstance(fields.get("d"), str)
-
-
-def _is_pem(text: str) -> bool:
-    try:
-        load_pem_private_key(text.encode("utf-8", "surrogatepass"), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return False
-    return True
+        if len(text) > MAX_KEY_CHARS:
+            raise KeyUnreadable(f"give a key of at most {MAX_KEY_CHARS} characters")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", SecurityWarning)  # of short keys, which get an answer instead
+            key = read_assertion_key(text).key
+        if isinstance(key, RSAKey) and key.raw_value.key_size < MIN_RSA_BITS:
+            raise KeyUnreadable(f"give an RSA key of {MIN_RSA_BITS} bits or more")
+    except KeyUnreadable as error:
+        return Problem("invalid_private_key", f"This key cannot be used: {error}, unencrypted.", field)
+    return None

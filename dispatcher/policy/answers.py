@@ -74,6 +74,7 @@ class Verdict(NamedTuple):
 
 
 _OK = Verdict(Outcome.OK, Status.SUCCEEDED)
+_BROKEN_OFF = _OK._replace(message="the body broke off, did not end in time or is over 64 KiB: the status counted")
 _AWAITING = Verdict(Outcome.ACCEPTED, Status.AWAITING_RESULT)
 _ACCEPTED = Verdict(Outcome.ACCEPTED, Status.SUCCEEDED)
 
@@ -91,7 +92,7 @@ def classify(
     if not 200 <= status < 300:
         return _http_error(status)
     if mode is AnswerMode.ACK:
-        return _OK
+        return _BROKEN_OFF if truncated else _OK
     if status == 202:
         return _ACCEPTED if flag == STATELESS or event_type in _ANSWERED_AT_ONCE else _AWAITING
     fields = None if truncated else read_fields(body, content_type)
@@ -100,6 +101,8 @@ def classify(
         return verdict
     if mode is AnswerMode.RESULT:
         return _unreadable(truncated)
+    if truncated:
+        return _BROKEN_OFF
     return _OK if fields is None else _succeeded(fields)
 
 

@@ -51,7 +51,8 @@ def read_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
     try:
         value = _DECODER.decode(text)
     except json.JSONDecodeError as error:
-        raise InvalidRequest.of("invalid_json", f"not JSON: {error.msg} at character {error.pos}") from None
+        what = error.msg.removesuffix(" at")
+        raise InvalidRequest.of("invalid_json", f"not JSON: {what} at character {error.pos}") from None
     except RecursionError:
         raise _too_deep(max_depth) from None
     if not shallow and _is_deeper(raw, max_depth):

@@ -39,6 +39,9 @@ WORKERS = "dispatcher:workers"
 LOSSES = "dispatcher:losses"
 """hash: ms of the last sign that survived → JSON of ``Loss``. Written by whoever notices; 7 days after the last."""
 
+NEVER_THERE = "dispatcher:never"
+"""Nothing: deleted to learn whether writes are taken."""
+
 NUDGE_CHANNEL = "dispatcher:nudge:"
 """pub/sub, + worker id: the number of a partition that has new work while its owner sleeps."""
 

@@ -18,13 +18,11 @@ from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.queue import AuditReport
 from dispatcher.model.status import Status
-from dispatcher.store import keys
+from dispatcher.store import event_audit, keys
 from dispatcher.store.connection import guarded, outage_of
-from dispatcher.store.overviews import counters
 from dispatcher.store.queue_records import text
 from dispatcher.store.scripts import Argument, Call, Client, attempt, run, script
 
-AUDIT_CHUNK = 500
 LEASE_LEFT = 0.7
 """Share of a lease that every claim leaves: it is written anew only when less is left, since that takes a write."""
 
@@ -256,22 +254,7 @@ class PartitionStore:
 
     async def audit(self) -> AuditReport:
         """Recount everything: accepted = terminal + open, and every open event is in exactly one place."""
-        broken: dict[str, str] = {}
-        open_events = 0
-        for partition in range(self.partitions):
-            cursor = "0"
-            while True:
-                reply = (await self._run([_call("audit", partition, cursor, AUDIT_CHUNK)]))[0]
-                open_events += int(reply[1])
-                broken |= {text(reply[i]): text(reply[i + 1]) for i in range(2, len(reply), 2)}
-                cursor = text(reply[0])
-                if cursor == "0":
-                    break
-        with guarded():
-            counts = await counters(self._client, range(self.partitions))
-        terminal = sum(n for name, n in counts.items() if name.startswith("terminal:"))
-        accepted = counts.get("accepted", 0) + counts.get("notified", 0) + counts.get("reopened", 0)
-        return AuditReport(accepted=accepted, terminal=terminal, open=open_events, broken=broken)
+        return await event_audit.audit(self._client, range(self.partitions))
 
     async def _run(self, calls: Sequence[Call]) -> list[Any]:
         with guarded():

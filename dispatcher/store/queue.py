@@ -55,9 +55,13 @@ class QueueStore:
     def partition_of(self, integration_id: str) -> int:
         return partition_of_lane(integration_id, self._partitions)
 
-    async def ping(self) -> None:
+    async def take_writes(self) -> None:
+        """Raises ``StoreUnavailable`` when Redis answers but takes no writes: a replica, or one that lacks replicas.
+
+        Deletes what is never there: a write that changes nothing, waits for no disk, and is taken at ``maxmemory``.
+        """
         with guarded():
-            await self._client.ping()
+            await self._client.delete(keys.NEVER_THERE)
 
     async def accept(self, events: Sequence[Event]) -> list[Accepted]:
         """Write events and give each its place; one round trip however many there are.
@@ -127,8 +131,11 @@ class QueueStore:
             record: dict[bytes, bytes] = await self._client.hgetall(keys.event(partition, event_id))  # type: ignore[misc]
         if not record:
             return None
-        numbers = sorted(int(name[1:]) for name in record if name[:1] == b"a" and name[1:].isdigit())
-        return [Attempt.from_record(n, orjson.loads(record[b"a%d" % n])) for n in numbers]
+        attempts = []
+        for n in sorted(int(name[1:]) for name in record if name[:1] == b"a" and name[1:].isdigit()):
+            with damaged_is_absent(event_id):
+                attempts.append(Attempt.from_record(n, orjson.loads(record[b"a%d" % n])))
+        return attempts
 
     async def page(self, condition: EventFilter, cursor: str | None, limit: int) -> Page:
         """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours."""
@@ -162,6 +169,13 @@ class QueueStore:
         status = Status.SUCCEEDED if success else Status.FAILED
         arguments = self._conclusion(
             event_id, status, "result", error_code, message, account_identifier, notification=notification
+        )
+        return await self._change(event_id, "conclude", arguments, "given a result")
+
+    async def still_pending(self, event_id: str, error_code: str | None, message: str | None) -> StoredEvent:
+        """A host said that the result is not there yet: note its words. The deadline stays."""
+        arguments = self._conclusion(
+            event_id, Status.AWAITING_RESULT, "pending", error_code, message, notification=None
         )
         return await self._change(event_id, "conclude", arguments, "given a result")
 

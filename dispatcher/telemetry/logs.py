@@ -1,12 +1,14 @@
 """Sets up logging for a process: structlog for ours, the same form for the libraries'. Never prints a secret.
 
-One record is one line, whatever the values hold: JSON for machines, colours for a terminal.
+One record is one line, whatever the values hold: JSON for machines, colours for a terminal. Logging never raises
+because a line cannot be written (``dispatcher.telemetry.log_lines``).
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import MutableMapping
+from functools import partial
 from typing import Any, TextIO
 
 import orjson
@@ -15,6 +17,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from dispatcher.settings import Settings
+from dispatcher.telemetry.log_lines import LogLines
 from dispatcher.telemetry.masking import safe_lines, safe_record
 from dispatcher.telemetry.repeats import Repeats
 
@@ -35,13 +38,14 @@ def configure_logs(settings: Settings, stream: TextIO) -> None:
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     render = _renderer(settings.log_format, stream)
     repeats = Repeats()
+    lines = LogLines(stream, partial(_dropped, render))
     structlog.configure(
         processors=[repeats, structlog.contextvars.merge_contextvars, *_shared(), render],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
-    _route_libraries(level, render, stream, repeats)
+    _route_libraries(level, render, lines, repeats)
 
 
 def _shared() -> list[Processor]:
@@ -53,8 +57,16 @@ def _shared() -> list[Processor]:
     ]
 
 
-def _route_libraries(level: int, render: Processor, stream: TextIO, repeats: Repeats) -> None:
-    handler = logging.StreamHandler(stream)
+def _dropped(render: Processor, count: int) -> str:
+    """The line that tells how many could not be written."""
+    record: Any = {"event": "log lines dropped", "not_written": count, "reason": "they could not be written"}
+    for process in (*_shared(), render):
+        record = process(None, "warning", record)
+    return str(record)
+
+
+def _route_libraries(level: int, render: Processor, lines: LogLines, repeats: Repeats) -> None:
+    handler = logging.StreamHandler(lines)
     handler.addFilter(repeats.filter)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -104,12 +104,7 @@ async def publish(services: Services, revision: Revision, *, products: tuple[str
     made = await services.definitions.create(
         Integration(new_uuid(), 0, new_hex24(), "test", created_ms=1, modified_ms=1, working=revision)
     )
-    numbered = Revision(number=1, urls=revision.urls)
-    if revision.order_form_fields:
-        numbered = Revision(
-            number=1, urls=revision.urls, order_require_form_fields=True, order_form_fields=revision.order_form_fields
-        )
-    made = await services.definitions.publish(made, made.modified_ms, numbered)
+    made = await services.definitions.publish(made, made.modified_ms, replace(revision, number=1))
     for product in products:
         await services.definitions.link(product, made.id, 1)
     found = await services.definitions.integration(made.id)

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 import pytest
 
 from dispatcher.flow.inbound_client import generate_inbound_client
-from dispatcher.model.integration import Integration, Revision
+from dispatcher.model.integration import AnswerMode, Integration, Revision
 from dispatcher.model.status import FAILURES, Status
 from tests.api.conftest import PRODUCT, Api, publish
 from tests.api.worker_hand import WorkerHand
@@ -122,6 +122,23 @@ RESULTS: list[tuple[dict[str, Any], str, dict[str, Any]]] = [
         "FAILED",
         {"error": {"code": "USER_NOT_FOUND", "message": "who?"}},
     ),
+    (
+        {"success": False, "errorCode": "bogus"},
+        "FAILED",
+        {"error": {"code": "UNKNOWN_ERROR", "message": "bogus"}},
+    ),
+    (
+        {"success": False, "errorCode": "QUOTA_9", "message": "full"},
+        "FAILED",
+        {"error": {"code": "UNKNOWN_ERROR", "message": "QUOTA_9: full"}},
+    ),
+    (
+        {"success": False, "errorCode": "operation_canceled"},
+        "FAILED",
+        {"error": {"code": "OPERATION_CANCELLED", "message": None}},
+    ),
+    ({"success": False}, "FAILED", {"error": {"code": "UNKNOWN_ERROR", "message": None}}),
+    ({"success": True, "errorCode": "FORBIDDEN", "message": "oh"}, "SUCCEEDED", {"error": None, "successful": True}),
 ]
 
 
@@ -136,6 +153,44 @@ async def test_reported_result_ends_the_event_once(
     assert body["status"] == status
     assert {name: body[name] for name in expected} == expected
     await api.refused("POST", f"{HOST}/{event_id}/result", 409, "wrong_status", json=result, headers=headers)
+
+
+@pytest.mark.parametrize("code", ["PENDING", "pending_remote_creation"])
+async def test_reported_pending_is_noted_and_the_result_still_awaited(api: Api, code: str) -> None:
+    event_id, headers = await awaiting(api)
+    before = await api.json("GET", f"/v1/events/{event_id}", 200)
+    pending = {"success": False, "errorCode": code, "message": "ask Ann"}
+    for _ in range(2):
+        body = await api.json("POST", f"{HOST}/{event_id}/result", 200, json=pending, headers=headers)
+        assert (body["status"], body["consumed"]) == ("AWAITING_RESULT", False)
+        assert body["error"] == {"code": "PENDING", "message": "ask Ann"}
+        assert body["resultDeadline"] == before["resultDeadline"]
+    path = f"{HOST}/{event_id}/result"
+    ended = await api.json("POST", path, 200, json={"success": True}, headers=headers)
+    assert (ended["status"], ended["error"]) == ("SUCCEEDED", None)
+    await api.refused("POST", path, 409, "wrong_status", json=pending, headers=headers)
+
+
+async def test_reported_pending_that_overtakes_the_202_leaves_the_attempt_alone(api: Api) -> None:
+    made = await api.emit()
+    headers, hand = await inbound(api, (await own(api)).id), WorkerHand(api)
+    path, pending = f"{HOST}/{made['id']}/result", {"success": False, "errorCode": "PENDING"}
+    await api.refused("POST", path, 409, "wrong_status", json=pending, headers=headers)
+    await hand.claim(made["id"])
+    body = await api.json("POST", path, 200, json=pending, headers=headers)
+    assert (body["status"], body["error"]) == ("DELIVERING", None)
+
+
+async def test_reported_result_of_a_strict_integration_is_read_as_strictly_as_its_answers(api: Api) -> None:
+    strict = Revision(urls={"createUrl": "https://h.example"}, answers=AnswerMode.RESULT)
+    integration = await publish(api.services, strict, products=("P-strict",))
+    headers, hand = await inbound(api, integration.id), WorkerHand(api)
+    for identifier, status in ((None, "FAILED"), ("A-1", "SUCCEEDED")):
+        made = await api.emit(productId="P-strict")
+        await hand.settle(made["id"], Status.AWAITING_RESULT, delay_ms=60_000, http_status=202)
+        result = {"success": True, "accountIdentifier": identifier}
+        body = await api.json("POST", f"{HOST}/{made['id']}/result", 200, json=result, headers=headers)
+        assert (body["status"], body["accountIdentifier"]) == (status, identifier)
 
 
 async def test_result_without_being_awaited_is_a_conflict(api: Api) -> None:

@@ -179,6 +179,9 @@ BAD_QUERIES = [
     ("fromDate", "1e5"),
     ("accountId", "x" * 256),
     ("productId", "a\0b"),
+    *((name, "") for name in ("productId", "accountId", "integrationId", "status", "type")),
+    *((name, "") for name in ("from", "to", "fromDate", "toDate")),
+    ("status", " , "),
 ]
 
 

@@ -41,10 +41,22 @@ async def test_head_tells_that_redis_is_away(api: Api, monkeypatch: pytest.Monke
     async def away(_: QueueStore) -> None:
         raise StoreUnavailable("gone")
 
-    monkeypatch.setattr(QueueStore, "ping", away)
+    monkeypatch.setattr(QueueStore, "take_writes", away)
     (status, *_), body = await asked(api, "HEAD", "/readyz")
     assert (status.split()[1], body) == (b"503", b"")
     assert (await api.http.head("/healthz")).status == 200
+
+
+async def test_a_redis_that_takes_no_writes_is_not_ready(api: Api) -> None:
+    await api.redis.config_set("min-replicas-to-write", 1)
+    try:
+        answer = await api.http.get("/readyz")
+        assert (answer.status, (await answer.json())["redis"]) == (503, "away")
+        assert (await api.http.get("/healthz")).status == 200
+    finally:
+        await api.redis.config_set("min-replicas-to-write", 0)
+    assert (await api.http.get("/readyz")).status == 200
+    assert await api.redis.dbsize() == len([key async for key in api.redis.scan_iter()])
 
 
 @pytest.mark.parametrize("path", PATHS)

@@ -107,6 +107,8 @@ async def test_a_job_keeps_every_condition(api: Api) -> None:
 
 BAD = [
     ({"filter": {"status": "QUEUED"}}, "invalid_value", "filter.status"),
+    ({"filter": {"status": ","}}, "invalid_value", "filter.status"),
+    ({"filter": {"accountId": ""}}, "invalid_value", "filter.accountId"),
     ({"filter": {"status": "LOST"}}, "invalid_value", "filter.status"),
     ({"filter": {"from": "soon"}}, "invalid_value", "filter.from"),
     ({"filter": {"colour": "red"}}, "unknown_field", "filter.colour"),

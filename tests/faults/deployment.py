@@ -47,7 +47,7 @@ class Deployment(Shop):
 
     async def worker(self, url: str = "", *, under: Sequence[str] = (), code: str = "", **changed: str) -> Program:
         """A worker that has begun to work."""
-        program = self._start(url, changed, "worker", "--supervised", under=under, code=code)
+        program = self.start(url, changed, "worker", "--supervised", under=under, code=code)
         await program.heard(r"(worker started)")
         return program
 
@@ -56,10 +56,13 @@ class Deployment(Shop):
     ) -> tuple[Program, str]:
         """An API that listens, and where."""
         port = changed.pop("PORT", "0")
-        program = self._start(url, changed, "serve", "--port", port, under=under, code=code)
+        program = self.start(url, changed, "serve", "--port", port, under=under, code=code)
         return program, await program.heard(r"listening on (\S+)")
 
-    def _start(self, url: str, changed: dict[str, str], *arguments: str, under: Sequence[str], code: str) -> Program:
+    def start(
+        self, url: str, changed: dict[str, str], *arguments: str, under: Sequence[str] = (), code: str = ""
+    ) -> Program:
+        """A process of which nothing is known yet."""
         environment = {
             "REDIS_URL": url or self.server.url,
             "SECRET_KEYS": self.key,

@@ -78,7 +78,7 @@ async def redis_killed(scene: Scene) -> None:
     scene.deployment.server.kill()
     await asyncio.sleep(scene.chance.uniform(0.2, 2))
     scene.deployment.server.start(wait=False)
-    await eventually(scene.deployment.queue.ping, within_s=LOADED_WITHIN_S)
+    await eventually(scene.deployment.queue.take_writes, within_s=LOADED_WITHIN_S)
 
 
 async def redis_frozen(scene: Scene) -> None:

@@ -44,7 +44,7 @@ async def test_ft23_a_cut_tail_of_the_append_only_file_costs_the_last_write_only
     with deployment.server.last_append_only_file.open("r+b") as file:
         file.truncate(os.fstat(file.fileno()).st_size - CUT_BYTES)
     deployment.server.start()
-    await eventually(deployment.queue.ping)
+    await eventually(deployment.queue.take_writes)
     assert "Truncating the AOF" in deployment.server.log
     stored = [event_id for event_id in ids if await deployment.queue.get(event_id)]
     assert stored == ids[:-1]
@@ -102,7 +102,7 @@ async def test_ft25_nothing_is_accepted_while_the_disk_is_full(deployment: Deplo
     server.stop()
     server.under, server.options = under_limit("-f unlimited"), ("--appendfsync", fsync)
     server.start()
-    await eventually(deployment.queue.ping)
+    await eventually(deployment.queue.take_writes)
     async with client_of(deployment, integration) as client:
         worker = await deployment.worker()
         room_bytes = server.last_append_only_file.stat().st_size + ROOM_BYTES

@@ -95,7 +95,7 @@ async def test_ft19_redis_that_is_there_and_does_not_answer_yet(deployment: Depl
 async def _restarted(deployment: Deployment) -> None:
     deployment.server.stop()
     deployment.server.start()
-    await eventually(deployment.queue.ping)
+    await eventually(deployment.queue.take_writes)
 
 
 async def _sleep(deployment: Deployment) -> None:
@@ -124,7 +124,7 @@ async def _begin_to_load(deployment: Deployment) -> None:
 async def _ping(deployment: Deployment) -> str:
     """What is wrong, if anything is."""
     try:
-        await deployment.queue.ping()
+        await deployment.queue.take_writes()
     except StoreUnavailable as error:
         return str(error)
     return ""

@@ -67,7 +67,7 @@ async def published(deployment: Deployment, client: Client) -> tuple[str, str]:
 
 async def told_by(deployment: Deployment, keys: str, *arguments: str, status: int = 0) -> Any:
     """What a command prints as JSON."""
-    program = deployment._start("", {"SECRET_KEYS": keys}, *arguments, "--json", under=(), code="")
+    program = deployment.start("", {"SECRET_KEYS": keys}, *arguments, "--json", under=(), code="")
     assert await program.ended() == status, program.said()
     return orjson.loads(program.said())
 
@@ -153,6 +153,6 @@ async def test_process_without_the_key_says_whose_secret_and_which_command_helps
         await deployment.worker(SECRET_KEYS=f"{new},{old}")
         request = (await deployment.host.wait_for(1, 20))[0]
         Webhook(secret).verify(request.body.decode(), dict(request.headers))
-    program = deployment._start("", {"SECRET_KEYS": new}, "serve", "--port", "0", under=(), code="")
+    program = deployment.start("", {"SECRET_KEYS": new}, "serve", "--port", "0", under=(), code="")
     assert await program.ended() == 1
     assert "the key that signs access tokens" in program.said()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from joserfc.jwk import ECKey
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound, RequestError, Unprocessable
@@ -155,13 +159,31 @@ async def test_every_problem_is_told_at_once(desk: Desk) -> None:
 
 @pytest.mark.parametrize("form", ["pem", "jwk"])
 async def test_private_key_is_taken_as_pem_or_jwk_and_sealed(desk: Desk, form: str) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    text = pem if form == "pem" else '{"kty": "EC", "crv": "P-256", "x": "a", "y": "b", "d": "c"}'
+    text = pem_of(ec.generate_private_key(ec.SECP256R1()))
+    if form == "jwk":
+        text = orjson.dumps(ECKey.import_key(text).as_dict(private=True)).decode()
     wanted = CredentialChanges(**OAUTH2, auth_method=AuthMethod.PRIVATE_KEY_JWT, private_key=text)
     created = (await desk.create({"credentials": wanted})).integration
     sealed = created.working.credentials.private_key
     assert desk.sealer.open(sealed, sealed_fields.private_key(created.id)) == text
+
+
+UNFIT: dict[str, Callable[[], PrivateKeyTypes]] = {
+    "secp256k1": lambda: ec.generate_private_key(ec.SECP256K1()),
+    "brainpool": lambda: ec.generate_private_key(ec.BrainpoolP256R1()),
+    "short RSA": lambda: rsa.generate_private_key(65537, 1024),
+}
+
+
+@pytest.mark.parametrize("name", UNFIT)
+async def test_a_key_that_no_assertion_can_be_signed_with_is_refused(desk: Desk, name: str) -> None:
+    key = UNFIT[name]()
+    credentials = OAUTH2 | {"auth_method": AuthMethod.PRIVATE_KEY_JWT, "private_key": pem_of(key)}
+    assert await refusal(desk, credentials=credentials) == [("invalid_private_key", "outboundCredentials.privateKey")]
+
+
+def pem_of(key: PrivateKeyTypes) -> str:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 async def test_url_templates_and_plain_http_are_accepted(desk: Desk) -> None:

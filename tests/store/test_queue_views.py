@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
+from dispatcher.store.scripts import Call, run, script
 from tests.store.desk import HOME, LANE, Desk
 
 
@@ -18,6 +19,40 @@ async def test_the_audit_names_what_is_broken(redis: Redis) -> None:
     report = await desk.worker.audit()
     assert not report.well
     assert report.broken == {event_id: "it is in no place"}
+
+
+async def test_the_audit_tells_of_an_open_event_that_is_not_listed_and_of_one_counted_twice(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    ids = [await desk.emit("A") for _ in range(3)]
+    await redis.srem(f"{{p{HOME}}}:open", ids[2])  # type: ignore[misc]
+    report = await desk.worker.audit()
+    assert (report.well, report.accepted, report.terminal, report.open, report.broken) == (False, 3, 0, 2, {})
+    await redis.sadd(f"{{p{HOME}}}:open", ids[2])  # type: ignore[misc]
+    await desk.assert_well()
+    await redis.hincrby(f"{{p{HOME}}}:counts", "terminal:SUCCEEDED", 1)  # type: ignore[misc]
+    assert not (await desk.worker.audit()).well
+
+
+async def test_the_audit_names_an_event_in_two_places_among_many(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    ids = [await desk.emit(f"A{n % 700}") for n in range(1400)]
+    await desk.assert_well()
+    await redis.zadd(f"{{p{HOME}}}:wait", {ids[3]: 1})
+    await redis.zadd(f"{{p{HOME}}}:d:{LANE}", {ids[1399]: 1})
+    report = await desk.worker.audit()
+    assert (report.accepted, report.terminal, report.open) == (1400, 0, 1400)
+    assert report.broken == {ids[3]: "it is in 2 places", ids[1399]: "it overtook the head of its group"}
+
+
+async def test_what_was_put_right_or_ended_since_the_audit_saw_it_is_not_named(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    mended, ended, broken = [await desk.emit(account) for account in "ABC"]
+    claimed = await desk.ids()
+    assert set(claimed) == {mended, ended, broken}
+    await desk.settle(ended, Status.SUCCEEDED)
+    await redis.hdel(f"{{p{HOME}}}:flight", broken)  # type: ignore[misc]
+    call = Call(script("audit"), f"{{p{HOME}}}:own", ("again", mended, ended, broken))
+    assert await run(redis, [call]) == [[b"0", 3, 1, 2, broken.encode(), b"it is in no place"]]
 
 
 async def test_lists_page_through_every_event_newest_first(redis: Redis) -> None:

@@ -161,7 +161,9 @@ def test_a_number_is_taken_as_account_identifier() -> None:
     ],
 )
 def test_a_body_that_never_ends_is_success_unless_a_result_is_wanted(mode: AnswerMode, status: Status) -> None:
-    assert answer(200, '{"success":false}', truncated=True, mode=mode).status is status
+    verdict = answer(200, '{"success":false}', truncated=True, mode=mode)
+    assert verdict.status is status
+    assert "over 64 KiB" in (verdict.message or "")
 
 
 @pytest.mark.parametrize(

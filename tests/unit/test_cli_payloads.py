@@ -10,6 +10,7 @@ from dispatcher.catalogue.samples import sample_payload
 from dispatcher.cli.conditions import Conditions, since_moment
 from dispatcher.cli.emit import emittable
 from dispatcher.cli.event_lines import age, times
+from dispatcher.cli.main import main
 from dispatcher.cli.payload_input import parsed, payload_from, set_field
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.event_type import TYPE_RULES, EventType
@@ -99,6 +100,44 @@ def test_payload_file_that_is_no_json_object_is_refused(tmp_path: Path, text: st
         file.write_text(text)
     with pytest.raises(ConfigurationError, match=why):
         payload_from(EventType.SUBSCRIPTION_ORDER, file, [])
+
+
+REFUSED_BY_THE_API = [
+    ("12345678901234567890123", "an integer does not fit 64 bits"),
+    (str(2**64), "an integer does not fit 64 bits"),
+    ("1e999", "a number does not fit a double"),
+    ('{"b":1,"b":2}', "the name 'b' is given twice"),
+    ('"\\ud800"', "half a surrogate pair"),
+    ("[" * 100 + "]" * 100, "nested deeper than 64"),
+]
+
+
+@pytest.mark.parametrize(("text", "why"), REFUSED_BY_THE_API, ids=[why for _, why in REFUSED_BY_THE_API])
+def test_payload_that_the_api_would_refuse_is_refused_and_not_changed(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "payload.json"
+    file.write_text(f'{{"a":{text}}}')
+    with pytest.raises(ConfigurationError, match=f"payload.json: .*{why}"):
+        payload_from(EventType.SUBSCRIPTION_ORDER, file, [])
+    with pytest.raises(ConfigurationError, match=f"--data a: .*{why}"):
+        payload_from(EventType.SUBSCRIPTION_ORDER, None, [f"a={text}"])
+
+
+def test_the_largest_integers_are_sent_as_they_are() -> None:
+    data = [f"a={2**64 - 1}", f"b={-(2**63)}"]
+    payload = payload_from(EventType.SUBSCRIPTION_NOTICE, None, data)
+    assert (payload["a"], payload["b"]) == (2**64 - 1, -(2**63))
+
+
+@pytest.mark.parametrize("name", ["bogus", "status", "SUBSCRIPTION_STATUS", "OPERATIONAL"])
+def test_types_that_cannot_be_pinged_are_refused_with_those_that_can(
+    capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["ping", "34827", "--type", name])
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert "use one of create, upgrade, cancel" in told
+    assert not {"SUBSCRIPTION_STATUS", "OPERATIONAL"} & set(told.partition("use one of")[2].replace(",", " ").split())
 
 
 @pytest.mark.parametrize(

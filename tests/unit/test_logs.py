@@ -7,7 +7,7 @@ import json
 import logging
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 import structlog
@@ -32,8 +32,12 @@ def _restored() -> Iterator[None]:
 
 def logged_to(log_format: str = "json", log_level: str = "info") -> io.StringIO:
     stream = io.StringIO()
-    configure_logs(Settings.model_validate({"log_format": log_format, "log_level": log_level}), stream)
+    configured(stream, log_format, log_level)
     return stream
+
+
+def configured(stream: TextIO, log_format: str = "json", log_level: str = "info") -> None:
+    configure_logs(Settings.model_validate({"log_format": log_format, "log_level": log_level}), stream)
 
 
 def only_record(stream: io.StringIO) -> dict[str, Any]:

@@ -98,6 +98,20 @@ def test_a_mebibyte_of_anything_is_answered_at_once(raw: bytes) -> None:
     assert time.perf_counter() - started < 5.0
 
 
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        (b'{"a":"\x01"}', "not JSON: Invalid control character at character 6"),
+        (b'{"a":"x', "not JSON: Unterminated string starting at character 5"),
+        (b'{"a":}', "not JSON: Expecting value at character 5"),
+    ],
+)
+def test_messages_name_the_place_once(raw: bytes, message: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        read_json(raw)
+    assert str(caught.value) == message
+
+
 def test_messages_do_not_repeat_long_input() -> None:
     with pytest.raises(InvalidRequest) as caught:
         read_object(b'{"' + b"k" * 5000 + b'":1,"' + b"k" * 5000 + b'":2}')

@@ -33,9 +33,7 @@ def invalid_client() -> RequestError:
 
 async def read_form(request: web.Request) -> Presented:
     """Fields and credentials. 400 for anything but a plain form without repeated fields (RFC 6749 §3.2)."""
-    if request.content_type != FORM:
-        raise InvalidRequest.of("invalid_request", f"Send the parameters as {FORM}.")
-    fields = _fields(await read_body(request))
+    fields = await read_fields(request)
     authorization = request.headers.getall(hdrs.AUTHORIZATION, [])
     if not authorization:
         secret = fields.get("client_secret")
@@ -46,6 +44,13 @@ async def read_form(request: web.Request) -> Presented:
     if fields.get("client_id", client_id) != client_id:
         raise InvalidRequest.of("invalid_request", "The header and the form name two different clients.")
     return Presented(fields, client_id, secrets)
+
+
+async def read_fields(request: web.Request) -> dict[str, str]:
+    """The fields that are not empty. 400 for anything but a plain form without repeated ones."""
+    if request.content_type != FORM:
+        raise InvalidRequest.of("invalid_request", f"Send the parameters as {FORM}.")
+    return _fields(await read_body(request))
 
 
 def _fields(body: bytes) -> dict[str, str]:

@@ -32,18 +32,12 @@ async def get_own_event(request: web.Request) -> web.StreamResponse:
 
 
 async def report_result(request: web.Request) -> web.StreamResponse:
-    """200 once. 409 for a second result, or for an event that awaits none."""
+    """200 once, and for each PENDING before. 409 for a second result, or for an event that awaits none."""
     services = request.app[SERVICES]
     stored = await _own_event(services, request[CALLER], request.match_info["id"])
     require_media(request, JSON)
     result = validated(ResultIn, read_object(await read_body(request)))
-    concluded = await conclusions(services).result(
-        stored.event.id,
-        result.success,
-        result.error_code,
-        result.message,
-        result.account_identifier,
-    )
+    concluded = await conclusions(services).result(stored.event.id, result.model_dump(by_alias=True))
     return _answer(request, services, concluded)
 
 

@@ -1,10 +1,12 @@
 -- conclude: end an event from outside an attempt: the host's result, a hand, a deadline.
 --
--- ARGV: id, new status, how ('result' | 'resolve' | 'expire'), error code, error message, accountIdentifier,
+-- ARGV: id, new status, how ('result' | 'pending' | 'resolve' | 'expire'), error code, error message, accountIdentifier,
 --       retention ms, notification id, notification document ('' = none)
 -- Returns {'gone'}, {'refused', status}, or {'ok'}.
 -- A result may overtake the 202 that announced it, so it is taken while the attempt is in flight, too. That attempt's
 -- number is used up, so that its late outcome is never taken for one of an attempt made after a redelivery.
+-- 'pending' ends nothing: allowed where a result is, it only notes the error. Not while the attempt is in flight, when
+-- the state is its owner's.
 local id, status, how = ARGV[1], ARGV[2], ARGV[3]
 local e = event_key(id)
 local kept = call('HMGET', e, 'doc', 'state')
@@ -13,11 +15,22 @@ if not state then return { 'gone' } end
 local in_flight = call('HGET', P .. 'flight', id)
 
 local function allowed()
-  if how == 'result' then return state.s == 'AWAITING_RESULT' or in_flight end
+  if how == 'result' or how == 'pending' then return state.s == 'AWAITING_RESULT' or in_flight end
   if how == 'expire' then return state.s == 'AWAITING_RESULT' and (state.w or 0) <= NOW end
   return not TERMINAL[state.s] or FAILURE[state.s]
 end
 if not allowed() then return { 'refused', state.s } end
+
+local function note_error()
+  state.e, state.m = ARGV[4] ~= '' and ARGV[4] or nil, ARGV[5] ~= '' and ARGV[5] or nil
+end
+if how == 'pending' then
+  if not in_flight then
+    note_error()
+    save(e, state)
+  end
+  return { 'ok' }
+end
 
 local lane, group = header(kept[1])
 local was_terminal = TERMINAL[state.s]
@@ -33,7 +46,7 @@ call('ZREM', P .. 'dead', id)
 if how == 'resolve' then
   state.r = true
 else
-  state.e, state.m = ARGV[4] ~= '' and ARGV[4] or nil, ARGV[5] ~= '' and ARGV[5] or nil
+  note_error()
 end
 if how == 'result' then state.y = true end
 if ARGV[6] ~= '' then

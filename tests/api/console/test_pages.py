@@ -11,6 +11,7 @@ from dispatcher.flow.explain import SENTENCES
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
+from dispatcher.store import keys, listing
 from tests.api.conftest import PRODUCT, publish
 from tests.api.console.conftest import SIGN_IN, Visitor
 from tests.api.worker_hand import WorkerHand
@@ -123,7 +124,9 @@ async def test_bi55_what_others_wrote_is_text(operator: Visitor) -> None:
 
 async def test_events_are_listed_under_conditions_page_by_page(operator: Visitor) -> None:
     ids = [(await operator.api.emit(accountId=f"A&{i % 2}"))["id"] for i in range(120)]
-    page = sound(await operator.look("/console/events?accountId=A%261&status=&type=&from=&to="))
+    page = sound(
+        await operator.look("/console/events?status=&type=&productId=&accountId=A%261&integrationId=&from=&to=")
+    )
     assert [one in page for one in ids[-4:]] == [False, True, False, True]
     assert 'value="A&amp;1"' in page
     older = page.partition('<a href="/console/events?')[2].partition('"')[0]
@@ -175,3 +178,75 @@ async def test_each_page_needs_its_scope(visitor: Visitor) -> None:
     await visitor.sign_in_as_new("events:read")
     await visitor.look("/console/queue", 403)
     assert await visitor.sent_to("/console") == "/console/events"
+
+
+async def test_names_are_told_to_those_who_may_read_integrations(visitor: Visitor) -> None:
+    event = await visitor.api.emit()
+    for further, told in (((), False), (("integrations:read",), True)):
+        await visitor.sign_in_as_new("events:read", "ops:read", *further)
+        for path in ("/console/queue", f"/console/events/{event['id']}"):
+            page = sound(await visitor.look(path))
+            assert (">test</a>" in page, visitor.integration.id in page) == (told, True)
+
+
+async def test_a_definition_that_cannot_be_read_hides_nothing_else(operator: Visitor) -> None:
+    event = await operator.api.emit()
+    await operator.api.redis.set(f"{{def}}:i:{operator.integration.id}", b"{")
+    operator.api.services.cache.clear()
+    assert operator.integration.id in sound(await operator.look("/console/queue"))
+    assert operator.integration.id in sound(await operator.look(f"/console/events/{event['id']}"))
+
+
+async def test_an_attempt_that_cannot_be_read_hides_no_other(operator: Visitor) -> None:
+    event = await operator.api.emit()
+    await WorkerHand(operator.api).settle(event["id"], Status.RETRYING, delay_ms=60_000)
+    key = keys.event(int(event["id"][-3:], 16), event["id"])
+    for field, value in (("a2", "{"), ("a3", '{"t":1,"o":"NEWER"}')):
+        await operator.api.redis.hset(key, field, value)  # type: ignore[misc]
+    assert "HTTP_ERROR" in sound(await operator.look(f"/console/events/{event['id']}"))
+    attempts = await operator.api.json("GET", f"/v1/events/{event['id']}/attempts", 200)
+    assert [attempt["n"] for attempt in attempts] == [1]
+
+
+async def test_a_large_payload_does_not_grow_by_being_shown(operator: Visitor) -> None:
+    event = await operator.api.emit(payload={"rows": [[[[[0] * 500]]] for _ in range(200)]})
+    page = sound(await operator.look(f"/console/events/{event['id']}"))
+    assert len(page) < 600_000
+
+
+async def test_a_problem_leaves_the_way_back(operator: Visitor) -> None:
+    for path, status in (("/console/events?status=BOGUS", 400), ("/console/events/nothing", 404)):
+        page = sound(await operator.look(path, status))
+        assert 'href="/console/events"' in page
+        assert "Sign out" in page
+
+
+@pytest.mark.parametrize(
+    "query", ["acountId=A-1", "accountId=A&accountId=B", "status=DEAD&status=FAILED", "fromDate=1"]
+)
+async def test_conditions_that_the_form_has_not_are_refused(operator: Visitor, query: str) -> None:
+    await operator.look(f"/console/events?{query}", 400)
+
+
+async def test_several_statuses_stay_chosen(operator: Visitor) -> None:
+    page = sound(await operator.look("/console/events?status=dead,FAILED&type=create"))
+    assert "<option selected>DEAD,FAILED</option>" in page
+    assert "<option selected>SUBSCRIPTION_ORDER</option>" in page
+
+
+async def test_a_list_that_is_not_read_to_its_end_goes_on(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    for account in ("A-1", *["A-2"] * 20):
+        await operator.api.emit(accountId=account)
+    monkeypatch.setattr(listing, "MAX_ROUNDS", 1)
+    monkeypatch.setattr(listing, "SCAN_CHUNK", 3)
+    page = sound(await operator.look("/console/events?accountId=A-1"))
+    assert "None among those looked at so far" in page
+    assert 'rel="next"' in page
+
+
+async def test_a_clients_rate_holds_here_too(visitor: Visitor) -> None:
+    clients = visitor.api.services.clients
+    client, secret = await clients.create(frozenset({"events:read"}), "slow", None, 0, rate_per_s=0.01)
+    assert (await visitor.sign_in(client.client_id, secret)).status == 303
+    statuses = [(await visitor.api.http.get("/console/events")).status for _ in range(3)]
+    assert statuses == [200, 429, 429]

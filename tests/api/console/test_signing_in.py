@@ -6,6 +6,7 @@ from http.cookies import SimpleCookie
 
 import orjson
 import pytest
+from aiohttp import encode_basic_auth
 
 from dispatcher.console.session import IDLE_S, LIFETIME_S, RENEWED_AFTER_S
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Start
@@ -13,6 +14,7 @@ from tests.api.console.conftest import SIGN_IN, SIGN_OUT, Visitor
 
 PAGES = ["/console", "/console/queue", "/console/events", "/console/events/x"]
 OUT = f"{SIGN_IN}?next="
+COOKIE = "console-8080"
 GOOD = {"client_id": ADMIN_ID, "client_secret": ADMIN_SECRET}
 
 
@@ -29,6 +31,7 @@ async def test_whoever_is_not_signed_in_is_sent_there_and_back(visitor: Visitor,
 
 ELSEWHERE = [
     *("https://evil.example", "//evil.example", "/console\\evil.example", "/\\evil.example", "/consolation", "console"),
+    *("/console/../launch/products/P", "/console/%2e%2e/docs", "/console/./sign-in", "/console/%73ign-in", SIGN_OUT),
     *("/console\r\nX: y", "javascript:alert(1)", "/v1/events", SIGN_IN, f"{SIGN_IN}?next=/console", "/console<b>", ""),
 ]
 
@@ -77,6 +80,9 @@ FOREIGN = {
     "another port": {"Origin": "http://127.0.0.1:1"},
     "a name that ends alike": {"Origin": "http://evil-dispatcher.example"},
     "the browser knows better": {"Origin": "http://dispatcher.example", "Sec-Fetch-Site": "cross-site"},
+    "no URL": {"Origin": "http://["},
+    "another scheme": {"Origin": "ftp://dispatcher.example"},
+    "a path behind it": {"Origin": "http://dispatcher.example/x"},
     "a sibling": {"Origin": "http://dispatcher.example", "Sec-Fetch-Site": "same-site"},
 }
 
@@ -93,7 +99,37 @@ async def test_forms_may_come_from_the_public_address(visitor: Visitor) -> None:
     assert (await visitor.send(SIGN_IN, GOOD, {"Origin": "http://dispatcher.example"})).status == 303
 
 
-@pytest.mark.parametrize(("public", "name"), [("http://a.example", "console"), ("https://a.example", "__Host-console")])
+async def test_with_tls_nobody_signs_in_without_and_is_told_where(start: Start) -> None:
+    api = await start(public_base_url="https://d.example")
+    origin = {"Origin": f"http://127.0.0.1:{api.http.port}"}
+    answer = await api.http.post(SIGN_IN, data=GOOD, headers=origin, allow_redirects=False)
+    assert answer.status == 403
+    assert "Open https://d.example/console" in await answer.text()
+
+
+async def test_what_a_proxy_asks_for_in_a_header_is_the_proxys(visitor: Visitor) -> None:
+    for header in (encode_basic_auth("proxy", "password"), "Negotiate abc"):
+        answer = await visitor.send(SIGN_IN, GOOD, {"Origin": visitor.origin, "Authorization": header})
+        assert answer.status == 303
+
+
+async def test_whoever_would_see_nothing_is_not_let_in(visitor: Visitor) -> None:
+    client, secret = await visitor.api.services.clients.create(frozenset({"ops:read"}), "bound", "A-1", 0)
+    assert (await visitor.sign_in(client.client_id, secret)).status == 401
+
+
+async def test_signing_in_again_ends_the_session_before(operator: Visitor) -> None:
+    copied = {"Cookie": f"{COOKIE}={_cookie(operator)}"}
+    assert (await operator.sign_in()).status == 303
+    operator.api.http.session.cookie_jar.clear()
+    assert (await operator.api.http.get("/console", headers=copied, allow_redirects=False)).status == 303
+
+
+async def test_a_long_way_is_not_remembered(visitor: Visitor) -> None:
+    assert await visitor.sent_to(f"/console/events?accountId={'%C3%A9' * 900}") == SIGN_IN
+
+
+@pytest.mark.parametrize(("public", "name"), [("http://a.example", COOKIE), ("https://a.example", "__Host-console")])
 async def test_the_cookie_is_out_of_reach_of_scripts_and_sites(start: Start, public: str, name: str) -> None:
     api = await start(public_base_url=public)
     answer = await api.http.post(SIGN_IN, data=GOOD, headers={"Origin": public}, allow_redirects=False)
@@ -131,7 +167,7 @@ async def test_the_cookie_is_renewed_once_in_a_while_only(operator: Visitor) -> 
 
 
 async def test_signing_out_ends_the_session_also_where_its_cookie_was_copied(operator: Visitor) -> None:
-    copied = {"Cookie": f"console={_cookie(operator)}"}
+    copied = {"Cookie": f"{COOKIE}={_cookie(operator)}"}
     answer = await operator.send(SIGN_OUT, {})
     assert (answer.status, answer.headers["Location"]) == (303, SIGN_IN)
     assert (await operator.sent_to("/console")).startswith(OUT)
@@ -156,9 +192,9 @@ async def test_cookies_that_were_not_given_out_are_worth_nothing(visitor: Visito
         *(sealer.seal(orjson.dumps(session).decode(), context) for context in ("console:session", "other")),
     ]
     for cookie in forged:
-        answer = await visitor.api.http.get("/console", headers={"Cookie": f"console={cookie}"}, allow_redirects=False)
+        answer = await visitor.api.http.get("/console", headers={"Cookie": f"{COOKIE}={cookie}"}, allow_redirects=False)
         assert answer.status == 303, cookie
 
 
 def _cookie(visitor: Visitor) -> str:
-    return next(one.value for one in visitor.api.http.session.cookie_jar if one.key == "console")
+    return next(one.value for one in visitor.api.http.session.cookie_jar if one.key == COOKIE)

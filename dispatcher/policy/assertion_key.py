@@ -29,11 +29,17 @@ class AssertionKey:
 def read_assertion_key(text: str) -> AssertionKey:
     """The key of a PEM (PKCS #8, PKCS #1, SEC 1) or JWK text; a JWK's ``alg`` and ``kid`` are honoured."""
     key = _from_jwk(text) if text.lstrip().startswith("{") else _from_pem(text)
-    named = key.get("alg")
-    algorithm = str(named) if named else "RS256" if isinstance(key, RSAKey) else _CURVES.get(str(key.curve_name), "")
+    try:
+        algorithm = str(key.get("alg") or _algorithm(key))
+    except KeyError:  # joserfc has no name for some curves that it reads
+        algorithm = ""
     if not algorithm or not key.is_private:
         raise KeyUnreadable(_WANTED)
     return AssertionKey(key, algorithm, key.kid)
+
+
+def _algorithm(key: AsymmetricKey) -> str:
+    return "RS256" if isinstance(key, RSAKey) else _CURVES.get(str(key.curve_name), "")
 
 
 def _from_jwk(text: str) -> AsymmetricKey:

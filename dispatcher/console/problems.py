@@ -1,0 +1,27 @@
+"""An error as a page, with the way back of whoever is signed in."""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from dispatcher.console.rendering import page
+from dispatcher.console.screen import VIEWER
+from dispatcher.errors import RequestError
+
+_TITLES = {
+    404: "Nothing here",
+    405: "Nothing here",
+    429: "Too many requests",
+    500: "Something went wrong",
+    503: "The store does not answer",
+}
+
+
+def problem_page(request: web.Request, error: RequestError, request_id: str) -> web.Response:
+    """Every problem of the error; its status and headers stay."""
+    viewer = request.get(VIEWER)
+    title = _TITLES.get(error.status, "This was not done" if request.method == "POST" else "This cannot be shown")
+    values = {"title": title, "problems": error.problems, "request_id": request_id, "viewer": viewer}
+    response = page("problem.html", values | {"client_id": viewer.caller.client_id if viewer else None}, error.status)
+    response.headers.update(error.headers)
+    return response
