@@ -37,9 +37,13 @@ _ESCAPES: dict[int, str] = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{co
 
 
 def scrub(text: str | bytes, secrets: Iterable[str] = (), limit_bytes: int = MAX_EXCERPT_BYTES) -> str:
-    """An excerpt of at most ``limit_bytes`` of UTF-8. Give the whole text: it is cut after secrets are out."""
+    """An excerpt of at most ``limit_bytes`` of UTF-8. Give the whole text: it is cut after secrets are out.
+
+    No text holds a secret that is longer than itself, and no spelling of a secret is shorter than it. So the short
+    answers that most hosts give are alike whatever the secrets are.
+    """
     scrubbed = _scrubbed_once if len(text) <= _ALIKE_CHARS else _scrubbed
-    return scrubbed(text, tuple(secrets), limit_bytes)
+    return scrubbed(text, tuple([secret for secret in secrets if len(secret) <= len(text)]), limit_bytes)
 
 
 def _scrubbed(text: str | bytes, secrets: tuple[str, ...], limit_bytes: int) -> str:

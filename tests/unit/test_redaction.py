@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dispatcher.policy.redaction import MASK, MAX_EXCERPT_BYTES, escape, scrub
+from dispatcher.policy.redaction import MASK, MAX_EXCERPT_BYTES, _spellings, escape, scrub
 
 SECRET = "S3cre1!/ä"
 
@@ -86,3 +88,10 @@ def test_a_secret_across_the_reading_window_is_not_shown_in_part(lead: int) -> N
     secret = "abcdefghijklmnopqrstuvwxyz"
     shown = scrub("Bearer " + "x" * (lead - 7) + secret + "." * 9000, [secret])
     assert "abcd" not in shown
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=4, max_size=40))
+def test_a_text_that_is_nothing_but_a_secret_is_masked_and_no_spelling_is_shorter(secret: str) -> None:
+    assert all(len(spelling) >= len(secret) for spelling in _spellings((secret,)))
+    for text in (secret, secret.encode()):
+        assert scrub(text, [secret]) == MASK
