@@ -1,4 +1,4 @@
-"""What cannot be read as an HTTP request is answered as any other error, and quotes nothing that was sent."""
+"""What cannot be read as an HTTP request is answered as any other error, quotes nothing, and is never cached."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from dispatcher.cli.listening import listening
 from dispatcher.settings import Settings
-from tests.api.conftest import KEY
+from tests.api.conftest import KEY, Api
 
 HEAD = b"POST /v1/events HTTP/1.1\r\nHost: x\r\n"
 UNREADABLE = {
@@ -62,3 +62,18 @@ async def test_what_cannot_be_read_is_refused_in_json(port: int, name: str, capl
     assert f"x-request-id: {document['requestId']}".encode() in head.lower()
     assert b"s3cr3t" not in head + body
     assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/nothing", 404),
+        ("POST", "/oauth2/token", 401),
+        ("GET", "/oauth2/token", 405),
+        ("GET", "/v1/events", 401),
+    ],
+)
+async def test_no_error_is_kept_by_a_cache(api: Api, method: str, path: str, status: int) -> None:
+    form = {"grant_type": "client_credentials", "client_id": "admin", "client_secret": "wrong"}
+    answer = await api.http.request(method, path, data=form if method == "POST" else None)
+    assert (answer.status, answer.headers["Cache-Control"]) == (status, "no-store")

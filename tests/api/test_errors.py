@@ -288,18 +288,3 @@ async def test_bi56_control_characters_in_a_path_do_not_break_a_log_line(
 
 def test_slow_requests_are_logged_from_one_second_on() -> None:
     assert middleware.SLOW_S == 1.0
-
-
-@pytest.mark.parametrize(
-    ("method", "path", "status"),
-    [
-        ("GET", "/nothing", 404),
-        ("POST", "/oauth2/token", 401),
-        ("GET", "/oauth2/token", 405),
-        ("GET", "/v1/events", 401),
-    ],
-)
-async def test_no_error_is_kept_by_a_cache(api: Api, method: str, path: str, status: int) -> None:
-    form = {"grant_type": "client_credentials", "client_id": "admin", "client_secret": "wrong"}
-    answer = await api.http.request(method, path, data=form if method == "POST" else None)
-    assert (answer.status, answer.headers["Cache-Control"]) == (status, "no-store")
