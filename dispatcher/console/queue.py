@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from dispatcher.clock import iso_ms
-from dispatcher.console.screen import Viewer, redirect
+from dispatcher.console.screen import EVENTS, Viewer, redirect
 from dispatcher.errors import Refused
 from dispatcher.model.queue import LaneView
+from dispatcher.store.doctor import WORKER_SILENT_MS
 
 LANES = 100
-SILENT_MS = 10_000
-"""A worker that left no sign for so long is shown as silent."""
-EVENTS = "/console/events"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +50,7 @@ async def show_queue(request: web.Request, viewer: Viewer) -> web.StreamResponse
         totals=totals,
         rows=rows,
         waits_for_worker=waits and not overview.workers,
-        silent_before_ms=overview.now_ms - SILENT_MS,
+        silent_before_ms=overview.now_ms - WORKER_SILENT_MS,
         refresh="refresh" in request.query,
     )
 

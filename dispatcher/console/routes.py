@@ -8,9 +8,9 @@ from dispatcher.api.middleware import ERROR_PAGES
 from dispatcher.api.route import Handler
 from dispatcher.console.events import show_event, show_events
 from dispatcher.console.problems import problem_page
-from dispatcher.console.queue import EVENTS, show_home, show_queue
+from dispatcher.console.queue import show_home, show_queue
 from dispatcher.console.rendering import HEADERS, style
-from dispatcher.console.screen import HOME, SHOWN_TO, SIGN_IN, screen
+from dispatcher.console.screen import EVENTS, HOME, SHOWN_TO, SIGN_IN, screen
 from dispatcher.console.signing_in import show_form, sign_in, sign_out
 from dispatcher.model.access import Scope
 

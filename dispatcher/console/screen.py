@@ -22,6 +22,7 @@ from dispatcher.model.access import Caller, Scope
 
 HOME = "/console"
 SIGN_IN = f"{HOME}/sign-in"
+EVENTS = f"{HOME}/events"
 SHOWN_TO = (Scope.EVENTS_READ, Scope.OPS_READ)
 _MAX_WANTED_CHARS = 1000
 
