@@ -66,8 +66,10 @@ class Pressure:
         try:
             with guarded():
                 self._learn(max(map(Memory.of, await self._infos()), key=lambda memory: memory.ratio))
-        except (ResponseError, StoreUnusable) as error:  # an ACL without INFO
-            self._readable = False
+        except (ResponseError, StoreUnusable) as error:
+            if not isinstance(error.__cause__ or error, ResponseError):  # a wrong password, say: it may be put right
+                raise
+            self._readable = False  # an ACL without INFO
             log.warning("memory cannot be watched", reason=str(error), advice="allow this user the command INFO")
             return
         self._judge()

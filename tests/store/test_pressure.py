@@ -8,8 +8,10 @@ from collections.abc import AsyncIterator
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.errors import StoreUnavailable
 from dispatcher.store.connection import connect
 from dispatcher.store.pressure import BELOW, EVERY_S, LEAST_S, Memory, Pressure
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -71,3 +73,24 @@ async def test_a_user_without_info_is_told_of_once_and_never_full(redis: Redis, 
             assert not pressure.full
     finally:
         await redis.execute_command("ACL", "DELUSER", "plain")  # type: ignore[no-untyped-call]
+
+
+async def test_a_password_that_was_wrong_for_a_while_leaves_no_store_unwatched(redis: Redis) -> None:
+    user, port = ("ACL", "SETUSER", "rotated", "reset", "on", "~*", "&*", "+@all"), free_port()
+    await redis.config_set("port", port)
+    await redis.execute_command(*user, ">pw")  # type: ignore[no-untyped-call]
+    try:
+        async with connect(f"redis://rotated:pw@127.0.0.1:{port}") as client:
+            pressure = Pressure(client, 0.9)
+            await pressure.measure()
+            await redis.execute_command(*user, ">other")  # type: ignore[no-untyped-call]
+            await redis.client_kill_filter(user="rotated")
+            with pytest.raises(StoreUnavailable):
+                await pressure.measure()
+            await redis.execute_command(*user, ">pw")  # type: ignore[no-untyped-call]
+            pressure.memory = Memory()
+            await pressure.measure()
+            assert pressure.memory.used_bytes
+    finally:
+        await redis.execute_command("ACL", "DELUSER", "rotated")  # type: ignore[no-untyped-call]
+        await redis.config_set("port", 0)
