@@ -21,9 +21,9 @@ from bench.traffic import SECRET, events
 from dispatcher.cli.startup import collect_rarely
 from dispatcher.model.event import Event
 from dispatcher.policy.signing import parse_secret
-from dispatcher.store.connection import connection_pool
-from dispatcher.store.job_queue import deserialize, serialize
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.jobs import deserialize, serialize
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.redis.connection import connection_pool
 
 QUEUE = "bench:jobs"
 FUNCTION = "deliver"

@@ -17,11 +17,11 @@ import uvloop
 
 from bench.plan import ACCOUNTS_PER_INTEGRATION
 from bench.traffic import events
-from dispatcher.flow.accept import Acceptor
+from dispatcher.flow.events.accept import Acceptor
 from dispatcher.model.event import Event
 from dispatcher.settings import Settings
-from dispatcher.store.connection import connect
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.redis.connection import connect
 
 SEED = 7
 

@@ -20,7 +20,7 @@ from dispatcher.model.event import Event, EventState
 from dispatcher.model.status import Status
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.signing import SigningKey, parse_secret, sign
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.events import QueueStore
 
 PARTNER = "DISPATCHER"
 BASE_URL = "http://127.0.0.1:8080"

@@ -19,10 +19,10 @@ from bench.sink_client import Drain, Sink, watch
 from bench.traffic import define, fill
 from dispatcher.embedded import EmbeddedServer
 from dispatcher.settings import Settings
-from dispatcher.store.connection import connect
-from dispatcher.store.meta import claim_meta
-from dispatcher.store.queue import QueueStore
-from dispatcher.store.sealing import Sealer, new_key
+from dispatcher.store.health.meta import claim_meta
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.redis.connection import connect
+from dispatcher.store.secrets.sealing import Sealer, new_key
 
 PARTITIONS: int = Settings.model_fields["partitions"].default
 RETENTION_MS = 86_400_000

@@ -13,10 +13,11 @@ from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import Integration, Product, Revision, SigningSecret
-from dispatcher.store import keys, sealed_fields
-from dispatcher.store.definition_records import write_integration, write_product, write_revision
-from dispatcher.store.queue import QueueStore
-from dispatcher.store.sealing import Sealer
+from dispatcher.store import keys
+from dispatcher.store.definitions.records import write_integration, write_product, write_revision
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.secrets import fields as sealed_fields
+from dispatcher.store.secrets.sealing import Sealer
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BATCH = 1000

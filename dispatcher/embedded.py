@@ -97,7 +97,7 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """For ``dispatcher.store.connection.connect``."""
+        """For ``dispatcher.store.redis.connection.connect``."""
         return f"unix://{quote(str(self.socket))}"
 
     @property

@@ -19,7 +19,7 @@ import pytest
 import redis as redis_sync
 from redis.asyncio import Redis
 
-from dispatcher.store.connection import connect
+from dispatcher.store.redis.connection import connect
 
 pytest_plugins = ("tests.host_fixtures",)
 

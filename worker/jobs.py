@@ -15,8 +15,8 @@ from arq import Retry
 from arq.worker import Function, Worker
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.connection import guarded
-from dispatcher.store.job_queue import QUEUE_NAME, deserialize, job_client, serialize
+from dispatcher.store.jobs import QUEUE_NAME, deserialize, job_client, serialize
+from dispatcher.store.redis.connection import guarded
 
 JOB_TIMEOUT_S = 600.0
 POLL_S = 0.1

@@ -1,7 +1,7 @@
-"""The worker process, from its start to its stop. What it consists of is put together elsewhere (``worker.crew``).
+"""The worker process, from its start to its stop. Its parts are put together in ``worker.composition``.
 
-arq hands out partitions and background jobs (``worker.jobs``); the owner drains them (``worker.owner``) for as long
-as its lease lives. No job of arq stays while a partition is owned: arq asks Redis about every job at every poll.
+arq hands out partitions and background jobs (``worker.jobs``); the owner drains them (``worker.partition.owner``) while
+its lease lives. No job of arq stays while a partition is owned: arq asks Redis about every job at every poll.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import structlog
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
-from dispatcher.store.nudges import follow_nudges
+from dispatcher.store.queue.nudges import follow_nudges
 from dispatcher.telemetry.watchdog import Watchdog
-from worker.crew import Crew, crew_of
-from worker.ground import ground_of
+from worker.composition import Crew, crew_of
 from worker.jobs import take_jobs
 from worker.metrics import metrics_site
 from worker.probes import run_probes
+from worker.resources import ground_of
 from worker.rotating import run_rotations
 
 Task = asyncio.Task[None]

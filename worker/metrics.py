@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from dispatcher.settings import Settings
 from dispatcher.telemetry.watchdog import LAG_HELP, Watchdog
-from worker.owner import Owner
+from worker.partition.owner import Owner
 
 log = structlog.get_logger("worker")
 

@@ -8,7 +8,7 @@ import contextlib
 import structlog
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.flow.ping_schedule import Probing
+from dispatcher.flow.pings.schedule import Probing
 
 EVERY_S = 1.0
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import structlog
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.handle import StoreHandle
-from dispatcher.store.reseal import Resealer
-from dispatcher.store.sealing import Sealer
-from dispatcher.store.stale_count import StaleCount
+from dispatcher.store.redis.handle import StoreHandle
+from dispatcher.store.reseal.reseal import Resealer
+from dispatcher.store.reseal.stale_count import StaleCount
+from dispatcher.store.secrets.sealing import Sealer
 
 PAGE_PAUSE_S = 1.0
 """Between one page of integrations and the next: some twenty a second at most."""

@@ -8,7 +8,7 @@ import contextlib
 import structlog
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.flow.rotation_schedule import Rotating
+from dispatcher.flow.integrations.rotation_schedule import Rotating
 
 EVERY_S = 5.0
 

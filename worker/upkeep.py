@@ -16,12 +16,12 @@ import structlog
 
 from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
-from dispatcher.flow.conclude import Conclusions
-from dispatcher.store.heartbeats import Heartbeats
-from dispatcher.store.job_queue import JobQueue
-from dispatcher.store.partition import MEND_START, PartitionStore, Place
-from dispatcher.store.server_time import ServerTime
-from worker.owner import Owner
+from dispatcher.flow.events.conclude import Conclusions
+from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.jobs import JobQueue
+from dispatcher.store.queue.partition import MEND_START, PartitionStore, Place
+from dispatcher.store.redis.server_time import ServerTime
+from worker.partition.owner import Owner
 
 EVERY_S = 1.0
 GRANT_MS = 2000

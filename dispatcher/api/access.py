@@ -10,14 +10,14 @@ from dataclasses import dataclass, replace
 
 from aiohttp import hdrs, web
 
+from dispatcher.api.http.route import CALLER, Handler, Route
 from dispatcher.api.metering import Meters
 from dispatcher.api.oauth.directory import Directory, Principal
 from dispatcher.api.oauth.tokens import AccessToken, TokenReader
-from dispatcher.api.route import CALLER, Handler, Route
 from dispatcher.clock import Clock
 from dispatcher.errors import Problem, Refused, RequestError
 from dispatcher.model.access import Caller, Scope, effective
-from dispatcher.store.signing_keys import RevokedTokens
+from dispatcher.store.secrets.signing_keys import RevokedTokens
 
 RECHECK_S = 4.0
 CAPACITY = 4096

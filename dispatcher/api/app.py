@@ -11,50 +11,50 @@ from aiohttp import web
 
 from dispatcher.api.access import Gate, admitting
 from dispatcher.api.bulk import REDELIVERER, Redeliverer
-from dispatcher.api.connection import connection_arguments
+from dispatcher.api.documents.openapi import DOCUMENT, build_document
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
-from dispatcher.api.known_parameters import knowing
+from dispatcher.api.http.connection import connection_arguments
+from dispatcher.api.http.known_parameters import knowing
+from dispatcher.api.http.middleware import edge
+from dispatcher.api.http.route import Route
 from dispatcher.api.metering import METERS, Meters
-from dispatcher.api.middleware import edge
 from dispatcher.api.oauth.directory import Directory
 from dispatcher.api.oauth.guessing import Guessing
 from dispatcher.api.oauth.keys import load_keys
 from dispatcher.api.oauth.rejoining import rejoin
 from dispatcher.api.oauth.routes import OAUTH, OAuthServer
 from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
-from dispatcher.api.openapi import DOCUMENT, build_document
 from dispatcher.api.operations_news import telling
 from dispatcher.api.rest.stream import STREAMS, end_streams
-from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.errors import ConfigurationError
-from dispatcher.flow.accept import Acceptor
-from dispatcher.flow.operational_news import OperationalNews
-from dispatcher.flow.ping_request import PingStarter
+from dispatcher.flow.events.accept import Acceptor
+from dispatcher.flow.events.operational_news import OperationalNews
+from dispatcher.flow.pings.request import PingStarter
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
 from dispatcher.model.audit_entry import Author
 from dispatcher.settings import Settings
-from dispatcher.store.audit_log import AuditLog, Noting
-from dispatcher.store.clients import ClientStore, hash_secret
-from dispatcher.store.definition_cache import DefinitionCache
-from dispatcher.store.definitions import Definitions
-from dispatcher.store.handle import StoreHandle
-from dispatcher.store.loss import LossWatch
-from dispatcher.store.meta import claim_meta
-from dispatcher.store.ping_starter import QueuedPings, open_jobs
-from dispatcher.store.ping_trials import Trials
-from dispatcher.store.pressure import Pressure
-from dispatcher.store.queue import QueueStore
-from dispatcher.store.rate_limits import RateLimits
-from dispatcher.store.redeliveries import RedeliveryStore
-from dispatcher.store.sealing import Sealer
-from dispatcher.store.server_time import ServerTime
-from dispatcher.store.signing_keys import RevokedTokens, SigningKeyStore
-from dispatcher.store.stale_count import StaleCount
+from dispatcher.store.access.clients import ClientStore, hash_secret
+from dispatcher.store.access.rate_limits import RateLimits
+from dispatcher.store.audit_log.log import AuditLog, Noting
+from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.definitions.ping_starter import QueuedPings, open_jobs
+from dispatcher.store.definitions.trials import Trials
+from dispatcher.store.health.loss import LossWatch
+from dispatcher.store.health.meta import claim_meta
+from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.redeliveries import RedeliveryStore
+from dispatcher.store.redis.handle import StoreHandle
+from dispatcher.store.redis.server_time import ServerTime
+from dispatcher.store.reseal.stale_count import StaleCount
+from dispatcher.store.secrets.sealing import Sealer
+from dispatcher.store.secrets.signing_keys import RevokedTokens, SigningKeyStore
 from dispatcher.telemetry.watchdog import Watchdog
 
 MIN_SECRET_CHARS = 16

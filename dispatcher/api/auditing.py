@@ -13,13 +13,13 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.middleware import REQUEST_ID
-from dispatcher.api.origin import address_of
-from dispatcher.api.route import CALLER
+from dispatcher.api.http.middleware import REQUEST_ID
+from dispatcher.api.http.origin import address_of
+from dispatcher.api.http.route import CALLER
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import RequestError
 from dispatcher.model.audit_entry import Author, Deed
-from dispatcher.store.audit_log import AuditLog, Noting
+from dispatcher.store.audit_log.log import AuditLog, Noting
 
 
 def author_of(request: web.Request) -> Author:

@@ -17,10 +17,10 @@ from dispatcher.api.rest.reach import of_vendor
 from dispatcher.errors import Conflict, DispatcherError, NotFound, RequestError
 from dispatcher.ids import new_uuid
 from dispatcher.model.queue import EventFilter, Page
-from dispatcher.store.definition_cache import DefinitionCache
-from dispatcher.store.definitions import Definitions
-from dispatcher.store.queue import QueueStore
-from dispatcher.store.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
+from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
 
 PAGE = 200
 COUNT_PAGE = 1000

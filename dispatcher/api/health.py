@@ -10,14 +10,14 @@ from dataclasses import dataclass
 
 from aiohttp import hdrs, web
 
-from dispatcher.api.respond import json_response
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import Route
 from dispatcher.api.rest.event_json import iso_or_none
-from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES
 from dispatcher.api.store_watch import WATCH
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.queue import QueueStore
-from dispatcher.store.stale_count import StaleCount
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.telemetry.metrics import CONTENT_TYPE, exposition
 from dispatcher.telemetry.store_metrics import store_exposition
 from dispatcher.telemetry.watchdog import Watchdog

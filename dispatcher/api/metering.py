@@ -17,7 +17,7 @@ from aiohttp import web
 
 from dispatcher.errors import Problem, RequestError, StoreUnavailable
 from dispatcher.model.access import Caller
-from dispatcher.store.rate_limits import Bucket, RateLimits
+from dispatcher.store.access.rate_limits import Bucket, RateLimits
 
 SLICES_PER_S = 20
 STALE_S = 1.0

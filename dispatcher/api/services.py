@@ -9,16 +9,16 @@ from aiohttp import web
 
 if TYPE_CHECKING:
     from dispatcher.clock import Clock
-    from dispatcher.flow.accept import Acceptor
-    from dispatcher.flow.operational_news import OperationalNews
+    from dispatcher.flow.events.accept import Acceptor
+    from dispatcher.flow.events.operational_news import OperationalNews
     from dispatcher.model.operational import Happening
     from dispatcher.settings import Settings
-    from dispatcher.store.audit_log import AuditLog
-    from dispatcher.store.clients import ClientStore
-    from dispatcher.store.definition_cache import DefinitionCache
-    from dispatcher.store.definitions import Definitions
-    from dispatcher.store.queue import QueueStore
-    from dispatcher.store.sealing import Sealer
+    from dispatcher.store.access.clients import ClientStore
+    from dispatcher.store.audit_log.log import AuditLog
+    from dispatcher.store.definitions.cache import DefinitionCache
+    from dispatcher.store.definitions.editing import Definitions
+    from dispatcher.store.queue.events import QueueStore
+    from dispatcher.store.secrets.sealing import Sealer
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ import structlog
 from aiohttp import web
 
 from dispatcher.errors import DispatcherError, StoreUnavailable
-from dispatcher.flow.accept import Acceptor
-from dispatcher.store.loss import LossWatch
-from dispatcher.store.pressure import Pressure
+from dispatcher.flow.events.accept import Acceptor
+from dispatcher.store.health.loss import LossWatch
+from dispatcher.store.health.pressure import Pressure
 
 LOSSES_EVERY_S = 1.0
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dispatcher.api import docs, health, openapi
+from dispatcher.api import health
+from dispatcher.api.documents import docs, openapi
 from dispatcher.api.graphql.routes import routes as graphql_routes
+from dispatcher.api.http.route import Route
 from dispatcher.api.oauth import routes as oauth
 from dispatcher.api.rest import (
     accepting,
@@ -20,7 +22,6 @@ from dispatcher.api.rest import (
     stream,
     webhook_keys,
 )
-from dispatcher.api.route import Route
 
 
 def api_routes() -> list[Route]:

@@ -11,9 +11,9 @@ from dispatcher.cli.output import print_json, print_listing
 from dispatcher.cli.startup import load_settings, no_store, open_store, run
 from dispatcher.model.queue import AuditReport
 from dispatcher.settings import Settings
-from dispatcher.store.event_audit import audit as recount
-from dispatcher.store.meta import stored_partitions
-from dispatcher.store.redis_url import parse
+from dispatcher.store.health.meta import stored_partitions
+from dispatcher.store.queue.recount import audit as recount
+from dispatcher.store.redis.url import parse
 
 COLUMNS = {"id": "ID", "wrong": "WHAT IS WRONG"}
 

@@ -11,7 +11,7 @@ from dispatcher.cli.output import note, print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.clock import iso_ms
 from dispatcher.model.audit_entry import Entry
-from dispatcher.store.audit_reading import AuditFilter, AuditReader, Kept, Verdict
+from dispatcher.store.audit_log.reading import AuditFilter, AuditReader, Kept, Verdict
 
 COLUMNS = {
     "n": "N",

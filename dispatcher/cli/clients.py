@@ -19,8 +19,8 @@ from dispatcher.clock import iso_ms
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
 from dispatcher.model.roles import ROLES, Role, problem_with
-from dispatcher.store.audit_log import Noting
-from dispatcher.store.clients import ClientStore
+from dispatcher.store.access.clients import ClientStore
+from dispatcher.store.audit_log.log import Noting
 
 COLUMNS = {
     "clientId": "CLIENT",

@@ -24,7 +24,7 @@ def config(
 ) -> None:
     """Show every setting with its variable, value, default and meaning."""
     if new_key:
-        from dispatcher.store.sealing import new_key as make_key
+        from dispatcher.store.secrets.sealing import new_key as make_key
 
         typer.echo(make_key())
         return

@@ -11,8 +11,8 @@ from dispatcher.cli.output import print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
-from dispatcher.store.connection import connect
-from dispatcher.store.doctor import Check, Level, examine, examine_keys, examine_queue, unreachable
+from dispatcher.store.health.doctor import Check, Level, examine, examine_keys, examine_queue, unreachable
+from dispatcher.store.redis.connection import connect
 
 COLUMNS = {"level": "", "name": "CHECK", "text": "FOUND"}
 STYLES: dict[str, str] = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}

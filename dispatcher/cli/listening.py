@@ -13,9 +13,9 @@ from aiohttp import web
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
-from dispatcher.api.connection import Connection, connection_arguments
-from dispatcher.api.direct_routes import direct
-from dispatcher.api.request_line import forgiving
+from dispatcher.api.http.connection import Connection, connection_arguments
+from dispatcher.api.http.direct_routes import direct
+from dispatcher.api.http.request_line import forgiving
 from dispatcher.console.routes import mount_console
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from dispatcher.data_folder import open_lock, private_folder, write_private
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings
-from dispatcher.store.sealing import new_key
+from dispatcher.store.secrets.sealing import new_key
 
 LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 

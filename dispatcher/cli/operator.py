@@ -7,8 +7,8 @@ import socket
 
 from dispatcher.model.audit_entry import Author
 from dispatcher.settings import Settings
-from dispatcher.store.audit_log import AuditLog
-from dispatcher.store.handle import StoreHandle
+from dispatcher.store.audit_log.log import AuditLog
+from dispatcher.store.redis.handle import StoreHandle
 
 
 def operator() -> Author:

@@ -14,9 +14,9 @@ from dispatcher.cli.output import cell, note, print_json
 from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run
 from dispatcher.model.audit_entry import DONE, Deed
 from dispatcher.settings import Settings
-from dispatcher.store.reseal import Resealer, Tally
-from dispatcher.store.sealing import Sealer
-from dispatcher.store.stale_count import StaleCount
+from dispatcher.store.reseal.reseal import Resealer, Tally
+from dispatcher.store.reseal.stale_count import StaleCount
+from dispatcher.store.secrets.sealing import Sealer
 
 secrets = typer.Typer(no_args_is_help=True)
 

@@ -23,10 +23,10 @@ from dispatcher.data_folder import holds_store
 from dispatcher.embedded import EmbeddedServer
 from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
 from dispatcher.settings import Settings
-from dispatcher.store.connection import connect, guarded
-from dispatcher.store.meta import claim_meta
-from dispatcher.store.permissions import QUEUE, of_store, require
-from dispatcher.store.redis_url import parse
+from dispatcher.store.health.meta import claim_meta
+from dispatcher.store.health.permissions import QUEUE, of_store, require
+from dispatcher.store.redis.connection import connect, guarded
+from dispatcher.store.redis.url import parse
 from dispatcher.telemetry.logs import configure_logs
 
 SERVER_CHECK_S = 1.0

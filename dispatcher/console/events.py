@@ -7,12 +7,12 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import MultiDict
 
-from dispatcher.api.known_parameters import refuse_unheeded
+from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.api.rest.events import no_such_event, reachable_event
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.reach import within_reach
 from dispatcher.console.screen import Viewer
-from dispatcher.flow.explain import sentence
+from dispatcher.flow.events.explain import sentence
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Page
 from dispatcher.model.status import Status

@@ -10,7 +10,7 @@ from dispatcher.clock import iso_ms
 from dispatcher.console.screen import EVENTS, Viewer, redirect
 from dispatcher.errors import Refused
 from dispatcher.model.queue import LaneView
-from dispatcher.store.doctor import WORKER_SILENT_MS
+from dispatcher.store.health.doctor import WORKER_SILENT_MS
 
 LANES = 100
 

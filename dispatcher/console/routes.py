@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.api.middleware import ERROR_PAGES
-from dispatcher.api.route import Handler
+from dispatcher.api.http.middleware import ERROR_PAGES
+from dispatcher.api.http.route import Handler
 from dispatcher.console.events import show_event, show_events
 from dispatcher.console.problems import problem_page
 from dispatcher.console.queue import show_home, show_queue

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, replace
 
 import orjson
 
-from dispatcher.store.sealing import Sealer, SealError
+from dispatcher.store.secrets.sealing import Sealer, SealError
 
 IDLE_S = 3600
 """Without a look at any page for so long, one has to sign in again."""

@@ -6,10 +6,10 @@ import re
 
 from aiohttp import hdrs, web
 
+from dispatcher.api.http.origin import address_of
 from dispatcher.api.oauth.directory import Principal, secret_matches
 from dispatcher.api.oauth.form import read_fields
 from dispatcher.api.oauth.routes import OAUTH
-from dispatcher.api.origin import address_of
 from dispatcher.api.services import SERVICES
 from dispatcher.console.rendering import page
 from dispatcher.console.screen import HOME, SIGN_IN, is_https, keep, redirect, session_of, viewer_of

@@ -1,6 +1,6 @@
 """How a product wants to hear of events. WORKING is edited; PUBLISHED revisions never change.
 
-Secrets are held here sealed (see ``dispatcher.store.sealing``); whoever sends opens them.
+Secrets are held here sealed (see ``dispatcher.store.secrets.sealing``); whoever sends opens them.
 """
 
 from __future__ import annotations

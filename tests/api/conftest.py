@@ -14,16 +14,16 @@ from aiohttp.web import Application, Request
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
-from dispatcher.api.direct_routes import direct
+from dispatcher.api.http.direct_routes import direct
 from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.console.routes import mount_console
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.settings import Settings
-from dispatcher.store.sealed_fields import ACCESS_TOKEN_KEY
-from dispatcher.store.sealing import Sealer
-from dispatcher.store.signing_keys import SigningKeyStore
+from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
+from dispatcher.store.secrets.sealing import Sealer
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
 
 ADMIN_ID, ADMIN_SECRET = "admin", "admin-secret-for-tests"
 KEY = base64.b64encode(bytes(32)).decode()

@@ -12,11 +12,11 @@ from redis.asyncio import Redis
 from dispatcher.clock import DAY_MS
 from dispatcher.errors import StoreDamaged, StoreUnavailable
 from dispatcher.model.integration import Revision
-from dispatcher.store import audit_log
-from dispatcher.store.audit_log import HEAD, STREAM, AuditLog
-from dispatcher.store.audit_reading import AuditReader, Kept
-from dispatcher.store.connection import connect
-from dispatcher.store.doctor import Level, examine
+from dispatcher.store.audit_log import log as audit_log
+from dispatcher.store.audit_log.log import HEAD, STREAM, AuditLog
+from dispatcher.store.audit_log.reading import AuditReader, Kept
+from dispatcher.store.health.doctor import Level, examine
+from dispatcher.store.redis.connection import connect
 from tests.api.audit_entries import DEED
 from tests.api.conftest import Api, Start, publish
 

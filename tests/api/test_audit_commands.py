@@ -8,8 +8,8 @@ import pytest
 import redis as redis_sync
 
 from dispatcher.cli.main import main
-from dispatcher.store.audit_log import HEAD, STREAM
-from dispatcher.store.sealing import new_key
+from dispatcher.store.audit_log.log import HEAD, STREAM
+from dispatcher.store.secrets.sealing import new_key
 
 
 def run_verb(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

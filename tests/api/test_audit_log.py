@@ -11,9 +11,9 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.model.audit_entry import Deed
 from dispatcher.model.status import Status
 from dispatcher.policy.differences import differences
-from dispatcher.store.audit_log import STREAM, AuditLog
-from dispatcher.store.audit_reading import AuditReader
-from dispatcher.store.sealing import Sealer
+from dispatcher.store.audit_log.log import STREAM, AuditLog
+from dispatcher.store.audit_log.reading import AuditReader
+from dispatcher.store.secrets.sealing import Sealer
 from tests.api.audit_entries import PATH, admin, entries, newest
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, basic
 from tests.api.town import MUTATIONS

@@ -13,9 +13,9 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.api import body as bodies
-from dispatcher.api import connection, middleware
-from dispatcher.api.error_body import error_body
+from dispatcher.api.http import body as bodies
+from dispatcher.api.http import connection, middleware
+from dispatcher.api.http.errors import error_body
 from dispatcher.errors import InvalidRequest, StoreUnavailable
 from tests.api.conftest import Api, Start
 

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from dispatcher.api.known_parameters import known_parameters
+from dispatcher.api.http.known_parameters import known_parameters
 from dispatcher.api.rest.models import EventOut
 from dispatcher.api.table import api_routes
-from dispatcher.flow.explain import SENTENCES, sentence
+from dispatcher.flow.events.explain import SENTENCES, sentence
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import Explanation, Reason
 from dispatcher.model.status import Status

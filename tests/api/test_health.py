@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.events import QueueStore
 from tests.api.conftest import Api
 
 PATHS = ["/healthz", "/readyz"]

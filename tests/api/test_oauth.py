@@ -148,7 +148,7 @@ async def test_secret_may_be_form_encoded_in_basic_or_not(start: Start) -> None:
     client, _ = await api.services.clients.create(frozenset({"events:read"}), "", None, 0)
     from dataclasses import replace
 
-    from dispatcher.store.clients import hash_secret
+    from dispatcher.store.access.clients import hash_secret
 
     await api.services.clients.put(replace(client, secret_hash=hash_secret(secret)))
     await ask(api, 200, data=GRANT, headers=basic(client.client_id, secret))
@@ -199,7 +199,7 @@ async def test_introspection_tells_of_own_tokens_and_administrators_of_all(api: 
 
 
 async def test_inbound_client_gets_a_token_for_its_integration_and_the_old_pair_none(api: Api) -> None:
-    from dispatcher.flow.inbound_client import generate_inbound_client
+    from dispatcher.flow.integrations.inbound_client import generate_inbound_client
 
     integration = await publish(api.services, Revision(urls={}))
     old = await generate_inbound_client(api.services.definitions, integration.id, 1)

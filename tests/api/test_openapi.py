@@ -8,7 +8,7 @@ from typing import Any
 
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from dispatcher.api.openapi import as_text, build_document
+from dispatcher.api.documents.openapi import as_text, build_document
 from dispatcher.api.table import api_routes
 from dispatcher.model.access import Scope
 from tests.api.conftest import Api

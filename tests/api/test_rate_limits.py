@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.api.http.origin import address_of
 from dispatcher.api.metering import Meters
-from dispatcher.api.origin import address_of
 from dispatcher.errors import RequestError, StoreUnavailable
 from dispatcher.model.access import Caller
-from dispatcher.store.rate_limits import Bucket, Grant, RateLimits
+from dispatcher.store.access.rate_limits import Bucket, Grant, RateLimits
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, basic
 from tests.api.tenants import bearer
 

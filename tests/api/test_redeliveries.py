@@ -10,7 +10,7 @@ import pytest
 from dispatcher.api.bulk import REDELIVERER
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import FAILURES, Status
-from dispatcher.store.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
+from dispatcher.store.queue.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
 from tests.api.conftest import Api, Start
 from tests.api.worker_hand import WorkerHand
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from dispatcher.api.graphql.schema import build_schema
-from dispatcher.api.route import Route
+from dispatcher.api.http.route import Route
 from dispatcher.api.table import api_routes
-from dispatcher.flow.inbound_client import generate_inbound_client
+from dispatcher.flow.integrations.inbound_client import generate_inbound_client
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.access import ADMIN_SCOPES, Scope, effective
 from dispatcher.model.roles import ROLES, Role, problem_with

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from dispatcher.api.route import Route
+from dispatcher.api.http.route import Route
 from dispatcher.api.table import api_routes
 from dispatcher.model.access import Scope, effective
 from tests.api.conftest import Api

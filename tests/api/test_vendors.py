@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from dispatcher.model.status import Status
-from dispatcher.store import definitions as definition_store
+from dispatcher.store.definitions import editing as definition_store
 from tests.api.conftest import Api
 from tests.api.tenants import EVERYTHING, Tenant, bearer
 from tests.api.test_stream import Listener

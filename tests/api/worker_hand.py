@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import Status
-from dispatcher.store.claim_reply import read_claim
-from dispatcher.store.partition import Claimed, Move, PartitionStore, Settlement
+from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.partition import Claimed, Move, PartitionStore, Settlement
 from tests.api.conftest import Api
 
 URL = "https://host.example/hook"

@@ -14,7 +14,7 @@ import pytest
 
 from dispatcher.client import Client
 from dispatcher.sample_host import SampleHost
-from dispatcher.store.sealing import new_key
+from dispatcher.store.secrets.sealing import new_key
 from tests.e2e.command_line import Shell
 from tests.hosts import ProductHost, Reply
 

@@ -20,7 +20,7 @@ from typing import TypeVar
 import orjson
 import pytest
 
-from dispatcher.store.sealing import new_key
+from dispatcher.store.secrets.sealing import new_key
 from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow

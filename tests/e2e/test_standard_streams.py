@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.store.sealing import new_key
+from dispatcher.store.secrets.sealing import new_key
 from tests.e2e.test_processes import folder, status
 from tests.ports import free_port, free_ports
 

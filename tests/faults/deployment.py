@@ -22,8 +22,8 @@ from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
 from dispatcher.settings import Settings
 from dispatcher.store import keys
-from dispatcher.store.connection import connect
-from dispatcher.store.sealing import Sealer, new_key
+from dispatcher.store.redis.connection import connect
+from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.faults.processes import Program, Server
 from tests.hosts import ProductHost
 from tests.worker.conftest import Shop

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from dispatcher.store.connection import connect
-from dispatcher.store.partition import PartitionStore
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.redis.connection import connect
 from tests.faults.deployment import PARTITIONS, Deployment
 from tests.faults.processes import Server
 from tests.faults.proxy import Proxy

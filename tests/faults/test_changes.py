@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.flow.link import unlink
-from dispatcher.flow.publish import publish
-from dispatcher.flow.rotate_secret import rotate_secret
-from dispatcher.flow.update_integration import delete_integration
+from dispatcher.flow.integrations.link import unlink
+from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.rotate_secret import rotate_secret
+from dispatcher.flow.integrations.update import delete_integration
 from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from aiohttp import ClientSession
 
-from dispatcher.store.doctor import Level, examine
+from dispatcher.store.health.doctor import Level, examine
 from tests.faults.client import PRODUCT, Client, client_of
 from tests.faults.deployment import PARTITIONS, Deployment
 from tests.faults.processes import Program

@@ -15,7 +15,7 @@ import pytest
 
 from dispatcher.embedded import EmbeddedServer, check_command
 from dispatcher.errors import ConfigurationError
-from dispatcher.store.connection import connect
+from dispatcher.store.redis.connection import connect
 from tests.conftest import server_binary
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import Deployment, eventually

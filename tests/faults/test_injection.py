@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from dispatcher.flow.publish import publish
+from dispatcher.flow.integrations.publish import publish
 from dispatcher.ids import new_event_id
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Header, Integration
 from dispatcher.model.status import Status
-from dispatcher.store import sealed_fields
+from dispatcher.store.secrets import fields as sealed_fields
 from tests.faults.client import client_of
 from tests.faults.deployment import Deployment
 from tests.hosts import Reply

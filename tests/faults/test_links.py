@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dispatcher.store.claim_reply import read_claim
+from dispatcher.store.queue.claim_reply import read_claim
 from tests.faults.client import NO_ANSWER, Client, client_of
 from tests.faults.deployment import FULL, Deployment
 from tests.faults.proxy import Proxy
@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 CHECK_EVERY_S = 15 if FULL else 3
 FOUND_WITHIN_S = CHECK_EVERY_S + 5.0
 CHECKS_OFTEN = f"""
-from dispatcher.store import connection
+from dispatcher.store.redis import connection
 connection.HEALTH_CHECK_INTERVAL_S = {CHECK_EVERY_S}
 from dispatcher.cli.main import main
 main()

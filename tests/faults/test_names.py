@@ -149,7 +149,7 @@ async def test_ft34_a_slow_name_server_costs_its_own_events_only(
 async def test_ft34_a_name_that_moves_inside_is_refused_from_then_on(
     shop: Shop, names: NameServer, connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.connector.DNS_CACHE_S", 0)
+    monkeypatch.setattr("worker.http.connector.DNS_CACHE_S", 0)
     names.answers["moves.example.com"] = ["127.0.0.1"]
     shop.host.default = Reply(headers={"Connection": "close"})
     await shop.work(connect_timeout=CONNECT_TIMEOUT_S)

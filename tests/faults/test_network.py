@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from dispatcher.store.scripts import script
+from dispatcher.store.redis.scripts import script
 from tests.faults.client import client_of
 from tests.faults.deployment import Deployment
 from tests.faults.proxy import Act, Proxy

@@ -12,8 +12,8 @@ from redis.exceptions import RedisError
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
-from dispatcher.store.connection import connect, guarded
-from dispatcher.store.job_queue import QUEUE_NAME
+from dispatcher.store.jobs import QUEUE_NAME
+from dispatcher.store.redis.connection import connect, guarded
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import FULL, LEASE_S, Deployment, eventually
 from tests.faults.processes import Program

@@ -13,7 +13,7 @@ from aiohttp import ClientSession, ClientTimeout
 from standardwebhooks import Webhook
 
 from dispatcher.model.queue import Reason
-from dispatcher.store.sealing import new_key
+from dispatcher.store.secrets.sealing import new_key
 from tests.faults.client import Client
 from tests.faults.deployment import Deployment
 

@@ -13,13 +13,13 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.flow.publish import publish
-from dispatcher.flow.rotate_secret import rotate_secret
+from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.rotate_secret import rotate_secret
 from dispatcher.model.integration import Header
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.heartbeats import Heartbeats
+from dispatcher.store.health.heartbeats import Heartbeats
 from tests.faults.client import client_of
 from tests.faults.deployment import Deployment
 from tests.hosts import Reply

@@ -9,8 +9,8 @@ import time
 import pytest
 
 from dispatcher.model.status import Status
-from dispatcher.store.job_queue import JobQueue, job_client
-from dispatcher.store.scripts import script
+from dispatcher.store.jobs import JobQueue, job_client
+from dispatcher.store.redis.scripts import script
 from tests.faults.deployment import LEASE_S, PARTITIONS, Deployment
 from tests.faults.proxy import Act, Proxy
 from tests.hosts import Received, Reply

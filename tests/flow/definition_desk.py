@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from dispatcher.errors import Problem, RequestError
-from dispatcher.flow.change_integration import Editor
-from dispatcher.flow.create_integration import Created, create_integration
-from dispatcher.flow.integration_changes import IntegrationChanges
-from dispatcher.flow.publish import publish
-from dispatcher.flow.update_integration import update_integration
+from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.changes import IntegrationChanges
+from dispatcher.flow.integrations.create import Created, create_integration
+from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.update import update_integration
 from dispatcher.model.integration import Integration
 from dispatcher.policy.urls import check_url
-from dispatcher.store.definitions import Definitions
-from dispatcher.store.sealing import Sealer, new_key
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.secrets.sealing import Sealer, new_key
 
 NOW_MS = 1_800_000_000_000
 URL = "https://example.com/notifications"

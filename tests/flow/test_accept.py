@@ -7,12 +7,12 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
-from dispatcher.flow.accept import ENOUGH, Acceptor
+from dispatcher.flow.events.accept import ENOUGH, Acceptor
 from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Accepted
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.events import QueueStore
 
 
 def _event() -> Event:

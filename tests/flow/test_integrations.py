@@ -15,12 +15,12 @@ from joserfc.jwk import ECKey
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound, RequestError, Unprocessable
-from dispatcher.flow.integration_changes import MASK, CredentialChanges, HeaderChange, IntegrationChanges
-from dispatcher.flow.link import link
-from dispatcher.flow.update_integration import delete_integration
+from dispatcher.flow.integrations.changes import MASK, CredentialChanges, HeaderChange, IntegrationChanges
+from dispatcher.flow.integrations.link import link
+from dispatcher.flow.integrations.update import delete_integration
 from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType, OrderFormField, OutboundCredentials
 from dispatcher.policy.signing import parse_secret
-from dispatcher.store import sealed_fields
+from dispatcher.store.secrets import fields as sealed_fields
 from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on, told
 
 OAUTH2 = CredentialChanges(

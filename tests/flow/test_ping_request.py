@@ -8,11 +8,11 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, Unprocessable
-from dispatcher.flow.ping_request import request_ping
+from dispatcher.flow.pings.request import request_ping
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingStatus, PingTest, PingVersion
-from dispatcher.store.pings import KEPT
+from dispatcher.store.definitions.pings import KEPT
 from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on, told
 
 WORKING, PUBLISHED = PingVersion.WORKING, PingVersion.PUBLISHED

@@ -8,8 +8,12 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, Unprocessable
-from dispatcher.flow.publish import publish
-from dispatcher.flow.single_sign_on import configure_bookmark, configure_open_id_connect, remove_single_sign_on
+from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.single_sign_on import (
+    configure_bookmark,
+    configure_open_id_connect,
+    remove_single_sign_on,
+)
 from dispatcher.model.integration import Bookmark, OpenIdConnect
 from tests.flow.definition_desk import NOW_MS, Desk, desk_on, told
 

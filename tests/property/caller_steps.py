@@ -8,7 +8,7 @@ from hypothesis.stateful import precondition, rule
 
 from dispatcher.errors import Conflict
 from dispatcher.model.status import COMPLETE, FAILURES, Status
-from dispatcher.store.partition import MEND_START
+from dispatcher.store.queue.partition import MEND_START
 from tests.property.on_server import ACCOUNT, LANE, OnServer
 from tests.property.queue_model import URL, Tracked
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine
 from redis.asyncio import Redis
 
-from dispatcher.store.partition import PartitionStore
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.partition import PartitionStore
 from tests.property.queue_model import ACCOUNTS, ENDINGS, FIRST_CAP, LANES, QueueModel
 
 T = TypeVar("T")

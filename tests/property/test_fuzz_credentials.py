@@ -17,8 +17,8 @@ from dispatcher.errors import ConfigurationError, InvalidRequest, RequestError
 from dispatcher.model.queue import EventFilter
 from dispatcher.policy.signing import parse_secret, secret_problem, sign
 from dispatcher.policy.verification import verify
-from dispatcher.store.queue import QueueStore
-from dispatcher.store.redis_url import parse
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.redis.url import parse
 
 IN_TIME = settings(deadline=2000, max_examples=150)
 ON_REDIS = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -22,7 +22,7 @@ from dispatcher.policy.payload_rules import validate_payload
 from dispatcher.policy.retry import next_delay_s, plan
 from dispatcher.policy.signing import HMAC_PREFIX, parse_secret, sign
 from dispatcher.policy.verification import verify
-from dispatcher.store.sealing import Sealer, SealError, new_key
+from dispatcher.store.secrets.sealing import Sealer, SealError, new_key
 
 SCHEDULE = st.lists(st.floats(0, 30 * 86_400), max_size=50)
 JITTER = st.floats(-1, 1)

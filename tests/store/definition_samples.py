@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, Revision
-from dispatcher.store.definitions import Definitions
+from dispatcher.store.definitions.editing import Definitions
 
 NOW_MS = 1_700_000_000_000
 

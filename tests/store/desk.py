@@ -8,9 +8,9 @@ from dispatcher.ids import new_event_id, partition_of_lane
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.claim_reply import read_claim
-from dispatcher.store.partition import Claim, Claimed, Move, PartitionStore, Settlement
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.partition import Claim, Claimed, Move, PartitionStore, Settlement
 
 LANE = "5f157a26-0238-4f3f-9c31-1f3e65b4713e"
 PARTITIONS = 4

@@ -9,9 +9,9 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.claim_reply import read_claim
-from dispatcher.store.partition import MEND_START, Claimed, LaneSetting, PartitionStore, Settlement
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.partition import MEND_START, Claimed, LaneSetting, PartitionStore, Settlement
 
 PARTITIONS = 4
 RETENTION_MS = 3_600_000

@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 
 from dispatcher.embedded import EmbeddedServer, ServerOptions
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.connection import connect, connect_listener, guarded
-from dispatcher.store.meta import claim_meta, stored_partitions
+from dispatcher.store.health.meta import claim_meta, stored_partitions
+from dispatcher.store.redis.connection import connect, connect_listener, guarded
 from tests.ports import free_port
 
 DEADLINE_S = 20.0

@@ -15,11 +15,11 @@ from redis.asyncio import Redis
 from dispatcher.embedded import EmbeddedServer, ServerOptions
 from dispatcher.model.status import Status
 from dispatcher.settings import Settings
-from dispatcher.store.connection import connect
-from dispatcher.store.heartbeats import Heartbeats
-from dispatcher.store.scripts import NAMES, script
-from dispatcher.store.sealing import Sealer, new_key
-from dispatcher.store.tokens import AccessToken, TokenStore
+from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.redis.connection import connect
+from dispatcher.store.redis.scripts import NAMES, script
+from dispatcher.store.secrets.sealing import Sealer, new_key
+from dispatcher.store.secrets.tokens import AccessToken, TokenStore
 from tests.hosts import ProductHost
 from tests.ports import free_port
 from tests.store.every_partition import PARTITIONS, EveryPartition

@@ -12,8 +12,8 @@ from redis import exceptions as failures
 from redis.asyncio import Redis
 
 from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
-from dispatcher.store.connection import connect, connect_listener, connection_pool, guarded
-from dispatcher.store.redis_url import RedisTarget, Topology, parse
+from dispatcher.store.redis.connection import connect, connect_listener, connection_pool, guarded
+from dispatcher.store.redis.url import RedisTarget, Topology, parse
 
 
 @pytest.mark.parametrize(

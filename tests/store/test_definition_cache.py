@@ -11,8 +11,8 @@ from redis.asyncio import Redis
 
 from dispatcher.model.integration import Product
 from dispatcher.store import keys
-from dispatcher.store.definition_cache import MAX_AGE_S, DefinitionCache
-from dispatcher.store.definitions import Definitions
+from dispatcher.store.definitions.cache import MAX_AGE_S, DefinitionCache
+from dispatcher.store.definitions.editing import Definitions
 from tests.store.definition_samples import NOW_MS, fresh, publish, renamed
 
 

@@ -17,13 +17,13 @@ from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.audit_entry import Author, Deed
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.model.ping import PingStatus, PingTest, PingVersion
-from dispatcher.store.audit_log import AuditLog, Noting
-from dispatcher.store.audit_reading import AuditFilter, AuditReader
-from dispatcher.store.clients import ClientStore
-from dispatcher.store.connection import connect
-from dispatcher.store.definition_cache import DefinitionCache
-from dispatcher.store.definitions import Definitions
-from dispatcher.store.rate_limits import Bucket, RateLimits
+from dispatcher.store.access.clients import ClientStore
+from dispatcher.store.access.rate_limits import Bucket, RateLimits
+from dispatcher.store.audit_log.log import AuditLog, Noting
+from dispatcher.store.audit_log.reading import AuditFilter, AuditReader
+from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.redis.connection import connect
 from tests.conftest import server_binary, wait_until_ready
 from tests.ports import free_port
 

@@ -11,11 +11,11 @@ from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.doctor import Check, Level, examine, examine_keys
-from dispatcher.store.loss import Loss, LossWatch
-from dispatcher.store.meta import claim_meta
-from dispatcher.store.sealing import Sealer, new_key
-from dispatcher.store.signing_keys import SigningKeyStore
+from dispatcher.store.health.doctor import Check, Level, examine, examine_keys
+from dispatcher.store.health.loss import Loss, LossWatch
+from dispatcher.store.health.meta import claim_meta
+from dispatcher.store.secrets.sealing import Sealer, new_key
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.store.desk import PARTITIONS, Desk
 
 KEY = new_key()

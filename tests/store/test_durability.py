@@ -21,8 +21,8 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
-from dispatcher.store.connection import connect
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.redis.connection import connect
 from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
 from tests.ports import free_port
 from tests.store.conftest import servers

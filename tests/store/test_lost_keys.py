@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
-from dispatcher.store.partition import MEND_START
+from dispatcher.store.queue.partition import MEND_START
 from tests.store.desk import HOME, Desk
 
 

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import ConfigurationError
 from dispatcher.store import keys
-from dispatcher.store.meta import SCHEMA, claim_meta, stored_partitions
+from dispatcher.store.health.meta import SCHEMA, claim_meta, stored_partitions
 
 
 async def test_first_start_writes_partitions_and_schema(redis: Redis) -> None:

@@ -10,10 +10,10 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnusable
-from dispatcher.store.connection import connect, guarded
-from dispatcher.store.doctor import Check, Level, examine, examine_queue
-from dispatcher.store.permissions import QUEUE, REPLICAS, STORE, missing, require
-from dispatcher.store.sealing import new_key
+from dispatcher.store.health.doctor import Check, Level, examine, examine_queue
+from dispatcher.store.health.permissions import QUEUE, REPLICAS, STORE, missing, require
+from dispatcher.store.redis.connection import connect, guarded
+from dispatcher.store.secrets.sealing import new_key
 
 DOCUMENTED = re.search(
     r"^ACL SETUSER dispatcher on >PASSWORD (.+)$",

@@ -9,8 +9,8 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.connection import connect
-from dispatcher.store.pressure import BELOW, EVERY_S, LEAST_S, Memory, Pressure
+from dispatcher.store.health.pressure import BELOW, EVERY_S, LEAST_S, Memory, Pressure
+from dispatcher.store.redis.connection import connect
 from tests.ports import free_port
 
 

@@ -11,9 +11,9 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
-from dispatcher.store.claim_reply import read_claim
-from dispatcher.store.partition import MEND_START, Settlement
-from dispatcher.store.scripts import NAMES
+from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.partition import MEND_START, Settlement
+from dispatcher.store.redis.scripts import NAMES
 from tests.store.desk import HOME, LANE, Desk
 
 

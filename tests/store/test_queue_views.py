@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.scripts import Call, run, script
+from dispatcher.store.redis.scripts import Call, run, script
 from tests.store.desk import HOME, LANE, Desk
 
 

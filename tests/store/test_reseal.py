@@ -10,7 +10,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.flow.publish import publish
+from dispatcher.flow.integrations.publish import publish
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import (
     CredentialType,
@@ -21,15 +21,16 @@ from dispatcher.model.integration import (
     SigningSecret,
     Transport,
 )
-from dispatcher.store import keys, sealed_fields
-from dispatcher.store.definition_records import write_integration
-from dispatcher.store.definitions import Definitions
-from dispatcher.store.doctor import Level, examine
-from dispatcher.store.reseal import Resealer
-from dispatcher.store.sealed_values import CREDENTIAL_FIELDS, TRANSPORT_FIELDS, found_in, in_integration
-from dispatcher.store.sealing import Sealer, SealError, new_key
-from dispatcher.store.signing_keys import SigningKeyStore
-from dispatcher.store.stale_count import StaleCount
+from dispatcher.store import keys
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.definitions.records import write_integration
+from dispatcher.store.health.doctor import Level, examine
+from dispatcher.store.reseal.reseal import Resealer
+from dispatcher.store.reseal.stale_count import StaleCount
+from dispatcher.store.secrets import fields as sealed_fields
+from dispatcher.store.secrets.sealing import Sealer, SealError, new_key
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
+from dispatcher.store.secrets.values import CREDENTIAL_FIELDS, TRANSPORT_FIELDS, found_in, in_integration
 from worker.resealing import Resealing
 
 OLD, NEW = new_key(), new_key()
@@ -189,7 +190,7 @@ def test_every_field_that_holds_a_secret_is_known_to_whoever_seals_again() -> No
         return sealed
 
     in_integration(integration, note)
-    assert len(reached) == len(contexts), "name the new field in dispatcher.store.sealed_values"
+    assert len(reached) == len(contexts), "name the new field in dispatcher.store.secrets.values"
     secret_names = {name for kind in (OutboundCredentials, Transport) for name in _named_secret(kind)}
     assert secret_names == {*CREDENTIAL_FIELDS, *TRANSPORT_FIELDS}
 

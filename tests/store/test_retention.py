@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.partition import PartitionStore
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.partition import PartitionStore
 from tests.store.desk import HOME, PARTITIONS, Desk
 
 RETENTION_MS = 1500

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.connection import connect, guarded
+from dispatcher.store.redis.connection import connect, guarded
 from tests.ports import free_ports
 
 DEADLINE_S = 20.0

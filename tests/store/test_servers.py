@@ -11,10 +11,10 @@ from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.claim_reply import read_claim
-from dispatcher.store.connection import connect
-from dispatcher.store.partition import MEND_START, Claimed, Move, PartitionStore, Settlement
-from dispatcher.store.queue import QueueStore
+from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.partition import MEND_START, Claimed, Move, PartitionStore, Settlement
+from dispatcher.store.redis.connection import connect
 
 LANE = "5f157a26-0238-4f3f-9c31-1f3e65b4713e"
 RETENTION_MS = 3_600_000

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from dispatcher.embedded import EmbeddedServer, ServerOptions
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.connection import connect, guarded
+from dispatcher.store.redis.connection import connect, guarded
 from tests.ports import free_port
 
 

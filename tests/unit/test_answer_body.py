@@ -13,8 +13,8 @@ import pytest
 
 from tests.raw_server import Talk
 from tests.unit.raw_host import talking
-from worker.answer_body import MAX_ANSWER_BYTES, AnswerBody
-from worker.session import guarded_session
+from worker.http.answer_body import MAX_ANSWER_BYTES, AnswerBody
+from worker.http.session import guarded_session
 
 
 @asynccontextmanager

@@ -27,8 +27,8 @@ from dispatcher.model.access import ADMIN_SCOPES
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.settings import Settings
-from dispatcher.store.queue import QueueStore
-from dispatcher.store.sealing import Sealer
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.secrets.sealing import Sealer
 
 SECRET = "canary-S3cre1-0123456789"
 

@@ -20,7 +20,7 @@ from dispatcher.model.queue import QueueOverview, Reason
 from dispatcher.model.status import TERMINAL, TRANSITIONS, Status
 from dispatcher.policy.answers import ERROR_CODES
 from dispatcher.settings import Settings
-from dispatcher.store.redis_url import Topology
+from dispatcher.store.redis.url import Topology
 from dispatcher.telemetry.metrics import families
 from tests.unit.error_codes import codes_in_code, statuses_in_code
 

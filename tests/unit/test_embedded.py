@@ -19,7 +19,7 @@ import pytest
 
 from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
 from dispatcher.errors import ConfigurationError
-from dispatcher.store.connection import connect
+from dispatcher.store.redis.connection import connect
 from tests.ports import free_port
 
 USE_FOLDER = """

@@ -8,7 +8,7 @@ import os
 import pytest
 
 from dispatcher.errors import ConfigurationError
-from dispatcher.store.sealing import Sealer, SealError, new_key
+from dispatcher.store.secrets.sealing import Sealer, SealError, new_key
 
 CONTEXT = "integration:1:clientSecret"
 

@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from worker.holding import Holding
-from worker.sharing import asks
+from worker.partition.allocation import asks
+from worker.partition.owned_partition import Holding
 
 
 def _holdings(count: int) -> list[Holding]:

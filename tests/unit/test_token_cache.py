@@ -10,11 +10,11 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.integration import AuthMethod
-from dispatcher.store.sealing import Sealer, new_key
-from dispatcher.store.tokens import TokenStore
+from dispatcher.store.secrets.sealing import Sealer, new_key
+from dispatcher.store.secrets.tokens import TokenStore
 from tests.hosts import ProductHost
 from tests.unit.token_bench import SEED, Bench, asked, bench, for_host, source, value_of
-from worker.tokens import Token, TokenSource, fingerprint
+from worker.oauth.client import Token, TokenSource, fingerprint
 
 __all__ = ["bench", "source"]
 

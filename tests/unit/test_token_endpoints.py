@@ -11,9 +11,9 @@ from redis.asyncio import Redis
 
 from tests.hosts import ProductHost, Reply
 from tests.unit.token_bench import SEED, Bench, bench, failure_of, for_host, source, value_of
-from worker.session import guarded_session
-from worker.tokens import TokenFailure, TokenSource
-from worker.transport_sessions import TransportSessions
+from worker.http.session import guarded_session
+from worker.http.transport_sessions import TransportSessions
+from worker.oauth.client import TokenFailure, TokenSource
 
 __all__ = ["bench", "source"]
 
@@ -113,7 +113,7 @@ async def test_an_endpoint_that_repeats_the_secret_is_not_quoted(
 async def test_ft35_an_endpoint_that_never_answers_ends_in_time(
     source: TokenSource, product_host: ProductHost, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.tokens.REQUEST_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("worker.oauth.client.REQUEST_TIMEOUT_S", 0.2)
     product_host.tokens.replies.append(Reply(hang=True))
     failure = await failure_of(source, for_host(product_host))
     assert (failure.code, "in time" in failure.detail) == ("TRANSPORT_ERROR", True)

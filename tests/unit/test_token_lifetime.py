@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from tests.hosts import ProductHost, Reply
 from tests.unit.token_bench import Bench, bench, for_host, source, value_of
-from worker.tokens import Token, TokenSource, fingerprint
+from worker.oauth.client import Token, TokenSource, fingerprint
 
 __all__ = ["bench", "source"]
 

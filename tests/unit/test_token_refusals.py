@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.hosts import ProductHost
 from tests.unit.token_bench import Bench, bench, for_host, source, value_of
-from worker.tokens import TokenSource, fingerprint
+from worker.oauth.client import TokenSource, fingerprint
 
 __all__ = ["bench", "source"]
 

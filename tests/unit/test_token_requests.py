@@ -16,7 +16,7 @@ from dispatcher.model.integration import AuthMethod
 from tests.authorization_server import AuthorizationServer, Client
 from tests.hosts import ProductHost
 from tests.unit.token_bench import SEED, bench, failure_of, for_host, source, value_of
-from worker.tokens import TokenSource
+from worker.oauth.client import TokenSource
 
 __all__ = ["bench", "source"]
 

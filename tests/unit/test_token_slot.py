@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.store.tokens import AccessToken
-from worker.token_slot import HOPELESS_S, TokenSlot, refresh_margin_s
-from worker.token_values import TokenFailure
+from dispatcher.store.secrets.tokens import AccessToken
+from worker.oauth.slot import HOPELESS_S, TokenSlot, refresh_margin_s
+from worker.oauth.values import TokenFailure
 
 JITTER = st.floats(0, 1, exclude_max=True)
 LIFETIME_S = st.integers(1, 86_400)

@@ -12,12 +12,12 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.integration import CredentialType, OutboundCredentials
-from dispatcher.store.sealing import Sealer, new_key
-from dispatcher.store.tokens import TokenStore
+from dispatcher.store.secrets.sealing import Sealer, new_key
+from dispatcher.store.secrets.tokens import TokenStore
 from tests.hosts import ProductHost
-from worker.session import guarded_session
-from worker.tokens import Token, TokenFailure, TokenSource, token_source
-from worker.transport_sessions import TransportSessions
+from worker.http.session import guarded_session
+from worker.http.transport_sessions import TransportSessions
+from worker.oauth.client import Token, TokenFailure, TokenSource, token_source
 
 SEED = OutboundCredentials(CredentialType.OAUTH2, client_id="123456", client_secret="S3cre1!")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.flow.publish import publish
+from dispatcher.flow.integrations.publish import publish
 from dispatcher.ids import new_event_id, new_hex24, new_uuid
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event
@@ -27,11 +27,11 @@ from dispatcher.model.integration import (
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import TERMINAL, Status
 from dispatcher.settings import Settings
-from dispatcher.store import sealed_fields
-from dispatcher.store.definitions import Definitions
-from dispatcher.store.partition import PartitionStore
-from dispatcher.store.queue import QueueStore
-from dispatcher.store.sealing import Sealer, new_key
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.secrets import fields as sealed_fields
+from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.hosts import ProductHost
 from worker.main import run
 

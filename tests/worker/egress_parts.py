@@ -16,10 +16,10 @@ from dispatcher.policy.addresses import refusal
 from dispatcher.policy.proxies import ProxyAddress
 from dispatcher.policy.urls import url_refusal
 from tests.tls_parts import issue
-from worker.connector import blocked_reason
-from worker.session import Session
-from worker.transport import Egress, Route, route_of
-from worker.transport_sessions import TransportSessions
+from worker.http.connector import blocked_reason
+from worker.http.session import Session
+from worker.http.transport import Egress, Route, route_of
+from worker.http.transport_sessions import TransportSessions
 
 LOOPBACK = (ip_network("127.0.0.0/8"),)
 COMPANY = issue("Company CA")

@@ -15,12 +15,12 @@ from dispatcher.policy.proxies import ProxyAddress, read_proxy
 from tests.hosts import ProductHost
 from tests.tls_parts import issue, server_context, strict_host, tunnel_proxy
 from tests.worker.egress_parts import COMPANY, Names, egress, plain, refusal_over, route, status_over
-from worker.connector import AddressBlocked
-from worker.ping_connection import Wayfinder
-from worker.session import Session
-from worker.transport_proxy import TargetCheck
-from worker.transport_sessions import TransportSessions
-from worker.transport_tls import tls_context
+from worker.http.connector import AddressBlocked
+from worker.http.proxies import TargetCheck
+from worker.http.session import Session
+from worker.http.tls import tls_context
+from worker.http.transport_sessions import TransportSessions
+from worker.ping.connection import Wayfinder
 
 __all__ = ["plain"]
 
@@ -108,7 +108,7 @@ async def test_verdict_on_a_name_is_kept_for_a_moment_only(monkeypatch: pytest.M
         assert await check.refusal(URL("https://a.example.com/")) is None
     assert names.asked == ["a.example.com"]
     names.known["a.example.com"] = "10.0.0.1"
-    monkeypatch.setattr("worker.transport_proxy.time.monotonic", lambda: float("inf"))
+    monkeypatch.setattr("worker.http.proxies.time.monotonic", lambda: float("inf"))
     assert await check.refusal(URL("https://a.example.com/")) == "private"
 
 

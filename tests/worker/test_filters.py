@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.flow.explain import sentence
+from dispatcher.flow.events.explain import sentence
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status

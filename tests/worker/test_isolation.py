@@ -14,7 +14,7 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from tests.hosts import Reply
 from tests.worker.conftest import Shop
-from worker.owner import Owner
+from worker.partition.owner import Owner
 
 
 async def test_a_circuit_opens_and_its_deferral_uses_up_no_attempts(shop: Shop) -> None:

@@ -9,15 +9,15 @@ import pytest
 from standardwebhooks import Webhook
 
 from dispatcher.errors import ConfigurationError, StoreUnavailable
-from dispatcher.flow.operational_news import OperationalNews
+from dispatcher.flow.events.operational_news import OperationalNews
 from dispatcher.model.event_type import EventType
 from dispatcher.model.operational import OPERATIONS, Happening, OperationalKind
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from tests.hosts import Received, Reply
 from tests.worker.conftest import SECRET, Shop
-from worker.operational import operations_target
-from worker.target import Defaults
+from worker.delivery.operational import operations_target
+from worker.delivery.target import Defaults
 
 PATH = "/operations"
 DEAD_SCHEDULE: tuple[float, ...] = ()

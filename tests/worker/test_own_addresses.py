@@ -13,10 +13,10 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.settings import Settings
 from tests.raw_server import RawServer
 from tests.worker.conftest import Shop
-from worker.connector import blocked_reason
-from worker.own_addresses import hosts_of, interface_addresses, own_addresses
-from worker.session import guarded_session
-from worker.transport import egress_of
+from worker.http.connector import blocked_reason
+from worker.http.own_addresses import hosts_of, interface_addresses, own_addresses
+from worker.http.session import guarded_session
+from worker.http.transport import egress_of
 
 
 def settings(**more: object) -> Settings:

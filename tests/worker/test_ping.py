@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook
 
-from dispatcher.flow.ping_request import PingOptions, request_ping
+from dispatcher.flow.pings.request import PingOptions, request_ping
 from dispatcher.ids import new_uuid
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingVersion, StepName, as_of
 from dispatcher.model.queue import EventFilter
-from dispatcher.store.ping_starter import QueuedPings, open_jobs
+from dispatcher.store.definitions.ping_starter import QueuedPings, open_jobs
 from tests.hosts import Reply
 from tests.worker.conftest import SECRET, Shop
 

@@ -23,8 +23,8 @@ from cryptography.x509.oid import NameOID
 from dispatcher.model.ping import PingStep, StepName
 from dispatcher.policy.addresses import refusal
 from tests.raw_server import RawServer
-from worker.ping_connection import Wayfinder
-from worker.ping_words import certificate
+from worker.ping.connection import Wayfinder
+from worker.ping.words import certificate
 
 LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 RULE = partial(refusal, allow_networks=(LOOPBACK,))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.errors import NotFound, Unprocessable
-from dispatcher.flow.change_integration import Editor
-from dispatcher.flow.integration_changes import MASK, CredentialChanges
-from dispatcher.flow.ping_credentials import try_credentials
+from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.changes import MASK, CredentialChanges
+from dispatcher.flow.pings.credentials import try_credentials
 from dispatcher.model.integration import CredentialType
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.policy.urls import check_url
-from dispatcher.store.ping_starter import open_jobs
-from dispatcher.store.ping_trials import Trial, Trials
-from dispatcher.store.sealing import Sealer, new_key
+from dispatcher.store.definitions.ping_starter import open_jobs
+from dispatcher.store.definitions.trials import Trial, Trials
+from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.hosts import Reply
 from tests.worker.conftest import Shop
 
@@ -83,7 +83,7 @@ async def test_basic_credentials_have_no_token_to_get(shop: Shop) -> None:
 
 
 async def test_without_a_worker_the_answer_says_so(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dispatcher.flow.ping_credentials.WAIT_S", 0.2)
+    monkeypatch.setattr("dispatcher.flow.pings.credentials.WAIT_S", 0.2)
     outcome = await tried(shop, wanted(shop))
     assert (outcome.success, outcome.error_code) == (False, "TRANSPORT_ERROR")
     assert "dispatcher worker" in (outcome.message or "")

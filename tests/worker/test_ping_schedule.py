@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.flow.ping_schedule import Probing, one_for_each_url, plan_probes
+from dispatcher.flow.pings.schedule import Probing, one_for_each_url, plan_probes
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingStatus, PingTest, PingTrigger, PingVersion
 from dispatcher.store import keys
-from dispatcher.store.pings import KEPT
+from dispatcher.store.definitions.pings import KEPT
 from tests.hosts import Reply
 from tests.worker.conftest import Shop
 from tests.worker.test_ping import Pings

@@ -11,11 +11,11 @@ import pytest
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.partition import Claimed
+from dispatcher.store.queue.partition import Claimed
 from tests.worker.conftest import Shop
-from worker.holding import Holding
-from worker.owner import Owner
-from worker.starting import AT_ONCE, Starting
+from worker.partition.launcher import AT_ONCE, Starting
+from worker.partition.owned_partition import Holding
+from worker.partition.owner import Owner
 
 
 def _claimed(count: int) -> list[Claimed]:

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.flow.change_integration import Editor
-from dispatcher.flow.integration_changes import CredentialChanges, TransportChanges
-from dispatcher.flow.ping_credentials import try_credentials
+from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.changes import CredentialChanges, TransportChanges
+from dispatcher.flow.pings.credentials import try_credentials
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AuthMethod, CredentialType, Transport
 from dispatcher.model.ping import PingStatus, PingStep, PingTest, StepName
 from dispatcher.policy.urls import check_url
-from dispatcher.store.ping_starter import open_jobs
-from dispatcher.store.ping_trials import Trials
+from dispatcher.store.definitions.ping_starter import open_jobs
+from dispatcher.store.definitions.trials import Trials
 from tests.authorization_server import AuthorizationServer, Client
 from tests.tls_parts import Identity, TlsHost, issue, server_context, strict_host, tls_host, tunnel_proxy
 from tests.worker.conftest import Shop

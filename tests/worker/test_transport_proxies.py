@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.integration import AuthMethod, CredentialType, OutboundCredentials, Transport
 from dispatcher.model.status import Status
-from dispatcher.store import sealed_fields
+from dispatcher.store.secrets import fields as sealed_fields
 from tests.authorization_server import AuthorizationServer, Client
 from tests.tls_parts import TlsHost, issue, tunnel_proxy
 from tests.worker.conftest import Shop

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.flow.publish import publish
+from dispatcher.flow.integrations.publish import publish
 from dispatcher.ids import new_event_id
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event
@@ -16,7 +16,7 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration, OutboundCredentials, Transport
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
-from dispatcher.store import sealed_fields
+from dispatcher.store.secrets import fields as sealed_fields
 from tests.tls_parts import Identity, TlsHost, issue, server_context, strict_host, tls_host
 from tests.worker.conftest import Shop
 

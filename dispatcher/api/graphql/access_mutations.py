@@ -12,10 +12,14 @@ from dispatcher.api.graphql.outputs import InboundClient
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.errors import Conflict
-from dispatcher.flow.inbound_client import generate_inbound_client
-from dispatcher.flow.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret
-from dispatcher.flow.rotation_schedule import schedule_rotation
-from dispatcher.flow.single_sign_on import configure_bookmark, configure_open_id_connect, remove_single_sign_on
+from dispatcher.flow.integrations.inbound_client import generate_inbound_client
+from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret
+from dispatcher.flow.integrations.rotation_schedule import schedule_rotation
+from dispatcher.flow.integrations.single_sign_on import (
+    configure_bookmark,
+    configure_open_id_connect,
+    remove_single_sign_on,
+)
 from dispatcher.model.integration import OpenIdConnect
 
 _SSO_ID = "integrationConfigurationId"

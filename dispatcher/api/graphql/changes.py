@@ -16,7 +16,7 @@ from dispatcher.api.graphql.inputs import (
     given,
 )
 from dispatcher.errors import Unprocessable
-from dispatcher.flow.integration_changes import CredentialChanges, HeaderChange, IntegrationChanges, TransportChanges
+from dispatcher.flow.integrations.changes import CredentialChanges, HeaderChange, IntegrationChanges, TransportChanges
 from dispatcher.model.event_type import URL_FIELDS
 from dispatcher.model.integration import OpenIdConnect, OrderFormField
 

@@ -9,19 +9,19 @@ import strawberry
 from aiohttp import web
 
 from dispatcher.api.auditing import author_of, written_down
-from dispatcher.api.route import CALLER
+from dispatcher.api.http.route import CALLER
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import Problem
-from dispatcher.flow.change_integration import Editor
-from dispatcher.flow.integration_changes import PROXY_FIELD
-from dispatcher.flow.ping_request import PingStarter
+from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.changes import PROXY_FIELD
+from dispatcher.flow.pings.request import PingStarter
 from dispatcher.model.access import Caller
 from dispatcher.model.audit_entry import Author, Deed
 from dispatcher.model.operational import Happening, OperationalKind
 from dispatcher.policy.urls import CODE, check_url
-from dispatcher.store.audit_log import Noting
-from dispatcher.store.definitions import Definitions
-from dispatcher.store.ping_trials import Trials
+from dispatcher.store.audit_log.log import Noting
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.definitions.trials import Trials
 
 CREDENTIAL_TRIALS: web.AppKey[Trials] = web.AppKey("credential_trials", Trials)
 """Has workers try credentials out."""

@@ -9,12 +9,12 @@ from dispatcher.api.graphql.changes import integration_changes
 from dispatcher.api.graphql.context import Info
 from dispatcher.api.graphql.objects import Product, ProductIntegration
 from dispatcher.api.graphql.payloads import answered
-from dispatcher.flow.create_integration import create_integration
-from dispatcher.flow.link import link, moved_from, unlink
-from dispatcher.flow.ping_schedule import plan_probes
-from dispatcher.flow.publish import publish
-from dispatcher.flow.transport_rules import transport_warnings
-from dispatcher.flow.update_integration import delete_integration, update_integration
+from dispatcher.flow.integrations.create import create_integration
+from dispatcher.flow.integrations.link import link, moved_from, unlink
+from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.transport_rules import transport_warnings
+from dispatcher.flow.integrations.update import delete_integration, update_integration
+from dispatcher.flow.pings.schedule import plan_probes
 from dispatcher.model.integration import Integration
 from dispatcher.model.operational import OperationalKind
 

@@ -9,7 +9,7 @@ from strawberry.scalars import JSON
 from strawberry.types.unset import UNSET
 
 from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
-from dispatcher.flow.rotate_secret import DEFAULT_OVERLAP_S
+from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType, SigningAlgorithm
 from dispatcher.model.ping import PingVersion

@@ -29,7 +29,7 @@ from dispatcher.model.integration import WORKING, AnswerMode, Integration, Revis
 from dispatcher.model.integration import Product as StoredProduct
 from dispatcher.model.ping import PingTrigger
 from dispatcher.policy.retry import plan
-from dispatcher.store.pings import KEPT
+from dispatcher.store.definitions.pings import KEPT
 
 MAX_REVISIONS = 50
 

@@ -13,8 +13,8 @@ from dispatcher.api.graphql.context import Info
 from dispatcher.api.graphql.objects import ProductIntegration
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.api.graphql.ping_outputs import IntegrationTest
-from dispatcher.flow.ping_credentials import try_credentials
-from dispatcher.flow.ping_request import PingOptions, request_ping
+from dispatcher.flow.pings.credentials import try_credentials
+from dispatcher.flow.pings.request import PingOptions, request_ping
 
 
 @strawberry.type

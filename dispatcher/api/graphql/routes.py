@@ -10,13 +10,13 @@ from aiohttp import web
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
-from dispatcher.api.body import JSON, read_body, require_media
 from dispatcher.api.graphql.context import context_of
 from dispatcher.api.graphql.page import CONTENT_SECURITY_POLICY, graphiql_page
 from dispatcher.api.graphql.result import body_of, status_of
 from dispatcher.api.graphql.schema import build_schema
-from dispatcher.api.respond import json_response
-from dispatcher.api.route import CALLER, Route
+from dispatcher.api.http.body import JSON, read_body, require_media
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import CALLER, Route
 from dispatcher.errors import InvalidRequest, Refused
 from dispatcher.model.access import Caller, Scope
 from dispatcher.policy.strict_json import read_json

@@ -9,7 +9,7 @@ from dispatcher.api.graphql.changes import snake
 from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
 from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.clock import iso_ms
-from dispatcher.flow.integration_changes import MASK
+from dispatcher.flow.integrations.changes import MASK
 from dispatcher.model.event_type import URL_FIELDS
 from dispatcher.model.integration import (
     Bookmark,

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from dispatcher.model.access import ApiClient, Scope
 from dispatcher.model.integration import Integration
-from dispatcher.store.clients import ClientStore, hash_secret
-from dispatcher.store.definitions import Definitions
+from dispatcher.store.access.clients import ClientStore, hash_secret
+from dispatcher.store.definitions.editing import Definitions
 
 _NOBODY = hash_secret("")
 """Compared with when there is no such client; no secret has this hash that is ever asked for."""

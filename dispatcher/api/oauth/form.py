@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from aiohttp import hdrs, web
 
-from dispatcher.api.body import read_body
+from dispatcher.api.http.body import read_body
 from dispatcher.errors import InvalidRequest, Problem, RequestError
 
 FORM = "application/x-www-form-urlencoded"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from dispatcher.errors import Problem, RequestError
-from dispatcher.store.rate_limits import Bucket, RateLimits
+from dispatcher.store.access.rate_limits import Bucket, RateLimits
 
 _MINUTE_S = 60.0
 

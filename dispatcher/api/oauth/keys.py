@@ -7,9 +7,9 @@ import asyncio
 import orjson
 from joserfc.jwk import KeySet, RSAKey
 
-from dispatcher.store.sealed_fields import ACCESS_TOKEN_KEY
-from dispatcher.store.sealing import Sealer, SealError
-from dispatcher.store.signing_keys import SigningKeyStore
+from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
+from dispatcher.store.secrets.sealing import Sealer, SealError
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
 
 ALGORITHM = "RS256"
 _BITS = 2048

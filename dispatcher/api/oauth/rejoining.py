@@ -5,9 +5,9 @@ from __future__ import annotations
 import orjson
 from joserfc.jwk import KeySet, RSAKey
 
-from dispatcher.store.sealed_fields import ACCESS_TOKEN_KEY
-from dispatcher.store.sealing import Sealer
-from dispatcher.store.signing_keys import SigningKeyStore
+from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
+from dispatcher.store.secrets.sealing import Sealer
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
 
 
 async def rejoin(keys: KeySet, store: SigningKeyStore, sealer: Sealer) -> None:

@@ -9,6 +9,9 @@ from aiohttp import web
 from joserfc.jwk import KeySet
 
 from dispatcher.api.access import Gate
+from dispatcher.api.http.origin import address_of
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import Handler, Route
 from dispatcher.api.oauth.directory import Directory, Principal
 from dispatcher.api.oauth.endpoints import Introspection, Revocation
 from dispatcher.api.oauth.form import Presented, read_form
@@ -16,14 +19,11 @@ from dispatcher.api.oauth.guessing import Guessing
 from dispatcher.api.oauth.registered import AUTH_METHODS, GRANT_TYPE
 from dispatcher.api.oauth.server import Exchange, FormRequest
 from dispatcher.api.oauth.tokens import AccessToken, AccessTokenMaker, TokenReader
-from dispatcher.api.origin import address_of
-from dispatcher.api.respond import json_response
-from dispatcher.api.route import Handler, Route
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import Clock
 from dispatcher.errors import RequestError
 from dispatcher.model.access import Scope
-from dispatcher.store.signing_keys import RevokedTokens
+from dispatcher.store.secrets.signing_keys import RevokedTokens
 
 EXCHANGE_PATH = "/oauth2/token"
 REVOKE_PATH = "/oauth2/revoke"

@@ -12,11 +12,11 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Reque
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
+from dispatcher.api.http.respond import json_response
 from dispatcher.api.oauth.directory import Principal, secret_matches
 from dispatcher.api.oauth.form import Presented, invalid_client
 from dispatcher.api.oauth.registered import AUTH_METHODS, RegisteredClient
 from dispatcher.api.oauth.tokens import AccessToken, AccessTokenMaker
-from dispatcher.api.respond import json_response
 from dispatcher.errors import InvalidRequest, Problem, RequestError
 
 

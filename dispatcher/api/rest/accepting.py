@@ -8,11 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.body import JSON, NDJSON, read_body, require_media
-from dispatcher.api.respond import Receipt, json_response
+from dispatcher.api.http.body import JSON, NDJSON, read_body, require_media
+from dispatcher.api.http.respond import Receipt, json_response
+from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.emission import event_from
 from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
-from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
 from dispatcher.model.access import Caller, Scope

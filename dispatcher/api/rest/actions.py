@@ -5,18 +5,18 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.respond import json_response
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.event_json import event_json
 from dispatcher.api.rest.events import reachable_event
 from dispatcher.api.rest.models import EventOut
-from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES, Services
-from dispatcher.flow.conclude import Conclusions
+from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.model.access import Scope
 from dispatcher.model.event import Event
 from dispatcher.model.integration import WORKING
 from dispatcher.model.queue import StoredEvent
-from dispatcher.store.definition_cache import DefinitionCache
+from dispatcher.store.definitions.cache import DefinitionCache
 
 
 async def redeliver(request: web.Request) -> web.StreamResponse:

@@ -6,15 +6,15 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.query import integer, moment_ms, name_of
-from dispatcher.api.respond import json_response
+from dispatcher.api.http.query import integer, moment_ms, name_of
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import Route
 from dispatcher.api.rest.client_models import AuditPageOut
-from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
 from dispatcher.model.access import Scope
 from dispatcher.model.audit_entry import Entry
-from dispatcher.store.audit_reading import AuditFilter, AuditReader
+from dispatcher.store.audit_log.reading import AuditFilter, AuditReader
 
 MAX_LIMIT = 500
 DEFAULT_LIMIT = 50

@@ -8,8 +8,10 @@ from typing import Any
 from aiohttp import hdrs, web
 
 from dispatcher.api.auditing import noting
-from dispatcher.api.body import JSON, read_body, require_media
-from dispatcher.api.respond import json_response
+from dispatcher.api.http.body import JSON, read_body, require_media
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.client_models import (
     ClientChangeIn,
     ClientIn,
@@ -17,14 +19,12 @@ from dispatcher.api.rest.client_models import (
     ClientsOut,
     NewClientOut,
 )
-from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES
-from dispatcher.api.validation import validated
 from dispatcher.errors import Conflict, NotFound, Problem, Refused, RequestError, Unprocessable
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Caller, Scope, effective
 from dispatcher.model.roles import ROLES, Role, problem_with
 from dispatcher.policy.strict_json import read_object
-from dispatcher.store.clients import ClientStore, tag
+from dispatcher.store.access.clients import ClientStore, tag
 
 _ATTRIBUTES = {"rate": "rate_per_s"}
 """Of what is asked for, where a client calls it otherwise."""

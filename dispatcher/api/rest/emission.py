@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.models import EventIn
 from dispatcher.api.services import Services
-from dispatcher.api.validation import validated
 from dispatcher.catalogue.validation import schema_problems
 from dispatcher.errors import Problem, Refused, Unprocessable
 from dispatcher.ids import new_event_id

@@ -6,16 +6,16 @@ import asyncio
 
 from aiohttp import web
 
-from dispatcher.api.query import integer
-from dispatcher.api.respond import json_response
+from dispatcher.api.http.query import integer
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.event_json import attempt_json, event_json, iso_or_none, page_json
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, ExplanationOut
 from dispatcher.api.rest.reach import reaches_event, within_reach
-from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import NotFound, RequestError
-from dispatcher.flow.explain import sentence
+from dispatcher.flow.events.explain import sentence
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.queue import EventFilter, Page, StoredEvent
 

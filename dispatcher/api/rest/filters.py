@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from multidict import MultiDict, MultiMapping
 
-from dispatcher.api.query import moment_ms, name_of, several
+from dispatcher.api.http.query import moment_ms, name_of, several
 from dispatcher.api.rest.models import FilterIn
 from dispatcher.model.event_type import EventType, parse_event_type
 from dispatcher.model.queue import EventFilter

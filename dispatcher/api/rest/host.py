@@ -7,16 +7,16 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
-from dispatcher.api.body import JSON, read_body, require_media
-from dispatcher.api.respond import json_response
+from dispatcher.api.http.body import JSON, read_body, require_media
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.actions import conclusions
 from dispatcher.api.rest.event_json import event_json
 from dispatcher.api.rest.events import no_such_event
 from dispatcher.api.rest.host_xml import prefers_xml, to_xml
 from dispatcher.api.rest.models import EventOut, ResultIn
-from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES, Services
-from dispatcher.api.validation import validated
 from dispatcher.errors import Refused
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.queue import StoredEvent

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.api.route import Route
+from dispatcher.api.http.route import Route
 from dispatcher.api.services import SERVICES
-from dispatcher.flow.launch import where_to_open
+from dispatcher.flow.integrations.launch import where_to_open
 
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from dispatcher.api.query import MAX_EPOCH_MS
+from dispatcher.api.http.query import MAX_EPOCH_MS
 from dispatcher.model.access import ADMIN_SCOPES
 from dispatcher.model.event_type import EventType, emittable_names
 from dispatcher.model.status import FAILURES

@@ -7,12 +7,12 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.query import integer
-from dispatcher.api.respond import json_response
+from dispatcher.api.http.query import integer
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.event_json import iso_or_none
 from dispatcher.api.rest.models import LaneOut
 from dispatcher.api.rest.reach import reachable_integration
-from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound
 from dispatcher.model.access import Scope

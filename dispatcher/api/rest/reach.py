@@ -13,7 +13,7 @@ from dispatcher.model.access import Caller
 from dispatcher.model.event import Event
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import EventFilter
-from dispatcher.store.definitions import Definitions
+from dispatcher.store.definitions.editing import Definitions
 
 
 async def reaches_event(services: Services, caller: Caller, event: Event) -> bool:

@@ -7,15 +7,15 @@ from dataclasses import replace
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.body import JSON, read_body, require_media
 from dispatcher.api.bulk import REDELIVERER
-from dispatcher.api.respond import json_response
+from dispatcher.api.http.body import JSON, read_body, require_media
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.filters import filter_from_body
 from dispatcher.api.rest.models import FilterIn, RedeliveriesIn, RedeliveryOut, RedeliveryStartedOut
 from dispatcher.api.rest.reach import within_reach
-from dispatcher.api.route import CALLER, Route
 from dispatcher.api.services import SERVICES
-from dispatcher.api.validation import validated
 from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
 from dispatcher.ids import new_uuid
 from dispatcher.model.access import Scope

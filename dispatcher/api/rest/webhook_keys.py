@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.api.respond import json_response
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import Route
 from dispatcher.api.rest.models import WebhookKeysOut
-from dispatcher.api.route import Route
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound
 from dispatcher.policy.signing import published_key

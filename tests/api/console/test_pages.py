@@ -7,11 +7,12 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dispatcher.flow.explain import SENTENCES
+from dispatcher.flow.events.explain import SENTENCES
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
-from dispatcher.store import keys, listing
+from dispatcher.store import keys
+from dispatcher.store.queue import listing
 from tests.api.conftest import PRODUCT, publish
 from tests.api.console.conftest import SIGN_IN, Visitor
 from tests.api.worker_hand import WorkerHand

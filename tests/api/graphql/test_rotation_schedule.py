@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from dispatcher.clock import DAY_MS
-from dispatcher.flow.rotate_secret import rotate_secret
-from dispatcher.flow.rotation_schedule import Rotating
+from dispatcher.flow.integrations.rotate_secret import rotate_secret
+from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.model.integration import Integration, SigningAlgorithm
 from dispatcher.model.operational import Happening, OperationalKind
 from dispatcher.store import keys

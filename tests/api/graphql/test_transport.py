@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
 from dispatcher.api.services import SERVICES
-from dispatcher.store import sealed_fields
+from dispatcher.store.secrets import fields as sealed_fields
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, SteppedClock, api_settings
 from tests.api.graphql.conftest import Graph, NotedPings, bearer
 from tests.tls_parts import Identity, issue

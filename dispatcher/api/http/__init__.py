@@ -1,0 +1,1 @@
+"""The HTTP frame: bodies, errors, parameters, routes. Knows no use case."""

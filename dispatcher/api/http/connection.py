@@ -1,0 +1,77 @@
+"""One HTTP connection: its limits, and the answer to what cannot be read as a request. Routes and parses nothing."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import InvalidURLError, LineTooLong
+
+from dispatcher.api.http.errors import error_body
+from dispatcher.api.http.middleware import NOT_KEPT, REQUEST_ID_HEADER
+from dispatcher.api.http.respond import json_response
+from dispatcher.errors import Problem, RequestError
+
+IDLE_CONNECTION_S = 10.0
+"""Also the time that a client has to send its request's headers."""
+LINGERING_S = 5.0
+"""How long the rest of a body is read after its request was answered."""
+MAX_LINE_BYTES = 8190
+MAX_HEADERS = 128
+
+log = structlog.get_logger("dispatcher.api")
+
+
+def connection_arguments() -> dict[str, Any]:
+    """What aiohttp is to know of every connection."""
+    return {
+        "access_log": None,
+        "auto_decompress": False,
+        "keepalive_timeout": IDLE_CONNECTION_S,
+        "lingering_time": LINGERING_S,
+        "max_line_size": MAX_LINE_BYTES,
+        "max_field_size": MAX_LINE_BYTES,
+        "max_headers": MAX_HEADERS,
+    }
+
+
+class Connection(web.RequestHandler):
+    """aiohttp's connection, whose own answer would be a line of plain text, and a traceback in the log."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer, after which the connection is closed. Raises ConnectionError when another one had begun."""
+        if status >= 500:
+            log.error("request", status=status, remote=request.remote, exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("an answer had begun when it failed")
+        request_id = os.urandom(8).hex()
+        error = RequestError([self._problem(status, exc, message or "")], status)
+        response = json_response(error_body("/", error, request_id), status, NOT_KEPT | {REQUEST_ID_HEADER: request_id})
+        response.force_close()
+        return response
+
+    def _problem(self, status: int, exc: BaseException | None, message: str) -> Problem:
+        if status >= 500:
+            return Problem("internal_error", "Something went wrong on our side; quote the request id.")
+        if isinstance(exc, LineTooLong):
+            text = f"The address or a header is longer than this server takes; {self.max_line_size} bytes are the most."
+            return Problem("line_too_long", text)
+        reason = "the address is no URL" if isinstance(exc, InvalidURLError) else _reason(message)
+        return Problem("bad_request", f"This cannot be read as an HTTP request ({reason}); check its syntax.")
+
+
+def _reason(message: str) -> str:
+    """What the parser says is wrong, without the bytes that it quotes: they may hold a secret."""
+    lines = (line.strip() for line in message.splitlines())
+    said = [line.rstrip(":. ") for line in lines if line and not line.startswith(("b'", 'b"', "bytearray(", "^"))]
+    return ": ".join(said) or "it is malformed"

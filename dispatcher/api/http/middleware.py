@@ -1,0 +1,141 @@
+"""The one middleware: a request id on every answer, a JSON body on every error, a log line when it matters.
+
+Never lets a stack trace out, and does next to nothing for a request that goes well.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Callable
+from itertools import count
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+
+from dispatcher.api.http.errors import error_body
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import Handler
+from dispatcher.api.http.store_away import READS, store_away
+from dispatcher.errors import Problem, RequestError, StoreDamaged, StoreUnavailable
+
+REQUEST_ID = web.RequestKey("request_id", str)
+REQUEST_ID_HEADER = "X-Request-Id"
+
+NOT_KEPT = {"Cache-Control": "no-store"}
+"""On every error: a 404 may be kept otherwise (RFC 9111 §4.2.2), a token endpoint has to say it (RFC 6749 §5.1)."""
+SLOW_S = 1.0
+
+ErrorPage = Callable[[web.Request, RequestError, str], web.Response]
+"""Request, error and request id → what somebody before a browser is shown."""
+ERROR_PAGES = web.AppKey("error_pages", tuple[str, ErrorPage])
+"""Where errors are pages: below this path, made by this."""
+
+_CALLER_LEFT = 400
+"""Sent to nobody."""
+_GIVEN_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+_CODES = {
+    400: ("bad_request", "The request cannot be read; check its syntax."),
+    404: ("not_found", "There is nothing at this address; /openapi.json lists what there is."),
+    405: ("method_not_allowed", "This address does not take this method; the Allow header lists those that it takes."),
+    413: ("body_too_large", "The body is larger than this server takes; send less at a time."),
+}
+
+log = structlog.get_logger("dispatcher.api")
+
+
+def edge() -> Middleware:
+    """The middleware of one application. Its request ids start with a text of their own for each process."""
+    prefix, numbers = os.urandom(5).hex(), count(1)
+
+    @web.middleware
+    async def serve(request: web.Request, handler: Handler) -> web.StreamResponse:
+        started_s = time.perf_counter()
+        given = request.headers.get(REQUEST_ID_HEADER)
+        request_id = given if given and _GIVEN_ID.fullmatch(given) else f"{prefix}-{next(numbers):x}"
+        request[REQUEST_ID] = request_id
+        error: Exception | None = None
+        try:
+            response = await handler(request)
+        except ConnectionError:
+            if request.transport is None:
+                return web.Response(status=_CALLER_LEFT)
+            raise
+        except Exception as raised:  # the one place that answers for anything
+            error = raised
+            response = _failure(request, raised, request_id)
+        if not response.prepared:
+            response.headers[REQUEST_ID_HEADER] = request_id
+        duration_s = time.perf_counter() - started_s
+        if response.status >= 400 or (duration_s > SLOW_S and not _is_slow_by_nature(request)):
+            _log(request, response, request_id, duration_s, error)
+        return response
+
+    return serve
+
+
+def _is_slow_by_nature(request: web.Request) -> bool:
+    return request.path == "/v1/events/stream" or "wait" in request.query
+
+
+def _failure(request: web.Request, raised: Exception, request_id: str) -> web.StreamResponse:
+    if isinstance(raised, web.HTTPException):
+        if raised.status < 400:
+            raise raised
+        if request.method == "CONNECT":
+            raised = web.HTTPMethodNotAllowed("CONNECT", ["GET", "POST"])
+        if raised.status == 405 and request.method == "OPTIONS":
+            return web.Response(status=204, headers={"Allow": raised.headers["Allow"]})
+    error = _as_request_error(request, raised)
+    response = _told(request, error, request_id)
+    if error.status in (408, 413) or "Connection" in error.headers:
+        response.force_close()
+    return response
+
+
+def _told(request: web.Request, error: RequestError, request_id: str) -> web.Response:
+    prefix, error_page = request.app.get(ERROR_PAGES, ("", None))
+    if error_page is not None and (request.path == prefix or request.path.startswith(f"{prefix}/")):
+        return error_page(request, error, request_id)
+    return json_response(error_body(request.path, error, request_id), error.status, NOT_KEPT | error.headers)
+
+
+def _as_request_error(request: web.Request, raised: Exception) -> RequestError:
+    if isinstance(raised, RequestError):
+        return raised
+    if isinstance(raised, web.HTTPException):
+        return _from_http(raised)
+    if isinstance(raised, StoreDamaged):
+        what = "It cannot be read" if request.method in READS else "Nothing was changed"
+        return RequestError([Problem("store_damaged", f"{what}: {raised}.")], 503)
+    if isinstance(raised, StoreUnavailable):
+        return store_away(request)
+    text = "Something went wrong on our side; quote the request id when you report it."
+    return RequestError([Problem("internal_error", text)], 500)
+
+
+def _from_http(raised: web.HTTPException) -> RequestError:
+    code, text = _CODES.get(raised.status, ("bad_request", raised.reason))
+    allow = raised.headers.get("Allow")
+    return RequestError([Problem(code, text)], raised.status, {"Allow": allow} if allow else {})
+
+
+def _log(
+    request: web.Request, response: web.StreamResponse, request_id: str, duration_s: float, error: Exception | None
+) -> None:
+    ours = response.status >= 500
+    write = log.error if ours else log.info
+    write(
+        "request",
+        method=request.method,
+        path=request.path,
+        status=response.status,
+        duration_ms=round(duration_s * 1000, 1),
+        request_id=request_id,
+        remote=request.remote,
+        **({"error": repr(error)} if ours else {}),
+        **({"exc_info": error} if response.status == 500 else {}),
+    )

@@ -1,0 +1,1 @@
+"""What happens to events: accepting, concluding, explaining."""

@@ -1,0 +1,168 @@
+"""Accept: events that arrive together are written together (group commit).
+
+A receipt exists only after the write. ``StoreUnavailable`` means that the outcome is unknown: the same
+event (same id, or same idempotency key) may be sent again and is never accepted twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import NamedTuple, cast
+
+from dispatcher.errors import Conflict, Problem, RequestError, StoreUnavailable
+from dispatcher.ids import partition_of_event
+from dispatcher.model.event import Event
+from dispatcher.model.queue import Accepted
+from dispatcher.store.queue.events import QueueStore
+
+MAX_BATCH = 512
+"""Events in one write: some 5 ms of Redis with 1 KB bodies."""
+MAX_WRITES = 2
+"""Writes under way at a time: while Redis syncs one, the next is filled and sent."""
+ENOUGH = 32
+"""Events that are worth a write beside the one under way."""
+MAX_WAITING = 20_000
+"""Events that may wait for their write before more are turned away."""
+
+FULL_RETRY_AFTER_S = 5
+
+
+class _Ask(NamedTuple):
+    """Events of one request. They go into one write, so that their order is the one they came in."""
+
+    events: Sequence[Event]
+    receipts: asyncio.Future[list[Accepted]]
+
+
+class Acceptor:
+    """One per process. Run it with ``async with``; leaving finishes what was begun."""
+
+    def __init__(self, queue: QueueStore) -> None:
+        self._queue = queue
+        self._waiting: list[_Ask] = []
+        self._waiting_events = 0
+        self._writers: set[asyncio.Task[None]] = set()
+        """Each leaves in the same step in which it finds nothing to do: nobody counts on one that has ended."""
+        self._starting = False
+        self._room = MAX_WAITING
+        self.newest_id: str | None = None
+        """The last event of the last write."""
+
+    async def __aenter__(self) -> Acceptor:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._writers:
+            await asyncio.wait(self._writers)
+
+    async def accept(self, event: Event) -> Accepted:
+        """Write one event, together with whatever else waits at this moment."""
+        return (await self._asked((event,)))[0]
+
+    async def accept_many(self, events: Sequence[Event]) -> list[Accepted]:
+        """Write several events of one request; all are written, or the outcome is unknown for all."""
+        return await self._asked(events) if events else []
+
+    def _asked(self, events: Sequence[Event]) -> asyncio.Future[list[Accepted]]:
+        """The receipts to come."""
+        if self._waiting_events >= self._room:
+            raise self._refusal()
+        receipts: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Ask(events, receipts))
+        self._waiting_events += len(events)
+        if self._wants_writer():
+            self._starting = True
+            self._writers.add(asyncio.create_task(self._write_waiting()))
+        return receipts
+
+    def close(self, closed: bool) -> None:
+        """Whether the store is too full for more; what was begun is finished."""
+        self._room = 0 if closed else MAX_WAITING
+
+    def _refusal(self) -> Exception:
+        if self._room:
+            return StoreUnavailable("too many events wait to be written; repeat in a second")
+        text = "The store is nearly full, so nothing was accepted; repeat it later."
+        return RequestError([Problem("store_full", text)], 503, {"Retry-After": str(FULL_RETRY_AFTER_S)})
+
+    def _wants_writer(self) -> bool:
+        """One writer takes what comes; another only pays for a full write: each costs as much as several events."""
+        if self._starting or len(self._writers) >= MAX_WRITES:
+            return False
+        return not self._writers or self._waiting_events >= ENOUGH
+
+    def _goes_on(self) -> bool:
+        """The same for a writer that has written: the last one takes whatever waits, others leave a little to it."""
+        return bool(self._waiting) and (len(self._writers) == 1 or self._waiting_events >= ENOUGH)
+
+    async def accept_once(self, event: Event, *, client_id: str, key: str, body_hash: str) -> Accepted:
+        """Write an event unless ``key`` was used before: then tell which event it made.
+
+        Raises ``Conflict`` (idempotency_conflict) when the key came with another body. The key is bound to the
+        id before the event is written, so a repeat after any failure completes the same event.
+        """
+        if not self._room:
+            raise self._refusal()
+        bound = await self._queue.reserve(client_id, key, body_hash, event.id)
+        if bound.fresh:
+            return await self.accept(event)
+        if bound.body_hash != body_hash:
+            raise Conflict.of(
+                "idempotency_conflict",
+                "this Idempotency-Key was used with another body: send the same body, or a new key",
+                "Idempotency-Key",
+            )
+        before = await self._queue.get(bound.event_id)
+        if before is None:
+            return await self.accept(self._bound(event, bound.event_id))
+        if self._queue.strict:
+            await self.accept(before.event)
+        return Accepted(bound.event_id, before.state.sequence, before.state.created_ms, replayed=True)
+
+    def _bound(self, event: Event, event_id: str) -> Event:
+        """The event under the id that its key was bound to before a write that never came about."""
+        if partition_of_event(event_id, self._queue.partitions) != self._queue.partition_of(event.integration_id):
+            raise Conflict.of(
+                "idempotency_conflict",
+                "the product was linked to another integration since this key was first used: use a new key",
+                "Idempotency-Key",
+            )
+        return event._replace(id=event_id)
+
+    async def _write_waiting(self) -> None:
+        self._starting = False
+        try:
+            while self._goes_on():
+                await self._write(self._take())
+        finally:
+            self._writers.remove(cast("asyncio.Task[None]", asyncio.current_task()))
+
+    def _take(self) -> list[_Ask]:
+        """Whole requests, up to about ``MAX_BATCH`` events."""
+        taken: list[_Ask] = []
+        size = 0
+        while len(taken) < len(self._waiting) and size < MAX_BATCH:
+            size += len(self._waiting[len(taken)].events)
+            taken.append(self._waiting[len(taken)])
+        del self._waiting[: len(taken)]
+        self._waiting_events -= size
+        return taken
+
+    async def _write(self, asks: list[_Ask]) -> None:
+        try:
+            receipts = await self._queue.accept([event for ask in asks for event in ask.events])
+        except Exception as error:
+            # Whoever waits behind a write that failed would wait as long again for the same answer.
+            behind, self._waiting, self._waiting_events = self._waiting, [], 0
+            for ask in asks + behind:
+                if not ask.receipts.done():
+                    ask.receipts.set_exception(error)
+            return
+        self.newest_id = receipts[-1].id
+        position = 0
+        for ask in asks:
+            mine = receipts[position : position + len(ask.events)]
+            position += len(ask.events)
+            if not ask.receipts.done():
+                ask.receipts.set_result(mine)

@@ -1,0 +1,1 @@
+"""What publishers do with integrations: create, change, publish, link."""

@@ -1,0 +1,30 @@
+"""Freezes the WORKING version into the next published revision. Events already accepted keep theirs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dispatcher.errors import Conflict
+from dispatcher.flow.integrations.unmodified import check_unmodified
+from dispatcher.model.integration import Integration
+from dispatcher.store.definitions.editing import Definitions
+
+_TRIES = 8
+
+
+async def publish(
+    definitions: Definitions, any_id: str, created_by: str, now_ms: int, expected: str | None = None
+) -> Integration:
+    """Make revision n+1, which new events use from now on. Raises ``NotFound``, and ``Conflict`` when ``lastModified``
+    is not the expected one.
+    """
+    for _ in range(_TRIES):
+        current = await definitions.needed(any_id)
+        check_unmodified(current, expected)
+        number = (current.published_revision or 0) + 1
+        revision = replace(current.working, number=number, created_ms=now_ms, created_by=created_by)
+        try:
+            return await definitions.publish(replace(current, modified_ms=now_ms), current.modified_ms, revision)
+        except Conflict:
+            continue
+    raise Conflict.of("modified_meanwhile", "The integration keeps changing: wait, then publish it again.", "id")

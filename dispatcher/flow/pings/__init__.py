@@ -1,0 +1,1 @@
+"""Ping tests: asked for, scheduled, credentials tried."""

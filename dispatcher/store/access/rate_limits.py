@@ -1,0 +1,58 @@
+"""Token buckets that all processes share: how many requests a client may make, how many secrets may be guessed.
+
+| key            | type | holds                                | until           |
+|----------------|------|--------------------------------------|-----------------|
+| ``limit:HASH`` | hash | left (tokens), at (ms)               | it is full again |
+
+Never decides what happens to whoever gets nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import cast
+
+from redis.asyncio import Redis
+
+from dispatcher.store.redis.connection import guarded
+
+_SCRIPT = files("dispatcher.store").joinpath("lua/take.lua").read_text("utf-8")
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """``name`` is whose it is. It holds ``most`` tokens, and gets ``rate_per_s`` of them back each second."""
+
+    name: str
+    rate_per_s: float
+    most: float
+
+    @property
+    def key(self) -> str:
+        return "limit:" + hashlib.sha256(self.name.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """``left``: whole tokens that remain; ``wait_s``: until there is one."""
+
+    granted: int
+    left: int
+    wait_s: float
+
+
+class RateLimits:
+    """Takes tokens, or only looks."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def take(self, bucket: Bucket, wanted: int = 1) -> Grant:
+        """Up to ``wanted`` tokens; 0 = look."""
+        arguments = (bucket.key, str(bucket.rate_per_s), str(bucket.most), str(wanted))
+        with guarded():
+            granted, left, wait_ms = await cast("Awaitable[list[int]]", self._redis.eval(_SCRIPT, 1, *arguments))
+        return Grant(granted, left, wait_ms / 1000)

@@ -1,0 +1,1 @@
+"""The hash-chained log of who changed what: writing it, and reading it back."""

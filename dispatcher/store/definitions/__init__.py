@@ -1,0 +1,1 @@
+"""Integrations, their revisions, products, pings and what is due for them."""

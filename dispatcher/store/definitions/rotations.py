@@ -1,0 +1,38 @@
+"""When the signing keys of each integration are rotated next. Never rotates, and knows no intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from importlib.resources import files
+from typing import cast
+
+from redis.asyncio import Redis
+
+from dispatcher.store import keys
+from dispatcher.store.definitions.ping_schedule import HELD_MS, Due
+from dispatcher.store.redis.connection import guarded
+
+_TAKE = files("dispatcher.store").joinpath("lua/def_probes.lua").read_text("utf-8")
+
+
+class Rotations:
+    """Any number of workers may take from it: what is due goes to one of them."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def at(self, integration_id: str, when_ms: int) -> None:
+        """Not before ``when_ms``."""
+        with guarded():
+            await self._redis.zadd(keys.ROTATIONS, {integration_id: when_ms})
+
+    async def drop(self, integration_id: str) -> None:
+        with guarded():
+            await self._redis.zrem(keys.ROTATIONS, integration_id)
+
+    async def take(self, limit: int) -> Due:
+        """Up to ``limit`` that are due. One whose taker is lost is due again after a minute."""
+        reply = cast("Awaitable[list[object]]", self._redis.eval(_TAKE, 1, keys.ROTATIONS, str(limit), str(HELD_MS)))
+        with guarded():
+            now_ms, *taken = await reply
+        return Due(int(cast("int", now_ms)), tuple(cast("bytes", one).decode() for one in taken))

@@ -1,0 +1,67 @@
+"""Credentials on their way to a worker that tries them out, and what came of it. Sealed; gone after a minute."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from pydantic import TypeAdapter
+from redis.asyncio import Redis
+
+from dispatcher.ids import new_uuid
+from dispatcher.model.integration import OutboundCredentials, Transport
+from dispatcher.model.ping import CredentialsTried
+from dispatcher.store import keys
+from dispatcher.store.jobs import JobQueue
+from dispatcher.store.redis.connection import guarded
+
+KEPT_S = 60
+POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """``credentials`` and ``transport`` are sealed for the integration of that id, which need not exist."""
+
+    integration_id: str
+    credentials: OutboundCredentials
+    transport: Transport = field(default_factory=Transport)
+
+
+_TRIAL = TypeAdapter(Trial)
+_TRIED = TypeAdapter(CredentialsTried)
+
+
+class Trials:
+    """Both ends: the API asks and waits, a worker takes and answers."""
+
+    def __init__(self, redis: Redis, jobs: JobQueue) -> None:
+        self._redis = redis
+        self._jobs = jobs
+
+    async def ask(self, trial: Trial, timeout_s: float) -> CredentialsTried | None:
+        """What a worker says of it; None when none did in time."""
+        trial_id = new_uuid()
+        with guarded():
+            await self._redis.set(keys.credential_trial(trial_id), _TRIAL.dump_json(trial), ex=KEPT_S)
+        await self._jobs.credentials(trial_id)
+        name = f"{keys.credential_trial(trial_id)}:answer"
+        until_s = asyncio.get_running_loop().time() + timeout_s
+        while asyncio.get_running_loop().time() < until_s:
+            with guarded():
+                told = await self._redis.getdel(name)
+            if told is not None:
+                return _TRIED.validate_json(told)
+            await asyncio.sleep(POLL_S)
+        return None
+
+    async def take(self, trial_id: str) -> Trial | None:
+        """The trial, once."""
+        with guarded():
+            asked = await self._redis.getdel(keys.credential_trial(trial_id))
+        return None if asked is None else _TRIAL.validate_json(asked)
+
+    async def answer(self, trial_id: str, tried: CredentialsTried) -> None:
+        name = f"{keys.credential_trial(trial_id)}:answer"
+        with guarded():
+            await self._redis.set(name, _TRIED.dump_json(tried), ex=KEPT_S)

@@ -1,0 +1,1 @@
+"""Examines the store: permissions, memory, losses, signs of life."""

@@ -1,0 +1,282 @@
+"""Examines Redis: can it keep what this program accepts? Every finding is a value with its remedy. Changes nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisClusterException, ResponseError
+
+from dispatcher.clock import DAY_MS
+from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable, StoreUnusable
+from dispatcher.store import keys
+from dispatcher.store.audit_log.reading import AuditReader
+from dispatcher.store.health.loss import recorded_losses
+from dispatcher.store.health.meta import stored_partitions
+from dispatcher.store.health.permissions import QUEUE, advice, missing, of_store
+from dispatcher.store.redis.connection import guarded
+from dispatcher.store.reseal.reseal import Resealer
+from dispatcher.store.secrets.sealing import Sealer
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
+
+LEAST_VERSION = (7, 0)
+MEMORY_WARN = 0.75
+MEMORY_FAIL = 0.90
+SKEW_WARN_S = 1.0
+SKEW_FAIL_S = 60.0
+WORKER_SILENT_MS = 10_000
+LOSS_FAILS_MS = DAY_MS
+
+
+class Level(StrEnum):
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding; ``text`` holds the remedy when ``level`` is not OK."""
+
+    name: str
+    level: Level
+    text: str
+
+
+Info = dict[str, Any]
+
+
+async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str], *, min_replicas: int = 0) -> list[Check]:
+    """Every check in a fixed order; permissions alone when some are missing, since the others would be refused.
+
+    Raises StoreUnavailable when Redis goes away meanwhile.
+    """
+    if lacking := await missing(redis, *of_store(min_replicas)):
+        return [_permissions(lacking), examine_keys(secret_keys)]
+    info = await _info(redis)
+    checks = [Check("reachable", Level.OK, f"{_product(info) if info else 'Redis'} answers"), _permissions(lacking)]
+    checks += [check(info) for check in INFO_CHECKS] if info else [_UNREAD]
+    checks += [await check(redis) for check in ASKING_CHECKS]
+    checks += [_replicas(info, min_replicas)] if info else []
+    checks.append(await _partitions(redis, partitions))
+    found = examine_keys(secret_keys, await SigningKeyStore(redis).current())
+    return [*checks, found, *await _sealed_values(redis, secret_keys, found)]
+
+
+def unreachable(error: StoreUnavailable) -> Check:
+    remedy = "" if isinstance(error, StoreUnusable) else "; start Redis, or correct DISPATCHER_REDIS_URL"
+    return Check("reachable", Level.FAIL, f"{error}{remedy}")
+
+
+async def examine_queue(redis: Redis) -> Check:
+    """Whether workers can take jobs there, and anybody can give them any."""
+    try:
+        lacking = await missing(redis, QUEUE)
+    except StoreUnavailable as error:
+        return Check("job queue", Level.FAIL, str(error))
+    if lacking:
+        return Check("job queue", Level.FAIL, f"the user may not do all that is needed: {advice(lacking)}")
+    return Check("job queue", Level.OK, "jobs can be given and taken")
+
+
+def examine_keys(secret_keys: Sequence[str], sealed: str | None = None) -> Check:
+    """Whether DISPATCHER_SECRET_KEYS can encrypt, and holds the key of ``sealed``, a value from the store."""
+    name = "secret keys"
+    if not secret_keys:
+        return Check(
+            name, Level.WARN, "none set: only `dispatcher dev` and `demo` start; `dispatcher config --new-key`"
+        )
+    try:
+        sealers = [Sealer([key]) for key in secret_keys]
+    except ConfigurationError as error:
+        return Check(name, Level.FAIL, str(error))
+    if sealed and all(sealer.stale(sealed) for sealer in sealers):
+        return Check(name, Level.FAIL, "none of them opens what the store holds: add the key that was used before")
+    return Check(name, Level.OK, f"{len(sealers)} usable, the first one encrypts")
+
+
+async def _sealed_values(redis: Redis, secret_keys: Sequence[str], found: Check) -> list[Check]:
+    """How many values an older key is still needed for, if ``found`` a usable one. Tells nothing of what they hold."""
+    name = "sealed values"
+    if not secret_keys or found.text.startswith("key "):
+        return []
+    tally = await Resealer(redis, Sealer(secret_keys), write=False).run()
+    if tally.problems:
+        whose, why = next(iter(tally.problems.items()))
+        return [Check(name, Level.FAIL, f"{len(tally.problems)} places cannot be opened, first {whose}: {why}")]
+    if tally.stale:
+        text = f"{tally.stale} of {tally.values} need an older key; run `dispatcher secrets reseal` before you drop it"
+        return [Check(name, Level.WARN, text)]
+    return [Check(name, Level.OK, f"{tally.values}, all sealed with the newest key")]
+
+
+_UNREAD = Check(
+    "server", Level.WARN, "version, durability and memory cannot be read, nor memory be watched: allow +info"
+)
+
+
+async def _info(redis: Redis) -> Info:
+    """Empty where the user may not ask."""
+    try:
+        with guarded():
+            return dict(await redis.info("everything"))
+    except StoreUnusable:
+        return {}
+
+
+def _permissions(lacking: Sequence[str]) -> Check:
+    if lacking:
+        return Check("permissions", Level.FAIL, f"the user may not do all that is needed: {advice(lacking)}")
+    return Check("permissions", Level.OK, "commands, keys and channels are allowed")
+
+
+def _product(info: Info) -> str:
+    return f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info.get('redis_version', '?')}"
+
+
+def _version(info: Info) -> Check:
+    version = str(info.get("redis_version", "0"))
+    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) >= LEAST_VERSION:
+        return Check("version", Level.OK, _product(info))
+    return Check("version", Level.FAIL, f"{_product(info)} is too old: use Redis 7.0 or later, or Valkey")
+
+
+def _role(info: Info) -> Check:
+    if info.get("role", "master") == "master":
+        return Check("role", Level.OK, "writes are accepted")
+    return Check("role", Level.FAIL, "this is a replica: give the master's address, or a redis+sentinel:// URL")
+
+
+def _appendonly(info: Info) -> Check:
+    if not info.get("aof_enabled"):
+        return Check("appendonly", Level.FAIL, "no: a restart loses accepted events; CONFIG SET appendonly yes")
+    if info.get("aof_last_write_status", "ok") != "ok":
+        return Check("appendonly", Level.FAIL, "the last write to the append-only file failed: is the disk full?")
+    return Check("appendonly", Level.OK, "yes")
+
+
+def _memory(info: Info) -> Check:
+    limit = int(info.get("maxmemory", 0))
+    available = limit or int(info.get("total_system_memory", 0))
+    share = int(info.get("used_memory", 0)) / available if available else 0.0
+    what = f"{share:.0%} of {'maxmemory' if limit else 'the machine'}"
+    if share >= MEMORY_WARN:
+        level = Level.FAIL if share >= MEMORY_FAIL else Level.WARN
+        return Check("memory", level, f"{what} used: raise maxmemory, or lower DISPATCHER_RETENTION_DAYS")
+    if not limit:
+        text = "there is no maxmemory, so that accepting cannot stop in time: CONFIG SET maxmemory"
+        return Check("memory", Level.WARN, f"{what} used; {text}")
+    return Check("memory", Level.OK, f"{what} used")
+
+
+def _replicas(info: Info, wanted: int) -> Check:
+    """Those that Redis sends its writes to now."""
+    connected = int(info.get("connected_slaves", 0))
+    if connected >= wanted:
+        return Check("replicas", Level.OK, f"{connected} connected, {wanted} waited for")
+    text = f"{connected} connected, DISPATCHER_MIN_REPLICAS waits for {wanted}: nothing is accepted"
+    return Check("replicas", Level.FAIL, text)
+
+
+INFO_CHECKS: tuple[Callable[[Info], Check], ...] = (_version, _role, _appendonly, _memory)
+
+
+async def _appendfsync(redis: Redis) -> Check:
+    findings = {
+        "always": (Level.OK, "always"),
+        "everysec": (Level.WARN, "everysec: a power failure loses up to two seconds; CONFIG SET appendfsync always"),
+        "no": (Level.FAIL, "no: a power failure loses what was accepted; CONFIG SET appendfsync always"),
+    }
+    return await _configured(redis, "appendfsync", findings)
+
+
+async def _eviction(redis: Redis) -> Check:
+    other = (Level.FAIL, "Redis may delete events when memory is short; CONFIG SET maxmemory-policy noeviction")
+    return await _configured(redis, "maxmemory-policy", {"noeviction": (Level.OK, "noeviction")}, other)
+
+
+async def _configured(
+    redis: Redis, name: str, findings: dict[str, tuple[Level, str]], other: tuple[Level, str] | None = None
+) -> Check:
+    try:
+        with guarded():
+            value = (await redis.config_get(name)).get(name)
+    except (ResponseError, RedisClusterException, StoreUnusable) as error:
+        return Check(name, Level.WARN, f"cannot be read ({error}): see to it that the provider sets it right")
+    level, text = findings.get(str(value), other or (Level.WARN, f"{value}: unknown here"))
+    return Check(name, level, text)
+
+
+async def _clock(redis: Redis) -> Check:
+    """Compared with the middle of the round trip."""
+    before = time.time()
+    with guarded():
+        seconds, microseconds = await redis.time()
+    skew_s = abs((before + time.time()) / 2 - (seconds + microseconds / 1e6))
+    if skew_s < SKEW_WARN_S:
+        return Check("clock", Level.OK, f"{skew_s * 1000:.0f} ms apart from Redis")
+    level = Level.FAIL if skew_s >= SKEW_FAIL_S else Level.WARN
+    return Check("clock", level, f"{skew_s:.1f} s apart from Redis: let NTP set both clocks; signatures bear the time")
+
+
+async def _workers(redis: Redis) -> Check:
+    with guarded():
+        seconds, _ = await redis.time()
+        alive = await redis.zcount(keys.WORKERS, seconds * 1000 - WORKER_SILENT_MS, "+inf")
+    if alive:
+        return Check("workers", Level.OK, f"{alive} alive")
+    if waiting := await _open_events(redis):
+        return Check("workers", Level.FAIL, f"none, and {waiting} accepted events wait: start `dispatcher worker`")
+    return Check("workers", Level.WARN, "none: what is accepted will wait; start `dispatcher worker`")
+
+
+async def _open_events(redis: Redis) -> int:
+    partitions = await stored_partitions(redis) or 0
+    pipeline: Any = redis.pipeline(transaction=False)
+    for partition in range(partitions):
+        pipeline.scard(f"{keys.partition(partition)}open")
+    with guarded():
+        return sum(await pipeline.execute())
+
+
+async def _losses(redis: Redis) -> Check:
+    losses = await recorded_losses(redis)
+    if not losses:
+        return Check("data loss", Level.OK, "none noticed in the last 7 days")
+    latest = losses[0]
+    recent = time.time() * 1000 - latest.noticed_ms < LOSS_FAILS_MS
+    text = f"{latest.text}: emit it again, see the runbook; `DEL {keys.LOSSES}` once that is done"
+    return Check("data loss", Level.FAIL if recent else Level.WARN, text)
+
+
+async def _audit_log(redis: Redis) -> Check:
+    try:
+        head = await AuditReader(redis).head()
+    except StoreDamaged as error:
+        return Check("audit log", Level.FAIL, str(error))
+    return Check("audit log", Level.OK, f"{head.n} entries written; `dispatcher audit-log --verify` checks them")
+
+
+async def _partitions(redis: Redis, partitions: int) -> Check:
+    stored = await stored_partitions(redis)
+    if stored in {None, partitions}:
+        return Check("partitions", Level.OK, f"{partitions}" + (" (the store is new)" if stored is None else ""))
+    return Check(
+        "partitions",
+        Level.FAIL,
+        f"the store has {stored}, the setting says {partitions}: set DISPATCHER_PARTITIONS={stored}",
+    )
+
+
+ASKING_CHECKS: tuple[Callable[[Redis], Awaitable[Check]], ...] = (
+    _appendfsync,
+    _eviction,
+    _clock,
+    _workers,
+    _losses,
+    _audit_log,
+)

@@ -1,0 +1,145 @@
+"""Asks Redis, before anything is at stake, whether its user may do what this program does. Runs none of it.
+
+What a user lacks shows otherwise when it is needed first: hours after the start, or in the middle of a script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from itertools import product
+from typing import cast
+
+import orjson
+from redis.asyncio import Redis
+
+from dispatcher.errors import StoreUnusable
+from dispatcher.store import keys
+from dispatcher.store.redis.connection import guarded
+
+_SCRIPT = files("dispatcher.store").joinpath("lua/may.lua").read_text("utf-8")
+
+Command = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """``reads`` and ``writes`` take a key first, of any of ``families``: an ACL pattern each. ``others`` are whole."""
+
+    families: tuple[str, ...]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    others: tuple[tuple[Command, str], ...]
+    """With the rule that allows it."""
+
+
+STORE = Needs(
+    families=(
+        "{p*}:*",
+        "{def}:*",
+        "dispatcher:*",
+        "idem:*",
+        "limit:*",
+        "redeliveries",
+        "redelivery:*",
+        "revoked:*",
+        "token:*",
+        "token-lock:*",
+    ),
+    reads=(
+        *("EXISTS", "GET", "HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET", "HVALS", "LINDEX", "LLEN", "LPOS"),
+        *("LRANGE", "MGET", "SCARD", "SISMEMBER", "SMEMBERS", "SMISMEMBER", "SSCAN", "TYPE", "XLEN", "XRANGE"),
+        *("XREVRANGE", "ZCARD", "ZCOUNT", "ZMSCORE", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE", "ZRANK", "ZSCORE"),
+    ),
+    writes=(
+        *("DEL", "EXPIRE", "GETDEL", "HDEL", "HINCRBY", "HSET", "HSETNX", "INCRBY", "LINSERT", "LPOP", "LPUSH", "LREM"),
+        *("LSET", "LTRIM", "PERSIST", "PEXPIRE", "RPUSH", "SADD", "SET", "SREM", "XADD", "XTRIM", "ZADD", "ZPOPMIN"),
+        *("ZREM", "ZREMRANGEBYSCORE"),
+    ),
+    others=(
+        (("EVALSHA", "0" * 40, "0"), "+evalsha"),
+        (("SCRIPT", "LOAD", "return 1"), "+script|load"),
+        (("TIME",), "+time"),
+        (("PUBLISH", keys.DEFINITIONS_CHANNEL, ""), f"+publish &{keys.DEFINITIONS_CHANNEL}"),
+        (("SUBSCRIBE", keys.DEFINITIONS_CHANNEL), f"+subscribe &{keys.DEFINITIONS_CHANNEL}"),
+        (("PUBLISH", f"{keys.NUDGE_CHANNEL}0", ""), f"+publish &{keys.NUDGE_CHANNEL}*"),
+        (("SUBSCRIBE", f"{keys.NUDGE_CHANNEL}0"), f"+subscribe &{keys.NUDGE_CHANNEL}*"),
+        (("UNSUBSCRIBE",), "+unsubscribe"),
+    ),
+)
+QUEUE = Needs(
+    families=("dispatcher:*", "arq:*"),
+    reads=("EXISTS", "GET", "WATCH", "ZCARD", "ZRANGE", "ZRANGEBYSCORE", "ZSCORE"),
+    writes=("DEL", "EXPIRE", "INCRBY", "PEXPIRE", "PSETEX", "SET", "ZADD", "ZINCRBY", "ZREM", "ZREMRANGEBYSCORE"),
+    others=(
+        (("INFO",), "+info"),
+        (("DBSIZE",), "+dbsize"),
+        (("UNWATCH",), "+unwatch"),
+        (("MULTI",), "+multi"),
+        (("EXEC",), "+exec"),
+    ),
+)
+"""arq's: it looks at the server, too, before it takes a job."""
+REPLICAS = Needs((), (), (), ((("WAIT", "1", "1"), "+wait"),))
+"""With DISPATCHER_MIN_REPLICAS."""
+
+
+def of_store(min_replicas: int) -> tuple[Needs, ...]:
+    """What events, definitions and clients need."""
+    return (STORE, REPLICAS) if min_replicas else (STORE,)
+
+
+async def missing(redis: Redis, *needed: Needs) -> list[str]:
+    """The ACL rules that the user lacks. Raises StoreUnavailable, as StoreUnusable where that cannot even be asked."""
+    lacking: list[str] = []
+    for needs in needed:
+        grid = [*product((*needs.reads, *needs.writes), needs.families)]
+        asked = [
+            *((name, family.replace("*", "0")) for name, family in grid),
+            *(command for command, _ in needs.others),
+        ]
+        answers = await _may(redis, asked)
+        allowed = {cell for cell, may in zip(grid, answers, strict=False) if may}
+        others = zip(needs.others, answers[len(grid) :], strict=True)
+        lacking += [*_lacking(needs, allowed), *(rule for (_, rule), may in others if not may)]
+    return list(dict.fromkeys(lacking))
+
+
+async def require(redis: Redis, *needed: Needs) -> None:
+    """Raises StoreUnusable, which names the rules, when the user lacks any."""
+    if rules := await missing(redis, *needed):
+        raise StoreUnusable(f"the user that Redis is used as may not do all that is needed: {advice(rules)}")
+
+
+def advice(rules: Sequence[str]) -> str:
+    """What to give the user."""
+    return f"allow it {' '.join(rules)} (ACL SETUSER; docs/operations.md, Permissions, has the whole rule)"
+
+
+def _lacking(needs: Needs, allowed: set[tuple[str, str]]) -> Iterator[str]:
+    """A family is lacking when no command reads, or none writes it; a command, when it may be used on none.
+
+    Without any command nothing can be said of families, and the other way round.
+    """
+    commands = {name for name, _ in allowed}
+    if needs.families and not allowed:
+        yield from ("+@read", "+@write", *(f"~{family}" for family in needs.families))
+        return
+    for family in needs.families:
+        usable = {name for name, of in allowed if of == family}
+        kinds = [group for group in (needs.reads, needs.writes) if commands & {*group}]
+        if any(usable.isdisjoint(group) for group in kinds):
+            yield f"~{family}"
+    for name in (*needs.reads, *needs.writes):
+        if name not in commands:
+            yield f"+{name.lower()}"
+
+
+async def _may(redis: Redis, commands: Sequence[Command]) -> list[int]:
+    with guarded():
+        asked = redis.eval(_SCRIPT, 0, orjson.dumps(commands).decode())
+        answers = await cast("Awaitable[list[int]]", asked)
+    if not answers:
+        raise StoreUnusable("Redis is too old: use Redis 7.0 or later, or Valkey")
+    return answers

@@ -1,0 +1,98 @@
+"""The hand-out of partitions and background jobs: arq's queue. Holds ids only, and nothing that would be missed.
+
+Losing every key of it costs a second: workers look for partitions without an owner and enqueue them again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from arq.connections import ArqRedis
+from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
+from redis.asyncio import Redis, RedisCluster
+
+from dispatcher.errors import ConfigurationError
+from dispatcher.store.redis.connection import connection_pool, guarded
+
+QUEUE_NAME = "dispatcher:jobs"
+DRAIN = "drain"
+PING = "ping"
+CREDENTIALS = "credentials"
+EXPIRES_MS = 3_600_000
+
+
+def serialize(job: dict[str, Any]) -> bytes:
+    """JSON in place of arq's default, pickle, which runs code of whoever can write to Redis."""
+    return orjson.dumps(job, default=str)
+
+
+def deserialize(job: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = orjson.loads(job)
+    return found
+
+
+def job_client(url: str) -> ArqRedis:
+    """arq's client over a pool with every time-out stated."""
+    return ArqRedis(
+        connection_pool(url),
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        default_queue_name=QUEUE_NAME,
+        expires_extra_ms=EXPIRES_MS,
+    )
+
+
+def job_client_over(redis: Redis) -> ArqRedis:
+    """As ``job_client``, over the connections of an open client. Raises ConfigurationError for a cluster's."""
+    if isinstance(redis, RedisCluster):
+        raise ConfigurationError("arq cannot keep its jobs in a cluster: set DISPATCHER_QUEUE_REDIS_URL")
+    return ArqRedis(
+        redis.connection_pool,
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        default_queue_name=QUEUE_NAME,
+        expires_extra_ms=EXPIRES_MS,
+    )
+
+
+class JobQueue:
+    """Enqueues; whether a job ever runs is not its promise."""
+
+    def __init__(self, client: ArqRedis) -> None:
+        self._client = client
+
+    async def close(self) -> None:
+        """Close the connections, unless they are another client's."""
+        await self._client.aclose()
+
+    async def drain(self, partition: int, generation: int) -> None:
+        """Offer a granted partition to whichever worker has room, in place of the generation before.
+
+        arq keeps the job of a killed worker for as long as it may run; enough of those hide every new one.
+        """
+        await self._forget(f"{DRAIN}:{partition}:{generation - 1}")
+        await self._enqueue(DRAIN, f"{DRAIN}:{partition}:{generation}", partition, generation)
+
+    async def offers(self, partition: int, generation: int) -> bool:
+        """Whether the job that hands this generation out is still there to be taken."""
+        with guarded():
+            return await self._client.zscore(QUEUE_NAME, f"{DRAIN}:{partition}:{generation}") is not None
+
+    async def ping(self, integration_id: str, test_id: str) -> None:
+        """Have a worker run a ping test."""
+        await self._enqueue(PING, f"{PING}:{test_id}", integration_id, test_id)
+
+    async def _forget(self, job_id: str) -> None:
+        with guarded():
+            await self._client.zrem(QUEUE_NAME, job_id)
+            for prefix in (job_key_prefix, in_progress_key_prefix, retry_key_prefix):
+                await self._client.delete(prefix + job_id)
+
+    async def credentials(self, trial_id: str) -> None:
+        """Have a worker try credentials out."""
+        await self._enqueue(CREDENTIALS, f"{CREDENTIALS}:{trial_id}", trial_id)
+
+    async def _enqueue(self, function: str, job_id: str, *arguments: str | int) -> None:
+        with guarded():
+            await self._client.enqueue_job(function, *arguments, _job_id=job_id, _expires=EXPIRES_MS / 1000)

@@ -1,0 +1,1 @@
+"""Events from accept to their end: every transition is one script."""

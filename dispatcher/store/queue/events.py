@@ -1,0 +1,286 @@
+"""The queue as its users see it: accept, read, redeliver, resolve, conclude, pause.
+
+What workers do with it (own, claim, settle) is ``store/queue/partition.py``. Every change is one script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from redis.asyncio import RedisCluster
+
+from dispatcher.errors import Conflict, NotFound
+from dispatcher.ids import partition_of_event, partition_of_lane
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.event import Event
+from dispatcher.model.queue import Accepted, Change, EventFilter, Explanation, Page, QueueOverview, StoredEvent
+from dispatcher.model.status import Status
+from dispatcher.store import keys
+from dispatcher.store.queue import listing, look, overview
+from dispatcher.store.queue.feed import newest, read_changes
+from dispatcher.store.queue.records import damaged_is_absent, stored_event
+from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.durability import writing
+from dispatcher.store.redis.scripts import Argument, Call, Client, run, script
+
+IDEMPOTENCY_TTL_S = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """An idempotency key's event and the hash of the body that first used it."""
+
+    event_id: str
+    body_hash: str
+    fresh: bool
+
+
+class QueueStore:
+    """All partitions of one store. Raises ``StoreUnavailable`` when Redis did not answer."""
+
+    def __init__(self, client: Client, *, partitions: int, retention_ms: int, min_replicas: int = 0) -> None:
+        self._client = client
+        self._partitions = partitions
+        self._retention_ms = retention_ms
+        self._write = writing(min_replicas)
+        self.strict = min_replicas > 0
+        """An event is accepted only once replicas have it, also when it is accepted again."""
+
+    @property
+    def partitions(self) -> int:
+        return self._partitions
+
+    def partition_of(self, integration_id: str) -> int:
+        return partition_of_lane(integration_id, self._partitions)
+
+    async def take_writes(self) -> None:
+        """Raises ``StoreUnavailable`` when Redis answers but takes no writes: a replica, or one that lacks replicas.
+
+        Deletes what is never there: a write that changes nothing, waits for no disk, and is taken at ``maxmemory``.
+        """
+        with guarded():
+            await self._client.delete(keys.NEVER_THERE)
+
+    async def accept(self, events: Sequence[Event]) -> list[Accepted]:
+        """Write events and give each its place; one round trip however many there are.
+
+        Idempotent by id: repeating after ``StoreUnavailable`` never makes a second event.
+        """
+        by_partition: dict[int, list[int]] = {}
+        for position, event in enumerate(events):
+            by_partition.setdefault(int(event.id[-3:], 16), []).append(position)
+        parts: list[tuple[str, list[Argument]]] = [
+            (
+                _own(partition),
+                [len(positions), *(part for i in positions for part in (events[i].id, events[i].stored()))],
+            )
+            for partition, positions in by_partition.items()
+        ]
+        with guarded():
+            replies = await self._write(self._client, self._accept_calls(parts))
+        fields = iter([field for reply in replies for field in reply])
+        receipts: list[Any] = [None] * len(events)
+        for positions in by_partition.values():
+            for position, sequence, created_ms, seen in zip(positions, fields, fields, fields, strict=False):
+                receipts[position] = Accepted(events[position].id, int(sequence), int(created_ms), bool(seen))
+        return receipts
+
+    def _accept_calls(self, parts: Sequence[tuple[str, list[Argument]]]) -> list[Call]:
+        """One call for all partitions; in a cluster one for each, since they may be on different nodes."""
+        if not parts:
+            return []
+        if isinstance(self._client, RedisCluster):
+            return [Call(script("accept"), key, arguments) for key, arguments in parts]
+        (first, _), *further = parts
+        arguments = [argument for _, mine in parts for argument in mine]
+        return [Call(script("accept"), first, arguments, [key for key, _ in further])]
+
+    async def reserve(self, client_id: str, key: str, body_hash: str, event_id: str) -> Reservation:
+        """Bind an idempotency key to an event id for 24 h, or learn what it is bound to."""
+        name = keys.idempotency(client_id, key)
+        with guarded():
+            before = await self._client.set(name, f"{event_id} {body_hash}", nx=True, get=True, ex=IDEMPOTENCY_TTL_S)
+        if before is None:
+            return Reservation(event_id, body_hash, fresh=True)
+        bound_id, bound_hash = before.decode().split(" ", 1)
+        return Reservation(bound_id, bound_hash, fresh=False)
+
+    async def get(self, event_id: str) -> StoredEvent | None:
+        seen = await self._look(event_id)
+        if seen is None:
+            return None
+        with damaged_is_absent(event_id):
+            return stored_event(event_id, seen.document, seen.state, look.status_now(event_id, seen))
+        return None
+
+    async def explain(self, event_id: str) -> Explanation | None:
+        """Why the event waits, or how it ended."""
+        seen = await self._look(event_id)
+        with damaged_is_absent(event_id):
+            return look.explain(event_id, seen) if seen else None
+        return None
+
+    async def attempts(self, event_id: str) -> list[Attempt] | None:
+        """Every attempt recorded, first one first; None when there is no such event."""
+        partition = partition_of_event(event_id, self._partitions)
+        if partition is None:
+            return None
+        with guarded():
+            record: dict[bytes, bytes] = await self._client.hgetall(keys.event(partition, event_id))  # type: ignore[misc]
+        if not record:
+            return None
+        attempts = []
+        for n in sorted(int(name[1:]) for name in record if name[:1] == b"a" and name[1:].isdigit()):
+            with damaged_is_absent(event_id):
+                attempts.append(Attempt.from_record(n, orjson.loads(record[b"a%d" % n])))
+        return attempts
+
+    async def page(self, condition: EventFilter, cursor: str | None, limit: int) -> Page:
+        """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours."""
+        partitions = [self.partition_of(condition.integration_id)] if condition.integration_id else self._all()
+        with guarded():
+            return await listing.read_page(self._client, partitions, condition, cursor, limit)
+
+    async def redeliver(self, event_id: str, revision: int | None) -> StoredEvent:
+        """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``."""
+        arguments = (event_id, "" if revision is None else revision)
+        return await self._change(event_id, "reopen", arguments, "redelivered")
+
+    async def resolve(self, event_id: str, notification: Event | None = None) -> StoredEvent:
+        """Close an event by hand: nothing more is sent for it.
+
+        ``notification``, here and below: a SUBSCRIPTION_STATUS event put on the queue in the same step.
+        """
+        arguments = self._conclusion(event_id, Status.RESOLVED, "resolve", notification=notification)
+        return await self._change(event_id, "conclude", arguments, "resolved")
+
+    async def result(
+        self,
+        event_id: str,
+        success: bool,
+        error_code: str | None = None,
+        message: str | None = None,
+        account_identifier: str | None = None,
+        notification: Event | None = None,
+    ) -> StoredEvent:
+        """What a host reports about an event that it had answered with 202."""
+        status = Status.SUCCEEDED if success else Status.FAILED
+        arguments = self._conclusion(
+            event_id, status, "result", error_code, message, account_identifier, notification=notification
+        )
+        return await self._change(event_id, "conclude", arguments, "given a result")
+
+    async def still_pending(self, event_id: str, error_code: str | None, message: str | None) -> StoredEvent:
+        """A host said that the result is not there yet: note its words. The deadline stays."""
+        arguments = self._conclusion(
+            event_id, Status.AWAITING_RESULT, "pending", error_code, message, notification=None
+        )
+        return await self._change(event_id, "conclude", arguments, "given a result")
+
+    async def expire(self, event_id: str, notification: Event | None = None) -> bool:
+        """End an event whose result did not come in time; False when it is no longer awaited."""
+        arguments = self._conclusion(
+            event_id,
+            Status.EXPIRED,
+            "expire",
+            "INVALID_RESPONSE",
+            "no result was reported before the deadline",
+            notification=notification,
+        )
+        return bool((await self._run_on(event_id, "conclude", arguments))[0] == b"ok")
+
+    async def pause(self, integration_id: str) -> None:
+        """Hold everything of one integration back; accepting goes on."""
+        await self._hold(integration_id, "pause")
+
+    async def resume(self, integration_id: str) -> int:
+        """Let it go on, suspended URLs included. Returns how many parked events are due again."""
+        return await self._hold(integration_id, "resume")
+
+    async def credentials_failing_since(self, integration_id: str) -> int | None:
+        """Since when no token can be had for its events, epoch ms; None = as far as is known, one can."""
+        lane = f"{keys.partition(self.partition_of(integration_id))}l:{integration_id}"
+        with guarded():
+            since: bytes | None = await self._client.hget(lane, "failing")  # type: ignore[misc]
+        return int(since) if since else None
+
+    async def suspend_url(self, integration_id: str, url: str) -> None:
+        """Park what would go to a URL that answered 410 Gone."""
+        await self._hold(integration_id, "suspend", url)
+
+    async def overview(self, lanes_limit: int = 100) -> QueueOverview:
+        """Everything counted at one moment; the ``lanes_limit`` lanes with most waiting work are listed."""
+        with guarded():
+            return await overview.overview(self._client, self._all(), lanes_limit)
+
+    async def counters(self) -> dict[str, int]:
+        """Counters of all partitions since the store was made, added up."""
+        with guarded():
+            return await overview.counters(self._client, self._all())
+
+    async def changes(self, after_id: str | None, limit: int = 500) -> list[Change]:
+        """Status changes after ``after_id`` (None = all that are kept), oldest first."""
+        with guarded():
+            return await read_changes(self._client, self._all(), after_id, limit)
+
+    async def newest_change(self) -> str:
+        """The id to pass to ``changes`` for what happens from now on."""
+        with guarded():
+            return await newest(self._client, self._all())
+
+    def _all(self) -> Sequence[int]:
+        return range(self._partitions)
+
+    def _conclusion(
+        self,
+        event_id: str,
+        status: Status,
+        how: str,
+        code: str | None = None,
+        message: str | None = None,
+        account_identifier: str | None = None,
+        *,
+        notification: Event | None,
+    ) -> list[Argument]:
+        told = (notification.id, notification.stored()) if notification else ("", "")
+        facts = (code or "", message or "", account_identifier or "", self._retention_ms)
+        return [event_id, status.value, how, *facts, *told]
+
+    async def _change(self, event_id: str, name: str, arguments: Sequence[Argument], verb: str) -> StoredEvent:
+        reply = await self._run_on(event_id, name, arguments)
+        if reply[0] == b"refused":
+            raise Conflict.of("wrong_status", f"an event that is {reply[1].decode()} cannot be {verb}")
+        stored = await self.get(event_id) if reply[0] == b"ok" else None
+        if stored is None:
+            raise _no_event(event_id)
+        return stored
+
+    async def _run_on(self, event_id: str, name: str, arguments: Sequence[Argument]) -> list[Any]:
+        partition = partition_of_event(event_id, self._partitions)
+        if partition is None:
+            raise _no_event(event_id)
+        with guarded():
+            reply: list[Any] = (await run(self._client, [Call(script(name), _own(partition), arguments)]))[0]
+        return reply
+
+    async def _look(self, event_id: str) -> look.Sighting | None:
+        if partition_of_event(event_id, self._partitions) is None:
+            return None
+        reply = await self._run_on(event_id, "look", (event_id,))
+        return look.sighting(reply) if reply else None
+
+    async def _hold(self, integration_id: str, *how: str) -> int:
+        call = Call(script("hold"), _own(self.partition_of(integration_id)), (integration_id, *how))
+        with guarded():
+            return int((await run(self._client, [call]))[0])
+
+
+def _own(partition: int) -> str:
+    return keys.partition(partition) + "own"
+
+
+def _no_event(event_id: str) -> NotFound:
+    return NotFound.of("not_found", f"there is no event {event_id!r}: it was never accepted, or its retention ended")

@@ -1,0 +1,116 @@
+"""What one look at an event says: where it is now, and why it waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from dispatcher.model.event import EventState
+from dispatcher.model.queue import Explanation, Reason
+from dispatcher.model.status import TERMINAL, Status
+from dispatcher.policy.filters import FILTERED
+from dispatcher.store.queue.records import number, text
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """The reply of ``look.lua``: an event, its place, its partition's owner and its lane."""
+
+    document: bytes
+    state: bytes
+    in_flight: bool
+    head: str
+    due_ms: int | None
+    parked: bool
+    owner: str
+    lease_until_ms: int
+    busy: int
+    cap: int | None
+    paused: bool
+    circuit_ms: int
+    slow_ms: int
+    rate: str
+    lane_due: str
+    now_ms: int
+
+
+_ENDED = {
+    Status.SUCCEEDED: Reason.DELIVERED,
+    Status.FAILED: Reason.REFUSED,
+    Status.DEAD: Reason.DEAD,
+    Status.EXPIRED: Reason.EXPIRED,
+    Status.SKIPPED: Reason.SKIPPED,
+    Status.RESOLVED: Reason.RESOLVED,
+}
+
+
+def sighting(reply: list[Any]) -> Sighting:
+    return Sighting(
+        document=reply[0],
+        state=reply[1],
+        in_flight=reply[2] != b"",
+        head=text(reply[3]),
+        due_ms=number(reply[4]),
+        parked=bool(reply[5]),
+        owner=text(reply[6]),
+        lease_until_ms=number(reply[7]) or 0,
+        busy=number(reply[8]) or 0,
+        cap=number(reply[9]),
+        paused=reply[10] != b"",
+        circuit_ms=number(reply[11]) or 0,
+        slow_ms=number(reply[12]) or 0,
+        rate=text(reply[13]),
+        lane_due=text(reply[14]),
+        now_ms=int(reply[15]),
+    )
+
+
+def status_now(event_id: str, seen: Sighting) -> str:
+    """The status as of this look: claiming and queueing up are places, not writes."""
+    stored = EventState.from_stored(seen.state).status
+    if stored in TERMINAL or stored in (Status.AWAITING_RESULT, Status.HELD):
+        return stored.value
+    if seen.in_flight:
+        return Status.DELIVERING.value
+    if seen.head and seen.head != event_id:
+        return Status.HELD.value
+    return stored.value
+
+
+def explain(event_id: str, seen: Sighting) -> Explanation:
+    """The one reason that has to go first; ``until_ms`` is when it ends, where that is known."""
+    state = EventState.from_stored(seen.state)
+    status = Status(status_now(event_id, seen))
+    if status is Status.SKIPPED and state.error_code == FILTERED:
+        return Explanation(status, Reason.FILTERED, detail=state.error_message)
+    if status in _ENDED:
+        return Explanation(status, _ENDED[status], detail=state.error_message)
+    if status is Status.AWAITING_RESULT:
+        return Explanation(status, Reason.AWAITING_RESULT, until_ms=state.result_deadline_ms)
+    if status is Status.DELIVERING:
+        return Explanation(status, Reason.IN_FLIGHT)
+    if seen.parked or (status is Status.HELD and state.status is Status.HELD):
+        return Explanation(status, Reason.URL_SUSPENDED, detail=state.error_message)
+    if seen.head and seen.head != event_id:
+        return Explanation(status, Reason.BEHIND, blocked_by=seen.head)
+    return _held_back(status, seen, state)
+
+
+def _held_back(status: Status, seen: Sighting, state: EventState) -> Explanation:
+    if seen.paused:
+        return Explanation(status, Reason.PAUSED)
+    if seen.due_ms is not None and seen.due_ms > seen.now_ms:
+        reason = Reason.RETRY_PLANNED if state.attempts else Reason.PUT_OFF
+        return Explanation(status, reason, until_ms=seen.due_ms, detail=state.error_message)
+    if seen.lease_until_ms <= seen.now_ms:
+        return Explanation(status, Reason.NO_WORKER)
+    if seen.circuit_ms > seen.now_ms:
+        return Explanation(status, Reason.CIRCUIT_OPEN, until_ms=seen.circuit_ms)
+    if seen.slow_ms > seen.now_ms:
+        return Explanation(status, Reason.SLOWED_DOWN, until_ms=seen.slow_ms)
+    if seen.cap is not None and seen.busy >= seen.cap:
+        return Explanation(status, Reason.CONCURRENCY, detail=f"{seen.busy} of {seen.cap} attempts are running")
+    later = number(seen.lane_due.encode()) if seen.lane_due not in ("", "inf") else None
+    if seen.rate and later is not None and later > seen.now_ms:
+        return Explanation(status, Reason.RATE_LIMITED, until_ms=later, detail=f"{seen.rate} per second")
+    return Explanation(status, Reason.READY)

@@ -1,0 +1,37 @@
+"""Hears that a sleeping owner has new work. What is missed while the connection is away is asked for afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store import keys
+from dispatcher.store.redis.connection import connect_listener, guarded
+from dispatcher.store.redis.subscription import next_message
+
+PAUSE_S = 0.5
+
+log = structlog.get_logger("nudges")
+
+
+async def follow_nudges(url: str, worker_id: str, nudged: Callable[[int | None], None]) -> None:
+    """Call ``nudged`` with a partition, or with None (any of them) whenever some may have been missed. Never ends."""
+    while True:
+        try:
+            with guarded():
+                async with (
+                    connect_listener(url, client_name="dispatcher-nudges") as client,
+                    client.pubsub(ignore_subscribe_messages=True) as subscription,
+                ):
+                    await subscription.subscribe(keys.NUDGE_CHANNEL + worker_id)
+                    nudged(None)
+                    while True:
+                        message = await next_message(subscription)
+                        if message is not None:
+                            nudged(int(message["data"]))
+        except StoreUnavailable as error:
+            log.warning("nudges unavailable", error=str(error), retry_in_s=PAUSE_S)
+        await asyncio.sleep(PAUSE_S)

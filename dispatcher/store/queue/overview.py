@@ -1,0 +1,70 @@
+"""Counts the queue: partitions, lanes, workers, counters. Reads only."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from dispatcher.model.queue import LaneView, QueueOverview, WorkerView
+from dispatcher.store import keys
+from dispatcher.store.queue.records import lane_views, partition_view, text
+from dispatcher.store.redis.scripts import Call, Client, run, script
+
+
+async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) -> QueueOverview:
+    replies = await run(client, [Call(script("overview"), keys.partition(p) + "own") for p in partitions])
+    now_ms = max(int(reply[0]) for reply in replies)
+    lanes: list[LaneView] = []
+    views = []
+    for partition, reply in zip(partitions, replies, strict=True):
+        mine = lane_views(partition, reply)
+        lanes += mine
+        views.append(partition_view(partition, reply, mine))
+    oldest = min((lane.oldest_ready_ms for lane in lanes if lane.oldest_ready_ms is not None), default=now_ms)
+    lanes.sort(key=lambda lane: (-(lane.ready + lane.waiting + lane.scheduled + lane.parked), lane.integration_id))
+    return QueueOverview(
+        now_ms=now_ms,
+        ready=sum(view.ready for view in views),
+        waiting=sum(view.waiting for view in views),
+        scheduled=sum(view.scheduled for view in views),
+        in_flight=sum(view.in_flight for view in views),
+        awaiting=sum(view.awaiting for view in views),
+        dead_letters=sum(int(reply[7]) for reply in replies),
+        oldest_ready_s=max(0, now_ms - oldest) / 1000,
+        circuits_open=sum(1 for lane in lanes if (lane.circuit_open_until_ms or 0) > now_ms),
+        partitions=views,
+        lanes=lanes[:lanes_limit],
+        workers=await workers(client, now_ms),
+    )
+
+
+async def workers(client: Client, now_ms: int) -> list[WorkerView]:
+    """Workers heard of in the last five seconds."""
+    beats: Any = await client.zrangebyscore(keys.WORKERS, now_ms - 5_000, "+inf", withscores=True)
+    seen = []
+    for worker_id, beat in beats:
+        info = orjson.loads(await client.get(keys.worker_info(text(worker_id))) or b"{}")
+        seen.append(
+            WorkerView(
+                worker_id=text(worker_id),
+                last_seen_ms=int(beat),
+                host=str(info.get("host", "")),
+                pid=int(info.get("pid", 0)),
+                partitions=tuple(info.get("partitions", ())),
+                in_flight=int(info.get("inFlight", 0)),
+            )
+        )
+    return seen
+
+
+async def counters(client: Client, partitions: Sequence[int]) -> dict[str, int]:
+    pipeline: Any = client.pipeline(transaction=False)
+    for partition in partitions:
+        pipeline.hgetall(keys.partition(partition) + "counts")
+    total: Counter[str] = Counter()
+    for counts in await pipeline.execute():
+        total.update({text(name): int(value) for name, value in counts.items()})
+    return dict(total)

@@ -1,0 +1,56 @@
+"""Keeps a ``StoreClock`` right by asking the store, and tells of a machine whose own clock is not.
+
+Sets no clock of any machine: that is NTP's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from dispatcher.clock import StoreClock, steady_clock
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import Client
+
+ASTRAY_S = 5.0
+"""A machine's clock this far off is told of; work goes by the store's."""
+
+log = structlog.get_logger("clock")
+
+
+class ServerTime:
+    """One per process."""
+
+    def __init__(self, client: Client, clock: StoreClock) -> None:
+        self._client = client
+        self._clock = clock
+        self._astray = False
+
+    async def measure(self) -> None:
+        """One round trip. Raises ``StoreUnavailable``."""
+        asked_ms = int(steady_clock() * 1000)
+        with guarded():
+            now_s, now_us = await self._client.time()
+        self._clock.learn(int(now_s) * 1000 + int(now_us) // 1000, asked_ms)
+        self._tell(self._clock.machine_ahead_s())
+
+    async def follow(self, every_s: float) -> None:
+        """Measure for ever; while the store is away the clock goes on by itself."""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await self.measure()
+            except StoreUnavailable as error:
+                log.debug("store unavailable", error=str(error))
+
+    def _tell(self, ahead_s: float) -> None:
+        if (abs(ahead_s) > ASTRAY_S) is self._astray:
+            return
+        self._astray = not self._astray
+        if self._astray:
+            advice = "the store's time is used; let NTP set this machine's clock and the store's"
+            log.warning("clock differs from the store's", machine_ahead_s=round(ahead_s, 1), advice=advice)
+        else:
+            log.info("clock agrees with the store's again", machine_ahead_s=round(ahead_s, 1))

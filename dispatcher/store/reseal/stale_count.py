@@ -1,0 +1,30 @@
+"""How many sealed values still need an older key, as last counted, and which worker counts next. Seals nothing."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from dispatcher.store import keys
+from dispatcher.store.redis.connection import guarded
+
+
+class StaleCount:
+    """Shared by all processes; see ``keys``."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def read(self) -> int | None:
+        """None: nobody has counted yet."""
+        with guarded():
+            stored = await self._redis.get(keys.SEALED_STALE)
+        return int(stored) if stored is not None else None
+
+    async def write(self, stale: int) -> None:
+        with guarded():
+            await self._redis.set(keys.SEALED_STALE, stale)
+
+    async def take_turn(self, worker_id: str, for_ms: int) -> bool:
+        """Whether this worker is the one that runs now; nobody else does for ``for_ms``."""
+        with guarded():
+            return bool(await self._redis.set(keys.SEALED_TURN, worker_id, nx=True, px=for_ms))

@@ -1,0 +1,1 @@
+"""Sealing at rest, and the keys and tokens that are kept sealed."""

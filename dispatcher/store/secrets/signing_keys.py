@@ -1,0 +1,62 @@
+"""Keys that sign access tokens, sealed in Redis and shared by every API process. Never opens or uses one.
+
+| key                 | type   | holds                                                        | until    |
+|---------------------|--------|--------------------------------------------------------------|----------|
+| ``{def}:jwt-keys``  | hash   | ``current`` → sealed private key, older key ids → sealed key | for ever |
+| ``revoked:JTI``     | string | 1: this access token is refused                              | token's  |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from importlib.resources import files
+from typing import cast
+
+from redis.asyncio import Redis
+
+from dispatcher.store.redis.connection import guarded
+
+JWT_KEYS = "{def}:jwt-keys"
+_CURRENT = "current"
+_REPLACE = files("dispatcher.store").joinpath("lua/def_field.lua").read_text("utf-8")
+
+
+class SigningKeyStore:
+    """The first API process to start offers a key; all others take that one."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def current(self) -> str | None:
+        """The sealed key that signs, if any process has started before."""
+        with guarded():
+            stored = await cast("Awaitable[bytes | None]", self._redis.hget(JWT_KEYS, _CURRENT))
+        return stored.decode() if stored else None
+
+    async def offer(self, sealed: str) -> str:
+        """Store ``sealed`` unless there is a key; returns the one that is there now."""
+        with guarded():
+            await cast("Awaitable[bool]", self._redis.hsetnx(JWT_KEYS, _CURRENT, sealed))
+        return await self.current() or sealed
+
+    async def replace(self, sealed: str, by: str) -> bool:
+        """Put the same key, sealed anew, in the place of ``sealed``; False when that is no longer what is there."""
+        reply = cast("Awaitable[int]", self._redis.eval(_REPLACE, 1, JWT_KEYS, _CURRENT, sealed, by))
+        with guarded():
+            return await reply == 1
+
+
+class RevokedTokens:
+    """Access tokens that were revoked before their time, by their ``jti``."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def add(self, jti: str, ttl_s: int) -> None:
+        """Refuse the token for the ``ttl_s`` seconds that it would have been good for."""
+        with guarded():
+            await self._redis.set(f"revoked:{jti}", b"1", ex=max(1, ttl_s))
+
+    async def contains(self, jti: str) -> bool:
+        with guarded():
+            return bool(await self._redis.exists(f"revoked:{jti}"))

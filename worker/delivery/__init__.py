@@ -1,0 +1,1 @@
+"""One attempt, from a claimed event to its settlement."""

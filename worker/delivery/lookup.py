@@ -1,0 +1,57 @@
+"""Finds the target of an event: from memory, or together with whatever else is missing at this moment."""
+
+from __future__ import annotations
+
+import asyncio
+
+from dispatcher.model.operational import OPERATIONS
+from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.reads import Loaded
+from dispatcher.store.definitions.records import BrokenDefinition
+from worker.delivery.target import Target, Targets
+
+Wanted = tuple[str, int]
+
+
+class Lookup:
+    """Events that are claimed together ask together: one round trip however many integrations are new."""
+
+    def __init__(self, cache: DefinitionCache, targets: Targets, operations: Target | None = None) -> None:
+        """``operations``: where operational events go, which no definition tells."""
+        self._cache = cache
+        self._operations = operations
+        self._targets = targets
+        self._wanted: set[Wanted] = set()
+        self._loading: asyncio.Task[Loaded] | None = None
+
+    def peek(self, integration_id: str, number: int) -> Target | None:
+        """The target if everything it is made of is at hand."""
+        integration = self._cache.peek_integration(integration_id)
+        revision = self._cache.peek_revision(integration_id, number)
+        if integration is None or revision is None:
+            return None
+        return self._targets.get(integration, revision)
+
+    async def load(self, integration_id: str, number: int) -> Target | None:
+        """The target, read from the store; None when the integration or the revision is gone.
+
+        ``BrokenDefinition`` when it is there and cannot be read: a newer worker may, or a hand mends it.
+        """
+        if integration_id == OPERATIONS:
+            return self._operations
+        self._wanted.add((integration_id, number))
+        if self._loading is None:
+            self._loading = asyncio.create_task(self._load_wanted())
+        loaded = await asyncio.shield(self._loading)
+        if integration_id in loaded.broken:
+            raise BrokenDefinition(f"The definition of {integration_id} cannot be read: restore it from a backup.")
+        integration = loaded.integrations.get(integration_id)
+        revision = loaded.revisions.get((integration_id, number))
+        if integration is None or revision is None:
+            return None
+        return self._targets.get(integration, revision)
+
+    async def _load_wanted(self) -> Loaded:
+        await asyncio.sleep(0)
+        wanted, self._wanted, self._loading = self._wanted, set(), None
+        return await self._cache.load(integrations={lane for lane, _ in wanted}, revisions=wanted)

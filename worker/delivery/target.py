@@ -1,0 +1,143 @@
+"""Everything about one revision that sending needs, opened and parsed once: keys, secrets, headers, schedule."""
+
+from __future__ import annotations
+
+import base64
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+from dispatcher.flow.integrations.change_transport import open_transport
+from dispatcher.model.integration import (
+    AnswerMode,
+    CredentialType,
+    Integration,
+    OutboundCredentials,
+    Revision,
+)
+from dispatcher.policy.filters import Filter, compile_filter
+from dispatcher.policy.signing import SigningKey, parse_secret
+from dispatcher.store.secrets import fields as sealed_fields
+from dispatcher.store.secrets.sealing import Sealer, SealError
+from worker.http.transport import Route, route_of
+from worker.oauth.values import fingerprint
+
+CAPACITY = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """``secrets`` are what must never show in a kept answer; ``fixed_headers`` go with every attempt."""
+
+    integration: Integration
+    revision: Revision
+    keys: tuple[tuple[SigningKey, int | None], ...]
+    credentials: OutboundCredentials
+    token_key: str | None
+    fixed_headers: dict[str, str]
+    secrets: tuple[str, ...]
+    schedule_s: tuple[float, ...]
+    timeout_s: float
+    result_deadline_s: float
+    answers: AnswerMode
+    filter: Filter
+    route: Route | None = None
+    """How connections are made; None = as for everybody."""
+
+    @property
+    def token_scope(self) -> str:
+        """Tokens are kept apart by integration, and by the certificate that they may be bound to (RFC 8705 §3)."""
+        return token_scope(self.integration.id, self.route)
+
+    def signing_keys(self, now_ms: int) -> list[SigningKey]:
+        """Current keys, newest first: those without an end, or whose overlap has not ended."""
+        return [key for key, not_after_ms in self.keys if not_after_ms is None or not_after_ms > now_ms]
+
+
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What a revision leaves to the deployment."""
+
+    schedule_s: tuple[float, ...]
+    timeout_s: float
+    result_deadline_s: float
+
+
+class Targets:
+    """Prepared targets by integration and revision; one is made anew when either object was replaced."""
+
+    def __init__(self, sealer: Sealer, defaults: Defaults) -> None:
+        self._sealer = sealer
+        self._defaults = defaults
+        self._ready: OrderedDict[tuple[str, int], Target] = OrderedDict()
+
+    def get(self, integration: Integration, revision: Revision) -> Target:
+        """Raises ``SealError``, which names the integration, when a secret cannot be opened with the keys at hand."""
+        key = (integration.id, revision.number)
+        target = self._ready.get(key)
+        if target is None or target.integration is not integration or target.revision is not revision:
+            try:
+                target = self._prepare(integration, revision)
+            except SealError as error:
+                raise SealError(f"integration {integration.id}: {error}") from None
+            self._ready[key] = target
+            if len(self._ready) > CAPACITY:
+                self._ready.popitem(last=False)
+        return target
+
+    def _prepare(self, integration: Integration, revision: Revision) -> Target:
+        credentials = self._opened(integration.id, revision.credentials)
+        headers = {
+            header.name: self._open(header.value, sealed_fields.header_value(integration.id, header.name))
+            if header.secret
+            else header.value
+            for header in revision.headers
+        }
+        headers["Content-Type"] = "application/json"
+        hidden: list[str] = []
+        if credentials.type is CredentialType.BASIC:
+            pair = base64.b64encode(f"{credentials.client_id}:{credentials.client_secret}".encode()).decode()
+            headers["Authorization"] = f"Basic {pair}"
+            hidden.append(pair)
+        secrets = [
+            self._open(s.secret, sealed_fields.signing_secret(integration.id)) for s in integration.signing_secrets
+        ]
+        route = route_of(open_transport(self._sealer, integration.id, revision.transport))
+        oauth2 = credentials.type is CredentialType.OAUTH2
+        secret_headers = [headers[header.name] for header in revision.headers if header.secret]
+        hidden += [credentials.client_secret, credentials.private_key, *secrets, *secret_headers]
+        if route is not None:
+            hidden += [route.transport.private_key, route.transport.proxy_password]
+        return Target(
+            integration=integration,
+            revision=revision,
+            keys=tuple(
+                (parse_secret(text), kept.not_after_ms)
+                for text, kept in zip(secrets, integration.signing_secrets, strict=True)
+            ),
+            credentials=credentials,
+            token_key=fingerprint(credentials, token_scope(integration.id, route)) if oauth2 else None,
+            fixed_headers=headers,
+            secrets=tuple(text for text in hidden if text),
+            schedule_s=revision.retry.schedule_s
+            if revision.retry.schedule_s is not None
+            else self._defaults.schedule_s,
+            timeout_s=revision.retry.timeout_s or self._defaults.timeout_s,
+            result_deadline_s=revision.result_deadline_s or self._defaults.result_deadline_s,
+            answers=revision.answers,
+            filter=compile_filter(revision.filter),
+            route=route,
+        )
+
+    def _opened(self, integration_id: str, credentials: OutboundCredentials) -> OutboundCredentials:
+        return replace(
+            credentials,
+            client_secret=self._open(credentials.client_secret, sealed_fields.client_secret(integration_id)),
+            private_key=self._open(credentials.private_key, sealed_fields.private_key(integration_id)),
+        )
+
+    def _open(self, sealed: str, context: str) -> str:
+        return self._sealer.open(sealed, context) if sealed else ""
+
+
+def token_scope(integration_id: str, route: Route | None) -> str:
+    return integration_id if route is None else f"{integration_id}/{route.name}"

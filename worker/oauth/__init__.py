@@ -1,0 +1,1 @@
+"""Access tokens for deliveries: fetched once, cached, refreshed ahead."""

@@ -1,0 +1,176 @@
+"""The OAuth2 client: one client-credentials request (RFC 6749 §4.4) and what came of it. Never caches.
+
+Callers want ``token_source``: it puts the cache and single flight of ``worker.oauth.source`` around ``TokenClient``.
+authlib says what is sent, the guarded session sends it.
+"""
+
+from __future__ import annotations
+
+import base64
+import ssl
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from urllib.parse import quote
+
+import aiohttp
+from authlib.oauth2.auth import ClientAuth
+from authlib.oauth2.rfc6749.parameters import prepare_token_request
+from authlib.oauth2.rfc7523 import PrivateKeyJWT
+from joserfc.errors import JoseError, SecurityWarning
+
+from dispatcher.clock import Clock
+from dispatcher.model.integration import AuthMethod, OutboundCredentials
+from dispatcher.policy.assertion_key import KeyUnreadable, read_assertion_key
+from dispatcher.store.secrets.tokens import AccessToken, TokenStore
+from worker.http.connector import blocked_reason
+from worker.http.tls import TransportUnusable
+from worker.http.transport import Route
+from worker.http.transport_sessions import TransportSessions
+from worker.http.words import blocked_text, told
+from worker.oauth.answer import CONFIGURATION_ERROR, INVALID_RESPONSE, TRANSPORT_ERROR, TokenAnswer, read_token
+from worker.oauth.source import TokenSource
+from worker.oauth.values import Token, TokenFailure, fingerprint
+
+__all__ = ["Token", "TokenClient", "TokenFailure", "TokenSource", "fingerprint", "token_source"]
+
+REQUEST_TIMEOUT_S = 10.0
+ASSERTION_LIFETIME_S = 300
+_MASK = "******"
+_KEPT_IN_BASIC = "!*'()~-._"
+"""Left as they are in id and secret; form decoding (RFC 6749 §2.3.1) gives back the same either way."""
+
+
+def token_source(
+    sessions: TransportSessions,
+    store: TokenStore,
+    clock: Clock,
+    *,
+    on_fetch: Callable[[bool], None] | None = None,
+) -> TokenSource:
+    """Tokens over ``sessions``, shared through ``store``. ``on_fetch`` hears of each request: did it give a token?"""
+    return TokenSource(TokenClient(sessions, clock, on_fetch).fetch, store, clock)
+
+
+class TokenClient:
+    """Asks a token endpoint. Every way in which that can fail is a ``TokenFailure``."""
+
+    def __init__(
+        self, sessions: TransportSessions, clock: Clock, on_fetch: Callable[[bool], None] | None = None
+    ) -> None:
+        self._sessions = sessions
+        self._clock = clock
+        self._on_fetch = on_fetch
+
+    async def fetch(self, credentials: OutboundCredentials, route: Route | None = None) -> AccessToken | TokenFailure:
+        """One request of at most 10 s over ``route``, for credentials whose secrets are open."""
+        try:
+            outcome = await self._ask(credentials, route)
+        except (aiohttp.ClientError, OSError, ValueError, JoseError) as error:
+            outcome = _failure(error)
+        if isinstance(outcome, TokenFailure):
+            outcome = replace(outcome, detail=_scrubbed(outcome.detail, credentials))
+        if self._on_fetch is not None:
+            self._on_fetch(isinstance(outcome, AccessToken))
+        return outcome
+
+    async def _ask(self, credentials: OutboundCredentials, route: Route | None) -> AccessToken | TokenFailure:
+        url, headers, body = prepare(credentials, self._clock())
+        asked_at_s = self._clock()
+        answer = await self._sessions.post(route, url, body, headers, timeout_s=REQUEST_TIMEOUT_S)
+        return read_token(TokenAnswer(answer.status, answer.headers, answer.body, asked_at_s))
+
+
+def prepare(credentials: OutboundCredentials, now_s: float) -> tuple[str, dict[str, str], bytes]:
+    """URL, headers and form of the request. ``KeyUnreadable`` or ``JoseError`` for a key that cannot sign."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    form = prepare_token_request(
+        credentials.grant_type,
+        scope=credentials.scope,
+        audience=credentials.audience,
+        resource=credentials.resource,
+    )
+    auth = _CLIENT_AUTH[credentials.auth_method](credentials, now_s)
+    with warnings.catch_warnings():
+        # RFC 9864 renames EdDSA to Ed25519; the authorization servers there are know the old name.
+        warnings.simplefilter("ignore", SecurityWarning)
+        url, headers, form = auth.prepare("POST", credentials.token_uri, headers, form)
+    return url, headers, form.encode()
+
+
+def _basic(credentials: OutboundCredentials, _: float) -> ClientAuth:
+    client_id = quote(credentials.client_id, safe=_KEPT_IN_BASIC)
+    return ClientAuth(client_id, quote(credentials.client_secret, safe=_KEPT_IN_BASIC), "client_secret_basic")
+
+
+def _form(credentials: OutboundCredentials, _: float) -> ClientAuth:
+    return ClientAuth(credentials.client_id, credentials.client_secret, "client_secret_post")
+
+
+def _assertion(credentials: OutboundCredentials, now_s: float) -> ClientAuth:
+    """RFC 7523 §2.2. A new object each time: authlib keeps the ``jti`` that it made in the claims it was given."""
+    signer = read_assertion_key(credentials.private_key)
+    key_id = credentials.key_id or signer.key_id
+    method = PrivateKeyJWT(
+        credentials.token_uri,
+        claims={"iat": int(now_s), "exp": int(now_s) + ASSERTION_LIFETIME_S},
+        headers={"kid": key_id} if key_id else {},
+        alg=signer.algorithm,
+    )
+    return ClientAuth(credentials.client_id, signer.key, method)
+
+
+def _certificate(credentials: OutboundCredentials, _: float) -> ClientAuth:
+    """RFC 8705 §2: the connection proves who asks, the form only names it."""
+    return ClientAuth(credentials.client_id, "", "none")
+
+
+_CLIENT_AUTH: dict[AuthMethod, Callable[[OutboundCredentials, float], ClientAuth]] = {
+    AuthMethod.CLIENT_SECRET_BASIC: _basic,
+    AuthMethod.CLIENT_SECRET_POST: _form,
+    AuthMethod.PRIVATE_KEY_JWT: _assertion,
+    AuthMethod.TLS_CLIENT_AUTH: _certificate,
+    AuthMethod.SELF_SIGNED_TLS_CLIENT_AUTH: _certificate,
+}
+
+
+_EXPLAINED: tuple[tuple[type[BaseException], str, str], ...] = (
+    (TransportUnusable, CONFIGURATION_ERROR, "{error}"),
+    (KeyUnreadable, CONFIGURATION_ERROR, "the private key cannot be read: {error}"),
+    (JoseError, CONFIGURATION_ERROR, "the private key cannot sign: use another key or leave out its alg"),
+    (ssl.SSLError, TRANSPORT_ERROR, "token endpoint's TLS handshake failed: check its certificate and host name"),
+    (aiohttp.ClientSSLError, TRANSPORT_ERROR, "token endpoint's TLS handshake failed: check its certificate"),
+    (TimeoutError, TRANSPORT_ERROR, "token endpoint gave no answer in time: it is tried again"),
+    (aiohttp.ClientConnectorDNSError, TRANSPORT_ERROR, "token endpoint's host name does not resolve: check tokenUri"),
+    (aiohttp.ClientConnectorError, TRANSPORT_ERROR, "token endpoint cannot be connected to: it is tried again"),
+    (aiohttp.ClientResponseError, INVALID_RESPONSE, "token endpoint's answer is not HTTP: check tokenUri"),
+    (aiohttp.ClientError, TRANSPORT_ERROR, "token endpoint broke off the connection: it is tried again"),
+    (OSError, TRANSPORT_ERROR, "token endpoint cannot be connected to: it is tried again"),
+    (ValueError, CONFIGURATION_ERROR, "the token request cannot be built: check tokenUri and credentials"),
+)
+"""The first type that fits; its text never holds an address or a secret."""
+
+
+def _failure(error: BaseException) -> TokenFailure:
+    reason = blocked_reason(error)
+    if reason is not None:
+        text = f"tokenUri is not allowed ({reason}): use another, or let the operator allow its network"
+        return TokenFailure(CONFIGURATION_ERROR, blocked_text(reason) if "proxy" in reason else text)
+    if words := told(error):
+        return TokenFailure(TRANSPORT_ERROR, f"token endpoint: {words[0]}. {words[1]}")
+    code, text = next((code, text) for kind, code, text in _EXPLAINED if isinstance(error, kind))
+    return TokenFailure(code, text.format(error=error))
+
+
+def _scrubbed(detail: str, credentials: OutboundCredentials) -> str:
+    """An endpoint may repeat what it was sent."""
+    if credentials.client_secret:
+        quoted = quote(credentials.client_secret, safe=_KEPT_IN_BASIC)
+        for secret in (_pair(credentials.client_id, quoted), credentials.client_secret, quoted):
+            detail = detail.replace(secret, _MASK)
+    return detail
+
+
+def _pair(client_id: str, quoted_secret: str) -> str:
+    """What ``client_secret_basic`` sends after ``Basic``."""
+    return base64.b64encode(f"{quote(client_id, safe=_KEPT_IN_BASIC)}:{quoted_secret}".encode()).decode()

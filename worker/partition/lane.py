@@ -1,0 +1,168 @@
+"""What the owner knows of one integration: adaptive concurrency, circuit, slow-down, rate.
+
+Decides only; the claim script enforces, by the settings that ``changes`` hands over to be written with the next settle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from dispatcher.model.attempt import TRANSPORT_FAILURES, Outcome
+from dispatcher.model.integration import LaneLimits
+from dispatcher.policy.circuit import Circuit, CircuitState
+from dispatcher.policy.concurrency import ConcurrencyLimit
+from dispatcher.policy.retry import MAX_RETRY_AFTER_S
+from dispatcher.store.queue.partition import LaneSetting
+
+START_CONCURRENCY = 32
+EARLY_S = 0.05
+"""Seconds of a lane's rate that may go before the store has the rate."""
+THROTTLED = frozenset({429, 503})
+_LONG_AGO_MS = 1
+"""Stands for a time that another owner wrote: it is over, and is left as it is until it changes."""
+
+
+class Lane:
+    """One integration's limits in its owner's memory. Times are epoch ms of the store's clock."""
+
+    __slots__ = (
+        "_circuit",
+        "_early",
+        "_failing_ms",
+        "_integration_id",
+        "_limit",
+        "_maximum",
+        "_rate",
+        "_running",
+        "_slow_ms",
+        "_told",
+        "in_flight",
+    )
+
+    def __init__(
+        self,
+        integration_id: str,
+        *,
+        maximum: int,
+        circuit_failures: int,
+        circuit_open_ms: int,
+        failing: bool = False,
+        circuit_open: bool = False,
+    ) -> None:
+        """``failing``, ``circuit_open``: how another owner left the lane in the store."""
+        self._integration_id = integration_id
+        self._maximum = maximum
+        self._limit = ConcurrencyLimit(maximum, START_CONCURRENCY)
+        self._circuit = Circuit(circuit_failures, circuit_open_ms)
+        self._slow_ms = 0
+        self._failing_ms: int | None = None
+        self._rate: float | None = None
+        self._running = 0
+        self.in_flight = 0
+        """Claims that are worked on."""
+        self._early = 0
+        self._told: dict[str, int | float | None] = {
+            "cap": min(START_CONCURRENCY, maximum),
+            "circuit": None,
+            "slow": None,
+            "rate": None,
+            "failing": None,
+        }
+        if failing:
+            self._failing_ms = self._told["failing"] = _LONG_AGO_MS
+        if circuit_open:
+            self._circuit = Circuit(circuit_failures, circuit_open_ms, until_ms=_LONG_AGO_MS)
+            self._told |= {"circuit": _LONG_AGO_MS, "cap": 1}
+
+    @property
+    def _offered(self) -> int:
+        """The limit in eight steps an octave, so that growing it is not a write each time."""
+        limit = self._limit.limit
+        if limit == self._limit.maximum or limit < 8:
+            return limit
+        return limit - limit % (1 << (limit.bit_length() - 4))
+
+    @property
+    def circuit_open(self) -> bool:
+        return self._circuit.state is not CircuitState.CLOSED
+
+    def configure(self, limits: LaneLimits, rate_limited: bool) -> None:
+        """The revision in use bounds concurrency and rate. ``rate_limited``: the store has a rate for the lane."""
+        if rate_limited and limits.rate_per_s is None:
+            self._told.pop("rate", None)
+        maximum = limits.concurrency or self._maximum
+        if maximum != self._limit.maximum:
+            self._limit.resize(maximum)
+        self._rate = limits.rate_per_s
+
+    @contextmanager
+    def place(self, limits: LaneLimits, rate_limited: bool) -> Iterator[bool]:
+        """A place for one attempt, which was claimed when the store may not have had these limits yet; False: none.
+
+        Without a rate in the store (``rate_limited``) no more go than the claim script lets go at once.
+        """
+        admitted = self._admits(limits, rate_limited)
+        self._running += admitted
+        try:
+            yield admitted
+        finally:
+            self._running -= admitted
+
+    def _admits(self, limits: LaneLimits, rate_limited: bool) -> bool:
+        if limits.concurrency is not None and self._running >= limits.concurrency:
+            return False
+        if limits.rate_per_s is None or rate_limited:
+            return True
+        self._early += 1
+        return self._early <= max(1.0, limits.rate_per_s * EARLY_S)
+
+    def authorise(self, outcome: Outcome, now_ms: int) -> bool:
+        """Learn whether a token can be had. True when that changed: AUTHORIZED ↔ FAILING."""
+        was = self._failing_ms
+        if outcome is not Outcome.TOKEN_FAILED:
+            self._failing_ms = None
+        elif was is None:
+            self._failing_ms = now_ms
+        return was != self._failing_ms
+
+    def observe(
+        self, outcome: Outcome, http_status: int | None, retry_after_s: float | None, now_ms: int
+    ) -> CircuitState | None:
+        """Learn from one attempt. OPEN or CLOSED when that opened or closed the circuit."""
+        if outcome in TRANSPORT_FAILURES:
+            if outcome is Outcome.TIMEOUT:
+                self._limit.timed_out()
+            was_open = self.circuit_open
+            opened = self._circuit.failed(now_ms)
+            return CircuitState.OPEN if opened and not was_open else None
+        if http_status is None:
+            self._circuit.abandoned(now_ms)
+            return None
+        closed = self._circuit.answered()
+        if http_status in THROTTLED:
+            self._limit.timed_out()
+            if retry_after_s:
+                self._slow_ms = max(self._slow_ms, now_ms + int(min(retry_after_s, MAX_RETRY_AFTER_S) * 1000))
+        else:
+            self._limit.succeeded(self.in_flight)
+        return CircuitState.CLOSED if closed else None
+
+    def changes(self, now_ms: int) -> list[LaneSetting]:
+        """Settings that differ from what was last handed over."""
+        open_until = self._circuit.until_ms if self._circuit.state is CircuitState.OPEN else None
+        wanted: dict[str, int | float | None] = {
+            "cap": 1 if self.circuit_open else self._offered,
+            "circuit": open_until,
+            "slow": self._slow_ms if self._slow_ms > now_ms else None,
+            "rate": self._rate,
+            "failing": self._failing_ms,
+        }
+        if wanted == self._told:
+            return []
+        told, self._told = self._told, wanted
+        return [
+            LaneSetting(self._integration_id, name, value)
+            for name, value in wanted.items()
+            if name not in told or told[name] != value
+        ]

@@ -1,0 +1,128 @@
+"""Sends what a host must refuse: a forged signature, a stale timestamp, no token, the same notification twice.
+
+A host that takes a forgery fails. Nothing can be said of a host that refuses the genuine notification as well,
+so that one goes first. A repeat is no forgery: at-least-once delivery repeats ids, hence a host passes when it
+answers the same again or refuses the repeat, and fails when it breaks or answers as if the work was done anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from dispatcher.model.integration import CredentialType
+from dispatcher.model.ping import CheckName, PingResult, PingStatus, SecurityCheck
+from dispatcher.policy.signing import HmacKey, generate_secret, generate_seed, parse_secret
+from dispatcher.policy.verification import TOLERANCE_S
+from worker.ping.delivery import Bench, token_step
+from worker.ping.notice import Answer, Host, Notice, send, signed
+from worker.ping.words import CHECK_REMEDIES
+
+STALE_S = 2 * TOLERANCE_S
+MADE_ANEW = ("accountIdentifier", "userIdentifier")
+"""What a repeat must not change."""
+INCONCLUSIVE = "nothing can be said: the genuine notification was not taken either"
+NO_CREDENTIALS = "the integration has no credentials, so no token goes with its notifications"
+FIRST_GENUINE = "Make the ping itself pass first, then check again."
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The genuine notification that the host got, and what it answered."""
+
+    notice: Notice
+    answer: Answer
+
+
+Judged = tuple[Answer, bool, str]
+"""An answer, whether it is as it should be, and what to say of it."""
+Check = Callable[[Host, Given], Awaitable[Judged]]
+
+
+async def check_security(bench: Bench, results: Sequence[PingResult]) -> tuple[SecurityCheck, ...]:
+    """Every check for each URL that was pinged, one after the other at each."""
+    by_url = {one.url: one for one in reversed(results) if one.url}
+    checked = await asyncio.gather(*(_check_url(bench, one) for one in reversed(by_url.values())))
+    return tuple(check for checks in checked for check in checks)
+
+
+async def _check_url(bench: Bench, pinged: PingResult) -> list[SecurityCheck]:
+    blank = SecurityCheck(CheckName.FORGED_SIGNATURE, pinged.event_type, pinged.url or "", PingStatus.FAILED, "")
+    token = await token_step(bench)
+    host = Host(bench, pinged, token.value)
+    genuine = host.notice()
+    first = Answer(None, {})
+    if pinged.status is PingStatus.PASSED and token.ok is not False:
+        first = await send(bench, genuine, genuine.headers)
+    checks = []
+    for name, check in CHECKS.items():
+        told = replace(blank, name=name, tested_ms=bench.now_ms())
+        if not first.taken:
+            checks.append(replace(told, text=INCONCLUSIVE, remedy=FIRST_GENUINE))
+        elif name is CheckName.MISSING_TOKEN and bench.target.credentials.type is CredentialType.NONE:
+            checks.append(replace(told, status=PingStatus.NOT_CONFIGURED, text=NO_CREDENTIALS))
+        else:
+            checks.append(await _checked(host, told, check, Given(genuine, first)))
+    return checks
+
+
+async def _checked(host: Host, told: SecurityCheck, check: Check, given: Given) -> SecurityCheck:
+    begun_s = time.perf_counter()
+    answer, well, text = await check(host, given)
+    return replace(
+        told,
+        status=PingStatus.PASSED if well else PingStatus.FAILED,
+        text=text,
+        remedy=None if well else CHECK_REMEDIES[told.name],
+        http_status=answer.status,
+        duration_ms=(time.perf_counter() - begun_s) * 1000,
+    )
+
+
+async def _forged(host: Host, _: Given) -> Judged:
+    stranger = [
+        parse_secret(generate_secret() if isinstance(key, HmacKey) else generate_seed())
+        for key in host.bench.target.signing_keys(host.bench.now_ms())
+    ]
+    notice = host.notice()
+    return _refusal(await send(host.bench, notice, signed(host.bench, notice, stranger)), "signed with another secret")
+
+
+async def _stale(host: Host, _: Given) -> Judged:
+    fresh = host.notice()
+    old = replace(fresh, timestamp_s=fresh.timestamp_s - STALE_S)
+    answer = await send(host.bench, old, signed(host.bench, old))
+    return _refusal(answer, f"{STALE_S // 60} minutes old, correctly signed")
+
+
+async def _without_token(host: Host, _: Given) -> Judged:
+    notice = host.notice()
+    headers = {name: value for name, value in notice.headers.items() if name.lower() != "authorization"}
+    return _refusal(await send(host.bench, notice, headers), "correctly signed, without Authorization")
+
+
+async def _replayed(host: Host, given: Given) -> Judged:
+    again = await send(host.bench, given.notice, given.notice.headers)
+    told = f"the same notification again: {again}"
+    if again.status is None or again.status >= 500:
+        return again, False, f"{told}, the host broke"
+    if not again.taken:
+        return again, True, f"{told}, refused"
+    if any(again.says.get(made) != given.answer.says.get(made) for made in MADE_ANEW):
+        return again, False, f"{told}, and something new was made of it"
+    return again, True, f"{told}, and nothing new was made of it"
+
+
+CHECKS: dict[CheckName, Check] = {
+    CheckName.FORGED_SIGNATURE: _forged,
+    CheckName.STALE_TIMESTAMP: _stale,
+    CheckName.MISSING_TOKEN: _without_token,
+    CheckName.REPLAYED_ID: _replayed,
+}
+
+
+def _refusal(answer: Answer, what: str) -> Judged:
+    """A forgery must not be taken; how it is turned away is the host's choice."""
+    return answer, not answer.taken, f"{what}: {'taken with' if answer.taken else 'refused with'} {answer}"

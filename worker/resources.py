@@ -1,0 +1,116 @@
+"""What the parts of a worker stand on: stores, ways out, keys, the time. Opens and closes it; knows no part."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from dispatcher.clock import StoreClock
+from dispatcher.flow.events.operational_news import OperationalNews
+from dispatcher.model.operational import Tell
+from dispatcher.settings import Settings
+from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.jobs import JobQueue, job_client
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.redis.connection import connect, connect_listener
+from dispatcher.store.redis.handle import StoreHandle
+from dispatcher.store.secrets.sealing import Sealer
+from worker.delivery.attempt import Identity
+from worker.delivery.operational import operations_target
+from worker.delivery.target import Defaults, Target, Targets
+from worker.http.own_addresses import hosts_of, own_addresses
+from worker.http.transport import Egress, egress_of
+from worker.http.transport_sessions import TransportSessions
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What is kept in Redis, and where arq's jobs are."""
+
+    redis: StoreHandle
+    jobs: JobQueue
+    definitions: Definitions
+    cache: DefinitionCache
+    partitions: PartitionStore
+    queue: QueueStore
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What the parts stand on. ``operations`` None: no operator listens to ``news``."""
+
+    worker_id: str
+    settings: Settings
+    stores: Stores
+    egress: Egress
+    sessions: TransportSessions
+    sealer: Sealer
+    clock: StoreClock
+    operations: Target | None
+    news: OperationalNews
+
+    @property
+    def identity(self) -> Identity:
+        return Identity(self.settings.base_url, self.settings.partner)
+
+    @property
+    def tell(self) -> Tell | None:
+        return self.news.tell if self.operations else None
+
+    def targets(self) -> Targets:
+        return Targets(self.sealer, _defaults(self.settings))
+
+
+@contextlib.asynccontextmanager
+async def ground_of(settings: Settings, redis_url: str, queue_url: str) -> AsyncIterator[Ground]:
+    """Open while the context is. ``queue_url``: where arq keeps its jobs."""
+    clock = StoreClock()
+    async with _stores_of(settings, redis_url, queue_url) as stores:
+        egress = egress_of(settings, await own_addresses([settings.host, *hosts_of([redis_url, queue_url])]))
+        async with egress.plain() as plain, TransportSessions(plain, egress.session) as sessions:
+            yield Ground(
+                worker_id=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+                settings=settings,
+                stores=stores,
+                egress=egress,
+                sessions=sessions,
+                sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
+                clock=clock,
+                operations=operations_target(settings, _defaults(settings)),
+                news=OperationalNews(stores.queue, clock.now_ms),
+            )
+
+
+@contextlib.asynccontextmanager
+async def _stores_of(settings: Settings, redis_url: str, queue_url: str) -> AsyncIterator[Stores]:
+    async with contextlib.AsyncExitStack() as stack:
+        redis = connect(redis_url, client_name="dispatcher-worker")
+        stack.push_async_callback(redis.aclose)
+        job_redis = job_client(queue_url)
+        stack.push_async_callback(job_redis.aclose, close_connection_pool=True)
+        listener = connect_listener(redis_url)
+        stack.push_async_callback(listener.aclose)
+        definitions = Definitions(redis)
+        cache = await stack.enter_async_context(DefinitionCache(definitions, listener))
+        queue = QueueStore(redis, partitions=settings.partitions, retention_ms=settings.retention_ms)
+        yield Stores(redis, JobQueue(job_redis), definitions, cache, _partitions(settings, redis), queue)
+
+
+def _partitions(settings: Settings, redis: StoreHandle) -> PartitionStore:
+    return PartitionStore(
+        redis,
+        partitions=settings.partitions,
+        retention_ms=settings.retention_ms,
+        lease_ms=int(settings.lease * 1000),
+        lane_cap=min(32, settings.lane_concurrency),
+    )
+
+
+def _defaults(settings: Settings) -> Defaults:
+    return Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
