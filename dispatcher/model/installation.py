@@ -1,0 +1,108 @@
+"""An integration installed into one account: its steps, mode and settings, and the table of its modes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Mode(StrEnum):
+    """``install`` until every step is completed, then ``settings``; ``uninstall`` until its record is gone."""
+
+    INSTALL = "install"
+    SETTINGS = "settings"
+    UNINSTALL = "uninstall"
+
+
+MODES: dict[Mode, frozenset[Mode]] = {
+    Mode.INSTALL: frozenset({Mode.SETTINGS, Mode.UNINSTALL}),
+    Mode.SETTINGS: frozenset({Mode.UNINSTALL}),
+    Mode.UNINSTALL: frozenset(),
+}
+"""Each mode with those that may follow it; from ``install`` and ``uninstall`` the record may go."""
+
+
+class Standing(StrEnum):
+    """How far the product host is with it; people are shown this rather than the mode."""
+
+    INSTALLING = "INSTALLING"
+    """Steps are open; nothing was ordered."""
+    SETTING_UP = "SETTING_UP"
+    """Ordered; the host has not said yes."""
+    INSTALLED = "INSTALLED"
+    REFUSED = "REFUSED"
+    """The host said no to the order: try again, or remove."""
+    NEEDS_ATTENTION = "NEEDS_ATTENTION"
+    """Its credentials are refused; its deliveries are held."""
+    UNINSTALLING = "UNINSTALLING"
+
+
+@dataclass(frozen=True, slots=True)
+class InstallStep:
+    """One step, in the words of the REST API. ``connection_id`` is opaque and may name a foreign connection."""
+
+    name: str
+    description: str | None = None
+    image_url: str | None = None
+    install_url: str | None = None
+    completed: bool = False
+    installer_function: str | None = None
+    uninstaller_function: str | None = None
+    connection_id: str | None = None
+    connection: str | None = None
+    """Name of the connector template whose connector completes the step."""
+    unknown: dict[str, Any] = field(default_factory=dict)
+    """What else a client gave; returned as it came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Purchase:
+    """What was ordered: travels in the ORDER event."""
+
+    edition: str | None = None
+    quantity: int | None = None
+    configuration: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """``connector_id`` None = a DIY integration: a name and a readme, no events."""
+
+    id: str
+    account_id: str | None
+    name: str
+    created_ms: int
+    modified_ms: int
+    readme: str | None = None
+    description: str | None = None
+    connector_id: str | None = None
+    """As it was given; a definition's 24 hex, or one that nobody here knows."""
+    integration_id: str | None = None
+    """The definition, when ``connector_id`` is one of ours."""
+    product_id: str | None = None
+    revision: int | None = None
+    """Published revision that it was installed from, or was last moved to."""
+    install: tuple[InstallStep, ...] = ()
+    mode: Mode = Mode.INSTALL
+    settings: Any = None
+    version: str | None = None
+    update_in_progress: bool = False
+    locked_ms: int | None = None
+    account_identifier: str | None = None
+    source_id: str | None = None
+    purchase: Purchase = Purchase()
+    standing: Standing = Standing.INSTALLING
+    standing_text: str | None = None
+    """The host's words, where it refused."""
+    order_event_id: str | None = None
+    pending_event_id: str | None = None
+    """The event whose end decides what comes next."""
+    transitions: int = 0
+    """Counted up by every transition that makes events: their ids follow from it."""
+    marketplace_id: int | None = None
+    complete_parameter: str | None = None
+    creator: str | None = None
+    """E-mail of the user who installed it."""
+    unknown: dict[str, Any] = field(default_factory=dict)
+    """Top-level keys of a client that are none of ours; returned as they came."""

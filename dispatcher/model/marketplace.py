@@ -1,0 +1,86 @@
+"""Marketplaces, the products shown in them, and the one-time sessions in which a customer sees one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from dispatcher.model.integration import SigningSecret
+
+
+@dataclass(frozen=True, slots=True)
+class Brand:
+    """What a marketplace's pages look like. ``accent`` is ``#rrggbb`` with a contrast of 4.5:1 or more on white."""
+
+    logo: str | None = None
+    accent: str | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Marketplace:
+    """``id`` is an integer that people type; products are shown in the order given. ``signing_secrets`` are sealed."""
+
+    id: int
+    name: str
+    created_ms: int
+    modified_ms: int
+    product_ids: tuple[str, ...] = ()
+    notification_url: str | None = None
+    allowed_origins: tuple[str, ...] = ()
+    """Origins that may frame the pages and are sent messages; none = no frame at all."""
+    brand: Brand = Brand()
+    confirm: bool = False
+    """A one-time link opens only after a click on "Continue"."""
+    signing_secrets: tuple[SigningSecret, ...] = ()
+    """What signs the callbacks to ``notification_url``; newest first."""
+    vendor_id: str | None = None
+    """Whose it is; None = only clients that are bound to no vendor reach it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """A plan under which a product is ordered; ``code`` travels as ``order.editionCode``."""
+
+    code: str
+    name: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDetails:
+    """How a product is shown to customers."""
+
+    name: str | None = None
+    description: str | None = None
+    logo: str | None = None
+    support_url: str | None = None
+    terms_url: str | None = None
+    editions: tuple[Edition, ...] = ()
+
+
+class SessionState(StrEnum):
+    ISSUED = "ISSUED"
+    CONSUMED = "CONSUMED"
+    EXPIRED = "EXPIRED"
+
+
+@dataclass(frozen=True, slots=True)
+class MarketplaceSession:
+    """A one-time link: whose it is and where it leads. Only a hash of its token is kept; 5 minutes, one opening."""
+
+    account_id: str
+    user_id: str
+    marketplace_id: int
+    epoch: int
+    """The account's ``session_epoch`` when it was issued: a later one ends the session."""
+    inline_oauth: bool = True
+    """A connector's own authorization opens in the same window; False = in a popup."""
+    complete_parameter: str | None = None
+    product_id: str | None = None
+    """The one product that the link opens, if it is for one."""
+    language: str | None = None
+    launch: bool = False
+    """Made by the launch call rather than the marketplace call."""
+    host_url: str | None = None
+    """Where the pages lead back to when the session is over."""
