@@ -1,16 +1,20 @@
 """Reads the fields of a host's answer, JSON or XML. Never raises on hostile bytes and never expands an entity.
 
-The answer is at most 64 KiB of one object: a JSON object, or an XML root whose children are the fields.
+The answer is at most 64 KiB of one object: a JSON object, or an XML root whose children are the fields. What is not
+quite JSON or XML is read as far as it can be: a host that says no is not misread for a comma.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from xml.parsers import expat
 
 import orjson
+
+from dispatcher.policy.tolerant_json import TopLevel, read_top_level
 
 MAX_ANSWER_BYTES = 65_536
 MAX_XML_DEPTH = 16
@@ -35,31 +39,62 @@ _CHARSETS: Mapping[str, str] = {
 _CONTENT_TYPE_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w-]{1,32})", re.IGNORECASE)
 _XML_CHARSET = re.compile(rb"\A\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w-]{1,32})", re.IGNORECASE)
 _XML_DECLARATION = re.compile(r"\A\s*<\?xml[^>]{0,256}\?>")
+_BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});)")
 _FORBIDDEN_XML = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of a body. ``fields`` None: it holds no object.
+
+    ``denies``: some ``success`` in it is false. ``odd``: it begins as JSON or XML does and is neither.
+    """
+
+    fields: Fields | None = None
+    denies: bool = False
+    odd: bool = False
+
+
+_NOTHING = Reading()
 
 
 def read_fields(body: bytes, content_type: str | None = None) -> Fields | None:
     """Field names and values as the host sent them, or None when there is no object to read."""
+    return read_answer(body, content_type).fields
+
+
+def read_answer(body: bytes, content_type: str | None = None) -> Reading:
+    """As ``read_fields``, with what was odd about it. Of a body that was cut off, the part that is there."""
     if not body or len(body) > MAX_ANSWER_BYTES:
-        return None
+        return _NOTHING
     try:
-        return _object(orjson.loads(body))
+        value = orjson.loads(body)
     except orjson.JSONDecodeError:
-        text = _decoded(body, content_type).strip()
+        return _read_text(_decoded(body, content_type).strip())
+    return _read_object(value, body) if isinstance(value, dict) else _NOTHING
+
+
+def _read_object(value: dict[str, Any], body: bytes) -> Reading:
+    """Names that come twice and numbers that lose digits are read again, from the text."""
+    if body.lower().count(b'"success"') <= 1 and not any(isinstance(one, float) for one in value.values()):
+        return Reading(value)
+    again = read_top_level(body.decode("utf-8", "replace"))
+    numbers = {name: again.fields()[name] for name, one in value.items() if isinstance(one, float)}
+    return Reading(value | numbers, _denies(again))
+
+
+def _read_text(text: str) -> Reading:
     if text.startswith("<"):
-        return _xml_fields(text)
-    return _json_fields(text) if text.startswith("{") else None
+        return _xml_reading(text)
+    if not text.startswith("{"):
+        return _NOTHING
+    top = read_top_level(text)
+    return Reading(top.fields() or None, _denies(top), not top.whole)
 
 
-def _object(value: Any) -> Fields | None:
-    return value if isinstance(value, dict) else None
-
-
-def _json_fields(text: str) -> Fields | None:
-    try:
-        return _object(orjson.loads(text.encode("utf-8", "replace")))
-    except orjson.JSONDecodeError:
-        return None
+def _denies(top: TopLevel) -> bool:
+    said = [value for name, value in top.members if name.lower() == "success"]
+    return any(value is False or (isinstance(value, str) and value.strip().lower() == "false") for value in said)
 
 
 def _decoded(body: bytes, content_type: str | None) -> str:
@@ -72,15 +107,19 @@ def _decoded(body: bytes, content_type: str | None) -> str:
     return body.decode(_CHARSETS.get(name.lower(), "utf-8-sig"), "replace")
 
 
-def _xml_fields(text: str) -> Fields | None:
+def _xml_reading(text: str) -> Reading:
     if _FORBIDDEN_XML.search(text):
-        return None
-    reader = _XmlReader()
+        return Reading(odd=True)
+    reader, whole = _XmlReader(), True
     try:
-        reader.read(_XML_DECLARATION.sub("", text, count=1).encode("utf-8", "replace"))
-    except (expat.ExpatError, _RefusedError, ValueError, LookupError):
-        return None
-    return reader.fields
+        document = _BARE_AMPERSAND.sub("&amp;", _XML_DECLARATION.sub("", text, count=1))
+        reader.read(document.encode("utf-8", "replace"))
+    except _RefusedError:
+        return Reading(odd=True)
+    except (expat.ExpatError, ValueError, LookupError):
+        whole = False
+    denies = any(name.lower() == "success" and value.lower() == "false" for name, value in reader.said)
+    return Reading(reader.fields or None if not whole else reader.fields, denies, not whole)
 
 
 class _RefusedError(Exception):
@@ -91,10 +130,14 @@ class _XmlReader:
     """Collects the text of the root's children, by local name."""
 
     def __init__(self) -> None:
-        self.fields: dict[str, object] = {}
+        self.said: list[tuple[str, str]] = []
         self._depth = 0
         self._elements = 0
         self._text: list[str] = []
+
+    @property
+    def fields(self) -> dict[str, object]:
+        return dict(self.said)
 
     def read(self, document: bytes) -> None:
         parser = expat.ParserCreate("utf-8")
@@ -116,7 +159,7 @@ class _XmlReader:
 
     def _end(self, name: str) -> None:
         if self._depth == 2:
-            self.fields[name.rpartition(":")[2]] = "".join(self._text).strip()
+            self.said.append((name.rpartition(":")[2], "".join(self._text).strip()))
         self._depth -= 1
 
     def _characters(self, text: str) -> None:

@@ -11,7 +11,7 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode
 from dispatcher.model.status import Status
-from dispatcher.policy.answer_body import Fields, read_fields
+from dispatcher.policy.answer_body import Fields, Reading, read_answer
 
 STATELESS: Final = "STATELESS"
 PENDING: Final = "PENDING"
@@ -75,6 +75,7 @@ class Verdict(NamedTuple):
 
 _OK = Verdict(Outcome.OK, Status.SUCCEEDED)
 _BROKEN_OFF = _OK._replace(message="the body broke off, did not end in time or is over 64 KiB: the status counted")
+_ODD = "the body is neither valid JSON nor XML: it was read as far as possible, and the status counted"
 _AWAITING = Verdict(Outcome.ACCEPTED, Status.AWAITING_RESULT)
 _ACCEPTED = Verdict(Outcome.ACCEPTED, Status.SUCCEEDED)
 
@@ -95,15 +96,25 @@ def classify(
         return _BROKEN_OFF if truncated else _OK
     if status == 202:
         return _ACCEPTED if flag == STATELESS or event_type in _ANSWERED_AT_ONCE else _AWAITING
-    fields = None if truncated else read_fields(body, content_type)
+    reading = read_answer(body, content_type)
+    if reading.denies:
+        return _refused(reading.fields or {})
+    return _cut_off(mode) if truncated else _read(reading, mode, event_type, flag)
+
+
+def _cut_off(mode: AnswerMode) -> Verdict:
+    return _unreadable(truncated=True) if mode is AnswerMode.RESULT else _BROKEN_OFF
+
+
+def _read(reading: Reading, mode: AnswerMode, event_type: EventType, flag: str | None) -> Verdict:
+    """What a whole body says; a success that is not quite JSON or XML says so."""
+    fields = reading.fields
     verdict = conclude(fields, mode, event_type, flag) if fields is not None else None
-    if verdict is not None:
-        return verdict
-    if mode is AnswerMode.RESULT:
-        return _unreadable(truncated)
-    if truncated:
-        return _BROKEN_OFF
-    return _OK if fields is None else _succeeded(fields)
+    if verdict is None and mode is AnswerMode.RESULT:
+        return _unreadable(truncated=False)
+    if verdict is None:
+        verdict = _OK if fields is None else _succeeded(fields)
+    return verdict._replace(message=_ODD) if reading.odd and verdict.message is None else verdict
 
 
 def conclude(fields: Fields, mode: AnswerMode, event_type: EventType, flag: str | None) -> Verdict | None:

@@ -193,7 +193,6 @@ HOSTILE_XML = [
     "<r>" * 20_000,
     "<r>" * 17 + "</r>" * 17,
     "<r>" + "<a/>" * 2000 + "<success>false</success></r>",
-    "<r><success>false</success></s>",
     "<r><x><success>false</success></x></r>",
     '<?xml version="1.0" encoding="utf-7"?><r><success>+</success>',
     "<",
