@@ -21,7 +21,7 @@ from redis.asyncio import Redis
 
 from dispatcher.store.redis.connection import connect
 
-pytest_plugins = ("tests.host_fixtures",)
+pytest_plugins = ("tests.browser", "tests.chromium", "tests.host_fixtures")
 
 READY_DEADLINE_S = 20.0
 VOLATILE = ("--port", "0", "--appendonly", "no", "--save", "", "--maxmemory-policy", "noeviction")

@@ -1,0 +1,63 @@
+"""A real Chromium, one for each test process; a pytest plugin. Reaches nothing beyond loopback."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import UNTIL_STDIN_ENDS
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+READY_DEADLINE_S = 30.0
+LOOPBACK_ONLY = "MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
+"""Names below ``.test`` are this machine, for pages of several sites; any other name is unknown."""
+
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    f"--host-resolver-rules={LOOPBACK_ONLY}",
+    "--remote-debugging-port=0",
+)
+
+
+def binary() -> str:
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    assert found, "install chromium: pages are tried in a real browser (.ci/install-programs does it)"
+    return found
+
+
+def devtools_port(profile: Path, log: Path) -> int:
+    """The port that Chromium chose, once it listens there."""
+    chosen = profile / "DevToolsActivePort"
+    deadline = time.monotonic() + READY_DEADLINE_S
+    while not (chosen.exists() and (lines := chosen.read_text().splitlines()) and len(lines) == 2):
+        assert time.monotonic() < deadline, log.read_text()
+        time.sleep(0.02)
+    return int(lines[0])
+
+
+@pytest.fixture(scope="session")
+def devtools_url() -> Iterator[str]:
+    """Where a browser is driven that lives as long as this test process."""
+    with tempfile.TemporaryDirectory(prefix="dc-", dir="/tmp", ignore_cleanup_errors=True) as folder:
+        profile, log = Path(folder) / "profile", Path(folder) / "log"
+        command = [binary(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        with log.open("wb") as output:
+            process = subprocess.Popen([*UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE, stderr=output)
+        try:
+            yield f"http://127.0.0.1:{devtools_port(profile, log)}"
+        finally:
+            process.communicate(timeout=10)
