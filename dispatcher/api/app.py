@@ -10,7 +10,6 @@ import structlog
 from aiohttp import web
 
 from dispatcher.api.access import Gate, admitting
-from dispatcher.api.bulk import REDELIVERER, Redeliverer
 from dispatcher.api.documents.openapi import DOCUMENT, build_document
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
@@ -26,6 +25,7 @@ from dispatcher.api.oauth.rejoining import rejoin
 from dispatcher.api.oauth.routes import OAUTH, OAuthServer
 from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
 from dispatcher.api.operations_news import telling
+from dispatcher.api.rest.redeliveries import REDELIVERER
 from dispatcher.api.rest.stream import STREAMS, end_streams
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.api.store_watch import WATCH, StoreWatch, watching
@@ -33,6 +33,8 @@ from dispatcher.api.table import api_routes
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.errors import ConfigurationError
 from dispatcher.flow.events.accept import Acceptor
+from dispatcher.flow.events.bulk_redelivery import Redeliverer
+from dispatcher.flow.events.emit import Emitter
 from dispatcher.flow.events.operational_news import OperationalNews
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
@@ -146,16 +148,22 @@ def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
         min_replicas=settings.min_replicas,
     )
     definitions = Definitions(redis)
+    cache = DefinitionCache(definitions, redis)
+
+    def now_ms() -> int:
+        return int(clock() * 1000)
+
     return Services(
         settings=settings,
         clock=clock,
         queue=queue,
+        emitter=Emitter(cache, queue.partition_of, now_ms),
         acceptor=Acceptor(queue),
         definitions=definitions,
-        cache=DefinitionCache(definitions, redis),
+        cache=cache,
         clients=ClientStore(redis),
         sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
-        news=OperationalNews(queue, lambda: int(clock() * 1000)) if settings.operations_url else None,
+        news=OperationalNews(queue, now_ms) if settings.operations_url else None,
         audit=AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True),
     )
 
@@ -193,9 +201,9 @@ async def _ensure_admin(services: Services) -> None:
         client_id=client_id,
         secret_hash=hash_secret(secret.get_secret_value()),
         scopes=frozenset(scope.value for scope in ADMIN_SCOPES),
-        created_ms=known.created_ms if known else int(services.clock() * 1000),
+        created_ms=known.created_ms if known else services.now_ms(),
         name="admin",
     )
     if wanted != known:
-        noting = Noting(services.audit, Author("settings"), "ensureAdmin", int(services.clock() * 1000))
+        noting = Noting(services.audit, Author("settings"), "ensureAdmin", services.now_ms())
         await services.clients.noted(noting).put(wanted)

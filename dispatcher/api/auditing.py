@@ -32,7 +32,7 @@ def author_of(request: web.Request) -> Author:
 def noting(request: web.Request, action: str) -> Noting:
     """For stores that note a change in the same step."""
     services = request.app[SERVICES]
-    return Noting(services.audit, author_of(request), action, int(services.clock() * 1000))
+    return Noting(services.audit, author_of(request), action, services.now_ms())
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     from dispatcher.clock import Clock
     from dispatcher.flow.events.accept import Acceptor
+    from dispatcher.flow.events.emit import Emitter
     from dispatcher.flow.events.operational_news import OperationalNews
     from dispatcher.model.operational import Happening
     from dispatcher.settings import Settings
@@ -26,6 +27,7 @@ class Services:
     settings: Settings
     clock: Clock
     queue: QueueStore
+    emitter: Emitter
     acceptor: Acceptor
     definitions: Definitions
     cache: DefinitionCache
@@ -34,6 +36,9 @@ class Services:
     audit: AuditLog
     news: OperationalNews | None = None
     """None where no operator listens."""
+
+    def now_ms(self) -> int:
+        return int(self.clock() * 1000)
 
     def tell(self, happening: Happening) -> None:
         """Operators, where they listen."""

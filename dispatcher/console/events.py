@@ -8,11 +8,11 @@ from aiohttp import web
 from multidict import MultiDict
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.api.rest.events import no_such_event, reachable_event
 from dispatcher.api.rest.filters import filter_from_query
-from dispatcher.api.rest.reach import within_reach
 from dispatcher.console.screen import Viewer
 from dispatcher.flow.events.explain import sentence
+from dispatcher.flow.events.reach import reachable_event, within_reach
+from dispatcher.model.event import no_such_event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Page
 from dispatcher.model.status import Status
@@ -47,7 +47,7 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
 
 async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     services, event_id = viewer.services, request.match_info["id"]
-    stored = await reachable_event(services, viewer.caller, event_id)
+    stored = await reachable_event(event_id, viewer.caller, services.queue, services.cache)
     explained = await services.queue.explain(event_id)
     if explained is None:
         raise no_such_event()

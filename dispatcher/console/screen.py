@@ -88,7 +88,7 @@ def screen(view: View, *scopes: Scope) -> Handler:
 
 def viewer_of(request: web.Request, principal: Principal) -> Viewer:
     services = request.app[SERVICES]
-    return Viewer(caller_of(principal, services.settings.client_rate), services, int(services.clock() * 1000))
+    return Viewer(caller_of(principal, services.settings.client_rate), services, services.now_ms())
 
 
 def redirect(location: str) -> web.Response:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from dispatcher.errors import NotFound
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import FAILURES, TERMINAL, Status
 
@@ -149,6 +150,10 @@ class EventState(NamedTuple):
             revision=_int(s.get("v")),
             unknown=None if _STATE_FIELDS.issuperset(s) else {name: s[name] for name in s.keys() - _STATE_FIELDS},
         )
+
+
+def no_such_event() -> NotFound:
+    return NotFound.of("not_found", "There is no such event; it was never accepted, or its retention has ended.")
 
 
 def _int(value: float | None) -> int | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.api.bulk import REDELIVERER
+from dispatcher.api.rest.redeliveries import REDELIVERER
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import FAILURES, Status
 from dispatcher.store.queue.redeliveries import Redelivery, RedeliveryState, RedeliveryStore

@@ -93,7 +93,7 @@ Info = strawberry.Info[GraphContext, None]
 
 def context_of(request: web.Request, operation_name: str | None) -> GraphContext:
     services = request.app[SERVICES]
-    now_ms = int(services.clock() * 1000)
+    now_ms = services.now_ms()
     return GraphContext(
         services,
         request[CALLER],

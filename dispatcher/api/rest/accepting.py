@@ -11,10 +11,11 @@ from aiohttp import web
 from dispatcher.api.http.body import JSON, NDJSON, read_body, require_media
 from dispatcher.api.http.respond import Receipt, json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.emission import event_from
+from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
+from dispatcher.flow.events.emit import Emission
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.event import Event
 from dispatcher.model.queue import Accepted
@@ -32,7 +33,7 @@ async def accept_event(request: web.Request) -> web.StreamResponse:
     require_media(request, JSON)
     key = _idempotency_key(request)
     raw = await read_body(request)
-    event = await event_from(read_object(raw), services, caller)
+    event = await services.emitter.event(_emission(read_object(raw)), caller)
     if key is None:
         receipt = await services.acceptor.accept(event)
     else:
@@ -68,9 +69,23 @@ async def _prepared(item: Any, services: Services, caller: Caller) -> Event | Re
     try:
         if not isinstance(item, dict):
             raise Unprocessable.of("not_an_object", "Each item is one JSON object.")
-        return await event_from(item, services, caller)
+        return await services.emitter.event(_emission(item), caller)
     except RequestError as error:
         return error
+
+
+def _emission(body: Any) -> Emission:
+    """Raises ``Unprocessable`` for a field that is missing, unknown or of another type."""
+    sent = validated(EventIn, body)
+    return Emission(
+        type=sent.type,
+        product_id=sent.product_id,
+        account_id=sent.account_id,
+        subscription_id=sent.subscription_id,
+        flag=sent.flag,
+        creator=sent.creator,
+        payload=sent.payload,
+    )
 
 
 def _limited(items: Iterable[Any]) -> list[Any]:

@@ -8,42 +8,36 @@ from dispatcher.api.auditing import noted
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.event_json import event_json
-from dispatcher.api.rest.events import reachable_event
 from dispatcher.api.rest.models import EventOut
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.flow.events.conclude import Conclusions
+from dispatcher.flow.events.reach import reachable_event
+from dispatcher.flow.events.redeliver import redeliver
 from dispatcher.model.access import Scope
-from dispatcher.model.event import Event
-from dispatcher.model.integration import WORKING
 from dispatcher.model.queue import StoredEvent
-from dispatcher.store.definitions.cache import DefinitionCache
 
 
-async def redeliver(request: web.Request) -> web.StreamResponse:
+async def redeliver_event(request: web.Request) -> web.StreamResponse:
     """202; the event goes to the URLs that are published now. 409 unless it is DEAD, FAILED or EXPIRED."""
     services = request.app[SERVICES]
-    stored = await reachable_event(services, request[CALLER], request.match_info["id"])
-    revision = await revision_now(services.cache, stored.event)
+    stored = await _stored(request)
     async with noted(request, "redeliverEvent", "event", stored.event.id, before=_status(stored)):
-        again = await services.queue.redeliver(stored.event.id, revision)
+        again = await redeliver(stored.event, services.queue, services.cache)
     return json_response(event_json(again, services.settings.base_url), 202)
 
 
-async def resolve(request: web.Request) -> web.StreamResponse:
+async def resolve_event(request: web.Request) -> web.StreamResponse:
     """Close the event: nothing more is sent. 409 when it has succeeded or is closed."""
     services = request.app[SERVICES]
-    stored = await reachable_event(services, request[CALLER], request.match_info["id"])
+    stored = await _stored(request)
     async with noted(request, "resolveEvent", "event", stored.event.id, before=_status(stored)):
         closed = await conclusions(services).resolve(stored.event.id)
     return json_response(event_json(closed, services.settings.base_url))
 
 
-async def revision_now(cache: DefinitionCache, event: Event) -> int | None:
-    """What the event would be sent with if it were emitted now; None = as it was, its integration being gone."""
-    if event.flag:
-        return WORKING
-    integration = await cache.integration(event.integration_id)
-    return integration.published_revision if integration else None
+async def _stored(request: web.Request) -> StoredEvent:
+    services = request.app[SERVICES]
+    return await reachable_event(request.match_info["id"], request[CALLER], services.queue, services.cache)
 
 
 def _status(stored: StoredEvent) -> dict[str, str]:
@@ -51,7 +45,7 @@ def _status(stored: StoredEvent) -> dict[str, str]:
 
 
 def conclusions(services: Services) -> Conclusions:
-    return Conclusions(services.queue, services.cache, lambda: int(services.clock() * 1000))
+    return Conclusions(services.queue, services.cache, services.now_ms)
 
 
 _WRITE = (Scope.EVENTS_WRITE,)
@@ -60,7 +54,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/events/{id}/redeliver",
-        redeliver,
+        redeliver_event,
         _WRITE,
         "Send a failed event again",
         answers={202: EventOut},
@@ -69,7 +63,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         "/v1/events/{id}/resolve",
-        resolve,
+        resolve_event,
         _WRITE,
         "Close an event by hand",
         answers={200: EventOut},

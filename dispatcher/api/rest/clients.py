@@ -41,7 +41,7 @@ async def create_client(request: web.Request) -> web.StreamResponse:
         scopes,
         asked.name,
         asked.account_id,
-        int(services.clock() * 1000),
+        services.now_ms(),
         vendor_id=asked.vendor_id,
         rate_per_s=asked.rate,
     )

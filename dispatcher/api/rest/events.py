@@ -12,11 +12,11 @@ from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.event_json import attempt_json, event_json, iso_or_none, page_json
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, ExplanationOut
-from dispatcher.api.rest.reach import reaches_event, within_reach
 from dispatcher.api.services import SERVICES, Services
-from dispatcher.errors import NotFound, RequestError
 from dispatcher.flow.events.explain import sentence
-from dispatcher.model.access import Caller, Scope
+from dispatcher.flow.events.reach import reachable_event, within_reach
+from dispatcher.model.access import Scope
+from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import EventFilter, Page, StoredEvent
 
 MAX_WAIT_S = 30
@@ -31,38 +31,31 @@ async def get_event(request: web.Request) -> web.StreamResponse:
     """With ``wait`` the answer comes as soon as the event is terminal, or after that many seconds."""
     services = request.app[SERVICES]
     wait_s = integer(request.query, "wait", 0, 0, MAX_WAIT_S)
-    event_id = request.match_info["id"]
-    stored = await reachable_event(services, request[CALLER], event_id)
+    stored = await _stored(request)
     deadline_s, pause_s = asyncio.get_running_loop().time() + wait_s, _FIRST_PAUSE_S
     while not stored.state.consumed and (left_s := deadline_s - asyncio.get_running_loop().time()) > 0:
         await asyncio.sleep(min(pause_s, left_s))
         pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
-        stored = await reachable_event(services, request[CALLER], event_id)
+        stored = await _stored(request)
     return json_response(event_json(stored, services.settings.base_url))
 
 
-async def reachable_event(services: Services, caller: Caller, event_id: str) -> StoredEvent:
-    """The event, or 404 when it does not exist for this caller."""
-    stored = await services.queue.get(event_id)
-    if stored is None or not await reaches_event(services, caller, stored.event):
-        raise no_such_event()
-    return stored
-
-
-def no_such_event() -> RequestError:
-    return NotFound.of("not_found", "There is no such event; it was never accepted, or its retention has ended.")
+async def _stored(request: web.Request) -> StoredEvent:
+    """The event of the path, or 404 when it does not exist for this caller."""
+    services = request.app[SERVICES]
+    return await reachable_event(request.match_info["id"], request[CALLER], services.queue, services.cache)
 
 
 async def get_attempts(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
-    stored = await reachable_event(services, request[CALLER], request.match_info["id"])
+    stored = await _stored(request)
     attempts = await services.queue.attempts(stored.event.id)
     return json_response([attempt_json(attempt) for attempt in attempts or []])
 
 
 async def get_explanation(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
-    stored = await reachable_event(services, request[CALLER], request.match_info["id"])
+    stored = await _stored(request)
     found = await services.queue.explain(stored.event.id)
     if found is None:
         raise no_such_event()

@@ -13,12 +13,12 @@ from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.actions import conclusions
 from dispatcher.api.rest.event_json import event_json
-from dispatcher.api.rest.events import no_such_event
 from dispatcher.api.rest.host_xml import prefers_xml, to_xml
 from dispatcher.api.rest.models import EventOut, ResultIn
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import Refused
 from dispatcher.model.access import Caller, Scope
+from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import StoredEvent
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.strict_json import read_object

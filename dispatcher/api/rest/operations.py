@@ -12,11 +12,11 @@ from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.event_json import iso_or_none
 from dispatcher.api.rest.models import LaneOut
-from dispatcher.api.rest.reach import reachable_integration
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound
+from dispatcher.flow.events.pause import pause, resume
+from dispatcher.flow.events.reach import reachable_integration
 from dispatcher.model.access import Scope
-from dispatcher.model.operational import Happening, OperationalKind
 from dispatcher.model.queue import LaneView, PartitionView, QueueOverview, WorkerView
 
 DEFAULT_LANES = 100
@@ -29,32 +29,25 @@ async def get_queue(request: web.Request) -> web.StreamResponse:
     return json_response(overview_json(await request.app[SERVICES].queue.overview(lanes)))
 
 
-async def pause(request: web.Request) -> web.StreamResponse:
+async def pause_lane(request: web.Request) -> web.StreamResponse:
     """Events are accepted and held until the lane is resumed."""
-    integration_id = await _integration_id(request)
+    services, integration_id = request.app[SERVICES], await _integration_id(request)
     async with noted(request, "pauseLane", "lane", integration_id, after={"paused": True}):
-        await request.app[SERVICES].queue.pause(integration_id)
-    _tell(request, OperationalKind.INTEGRATION_PAUSED, integration_id)
+        await pause(integration_id, services.queue, services.tell, services.now_ms())
     return json_response({"integrationId": integration_id, "paused": True})
 
 
-async def resume(request: web.Request) -> web.StreamResponse:
+async def resume_lane(request: web.Request) -> web.StreamResponse:
     """Held events go on in their order; URLs suspended after 410 Gone are tried again."""
-    integration_id = await _integration_id(request)
+    services, integration_id = request.app[SERVICES], await _integration_id(request)
     async with noted(request, "resumeLane", "lane", integration_id, after={"paused": False}):
-        released = await request.app[SERVICES].queue.resume(integration_id)
-    _tell(request, OperationalKind.INTEGRATION_RESUMED, integration_id, released=released)
+        await resume(integration_id, services.queue, services.tell, services.now_ms())
     return json_response({"integrationId": integration_id, "paused": False})
-
-
-def _tell(request: web.Request, kind: OperationalKind, integration_id: str, **detail: int) -> None:
-    services = request.app[SERVICES]
-    services.tell(Happening(kind, integration_id, int(services.clock() * 1000), detail=detail))
 
 
 async def _integration_id(request: web.Request) -> str:
     asked = request.match_info["integrationId"]
-    integration = await reachable_integration(request.app[SERVICES], request[CALLER], asked)
+    integration = await reachable_integration(asked, request[CALLER], request.app[SERVICES].cache)
     if integration is None:
         raise NotFound.of("not_found", "There is no such integration; check its id.", "integrationId")
     return integration.id
@@ -133,7 +126,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         f"{_PATH}/pause",
-        pause,
+        pause_lane,
         (Scope.OPS_WRITE,),
         "Hold an integration's events back",
         answers={200: LaneOut},
@@ -143,7 +136,7 @@ ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
         f"{_PATH}/resume",
-        resume,
+        resume_lane,
         (Scope.OPS_WRITE,),
         "Let them go on",
         answers={200: LaneOut},

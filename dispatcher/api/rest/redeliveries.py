@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.bulk import REDELIVERER
 from dispatcher.api.http.body import JSON, read_body, require_media
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.filters import filter_from_body
 from dispatcher.api.rest.models import FilterIn, RedeliveriesIn, RedeliveryOut, RedeliveryStartedOut
-from dispatcher.api.rest.reach import within_reach
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
+from dispatcher.flow.events.bulk_redelivery import Redeliverer, of_failures
+from dispatcher.flow.events.reach import within_reach
 from dispatcher.ids import new_uuid
 from dispatcher.model.access import Scope
 from dispatcher.model.queue import EventFilter
-from dispatcher.model.status import FAILURES
 from dispatcher.policy.strict_json import read_object
+
+REDELIVERER = web.AppKey("redeliverer", Redeliverer)
 
 
 async def start_redelivery(request: web.Request) -> web.StreamResponse:
@@ -29,7 +28,7 @@ async def start_redelivery(request: web.Request) -> web.StreamResponse:
     require_media(request, JSON)
     asked = validated(RedeliveriesIn, read_object(await read_body(request)))
     redeliverer, definitions = request.app[REDELIVERER], request.app[SERVICES].definitions
-    wanted = _condition(asked.filter)
+    wanted = of_failures(_condition(asked.filter))
     condition = await within_reach(wanted, request[CALLER], definitions)
     matched = await redeliverer.count(condition) if condition else 0
     if asked.dry_run or condition is None:
@@ -50,16 +49,12 @@ async def get_redelivery(request: web.Request) -> web.StreamResponse:
 
 
 def _condition(asked: FilterIn) -> EventFilter:
-    """The filter narrowed to failed events, which are all that can be redelivered."""
+    """The filter, whose problems are named as fields of this body."""
     try:
-        condition = filter_from_body(asked)
+        return filter_from_body(asked)
     except InvalidRequest as error:
         problems = [Problem("invalid_value", p.message, f"filter.{p.field}") for p in error.problems]
         raise Unprocessable(problems) from None
-    if not condition.statuses <= FAILURES:
-        text = f"Only events that are {', '.join(sorted(FAILURES))} can be redelivered; filter for these."
-        raise Unprocessable.of("invalid_value", text, "filter.status")
-    return replace(condition, statuses=condition.statuses or FAILURES)
 
 
 ROUTES: tuple[Route, ...] = (

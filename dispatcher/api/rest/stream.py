@@ -15,10 +15,10 @@ from dispatcher.api.http.middleware import REQUEST_ID, REQUEST_ID_HEADER
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.rest.filters import filter_from_query
-from dispatcher.api.rest.reach import within_reach
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Problem, RequestError, StoreUnavailable
+from dispatcher.flow.events.reach import within_reach
 from dispatcher.model.access import Scope
 from dispatcher.model.queue import Change, EventFilter
 

@@ -21,7 +21,7 @@ async def webhook_keys(request: web.Request) -> web.StreamResponse:
     integration = await services.cache.integration(asked)
     if integration is None or integration.id != asked:
         raise NotFound.of("not_found", "There is no such integration; give its UUID.", "integrationId")
-    now_ms = int(services.clock() * 1000)
+    now_ms = services.now_ms()
     signing = [one for one in integration.signing_secrets if one.public_key and one.signs_at(now_ms)]
     return json_response({"keys": [published_key(one.public_key or "") for one in signing]}, headers=_CACHEABLE)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dispatcher.errors import NotFound, Unprocessable
+from dispatcher.errors import Unprocessable
 from dispatcher.flow.events.status_notice import status_notice
-from dispatcher.model.event import Event
+from dispatcher.model.event import Event, no_such_event
 from dispatcher.model.integration import AnswerMode, Revision
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
@@ -73,7 +73,7 @@ class Conclusions:
     async def _stored(self, event_id: str) -> StoredEvent:
         stored = await self._queue.get(event_id)
         if stored is None:
-            raise NotFound.of("not_found", f"there is no event {event_id!r}: never accepted, or its retention ended")
+            raise no_such_event()
         return stored
 
     async def _revision(self, stored: StoredEvent) -> Revision | None:

@@ -12,10 +12,10 @@ from typing import Any
 import orjson
 from redis.asyncio import RedisCluster
 
-from dispatcher.errors import Conflict, NotFound
+from dispatcher.errors import Conflict
 from dispatcher.ids import partition_of_event, partition_of_lane
 from dispatcher.model.attempt import Attempt
-from dispatcher.model.event import Event
+from dispatcher.model.event import Event, no_such_event
 from dispatcher.model.queue import Accepted, Change, EventFilter, Explanation, Page, QueueOverview, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import keys
@@ -255,13 +255,13 @@ class QueueStore:
             raise Conflict.of("wrong_status", f"an event that is {reply[1].decode()} cannot be {verb}")
         stored = await self.get(event_id) if reply[0] == b"ok" else None
         if stored is None:
-            raise _no_event(event_id)
+            raise no_such_event()
         return stored
 
     async def _run_on(self, event_id: str, name: str, arguments: Sequence[Argument]) -> list[Any]:
         partition = partition_of_event(event_id, self._partitions)
         if partition is None:
-            raise _no_event(event_id)
+            raise no_such_event()
         with guarded():
             reply: list[Any] = (await run(self._client, [Call(script(name), _own(partition), arguments)]))[0]
         return reply
@@ -280,7 +280,3 @@ class QueueStore:
 
 def _own(partition: int) -> str:
     return keys.partition(partition) + "own"
-
-
-def _no_event(event_id: str) -> NotFound:
-    return NotFound.of("not_found", f"there is no event {event_id!r}: it was never accepted, or its retention ended")

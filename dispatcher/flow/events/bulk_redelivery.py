@@ -1,4 +1,7 @@
-"""Works bulk redeliveries off in the background, a page at a time. Any API process goes on where one stopped."""
+"""Bulk redelivery: everything that a filter finds, worked off in the background, a page at a time.
+
+Any API process goes on where one stopped.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ from types import TracebackType
 from typing import Self
 
 import structlog
-from aiohttp import web
 
-from dispatcher.api.rest.actions import revision_now
-from dispatcher.api.rest.reach import of_vendor
-from dispatcher.errors import Conflict, DispatcherError, NotFound, RequestError
+from dispatcher.errors import Conflict, DispatcherError, NotFound, RequestError, Unprocessable
+from dispatcher.flow.events.reach import of_vendor
+from dispatcher.flow.events.redeliver import redeliver
 from dispatcher.ids import new_uuid
 from dispatcher.model.queue import EventFilter, Page
+from dispatcher.model.status import FAILURES
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
@@ -29,6 +32,14 @@ COUNT_CAP = 10_000
 LOOK_S = 5.0
 
 log = structlog.get_logger("dispatcher.bulk")
+
+
+def of_failures(condition: EventFilter) -> EventFilter:
+    """The condition narrowed to failed events, which are all that can be redelivered. Raises ``Unprocessable``."""
+    if not condition.statuses <= FAILURES:
+        text = f"Only events that are {', '.join(sorted(FAILURES))} can be redelivered; filter for these."
+        raise Unprocessable.of("invalid_value", text, "filter.status")
+    return replace(condition, statuses=condition.statuses or FAILURES)
 
 
 class Redeliverer:
@@ -133,11 +144,7 @@ class Redeliverer:
             stored = await self._queue.get(event_id)
             if stored is None:
                 continue
-            revision = await revision_now(self._cache, stored.event)
             with contextlib.suppress(Conflict, NotFound):
-                await self._queue.redeliver(event_id, revision)
+                await redeliver(stored.event, self._queue, self._cache)
                 done += 1
         return done
-
-
-REDELIVERER = web.AppKey("redeliverer", Redeliverer)

@@ -1,0 +1,114 @@
+"""Emit: from what a caller asks for to an ``Event``. Checks type, payload, link, revision and purchase form.
+
+Accepts nothing and writes nothing: ``accept`` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from dispatcher.catalogue.validation import schema_problems
+from dispatcher.errors import Problem, Refused, Unprocessable
+from dispatcher.ids import new_event_id
+from dispatcher.model.access import Caller
+from dispatcher.model.event import Event
+from dispatcher.model.event_type import TYPE_RULES, EventType, emittable_names, parse_event_type
+from dispatcher.model.integration import WORKING, Integration, Revision
+from dispatcher.policy.payload_rules import validate_payload
+from dispatcher.store.definitions.cache import DefinitionCache
+
+
+class Emission(NamedTuple):
+    """An event as its emitter describes it. ``type`` is a full or a short name; ``flag`` is DEVELOPMENT or None.
+
+    A tuple, as ``Event``: one is made for every event that is accepted.
+    """
+
+    type: str
+    product_id: str
+    account_id: str | None = None
+    subscription_id: str | None = None
+    flag: str | None = None
+    creator: dict[str, Any] | None = None
+    payload: dict[str, Any] | None = None
+
+
+class Emitter:
+    """One per process. ``partition_of``: of an integration's id; ``now_ms`` stamps the ids of events."""
+
+    def __init__(self, cache: DefinitionCache, partition_of: Callable[[str], int], now_ms: Callable[[], int]) -> None:
+        self._cache = cache
+        self._partition_of = partition_of
+        self._now_ms = now_ms
+
+    async def event(self, asked: Emission, caller: Caller) -> Event:
+        """The event to accept. Raises ``Unprocessable`` with its fields, ``Refused`` for another account's."""
+        kind = _type_of(asked.type)
+        problems = validate_payload(kind, asked.payload)
+        if problems:
+            raise Unprocessable(problems)
+        account_id = _account_of(asked.account_id, caller)
+        integration, revision = await self._destination(asked, caller)
+        if revision.validate_payloads and (problems := schema_problems(kind, asked.payload)):
+            raise Unprocessable(problems)
+        if kind is EventType.SUBSCRIPTION_ORDER:
+            _require_form_fields(revision, asked.payload or {})
+        return Event(
+            id=new_event_id(self._now_ms(), self._partition_of(integration.id)),
+            type=kind,
+            integration_id=integration.id,
+            revision=revision.number,
+            product_id=asked.product_id,
+            account_id=account_id,
+            subscription_id=asked.subscription_id,
+            flag=asked.flag,
+            creator=asked.creator,
+            payload=asked.payload,
+        )
+
+    async def _destination(self, asked: Emission, caller: Caller) -> tuple[Integration, Revision]:
+        """The integration that the product is linked to and the revision that decides: 0 for flag DEVELOPMENT."""
+        cache = self._cache
+        product = cache.peek_product(asked.product_id) or await cache.product(asked.product_id)
+        linked = product.integration_id if product else None
+        integration = (cache.peek_integration(linked) or await cache.integration(linked)) if linked else None
+        if integration is None or (caller.vendor_id is not None and not caller.reaches(integration.vendor_id)):
+            text = "The product is not linked to an integration; link it with linkProductIntegration first."
+            raise Unprocessable.of("product_not_linked", text, "productId")
+        number = WORKING if asked.flag else integration.published_revision
+        revision = None
+        if number is not None:
+            revision = cache.peek_revision(integration.id, number) or await cache.revision(integration.id, number)
+        if revision is None:
+            text = "The product's integration is not published; publish it first, or emit with flag DEVELOPMENT."
+            raise Unprocessable.of("not_published", text, "productId")
+        return integration, revision
+
+
+def _type_of(name: str) -> EventType:
+    kind = parse_event_type(name)
+    if kind is None or not TYPE_RULES[kind].emitted_by_callers:
+        text = f"This type cannot be emitted; use one of {', '.join(emittable_names())}."
+        raise Unprocessable.of("unknown_type", text, "type")
+    return kind
+
+
+def _account_of(asked: str | None, caller: Caller) -> str | None:
+    """The account of the event; a caller that is restricted to one need not name it."""
+    if caller.account_id is None or asked in (None, caller.account_id):
+        return asked or caller.account_id
+    raise Refused.of("account_restricted", "This client may emit for its own account only.", "accountId")
+
+
+def _require_form_fields(revision: Revision, payload: dict[str, Any]) -> None:
+    """422 for each field of the purchase form that is required and has no answer in ``payload.configuration``."""
+    if not revision.order_require_form_fields:
+        return
+    answers = payload.get("configuration")
+    given = answers if isinstance(answers, dict) else {}
+    required = [field.name for field in revision.order_form_fields if field.required]
+    missing = [name for name in required if given.get(name) in (None, "")]
+    if missing:
+        text = "The purchase form of this product requires an answer here."
+        raise Unprocessable([Problem("missing_field", text, f"payload.configuration.{name}") for name in missing])
