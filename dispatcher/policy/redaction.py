@@ -17,16 +17,23 @@ _MIN_SECRET_CHARS = 4
 _HINTS = ("bearer", "basic", "client_", "_token", "api_key", "api-key", "apikey", "passw", "whsec_", "whsk_")
 """What every match of ``_CREDENTIAL`` holds: most answers hold none, and are not searched."""
 
+_SECRET_NAME = r"(?:client_secret|client_assertion|access_token|refresh_token|api[-_]?key|password|passwd)"  # noqa: S105 - names
 _CREDENTIAL = re.compile(
-    r"""(?P<keep>
-        \b(?:bearer|basic)\s{1,4}
-      | \b(?:client_secret|client_assertion|access_token|refresh_token|api[-_]?key|password|passwd)
-        ["']?\s{0,4}[=:]\s{0,4}["']?
+    rf"""(?P<certain>
+        \bauthorization["']?\s{{0,4}}[:=]\s{{0,4}}["']?(?:bearer|basic)\s{{1,4}}
+      | \b{_SECRET_NAME}(?:["']\s{{0,4}}[=:]\s{{0,4}}["']? | \s{{0,4}}=\s{{0,4}}["']? | \s{{0,4}}:\s{{0,4}}["'])
+      | \bapi[-_]?key\s{{0,4}}:\s{{0,4}}
     )
-    (?P<value>[^\s"'&,;<>}]{1,8192})
-    | \bwhs(?:ec|k)_[A-Za-z0-9+/=_-]{8,256}""",
+    [^\s"'&,;<>}}]{{1,8192}}
+    | (?P<likely>\b(?:bearer|basic)\s{{1,4}} | \b{_SECRET_NAME}\s{{0,4}}:\s{{0,4}})
+    (?P<value>[^\s"'&,;<>}}]{{1,8192}})
+    | \bwhs(?:ec|k)_[A-Za-z0-9+/=_-]{{8,256}}""",
     re.IGNORECASE | re.VERBOSE,
 )
+"""Behind a name or in a header's place anything is a credential; elsewhere only what has the shape of one."""
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*[.!?:)\]]*")
+_MIN_WORD_CASE_CHARS = 12
 
 _INVISIBLE = [*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A), 0xFEFF]
 _ESCAPES: dict[int, str] = {code: f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" for code in _INVISIBLE} | {
@@ -83,7 +90,17 @@ def _may_hold_credential(text: str) -> bool:
 
 
 def _masked(match: re.Match[str]) -> str:
-    return (match["keep"] or "") + MASK
+    if match["likely"] and _is_word(match["value"]):
+        return match[0]
+    return (match["certain"] or match["likely"] or "") + MASK
+
+
+def _is_word(value: str) -> bool:
+    """Whether it reads as a word of a sentence: letters, and if it is long, no capital but the first or all."""
+    if not _WORD.fullmatch(value):
+        return False
+    letters = value[1:]
+    return len(value) < _MIN_WORD_CASE_CHARS or letters == letters.lower() or value == value.upper()
 
 
 @lru_cache(maxsize=4096)
