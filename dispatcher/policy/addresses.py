@@ -6,7 +6,7 @@ the inside. The tables are the IANA special-purpose registries and cloud metadat
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Final
@@ -71,8 +71,11 @@ def _row(network: Network, reason: str) -> _Row:
     return int(network.netmask), int(network.network_address), reason
 
 
+_ISATAP: Final[_Row] = (0xFCFF_FFFF << 32, 0x0000_5EFE << 32, "embedded_ipv4")
+"""Behind any prefix: an interface identifier of 00-00-5E-FE, with or without the u and g bits (RFC 5214 §6.1)."""
+
 _IPV4_ROWS: Final = tuple(_row(IPv4Network(cidr), reason) for cidr, reason in REFUSED_IPV4)
-_IPV6_ROWS: Final = tuple(_row(IPv6Network(cidr), reason) for cidr, reason in REFUSED_IPV6)
+_IPV6_ROWS: Final = (*(_row(IPv6Network(cidr), reason) for cidr, reason in REFUSED_IPV6), _ISATAP)
 
 
 def refusal(
@@ -93,31 +96,31 @@ def refusal(
 def _refusal(
     ip: Address, allow_networks: tuple[Network, ...], own: tuple[Address, ...], deny_networks: tuple[Network, ...]
 ) -> str | None:
-    inner = embedded_ipv4(ip) if isinstance(ip, IPv6Address) else None
-    if any(_holds(network, ip) or (inner and _holds(network, inner)) for network in deny_networks):
+    meant: tuple[Address, ...] = (ip, *embedded_ipv4(ip)) if isinstance(ip, IPv6Address) else (ip,)
+    if _any_holds(deny_networks, meant):
         return DENIED
     mapped = ip.ipv4_mapped if isinstance(ip, IPv6Address) else None
-    if any(_holds(network, ip) or (mapped and _holds(network, mapped)) for network in allow_networks):
+    if _any_holds(allow_networks, (ip, mapped) if mapped else (ip,)):
         return None
-    if ip in own or (inner and inner in own):
+    if any(one in own for one in meant):
         return OWN_ADDRESS
-    return _table_refusal_v4(ip) if isinstance(ip, IPv4Address) else _table_refusal_v6(ip)
+    return _first_match(int(ip), _IPV4_ROWS) if isinstance(ip, IPv4Address) else _refusal_v6(ip)
+
+
+def _any_holds(networks: tuple[Network, ...], addresses: tuple[Address, ...]) -> bool:
+    return any(_holds(network, ip) for network in networks for ip in addresses)
 
 
 def _holds(network: Network, ip: Address) -> bool:
     return network.version == ip.version and int(ip) & int(network.netmask) == int(network.network_address)
 
 
-def _table_refusal_v4(ip: IPv4Address) -> str | None:
-    return _first_match(int(ip), _IPV4_ROWS)
-
-
-def _table_refusal_v6(ip: IPv6Address) -> str | None:
-    inner = embedded_ipv4(ip)
+def _refusal_v6(ip: IPv6Address) -> str | None:
     reason = _first_match(int(ip), _IPV6_ROWS)
-    if reason == "embedded_ipv4" or (reason and inner):
-        return (inner and _table_refusal_v4(inner)) or reason
-    return reason or (None if ip in _ALLOWED_IPV6 else NOT_GLOBAL)
+    if reason is None:
+        return None if ip in _ALLOWED_IPV6 else NOT_GLOBAL
+    inner = (_first_match(int(one), _IPV4_ROWS) for one in embedded_ipv4(ip))
+    return next((one for one in inner if one is not None), reason)
 
 
 def _first_match(value: int, rows: tuple[_Row, ...]) -> str | None:
@@ -127,18 +130,31 @@ def _first_match(value: int, rows: tuple[_Row, ...]) -> str | None:
     return None
 
 
-def embedded_ipv4(ip: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that a transition mechanism would reach: mapped, translated, NAT64, 6to4, Teredo."""
+def embedded_ipv4(ip: IPv6Address) -> tuple[IPv4Address, ...]:
+    """The IPv4 addresses that transition mechanisms would reach: mapped, translated, NAT64, 6to4, Teredo, ISATAP.
+
+    Of Teredo the client, then the server that its packets go by. A NAT64 prefix of the network's own is not known here.
+    """
+    return tuple(_embedded(ip, int(ip))) if int(ip) > 1 else ()
+
+
+def _embedded(ip: IPv6Address, value: int) -> Iterator[IPv4Address]:
     if ip.sixtofour is not None:
-        return ip.sixtofour
+        yield ip.sixtofour
     if ip.teredo is not None:
-        return ip.teredo[1]
-    if int(ip) <= 1:
-        return None
-    low = IPv4Address(int(ip) & 0xFFFF_FFFF)
-    return low if any(ip in network for network in _LOW_32_BITS) else None
+        server, client = ip.teredo
+        yield client
+        yield server
+    mask, prefix, _ = _ISATAP
+    if value & mask == prefix or any(ip in network for network in _LOW_32_BITS):
+        yield IPv4Address(value & 0xFFFF_FFFF)
+    if ip in _LOCAL_NAT64:
+        yield IPv4Address((value >> 64 & 0xFFFF) << 16 | value >> 40 & 0xFFFF)
 
 
-_LOW_32_BITS: Final = tuple(
-    IPv6Network(cidr) for cidr in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
+_LOCAL_NAT64: Final = IPv6Network("64:ff9b:1::/48")
+"""Of the whole prefix the IPv4 address is around bits 64 to 71, of a /96 in it the last 32 (RFC 6052 §2.2)."""
+_LOW_32_BITS: Final = (
+    *(IPv6Network(cidr) for cidr in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96")),
+    _LOCAL_NAT64,
 )

@@ -1,4 +1,8 @@
-"""Which custom headers an integration may add. Never lets one break framing, authentication or signature."""
+"""Custom headers that an integration may add. None breaks framing, authentication or signature, however it is read.
+
+Hosts behind CGI and its heirs (WSGI, Rack, PHP, FastCGI) read a header as ``HTTP_WEBHOOK_ID``: ``-``, ``_`` and every
+other sign are one there (RFC 3875 §4.1.18). So names are compared as such a host reads them.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ MAX_VALUE_CHARS = 1024
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]{1,64}")
 _VALUE = re.compile(r"[\x20-\x7e]*")
+_SIGN = re.compile(r"[^a-z0-9]")
 
 FORBIDDEN_NAMES: frozenset[str] = frozenset(
     {
@@ -28,6 +33,7 @@ FORBIDDEN_NAMES: frozenset[str] = frozenset(
         "host",
         "set-cookie",
         "keep-alive",
+        "proxy",
         "te",
         "traceparent",
         "tracestate",
@@ -62,11 +68,16 @@ def header_problems(
 def _one(name: str, value: str, field: str, authenticated: bool) -> Iterable[Problem]:
     if not _NAME.fullmatch(name):
         yield Problem("header_not_allowed", "a header name is 1 to 64 token characters (RFC 9110)", f"{field}.name")
-    elif _is_ours(name.lower(), authenticated):
+    elif _is_ours(_folded(name), authenticated):
         yield Problem("header_not_allowed", f"{name} is set by the dispatcher or by HTTP itself", f"{field}.name")
     if len(value) > MAX_VALUE_CHARS or not _VALUE.fullmatch(value):
         text = f"a header value is at most {MAX_VALUE_CHARS} printable ASCII characters"
         yield Problem("header_not_allowed", text, f"{field}.value")
+
+
+def _folded(name: str) -> str:
+    """The name under which a CGI host finds the header."""
+    return _SIGN.sub("-", name.lower())
 
 
 def _is_ours(name: str, authenticated: bool) -> bool:
@@ -76,6 +87,6 @@ def _is_ours(name: str, authenticated: bool) -> bool:
 
 
 def _repeated(names: Iterable[str], field: str) -> Iterable[Problem]:
-    for name, count in Counter(name.lower() for name in names).items():
+    for name, count in Counter(_folded(name) for name in names).items():
         if count > 1:
             yield Problem("duplicate_header", f"{name[:64]!a} is given {count} times", field)
