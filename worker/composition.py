@@ -23,8 +23,7 @@ from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.secrets.tokens import TokenStore
-from worker.delivery.attempt import Sender
-from worker.delivery.deliver import Deliverer
+from worker.delivery.deliver import Deliverer, Sender
 from worker.delivery.lookup import Lookup
 from worker.jobs import Job, NotNow
 from worker.oauth.client import token_source
@@ -96,11 +95,11 @@ async def _delivering(ground: Ground) -> AsyncIterator[Owner]:
         clock,
         on_fetch=lambda good: owner.count("tokens:ok" if good else "tokens:failed"),
     )
-    sender = Sender(ground.sessions, tokens, ground.identity)
+    sender = Sender(ground.sessions, tokens, ground.identity, clock)
     lookup = Lookup(stores.cache, ground.targets(), ground.operations)
-    deliverer = Deliverer(sender, lookup, ground.worker_id)
+    deliverer = Deliverer(lookup, sender, clock, ground.worker_id)
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
-    runner = Runner(stores.partitions, stores.queue, deliverer, lanes, ground.tell)
+    runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, ground.tell)
     places, lent = settings.concurrency, _lent(settings.concurrency)
     owner = Owner(
         ground.worker_id, stores.partitions, runner, clock, concurrency=places, lent=lent, lease_s=settings.lease

@@ -21,7 +21,7 @@ from dispatcher.store.queue.partition import PartitionStore
 from dispatcher.store.redis.connection import connect, connect_listener
 from dispatcher.store.redis.handle import StoreHandle
 from dispatcher.store.secrets.sealing import Sealer
-from worker.delivery.attempt import Identity
+from worker.delivery.delivery import Identity
 from worker.delivery.operational import operations_target
 from worker.delivery.target import Defaults, Target, Targets
 from worker.http.own_addresses import hosts_of, own_addresses

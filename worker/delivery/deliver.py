@@ -1,6 +1,7 @@
-"""Deliver: one claimed event to one settlement. Chooses URL and revision, attempts, and decides how the event goes on.
+"""One delivery from claim to settlement: find → prepare → authorise → sign → post → read → decide → settle.
 
-Never raises for what a host does; what goes wrong on our side gives the event back, and is logged.
+Each step is one function below, in that order; one ``Delivery`` goes through all of them. No token, no POST. The bytes
+that are signed are the bytes that are sent. Never raises for what a host does: that is an outcome.
 """
 
 from __future__ import annotations
@@ -8,224 +9,267 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from typing import Protocol
 
-import structlog
+import aiohttp
 
-from dispatcher.clock import steady_clock
+from dispatcher.clock import StoreClock
 from dispatcher.flow.events.status_notice import status_notice
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.integration import LaneLimits
-from dispatcher.model.latency import HistogramNames
 from dispatcher.model.status import Status
-from dispatcher.policy.answers import Verdict
+from dispatcher.policy.answers import Verdict, classify
 from dispatcher.policy.filters import FILTERED
+from dispatcher.policy.notification import build_body
 from dispatcher.policy.redaction import scrub
-from dispatcher.policy.retry import next_delay_s
+from dispatcher.policy.retry import next_delay_s, parse_retry_after
+from dispatcher.policy.signing import sign
+from dispatcher.policy.urls import unfilled
 from dispatcher.store.queue.partition import Claimed, Move, Settlement
-from worker.delivery.attempt import Sender, Sent
+from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
+from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Reading
+from worker.delivery.failures import unanswered, unfinished_url, without_token
 from worker.delivery.lookup import Lookup
-from worker.delivery.target import Target
+from worker.http.exchange import Answer
+from worker.http.transport_sessions import TransportSessions
+from worker.oauth.source import TokenSource
+from worker.oauth.values import TokenFailure
 
 MIN_PUT_OFF_MS = 50
 NOT_ADMITTED_MS = 10
 """Until an event is claimed again that its lane had no room for; the store has the lane's limits by then."""
 
-Count = Callable[[str, int], None]
-"""Adds to a fleet-wide counter."""
-
-Place = Callable[[LaneLimits], AbstractContextManager[bool]]
-"""Takes a place in the event's lane for as long as it is entered; False when these limits leave none."""
-
-_ATTEMPTS = {outcome: f"attempts:{outcome.value}" for outcome in Outcome}
-_ATTEMPT_SECONDS = HistogramNames("attempt_seconds")
-_DELIVERY_LATENCY = HistogramNames("delivery_latency")
-_AS_PLANNED = frozenset({Outcome.OK, Outcome.ACCEPTED})
-
-log = structlog.get_logger("attempt")
+_NOT_NEEDED = Authorization()
 
 
-@dataclass(slots=True)
-class Delivered:
-    """A settlement, and what the lane learns from it. ``outcome`` None: no attempt was made."""
+class Limiter(Protocol):
+    """The lane of an event, as far as a delivery asks it."""
 
-    settlement: Settlement
-    outcome: Outcome | None = None
-    http_status: int | None = None
-    retry_after_s: float | None = None
-    limits: LaneLimits = field(default_factory=LaneLimits)
-    suspend_url: str | None = None
+    def place(self, limits: LaneLimits, rate_limited: bool) -> AbstractContextManager[bool]:
+        """A place for as long as it is entered; False when these limits leave none."""
 
 
 class Deliverer:
-    """Everything between a claim and its settlement."""
+    """Everything between a claim and its settlement. One per process."""
 
-    def __init__(self, sender: Sender, lookup: Lookup, worker_id: str) -> None:
-        self._sender = sender
+    def __init__(self, lookup: Lookup, sender: Sender, clock: StoreClock, worker_id: str) -> None:
         self._lookup = lookup
+        self._sender = sender
+        self._clock = clock
         self._worker_id = worker_id
-        self._tell_all = log.is_enabled_for(logging.DEBUG)
+        self._log_all = log.is_enabled_for(logging.DEBUG)
 
-    async def deliver(
-        self, claimed: Claimed, suspended: frozenset[str], offset_ms: int, count: Count, place: Place
-    ) -> Delivered:
-        """``offset_ms``: the store's clock minus the steady one. ``count`` is told what happened."""
-        lane = claimed.event.integration_id
-        number = claimed.state.revision if claimed.state.revision is not None else claimed.event.revision
+    async def deliver(self, claimed: Claimed, suspended: frozenset[str], lane: Limiter) -> Delivered:
+        """All steps. ``suspended``: URLs of the integration that nothing is sent to."""
+        delivery = await self.find(claimed)
+        if delivery is None:
+            missing = "its integration was deleted"
+            return Delivered(Settlement(claimed, Status.DEAD, error_code="CONFIGURATION_ERROR", error_message=missing))
+        limits = delivery.target.revision.limits
+        if unsent := self._unsent(delivery, suspended):
+            return Delivered(unsent, limits)
+        if limits.concurrency is None and limits.rate_per_s is None:
+            return await self._attempt(delivery)
+        with lane.place(limits, claimed.rate_limited) as admitted:
+            if admitted:
+                return await self._attempt(delivery)
+        return Delivered(Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS), limits)
+
+    async def find(self, claimed: Claimed) -> Delivery | None:
+        """The revision that the event is sent with, and its URL there; None when the integration is gone.
+
+        Whatever an account adds to a URL belongs here.
+        """
+        event, chosen = claimed.event, claimed.state.revision
+        lane, number = event.integration_id, event.revision if chosen is None else chosen
         target = self._lookup.peek(lane, number) or await self._lookup.load(lane, number)
         if target is None:
-            missing = "its integration was deleted"
-            return _without_attempt(claimed, Status.DEAD, "CONFIGURATION_ERROR", missing)
-        url = target.revision.urls.get(TYPE_RULES[claimed.event.type].url_field)
+            return None
+        url = target.revision.urls.get(TYPE_RULES[event.type].url_field) or ""
+        return Delivery(claimed, target, url, self._clock.now_ms(), time.perf_counter())
+
+    def _unsent(self, delivery: Delivery, suspended: frozenset[str]) -> Settlement | None:
+        """The end of an event that this revision does not want, or a hold for a suspended URL; None = it is sent."""
+        event, url = delivery.claimed.event, delivery.url
         if not url:
-            settlement = self._settlement(claimed, target, Status.SKIPPED, None, offset_ms)
-            return Delivered(settlement, limits=target.revision.limits)
-        unmet = target.filter.unmet(claimed.event)
+            return self._skipped(delivery, Verdict(Outcome.OK, Status.SKIPPED))
+        unmet = delivery.target.filter.unmet(event)
         if unmet is not None:
-            return self._left_out(claimed, target, unmet, offset_ms)
+            text = f"the integration's filter asks for {unmet}"
+            return self._skipped(delivery, Verdict(Outcome.OK, Status.SKIPPED, FILTERED, text))
         if url in suspended:
-            return _without_attempt(claimed, Status.HELD, "URL_SUSPENDED", f"{url} answered 410 Gone")
-        limits = target.revision.limits
-        if limits.concurrency is None and limits.rate_per_s is None:
-            return await self._attempt(claimed, target, url, offset_ms, count)
-        with place(limits) as admitted:
-            if admitted:
-                return await self._attempt(claimed, target, url, offset_ms, count)
-        return Delivered(Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS), limits=limits)
+            gone = f"{url} answered 410 Gone"
+            return Settlement(delivery.claimed, Status.HELD, error_code="URL_SUSPENDED", error_message=gone)
+        return None
 
-    def _left_out(self, claimed: Claimed, target: Target, unmet: str, offset_ms: int) -> Delivered:
-        text = f"the integration's filter asks for {unmet}"
-        sent = Sent(Verdict(Outcome.OK, Status.SKIPPED, FILTERED, text))
-        settlement = self._settlement(claimed, target, Status.SKIPPED, None, offset_ms, sent)
-        return Delivered(settlement, limits=target.revision.limits)
+    def _skipped(self, delivery: Delivery, verdict: Verdict) -> Settlement:
+        return settle(delivery, Decision(Status.SKIPPED), verdict, None, self._clock.now_ms())
 
-    async def _attempt(self, claimed: Claimed, target: Target, url: str, offset_ms: int, count: Count) -> Delivered:
-        started_ms = int(steady_clock() * 1000) + offset_ms
-        begun = time.perf_counter()
-        event, state = claimed.event, claimed.state
-        sent = await self._sender.send(target, url, event, state, claimed.n, claimed.account_identifier, offset_ms)
-        if sent.put_off_s is not None:
-            delay_ms = max(MIN_PUT_OFF_MS, int(sent.put_off_s * 1000))
-            return Delivered(Settlement(claimed, Move.RELEASE, delay_ms), limits=target.revision.limits)
-        duration_s = time.perf_counter() - begun
-        verdict, hidden = sent.verdict, sent.hidden(target.secrets)
-        attempt = Attempt(
-            n=claimed.n,
-            started_ms=started_ms,
-            duration_ms=duration_s * 1000,
-            url=url,
-            outcome=verdict.outcome,
-            http_status=sent.http_status,
-            error_code=verdict.error_code,
-            error_detail=scrub(verdict.message, hidden) if verdict.message else None,
-            response_body=_kept(sent.body, hidden),
-            token_fetched=sent.token_fetched,
-            worker=self._worker_id,
+    async def _attempt(self, delivery: Delivery) -> Delivered:
+        claimed, limits = delivery.claimed, delivery.target.revision.limits
+        reading = await self._sender.send(delivery)
+        if reading.put_off_s is not None:
+            delay_ms = max(MIN_PUT_OFF_MS, int(reading.put_off_s * 1000))
+            return Delivered(Settlement(claimed, Move.RELEASE, delay_ms), limits)
+        verdict, now_ms = reading.verdict, self._clock.now_ms()
+        attempt = record(delivery, reading, self._worker_id)
+        decision = decide(delivery, reading, now_ms)
+        settlement = settle(delivery, decision, verdict, attempt, now_ms)
+        if verdict.outcome not in AS_PLANNED or self._log_all:
+            log_attempt(settlement, attempt)
+        return Delivered(settlement, limits, reading, delivery.url if verdict.suspend_url else None)
+
+
+class Sender:
+    """The steps that talk to the outside, over guarded sessions. One per process, and one per ping test."""
+
+    def __init__(self, sessions: TransportSessions, tokens: TokenSource, identity: Identity, clock: StoreClock) -> None:
+        self._sessions = sessions
+        self._tokens = tokens
+        self._identity = identity
+        self._clock = clock
+
+    async def send(self, delivery: Delivery) -> Reading:
+        """prepare, authorise, sign, post, read. The first 401 buys one fresh token within the same attempt."""
+        if missing := unfilled(delivery.url):
+            return unfinished_url(missing)
+        self.prepare(delivery)
+        first = await self._send_once(delivery)
+        key, refused = delivery.target.token_key, first.authorization.bearer
+        if first.http_status != 401 or key is None or not await self._tokens.rejected(key, refused):
+            return first
+        second = await self._send_once(delivery)
+        if second.http_status is not None and second.http_status != 401:
+            self._tokens.accepted(key)
+        return second
+
+    async def _send_once(self, delivery: Delivery) -> Reading:
+        authorization = await self.authorise(delivery)
+        if isinstance(authorization, TokenFailure):
+            return without_token(authorization)
+        sent_ms = self.sign(delivery)
+        target = delivery.target
+        try:
+            answer = await self._sessions.post(
+                target.route, delivery.url, delivery.body, delivery.headers, timeout_s=target.timeout_s
+            )
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            return unanswered(error, authorization, sent_ms)
+        return read(delivery, answer, authorization, sent_ms)
+
+    def prepare(self, delivery: Delivery) -> None:
+        """Write the body, once for all tries, and the headers that no try changes."""
+        event, state, n, account_identifier = delivery.claimed[:4]
+        delivery.body = build_body(
+            event,
+            state,
+            base_url=self._identity.base_url,
+            partner=self._identity.partner,
+            account_identifier=account_identifier,
         )
-        _report(count, claimed, sent, duration_s)
-        settlement = self._settlement(claimed, target, verdict.status, attempt, offset_ms, sent)
-        if attempt.outcome not in _AS_PLANNED or self._tell_all:
-            _tell(claimed, settlement, attempt)
-        return Delivered(
-            settlement,
-            outcome=verdict.outcome,
-            http_status=sent.http_status,
-            retry_after_s=sent.retry_after_s,
-            limits=target.revision.limits,
-            suspend_url=url if verdict.suspend_url else None,
-        )
+        delivery.headers = {
+            **delivery.target.fixed_headers,
+            "webhook-id": event.id,
+            "x-event-type": event.type.value,
+            "x-delivery-attempt": str(n),
+        }
 
-    def _settlement(
-        self,
-        claimed: Claimed,
-        target: Target,
-        status: Status,
-        attempt: Attempt | None,
-        offset_ms: int,
-        sent: Sent | None = None,
-    ) -> Settlement:
-        now_ms = int(steady_clock() * 1000) + offset_ms
-        verdict = sent.verdict if sent else Verdict(Outcome.OK, status)
-        delay_ms = 0
-        if status is Status.RETRYING:
-            delay_s = _next_delay_s(claimed, target, sent, now_ms)
-            status = Status.DEAD if delay_s is None else status
-            delay_ms = int((delay_s or 0) * 1000)
-        elif status is Status.AWAITING_RESULT:
-            delay_ms = int(target.result_deadline_s * 1000)
-        message = attempt.error_detail if attempt else verdict.message
-        error = {"code": verdict.error_code, "message": message} if verdict.error_code else None
-        ident = verdict.account_identifier or claimed.account_identifier
-        return Settlement(
-            claimed,
-            status,
-            delay_ms,
-            attempt,
-            error_code=verdict.error_code,
-            error_message=message,
-            account_identifier=verdict.account_identifier,
-            notification=status_notice(
-                claimed.event,
-                target.revision,
-                status,
-                attempts=claimed.n,
-                error=error,
-                account_identifier=ident,
-                now_ms=now_ms,
-            ),
-        )
+    async def authorise(self, delivery: Delivery) -> Authorization | TokenFailure:
+        """Write ``Authorization`` where the credentials call for a token; an account's own value belongs here too."""
+        target = delivery.target
+        if target.token_key is None:
+            return _NOT_NEEDED
+        value = self._tokens.cached(target.token_key)
+        fetched = False
+        if value is None:
+            token = await self._tokens.token(target.credentials, target.token_scope, target.route)
+            if isinstance(token, TokenFailure):
+                return token
+            value, fetched = token.value, token.fetched
+        delivery.headers["Authorization"] = f"Bearer {value}"
+        return Authorization(value, fetched)
+
+    def sign(self, delivery: Delivery) -> int:
+        """Write time and signature of this try; returns that time, in milliseconds."""
+        now_ms = self._clock.now_ms()
+        keys, event_id = delivery.target.signing_keys(now_ms), delivery.claimed.event.id
+        delivery.headers["webhook-timestamp"] = str(now_ms // 1000)
+        delivery.headers["webhook-signature"] = sign(keys, event_id, now_ms // 1000, delivery.body)
+        return now_ms
 
 
-def _next_delay_s(claimed: Claimed, target: Target, sent: Sent | None, now_ms: int) -> float | None:
-    return next_delay_s(
-        target.schedule_s,
-        claimed.state.tries + 1,
-        random.uniform(-1, 1),  # noqa: S311 - jitter, not a secret
-        sent.retry_after_s if sent else None,
-        age_s=(now_ms - claimed.state.created_ms) / 1000,
-        max_age_s=target.revision.retry.max_age_s,
+def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_ms: int) -> Reading:
+    """The meaning of a host's answer."""
+    event, body = delivery.claimed.event, answer.body
+    kind, wait = answer.headers.get("Content-Type"), answer.headers.get("Retry-After")
+    mode = delivery.target.answers
+    verdict = classify(answer.status, body.data, body.truncated, kind, mode, event.type, event.flag)
+    wait_s = parse_retry_after(wait, sent_ms / 1000) if wait else None
+    return Reading(verdict, answer.status, body.data, wait_s, authorization, sent_ms)
+
+
+def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
+    """The attempt as it is kept, free of secrets."""
+    duration_ms = (time.perf_counter() - delivery.begun_s) * 1000
+    verdict, hidden = reading.verdict, reading.hidden(delivery.target.secrets)
+    return Attempt(
+        n=delivery.claimed.n,
+        started_ms=delivery.started_ms,
+        duration_ms=duration_ms,
+        url=delivery.url,
+        outcome=verdict.outcome,
+        http_status=reading.http_status,
+        error_code=verdict.error_code,
+        error_detail=scrub(verdict.message, hidden) if verdict.message else None,
+        response_body=scrub(reading.body, hidden) if reading.body else None,
+        token_fetched=reading.authorization.fetched,
+        worker=worker_id,
     )
 
 
-def _without_attempt(claimed: Claimed, status: Status, code: str, message: str) -> Delivered:
-    return Delivered(Settlement(claimed, status, error_code=code, error_message=message))
+def decide(delivery: Delivery, reading: Reading, now_ms: int) -> Decision:
+    """The event's next status and when it is due; DEAD when another attempt is wanted and none is left."""
+    status, target = reading.verdict.status, delivery.target
+    if status is Status.AWAITING_RESULT:
+        return Decision(status, int(target.result_deadline_s * 1000))
+    if status is not Status.RETRYING:
+        return Decision(status)
+    state = delivery.claimed.state
+    delay_s = next_delay_s(
+        target.schedule_s,
+        state.tries + 1,
+        random.uniform(-1, 1),  # noqa: S311 - jitter, not a secret
+        reading.retry_after_s,
+        age_s=(now_ms - state.created_ms) / 1000,
+        max_age_s=target.revision.retry.max_age_s,
+    )
+    return Decision(Status.DEAD) if delay_s is None else Decision(status, int(delay_s * 1000))
 
 
-def _kept(body: bytes, secrets: tuple[str, ...]) -> str | None:
-    return scrub(body, secrets) if body else None
-
-
-def _report(count: Count, claimed: Claimed, sent: Sent, duration_s: float) -> None:
-    count(_ATTEMPTS[sent.verdict.outcome], 1)
-    _observe(count, _ATTEMPT_SECONDS, duration_s)
-    if claimed.n == 1 and sent.sent_ms is not None:
-        _observe(count, _DELIVERY_LATENCY, max(0, sent.sent_ms - claimed.state.created_ms) / 1000)
-
-
-def _observe(count: Count, histogram: HistogramNames, seconds: float) -> None:
-    count(histogram.bucket(seconds), 1)
-    count(histogram.sum_us, int(seconds * 1_000_000))
-    count(histogram.count, 1)
-
-
-def _tell(claimed: Claimed, settlement: Settlement, attempt: Attempt) -> None:
-    """One wide line per attempt that failed; successes are told by metrics, or at level debug."""
-    write = log.debug if attempt.outcome in _AS_PLANNED else log.info
-    write(
-        "attempt",
-        event_id=claimed.event.id,
-        type=claimed.event.type.value,
-        integration_id=claimed.event.integration_id,
-        account_id=claimed.event.account_id,
-        attempt=attempt.n,
-        outcome=attempt.outcome.value,
-        http_status=attempt.http_status,
-        duration_ms=round(attempt.duration_ms, 1),
-        status=settlement.to.value,
-        delay_ms=settlement.delay_ms or None,
-        error_code=attempt.error_code,
-        error=attempt.error_detail,
+def settle(
+    delivery: Delivery, decision: Decision, verdict: Verdict, attempt: Attempt | None, now_ms: int
+) -> Settlement:
+    """All that is written of it, with the notification to ``eventStatusUrl`` if one is due."""
+    claimed, message = delivery.claimed, attempt.error_detail if attempt else verdict.message
+    error = {"code": verdict.error_code, "message": message} if verdict.error_code else None
+    notice = status_notice(
+        claimed.event,
+        delivery.target.revision,
+        decision.to,
+        attempts=claimed.n,
+        error=error,
+        account_identifier=verdict.account_identifier or claimed.account_identifier,
+        now_ms=now_ms,
+    )
+    return Settlement(
+        claimed,
+        decision.to,
+        decision.delay_ms,
+        attempt,
+        error_code=verdict.error_code,
+        error_message=message,
+        account_identifier=verdict.account_identifier,
+        notification=notice,
     )

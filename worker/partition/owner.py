@@ -252,7 +252,7 @@ class Owner:
             holding.running[claimed.handle] = asyncio.create_task(self._run_one(holding, claimed))
 
     async def _run_one(self, holding: Holding, claimed: Claimed) -> None:
-        self._keep(holding, await self._runner.run(holding, claimed, self._clock.offset_ms))
+        self._keep(holding, await self._runner.run(holding, claimed))
 
     def _keep(self, holding: Holding, settlement: Settlement) -> None:
         holding.running.pop(settlement.claimed.handle, None)

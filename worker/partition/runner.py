@@ -8,11 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass
-from functools import partial
 
 import structlog
 
-from dispatcher.clock import steady_clock
+from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.operational import Happening, OperationalKind, Tell
@@ -21,7 +20,9 @@ from dispatcher.policy.circuit import CircuitState
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import Claimed, Move, PartitionStore, Settlement
 from dispatcher.store.secrets.sealing import SealError
-from worker.delivery.deliver import Delivered, Deliverer
+from worker.delivery.deliver import Deliverer
+from worker.delivery.delivery import Delivered
+from worker.partition.counting import count_attempt
 from worker.partition.lane import Lane
 from worker.partition.owned_partition import Holding
 
@@ -53,27 +54,29 @@ class Runner:
         queue: QueueStore,
         deliverer: Deliverer,
         policy: LanePolicy,
-        tell: Tell | None = None,
+        clock: StoreClock,
+        notify: Tell | None = None,
     ) -> None:
-        """``tell``: how operators hear of it; None = they do not."""
+        """``notify`` is how operators hear of it; None = nobody listens."""
         self._store = store
         self._queue = queue
         self._deliverer = deliverer
         self._policy = policy
-        self._tell = tell
+        self._clock = clock
+        self._notify = notify
 
-    async def run(self, holding: Holding, claimed: Claimed, offset_ms: int) -> Settlement:
-        """How the event goes on. ``offset_ms``: the store's clock minus the steady one."""
+    async def run(self, holding: Holding, claimed: Claimed) -> Settlement:
+        """Deliver one event; how it goes on."""
         lane = self._lane(holding, claimed)
         lane.in_flight += 1
         try:
-            delivered = await self._attempt(holding, claimed, lane, offset_ms)
-            self._learn(holding, claimed, lane, delivered, offset_ms)
-            if self._tell is not None and (delivered.suspend_url or delivered.settlement.to is Status.DEAD):
-                self._tell_of_end(self._tell, claimed, delivered, offset_ms)
+            delivered = await self._deliver(holding, claimed, lane)
+            self._learn(holding, claimed, lane, delivered)
+            if self._notify is not None and (delivered.suspend_url or delivered.settlement.to is Status.DEAD):
+                self._notify_of_end(self._notify, delivered)
         except asyncio.CancelledError:
             return Settlement(claimed, Move.RELEASE)
-        except StoreUnavailable:  # before anything was sent; the owner's loop tells of it
+        except StoreUnavailable:  # before anything was sent; the owner's loop logs it
             return Settlement(claimed, Move.RELEASE, delay_ms=PUT_OFF_MS)
         except SealError as error:
             log.error("secret cannot be opened", event_id=claimed.event.id, error=str(error))
@@ -85,51 +88,53 @@ class Runner:
             lane.in_flight -= 1
         return delivered.settlement
 
-    async def _attempt(self, holding: Holding, claimed: Claimed, lane: Lane, offset_ms: int) -> Delivered:
+    async def _deliver(self, holding: Holding, claimed: Claimed, lane: Lane) -> Delivered:
         lane_id = claimed.event.integration_id
         suspended = await self._store.suspended_urls(holding.partition, lane_id) if claimed.url_suspended else _NONE
-        place = partial(lane.place, rate_limited=claimed.rate_limited)
-        delivered = await self._deliverer.deliver(claimed, suspended, offset_ms, holding.count, place)
+        delivered = await self._deliverer.deliver(claimed, suspended, lane)
         if delivered.suspend_url:
             with contextlib.suppress(StoreUnavailable):  # what was sent is settled in any case; the next 410 suspends
                 await self._queue.suspend_url(lane_id, delivered.suspend_url)
         return delivered
 
-    def _learn(self, holding: Holding, claimed: Claimed, lane: Lane, delivered: Delivered, offset_ms: int) -> None:
-        lane_id = claimed.event.integration_id
+    def _learn(self, holding: Holding, claimed: Claimed, lane: Lane, delivered: Delivered) -> None:
+        """Count the attempt, and teach the lane what it showed."""
         lane.configure(delivered.limits, claimed.rate_limited)
-        if delivered.outcome is not None:
-            now_ms = int(steady_clock() * 1000) + offset_ms
-            if lane.authorise(delivered.outcome, now_ms):
-                self._credentials_changed(claimed, delivered, now_ms)
-            turned = lane.observe(delivered.outcome, delivered.http_status, delivered.retry_after_s, now_ms)
-            if turned is not None:
-                self._circuit_turned(lane_id, turned, now_ms)
-        holding.touched.add(lane_id)
+        holding.touched.add(claimed.event.integration_id)
+        reading = delivered.reading
+        if reading is None:
+            return
+        count_attempt(holding.count, delivered.settlement, reading)
+        outcome, now_ms = reading.verdict.outcome, self._clock.now_ms()
+        if lane.authorise(outcome, now_ms):
+            self._credentials_changed(delivered, outcome is Outcome.TOKEN_FAILED, now_ms)
+        turned = lane.observe(outcome, reading.http_status, reading.retry_after_s, now_ms)
+        if turned is not None:
+            self._circuit_turned(claimed.event.integration_id, turned, now_ms)
 
-    def _credentials_changed(self, claimed: Claimed, delivered: Delivered, now_ms: int) -> None:
-        lane_id, failing = claimed.event.integration_id, delivered.outcome is Outcome.TOKEN_FAILED
-        log.warning("credentials", integration_id=lane_id, state="FAILING" if failing else "AUTHORIZED")
-        if self._tell is not None:
+    def _credentials_changed(self, delivered: Delivered, failing: bool, now_ms: int) -> None:
+        event = delivered.settlement.claimed.event
+        log.warning("credentials", integration_id=event.integration_id, state="FAILING" if failing else "AUTHORIZED")
+        if self._notify is not None:
             kind = OperationalKind.CREDENTIALS_FAILING if failing else OperationalKind.CREDENTIALS_AUTHORIZED
-            self._tell(Happening(kind, lane_id, now_ms, claimed.event.id, _error(delivered) if failing else {}))
+            self._notify(Happening(kind, event.integration_id, now_ms, event.id, _error(delivered) if failing else {}))
 
     def _circuit_turned(self, lane_id: str, turned: CircuitState, now_ms: int) -> None:
         opened = turned is CircuitState.OPEN
         log.warning("circuit opened" if opened else "circuit closed", integration_id=lane_id)
-        if self._tell is not None:
+        if self._notify is not None:
             kind = OperationalKind.CIRCUIT_OPENED if opened else OperationalKind.CIRCUIT_CLOSED
-            self._tell(Happening(kind, lane_id, now_ms))
+            self._notify(Happening(kind, lane_id, now_ms))
 
-    def _tell_of_end(self, tell: Tell, claimed: Claimed, delivered: Delivered, offset_ms: int) -> None:
+    def _notify_of_end(self, notify: Tell, delivered: Delivered) -> None:
         """The URL answered 410, or the attempts are used up: somebody has to look."""
-        event, now_ms = claimed.event, int(steady_clock() * 1000) + offset_ms
+        event, now_ms = delivered.settlement.claimed.event, self._clock.now_ms()
         if delivered.suspend_url:
             gone = {"url": delivered.suspend_url}
-            tell(Happening(OperationalKind.URL_SUSPENDED, event.integration_id, now_ms, event.id, gone))
+            notify(Happening(OperationalKind.URL_SUSPENDED, event.integration_id, now_ms, event.id, gone))
         if delivered.settlement.to is Status.DEAD:
             why = _error(delivered)
-            tell(Happening(OperationalKind.EVENT_DEAD, event.integration_id, now_ms, event.id, why))
+            notify(Happening(OperationalKind.EVENT_DEAD, event.integration_id, now_ms, event.id, why))
 
     def _lane(self, holding: Holding, claimed: Claimed) -> Lane:
         lane_id = claimed.event.integration_id

@@ -10,13 +10,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dispatcher.clock import steady_clock
+from dispatcher.clock import StoreClock
 from dispatcher.flow.pings.event import ping_event, ping_state
 from dispatcher.model.attempt import Outcome
+from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import CredentialType
 from dispatcher.model.ping import PingResult, PingStatus, PingStep, StepName
 from dispatcher.policy.redaction import scrub
-from worker.delivery.attempt import Identity, Sender, Sent
+from dispatcher.store.queue.partition import Claimed
+from worker.delivery.deliver import Sender
+from worker.delivery.delivery import Delivery, Identity, Reading
 from worker.delivery.target import Target
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
@@ -36,17 +39,27 @@ _UNUSED = {
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What the notifications of one test share. ``offset_ms``: the store's clock minus the steady one."""
+    """Everything that the notifications of one test share."""
 
     target: Target
     sessions: TransportSessions
     tokens: TokenSource
     ways: Wayfinder
     identity: Identity
-    offset_ms: int
+    clock: StoreClock
 
     def now_ms(self) -> int:
-        return int(steady_clock() * 1000) + self.offset_ms
+        return self.clock.now_ms()
+
+    @property
+    def sender(self) -> Sender:
+        return Sender(self.sessions, self.tokens, self.identity, self.clock)
+
+    def delivery(self, event_type: EventType, url: str) -> Delivery:
+        """A notification of its own, which no queue knows."""
+        event, now_ms = ping_event(self.target.integration, self.target.revision.number, event_type), self.now_ms()
+        claimed = Claimed(event, ping_state(now_ms), n=1, account_identifier=None)
+        return Delivery(claimed, self.target, url, now_ms, time.perf_counter())
 
 
 async def ping(bench: Bench, asked: PingResult) -> PingResult:
@@ -103,40 +116,38 @@ def all_steps(taken: Sequence[PingStep]) -> tuple[PingStep, ...]:
 
 
 async def _sent(bench: Bench, asked: PingResult, url: str) -> tuple[PingResult, Sequence[PingStep]]:
-    event = ping_event(bench.target.integration, bench.target.revision.number, asked.event_type)
-    sender = Sender(bench.sessions, bench.tokens, bench.identity)
-    begun_s = time.perf_counter()
-    sent = await sender.send(bench.target, url, event, ping_state(bench.now_ms()), 1, None, bench.offset_ms)
-    duration_ms = (time.perf_counter() - begun_s) * 1000
-    verdict = sent.verdict
+    delivery = bench.delivery(asked.event_type, url)
+    reading = await bench.sender.send(delivery)
+    duration_ms = (time.perf_counter() - delivery.begun_s) * 1000
+    verdict = reading.verdict
     passed = verdict.outcome in PASSING
     result = replace(
         asked,
         status=PingStatus.PASSED if passed else PingStatus.FAILED,
         success=passed and verdict.outcome is not Outcome.REFUSED,
-        http_status=sent.http_status,
+        http_status=reading.http_status,
         error_code=verdict.error_code,
-        message=scrub(verdict.message, sent.hidden(bench.target.secrets)) if verdict.message else None,
+        message=scrub(verdict.message, reading.hidden(bench.target.secrets)) if verdict.message else None,
     )
-    return result, _post_steps(bench, result, sent, duration_ms)
+    return result, _post_steps(bench, result, reading, duration_ms)
 
 
-def _post_steps(bench: Bench, result: PingResult, sent: Sent, duration_ms: float) -> Sequence[PingStep]:
-    if sent.http_status is None:
-        remedy = ANSWER_REMEDIES.get(sent.verdict.outcome)
+def _post_steps(bench: Bench, result: PingResult, reading: Reading, duration_ms: float) -> Sequence[PingStep]:
+    if reading.http_status is None:
+        remedy = ANSWER_REMEDIES.get(reading.verdict.outcome)
         return (PingStep(StepName.POST, False, duration_ms, result.message or "not sent", remedy),)
     signatures = len(bench.target.signing_keys(bench.now_ms()))
     told = f"sent with {signatures} signature{'' if signatures == 1 else 's'}, answered in {duration_ms:.0f} ms"
-    return PingStep(StepName.POST, True, duration_ms, told), _answer_step(result, sent)
+    return PingStep(StepName.POST, True, duration_ms, told), _answer_step(result, reading)
 
 
-def _answer_step(result: PingResult, sent: Sent) -> PingStep:
+def _answer_step(result: PingResult, reading: Reading) -> PingStep:
     said = " ".join(filter(None, (result.error_code, result.message)))
-    text = f"HTTP {sent.http_status}" + (f": {said}" if said else "")
+    text = f"HTTP {reading.http_status}" + (f": {said}" if said else "")
     if result.status is PingStatus.PASSED:
         kind = {Outcome.ACCEPTED: ", accepted for later", Outcome.REFUSED: " (a well-formed error)"}
-        return PingStep(StepName.ANSWER, True, None, text + kind.get(sent.verdict.outcome, ""))
-    remedy = ANSWER_REMEDIES.get(sent.verdict.outcome) or status_remedy(sent.http_status or 0)
+        return PingStep(StepName.ANSWER, True, None, text + kind.get(reading.verdict.outcome, ""))
+    remedy = ANSWER_REMEDIES.get(reading.verdict.outcome) or status_remedy(reading.http_status or 0)
     return PingStep(StepName.ANSWER, False, None, text, remedy)
 
 

@@ -1,18 +1,16 @@
-"""A notification that is made by hand, to be tampered with, and what a host answers it. Never judges an answer."""
+"""A genuine notification to be tampered with, and a host's answer to it. Never judges an answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import aiohttp
 
-from dispatcher.flow.pings.event import ping_event, ping_state
-from dispatcher.model.event import Event
 from dispatcher.model.ping import PingResult
 from dispatcher.policy.answer_body import read_fields
-from dispatcher.policy.notification import build_body
 from dispatcher.policy.signing import SigningKey, sign
+from worker.delivery.delivery import Delivery
 from worker.ping.delivery import Bench
 
 REFUSING_CODES = frozenset({"UNAUTHORIZED", "FORBIDDEN"})
@@ -39,17 +37,6 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """One notification as it goes out, for the checks to tamper with."""
-
-    url: str
-    event: Event
-    body: bytes
-    headers: Mapping[str, str]
-    timestamp_s: int
-
-
-@dataclass(frozen=True, slots=True)
 class Host:
     """One URL, with the token that opens it."""
 
@@ -57,42 +44,28 @@ class Host:
     pinged: PingResult
     token: str | None
 
-    def notice(self) -> Notice:
+    def notice(self) -> Delivery:
         """A genuine one with an id of its own: a host that only looks for ids that it knows is found out."""
-        return _genuine(self.bench, self.pinged, self.token)
+        made = self.bench.delivery(self.pinged.event_type, self.pinged.url or "")
+        self.bench.sender.prepare(made)
+        if self.token is not None:
+            made.headers["Authorization"] = f"Bearer {self.token}"
+        self.bench.sender.sign(made)
+        return made
 
 
-def _genuine(bench: Bench, pinged: PingResult, token: str | None) -> Notice:
-    target, now_ms = bench.target, bench.now_ms()
-    event = ping_event(target.integration, target.revision.number, pinged.event_type)
-    body = build_body(
-        event,
-        ping_state(now_ms),
-        base_url=bench.identity.base_url,
-        partner=bench.identity.partner,
-        account_identifier=None,
-    )
-    headers = {**target.fixed_headers, "webhook-id": event.id, "x-event-type": event.type.value}
-    headers["x-delivery-attempt"] = "1"
-    if token is not None:
-        headers["Authorization"] = f"Bearer {token}"
-    plain = Notice(pinged.url or "", event, body, headers, now_ms // 1000)
-    return replace(plain, headers=signed(bench, plain))
+def sign_anew(notice: Delivery, keys: Sequence[SigningKey], timestamp_s: int) -> None:
+    """As whoever holds these keys would have signed it at that time."""
+    notice.headers["webhook-timestamp"] = str(timestamp_s)
+    notice.headers["webhook-signature"] = sign(keys, notice.claimed.event.id, timestamp_s, notice.body)
 
 
-def signed(bench: Bench, notice: Notice, keys: Sequence[SigningKey] | None = None) -> dict[str, str]:
-    chosen = bench.target.signing_keys(bench.now_ms()) if keys is None else keys
-    return {
-        **notice.headers,
-        "webhook-timestamp": str(notice.timestamp_s),
-        "webhook-signature": sign(chosen, notice.event.id, notice.timestamp_s, notice.body),
-    }
-
-
-async def send(bench: Bench, notice: Notice, headers: Mapping[str, str]) -> Answer:
+async def send(bench: Bench, notice: Delivery) -> Answer:
+    """As it is, without any other step."""
+    target = notice.target
     try:
         got = await bench.sessions.post(
-            bench.target.route, notice.url, notice.body, headers, timeout_s=bench.target.timeout_s
+            target.route, notice.url, notice.body, notice.headers, timeout_s=target.timeout_s
         )
     except (aiohttp.ClientError, OSError, ValueError):
         return Answer(None, {})

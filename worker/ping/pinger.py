@@ -13,7 +13,7 @@ import structlog
 from dispatcher.clock import StoreClock
 from dispatcher.model.ping import PingStatus, PingTest, concluded, given_up
 from dispatcher.store.definitions.editing import Definitions
-from worker.delivery.attempt import Identity
+from worker.delivery.delivery import Identity
 from worker.delivery.target import Target, Targets
 from worker.http.transport_sessions import TransportSessions
 from worker.ping.connection import Wayfinder
@@ -71,7 +71,7 @@ class Pinger:
 
     async def _tried(self, target: Target, test: PingTest) -> PingTest:
         tokens = fresh_tokens(self.sessions, self.clock)
-        bench = Bench(target, self.sessions, tokens, self.ways, self.identity, self.clock.offset_ms)
+        bench = Bench(target, self.sessions, tokens, self.ways, self.identity, self.clock)
         try:
             results = tuple(await asyncio.gather(*(ping(bench, one) for one in test.results)))
             checks = await check_security(bench, results) if test.security else ()

@@ -16,8 +16,9 @@ from dispatcher.model.integration import CredentialType
 from dispatcher.model.ping import CheckName, PingResult, PingStatus, SecurityCheck
 from dispatcher.policy.signing import HmacKey, generate_secret, generate_seed, parse_secret
 from dispatcher.policy.verification import TOLERANCE_S
+from worker.delivery.delivery import Delivery
 from worker.ping.delivery import Bench, token_step
-from worker.ping.notice import Answer, Host, Notice, send, signed
+from worker.ping.notice import Answer, Host, send, sign_anew
 from worker.ping.words import CHECK_REMEDIES
 
 STALE_S = 2 * TOLERANCE_S
@@ -32,7 +33,7 @@ FIRST_GENUINE = "Make the ping itself pass first, then check again."
 class Given:
     """The genuine notification that the host got, and what it answered."""
 
-    notice: Notice
+    notice: Delivery
     answer: Answer
 
 
@@ -55,7 +56,7 @@ async def _check_url(bench: Bench, pinged: PingResult) -> list[SecurityCheck]:
     genuine = host.notice()
     first = Answer(None, {})
     if pinged.status is PingStatus.PASSED and token.ok is not False:
-        first = await send(bench, genuine, genuine.headers)
+        first = await send(bench, genuine)
     checks = []
     for name, check in CHECKS.items():
         told = replace(blank, name=name, tested_ms=bench.now_ms())
@@ -87,24 +88,25 @@ async def _forged(host: Host, _: Given) -> Judged:
         for key in host.bench.target.signing_keys(host.bench.now_ms())
     ]
     notice = host.notice()
-    return _refusal(await send(host.bench, notice, signed(host.bench, notice, stranger)), "signed with another secret")
+    sign_anew(notice, stranger, host.bench.now_ms() // 1000)
+    return _refusal(await send(host.bench, notice), "signed with another secret")
 
 
 async def _stale(host: Host, _: Given) -> Judged:
-    fresh = host.notice()
-    old = replace(fresh, timestamp_s=fresh.timestamp_s - STALE_S)
-    answer = await send(host.bench, old, signed(host.bench, old))
+    notice, now_ms = host.notice(), host.bench.now_ms()
+    sign_anew(notice, notice.target.signing_keys(now_ms), now_ms // 1000 - STALE_S)
+    answer = await send(host.bench, notice)
     return _refusal(answer, f"{STALE_S // 60} minutes old, correctly signed")
 
 
 async def _without_token(host: Host, _: Given) -> Judged:
     notice = host.notice()
-    headers = {name: value for name, value in notice.headers.items() if name.lower() != "authorization"}
-    return _refusal(await send(host.bench, notice, headers), "correctly signed, without Authorization")
+    notice.headers = {name: value for name, value in notice.headers.items() if name.lower() != "authorization"}
+    return _refusal(await send(host.bench, notice), "correctly signed, without Authorization")
 
 
 async def _replayed(host: Host, given: Given) -> Judged:
-    again = await send(host.bench, given.notice, given.notice.headers)
+    again = await send(host.bench, given.notice)
     told = f"the same notification again: {again}"
     if again.status is None or again.status >= 500:
         return again, False, f"{told}, the host broke"

@@ -1,0 +1,83 @@
+"""One delivery and the small values that its steps return. Values only: ``worker.delivery.deliver`` takes the steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from dispatcher.model.integration import LaneLimits
+from dispatcher.model.status import Status
+from dispatcher.policy.answers import Verdict
+from dispatcher.store.queue.partition import Claimed, Settlement
+from worker.delivery.target import Target
+
+UNLIMITED = LaneLimits()
+
+
+@dataclass(slots=True, eq=False)
+class Delivery:
+    """One attempt to deliver one event: what is sent, to whom, under which number, since when.
+
+    Made once, changed by ``prepare`` and ``sign`` alone, never copied. Not frozen: that costs five times as much.
+    """
+
+    claimed: Claimed
+    target: Target
+    url: str
+    started_ms: int
+    """Epoch milliseconds of the store's clock."""
+    begun_s: float
+    """The same moment by ``time.perf_counter``, which measures how long it took."""
+    body: bytes = field(init=False)
+    """The bytes that are signed and sent."""
+    headers: dict[str, str] = field(init=False)
+
+
+class Authorization(NamedTuple):
+    """``bearer``: the token that goes with this attempt, empty = none is needed."""
+
+    bearer: str = ""
+    fetched: bool = False
+    """This attempt is what made a request to the token endpoint."""
+
+
+class Reading(NamedTuple):
+    """Verdict on one attempt and the facts that it rests on. ``sent_ms`` None: nothing left this machine."""
+
+    verdict: Verdict
+    http_status: int | None = None
+    body: bytes = b""
+    retry_after_s: float | None = None
+    authorization: Authorization = Authorization()
+    sent_ms: int | None = None
+    put_off_s: float | None = None
+    """No attempt was made, and none is worth making before that many seconds."""
+
+    def hidden(self, secrets: tuple[str, ...]) -> tuple[str, ...]:
+        """Texts to keep out of what is stored of the answer: a host may repeat whatever it was sent."""
+        bearer = self.authorization.bearer
+        return (*secrets, bearer) if bearer else secrets
+
+
+class Decision(NamedTuple):
+    """How the event goes on. ``delay_ms``: until the next attempt, or until its result is overdue."""
+
+    to: Status
+    delay_ms: int = 0
+
+
+class Delivered(NamedTuple):
+    """A settlement, and what the lane learns from it. ``reading`` None: no attempt was made."""
+
+    settlement: Settlement
+    limits: LaneLimits = UNLIMITED
+    reading: Reading | None = None
+    suspend_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """This marketplace, as notifications name it."""
+
+    base_url: str
+    partner: str
