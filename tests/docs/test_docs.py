@@ -1,6 +1,6 @@
 """What the documentation says is compared with the code: settings, statuses, metrics, error codes, links, tests.
 
-``python -m tests.unit.test_docs`` writes docs/configuration.md anew.
+``python -m tests.docs.test_docs`` writes docs/configuration.md anew.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from dispatcher.policy.answers import ERROR_CODES
 from dispatcher.settings import Settings
 from dispatcher.store.redis.url import Topology
 from dispatcher.telemetry.metrics import families
-from tests.unit.error_codes import codes_in_code, statuses_in_code
+from tests.docs.error_codes import codes_in_code, statuses_in_code
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -71,7 +71,7 @@ def anchors(text: str) -> set[str]:
 
 
 def test_configuration_page_is_the_settings_class() -> None:
-    assert CONFIGURATION.read_text() == configuration_page(), "run: python -m tests.unit.test_docs"
+    assert CONFIGURATION.read_text() == configuration_page(), "run: python -m tests.docs.test_docs"
 
 
 def test_state_diagram_shows_exactly_the_transitions_of_the_code() -> None:

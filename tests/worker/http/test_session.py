@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import ResolveResult
 
-from tests.unit.raw_host import talking
+from tests.worker.http.raw_host import talking
 from worker.http.resolver import SystemResolver
 from worker.http.session import Session, guarded_session
 

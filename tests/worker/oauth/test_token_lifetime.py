@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.hosts import ProductHost, Reply
-from tests.unit.token_bench import Bench, bench, for_host, source, value_of
+from tests.worker.oauth.token_bench import Bench, bench, for_host, source, value_of
 from worker.oauth.client import Token, TokenSource, fingerprint
 
 __all__ = ["bench", "source"]

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from tests.raw_server import Talk
-from tests.unit.raw_host import talking
+from tests.worker.http.raw_host import talking
 from worker.http.answer_body import MAX_ANSWER_BYTES, AnswerBody
 from worker.http.session import guarded_session
 

@@ -10,7 +10,7 @@ import pytest
 from dispatcher.cli.main import main
 from dispatcher.cli.startup import load_settings, open_store
 from dispatcher.store.secrets.sealing import new_key
-from tests.unit.cli_folder import folder
+from tests.unit.cli.cli_folder import folder
 
 __all__ = ["folder"]
 

@@ -13,7 +13,7 @@ from dispatcher.model.integration import AuthMethod
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from dispatcher.store.secrets.tokens import TokenStore
 from tests.hosts import ProductHost
-from tests.unit.token_bench import SEED, Bench, asked, bench, for_host, source, value_of
+from tests.worker.oauth.token_bench import SEED, Bench, asked, bench, for_host, source, value_of
 from worker.oauth.client import Token, TokenSource, fingerprint
 
 __all__ = ["bench", "source"]

@@ -13,7 +13,7 @@ from aiohttp.abc import ResolveResult
 from aiohttp.test_utils import TestServer, unused_port
 
 from dispatcher.policy.addresses import refusal as address_refusal
-from tests.unit.connector_parts import ASKED, Names, anything, host, no_loopback, refusal
+from tests.worker.http.connector_parts import ASKED, Names, anything, host, no_loopback, refusal
 from worker.http.connector import blocked_reason
 from worker.http.session import guarded_session
 

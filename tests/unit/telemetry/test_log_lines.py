@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from dispatcher.telemetry.log_lines import LogLines
-from tests.unit.test_logs import _restored, configured
+from tests.unit.telemetry.test_logs import _restored, configured
 
 __all__ = ["_restored"]
 

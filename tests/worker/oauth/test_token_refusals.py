@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.hosts import ProductHost
-from tests.unit.token_bench import Bench, bench, for_host, source, value_of
+from tests.worker.oauth.token_bench import Bench, bench, for_host, source, value_of
 from worker.oauth.client import TokenSource, fingerprint
 
 __all__ = ["bench", "source"]

@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from dispatcher.model.integration import AuthMethod
 from tests.authorization_server import AuthorizationServer, Client
 from tests.hosts import ProductHost
-from tests.unit.token_bench import SEED, bench, failure_of, for_host, source, value_of
+from tests.worker.oauth.token_bench import SEED, bench, failure_of, for_host, source, value_of
 from worker.oauth.client import TokenSource
 
 __all__ = ["bench", "source"]

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from dispatcher.cli.main import VERBS, build, main
-from tests.unit.cli_folder import folder
+from tests.unit.cli.cli_folder import folder
 
 __all__ = ["folder"]
 

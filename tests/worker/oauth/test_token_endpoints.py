@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.hosts import ProductHost, Reply
-from tests.unit.token_bench import SEED, Bench, bench, failure_of, for_host, source, value_of
+from tests.worker.oauth.token_bench import SEED, Bench, bench, failure_of, for_host, source, value_of
 from worker.http.session import guarded_session
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.client import TokenFailure, TokenSource

@@ -12,7 +12,7 @@ import pytest
 
 from dispatcher.cli.main import main
 from dispatcher.policy.signing import generate_secret, parse_secret, sign
-from tests.unit.cli_folder import folder
+from tests.unit.cli.cli_folder import folder
 
 __all__ = ["folder"]
 

@@ -1,6 +1,6 @@
 """Every row of ``tests/faults/README.md`` has a test that carries its id. Runs none of them.
 
-``python -m tests.unit.test_fault_rows`` writes the last column of the tables anew.
+``python -m tests.docs.test_fault_rows`` writes the last column of the tables anew.
 """
 
 from __future__ import annotations
@@ -94,8 +94,8 @@ def test_every_test_that_a_row_names_carries_its_id() -> None:
     found = by_row()
     for _, row, tests in _ROW.findall(TABLES.read_text("utf-8")):
         named = re.findall(r"`(tests/[^`]+)`", tests)
-        assert named or row in WAITING, f"{row}: run python -m tests.unit.test_fault_rows"
-        assert set(named) <= set(found[row]), f"{row}: run python -m tests.unit.test_fault_rows"
+        assert named or row in WAITING, f"{row}: run python -m tests.docs.test_fault_rows"
+        assert set(named) <= set(found[row]), f"{row}: run python -m tests.docs.test_fault_rows"
 
 
 if __name__ == "__main__":

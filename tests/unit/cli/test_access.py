@@ -12,7 +12,7 @@ from dispatcher.cli.clients import known_scopes
 from dispatcher.cli.main import main
 from dispatcher.client import ApiError
 from dispatcher.errors import ConfigurationError, Problem
-from tests.unit.cli_folder import folder, running
+from tests.unit.cli.cli_folder import folder, running
 
 __all__ = ["folder"]
 

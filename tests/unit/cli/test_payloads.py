@@ -15,7 +15,7 @@ from dispatcher.cli.payload_input import parsed, payload_from, set_field
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.policy.payload_rules import validate_payload
-from tests.unit.cli_folder import folder
+from tests.unit.cli.cli_folder import folder
 
 __all__ = ["folder"]
 
