@@ -9,22 +9,50 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Protocol
 
 DAY_MS = 86_400_000
 
-Clock = Callable[[], float]
-"""Seconds since the epoch."""
-
-system_clock: Clock = time.time
-"""This machine's clock: it may be wrong, and may step."""
+Seconds = Callable[[], float]
+"""Reads seconds since the epoch."""
 
 
-def _begun_now() -> Clock:
+class Clock(Protocol):
+    """A clock as those see it who are handed one."""
+
+    def __call__(self) -> float:
+        """Seconds since the epoch."""
+
+    def now_ms(self) -> int:
+        """Milliseconds since the epoch."""
+
+
+class MachineClock:
+    """This machine's time, by whichever of its readings."""
+
+    __slots__ = ("_read",)
+
+    def __init__(self, read: Seconds) -> None:
+        self._read = read
+
+    def __call__(self) -> float:
+        return self._read()
+
+    def now_ms(self) -> int:
+        return int(self._read() * 1000)
+
+
+def _begun_now() -> Seconds:
     ahead_s = time.time() - time.monotonic()
     return lambda: time.monotonic() + ahead_s
 
 
-steady_clock: Clock = _begun_now()
+system_clock = MachineClock(time.time)
+"""This machine's clock: it may be wrong, and may step."""
+
+_steady = _begun_now()
+
+steady_clock = MachineClock(_steady)
 """This machine's clock as it stood when the process began, and as much later as has passed since: it never steps."""
 
 
@@ -34,28 +62,28 @@ class StoreClock:
     Due times, signatures and tokens go by it, so that a machine's clock may be wrong or step without effect.
     """
 
-    __slots__ = ("_steady", "_wall", "offset_ms")
+    __slots__ = ("_ahead_ms", "_steady", "_wall")
 
-    def __init__(self, wall: Clock = system_clock, steady: Clock = steady_clock) -> None:
+    def __init__(self, wall: Seconds = system_clock, steady: Seconds = _steady) -> None:
         self._wall = wall
         self._steady = steady
-        self.offset_ms = 0
+        self._ahead_ms = 0
         """The store's clock minus the steady one; 0 until it is learned."""
 
     def __call__(self) -> float:
-        return self._steady() + self.offset_ms / 1000
+        return self._steady() + self._ahead_ms / 1000
 
     def now_ms(self) -> int:
-        return int(self._steady() * 1000) + self.offset_ms
+        return int(self._steady() * 1000) + self._ahead_ms
 
-    def learn(self, store_ms: int, asked_ms: int) -> None:
-        """The store said ``store_ms`` some time between ``asked_ms``, of the steady clock, and now.
+    def learn(self, store_ms: int, asked_s: float) -> None:
+        """The store said ``store_ms`` some time between ``asked_s``, of the steady clock, and now.
 
         A slow reply leaves much room, and then teaches little; a fast one moves the clock to where it must be.
         """
-        latest = store_ms - asked_ms
+        latest = store_ms - int(asked_s * 1000)
         earliest = store_ms - int(self._steady() * 1000)
-        self.offset_ms = min(max(self.offset_ms, earliest), latest)
+        self._ahead_ms = min(max(self._ahead_ms, earliest), latest)
 
     def machine_ahead_s(self) -> float:
         """How far this machine's clock is ahead of the store's; negative when it is behind."""

@@ -14,7 +14,7 @@ import time
 import orjson
 import structlog
 
-from dispatcher.clock import StoreClock
+from dispatcher.clock import Clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.store.health.heartbeats import Heartbeats
@@ -48,7 +48,7 @@ class Upkeep:
         jobs: JobQueue,
         beats: Heartbeats,
         conclusions: Conclusions,
-        clock: StoreClock,
+        clock: Clock,
         time_of_store: ServerTime,
     ) -> None:
         self._owner = owner

@@ -8,7 +8,7 @@ from types import TracebackType
 
 from aiohttp import web
 
-from dispatcher.clock import Clock, system_clock
+from dispatcher.clock import Seconds, system_clock
 from dispatcher.sample_host.inbox import Inbox, Notification
 from dispatcher.sample_host.token_desk import TokenDesk
 
@@ -24,7 +24,7 @@ class SampleHost:
         self,
         client_id: str = "sample-host",
         client_secret: str = "S3cre1!",  # noqa: S107 - a sample
-        clock: Clock = system_clock,
+        clock: Seconds = system_clock,
     ) -> None:
         self.client_id = client_id
         self.client_secret = client_secret

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from hmac import compare_digest
 from urllib.parse import unquote_plus
 
-from dispatcher.clock import Clock
+from dispatcher.clock import Seconds
 
 TOKEN_LIFETIME_S = 3600
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -18,7 +18,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 class TokenDesk:
     """One client, any number of tokens."""
 
-    def __init__(self, client_id: str, client_secret: str, clock: Clock) -> None:
+    def __init__(self, client_id: str, client_secret: str, clock: Seconds) -> None:
         self._client = (client_id, client_secret)
         self._clock = clock
         self._expiries: dict[str, float] = {}

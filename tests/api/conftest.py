@@ -45,6 +45,9 @@ class SteppedClock:
     def __call__(self) -> float:
         return self.now_s
 
+    def now_ms(self) -> int:
+        return int(self.now_s * 1000)
+
 
 @dataclass
 class Api:

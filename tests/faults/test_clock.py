@@ -96,16 +96,16 @@ def test_ft29_a_slow_reply_moves_the_clock_no_further_than_it_proves() -> None:
     steady = Hands(1000.0)
     clock = StoreClock(wall=steady, steady=steady)
     steady.now_s = 1005.0  # asked at 1000 and answered five seconds later, by a store that looked at its clock at 1000
-    clock.learn(store_ms=1_000_000, asked_ms=1_000_000)
+    clock.learn(store_ms=1_000_000, asked_s=1000.0)
     assert clock() == 1005.0
-    clock.learn(store_ms=1_008_000, asked_ms=1_004_990)
+    clock.learn(store_ms=1_008_000, asked_s=1004.99)
     assert clock.now_ms() == 1_008_000, "a fast reply proves that the clock was wrong"
 
 
 def test_ft29_the_clock_goes_on_steadily_when_the_machines_is_set() -> None:
     wall, steady = Hands(5000.0), Hands(1000.0)
     clock = StoreClock(wall=wall, steady=steady)
-    clock.learn(store_ms=2_000_000, asked_ms=1_000_000)
+    clock.learn(store_ms=2_000_000, asked_s=1000.0)
     wall.now_s += HOUR_S
     steady.now_s += 1.0
     assert clock() == 2001.0

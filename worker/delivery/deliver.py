@@ -14,7 +14,7 @@ from typing import Protocol
 
 import aiohttp
 
-from dispatcher.clock import StoreClock
+from dispatcher.clock import Clock
 from dispatcher.flow.events.status_notice import status_notice
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import TYPE_RULES
@@ -54,7 +54,7 @@ class Limiter(Protocol):
 class Deliverer:
     """Everything between a claim and its settlement. One per process."""
 
-    def __init__(self, lookup: Lookup, sender: Sender, clock: StoreClock, worker_id: str) -> None:
+    def __init__(self, lookup: Lookup, sender: Sender, clock: Clock, worker_id: str) -> None:
         self._lookup = lookup
         self._sender = sender
         self._clock = clock
@@ -125,7 +125,7 @@ class Deliverer:
 class Sender:
     """The steps that talk to the outside, over guarded sessions. One per process, and one per ping test."""
 
-    def __init__(self, sessions: TransportSessions, tokens: TokenSource, identity: Identity, clock: StoreClock) -> None:
+    def __init__(self, sessions: TransportSessions, tokens: TokenSource, identity: Identity, clock: Clock) -> None:
         self._sessions = sessions
         self._tokens = tokens
         self._identity = identity

@@ -238,7 +238,7 @@ class Owner:
             return
         now = self._now()
         holding.renewed_at = asked_at
-        self._clock.learn(claim.now_ms, int(asked_at * 1000))
+        self._clock.learn(claim.now_ms, asked_at)
         holding.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
         holding.hungry = holding.hungry or (holding.due_at is not None and holding.due_at <= now)
         holding.outcomes += claim.unreadable

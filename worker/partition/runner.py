@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from dispatcher.clock import StoreClock
+from dispatcher.clock import Clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.operational import Happening, OperationalKind, Tell
@@ -54,7 +54,7 @@ class Runner:
         queue: QueueStore,
         deliverer: Deliverer,
         policy: LanePolicy,
-        clock: StoreClock,
+        clock: Clock,
         notify: Tell | None = None,
     ) -> None:
         """``notify`` is how operators hear of it; None = nobody listens."""

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dispatcher.clock import StoreClock
+from dispatcher.clock import Clock
 from dispatcher.flow.pings.event import ping_event, ping_state
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
@@ -46,7 +46,7 @@ class Bench:
     tokens: TokenSource
     ways: Wayfinder
     identity: Identity
-    clock: StoreClock
+    clock: Clock
 
     def now_ms(self) -> int:
         return self.clock.now_ms()

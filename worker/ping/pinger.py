@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from dispatcher.clock import StoreClock
+from dispatcher.clock import Clock
 from dispatcher.model.ping import PingStatus, PingTest, concluded, given_up
 from dispatcher.store.definitions.editing import Definitions
 from worker.delivery.delivery import Identity
@@ -37,7 +37,7 @@ class Pinger:
     sessions: TransportSessions
     ways: Wayfinder
     identity: Identity
-    clock: StoreClock
+    clock: Clock
 
     async def run(self, integration_id: str, test_id: str) -> None:
         """The job. A test that is no longer RUNNING, or overdue, is left as it is."""

@@ -30,10 +30,10 @@ class ServerTime:
 
     async def measure(self) -> None:
         """One round trip. Raises ``StoreUnavailable``."""
-        asked_ms = int(steady_clock() * 1000)
+        asked_s = steady_clock()
         with guarded():
             now_s, now_us = await self._client.time()
-        self._clock.learn(int(now_s) * 1000 + int(now_us) // 1000, asked_ms)
+        self._clock.learn(int(now_s) * 1000 + int(now_us) // 1000, asked_s)
         self._tell(self._clock.machine_ahead_s())
 
     async def follow(self, every_s: float) -> None:

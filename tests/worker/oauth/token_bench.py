@@ -31,6 +31,9 @@ class Moment:
     def __call__(self) -> float:
         return self.now_s
 
+    def now_ms(self) -> int:
+        return int(self.now_s * 1000)
+
 
 @dataclass
 class Bench:
