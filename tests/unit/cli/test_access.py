@@ -9,10 +9,10 @@ import pytest
 from dispatcher.cli.address_file import announced, announced_addresses
 from dispatcher.cli.api_access import EXIT_STATUSES, Access, find_access, refusal
 from dispatcher.cli.clients import known_scopes
-from dispatcher.cli.main import main
 from dispatcher.client import ApiError
 from dispatcher.errors import ConfigurationError, Problem
-from tests.unit.cli.cli_folder import folder, running
+from tests.cli.data_folder import folder, running
+from tests.cli.in_process import dispatcher
 
 __all__ = ["folder"]
 
@@ -115,10 +115,9 @@ def test_refusal_has_a_line_for_each_field_and_never_the_secret() -> None:
 def test_client_that_would_be_bound_to_nobody_is_not_made(
     capsys: pytest.CaptureFixture[str], option: str, value: str
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["clients", "create", "--scope", "events:read", option, value])
-    assert ended.value.code == 2
-    assert option in capsys.readouterr().err
+    ended = dispatcher(capsys, "clients", "create", "--scope", "events:read", option, value)
+    assert ended.status == 2
+    assert option in ended.err
 
 
 def test_scope_of_product_hosts_is_not_given_by_hand() -> None:

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
-import subprocess
-import sys
 from ipaddress import IPv4Network
 from pathlib import Path
-from typing import Any
 
 import pytest
 import typer
@@ -17,45 +11,20 @@ from typer.testing import CliRunner
 
 from dispatcher.cli.config import reference
 from dispatcher.cli.local_secrets import LOOPBACK, admin_credentials, with_local_secrets
-from dispatcher.cli.main import VERBS, Verb, build, load, main
+from dispatcher.cli.main import VERBS, Verb, build, load
 from dispatcher.cli.output import cell
-from dispatcher.cli.startup import load_settings, open_store
+from dispatcher.cli.startup import load_settings
 from dispatcher.cli.supervisor import next_delay
 from dispatcher.errors import ConfigurationError
-from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.access import ADMIN_SCOPES
-from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
 from dispatcher.settings import Settings
-from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.secrets.sealing import Sealer
+from tests.cli.data_folder import folder
+from tests.cli.in_process import dispatcher
+
+__all__ = ["folder"]
 
 SECRET = "canary-S3cre1-0123456789"
-
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in [name for name in os.environ if name.startswith("DISPATCHER_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("DISPATCHER_DATA_DIR", str(tmp_path / "data"))
-
-
-class Outcome:
-    """How one run of the command ended."""
-
-    def __init__(self, status: int, out: str, err: str) -> None:
-        self.status, self.out, self.err = status, out, err
-
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def dispatcher(capsys: pytest.CaptureFixture[str], *arguments: str) -> Outcome:
-    """The command in this process."""
-    with pytest.raises(SystemExit) as ended:
-        main(arguments)
-    captured = capsys.readouterr()
-    return Outcome(int(ended.value.code or 0), captured.out, captured.err)
 
 
 @pytest.mark.parametrize("verb", VERBS, ids=lambda verb: verb.name)
@@ -72,12 +41,6 @@ def test_every_verb_is_listed_without_being_imported(capsys: pytest.CaptureFixtu
         assert verb.name in text
     elsewhere = Verb("elsewhere", "dispatcher.cli.no_such_module:verb", "Not imported.")
     assert CliRunner().invoke(build([], [*VERBS, elsewhere]), ["--help"]).exit_code == 0
-
-
-def test_help_loads_nothing_heavy() -> None:
-    code = "import sys; from dispatcher.cli.main import build; build(['--help']); print(*sorted(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"aiohttp", "redis", "pydantic", "strawberry", "arq", "authlib"} & set(loaded)
 
 
 def test_version_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,60 +134,10 @@ def test_production_refuses_to_start_without_secret_keys(capsys: pytest.CaptureF
     assert "dispatcher config --new-key" in outcome.err
 
 
-def test_client_is_created_listed_and_disabled(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], redis_url: str
-) -> None:
-    monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_url)
-    made = dispatcher(
-        capsys, "clients", "create", "--scope", "events:write", "--scope", "events:read", "--account", "A"
-    ).json()
-    assert sorted(made) == ["clientId", "clientSecret"]
-    (listed,) = dispatcher(capsys, "clients", "list", "--json").json()
-    assert listed["clientId"] == made["clientId"]
-    assert (listed["scopes"], listed["accountId"], listed["disabled"]) == (["events:read", "events:write"], "A", False)
-    assert made["clientSecret"] not in dispatcher(capsys, "clients", "list").out
-    assert dispatcher(capsys, "clients", "disable", made["clientId"]).status == 0
-    assert dispatcher(capsys, "clients", "list", "--json").json()[0]["disabled"] is True
-    assert dispatcher(capsys, "clients", "disable", "nobody").status == 1
-
-
 def test_unknown_scope_exits_with_2_and_names_the_allowed_ones(capsys: pytest.CaptureFixture[str]) -> None:
     outcome = dispatcher(capsys, "clients", "create", "--scope", "events:wirte")
     assert outcome.status == 2
     assert all(scope in outcome.err for scope in ADMIN_SCOPES)
-
-
-def test_doctor_exits_with_1_when_redis_is_away(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setenv("DISPATCHER_REDIS_URL", f"redis://:{SECRET}@127.0.0.1:1")
-    outcome = dispatcher(capsys, "doctor", "--json")
-    assert outcome.status == 1
-    assert outcome.json()["well"] is False
-    assert outcome.json()["checks"][0]["level"] == "fail"
-    assert SECRET not in outcome.out
-
-
-def test_doctor_of_the_embedded_server_is_content(capsys: pytest.CaptureFixture[str]) -> None:
-    outcome = dispatcher(capsys, "doctor", "--json")
-    assert outcome.status == 0
-    levels = {check["name"]: check["level"] for check in outcome.json()["checks"]}
-    assert {name for name, level in levels.items() if level == "warn"} == {"workers", "secret keys", "memory"}
-
-
-def test_doctor_exits_with_1_when_events_wait_and_nobody_delivers_them(capsys: pytest.CaptureFixture[str]) -> None:
-    asyncio.run(_accept_one(load_settings()))
-    outcome = dispatcher(capsys, "doctor", "--json")
-    assert (outcome.status, outcome.json()["well"]) == (1, False)
-    assert [check["name"] for check in outcome.json()["checks"] if check["level"] == "fail"] == ["workers"]
-
-
-async def _accept_one(settings: Settings) -> None:
-    async with open_store(settings, client_name="test") as store:
-        queue = QueueStore(store.redis, partitions=settings.partitions, retention_ms=settings.retention_ms)
-        lane = new_uuid()
-        event_id = new_event_id(1, queue.partition_of(lane))
-        await queue.accept([Event(event_id, EventType.SUBSCRIPTION_CHANGE, lane, 1, account_id="A")])
 
 
 def test_local_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:

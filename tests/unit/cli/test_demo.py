@@ -10,7 +10,7 @@ import pytest
 from dispatcher.cli.demo_hints import program
 from dispatcher.cli.demo_story import KINDS, RETRIED, Line, complaints
 from dispatcher.sample_host import Notification
-from tests.unit.cli.cli_folder import folder
+from tests.cli.data_folder import folder
 
 __all__ = ["folder"]
 

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from dispatcher.cli.main import VERBS, build, main
-from tests.unit.cli.cli_folder import folder
+from dispatcher.cli.main import VERBS, build
+from tests.cli.data_folder import folder
+from tests.cli.in_process import dispatcher
 
 __all__ = ["folder"]
 
@@ -37,10 +38,9 @@ PLACES = list(places())
 @pytest.mark.parametrize("words", PLACES, ids=" ".join)
 def test_no_verb_takes_an_empty_value(capsys: pytest.CaptureFixture[str], words: tuple[str, ...]) -> None:
     option = words[-1] if words[-1].startswith("-") else ""
-    with pytest.raises(SystemExit) as ended:
-        main([*words, ""])
-    assert ended.value.code == 2
-    assert f"{option} is empty: is a variable unset?" in capsys.readouterr().err
+    ended = dispatcher(capsys, *words, "")
+    assert ended.status == 2
+    assert f"{option} is empty: is a variable unset?" in ended.err
 
 
 def test_options_and_arguments_of_verbs_and_of_their_verbs_are_looked_at() -> None:
@@ -59,7 +59,6 @@ def test_options_and_arguments_of_verbs_and_of_their_verbs_are_looked_at() -> No
 def test_an_empty_value_is_found_wherever_it_stands(
     capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], named: str
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["redeliver", "--dry-run", *arguments])
-    assert ended.value.code == 2
-    assert f"error: {named} is empty: is a variable unset?" in capsys.readouterr().err
+    ended = dispatcher(capsys, "redeliver", "--dry-run", *arguments)
+    assert ended.status == 2
+    assert f"error: {named} is empty: is a variable unset?" in ended.err

@@ -10,12 +10,12 @@ from dispatcher.catalogue.samples import sample_payload
 from dispatcher.cli.conditions import Conditions, since_moment
 from dispatcher.cli.emit import emittable
 from dispatcher.cli.event_lines import age, times
-from dispatcher.cli.main import main
 from dispatcher.cli.payload_input import parsed, payload_from, set_field
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.policy.payload_rules import validate_payload
-from tests.unit.cli.cli_folder import folder
+from tests.cli.data_folder import folder
+from tests.cli.in_process import dispatcher
 
 __all__ = ["folder"]
 
@@ -132,10 +132,9 @@ def test_the_largest_integers_are_sent_as_they_are() -> None:
 def test_types_that_cannot_be_pinged_are_refused_with_those_that_can(
     capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
-    with pytest.raises(SystemExit) as ended:
-        main(["ping", "34827", "--type", name])
-    told = capsys.readouterr().err
-    assert ended.value.code == 2
+    ended = dispatcher(capsys, "ping", "34827", "--type", name)
+    told = ended.err
+    assert ended.status == 2
     assert "use one of create, upgrade, cancel" in told
     assert not {"SUBSCRIPTION_STATUS", "OPERATIONAL"} & set(told.partition("use one of")[2].replace(",", " ").split())
 

@@ -10,18 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.cli.main import main
 from dispatcher.policy.signing import generate_secret, parse_secret, sign
-from tests.unit.cli.cli_folder import folder
+from tests.cli.data_folder import folder
+from tests.cli.in_process import dispatcher
 
 __all__ = ["folder"]
-
-
-def verified(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main(["verify", *arguments])
-    captured = capsys.readouterr()
-    return int(ended.value.code or 0), captured.out, captured.err
 
 
 BODY = b'{"type":"SUBSCRIPTION_ORDER"}'
@@ -38,10 +31,10 @@ def test_verify_of_a_genuine_notification_exits_with_0(
     file = tmp_path / "body"
     file.write_bytes(BODY)
     given = headers(generate_secret(), int(time.time()))
-    status, out, _ = verified(capsys, *given, "--body-file", str(file))
+    status, out, _ = dispatcher(capsys, "verify", *given, "--body-file", str(file))
     assert (status, out.startswith("genuine")) == (0, True)
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(BODY)))
-    status, out, _ = verified(capsys, *given, "--json")
+    status, out, _ = dispatcher(capsys, "verify", *given, "--json")
     assert (status, json.loads(out)["genuine"]) == (0, True)
 
 
@@ -57,12 +50,12 @@ def test_verify_says_which_part_is_wrong_and_exits_with_1(capsys: pytest.Capture
         "signature is wrong": [*headers(secret, now_s)[:-1], "nonsense"],
     }
     for text, given in cases.items():
-        status, out, _ = verified(capsys, *given, "--body-file", str(file))
+        status, out, _ = dispatcher(capsys, "verify", *given, "--body-file", str(file))
         assert (status, out.startswith(text)) == (1, True), (text, out)
 
 
 def test_verify_of_a_file_that_is_not_there_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
-    status, _, err = verified(capsys, *headers(generate_secret(), 1), "--body-file", "/nowhere")
+    status, _, err = dispatcher(capsys, "verify", *headers(generate_secret(), 1), "--body-file", "/nowhere")
     assert (status, err) == (2, "error: /nowhere cannot be read: No such file or directory\n")
 
 
@@ -73,6 +66,6 @@ def test_verify_with_an_unreadable_secret_is_wrong_usage(
     file = tmp_path / "body"
     file.write_bytes(BODY)
     given = ["--secret", secret, "--id", "e", "--timestamp", "1", "--signature", "v1,AA=="]
-    status, out, err = verified(capsys, *given, "--body-file", str(file))
+    status, out, err = dispatcher(capsys, "verify", *given, "--body-file", str(file))
     assert (status, out) == (2, "")
     assert err.startswith("error: --secret: ")

@@ -1,0 +1,12 @@
+"""How light the command is to start, as a program of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys; from dispatcher.cli.main import build; build(['--help']); print(*sorted(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"aiohttp", "redis", "pydantic", "strawberry", "arq", "authlib"} & set(loaded)
