@@ -9,16 +9,17 @@ from dataclasses import replace
 import structlog
 from aiohttp import web
 
-from dispatcher.api.access import Gate, admitting
+from dispatcher.api.access import admitting
 from dispatcher.api.documents.openapi import DOCUMENT, build_document
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
-from dispatcher.api.http.connection import connection_arguments
+from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.known_parameters import knowing
 from dispatcher.api.http.middleware import edge
 from dispatcher.api.http.route import Route
 from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.directory import Directory
+from dispatcher.api.oauth.gate import Gate
 from dispatcher.api.oauth.guessing import Guessing
 from dispatcher.api.oauth.keys import load_keys
 from dispatcher.api.oauth.rejoining import rejoin

@@ -7,15 +7,12 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
-from functools import partial
 
 from aiohttp import web
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
-from dispatcher.api.http.connection import Connection, connection_arguments
-from dispatcher.api.http.direct_routes import direct
-from dispatcher.api.http.request_line import forgiving
+from dispatcher.api.http.aiohttp_inside.protocols import protocol_factory
 from dispatcher.console.routes import mount_console
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings
@@ -54,11 +51,8 @@ async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening
 
 async def _serve(app: web.Application, runner: web.AppRunner, listener: socket.socket) -> asyncio.AbstractServer:
     """Takes connections until it is closed; ``runner`` ends those that are there."""
-    loop, connections = asyncio.get_running_loop(), runner.server
-    assert connections is not None
-    connections.request_factory = forgiving(connections.request_factory)
-    connections.request_handler = direct(app, connections.request_handler)
-    connection = partial(Connection, connections, loop=loop, **connection_arguments())
+    assert runner.server is not None
+    loop, connection = asyncio.get_running_loop(), protocol_factory(app, runner.server)
     return await loop.create_server(connection, sock=listener, backlog=BACKLOG)
 
 

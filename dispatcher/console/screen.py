@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from dispatcher.api.access import caller_of
 from dispatcher.api.http.route import Handler
 from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.directory import Principal
+from dispatcher.api.oauth.gate import caller_of
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.console.rendering import HEADERS, page

@@ -14,7 +14,7 @@ from aiohttp.web import Application, Request
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
-from dispatcher.api.http.direct_routes import direct
+from dispatcher.api.http.aiohttp_inside.direct_routes import direct
 from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.console.routes import mount_console

@@ -8,7 +8,7 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
-from dispatcher.api.access import RECHECK_S
+from dispatcher.api.oauth.gate import RECHECK_S
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.errors import ConfigurationError
 from tests.api.conftest import ADMIN_ID, Api, Start

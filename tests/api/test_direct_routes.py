@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from yarl import URL
 
-from dispatcher.api.http.direct_routes import direct
+from dispatcher.api.http.aiohttp_inside.direct_routes import direct
 from tests.api.conftest import PRODUCT, Api
 
 

@@ -14,7 +14,8 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.api.http import body as bodies
-from dispatcher.api.http import connection, middleware
+from dispatcher.api.http import middleware
+from dispatcher.api.http.aiohttp_inside import connection
 from dispatcher.api.http.errors import error_body
 from dispatcher.errors import InvalidRequest, StoreUnavailable
 from tests.api.conftest import Api, Start

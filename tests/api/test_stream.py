@@ -12,7 +12,7 @@ import orjson
 import pytest
 from aiohttp import ClientResponse
 
-from dispatcher.api.access import RECHECK_S
+from dispatcher.api.oauth.gate import RECHECK_S
 from dispatcher.api.rest import stream as streaming
 from dispatcher.model.status import Status
 from tests.api.conftest import Api

@@ -9,8 +9,8 @@ import asyncio
 import zlib
 
 from aiohttp import hdrs, web
-from aiohttp.http_exceptions import HttpProcessingError
 
+from dispatcher.api.http.aiohttp_inside.framing import BROKEN_FRAMING, framing_broke
 from dispatcher.errors import InvalidRequest, Problem, RequestError
 
 READ_TIMEOUT_S = 10.0
@@ -67,7 +67,7 @@ async def _read_in_time(request: web.Request) -> bytes:
         raise RequestError([Problem("request_timeout", text)], 408) from None
     except web.HTTPRequestEntityTooLarge:
         raise _too_large(request.client_max_size) from None
-    except (HttpProcessingError, web.RequestPayloadError):
+    except BROKEN_FRAMING:
         raise _malformed() from None
 
 
@@ -76,16 +76,11 @@ async def _read_slowly(request: web.Request) -> bytes:
     reading = asyncio.ensure_future(request.read())
     try:
         while not (await asyncio.wait({reading}, timeout=_LOOK_S))[0]:
-            if _framing_broke(request):
+            if framing_broke(request):
                 raise _malformed()
         return reading.result()
     finally:
         reading.cancel()
-
-
-def _framing_broke(request: web.Request) -> bool:
-    """While a body is incomplete, the only message that can be queued behind it is the parser's error."""
-    return bool(request.protocol._messages)  # noqa: SLF001 - nothing public says so
 
 
 def inflate(raw: bytes, limit_bytes: int) -> bytes:

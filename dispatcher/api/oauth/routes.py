@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from aiohttp import web
 from joserfc.jwk import KeySet
 
-from dispatcher.api.access import Gate
 from dispatcher.api.http.origin import address_of
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Handler, Route
 from dispatcher.api.oauth.directory import Directory, Principal
 from dispatcher.api.oauth.endpoints import Introspection, Revocation
 from dispatcher.api.oauth.form import Presented, read_form
+from dispatcher.api.oauth.gate import Gate
 from dispatcher.api.oauth.guessing import Guessing
 from dispatcher.api.oauth.registered import AUTH_METHODS, GRANT_TYPE
 from dispatcher.api.oauth.server import Exchange, FormRequest

@@ -8,8 +8,9 @@ from typing import Any
 
 from aiohttp import web
 
+from dispatcher.api.http.aiohttp_inside.receipt import Receipt
 from dispatcher.api.http.body import JSON, NDJSON, read_body, require_media
-from dispatcher.api.http.respond import Receipt, json_response
+from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn

@@ -10,9 +10,9 @@ import orjson
 from aiohttp import hdrs, web
 from aiohttp_sse import EventSourceResponse
 
-from dispatcher.api.access import RECHECK_S
 from dispatcher.api.http.middleware import REQUEST_ID, REQUEST_ID_HEADER
 from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.oauth.gate import RECHECK_S
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.services import SERVICES, Services

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 from aiohttp.test_utils import make_mocked_request
 
-from dispatcher.api.http.respond import Receipt
+from dispatcher.api.http.aiohttp_inside.receipt import Receipt
 
 
 async def test_a_receipt_waits_for_a_caller_that_does_not_read_its_answers() -> None:

@@ -1,0 +1,20 @@
+"""Puts our connection, short cut and request factory in the place of aiohttp's. Serves nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from aiohttp import web
+
+from dispatcher.api.http.aiohttp_inside.connection import Connection, connection_arguments
+from dispatcher.api.http.aiohttp_inside.direct_routes import direct
+from dispatcher.api.http.aiohttp_inside.request_line import forgiving
+
+
+def protocol_factory(app: web.Application, server: web.Server) -> Callable[[], Connection]:
+    """A factory for ``loop.create_server``; ``server`` is the one that a runner made of ``app``."""
+    server.request_factory = forgiving(server.request_factory)
+    server.request_handler = direct(app, server.request_handler)
+    return partial(Connection, server, loop=asyncio.get_running_loop(), **connection_arguments())

@@ -1,0 +1,115 @@
+"""Who makes a request: bearer tokens, and a small memory of verified ones.
+
+A token is verified once; then its client is looked up again every few seconds, so that one that was disabled,
+rotated or revoked is let in no longer than that. Never says why a token was refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from aiohttp import hdrs
+
+from dispatcher.api.oauth.directory import Directory, Principal
+from dispatcher.api.oauth.tokens import AccessToken, TokenReader
+from dispatcher.clock import Clock
+from dispatcher.errors import Problem, RequestError
+from dispatcher.model.access import Caller, effective
+from dispatcher.store.secrets.signing_keys import RevokedTokens
+
+RECHECK_S = 4.0
+CAPACITY = 4096
+
+REALM = 'Bearer realm="dispatcher"'
+
+
+@dataclass(slots=True)
+class _Known:
+    token: AccessToken
+    caller: Caller
+    checked_s: float
+
+
+class Gate:
+    """Turns an ``Authorization`` header into a ``Caller``. ``rate_per_s``: of clients without a rate of their own."""
+
+    def __init__(
+        self,
+        reader: TokenReader,
+        directory: Directory,
+        revoked: RevokedTokens,
+        clock: Clock,
+        rate_per_s: float = 0.0,
+    ) -> None:
+        self._rate_per_s = rate_per_s
+        self._reader = reader
+        self._directory = directory
+        self._revoked = revoked
+        self._clock = clock
+        self._known: dict[str, _Known] = {}
+
+    def remembered(self, authorization: str | None) -> Caller | None:
+        """The caller, if its token was checked moments ago. Costs microseconds."""
+        if authorization is None:
+            return None
+        known = self._known.get(authorization)
+        now_s = self._clock()
+        if known is None or now_s >= known.token.expires_s or now_s - known.checked_s > RECHECK_S:
+            return None
+        return known.caller
+
+    async def caller(self, authorization: str | None) -> Caller:
+        """Who sent this header. 401 for whoever has no good token."""
+        if authorization is None:
+            raise _unauthorized("missing_token", "Send an access token from /oauth2/token as a Bearer token.", REALM)
+        scheme, _, text = authorization.partition(" ")
+        now_s = self._clock()
+        known = self._known.pop(authorization, None)
+        token = self._reader.read(text.strip(), now_s) if scheme.lower() == "bearer" else None
+        if token is None:
+            raise _invalid_token()
+        if known is not None:
+            self._known[authorization] = _Known(token, known.caller, now_s)
+        caller = await self._current(token, authorization)
+        self._remember(authorization, _Known(token, caller, now_s))
+        return caller
+
+    async def _current(self, token: AccessToken, authorization: str) -> Caller:
+        try:
+            principal = await self._directory.find(token.client_id)
+            if principal and principal.stamp == token.stamp and not await self._revoked.contains(token.jti):
+                return replace(caller_of(principal, self._rate_per_s), scopes=_both(token.scopes, principal.scopes))
+        except BaseException:
+            self._known.pop(authorization, None)
+            raise
+        self._known.pop(authorization, None)
+        raise _invalid_token()
+
+    def _remember(self, authorization: str, known: _Known) -> None:
+        if len(self._known) >= CAPACITY:
+            self._known.pop(next(iter(self._known)))
+        self._known[authorization] = known
+
+    def forget(self, jti: str) -> None:
+        """Drop a token that was just revoked."""
+        self._known = {key: known for key, known in self._known.items() if known.token.jti != jti}
+
+
+def caller_of(principal: Principal, rate_per_s: float = 0.0) -> Caller:
+    """The principal with everything that it may do. ``rate_per_s``: unless it has a rate of its own."""
+    own_per_s = rate_per_s if principal.rate_per_s is None else principal.rate_per_s
+    bounds = (principal.account_id, principal.integration_id, principal.vendor_id)
+    return Caller(principal.client_id, effective(principal.scopes), *bounds, own_per_s)
+
+
+def _both(asked: frozenset[str], granted: frozenset[str]) -> frozenset[str]:
+    return effective(asked) & effective(granted)
+
+
+def _invalid_token() -> RequestError:
+    text = "The access token is not valid; get a new one from /oauth2/token."
+    return _unauthorized("invalid_token", text, f'{REALM}, error="invalid_token"')
+
+
+def _unauthorized(code: str, text: str, challenge: str) -> RequestError:
+    return RequestError([Problem(code, text)], 401, {hdrs.WWW_AUTHENTICATE: challenge})
