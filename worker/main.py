@@ -9,19 +9,21 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 
 import structlog
 
 from dispatcher.errors import StoreUnavailable
+from dispatcher.flow.events.operational_news import FLUSH_EVERY_S
+from dispatcher.periodic import Work, every
 from dispatcher.settings import Settings
 from dispatcher.store.queue.nudges import follow_nudges
 from dispatcher.telemetry.watchdog import Watchdog
 from worker.composition import Crew, crew_of
 from worker.jobs import take_jobs
 from worker.metrics import metrics_site
-from worker.probes import run_probes
 from worker.resources import ground_of
-from worker.rotating import run_rotations
+from worker.upkeep import EVERY_S as UPKEEP_EVERY_S
 
 Task = asyncio.Task[None]
 
@@ -58,7 +60,7 @@ def _finishing(crew: Crew, halt: asyncio.Event) -> list[Task]:
     """What ends by itself, once ``halt`` is set, with its round."""
     return [
         asyncio.create_task(crew.owner.run(halt), name="owner"),
-        asyncio.create_task(crew.upkeep.run(halt), name="upkeep"),
+        _every(UPKEEP_EVERY_S, crew.upkeep.once, halt, "upkeep"),
     ]
 
 
@@ -67,11 +69,15 @@ def _breaking_off(crew: Crew, halt: asyncio.Event, partitions: int, redis_url: s
     return [
         asyncio.create_task(follow_nudges(redis_url, crew.owner.worker_id, crew.owner.nudge), name="nudges"),
         asyncio.create_task(take_jobs(queue_url, partitions, crew.work), name="jobs"),
-        asyncio.create_task(run_probes(crew.pings.probing, halt), name="probes"),
-        asyncio.create_task(crew.resealing.run(halt), name="resealing"),
-        asyncio.create_task(run_rotations(crew.rotating, halt), name="rotations"),
-        asyncio.create_task(crew.news.run(halt), name="operational news"),
+        _every(1.0, crew.pings.probing.once, halt, "scheduled pings"),
+        _every(5.0, crew.rotating.once, halt, "signing key rotation"),
+        _every(30.0, partial(crew.resealing.once, halt), halt, "resealing"),
+        _every(FLUSH_EVERY_S, crew.news.flush, halt, "operational events"),
     ]
+
+
+def _every(seconds: float, work: Work, halt: asyncio.Event, name: str) -> Task:
+    return asyncio.create_task(every(seconds, work, halt, name=name), name=name)
 
 
 async def _until(stop: asyncio.Event, tasks: Sequence[Task]) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from dataclasses import dataclass
 
 import structlog
 
-from dispatcher.errors import StoreUnavailable
+from dispatcher.periodic import pause
 from dispatcher.store.redis.handle import StoreHandle
 from dispatcher.store.reseal.reseal import Resealer
 from dispatcher.store.reseal.stale_count import StaleCount
@@ -18,7 +17,6 @@ PAGE_PAUSE_S = 1.0
 """Between one page of integrations and the next: some twenty a second at most."""
 TURN_S = 600.0
 """How often all of it is gone through, by whichever worker asks first."""
-ASK_S = 30.0
 
 log = structlog.get_logger("secrets")
 
@@ -31,17 +29,6 @@ class Resealing:
     sealer: Sealer
     worker_id: str
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``."""
-        while not stop.is_set():
-            try:
-                await self.once(stop)
-            except StoreUnavailable as error:
-                log.warning("store unavailable", error=str(error))
-            except Exception:
-                log.exception("sealing again broke off")
-            await _pause(stop, ASK_S)
-
     async def once(self, stop: asyncio.Event) -> bool:
         """Go through everything if it is this worker's turn; whether it was."""
         counted = StaleCount(self.redis)
@@ -49,7 +36,7 @@ class Resealing:
             return False
         resealer = Resealer(self.redis, self.sealer)
         async for _ in resealer.pages():
-            await _pause(stop, PAGE_PAUSE_S)
+            await pause(stop, PAGE_PAUSE_S)
             if stop.is_set():
                 return True
         tally = resealer.tally
@@ -59,9 +46,3 @@ class Resealing:
         if tally.resealed:
             log.info("sealed again", values=tally.resealed, still_stale=tally.stale)
         return True
-
-
-async def _pause(stop: asyncio.Event, seconds: float) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()

@@ -64,18 +64,6 @@ class Upkeep:
         self.share = store.partitions
         """Partitions that this process should own at most."""
 
-    async def run(self, stop: asyncio.Event) -> None:
-        while not stop.is_set():
-            try:
-                await self.once()
-            except StoreUnavailable as error:
-                log.warning("store unavailable", error=str(error))
-            except Exception:
-                log.exception("upkeep broke off")
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY_S):
-                    await stop.wait()
-
     async def once(self) -> None:
         """One pass of everything."""
         await self._time.measure()  # pings are signed also where nothing is owned

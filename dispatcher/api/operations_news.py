@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from dispatcher.api.services import SERVICES
+from dispatcher.flow.events.operational_news import FLUSH_EVERY_S
+from dispatcher.periodic import every
 
 
 async def telling(app: web.Application) -> AsyncIterator[None]:
@@ -17,7 +19,7 @@ async def telling(app: web.Application) -> AsyncIterator[None]:
         yield
         return
     stop = asyncio.Event()
-    task = asyncio.create_task(news.run(stop), name="operational news")
+    task = asyncio.create_task(every(FLUSH_EVERY_S, news.flush, stop, name="operational events"))
     yield
     stop.set()
     await task

@@ -6,8 +6,6 @@ cannot be queued now is queued when the store is back, up to ``MAX_UNSENT``.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -22,14 +20,14 @@ from dispatcher.model.operational import OPERATIONS, Bundle, Happening
 from dispatcher.policy.bundling import Bundling
 from dispatcher.store.queue.events import QueueStore
 
-EVERY_S = 1.0
+FLUSH_EVERY_S = 1.0
 MAX_UNSENT = 1000
 
 log = structlog.get_logger("operations")
 
 
 class OperationalNews:
-    """One per process. ``tell`` from anywhere; ``run`` queues what was told, about once a second."""
+    """One per process. ``tell`` from anywhere; ``flush``, every second, queues what was told."""
 
     def __init__(self, queue: QueueStore, now_ms: Callable[[], int], bundling: Bundling | None = None) -> None:
         self._queue = queue
@@ -40,14 +38,6 @@ class OperationalNews:
     def tell(self, happening: Happening) -> None:
         if happening.integration_id != OPERATIONS:
             self._bundling.add(happening)
-
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``."""
-        while not stop.is_set():
-            await self.flush()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(EVERY_S):
-                    await stop.wait()
 
     async def flush(self, *, everything: bool = False) -> None:
         """Queue what is due. A repeat after a lost reply makes no second event: each keeps its id."""
