@@ -86,7 +86,15 @@ DEF_INBOUND = "{def}:inbound"
 DEF_VENDORS = "{def}:vendors"
 """zset, all scores 0: ``vendor LF created ms (15 digits) LF integration id``, of integrations that have a vendor."""
 DEF_CLIENTS = "{def}:clients"
-"""hash: API client id → JSON. For the audit log see ``audit_log``, for rate limits ``rate_limits``."""
+"""hash: API client id → JSON."""
+
+AUDIT_STREAM = "{def}:audit"
+"""stream: ``e`` → one entry as JSON, with its predecessor's hash; ``p`` → the predecessor's place in the stream. Kept
+until an entry is too old, or one too many."""
+AUDIT_HEAD = "{def}:audit:head"
+"""string: ``n:hash`` of the newest entry. For ever."""
+AUDIT_KEYS = (AUDIT_HEAD, AUDIT_STREAM)
+"""In the order in which ``_audit.lua`` has them."""
 
 
 def definition(integration_id: str) -> str:

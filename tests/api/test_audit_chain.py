@@ -13,9 +13,11 @@ from dispatcher.clock import DAY_MS
 from dispatcher.errors import StoreDamaged, StoreUnavailable
 from dispatcher.model.integration import Revision
 from dispatcher.store.audit_log import log as audit_log
-from dispatcher.store.audit_log.log import HEAD, STREAM, AuditLog
+from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.audit_log.reading import AuditReader, Kept
 from dispatcher.store.health.doctor import Level, examine
+from dispatcher.store.keys import AUDIT_HEAD as HEAD
+from dispatcher.store.keys import AUDIT_STREAM as STREAM
 from dispatcher.store.redis.connection import connect
 from tests.api.audit_entries import DEED
 from tests.api.conftest import Api, Start, publish
@@ -199,7 +201,7 @@ async def test_a_change_behind_one_that_hangs_is_refused_in_time(redis: Redis, m
         await never.wait()
         return 1
 
-    first = asyncio.create_task(log.chained(DEED, hang))
+    first = asyncio.create_task(log.chained([DEED], hang))
     await asyncio.sleep(0)
     with pytest.raises(StoreUnavailable):
         await log.append(DEED)

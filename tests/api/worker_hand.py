@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.partition import Claimed, Move, PartitionStore, Settlement
 from tests.api.conftest import Api
 

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.codec import read_claim
 from tests.faults.client import NO_ANSWER, Client, client_of
 from tests.faults.deployment import FULL, Deployment
 from tests.faults.proxy import Proxy

@@ -28,7 +28,7 @@ async def test_ft12_ft13_cut_while_accepting_leaves_one_event(deployment: Deploy
         client_of(deployment, integration, proxy.url) as client,
     ):
         await client.emitted("A", key="warm")
-        trap = proxy.trap(script("accept").sha.encode() if command == "accept" else command.encode(), act)
+        trap = proxy.trap(script("queue/accept").sha.encode() if command == "accept" else command.encode(), act)
         status, headers, body = await client.emit("A", key="one")
         assert (status, headers.get("Retry-After"), body["errors"][0]["code"]) == (503, "1", "unknown_outcome")
         assert trap.count == 1
@@ -48,7 +48,7 @@ async def test_ft12_ft13_cut_of_a_workers_command_delivers_each_event_once(
     deployment.host.default = Reply(delay_s=0.02)
     integrations = [await deployment.integration() for _ in range(4)]
     async with Proxy("127.0.0.1", deployment.server.port) as proxy:
-        marker = script(command).sha.encode()
+        marker = script(f"queue/{command}").sha.encode()
         traps = [proxy.trap(marker, act, times=3)]
         worker = await deployment.worker(proxy.url)
         ids = await deployment.emit_many(integrations, 200, accounts=20)
@@ -133,7 +133,7 @@ async def test_a_stopping_worker_repeats_a_settle_that_got_no_reply_for_as_long_
         worker = await deployment.worker(proxy.url)
         event_id = await deployment.emit(integration)
         await deployment.host.wait_for(1)
-        trap = proxy.trap(script("settle").sha.encode(), Act.CUT, times=3)
+        trap = proxy.trap(script("queue/settle").sha.encode(), Act.CUT, times=3)
         worker.signal(signal.SIGTERM)
         assert await worker.ended() == 0
         assert trap.count == 3

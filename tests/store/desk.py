@@ -8,7 +8,7 @@ from dispatcher.ids import new_event_id, partition_of_lane
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import Claim, Claimed, Move, PartitionStore, Settlement
 

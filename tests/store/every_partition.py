@@ -9,7 +9,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import MEND_START, Claimed, LaneSetting, PartitionStore, Settlement
 

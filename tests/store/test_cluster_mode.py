@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import tempfile
 from collections.abc import AsyncIterator
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -17,7 +15,7 @@ from dispatcher.model.status import Status
 from dispatcher.settings import Settings
 from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.redis.connection import connect
-from dispatcher.store.redis.scripts import NAMES, script
+from dispatcher.store.redis.scripts import all_scripts, script
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from dispatcher.store.secrets.tokens import AccessToken, TokenStore
 from tests.hosts import ProductHost
@@ -61,8 +59,9 @@ async def test_every_script_of_the_queue_stays_in_its_slot(cluster: Redis) -> No
 
 
 async def assert_every_queue_script_ran(cluster: Redis) -> None:
-    known = await cluster.script_exists(*(script(name).sha for name in NAMES))
-    assert [name for name, ran in zip(NAMES, known, strict=True) if not ran] == []
+    ours = [each for each in all_scripts() if each.prelude == "queue"]
+    known = await cluster.script_exists(*(each.sha for each in ours))
+    assert [each.name for each, ran in zip(ours, known, strict=True) if not ran] == []
 
 
 async def test_tokens_and_heartbeats_live_in_a_cluster(cluster: Redis) -> None:
@@ -73,15 +72,10 @@ async def test_tokens_and_heartbeats_live_in_a_cluster(cluster: Redis) -> None:
     assert await tokens.drop("f", "t")
     await tokens.unlock("f", "me")
     assert await tokens.lock("f", "you")
-    known = await cluster.script_exists(_sha("drop_if_equal"))
+    known = await cluster.script_exists(script("secrets/drop_if_equal").sha)
     assert known == [True]
     assert await Heartbeats(cluster).beat("w", b"{}") == 1
     await Heartbeats(cluster).leave("w")
-
-
-def _sha(name: str) -> str:
-    text = files("dispatcher.store").joinpath(f"lua/{name}.lua").read_text()
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 async def test_a_worker_delivers_from_a_cluster_with_its_jobs_elsewhere(

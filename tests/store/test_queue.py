@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
-
 from redis.asyncio import Redis
 
 from dispatcher.ids import new_event_id
@@ -11,9 +9,8 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.partition import MEND_START, Settlement
-from dispatcher.store.redis.scripts import NAMES
 from tests.store.desk import HOME, LANE, Desk
 
 
@@ -166,13 +163,6 @@ async def test_a_settle_that_redis_forgot_does_not_fall_behind_the_claim_sent_wi
     claim = read_claim(replies[1])
     assert claim is not None
     assert [claimed.event.id for claimed in claim.events] == [second]
-
-
-def test_every_script_of_the_queue_is_known_by_name() -> None:
-    scripts = files("dispatcher.store").joinpath("lua").iterdir()
-    alone = {"_queue", "_audit", "audit_append", "client_swap", "drop_if_equal", "may", "take"}
-    of_the_queue = {p.name.removesuffix(".lua") for p in scripts if not p.name.startswith("def_")} - alone
-    assert set(NAMES) == of_the_queue
 
 
 async def test_mending_repairs_what_was_deleted_by_hand_in_order(redis: Redis) -> None:

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.redis.scripts import Call, run, script
+from dispatcher.store.redis.scripts import run, script
 from tests.store.desk import HOME, LANE, Desk
 
 
@@ -51,7 +51,7 @@ async def test_what_was_put_right_or_ended_since_the_audit_saw_it_is_not_named(r
     assert set(claimed) == {mended, ended, broken}
     await desk.settle(ended, Status.SUCCEEDED)
     await redis.hdel(f"{{p{HOME}}}:flight", broken)  # type: ignore[misc]
-    call = Call(script("audit"), f"{{p{HOME}}}:own", ("again", mended, ended, broken))
+    call = script("queue/recount").call([f"{{p{HOME}}}:own"], "again", mended, ended, broken)
     assert await run(redis, [call]) == [[b"0", 3, 1, 2, broken.encode(), b"it is in no place"]]
 
 

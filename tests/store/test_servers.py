@@ -11,7 +11,7 @@ from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import MEND_START, Claimed, Move, PartitionStore, Settlement
 from dispatcher.store.redis.connection import connect

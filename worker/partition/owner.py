@@ -18,7 +18,7 @@ import structlog
 
 from dispatcher.clock import StoreClock, steady_clock
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.queue.claim_reply import read_claim
+from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.partition import LEASE_LEFT, Claimed, Handle, Move, PartitionStore, Settlement
 from worker.partition.allocation import Ask, asks
 from worker.partition.launcher import AT_ONCE, Starting

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, replace
 from typing import Any, cast
 
@@ -17,11 +17,9 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict
 from dispatcher.model.access import ApiClient
-from dispatcher.model.audit_entry import DONE, Deed
-from dispatcher.policy.differences import differences
 from dispatcher.store import keys
-from dispatcher.store.audit_log import log as audit_log
 from dispatcher.store.audit_log.log import Noting
+from dispatcher.store.documents.swap import Document, Noted, swap
 from dispatcher.store.redis.connection import guarded
 
 
@@ -35,7 +33,6 @@ def hash_secret(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-_SCRIPT = audit_log.with_prelude("client_swap")
 _TRIES = 32
 
 ClientChange = Callable[[ApiClient], ApiClient]
@@ -127,27 +124,14 @@ class ClientStore:
             return await cast("Awaitable[bytes | None]", self._redis.hget(keys.DEF_CLIENTS, client_id)) or b""
 
     async def _swap(self, client_id: str, before: bytes, client: ApiClient) -> bool:
-        names = (*audit_log.KEYS, keys.DEF_CLIENTS)
-        after = _write(client, before)
-
-        async def write(noted: Sequence[Any]) -> int | bytes:
-            arguments: tuple[Any, ...] = (*names, *noted, client_id, before, after)
-            return await cast("Awaitable[int | bytes]", self._redis.eval(_SCRIPT, len(names), *arguments))
-
-        if self._noting is None:
-            with guarded():
-                return await write(audit_log.UNNOTED) == 1
-        return await self._noting.log.chained(_deed(client_id, before, after, self._noting), write)
+        document = Document(keys.DEF_CLIENTS, before, _write(client, before), client_id)
+        entry = Noted("client", client_id, document)
+        return await swap(self._redis, [document], noting=self._noting, entries=[entry])
 
 
 def tag(client: ApiClient) -> str:
     """Differs between any two states of a client; what an ``ETag`` holds."""
     return hashlib.sha256(_write(client)).hexdigest()[:16]
-
-
-def _deed(client_id: str, before: bytes, after: bytes, noting: Noting) -> Deed:
-    old, new = differences(orjson.loads(before or b"{}"), orjson.loads(after))
-    return Deed(noting.author, noting.action, "client", client_id, noting.at_ms, old, new, DONE)
 
 
 def _modified() -> Conflict:

@@ -10,16 +10,13 @@ Never decides what happens to whoever gets nothing.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import cast
 
 from redis.asyncio import Redis
 
-from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import reply_of, script
 
-_SCRIPT = files("dispatcher.store").joinpath("lua/take.lua").read_text("utf-8")
+_TAKE = script("access/take_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,6 @@ class RateLimits:
 
     async def take(self, bucket: Bucket, wanted: int = 1) -> Grant:
         """Up to ``wanted`` tokens; 0 = look."""
-        arguments = (bucket.key, str(bucket.rate_per_s), str(bucket.most), str(wanted))
-        with guarded():
-            granted, left, wait_ms = await cast("Awaitable[list[int]]", self._redis.eval(_SCRIPT, 1, *arguments))
+        call = _TAKE.call([bucket.key], bucket.rate_per_s, bucket.most, wanted)
+        granted, left, wait_ms = await reply_of(self._redis, call)
         return Grant(granted, left, wait_ms / 1000)

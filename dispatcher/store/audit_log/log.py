@@ -1,12 +1,6 @@
 """The audit log: a stream of entries, each with the SHA-256 of the one before. Never changes or removes one by hand.
 
-| key                  | type   | holds                                                   | until                    |
-|----------------------|--------|---------------------------------------------------------|--------------------------|
-| ``{def}:audit``      | stream | ``e`` → one entry as JSON, with its predecessor's hash; | too old, or one too many |
-|                      |        | ``p`` → the predecessor's place in the stream           |                          |
-| ``{def}:audit:head`` | string | ``n:hash`` of the newest entry                          | for ever                 |
-
-They share the slot of the definitions, so that a change and its entry are one script.
+Its keys (``keys.AUDIT_KEYS``) share the slot of the definitions, so that a change and its entries are one script.
 """
 
 from __future__ import annotations
@@ -14,8 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from importlib.resources import files
-from typing import Any, cast
 
 import structlog
 from redis.asyncio import Redis
@@ -23,19 +15,16 @@ from redis.asyncio import Redis
 from dispatcher.clock import DAY_MS
 from dispatcher.errors import Conflict, StoreDamaged, StoreUnavailable
 from dispatcher.model.audit_entry import Author, Deed, Entry, Head
-from dispatcher.store.redis.connection import guarded
-
-STREAM = "{def}:audit"
-HEAD = "{def}:audit:head"
-KEYS = (HEAD, STREAM)
+from dispatcher.store import keys
+from dispatcher.store.redis.scripts import Argument, reply_of, script
 
 DAMAGED_HEAD = (
-    f"the head of the audit log ({HEAD}) is damaged, and nothing can be changed until it is set right: "
+    f"the head of the audit log ({keys.AUDIT_HEAD}) is damaged, and nothing can be changed until it is set right: "
     "run `dispatcher audit-log --verify`, which says what to set it to"
 )
 DAMAGED_STREAM = (
-    f"the audit log ({STREAM}) is not a stream: no program of ours wrote what is there; restore the log from a backup, "
-    f"or begin a new one with `redis-cli RENAME '{STREAM}' '{STREAM}:damaged'`"
+    f"the audit log ({keys.AUDIT_STREAM}) is not a stream: no program of ours wrote what is there; restore the log "
+    f"from a backup, or begin a new one with `redis-cli RENAME '{keys.AUDIT_STREAM}' '{keys.AUDIT_STREAM}:damaged'`"
 )
 
 _DAMAGES: dict[int | bytes, str] = {b"no head": DAMAGED_HEAD, b"no stream": DAMAGED_STREAM}
@@ -46,21 +35,13 @@ TURN_S = 5.0
 _TRIES = 64
 """Rounds of chaining before giving up on a log that others keep writing to."""
 
-Write = Callable[[Sequence[Any]], Awaitable[int | bytes]]
+Write = Callable[[Sequence[Argument]], Awaitable[int | bytes]]
 """Runs a script that begins with ``_audit.lua``, given the arguments of that; its reply."""
 
 log = structlog.get_logger("dispatcher.audit")
 
-
-def with_prelude(name: str, flags: str = "") -> str:
-    """The text of the script of that name behind ``_audit.lua``."""
-    folder = files("dispatcher.store").joinpath("lua")
-    return flags + folder.joinpath("_audit.lua").read_text("utf-8") + folder.joinpath(f"{name}.lua").read_text("utf-8")
-
-
-_APPEND = with_prelude("audit_append", "#!lua flags=allow-oom\n")
-"""Runs even when Redis is full: pausing a lane must be possible then."""
-UNNOTED: tuple[str | bytes, ...] = ("", "", "", "0", "0")
+_APPEND = script("audit_log/append", *keys.AUDIT_KEYS)
+UNNOTED: tuple[Argument, ...] = ("", "", "", 0, 0)
 """The arguments of a change that is not noted."""
 
 
@@ -79,13 +60,14 @@ class AuditLog:
     async def append(self, deed: Deed) -> None:
         """Write the entry of a change that follows. ``StoreUnavailable`` = do not make that change."""
 
-        async def write(arguments: Sequence[Any]) -> int | bytes:
-            return await cast("Awaitable[int | bytes]", self.redis.eval(_APPEND, len(KEYS), *KEYS, *arguments))
+        async def write(chain: Sequence[Argument]) -> int | bytes:
+            reply: int | bytes = await reply_of(self.redis, _APPEND.call((), *chain))
+            return reply
 
-        await self.chained(deed, write)
+        await self.chained([deed], write)
 
-    async def chained(self, deed: Deed, write: Write) -> bool:
-        """Change and entry in the one step that ``write`` is. False = its condition does not hold; nothing is done.
+    async def chained(self, deeds: Sequence[Deed], write: Write) -> bool:
+        """Change and entries in the one step that ``write`` is. False = its condition does not hold; nothing is done.
 
         ``StoreDamaged`` = there is no telling which entry it would follow; nothing is done.
         """
@@ -94,29 +76,38 @@ class AuditLog:
         except TimeoutError:
             raise StoreUnavailable("the audit log cannot be written at this moment; nothing was changed") from None
         try:
-            return await self._written(deed, write)
+            return await self._written(deeds, write)
         finally:
             self._turn.release()
 
-    async def _written(self, deed: Deed, write: Write) -> bool:
+    async def _written(self, deeds: Sequence[Deed], write: Write) -> bool:
         for _ in range(_TRIES):
-            entry = Entry.following(self._head, deed)
-            with guarded():
-                reply = await write(self._arguments(entry))
+            entries = self._following(deeds)
+            reply = await write(self._arguments(entries))
             if reply in _DAMAGES:
                 raise StoreDamaged(_DAMAGES[reply])
             if isinstance(reply, bytes):
                 self._head = read_head(reply)
                 continue
             if reply == 1:
-                self._head = entry.head
+                self._head = entries[-1].head
                 if self.logged:
-                    _tell(deed, entry)
+                    _log_each(deeds, entries)
             return reply == 1
         raise Conflict.of("modified_meanwhile", "Too much is being changed at this moment: repeat it in a second.")
 
-    def _arguments(self, entry: Entry) -> tuple[str | bytes, ...]:
-        return self._head.text(), entry.head.text(), entry.text, str(self.kept_ms), str(self.kept_entries)
+    def _following(self, deeds: Sequence[Deed]) -> list[Entry]:
+        entries: list[Entry] = []
+        head = self._head
+        for deed in deeds:
+            entries.append(Entry.following(head, deed))
+            head = entries[-1].head
+        return entries
+
+    def _arguments(self, entries: Sequence[Entry]) -> tuple[Argument, ...]:
+        """As ``_audit.lua`` reads them; JSON has no line ends."""
+        text = b"\n".join(entry.text for entry in entries)
+        return self._head.text(), entries[-1].head.text(), text, self.kept_ms, self.kept_entries
 
 
 def read_head(stored: bytes) -> Head:
@@ -137,7 +128,8 @@ class Noting:
     at_ms: int
 
 
-def _tell(deed: Deed, entry: Entry) -> None:
+def _log_each(deeds: Sequence[Deed], entries: Sequence[Entry]) -> None:
     """To the process's log too: whoever keeps that elsewhere can tell if the whole chain was written anew."""
-    head = entry.head
-    log.info("audit", n=head.n, hash=head.hash, action=deed.action, object=deed.object_id, client=deed.author.client_id)
+    for deed, entry in zip(deeds, entries, strict=True):
+        n, digest = entry.head.n, entry.head.hash
+        log.info("audit", n=n, hash=digest, action=deed.action, object=deed.object_id, client=deed.author.client_id)

@@ -17,7 +17,8 @@ from redis.exceptions import ResponseError
 from dispatcher.clock import DAY_MS
 from dispatcher.errors import InvalidRequest, StoreDamaged
 from dispatcher.model.audit_entry import Entry, Head
-from dispatcher.store.audit_log.log import DAMAGED_HEAD, DAMAGED_STREAM, HEAD, STREAM, read_head
+from dispatcher.store import keys
+from dispatcher.store.audit_log.log import DAMAGED_HEAD, DAMAGED_STREAM, read_head
 from dispatcher.store.redis.connection import guarded
 
 _CHUNK = 500
@@ -117,9 +118,9 @@ class AuditReader:
     async def head(self) -> Head:
         """The newest entry that was written."""
         with _of_its_type(DAMAGED_HEAD):
-            stored = cast("bytes | None", await self._redis.get(HEAD))
+            stored = cast("bytes | None", await self._redis.get(keys.AUDIT_HEAD))
         with _of_its_type(DAMAGED_STREAM):
-            await self._redis.xlen(STREAM)
+            await self._redis.xlen(keys.AUDIT_STREAM)
         return read_head(stored or b"")
 
     async def _verified(self, kept: Kept | None) -> Verdict:
@@ -159,8 +160,8 @@ class AuditReader:
         if count >= kept.entries:
             return True
         with guarded():
-            oldest: Any = (await self._redis.xrange(STREAM, count=1))[0]
-            newest: Any = (await self._redis.xrevrange(STREAM, count=1))[0]
+            oldest: Any = (await self._redis.xrange(keys.AUDIT_STREAM, count=1))[0]
+            newest: Any = (await self._redis.xrevrange(keys.AUDIT_STREAM, count=1))[0]
         gone_at = oldest[1].get(b"p") or oldest[0]
         return _ms(gone_at) < _ms(newest[0]) - kept.ms
 
@@ -185,7 +186,7 @@ class AuditReader:
 
     async def _raw(self, command: str, start: str, end: str, count: int) -> list[tuple[str, bytes]]:
         with _of_its_type(DAMAGED_STREAM):
-            rows: Any = await getattr(self._redis, command)(STREAM, start, end, count=count)
+            rows: Any = await getattr(self._redis, command)(keys.AUDIT_STREAM, start, end, count=count)
         return [(position.decode(), fields.get(b"e", b"")) for position, fields in rows]
 
 
@@ -224,10 +225,10 @@ def _cut_off(first: int, kept: Kept) -> str:
 
 
 def _damaged_head(last: Head) -> str:
-    remedy = f"SET '{HEAD}' {last.text()}" if last.n else f"DEL '{HEAD}'"
+    remedy = f"SET '{keys.AUDIT_HEAD}' {last.text()}" if last.n else f"DEL '{keys.AUDIT_HEAD}'"
     newest = f"entry {last.n} is the newest that was written" if last.n else "nothing was ever written"
     return (
-        f"{HEAD} is damaged: it does not name the newest entry, and nothing can be changed until it does; "
+        f"{keys.AUDIT_HEAD} is damaged: it does not name the newest entry, and nothing can be changed until it does; "
         f"if {newest} (the API's log has each one's number and hash), `redis-cli {remedy}`"
     )
 

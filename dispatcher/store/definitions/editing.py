@@ -11,12 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Self
 
+import orjson
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound, Problem, Refused, Unprocessable
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
+from dispatcher.store.definitions.indexes import changed_indexes, created, deleted
 from dispatcher.store.definitions.pings import Pings
 from dispatcher.store.definitions.reads import DefinitionReads, IntegrationPage, Loaded, RevisionId
 from dispatcher.store.definitions.records import (
@@ -27,7 +29,7 @@ from dispatcher.store.definitions.records import (
     write_revision,
 )
 from dispatcher.store.definitions.rotations import Rotations
-from dispatcher.store.definitions.swap import Operation, Swap, changed_indexes, created, deleted, swap
+from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
 
 __all__ = ["Definitions", "IntegrationPage", "Loaded", "RevisionId", "product_message"]
 
@@ -82,7 +84,7 @@ class Definitions(DefinitionReads):
             raise Unprocessable.of("limit_reached", text)
         await self._ask(self._redis.set(keys.DEF_COUNTER, FIRST_APP_MARKET_ID - 1, nx=True))
         new = replace(integration, app_market_id=int(await self._ask(self._redis.incr(keys.DEF_COUNTER))))
-        document = Swap(keys.definition(new.id), b"", write_integration(new))
+        document = Document(keys.definition(new.id), b"", write_integration(new))
         if not await self._swap([document], created(new), [new.id]):
             raise Conflict.of("already_exists", f"An integration with the id {new.id} exists already.", "id")
         return new
@@ -146,7 +148,7 @@ class Definitions(DefinitionReads):
                 raise Conflict.of("still_linked", "Unlink every product from the integration, then delete it.", "id")
             numbers = range(1, (integration.published_revision or 0) + 1)
             dropped = [keys.ping(integration.id), *(keys.revision(integration.id, number) for number in numbers)]
-            gone = Swap(keys.definition(integration.id), before, b"")
+            gone = Document(keys.definition(integration.id), before, b"")
             if await self._swap([gone], deleted(integration), [integration.id], dropped):
                 return
         raise _modified(any_id)
@@ -169,10 +171,12 @@ class Definitions(DefinitionReads):
         moved_on = max(integration.modified_ms, expected_modified_ms + 1)
         self._check_owner(stored.vendor_id, integration)
         after = replace(integration, modified_ms=moved_on)
-        swaps = [Swap(keys.definition(after.id), before, write_integration(after, before))]
+        documents = [Document(keys.definition(after.id), before, write_integration(after, before))]
         if publishing is not None:
-            swaps.append(Swap(keys.revision(after.id, publishing.number), b"", write_revision(publishing, before)))
-        written = await self._swap(swaps, changed_indexes(stored, after), [after.id])
+            documents.append(
+                Document(keys.revision(after.id, publishing.number), b"", write_revision(publishing, before))
+            )
+        written = await self._swap(documents, changed_indexes(stored, after), [after.id])
         return after if written else None
 
     async def _try_relink(self, product_id: str, target: str | None, now_ms: int) -> Product | None:
@@ -190,9 +194,9 @@ class Definitions(DefinitionReads):
             return product
         owner = vendors.get(target or product.integration_id or "", product.vendor_id)
         after = replace(product, integration_id=target, vendor_id=owner)
-        swaps = [Swap(keys.product(product_id), before, write_product(after, before))]
-        swaps += [_side(record, product_id, side == target, now_ms) for side, record in records.items() if record]
-        written = await self._swap(swaps, [], [product_message(product_id), *sides])
+        documents = [Document(keys.product(product_id), before, write_product(after, before))]
+        documents += [_side(record, product_id, side == target, now_ms) for side, record in records.items() if record]
+        written = await self._swap(documents, [], [product_message(product_id), *sides])
         return after if written else None
 
     def _check_owner(self, before: str | None, after: Integration) -> None:
@@ -215,20 +219,26 @@ class Definitions(DefinitionReads):
 
     async def _swap(
         self,
-        swaps: Sequence[Swap],
+        documents: Sequence[Document],
         operations: Sequence[Operation],
         changed: Sequence[str],
         dropped: Sequence[str] = (),
     ) -> bool:
+        together = [
+            *operations,
+            *(Operation("DEL", key) for key in dropped),
+            *(publish(keys.DEFINITIONS_CHANNEL, message) for message in changed),
+        ]
+        entry = _noted(documents[0])
         try:
-            return await swap(self._redis, swaps, operations, changed, dropped, self._noting)
+            return await swap(self._redis, documents, together, noting=self._noting, entries=[entry])
         finally:
             for message in changed:
                 for listener in self._listeners:
                     listener(message)
 
 
-def _side(record: bytes, product_id: str, linked: bool, now_ms: int) -> Swap:
+def _side(record: bytes, product_id: str, linked: bool, now_ms: int) -> Document:
     """The integration's side of a link: the product is in its list once, or not at all."""
     integration = read_integration(record)
     others = tuple(one for one in integration.linked_products if one != product_id)
@@ -240,7 +250,13 @@ def _side(record: bytes, product_id: str, linked: bool, now_ms: int) -> Swap:
         linked_products=(*others, product_id) if linked else others,
         modified_ms=max(now_ms, integration.modified_ms + 1),
     )
-    return Swap(keys.definition(integration.id), record, write_integration(after, record))
+    return Document(keys.definition(integration.id), record, write_integration(after, record))
+
+
+def _noted(document: Document) -> Noted:
+    """An entry about the first document, which the others only follow."""
+    kind = "product" if document.key.startswith(keys.product("")) else "integration"
+    return Noted(kind, orjson.loads(document.after or document.before)["id"], document)
 
 
 def _modified(any_id: str) -> Conflict:

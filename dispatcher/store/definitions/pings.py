@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from importlib.resources import files
 from typing import cast
 
 from pydantic import TypeAdapter
@@ -13,11 +12,12 @@ from dispatcher.model.ping import PingTest
 from dispatcher.store import keys
 from dispatcher.store.definitions.ping_schedule import PingSchedule
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import reply_of, script
 
 KEPT = 50
 
 _TEST = TypeAdapter(PingTest)
-_REPLACE = files("dispatcher.store").joinpath("lua/def_ping.lua").read_text("utf-8")
+_REPLACE = script("definitions/replace_ping")
 
 
 class Pings:
@@ -37,8 +37,7 @@ class Pings:
     async def replace(self, integration_id: str, test: PingTest) -> bool:
         """Write the newer state of a test; False when it is no longer kept."""
         name, record = keys.ping(integration_id), _TEST.dump_json(test).decode()
-        with guarded():
-            return await cast("Awaitable[int]", self._redis.eval(_REPLACE, 1, name, test.id, record)) == 1
+        return bool(await reply_of(self._redis, _REPLACE.call([name], test.id, record)) == 1)
 
     async def find(self, integration_id: str, test_id: str) -> PingTest | None:
         """The test of that id, while it is kept."""

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
-from importlib.resources import files
-from typing import cast
-
 from redis.asyncio import Redis
 
 from dispatcher.store import keys
 from dispatcher.store.definitions.ping_schedule import HELD_MS, Due
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import reply_of, script
 
-_TAKE = files("dispatcher.store").joinpath("lua/def_probes.lua").read_text("utf-8")
+_TAKE = script("definitions/take_due")
 
 
 class Rotations:
@@ -32,7 +29,5 @@ class Rotations:
 
     async def take(self, limit: int) -> Due:
         """Up to ``limit`` that are due. One whose taker is lost is due again after a minute."""
-        reply = cast("Awaitable[list[object]]", self._redis.eval(_TAKE, 1, keys.ROTATIONS, str(limit), str(HELD_MS)))
-        with guarded():
-            now_ms, *taken = await reply
-        return Due(int(cast("int", now_ms)), tuple(cast("bytes", one).decode() for one in taken))
+        now_ms, *taken = await reply_of(self._redis, _TAKE.call([keys.ROTATIONS], limit, HELD_MS))
+        return Due(now_ms, tuple(one.decode() for one in taken))

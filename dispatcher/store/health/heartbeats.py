@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 from redis.exceptions import OutOfMemoryError
 
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Call, Client, run, script
+from dispatcher.store.redis.scripts import Client, reply_of, script
 
 ALIVE_MS = 3_500
 FORGOTTEN_MS = 60_000
+
+_BEAT = script("health/beat", keys.WORKERS)
 
 
 class Heartbeats:
@@ -21,11 +22,9 @@ class Heartbeats:
 
     async def beat(self, worker_id: str, info: bytes) -> int:
         """Say that this worker lives; returns how many were heard of lately, this one included."""
-        with guarded():
-            call = Call(script("beat"), keys.WORKERS, (worker_id, ALIVE_MS, FORGOTTEN_MS))
-            alive: Any = (await run(self._client, [call]))[0]
-            with contextlib.suppress(OutOfMemoryError):  # only looked at, never worked with
-                await self._client.set(keys.worker_info(worker_id), info, px=10_000)
+        alive = await reply_of(self._client, _BEAT.call((), worker_id, ALIVE_MS, FORGOTTEN_MS))
+        with guarded(), contextlib.suppress(OutOfMemoryError):  # only looked at, never worked with
+            await self._client.set(keys.worker_info(worker_id), info, px=10_000)
         return int(alive)
 
     async def leave(self, worker_id: str) -> None:

@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, cast
+from typing import cast
 
 import orjson
 import structlog
@@ -25,11 +25,13 @@ from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Call, Client, run, script
+from dispatcher.store.redis.scripts import Client, run, script
 
 EVERY_S = 1.0
 SIGNS_KEPT_MS = DAY_MS
 LOSSES_KEPT_S = 7 * 86_400
+
+_MARK = script("health/mark")
 
 log = structlog.get_logger("store")
 
@@ -70,9 +72,9 @@ class LossWatch:
         with guarded():
             gone = await self._is_gone(newest_event)
             places = await self._places()
-            arguments = [(self._process, self._signs.get(place, 0), int(gone), SIGNS_KEPT_MS) for place in places]
-            calls = [Call(script("mark"), place, each) for place, each in zip(places, arguments, strict=True)]
-            replies: list[Any] = await run(self._client, calls)
+            known = [(place, self._signs.get(place, 0)) for place in places]
+            calls = [_MARK.call([place], self._process, sign, int(gone), SIGNS_KEPT_MS) for place, sign in known]
+            replies = await run(self._client, calls)
         self._seen_event, self._looked_s = newest_event, time.monotonic()
         self._signs = {place: int(sign) for place, (sign, _, _) in zip(places, replies, strict=True)}
         survived = [int(at) for _, lost, at in replies if lost]

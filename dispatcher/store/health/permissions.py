@@ -5,11 +5,10 @@ What a user lacks shows otherwise when it is needed first: hours after the start
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from itertools import product
-from typing import cast
+from typing import Any
 
 import orjson
 from redis.asyncio import Redis
@@ -17,8 +16,9 @@ from redis.asyncio import Redis
 from dispatcher.errors import StoreUnusable
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import script
 
-_SCRIPT = files("dispatcher.store").joinpath("lua/may.lua").read_text("utf-8")
+_MAY = script("health/may")
 
 Command = tuple[str, ...]
 
@@ -137,9 +137,10 @@ def _lacking(needs: Needs, allowed: set[tuple[str, str]]) -> Iterator[str]:
 
 
 async def _may(redis: Redis, commands: Sequence[Command]) -> list[int]:
+    """By its text: whether scripts may be loaded is among what is asked."""
     with guarded():
-        asked = redis.eval(_SCRIPT, 0, orjson.dumps(commands).decode())
-        answers = await cast("Awaitable[list[int]]", asked)
+        asked: Any = redis
+        answers: list[int] = await asked.execute_command(*_MAY.call((), orjson.dumps(commands)).by_text())
     if not answers:
         raise StoreUnusable("Redis is too old: use Redis 7.0 or later, or Valkey")
     return answers

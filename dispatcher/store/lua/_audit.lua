@@ -1,8 +1,8 @@
--- Prelude of every script that writes an audit entry together with a change.
+-- Prelude of every script that writes audit entries together with a change.
 --
 -- KEYS[1] head of the chain (string, "n:hash")   KEYS[2] audit log (stream)
--- ARGV[1] head as the writer knows it   ARGV[2] the new head, '' = there is nothing to note   ARGV[3] the entry
--- ARGV[4] ms that an entry is kept   ARGV[5] entries that are kept at most
+-- ARGV[1] head as the writer knows it   ARGV[2] the new head, '' = there is nothing to note
+-- ARGV[3] the entries, JSON, one a line   ARGV[4] ms that an entry is kept   ARGV[5] entries that are kept at most
 --
 -- Each entry has the place of the one before beside it (`p`), which tells whether a beginning that is gone was old enough.
 --
@@ -27,9 +27,12 @@ end
 local function note()
   if ARGV[2] == '' then return end
   local now = tonumber(redis.call('TIME')[1]) * 1000
+  local oldest = string.format('%.0f', math.max(0, now - tonumber(ARGV[4])))
   redis.call('SET', KEYS[1], ARGV[2])
-  local before = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-  redis.call('XADD', KEYS[2], 'MINID', '~', string.format('%.0f', math.max(0, now - tonumber(ARGV[4]))), '*',
-    'e', ARGV[3], 'p', before and before[1] or '')
+  local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+  local before = last and last[1] or ''
+  for entry in string.gmatch(ARGV[3], '[^\n]+') do
+    before = redis.call('XADD', KEYS[2], 'MINID', '~', oldest, '*', 'e', entry, 'p', before)
+  end
   redis.call('XTRIM', KEYS[2], 'MAXLEN', '~', ARGV[5])
 end

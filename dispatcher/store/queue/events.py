@@ -24,9 +24,15 @@ from dispatcher.store.queue.feed import newest, read_changes
 from dispatcher.store.queue.records import damaged_is_absent, stored_event
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.durability import writing
-from dispatcher.store.redis.scripts import Argument, Call, Client, run, script
+from dispatcher.store.redis.scripts import Argument, Call, Client, Script, reply_of, script
 
 IDEMPOTENCY_TTL_S = 86_400
+
+_ACCEPT = script("queue/accept")
+_CONCLUDE = script("queue/conclude")
+_HOLD = script("queue/hold")
+_LOOK = script("queue/look")
+_REOPEN = script("queue/reopen")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +85,7 @@ class QueueStore:
             )
             for partition, positions in by_partition.items()
         ]
-        with guarded():
-            replies = await self._write(self._client, self._accept_calls(parts))
+        replies = await self._write(self._client, self._accept_calls(parts))
         fields = iter([field for reply in replies for field in reply])
         receipts: list[Any] = [None] * len(events)
         for positions in by_partition.values():
@@ -93,10 +98,9 @@ class QueueStore:
         if not parts:
             return []
         if isinstance(self._client, RedisCluster):
-            return [Call(script("accept"), key, arguments) for key, arguments in parts]
-        (first, _), *further = parts
+            return [_ACCEPT.call([key], *arguments) for key, arguments in parts]
         arguments = [argument for _, mine in parts for argument in mine]
-        return [Call(script("accept"), first, arguments, [key for key, _ in further])]
+        return [_ACCEPT.call([key for key, _ in parts], *arguments)]
 
     async def reserve(self, client_id: str, key: str, body_hash: str, event_id: str) -> Reservation:
         """Bind an idempotency key to an event id for 24 h, or learn what it is bound to."""
@@ -147,7 +151,7 @@ class QueueStore:
     async def redeliver(self, event_id: str, revision: int | None) -> StoredEvent:
         """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``."""
         arguments = (event_id, "" if revision is None else revision)
-        return await self._change(event_id, "reopen", arguments, "redelivered")
+        return await self._change(event_id, _REOPEN, arguments, "redelivered")
 
     async def resolve(self, event_id: str, notification: Event | None = None) -> StoredEvent:
         """Close an event by hand: nothing more is sent for it.
@@ -155,7 +159,7 @@ class QueueStore:
         ``notification``, here and below: a SUBSCRIPTION_STATUS event put on the queue in the same step.
         """
         arguments = self._conclusion(event_id, Status.RESOLVED, "resolve", notification=notification)
-        return await self._change(event_id, "conclude", arguments, "resolved")
+        return await self._change(event_id, _CONCLUDE, arguments, "resolved")
 
     async def result(
         self,
@@ -171,14 +175,14 @@ class QueueStore:
         arguments = self._conclusion(
             event_id, status, "result", error_code, message, account_identifier, notification=notification
         )
-        return await self._change(event_id, "conclude", arguments, "given a result")
+        return await self._change(event_id, _CONCLUDE, arguments, "given a result")
 
     async def still_pending(self, event_id: str, error_code: str | None, message: str | None) -> StoredEvent:
         """A host said that the result is not there yet: note its words. The deadline stays."""
         arguments = self._conclusion(
             event_id, Status.AWAITING_RESULT, "pending", error_code, message, notification=None
         )
-        return await self._change(event_id, "conclude", arguments, "given a result")
+        return await self._change(event_id, _CONCLUDE, arguments, "given a result")
 
     async def expire(self, event_id: str, notification: Event | None = None) -> bool:
         """End an event whose result did not come in time; False when it is no longer awaited."""
@@ -190,7 +194,7 @@ class QueueStore:
             "no result was reported before the deadline",
             notification=notification,
         )
-        return bool((await self._run_on(event_id, "conclude", arguments))[0] == b"ok")
+        return bool((await self._run_on(event_id, _CONCLUDE, arguments))[0] == b"ok")
 
     async def pause(self, integration_id: str) -> None:
         """Hold everything of one integration back; accepting goes on."""
@@ -249,8 +253,8 @@ class QueueStore:
         facts = (code or "", message or "", account_identifier or "", self._retention_ms)
         return [event_id, status.value, how, *facts, *told]
 
-    async def _change(self, event_id: str, name: str, arguments: Sequence[Argument], verb: str) -> StoredEvent:
-        reply = await self._run_on(event_id, name, arguments)
+    async def _change(self, event_id: str, change: Script, arguments: Sequence[Argument], verb: str) -> StoredEvent:
+        reply = await self._run_on(event_id, change, arguments)
         if reply[0] == b"refused":
             raise Conflict.of("wrong_status", f"an event that is {reply[1].decode()} cannot be {verb}")
         stored = await self.get(event_id) if reply[0] == b"ok" else None
@@ -258,24 +262,22 @@ class QueueStore:
             raise no_such_event()
         return stored
 
-    async def _run_on(self, event_id: str, name: str, arguments: Sequence[Argument]) -> list[Any]:
+    async def _run_on(self, event_id: str, transition: Script, arguments: Sequence[Argument]) -> list[Any]:
         partition = partition_of_event(event_id, self._partitions)
         if partition is None:
             raise no_such_event()
-        with guarded():
-            reply: list[Any] = (await run(self._client, [Call(script(name), _own(partition), arguments)]))[0]
+        reply: list[Any] = await reply_of(self._client, transition.call([_own(partition)], *arguments))
         return reply
 
     async def _look(self, event_id: str) -> look.Sighting | None:
         if partition_of_event(event_id, self._partitions) is None:
             return None
-        reply = await self._run_on(event_id, "look", (event_id,))
+        reply = await self._run_on(event_id, _LOOK, (event_id,))
         return look.sighting(reply) if reply else None
 
     async def _hold(self, integration_id: str, *how: str) -> int:
-        call = Call(script("hold"), _own(self.partition_of(integration_id)), (integration_id, *how))
-        with guarded():
-            return int((await run(self._client, [call]))[0])
+        own = _own(self.partition_of(integration_id))
+        return int(await reply_of(self._client, _HOLD.call([own], integration_id, *how)))
 
 
 def _own(partition: int) -> str:

@@ -18,12 +18,14 @@ from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import EventFilter, Page, StoredEvent
 from dispatcher.store import keys
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
-from dispatcher.store.redis.scripts import Argument, Call, Client, run, script
+from dispatcher.store.redis.scripts import Argument, Client, run, script
 
 SCAN_CHUNK = 1000
 """Log entries that one call looks at: about a millisecond of Redis."""
 MAX_ROUNDS = 400
 """Calls per partition and page, at most; the page then ends early, with a cursor."""
+
+_LIST = script("queue/list")
 
 Position = tuple[int, int, int]
 
@@ -52,7 +54,8 @@ async def read_page(
         if not waiting:
             break
         calls = [
-            Call(script("list"), keys.partition(s.partition) + "own", _arguments(condition, s, limit)) for s in waiting
+            _LIST.call([keys.partition(scan.partition) + "own"], *_arguments(condition, scan, limit))
+            for scan in waiting
         ]
         for scan, reply in zip(waiting, await run(client, calls), strict=True):
             _take(scan, reply)

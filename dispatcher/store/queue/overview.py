@@ -11,11 +11,13 @@ import orjson
 from dispatcher.model.queue import LaneView, QueueOverview, WorkerView
 from dispatcher.store import keys
 from dispatcher.store.queue.records import lane_views, partition_view, text
-from dispatcher.store.redis.scripts import Call, Client, run, script
+from dispatcher.store.redis.scripts import Client, run, script
+
+_OVERVIEW = script("queue/overview")
 
 
 async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) -> QueueOverview:
-    replies = await run(client, [Call(script("overview"), keys.partition(p) + "own") for p in partitions])
+    replies = await run(client, [_OVERVIEW.call([keys.partition(p) + "own"]) for p in partitions])
     now_ms = max(int(reply[0]) for reply in replies)
     lanes: list[LaneView] = []
     views = []

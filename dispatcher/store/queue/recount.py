@@ -11,10 +11,11 @@ from typing import NamedTuple
 from dispatcher.model.queue import AuditReport
 from dispatcher.store import keys
 from dispatcher.store.queue.records import text
-from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Argument, Call, Client, run, script
+from dispatcher.store.redis.scripts import Argument, Client, reply_of, script
 
 CHUNK = 500
+
+_RECOUNT = script("queue/recount")
 
 
 class _Look(NamedTuple):
@@ -55,8 +56,7 @@ async def _walk(client: Client, partition: int) -> tuple[_Look, list[str]]:
 
 
 async def _look(client: Client, partition: int, *arguments: Argument) -> _Look:
-    with guarded():
-        (reply,) = await run(client, [Call(script("audit"), keys.partition(partition) + "own", arguments)])
+    reply = await reply_of(client, _RECOUNT.call([keys.partition(partition) + "own"], *arguments))
     named = iter(reply[4:])
     broken = {text(event_id): text(wrong) for event_id, wrong in zip(named, named, strict=True)}
     return _Look(text(reply[0]), int(reply[1]), int(reply[2]), int(reply[3]), broken)

@@ -7,7 +7,7 @@ of an event that is in the master alone writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,16 +16,15 @@ from redis.exceptions import AskError, NoScriptError, ResponseError
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.redis.cancellable import Cancellable
-from dispatcher.store.redis.scripts import NAMES, Argument, Call, Client, run, script
+from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import Call, Client, Command, Run, load_all, run
 
 WAIT_MS = 1000
 """How long replicas may take. Well below the time-out of the socket."""
 
-Write = Callable[[Client, Sequence[Call]], Awaitable[list[Any]]]
 
-
-def writing(replicas: int, within_ms: int = WAIT_MS) -> Write:
-    """How to run scripts so that ``replicas`` replicas have what they write; 0 = as ever."""
+def writing(replicas: int, within_ms: int = WAIT_MS) -> Run:
+    """Runs scripts so that ``replicas`` replicas have what they write; 0 = as ever."""
     return Replicated(replicas, within_ms) if replicas else run
 
 
@@ -42,11 +41,14 @@ class Replicated:
         """
         if not calls:
             return []
-        replies = await self._sent(client, [call.command("EVALSHA", call.script.sha) for call in calls], calls)
+        with guarded():
+            return await self._confirmed(client, calls)
+
+    async def _confirmed(self, client: Client, calls: Sequence[Call]) -> list[Any]:
+        replies = await self._sent(client, [call.by_sha() for call in calls], calls)
         if any(isinstance(reply, NoScriptError) for reply in replies):
-            for name in NAMES:
-                await client.script_load(script(name).text)
-            replies = await self._sent(client, [call.command("EVAL", call.script.text) for call in calls], calls)
+            await load_all(client)
+            replies = await self._sent(client, [call.by_text() for call in calls], calls)
         for reply in replies:
             if isinstance(reply, AskError):  # also MovedError: what was waited for is elsewhere
                 await client.aclose()
@@ -61,11 +63,11 @@ class Replicated:
             )
         return replies[: len(calls)]
 
-    async def _sent(self, client: Client, commands: list[tuple[Argument, ...]], calls: Sequence[Call]) -> list[Any]:
+    async def _sent(self, client: Client, commands: Sequence[Command], calls: Sequence[Call]) -> list[Any]:
         """The replies to the calls, then the number of replicas, of each node asked."""
         if isinstance(client, RedisCluster):
             return await self._sent_to_nodes(client, commands, calls)
-        confirming = self._confirming(calls[0].key)
+        confirming = self._confirming(calls[0].keys[0])
         pool: Any = client.connection_pool
         connection: Cancellable = await pool.get_connection()
         try:
@@ -75,11 +77,11 @@ class Replicated:
         return _without_marks(replies, len(commands))
 
     async def _sent_to_nodes(
-        self, client: RedisCluster, commands: list[tuple[Argument, ...]], calls: Sequence[Call]
+        self, client: RedisCluster, commands: Sequence[Command], calls: Sequence[Call]
     ) -> list[Any]:
         """One connection for each node. Nothing is sent on to another: its ``WAIT`` would be missing."""
         await client.initialize()
-        nodes = {node.name: (node, call.key) for call in calls if (node := client.get_node_from_key(call.key))}
+        nodes = {node.name: (node, call.keys[0]) for call in calls if (node := client.get_node_from_key(call.keys[0]))}
         pipeline: Any = client.pipeline()
         for command in commands:
             pipeline.execute_command(*command)
@@ -92,7 +94,7 @@ class Replicated:
                 raise reply
         return _without_marks(replies, len(commands))
 
-    def _confirming(self, key: str) -> tuple[tuple[Argument, ...], ...]:
+    def _confirming(self, key: str) -> tuple[Command, ...]:
         return ("SET", key.rpartition(":")[0] + ":waited", "1"), ("WAIT", self.replicas, self.within_ms)
 
 

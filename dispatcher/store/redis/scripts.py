@@ -1,13 +1,16 @@
 """Runs the Lua scripts in ``store/lua``: many calls in one round trip, reloaded when Redis forgot them.
 
-Each script is its own file behind the shared prelude ``_queue.lua``. Never retries a script whose reply was lost:
-whoever calls decides that, because it knows how to ask again.
+A script is one file. Its first line names the prelude that is put before it. A second line ``-- at maxmemory:`` says
+that it ``runs`` although Redis is full, or is ``refused`` before it wrote anything; without it Redis refuses the first
+command that needs memory, wherever that stands. Never retries a script whose reply was lost: whoever calls decides
+that, because it knows how to ask again.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -18,91 +21,115 @@ from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import NoScriptError, ResponseError
 
 from dispatcher.store.redis.cancellable import Cancellable
+from dispatcher.store.redis.connection import guarded
 
 Client = Redis | RedisCluster
 Argument = str | bytes | int | float
+Command = tuple[Argument, ...]
+
+PRELUDES = {"queue": "_queue.lua", "audit": "_audit.lua", "none": None}
+"""By the word in a script's first line: the file that is put before it."""
+
+_AT_MAXMEMORY = {"runs": "#!lua flags=allow-oom\n", "refused": "#!lua\n", None: ""}
+_HEADER = re.compile(rf"-- prelude: ({'|'.join(PRELUDES)})\n(?:-- at maxmemory: (runs|refused)\b)?")
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One transition of the queue, with the SHA1 by which Redis knows it."""
+    """One Lua file behind its prelude, with the SHA1 by which Redis knows it."""
 
     name: str
+    """Room and file, as in ``queue/claim``."""
+    prelude: str
     text: str
     sha: str
+    keys: tuple[str, ...] = ()
+    """Keys of every call, in front of those that the call names."""
+
+    def call(self, keys: Sequence[str], *arguments: Argument) -> Call:
+        """To run it on keys of one hash slot."""
+        return Call(self, (*self.keys, *keys), arguments)
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One script on one key; all other keys share the key's hash slot.
-
-    ``further_keys``: more of the same kind, on a client whose keys are all on one node.
-    """
+    """One run of a script. Its keys share a hash slot, unless all slots are on one server."""
 
     script: Script
-    key: str
+    keys: tuple[str, ...]
     arguments: Sequence[Argument] = ()
-    further_keys: Sequence[str] = ()
 
-    def command(self, verb: str, body: str) -> tuple[Argument, ...]:
-        return (verb, body, 1 + len(self.further_keys), self.key, *self.further_keys, *self.arguments)
+    def by_sha(self) -> Command:
+        return ("EVALSHA", self.script.sha, len(self.keys), *self.keys, *self.arguments)
+
+    def by_text(self) -> Command:
+        """Runs also when Redis has forgotten the script at this very moment."""
+        return ("EVAL", self.script.text, len(self.keys), *self.keys, *self.arguments)
 
 
-NAMES = (
-    *("accept", "audit", "beat", "claim", "conclude", "grant", "hold", "list", "look", "mark", "mend"),
-    *("overview", "own", "recount", "reopen", "rest", "settle"),
-)
-EASES_MEMORY = frozenset(
-    {"claim", "settle", "grant", "own", "rest", "conclude", "hold", "mend", "beat", "mark", "recount"}
-)
-"""Run even when Redis is at ``maxmemory``: they take work off it, or let it go on. Accepting does not."""
+Run = Callable[[Client, Sequence[Call]], Awaitable[list[Any]]]
+"""``run``, or what strict durability puts in its place."""
 
 
 @cache
-def script(name: str) -> Script:
-    """The script of that name, prelude included."""
+def script(name: str, *keys: str) -> Script:
+    """The script of that name, prelude included. Raises ``ValueError`` for a file that does not begin as it must."""
     folder = files("dispatcher.store").joinpath("lua")
-    flags = "#!lua flags=allow-oom\n" if name in EASES_MEMORY else ""
-    text = flags + folder.joinpath("_queue.lua").read_text() + folder.joinpath(f"{name}.lua").read_text()
-    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    body = folder.joinpath(f"{name}.lua").read_text("utf-8")
+    header = _HEADER.match(body)
+    if header is None:
+        raise ValueError(f"{name}.lua must begin with `-- prelude: ` and one of {', '.join(PRELUDES)}")
+    prelude = PRELUDES[header[1]]
+    words = folder.joinpath(prelude).read_text("utf-8") if prelude else ""
+    text = _AT_MAXMEMORY[header[2]] + words + body
+    return Script(name, header[1], text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), keys)
+
+
+@cache
+def all_scripts() -> tuple[Script, ...]:
+    """Every file in the rooms of ``store/lua``."""
+    rooms = [room for room in files("dispatcher.store").joinpath("lua").iterdir() if room.is_dir()]
+    names = sorted(f"{room.name}/{file.name.removesuffix('.lua')}" for room in rooms for file in room.iterdir())
+    return tuple(script(name) for name in names)
 
 
 async def run(client: Client, calls: Sequence[Call]) -> list[Any]:
-    """As ``attempt``, but raises the first reply that is an error."""
-    replies = await attempt(client, calls)
-    for reply in replies:
-        if isinstance(reply, ResponseError):
-            raise reply
+    """Every call's reply, in order, in one round trip. Raises the first that is an error, and ``StoreUnavailable``."""
+    with guarded():
+        replies = await attempt(client, calls)
+        for reply in replies:
+            if isinstance(reply, ResponseError):
+                raise reply
     return replies
 
 
-async def attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
-    """Every call's reply, in order, in one round trip; a second one after ``SCRIPT FLUSH`` or a restart.
+async def reply_of(client: Client, call: Call) -> Any:
+    """As ``run``, for one call."""
+    return (await run(client, [call]))[0]
 
-    A ``ResponseError`` stands in the place of its reply. Raises connection errors.
+
+async def attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
+    """As ``run``, but a ``ResponseError`` stands in the place of its reply, and connection errors are redis-py's.
+
+    A second round trip follows ``SCRIPT FLUSH`` or a restart.
     """
-    replies = await _round_trip(client, calls)
+    replies = await _round_trip(client, [call.by_sha() for call in calls])
     missing = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
     if missing:
-        # All of them, not only what is missing: a claim behind a settle that has to be sent again would overtake it.
-        for name in NAMES:
-            await client.script_load(script(name).text)
-        again = await _round_trip(client, [calls[i] for i in missing], _by_text)
+        await load_all(client)
+        again = await _round_trip(client, [calls[i].by_text() for i in missing])
         for i, reply in zip(missing, again, strict=True):
             replies[i] = reply
     return replies
 
 
-def _by_sha(call: Call) -> tuple[Argument, ...]:
-    return call.command("EVALSHA", call.script.sha)
+async def load_all(client: Client) -> None:
+    """Not only what is missing: a claim behind a settle that has to be sent again would overtake it."""
+    for each in all_scripts():
+        await client.script_load(each.text)
 
 
-def _by_text(call: Call) -> tuple[Argument, ...]:
-    """Runs even if Redis forgets its scripts once more at this very moment."""
-    return call.command("EVAL", call.script.text)
-
-
-async def _exchange(client: Redis, commands: Sequence[tuple[Argument, ...]]) -> list[Any]:
+async def _exchange(client: Redis, commands: Sequence[Command]) -> list[Any]:
     connection: Cancellable = await client.connection_pool.get_connection()
     try:
         return await connection.exchange(commands)
@@ -110,19 +137,17 @@ async def _exchange(client: Redis, commands: Sequence[tuple[Argument, ...]]) -> 
         await client.connection_pool.release(connection)
 
 
-async def _round_trip(
-    client: Client, calls: Sequence[Call], command: Callable[[Call], tuple[Argument, ...]] = _by_sha
-) -> list[Any]:
+async def _round_trip(client: Client, commands: Sequence[Command]) -> list[Any]:
     if isinstance(client, Redis) and issubclass(client.connection_pool.connection_class, Cancellable):
-        return await _exchange(client, [command(call) for call in calls])
-    if len(calls) == 1:
+        return await _exchange(client, commands)
+    if len(commands) == 1:
         try:
-            return [await client.execute_command(*command(calls[0]))]
+            return [await client.execute_command(*commands[0])]
         except ResponseError as error:
             return [error]
     pipeline: Any = client.pipeline(transaction=False)
-    for call in calls:
-        pipeline.execute_command(*command(call))
+    for command in commands:
+        pipeline.execute_command(*command)
     replies: list[Any] = await pipeline.execute(raise_on_error=False)
     for reply in replies:
         if isinstance(reply, Exception) and not isinstance(reply, ResponseError):

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 from dispatcher.errors import DispatcherError
 from dispatcher.store import keys
 from dispatcher.store.definitions.records import read_integration, read_revision, write_integration
-from dispatcher.store.definitions.swap import Swap, swap
+from dispatcher.store.documents.swap import Document, publish, swap
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
 from dispatcher.store.secrets.sealing import Sealer, SealError
@@ -125,7 +125,8 @@ class Resealer:
             if after == current or not self._write:
                 self._count(before, 0)
                 return
-            if await swap(self._redis, [Swap(name, current, after)], [], [whose]):
+            changed = publish(keys.DEFINITIONS_CHANNEL, whose)
+            if await swap(self._redis, [Document(name, current, after)], [changed]):
                 self._count(left := found_in(after), self._stale(before) - self._stale(left))
                 return
             with guarded():

@@ -9,16 +9,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
-from importlib.resources import files
 from typing import cast
 
 from redis.asyncio import Redis
 
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import reply_of, script
 
 JWT_KEYS = "{def}:jwt-keys"
 _CURRENT = "current"
-_REPLACE = files("dispatcher.store").joinpath("lua/def_field.lua").read_text("utf-8")
+_REPLACE = script("secrets/replace_field", JWT_KEYS)
 
 
 class SigningKeyStore:
@@ -41,9 +41,7 @@ class SigningKeyStore:
 
     async def replace(self, sealed: str, by: str) -> bool:
         """Put the same key, sealed anew, in the place of ``sealed``; False when that is no longer what is there."""
-        reply = cast("Awaitable[int]", self._redis.eval(_REPLACE, 1, JWT_KEYS, _CURRENT, sealed, by))
-        with guarded():
-            return await reply == 1
+        return bool(await reply_of(self._redis, _REPLACE.call((), _CURRENT, sealed, by)) == 1)
 
 
 class RevokedTokens:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from importlib.resources import files
-from typing import Protocol, TypeVar, cast
+from typing import Protocol, TypeVar
 
 import orjson
 from redis.asyncio import Redis
@@ -18,11 +17,12 @@ from redis.exceptions import RedisError
 from dispatcher.errors import DispatcherError, StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import reply_of, script
 
 T = TypeVar("T")
 
 LOCK_MS = 10_000
-_DROP_IF_EQUAL = files("dispatcher.store").joinpath("lua/drop_if_equal.lua").read_text("utf-8")
+_DROP_IF_EQUAL = script("secrets/drop_if_equal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +88,7 @@ class TokenStore:
         return hashlib.blake2b(fingerprint.encode(), digest_size=16, key=self._pepper).hexdigest()
 
     async def _drop_if_equal(self, key: str, value: str) -> bool:
-        reply = cast("Awaitable[int]", self._redis.eval(_DROP_IF_EQUAL, 1, key, value))
-        return await _reached(reply) == 1
+        return bool(await _reached(reply_of(self._redis, _DROP_IF_EQUAL.call([key], value))) == 1)
 
     def _opened(self, fingerprint: str, sealed: bytes | None) -> AccessToken | None:
         if sealed is None:

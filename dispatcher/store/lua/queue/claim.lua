@@ -1,0 +1,120 @@
+-- prelude: queue
+-- at maxmemory: runs, since it takes work off Redis or lets it go on
+-- claim: take due work of many lanes, oldest-served lane first, never more of a lane than it may run.
+--
+-- ARGV: as named below. Returns {'lost'} when the generation moved on, else {'ok', now ms, ms when something is next due
+-- or -1}, and one row after another as named in `launch`.
+-- flags: any of 'o' some URL of the lane is suspended, 'r' its rate is limited, 'f' no token can be had, 'c' its circuit
+-- is or was open.
+-- Renews the lease when less of it is left. When nothing is left to claim now, the owner is marked asleep in the same
+-- step, so that an accept that comes later wakes it: no wake-up can be lost in between.
+local generation, lease_ms, at_most, default_cap, least_lease_ms = unpack(ARGV)
+
+local own = call('HMGET', KEYS[1], 'gen', 'until', 'asleep')
+if own[1] ~= generation then return { 'lost' } end
+if tonumber(own[2] or 0) - NOW < tonumber(least_lease_ms) then call('HSET', KEYS[1], 'until', NOW + tonumber(lease_ms)) end
+
+local left = tonumber(at_most)
+local answer = { 'ok', NOW, -1 }
+local launched = {}
+
+-- GCRA (generic cell rate algorithm): how many of `wanted` the rate allows now, and when the next may go.
+local function within_rate(lane, rate, tat, wanted)
+  local gap = 1000 / rate
+  local slack = math.max(gap, 50)
+  local from = math.max(tat, NOW)
+  local allowed = math.min(wanted, math.floor((NOW + slack - from) / gap))
+  if allowed < 0 then allowed = 0 end
+  local next_tat = from + allowed * gap
+  call('HSET', lane_key(lane), 'tat', string.format('%.3f', next_tat))
+  return allowed, math.ceil(next_tat + gap - slack)
+end
+
+-- Take up to `wanted` that are due out of the lane, and tell when the one behind them is due.
+-- Most lanes have one: it takes one command. Each further one asks for twice as many, so no more are put back than taken.
+local function due_ids(lane, wanted)
+  local ids, early, n = {}, {}, 2
+  while #ids < wanted do
+    n = math.min(n, wanted - #ids)
+    local popped = call('ZPOPMIN', due_key(lane), n)
+    for i = 1, #popped, 2 do
+      if tonumber(popped[i + 1]) > NOW then
+        early[#early + 1], early[#early + 2] = popped[i + 1], popped[i]
+      else
+        ids[#ids + 1] = popped[i]
+      end
+    end
+    if #early > 0 then
+      in_chunks(early, function(...) call('ZADD', due_key(lane), ...) end)
+      return ids, tonumber(early[1])
+    end
+    if #popped < n * 2 then return ids end
+    n = math.min(n * 2, 500)
+  end
+  return ids, first_due(lane)
+end
+
+-- Hand these events of a lane out; one that cannot be read is left to `repair`. Returns how many.
+local function launch(lane, ids, flags)
+  local taken = 0
+  for _, id in ipairs(ids) do
+    local document, state = read_event(id)
+    local in_lane, group = header(document or '')
+    if state and in_lane == lane then
+      local n = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
+      local account_identifier = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
+      launched[#launched + 1] = id
+      launched[#launched + 1] = n
+      local a = #answer
+      answer[a + 1], answer[a + 2], answer[a + 3], answer[a + 4], answer[a + 5], answer[a + 6]
+        = id, n, document, state, account_identifier, flags
+      taken = taken + 1
+    end
+  end
+  if taken > 0 then call('HINCRBY', lane_key(lane), 'busy', taken) end
+  return taken
+end
+
+local function take(lane)
+  local c = lane_state(lane)
+  if not c.cap then
+    c.cap = default_cap
+    call('HSET', lane_key(lane), 'cap', c.cap)
+  end
+  local busy = tonumber(c.busy or 0)
+  local wanted = math.min(left, tonumber(c.cap) - busy)
+  if wanted <= 0 then return rank(lane, c, first_due(lane)) end
+  local not_before = 0
+  if c.rate then
+    wanted = math.min(wanted, call('ZCOUNT', due_key(lane), '-inf', NOW))
+    wanted, not_before = within_rate(lane, tonumber(c.rate), tonumber(c.tat or 0), wanted)
+  end
+  local ids, head = due_ids(lane, wanted)
+  if #ids > 0 then
+    local flags = (c.off and 'o' or '') .. (c.rate and 'r' or '') .. (c.failing and 'f' or '') .. (c.circuit and 'c' or '')
+    local taken = launch(lane, ids, flags)
+    left = left - taken
+    c.busy = busy + taken
+  end
+  rank(lane, c, head and math.max(head, not_before))
+end
+
+while left > 0 do
+  local lanes = call('ZRANGE', P .. 'lanes', '-inf', NOW, 'BYSCORE', 'LIMIT', 0, left)
+  if #lanes == 0 then break end
+  local before = left
+  for _, lane in ipairs(lanes) do
+    if left <= 0 then break end
+    take(lane)
+  end
+  write_ranks()
+  if left == before then break end
+end
+
+in_chunks(launched, function(...) call('HSET', P .. 'flight', ...) end)
+
+local first = call('ZRANGE', P .. 'lanes', 0, 0, 'WITHSCORES')
+if first[2] and first[2] ~= 'inf' then answer[3] = tonumber(first[2]) end
+local drained = not first[2] or first[2] == 'inf' or tonumber(first[2]) > NOW
+if drained and own[3] ~= '1' then call('HSET', KEYS[1], 'asleep', '1') end
+return answer

@@ -1,0 +1,71 @@
+-- prelude: queue
+-- at maxmemory: runs, since it takes work off Redis or lets it go on
+-- conclude: end an event from outside an attempt: the host's result, a hand, a deadline.
+--
+-- ARGV: id, new status, how ('result' | 'pending' | 'resolve' | 'expire'), error code, error message, accountIdentifier,
+--       retention ms, notification id, notification document ('' = none)
+-- Returns {'gone'}, {'refused', status}, or {'ok'}.
+-- A result may overtake the 202 that announced it, so it is taken while the attempt is in flight, too. That attempt's
+-- number is used up, so that its late outcome is never taken for one of an attempt made after a redelivery.
+-- 'pending' ends nothing: allowed where a result is, it only notes the error. Not while the attempt is in flight, when
+-- the state is its owner's.
+local id, status, how = ARGV[1], ARGV[2], ARGV[3]
+local e = event_key(id)
+local kept = call('HMGET', e, 'doc', 'state')
+local state = kept[1] and decoded(kept[2])
+if not state then return { 'gone' } end
+local in_flight = call('HGET', P .. 'flight', id)
+
+local function allowed()
+  if how == 'result' or how == 'pending' then return state.s == 'AWAITING_RESULT' or in_flight end
+  if how == 'expire' then return state.s == 'AWAITING_RESULT' and (state.w or 0) <= NOW end
+  return not TERMINAL[state.s] or FAILURE[state.s]
+end
+if not allowed() then return { 'refused', state.s } end
+
+local function note_error()
+  state.e, state.m = ARGV[4] ~= '' and ARGV[4] or nil, ARGV[5] ~= '' and ARGV[5] or nil
+end
+if how == 'pending' then
+  if not in_flight then
+    note_error()
+    save(e, state)
+  end
+  return { 'ok' }
+end
+
+local lane, group = header(kept[1])
+local was_terminal = TERMINAL[state.s]
+if in_flight then
+  state.n = tonumber(in_flight)
+  call('HDEL', P .. 'flight', id)
+  call('HINCRBY', lane_key(lane), 'busy', -1)
+end
+call('ZREM', due_key(lane), id)
+call('ZREM', P .. 'wait', id)
+call('ZREM', P .. 'park:' .. lane, id)
+call('ZREM', P .. 'dead', id)
+if how == 'resolve' then
+  state.r = true
+else
+  note_error()
+end
+if how == 'result' then state.y = true end
+if ARGV[6] ~= '' then
+  state.i = ARGV[6]
+  if group ~= '' then call('HSET', P .. 'g:' .. lane .. ':' .. group, 'ident', ARGV[6]) end
+end
+if was_terminal then
+  state.s = status
+else
+  state.s, state.x, state.d, state.w = status, NOW, nil, nil
+  close(id, e, status, lane, group, ARGV[7])
+end
+save(e, state)
+tell(id, status, type_of(kept[1]), lane, group, state.n or 0, '')
+local touched = {}
+if ARGV[8] ~= '' and admit(ARGV[8], ARGV[9], touched) then add('notified', 1) end
+flush()
+replace(lane)
+nudge()
+return { 'ok' }

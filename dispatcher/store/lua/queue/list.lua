@@ -1,0 +1,49 @@
+-- prelude: queue
+-- list: events newest first, filtered before they leave Redis. Changes nothing.
+--
+-- ARGV: upper stream id ('+', 'ms-seq' or '(ms-seq'), lower stream id ('-' or ms), how many log entries to look at,
+--       how many events to return, lanes ('L,L' or ''), group, product JSON text, types (',A,B,' or ''),
+--       statuses (',A,B,' or '')
+-- Returns {position to go on from or '', stream id, id, document, state, status now, …}.
+local entries = call('XREVRANGE', P .. 'log', ARGV[1], ARGV[2], 'COUNT', ARGV[3])
+local limit, group, product, types, statuses = tonumber(ARGV[4]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local lanes = {}
+for lane in string.gmatch(ARGV[5], '[^,]+') do lanes[lane] = true end
+local answer = { '' }
+local found, last = 0, ''
+
+local function status_now(id, doc_lane, doc_group, stored)
+  if TERMINAL[stored] or stored == 'AWAITING_RESULT' or stored == 'HELD' then return stored end
+  if call('HEXISTS', P .. 'flight', id) == 1 then return 'DELIVERING' end
+  if doc_group ~= '' and call('LINDEX', group_key(doc_lane, doc_group), 0) ~= id then return 'HELD' end
+  return stored
+end
+
+local function matches(doc, doc_lane, doc_group)
+  if ARGV[5] ~= '' and not lanes[doc_lane] then return false end
+  if group ~= '' and doc_group ~= group and doc_group ~= '\1' .. group then return false end
+  if product ~= '' and not string.find(doc, product, 1, true) then return false end
+  local kind = ',' .. type_of(doc) .. ','
+  if types == '' then return kind ~= ',SUBSCRIPTION_STATUS,' and kind ~= ',OPERATIONAL,' end
+  return string.find(types, kind, 1, true) ~= nil
+end
+
+for _, entry in ipairs(entries) do
+  if found == limit then break end
+  last = entry[1]
+  local id = entry[2][2]
+  local doc, state = read_event(id)
+  local stored = state and string.match(state, '"s":"([A-Z_]+)"')
+  if doc and stored then
+    local doc_lane, doc_group = header(doc)
+    if matches(doc, doc_lane, doc_group) then
+      local status = status_now(id, doc_lane, doc_group, stored)
+      if statuses == '' or string.find(statuses, ',' .. status .. ',', 1, true) then
+        found = found + 1
+        for _, part in ipairs({ entry[1], id, doc, state, status }) do answer[#answer + 1] = part end
+      end
+    end
+  end
+end
+if found == limit or #entries == tonumber(ARGV[3]) then answer[1] = last end
+return answer

@@ -1,0 +1,24 @@
+-- prelude: queue
+-- reopen: put a failed event back on the queue, behind what its group has waiting.
+--
+-- ARGV: id, revision to deliver it with ('' = the one it had)
+-- Returns {'gone'}, {'refused', status}, or {'ok'}.
+local id = ARGV[1]
+local e = event_key(id)
+local kept = call('HMGET', e, 'doc', 'state')
+local state = kept[1] and decoded(kept[2])
+if not state then return { 'gone' } end
+if not FAILURE[state.s] then return { 'refused', state.s } end
+state.s, state.u, state.x, state.e, state.m, state.w, state.y = 'QUEUED', nil, nil, nil, nil, nil, nil
+if ARGV[2] ~= '' then state.v = tonumber(ARGV[2]) end
+save(e, state)
+call('PERSIST', e)
+call('ZREM', P .. 'dead', id)
+call('SADD', P .. 'open', id)
+local lane, group = header(kept[1])
+if line_up(id, lane, group) then raise({ [lane] = true }) end
+tell(id, 'QUEUED', type_of(kept[1]), lane, group, state.n or 0, '')
+add('reopened', 1)
+flush()
+nudge()
+return { 'ok' }

@@ -1,0 +1,116 @@
+-- prelude: queue
+-- at maxmemory: runs, since it takes work off Redis or lets it go on
+-- settle: record a batch of outcomes: attempt, status, next time or terminal, the group's next head,
+-- counters, lane settings, status notifications. Fenced by the generation.
+--
+-- ARGV: generation, retention ms,
+--       number of lane settings, then lane, field, value ('' deletes) each,
+--       number of counters, then name, increment each,
+--       then for each outcome what `settle` names: `n` attempt number, `attempt` JSON ('' = none was made),
+--       `state` JSON without times, `account_identifier` if it is new ('' = it is not).
+-- Status RELEASE gives the event back untouched; HELD parks it until its URL is enabled.
+-- Returns {'lost'}, or {'ok', number settled}.
+-- Idempotent: an outcome counts only while `flight` holds the id with that attempt number. The owner is the only
+-- one who changes the state of an event in flight, so the state that it was claimed with is still true.
+if call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return { 'lost' } end
+local WIDTH = 13 -- arguments of an outcome
+local retention_ms = ARGV[2]
+local at = 3
+local touched, altered, freed, landed = {}, {}, {}, {}
+
+local settings = tonumber(ARGV[at])
+at = at + 1
+for _ = 1, settings do
+  local lane, field, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+  if value == '' then call('HDEL', lane_key(lane), field) else call('HSET', lane_key(lane), field, value) end
+  touched[lane], altered[lane] = true, true
+  at = at + 3
+end
+write_known(altered)
+
+local counters = tonumber(ARGV[at])
+at = at + 1
+for _ = 1, counters do
+  add(ARGV[at], tonumber(ARGV[at + 1]))
+  at = at + 2
+end
+
+-- Where a status puts its event, and the time that goes into the state with it.
+local function place(id, e, status, delay_ms, lane, group)
+  local due_ms = NOW + delay_ms
+  if TERMINAL[status] then
+    close(id, e, status, lane, group, retention_ms)
+    return 'x', NOW
+  elseif status == 'AWAITING_RESULT' then
+    call('ZADD', P .. 'wait', due_ms, id)
+    return 'w', due_ms
+  elseif status == 'HELD' then
+    call('ZADD', P .. 'park:' .. lane, NOW, id)
+    return nil
+  end
+  call('ZADD', due_key(lane), due_ms, id)
+  altered[lane] = true
+  return 'd', due_ms
+end
+
+-- The attempt number under which each of these events is claimed.
+local in_flight = {}
+
+local function settle(i)
+  local id, n, status, delay_ms, attempt, state, lane, group, type, account_identifier, http_status, notification_id,
+    notification = unpack(ARGV, i, i + WIDTH - 1)
+  local e = event_key(id)
+  if in_flight[id] ~= n then
+    -- Concluded from outside while the attempt ran: keep the attempt's record, change nothing else.
+    if attempt ~= '' and call('EXISTS', e) == 1 then call('HSETNX', e, 'a' .. n, attempt) end
+    return 0
+  end
+  in_flight[id] = nil
+  landed[#landed + 1] = id
+  touched[lane] = true
+  freed[lane] = (freed[lane] or 0) + 1
+  local field, time = place(id, e, status, tonumber(delay_ms), lane, group)
+  if status == 'RELEASE' then return 1 end
+  if field then state = string.format('%s,"%s":%.0f}', string.sub(state, 1, -2), field, time) end
+  if attempt ~= '' then
+    call('HSET', e, 'state', state, 'a' .. n, attempt)
+  else
+    call('HSET', e, 'state', state)
+  end
+  if account_identifier ~= '' and group ~= '' then
+    call('HSET', P .. 'g:' .. lane .. ':' .. group, 'ident', account_identifier)
+  end
+  tell(id, status, type, lane, group, n, http_status)
+  if notification_id ~= '' and admit(notification_id, notification, touched) then add('notified', 1) end
+  return 1
+end
+
+local ids = {}
+for i = at, #ARGV, WIDTH do ids[#ids + 1] = ARGV[i] end
+for i, n in ipairs(ask('HMGET', P .. 'flight', ids)) do in_flight[ids[i]] = n end
+
+local settled = 0
+for i = at, #ARGV, WIDTH do settled = settled + settle(i) end
+in_chunks(landed, function(...) call('HDEL', P .. 'flight', ...) end)
+
+-- Decide anew when a lane may be claimed from, and write what became of its counters with it.
+local function resume(lane)
+  local c = lane_state(lane)
+  c.busy = (c.busy or 0) - (freed[lane] or 0)
+  call('HSET', lane_key(lane), 'busy', c.busy, 'behind', (c.behind or 0) + (behind[lane] or 0))
+  freed[lane], behind[lane] = nil, nil
+  rank(lane, c, due[lane] and NOW or first_due(lane))
+end
+
+-- Of the others, only a lane that was full may be claimed from earlier than before.
+local quiet = {}
+for lane in pairs(touched) do
+  if due[lane] or altered[lane] then resume(lane) else quiet[#quiet + 1] = lane end
+end
+for i, score in ipairs(ask('ZMSCORE', P .. 'lanes', quiet)) do
+  if score == 'inf' then resume(quiet[i]) end
+end
+for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
+write_ranks()
+flush()
+return { 'ok', settled }

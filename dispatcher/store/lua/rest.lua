@@ -1,8 +1,0 @@
--- rest: let go of a partition. What is still claimed goes back as due, untouched.
---
--- ARGV: generation
--- Returns {'lost'} or {'ok', ids given back}.
-if call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return { 'lost' } end
-local returned = give_back({}, nil)
-call('HSET', KEYS[1], 'owner', '', 'until', 0, 'granted', 0, 'asleep', '0')
-return { 'ok', returned }

@@ -1,0 +1,96 @@
+"""Values of a claim: events in their owner's hands, and how each of them goes on. Never talks to Redis."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+from dispatcher.model.attempt import Attempt
+from dispatcher.model.event import Event, EventState
+from dispatcher.model.status import Status
+
+Handle = tuple[str, int]
+"""Names one claim: event id and number of the attempt. An event may be claimed anew while an older attempt runs."""
+
+
+class Claimed(NamedTuple):
+    """An event in its owner's hands. ``n``: number of the attempt to make."""
+
+    event: Event
+    state: EventState
+    n: int
+    account_identifier: str | None
+    url_suspended: bool = False
+    """Some URL of its integration is suspended."""
+    rate_limited: bool = False
+    """Its lane has a rate in the store."""
+    flags: bytes = b""
+    """All that the store says of its lane; a new owner reads how the last one left it."""
+
+    @property
+    def handle(self) -> Handle:
+        return self.event.id, self.n
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What one claim brought. ``next_due_ms`` None: nothing is scheduled. Times are Redis's own."""
+
+    now_ms: int
+    next_due_ms: int | None
+    events: list[Claimed]
+    unreadable: list[Settlement]
+    """Damaged, or of a type that only a newer version knows: given back for a while."""
+
+
+class Move(StrEnum):
+    """What settling does that is no status of its own."""
+
+    RELEASE = "RELEASE"
+    """Back to the queue as if it had not been claimed."""
+
+
+class Settlement(NamedTuple):
+    """How one claimed event goes on. ``delay_ms``: until the next attempt, or the result's deadline."""
+
+    claimed: Claimed
+    to: Status | Move
+    delay_ms: int = 0
+    attempt: Attempt | None = None
+    error_code: str | None = None
+    error_message: str | None = None
+    account_identifier: str | None = None
+    notification: Event | None = None
+
+    @property
+    def event_id(self) -> str:
+        return self.claimed.event.id
+
+    def state(self) -> EventState:
+        """The event's state once this is recorded; a released event keeps the one that it has."""
+        before = self.claimed.state
+        if isinstance(self.to, Move):
+            return before
+        return EventState(
+            status=self.to,
+            created_ms=before.created_ms,
+            sequence=before.sequence,
+            attempts=self.claimed.n if self.attempt else before.attempts,
+            tries=before.tries + (self.to is Status.RETRYING),
+            error_code=self.error_code,
+            error_message=self.error_message,
+            account_identifier=self.account_identifier or before.account_identifier,
+            asynchronous=before.asynchronous or self.to is Status.AWAITING_RESULT,
+            revision=before.revision,
+            unknown=before.unknown,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LaneSetting:
+    """One field of a lane that its owner decided: cap, rate, circuit or slow. None deletes it."""
+
+    integration_id: str
+    field: str
+    value: int | float | None

@@ -1,0 +1,146 @@
+"""Requests and replies of ``claim`` and ``settle``, field by field in the order in which the Lua files name them.
+
+A test compares the names. One event that cannot be read is given back for a while and spoils no other. Never sends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import orjson
+import structlog
+
+from dispatcher.model.event import Event, EventState
+from dispatcher.model.event_type import EventType
+from dispatcher.model.status import Status
+from dispatcher.store.queue.claims import Claim, Claimed, LaneSetting, Move, Settlement
+from dispatcher.store.queue.records import UNREADABLE, text
+from dispatcher.store.redis.scripts import Argument
+
+UNREADABLE_MS = 5_000
+"""Until such an event is looked at again: a newer worker may read it, or a hand has put it right."""
+
+log = structlog.get_logger("store")
+
+
+class ClaimRequest(NamedTuple):
+    """All that ``claim`` is told."""
+
+    generation: int
+    lease_ms: int
+    at_most: int
+    default_cap: int
+    least_lease_ms: int
+    """The lease is written anew when less of it is left."""
+
+
+class ClaimedRow(NamedTuple):
+    """One event of ``claim``'s reply."""
+
+    id: bytes
+    n: int
+    document: bytes
+    state: bytes
+    account_identifier: bytes
+    flags: bytes
+
+
+class OutcomeRow(NamedTuple):
+    """One outcome of ``settle``'s request; an empty text stands for none."""
+
+    id: str
+    n: int
+    status: str
+    delay_ms: int
+    attempt: bytes | str
+    state: bytes
+    lane: str
+    group: str
+    type: str
+    account_identifier: str
+    http_status: int | str
+    notification_id: str
+    notification: bytes | str
+
+
+FIRST_ROW = 3
+"""Behind ``ok``, the time, and when something is next due."""
+
+
+def read_claim(reply: list[Any]) -> Claim | None:
+    """None: the generation moved on."""
+    if reply[0] != b"ok":
+        return None
+    due = int(reply[2])
+    claim = Claim(now_ms=int(reply[1]), next_due_ms=due if due >= 0 else None, events=[], unreadable=[])
+    width = len(ClaimedRow._fields)
+    for at in range(FIRST_ROW, len(reply), width):
+        row = ClaimedRow._make(reply[at : at + width])
+        try:
+            claimed = _claimed(row)
+        except UNREADABLE as error:
+            claim.unreadable.append(_given_back(row))
+            event_id = text(row.id)
+            log.error("event cannot be read", event_id=event_id, error=repr(error), tried_again_in_ms=UNREADABLE_MS)
+        else:
+            claim.events.append(claimed)
+    return claim
+
+
+def settle_arguments(
+    generation: int,
+    retention_ms: int,
+    settlements: Sequence[Settlement],
+    settings: Sequence[LaneSetting],
+    counted: Mapping[str, int],
+) -> list[Argument]:
+    """The request of ``settle``; lane settings and counters come behind their number, outcomes last."""
+    arguments: list[Argument] = [generation, retention_ms, len(settings)]
+    for setting in settings:
+        arguments += (setting.integration_id, setting.field, "" if setting.value is None else setting.value)
+    arguments.append(len(counted))
+    for name, by in counted.items():
+        arguments += (name, by)
+    for settlement in settlements:
+        arguments += _outcome(settlement)
+    return arguments
+
+
+def _claimed(row: ClaimedRow) -> Claimed:
+    return Claimed(
+        event=Event.from_stored(row.id.decode(), row.document),
+        state=EventState.from_stored(row.state),
+        n=int(row.n),
+        account_identifier=text(row.account_identifier) or None,
+        url_suspended=b"o" in row.flags,
+        rate_limited=b"r" in row.flags,
+        flags=row.flags,
+    )
+
+
+def _given_back(row: ClaimedRow) -> Settlement:
+    """Releasing needs the lane only, which the script has checked; all else of it is a blank."""
+    lane = row.document.split(b"\n", 1)[0].decode()
+    blank = Event(text(row.id), EventType.SUBSCRIPTION_NOTICE, lane, revision=0)
+    claimed = Claimed(blank, EventState(Status.QUEUED, created_ms=0), int(row.n), account_identifier=None)
+    return Settlement(claimed, Move.RELEASE, UNREADABLE_MS)
+
+
+def _outcome(settlement: Settlement) -> OutcomeRow:
+    event, attempt, notification = settlement.claimed.event, settlement.attempt, settlement.notification
+    return OutcomeRow(
+        event.id,
+        settlement.claimed.n,
+        settlement.to.value,
+        settlement.delay_ms,
+        orjson.dumps(attempt.as_record()) if attempt else "",
+        settlement.state().stored(),
+        event.integration_id,
+        event.group,
+        event.type.value,
+        settlement.account_identifier or "",
+        attempt.http_status if attempt and attempt.http_status else "",
+        notification.id if notification else "",
+        notification.stored() if notification else "",
+    )
