@@ -16,8 +16,8 @@ from dispatcher.policy.addresses import refusal
 from dispatcher.policy.proxies import ProxyAddress
 from dispatcher.policy.urls import url_refusal
 from tests.tls_parts import issue
+from worker.http.aiohttp_inside.session import Session
 from worker.http.connector import blocked_reason
-from worker.http.session import Session
 from worker.http.transport import Egress, Route, route_of
 from worker.http.transport_sessions import TransportSessions
 

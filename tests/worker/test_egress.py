@@ -15,9 +15,9 @@ from dispatcher.policy.proxies import ProxyAddress, read_proxy
 from tests.hosts import ProductHost
 from tests.tls_parts import issue, server_context, strict_host, tunnel_proxy
 from tests.worker.egress_parts import COMPANY, Names, egress, plain, refusal_over, route, status_over
+from worker.http.aiohttp_inside.session import Session
 from worker.http.connector import AddressBlocked
 from worker.http.proxies import TargetCheck
-from worker.http.session import Session
 from worker.http.tls import tls_context
 from worker.http.transport_sessions import TransportSessions
 from worker.ping.connection import Wayfinder

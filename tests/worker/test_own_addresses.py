@@ -13,9 +13,9 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.settings import Settings
 from tests.raw_server import RawServer
 from tests.worker.conftest import Shop
+from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.connector import blocked_reason
 from worker.http.own_addresses import hosts_of, interface_addresses, own_addresses
-from worker.http.session import guarded_session
 from worker.http.transport import egress_of
 
 

@@ -11,7 +11,7 @@ from dispatcher.model.integration import Transport
 from tests.hosts import ProductHost, Reply
 from tests.tls_parts import issue, server_context, tls_host, tunnel_proxy
 from tests.worker.egress_parts import COMPANY, Opened, egress, plain, route, status_over
-from worker.http.session import Session
+from worker.http.aiohttp_inside.session import Session
 from worker.http.tls import TransportUnusable
 from worker.http.transport import route_of
 from worker.http.transport_sessions import TransportSessions

@@ -32,7 +32,7 @@ from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Reading
 from worker.delivery.failures import unanswered, unfinished_url, without_token
 from worker.delivery.lookup import Lookup
-from worker.http.exchange import Answer
+from worker.http.aiohttp_inside.exchange import Answer
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
 from worker.oauth.values import TokenFailure

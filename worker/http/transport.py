@@ -21,10 +21,10 @@ from dispatcher.policy.addresses import Address, refusal
 from dispatcher.policy.proxies import ProxyAddress, read_proxy
 from dispatcher.policy.urls import url_refusal
 from dispatcher.settings import Settings
+from worker.http.aiohttp_inside.session import Session, guarded_session
 from worker.http.connector import AddressBlocked, AddressRule
 from worker.http.proxies import ProxiedWay, TargetCheck
 from worker.http.resolver import SystemResolver
-from worker.http.session import Session, guarded_session
 from worker.http.words import PROXY_NOT_ALLOWED, PROXY_UNREADABLE
 
 

@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from dispatcher.model.integration import Transport
-from worker.http.exchange import Answer
-from worker.http.session import Session
+from worker.http.aiohttp_inside.exchange import Answer
+from worker.http.aiohttp_inside.session import Session
 from worker.http.tls import tls_context
 from worker.http.transport import Route
 

@@ -12,8 +12,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.test_utils import TestServer
 
+from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.connector import AddressRule, blocked_reason
-from worker.http.session import guarded_session
 
 
 def no_loopback(ip: IPv4Address | IPv6Address) -> str | None:

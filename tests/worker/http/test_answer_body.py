@@ -13,8 +13,8 @@ import pytest
 
 from tests.raw_server import Talk
 from tests.worker.http.raw_host import talking
-from worker.http.answer_body import MAX_ANSWER_BYTES, AnswerBody
-from worker.http.session import guarded_session
+from worker.http.aiohttp_inside.exchange import MAX_ANSWER_BYTES, AnswerBody
+from worker.http.aiohttp_inside.session import guarded_session
 
 
 @asynccontextmanager

@@ -20,8 +20,8 @@ from cryptography.x509.oid import NameOID
 from dispatcher.policy.headers import header_problems
 from tests.raw_server import RawServer
 from tests.worker.http.connector_parts import ASKED, Names, anything, host
+from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.connector import AddressBlocked
-from worker.http.session import guarded_session
 
 __all__ = ["host"]
 

@@ -14,8 +14,8 @@ from aiohttp.test_utils import TestServer, unused_port
 
 from dispatcher.policy.addresses import refusal as address_refusal
 from tests.worker.http.connector_parts import ASKED, Names, anything, host, no_loopback, refusal
+from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.connector import blocked_reason
-from worker.http.session import guarded_session
 
 __all__ = ["host"]
 

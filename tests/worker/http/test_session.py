@@ -11,8 +11,8 @@ import pytest
 from aiohttp.abc import ResolveResult
 
 from tests.worker.http.raw_host import talking
+from worker.http.aiohttp_inside.session import Session, guarded_session
 from worker.http.resolver import SystemResolver
-from worker.http.session import Session, guarded_session
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 OTHER = b"HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nbad"

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from tests.hosts import ProductHost, Reply
 from tests.worker.oauth.token_bench import SEED, Bench, bench, failure_of, for_host, source, value_of
-from worker.http.session import guarded_session
+from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.client import TokenFailure, TokenSource
 

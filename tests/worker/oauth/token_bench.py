@@ -15,7 +15,7 @@ from dispatcher.model.integration import CredentialType, OutboundCredentials
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from dispatcher.store.secrets.tokens import TokenStore
 from tests.hosts import ProductHost
-from worker.http.session import guarded_session
+from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.client import Token, TokenFailure, TokenSource, token_source
 

@@ -7,32 +7,19 @@ import ssl
 from collections.abc import Mapping
 from functools import lru_cache
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 from weakref import WeakSet
 
 import aiohttp
-from aiohttp import hdrs
 from aiohttp.abc import AbstractResolver
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
-from multidict import CIMultiDict
-from yarl import URL
 
+from worker.http.aiohttp_inside.destination import Destinations
+from worker.http.aiohttp_inside.exchange import Answer, exchange, protocol_of, written
 from worker.http.connector import AddressBlocked, AddressRule, guarded_connector
-from worker.http.exchange import Answer, exchange, protocol_of
 from worker.http.proxies import ProxiedWay
-from worker.http.request_head import ALWAYS, head, start
-
-KEPT_DESTINATIONS = 4096
-
-
-class _Destination(NamedTuple):
-    """``origin`` is what the connector is asked with, ``begun`` what every request begins with."""
-
-    url: URL
-    origin: aiohttp.ClientRequest
-    begun: str
 
 
 class Session:
@@ -56,8 +43,7 @@ class Session:
         self._proxied = proxied
         self._used: WeakSet[ResponseHandler] = WeakSet()
         """Connections that have carried a request."""
-        self._destination = lru_cache(KEPT_DESTINATIONS)(self._find_destination)
-        self._origin = lru_cache(KEPT_DESTINATIONS)(self._make_origin)
+        self._destinations = Destinations(proxied)
 
     async def post(
         self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float | None = None
@@ -69,8 +55,8 @@ class Session:
         """
         within_s = self._request_timeout_s if timeout_s is None else timeout_s
         deadline_s = asyncio.get_running_loop().time() + within_s
-        destination = self._destination(url)
-        message = head(destination.begun, headers, len(body)) + body
+        destination = self._destinations.find(url)
+        message = written(destination.start_lines, headers, body)
         if self._proxied is not None and (reason := await self._proxied.check.refusal(destination.url)):
             raise AddressBlocked(reason)
         connection = await self._connect(destination.origin, deadline_s)
@@ -127,21 +113,6 @@ class Session:
         self._used.add(protocol)
         return True
 
-    def _find_destination(self, text: str) -> _Destination:
-        url = _readable(text)
-        origin = self._origin(url.origin())
-        relayed = self._proxied is not None and not origin.is_ssl()
-        credentials = self._proxied.credentials if self._proxied is not None and relayed else None
-        return _Destination(url, origin, start(url, origin.headers[hdrs.HOST], credentials))
-
-    def _make_origin(self, url: URL) -> aiohttp.ClientRequest:
-        proxy = URL(self._proxied.address.url) if self._proxied else None
-        request = aiohttp.ClientRequest(hdrs.METH_POST, url, loop=asyncio.get_running_loop(), proxy=proxy)
-        if self._proxied is not None:
-            host = {hdrs.HOST: request.headers[hdrs.HOST]}
-            request.proxy_headers = CIMultiDict(host | ALWAYS | self._proxied.credentials)
-        return request
-
 
 def guarded_session(
     rule: AddressRule,
@@ -161,18 +132,3 @@ def guarded_session(
 @lru_cache(maxsize=256)
 def _connect_timeout(timeout_s: float) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, connect=timeout_s)
-
-
-def _readable(text: str) -> URL:
-    try:
-        url = URL(text)
-        unsafe = "userinfo" if url.raw_user is not None or url.raw_password is not None else None
-        if url.host is None:
-            unsafe = "host"
-        elif url.scheme not in ("http", "https"):
-            unsafe = "scheme"
-    except ValueError:
-        unsafe = "host"
-    if unsafe:
-        raise AddressBlocked(unsafe)
-    return url

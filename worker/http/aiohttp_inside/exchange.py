@@ -1,13 +1,15 @@
-"""One request and its answer over a connection of aiohttp's. Never connects, and never repeats a request.
+"""One request and its answer over a connection of aiohttp's. Never connects, inflates or repeats a request.
 
-aiohttp pools and parses. The rest of its client (redirects, cookies, inflating, bodies in pieces) is what a
-notification must not have, and costs twice as much CPU as what it needs: so the request is written here, at once.
+The request is written at once. The status line decides most outcomes; a body that drips, breaks off or never ends is
+read up to a limit and marked truncated.
 """
 
 from __future__ import annotations
 
 import asyncio
-from functools import partial
+import re
+from collections.abc import Mapping
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import aiohttp
@@ -16,20 +18,50 @@ from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from multidict import CIMultiDictProxy
 
-from worker.http.answer_body import AnswerBody, read_bounded
-
+ALWAYS = {"User-Agent": "marketplace-dispatcher/1", "Accept": "*/*", "Accept-Encoding": "identity"}
+"""Headers of every request that does not bring them."""
 MAX_ANSWER_HEADERS = 128
 MAX_HEADER_BYTES = 8190
 MAX_INTERIM_ANSWERS = 16
+MAX_ANSWER_BYTES = 64 * 1024
 _PIECE_BYTES = 64 * 1024
+_forbidden = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
+"""Characters that neither names nor values of headers hold (RFC 9110 §5.5)."""
+
+
+class AnswerBody(NamedTuple):
+    """``truncated``: there was more, or it broke off, or its time ran out."""
+
+    data: bytes
+    truncated: bool
 
 
 class Answer(NamedTuple):
-    """What a host answered."""
+    """A host's answer, its body as it came over the wire."""
 
     status: int
     headers: CIMultiDictProxy[str]
     body: AnswerBody
+
+
+def written(start_lines: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """The whole request. Raises ``ValueError`` for a header that HTTP does not allow."""
+    if _forbidden("".join(headers) + "".join(headers.values())):
+        raise ValueError("a header holds a control character")
+    default_lines = _missing_lines(tuple(headers))
+    head = f"{start_lines}{default_lines}Content-Length: {len(body)}\r\n{header_lines(headers)}\r\n"
+    return head.encode() + body
+
+
+def header_lines(headers: Mapping[str, str]) -> str:
+    return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+
+
+@lru_cache(maxsize=256)
+def _missing_lines(names: tuple[str, ...]) -> str:
+    """The lines of ``ALWAYS`` that are not among ``names``."""
+    given = {name.lower() for name in names}
+    return header_lines({name: value for name, value in ALWAYS.items() if name.lower() not in given})
 
 
 async def exchange(connection: Connection, message: bytes, deadline_s: float) -> Answer:
@@ -92,3 +124,26 @@ def _break_off(content: aiohttp.StreamReader, closed: asyncio.Future[None]) -> N
 
 def _expire(protocol: ResponseHandler) -> None:
     protocol.set_exception(TimeoutError("no answer in time"))
+
+
+async def read_bounded(
+    content: aiohttp.StreamReader, deadline_s: float, limit_bytes: int = MAX_ANSWER_BYTES
+) -> AnswerBody:
+    """At most ``limit_bytes`` of the body as it came over the wire until ``deadline_s`` (the loop's clock).
+
+    The connection of a truncated answer cannot be used again.
+    """
+    if content.is_eof():  # as nearly always: it came with the headers
+        return _bounded(content.read_nowait(limit_bytes + 1), limit_bytes)
+    data = bytearray()
+    try:
+        async with asyncio.timeout_at(deadline_s):
+            while len(data) <= limit_bytes and (part := await content.read(limit_bytes + 1 - len(data))):
+                data += part
+    except (aiohttp.ClientError, OSError, RuntimeError):  # the last: closed by us, says StreamReader
+        return AnswerBody(bytes(data[:limit_bytes]), True)
+    return _bounded(bytes(data), limit_bytes)
+
+
+def _bounded(data: bytes, limit_bytes: int) -> AnswerBody:
+    return AnswerBody(data[:limit_bytes], len(data) > limit_bytes)

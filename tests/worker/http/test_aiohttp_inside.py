@@ -1,0 +1,100 @@
+"""Parts of aiohttp that ``worker/http/aiohttp_inside`` leans on without a promise: one that changes fails here."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import inspect
+import tomllib
+from collections.abc import Callable, Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp.client_proto import ResponseHandler
+from aiohttp.connector import Connection
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+ROOT = Path(__file__).parents[3]
+INSIDE = ROOT / "worker/http/aiohttp_inside"
+PROMISED = frozenset({"aiohttp", "aiohttp.abc", "aiohttp.hdrs", "aiohttp.web"})
+
+
+def test_the_pin_lets_no_other_minor_version_in() -> None:
+    dependencies: list[str] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    pinned = next(one for one in dependencies if one.startswith("aiohttp>"))
+    major, minor, *_ = version("aiohttp").split(".")
+    assert pinned.startswith(f"aiohttp>={major}.{minor}.")
+    assert pinned.endswith(f",<{major}.{int(minor) + 1}")
+
+
+@pytest.mark.parametrize(
+    ("part", "parameters"),
+    [
+        (aiohttp.BaseConnector.connect, ["self", "req", "traces", "timeout"]),
+        (Connection.release, ["self"]),
+        (Connection.close, ["self"]),
+        (ResponseHandler.read, ["self"]),
+        (ResponseHandler.exception, ["self"]),
+        (ResponseHandler.set_exception, ["self", "exc", "exc_cause"]),
+        (aiohttp.StreamReader.is_eof, ["self"]),
+        (aiohttp.StreamReader.read_nowait, ["self", "n"]),
+        (aiohttp.StreamReader.set_exception, ["self", "exc", "exc_cause"]),
+    ],
+    ids=lambda value: value.__qualname__ if callable(value) else "",
+)
+def test_a_method_takes_what_it_is_given(part: Callable[..., object], parameters: list[str]) -> None:
+    assert list(inspect.signature(part).parameters) == parameters
+
+
+def test_limits_of_an_answer_are_set_by_name() -> None:
+    known = inspect.signature(ResponseHandler.set_response_params).parameters
+    assert {"read_until_eof", "auto_decompress", "max_line_size", "max_field_size", "max_headers"} <= known.keys()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (Connection, "protocol"),
+        (Connection, "transport"),
+        (ResponseHandler, "closed"),
+        (ResponseHandler, "should_close"),
+        (aiohttp.ClientRequest, "request_info"),
+        (aiohttp.ClientRequest, "is_ssl"),
+    ],
+)
+def test_an_attribute_is_where_it_was(kind: type, name: str) -> None:
+    assert hasattr(kind, name)
+
+
+async def test_a_request_is_made_of_a_url_and_keeps_its_proxy_and_host() -> None:
+    proxy = URL("http://proxy.example:3128")
+    made = aiohttp.ClientRequest("POST", URL("http://host.example:8080"), loop=asyncio.get_running_loop(), proxy=proxy)
+    assert (made.proxy, made.proxy_headers, made.headers["Host"]) == (proxy, None, "host.example:8080")
+
+
+def test_an_unreadable_answer_has_a_code_and_a_message() -> None:
+    error = HttpProcessingError(code=400, message="not HTTP")
+    assert (error.code, error.message) == (400, "not HTTP")
+
+
+def test_no_other_module_of_the_worker_leans_on_aiohttps_inside() -> None:
+    leaning = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in (ROOT / "worker").rglob("*.py")
+        if INSIDE not in path.parents
+        for name in _imported(path)
+        if name.split(".")[0] == "aiohttp" and name not in PROMISED
+    }
+    assert not leaning
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """Modules, and never the names taken out of them: ``from aiohttp import X`` is promised where X is exported."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module

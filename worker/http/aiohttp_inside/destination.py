@@ -1,0 +1,77 @@
+"""Everything about a request that its URL decides: where to connect, and how the request begins (RFC 9112 §3, §5).
+
+Made once for each URL, in its general form; refuses a URL that no notification goes to. Never connects.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+import aiohttp
+from aiohttp import hdrs
+from multidict import CIMultiDict
+from yarl import URL
+
+from worker.http.aiohttp_inside.exchange import ALWAYS, header_lines
+from worker.http.connector import AddressBlocked
+from worker.http.proxies import ProxiedWay
+
+KEPT_DESTINATIONS = 4096
+
+
+class Destination(NamedTuple):
+    """``origin`` is handed to the connector; every request begins with ``start_lines``."""
+
+    url: URL
+    origin: aiohttp.ClientRequest
+    start_lines: str
+
+
+class Destinations:
+    """Those of one session. With ``proxied`` all of them lie behind a proxy."""
+
+    def __init__(self, proxied: ProxiedWay | None) -> None:
+        self._proxied = proxied
+        self.find = lru_cache(KEPT_DESTINATIONS)(self._find)
+        self._origin = lru_cache(KEPT_DESTINATIONS)(self._make_origin)
+
+    def _find(self, text: str) -> Destination:
+        """Raises ``AddressBlocked`` for a URL with userinfo, another scheme or a host that cannot be read."""
+        url = _readable(text)
+        origin = self._origin(url.origin())
+        relayed = self._proxied is not None and not origin.is_ssl()
+        credentials = self._proxied.credentials if self._proxied is not None and relayed else None
+        return Destination(url, origin, _start_lines(url, origin.headers[hdrs.HOST], credentials))
+
+    def _make_origin(self, url: URL) -> aiohttp.ClientRequest:
+        proxy = URL(self._proxied.address.url) if self._proxied else None
+        request = aiohttp.ClientRequest(hdrs.METH_POST, url, loop=asyncio.get_running_loop(), proxy=proxy)
+        if self._proxied is not None:
+            host = {hdrs.HOST: request.headers[hdrs.HOST]}
+            request.proxy_headers = CIMultiDict(host | ALWAYS | self._proxied.credentials)
+        return request
+
+
+def _start_lines(url: URL, host: str, proxy_headers: Mapping[str, str] | None) -> str:
+    """Request line and Host. With ``proxy_headers`` for a proxy that passes the request on (RFC 9112 §3.2.2)."""
+    if proxy_headers is None:
+        return f"{hdrs.METH_POST} {url.raw_path_qs} HTTP/1.1\r\nHost: {host}\r\n"
+    return f"{hdrs.METH_POST} {url.with_fragment(None)} HTTP/1.1\r\nHost: {host}\r\n{header_lines(proxy_headers)}"
+
+
+def _readable(text: str) -> URL:
+    try:
+        url = URL(text)
+        unsafe = "userinfo" if url.raw_user is not None or url.raw_password is not None else None
+        if url.host is None:
+            unsafe = "host"
+        elif url.scheme not in ("http", "https"):
+            unsafe = "scheme"
+    except ValueError:
+        unsafe = "host"
+    if unsafe:
+        raise AddressBlocked(unsafe)
+    return url
