@@ -112,6 +112,15 @@ class Settings(BaseSettings):
     auth_failures: int = Field(
         300, ge=0, le=10_000, description="Wrong secrets per minute for one client from one address; 0 = any number"
     )
+    session_idle: float = Field(
+        3600.0, ge=60, le=7 * 86400, description="Seconds without a look at any page after which one is signed out"
+    )
+    session_lifetime: float = Field(
+        12 * 3600.0,
+        ge=60,
+        le=30 * 86400,
+        description="Seconds after which one has to sign in to pages again",
+    )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Comma-separated CIDRs of proxies whose X-Forwarded-For says where a request comes from"
     )

@@ -15,7 +15,7 @@ from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
 from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.known_parameters import knowing
-from dispatcher.api.http.middleware import edge
+from dispatcher.api.http.middleware import ERROR_PAGES, edge
 from dispatcher.api.http.route import Route
 from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.directory import Directory
@@ -87,6 +87,7 @@ async def build_app(
         handler_args=connection_arguments(),
     )
     app[SERVICES] = services
+    app[ERROR_PAGES] = []
     app[OAUTH] = await _oauth(services, redis)
     app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis))
     app[REDELIVERER] = Redeliverer(services.queue, services.definitions, services.cache, RedeliveryStore(redis))

@@ -9,17 +9,11 @@ from dispatcher.api.http.route import Handler
 from dispatcher.console.events import show_event, show_events
 from dispatcher.console.problems import problem_page
 from dispatcher.console.queue import show_home, show_queue
-from dispatcher.console.rendering import HEADERS, style
 from dispatcher.console.screen import EVENTS, HOME, SHOWN_TO, SIGN_IN, screen
 from dispatcher.console.signing_in import show_form, sign_in, sign_out
 from dispatcher.model.access import Scope
-
-_STYLE_KEPT = {"Cache-Control": "public, max-age=300"}
-
-
-async def _style(request: web.Request) -> web.StreamResponse:
-    return web.Response(text=style(), content_type="text/css", headers=HEADERS | _STYLE_KEPT)
-
+from dispatcher.pages.assets import mount_assets
+from dispatcher.pages.rendering import STYLE_SHEET
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", HOME, screen(show_home, *SHOWN_TO)),
@@ -29,13 +23,13 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", SIGN_IN, show_form),
     ("POST", SIGN_IN, sign_in),
     ("POST", f"{HOME}/sign-out", sign_out),
-    ("GET", f"{HOME}/console.css", _style),
 )
 
 
 def mount_console(app: web.Application) -> None:
     """Add the console to the API's application."""
-    app[ERROR_PAGES] = (HOME, problem_page)
+    app[ERROR_PAGES].append((HOME, problem_page))
+    mount_assets(app, STYLE_SHEET)
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler)
         if method == "GET":

@@ -16,9 +16,12 @@ from dispatcher.api.oauth.gate import caller_of
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.console.rendering import HEADERS, page
-from dispatcher.console.session import LIFETIME_S, RENEWED_AFTER_S, Session, opened
+from dispatcher.console.session import CONTEXT, ConsoleSession, read
 from dispatcher.errors import Refused
 from dispatcher.model.access import Caller, Scope
+from dispatcher.pages.cookies import Cookie
+from dispatcher.pages.session import RENEWED_AFTER_S, Life
+from dispatcher.settings import Settings
 
 HOME = "/console"
 SIGN_IN = f"{HOME}/sign-in"
@@ -95,33 +98,34 @@ def redirect(location: str) -> web.Response:
     return web.Response(status=303, headers=HEADERS | {"Location": location})
 
 
-def session_of(request: web.Request) -> Session | None:
+def session_of(request: web.Request) -> ConsoleSession | None:
     services = request.app[SERVICES]
-    return opened(request.cookies.get(_cookie(services)), services.sealer, services.clock())
+    session = read(_cookie(services.settings).read(request), services.sealer)
+    return session if session and session.is_good(life_of(services.settings), services.clock()) else None
 
 
-def keep(request: web.Request, response: web.StreamResponse, session: Session | None) -> None:
+def keep(request: web.Request, response: web.StreamResponse, session: ConsoleSession | None) -> None:
     """Have the browser keep the session; None ends it."""
     services = request.app[SERVICES]
-    response.set_cookie(
-        _cookie(services),
-        session.sealed(services.sealer) if session else "",
-        max_age=LIFETIME_S if session else 0,
-        path="/",
-        secure=is_https(services),
-        httponly=True,
-        samesite="Lax",
-    )
+    cookie = _cookie(services.settings)
+    if session is None:
+        cookie.drop(response)
+    else:
+        cookie.keep(response, session.sealed(services.sealer, CONTEXT), services.settings.session_lifetime)
 
 
-def renew(request: web.Request, response: web.StreamResponse, session: Session) -> None:
+def renew(request: web.Request, response: web.StreamResponse, session: ConsoleSession) -> None:
     """Note in the cookie that its session is in use, once in a while."""
     now_s = request.app[SERVICES].clock()
     if now_s - session.seen_s > RENEWED_AFTER_S and not response.prepared:
         keep(request, response, session.seen(now_s))
 
 
-async def _still_good(request: web.Request, session: Session) -> Principal | None:
+def life_of(settings: Settings) -> Life:
+    return Life(settings.session_idle, settings.session_lifetime)
+
+
+async def _still_good(request: web.Request, session: ConsoleSession) -> Principal | None:
     """The session's client, unless it was disabled, rotated or signed out meanwhile."""
     oauth = request.app[OAUTH]
     principal = await oauth.directory.find(session.client_id)
@@ -130,13 +134,5 @@ async def _still_good(request: web.Request, session: Session) -> Principal | Non
     return principal
 
 
-def is_https(services: Services) -> bool:
-    return services.settings.base_url.startswith("https:")
-
-
-def _cookie(services: Services) -> str:
-    """A browser takes a name with ``__Host-`` from this very host over TLS only (RFC 6265bis §4.1.3.2).
-
-    Without TLS all ports of a host share their cookies, so there the name tells the port.
-    """
-    return "__Host-console" if is_https(services) else f"console-{services.settings.port}"
+def _cookie(settings: Settings) -> Cookie:
+    return Cookie.of(settings, "console")

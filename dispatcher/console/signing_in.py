@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from dispatcher.api.http.origin import address_of
 from dispatcher.api.oauth.directory import Principal, secret_matches
@@ -12,9 +12,9 @@ from dispatcher.api.oauth.form import read_fields
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
 from dispatcher.console.rendering import page
-from dispatcher.console.screen import HOME, SIGN_IN, is_https, keep, redirect, session_of, viewer_of
-from dispatcher.console.session import LIFETIME_S, Session
-from dispatcher.errors import Refused
+from dispatcher.console.screen import HOME, SIGN_IN, keep, redirect, session_of, viewer_of
+from dispatcher.console.session import ConsoleSession
+from dispatcher.pages.origin import refuse_other_sites
 
 _OWN_PATH = re.compile(r"/console(?:/queue|/events(?:/[A-Za-z0-9-]+)?)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 _WRONG = "Unknown client, wrong secret, or a client that may not look at anything here."
@@ -26,7 +26,7 @@ async def show_form(request: web.Request) -> web.StreamResponse:
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """303 to the page that was wanted; 401 and the form again when the client cannot be let in."""
-    refuse_other_sites(request)
+    refuse_other_sites(request, request.app[SERVICES].settings.base_url, HOME)
     oauth, services = request.app[OAUTH], request.app[SERVICES]
     fields = await read_fields(request)
     address, client_id = address_of(request, services.settings.trusted_proxies), fields.get("client_id")
@@ -37,29 +37,17 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         return _form(_wanted(fields.get("next")), client_id or "", _WRONG, 401)
     await _end(request)
     response = redirect(_wanted(fields.get("next")))
-    keep(request, response, Session.begun(principal.client_id, principal.stamp, services.clock()))
+    keep(request, response, ConsoleSession.begun(principal.client_id, principal.stamp, services.clock()))
     return response
 
 
 async def sign_out(request: web.Request) -> web.StreamResponse:
     """The session ends in this browser, and wherever else its cookie may be."""
-    refuse_other_sites(request)
+    refuse_other_sites(request, request.app[SERVICES].settings.base_url, HOME)
     await _end(request)
     response = redirect(SIGN_IN)
     keep(request, response, None)
     return response
-
-
-def refuse_other_sites(request: web.Request) -> None:
-    """403 unless the browser says that our own page sent the form (RFC 6454 §7, Fetch Metadata)."""
-    services, host = request.app[SERVICES], request.headers.get(hdrs.HOST, "").lower()
-    origin, public = request.headers.get(hdrs.ORIGIN, "").lower(), services.settings.base_url.lower()
-    if is_https(services) and origin == f"http://{host}":
-        text = f"Open {services.settings.base_url}{HOME}: one can sign in over TLS only."
-        raise Refused.of("tls_required", text)
-    ours = origin == public or (host and origin in (f"http://{host}", f"https://{host}"))
-    if not ours or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        raise Refused.of("foreign_origin", "This form was sent by another site; open the console and send it there.")
 
 
 async def _let_in(request: web.Request, client_id: str, secret: str) -> Principal | None:
@@ -71,7 +59,7 @@ async def _let_in(request: web.Request, client_id: str, secret: str) -> Principa
 async def _end(request: web.Request) -> None:
     """The session that the browser has, wherever else its cookie may be."""
     if session := session_of(request):
-        await request.app[OAUTH].revoked.add(session.id, LIFETIME_S)
+        await request.app[OAUTH].revoked.add(session.id, int(request.app[SERVICES].settings.session_lifetime))
 
 
 def _wanted(path: str | None) -> str:

@@ -30,8 +30,8 @@ SLOW_S = 1.0
 
 ErrorPage = Callable[[web.Request, RequestError, str], web.Response]
 """Request, error and request id → what somebody before a browser is shown."""
-ERROR_PAGES = web.AppKey("error_pages", tuple[str, ErrorPage])
-"""Where errors are pages: below this path, made by this."""
+ERROR_PAGES = web.AppKey("error_pages", list[tuple[str, ErrorPage]])
+"""Where errors are pages: at and below this path, made by this."""
 
 _CALLER_LEFT = 400
 """Sent to nobody."""
@@ -97,9 +97,9 @@ def _failure(request: web.Request, raised: Exception, request_id: str) -> web.St
 
 
 def _told(request: web.Request, error: RequestError, request_id: str) -> web.Response:
-    prefix, error_page = request.app.get(ERROR_PAGES, ("", None))
-    if error_page is not None and (request.path == prefix or request.path.startswith(f"{prefix}/")):
-        return error_page(request, error, request_id)
+    for prefix, error_page in request.app.get(ERROR_PAGES, ()):
+        if request.path == prefix or request.path.startswith(f"{prefix}/"):
+            return error_page(request, error, request_id)
     return json_response(error_body(request.path, error, request_id), error.status, NOT_KEPT | error.headers)
 
 

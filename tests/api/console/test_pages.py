@@ -63,8 +63,10 @@ async def test_every_answer_forbids_scripts_frames_and_caches(operator: Visitor)
 
 
 async def test_the_style_is_served_as_such(visitor: Visitor) -> None:
-    answer = await visitor.api.http.get("/console/console.css")
+    sheet = (await visitor.look(SIGN_IN)).partition('rel="stylesheet" href="')[2].partition('"')[0]
+    answer = await visitor.api.http.get(sheet)
     assert (answer.status, answer.content_type) == (200, "text/css")
+    assert "immutable" in answer.headers["Cache-Control"]
 
 
 async def test_the_queue_shows_what_waits_and_what_holds_it_back(operator: Visitor) -> None:

@@ -8,13 +8,14 @@ import orjson
 import pytest
 from aiohttp import encode_basic_auth
 
-from dispatcher.console.session import IDLE_S, LIFETIME_S, RENEWED_AFTER_S
+from dispatcher.pages.session import RENEWED_AFTER_S
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Start
 from tests.api.console.conftest import SIGN_IN, SIGN_OUT, Visitor
 
 PAGES = ["/console", "/console/queue", "/console/events", "/console/events/x"]
 OUT = f"{SIGN_IN}?next="
 COOKIE = "console-8080"
+IDLE_S, LIFETIME_S = 3600, 12 * 3600
 GOOD = {"client_id": ADMIN_ID, "client_secret": ADMIN_SECRET}
 
 

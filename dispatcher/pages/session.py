@@ -1,0 +1,62 @@
+"""Who is signed in: a cookie that only this deployment can read, sealed like secrets at rest.
+
+No process has to remember a session. Never asks whether whoever it names may still sign in.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, replace
+from typing import Self, TypeVar
+
+import orjson
+
+from dispatcher.store.secrets.sealing import Sealer, SealError
+
+RENEWED_AFTER_S = 60
+"""A session in use is noted in its cookie this often at most."""
+MAX_COOKIE_CHARS = 3800
+"""Browsers keep 4096 bytes of name, value and attributes (RFC 6265bis §5.6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Life:
+    """``idle_s``: without a look at any page for so long it ends; ``whole_s``: from signing in, however busy."""
+
+    idle_s: float
+    whole_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What every kind of session has. Times are epoch seconds."""
+
+    id: str
+    since_s: int
+    seen_s: int
+
+    def seen(self, now_s: float) -> Self:
+        return replace(self, seen_s=int(now_s))
+
+    def is_good(self, life: Life, now_s: float) -> bool:
+        return now_s - self.seen_s < life.idle_s and now_s - self.since_s < life.whole_s
+
+    def ends_s(self, life: Life) -> float:
+        """Until when it lasts if nobody looks at any page."""
+        return min(self.seen_s + life.idle_s, self.since_s + life.whole_s)
+
+    def sealed(self, sealer: Sealer, context: str) -> str:
+        """What goes into the cookie."""
+        return sealer.seal(orjson.dumps(asdict(self)).decode(), context)
+
+
+S = TypeVar("S", bound=Session)
+
+
+def opened(kind: type[S], cookie: str | None, sealer: Sealer, context: str) -> S | None:
+    """The session of a cookie that was sealed for ``context``; None for any other text."""
+    if not cookie or len(cookie) > MAX_COOKIE_CHARS:
+        return None
+    try:
+        return kind(**orjson.loads(sealer.open(cookie, context)))
+    except (SealError, TypeError, ValueError):
+        return None
