@@ -90,7 +90,8 @@ class Shop:
         **more: Any,
     ) -> str:
         event_id = new_event_id(1, self.queue.partition_of(integration.id))
-        event = Event(event_id, kind, integration.id, 1, product_id="P", account_id=account, payload={"x": 1}, **more)
+        fields = {"product_id": "P", "payload": {"x": 1}} | more
+        event = Event(event_id, kind, integration.id, 1, account_id=account, **fields)
         await self.queue.accept([event])
         return event.id
 
