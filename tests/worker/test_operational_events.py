@@ -16,8 +16,7 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from tests.hosts import Received, Reply
 from tests.worker.conftest import SECRET, Shop
-from worker.delivery.operational import operations_target
-from worker.delivery.target import Defaults
+from worker.resources import operations_of
 
 PATH = "/operations"
 DEAD_SCHEDULE: tuple[float, ...] = ()
@@ -161,7 +160,7 @@ async def test_operational_events_are_left_out_of_lists_unless_asked_for(shop: S
 async def test_half_of_the_settings_stops_the_start(shop: Shop, half: str) -> None:
     settings = shop.settings.model_copy(update={half: listening(shop)[half]})
     with pytest.raises(ConfigurationError, match="set both"):
-        operations_target(settings, Defaults((), 1, 1))
+        operations_of(settings)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +170,7 @@ async def test_half_of_the_settings_stops_the_start(shop: Shop, half: str) -> No
 async def test_settings_that_cannot_work_stop_the_start(shop: Shop, changed: dict[str, str], text: str) -> None:
     settings = shop.settings.model_validate({**shop.settings.model_dump(), **listening(shop), **changed})
     with pytest.raises(ConfigurationError, match=text):
-        operations_target(settings, Defaults((), 1, 1))
+        operations_of(settings)
 
 
 async def test_store_that_is_away_loses_nothing_that_was_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

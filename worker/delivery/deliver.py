@@ -25,7 +25,7 @@ from dispatcher.policy.filters import FILTERED, Judgement, Ruling
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import next_delay_s, parse_retry_after
-from dispatcher.policy.signing import sign
+from dispatcher.policy.signing import current_keys, sign
 from dispatcher.policy.urls import unfilled
 from dispatcher.store.queue.partition import Claimed, Move, Settlement
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
@@ -212,7 +212,7 @@ class Sender:
     def sign(self, delivery: Delivery) -> int:
         """Write time and signature of this try; returns that time, in milliseconds."""
         now_ms = self._clock.now_ms()
-        keys, event_id = delivery.target.signing_keys(now_ms), delivery.claimed.event.id
+        keys, event_id = current_keys(delivery.target.keys, now_ms), delivery.claimed.event.id
         delivery.headers["webhook-timestamp"] = str(now_ms // 1000)
         delivery.headers["webhook-signature"] = sign(keys, event_id, now_ms // 1000, delivery.body)
         return now_ms
@@ -228,10 +228,16 @@ def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_
     return Reading(verdict, answer.status, body.data, wait_s, authorization, sent_ms)
 
 
+def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
+    """Texts to keep out of all that is stored of the answer: a host may repeat whatever it was sent."""
+    secrets, bearer = delivery.target.secrets, reading.authorization.bearer
+    return (*secrets, bearer) if bearer else secrets
+
+
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
     """The attempt as it is kept, free of secrets."""
     duration_ms = (time.perf_counter() - delivery.begun_s) * 1000
-    verdict, hidden = reading.verdict, reading.hidden(delivery.target.secrets)
+    verdict, secrets = reading.verdict, hidden(delivery, reading)
     return Attempt(
         n=delivery.claimed.n,
         started_ms=delivery.started_ms,
@@ -240,8 +246,8 @@ def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
         outcome=verdict.outcome,
         http_status=reading.http_status,
         error_code=verdict.error_code,
-        error_detail=scrub(verdict.message, hidden) if verdict.message else None,
-        response_body=scrub(reading.body, hidden) if reading.body else None,
+        error_detail=scrub(verdict.message, secrets) if verdict.message else None,
+        response_body=scrub(reading.body, secrets) if reading.body else None,
         token_fetched=reading.authorization.fetched,
         worker=worker_id,
     )
