@@ -31,6 +31,9 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
             raise Refused.of("account_restricted", "This client is restricted to one account; use one that is not.")
         if caller.vendor_id is not None and not route.vendors:
             raise Refused.of("vendor_restricted", "This client is restricted to one vendor; use one that is not.")
+        if caller.marketplaces is not None and caller.account_id is None and not route.partners:
+            text = "This client is restricted to its marketplaces; ask for a token with scope=account:{AccountId}."
+            raise Refused.of("marketplace_restricted", text)
         request[CALLER] = caller
         if limits is None:
             return await handler(request)

@@ -51,6 +51,7 @@ from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.redeliveries import RedeliveryStore
 from dispatcher.store.redis.handle import StoreHandle
@@ -167,6 +168,7 @@ def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
         sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
         news=OperationalNews(queue, now_ms) if settings.operations_url else None,
         audit=AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True),
+        marketplaces=MarketplaceStore(redis),
     )
 
 

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from dispatcher.policy.urls import check_url
+
 if TYPE_CHECKING:
     from dispatcher.clock import Clock
+    from dispatcher.errors import Problem
     from dispatcher.flow.events.accept import Acceptor
     from dispatcher.flow.events.emit import Emitter
     from dispatcher.flow.events.operational_news import OperationalNews
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from dispatcher.store.audit_log.log import AuditLog
     from dispatcher.store.definitions.cache import DefinitionCache
     from dispatcher.store.definitions.editing import Definitions
+    from dispatcher.store.installations.marketplaces import MarketplaceStore
     from dispatcher.store.queue.events import QueueStore
     from dispatcher.store.secrets.sealing import Sealer
 
@@ -34,11 +38,24 @@ class Services:
     clients: ClientStore
     sealer: Sealer
     audit: AuditLog
+    marketplaces: MarketplaceStore
     news: OperationalNews | None = None
     """None where no operator listens."""
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
+
+    def url_problem(self, url: str, field: str) -> Problem | None:
+        """Why this deployment sends nothing there, by the text of the URL alone; None = it would."""
+        settings = self.settings
+        return check_url(
+            url,
+            require_https=settings.require_https,
+            allow_networks=settings.allow_networks,
+            deny_networks=settings.deny_networks,
+            ports=settings.ports,
+            field=field,
+        )
 
     def tell(self, happening: Happening) -> None:
         """Operators, where they listen."""

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -45,12 +46,16 @@ def create(
     account: Annotated[str | None, typer.Option(help="Restrict every call to this account.")] = None,
     vendor: Annotated[str | None, typer.Option(help="Restrict every call to what is this vendor's.")] = None,
     rate: Annotated[float | None, typer.Option(min=0, help="Requests per second; 0 = any number.")] = None,
+    marketplace: Annotated[
+        list[int] | None, typer.Option(min=1, help="Restrict it to this marketplace; give the option once for each.")
+    ] = None,
 ) -> None:
     """Make a client and print its id and secret, which is shown only now."""
     for option, text in (("--account", account), ("--vendor", vendor), ("--name", name or None)):
         require_name(option, text)
-    scopes = scopes_of_role(role, account, vendor) | (known_scopes(scope or []) if scope or not role else frozenset())
-    print_json(run(_create(scopes, name, account, vendor, rate)))
+    bound = Restriction(account, vendor, tuple(marketplace) if marketplace else None)
+    scopes = scopes_of_role(role, bound) | (known_scopes(scope or []) if scope or not role else frozenset())
+    print_json(run(_create(scopes, name, bound, rate)))
     if sys.stdout.isatty():
         note("keep the secret: it is not shown again")
 
@@ -87,11 +92,21 @@ def require_name(option: str, text: str | None) -> None:
         raise ConfigurationError(f"{option} takes 1 to 255 characters without control characters: is a variable unset?")
 
 
-def scopes_of_role(role: Role | None, account: str | None, vendor: str | None) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """What a client is bound to; None = not bound."""
+
+    account: str | None = None
+    vendor: str | None = None
+    marketplaces: tuple[int, ...] | None = None
+
+
+def scopes_of_role(role: Role | None, bound: Restriction) -> frozenset[str]:
     """Raises ConfigurationError for a role that no API client can have, or not without a restriction."""
     if role is None:
         return frozenset()
-    if problem := problem_with(role, account_id=account, vendor_id=vendor):
+    problem = problem_with(role, account_id=bound.account, vendor_id=bound.vendor, marketplaces=bound.marketplaces)
+    if problem:
         raise ConfigurationError(f"{problem} with --{ROLES[role].binding}" if ROLES[role].binding else problem)
     return frozenset(scope.value for scope in ROLES[role].scopes)
 
@@ -105,12 +120,18 @@ async def _store(action: str = "", *, existing: bool = True) -> AsyncIterator[Cl
         yield ClientStore(store.redis, Noting(log, operator(), action, int(time.time() * 1000)))
 
 
-async def _create(
-    scopes: frozenset[str], name: str, account: str | None, vendor: str | None, rate: float | None
-) -> dict[str, str]:
+async def _create(scopes: frozenset[str], name: str, bound: Restriction, rate: float | None) -> dict[str, str]:
     async with _store("createClient", existing=False) as store:
         now_ms = int(time.time() * 1000)
-        client, secret = await store.create(scopes, name, account, now_ms, vendor_id=vendor, rate_per_s=rate)
+        client, secret = await store.create(
+            scopes,
+            name,
+            bound.account,
+            now_ms,
+            vendor_id=bound.vendor,
+            rate_per_s=rate,
+            marketplaces=bound.marketplaces,
+        )
     return {"clientId": client.client_id, "clientSecret": secret}
 
 
@@ -132,6 +153,7 @@ def _row(client: ApiClient) -> dict[str, object]:
         "accountId": client.account_id,
         "vendorId": client.vendor_id,
         "rate": client.rate_per_s,
+        "marketplaces": client.marketplaces,
         "createdOn": iso_ms(client.created_ms),
         "disabled": client.disabled,
     }

@@ -26,6 +26,12 @@ class Scope(StrEnum):
     OPS_WRITE = "ops:write"
     """Pause, resume, bulk redelivery."""
     CLIENTS_ADMIN = "clients:admin"
+    MARKETPLACE_PARTNER = "marketplace:partner"
+    """Show a marketplace in one's own application: accounts, users, one-time links and partner connectors."""
+    INSTALLATIONS_READ = "installations:read"
+    """What is installed into accounts, and the connectors there; a client of one account sees its own."""
+    INSTALLATIONS_WRITE = "installations:write"
+    """Install, set up and uninstall."""
     ROLE_APPLICATION = "ROLE_APPLICATION"
     """A product host's inbound client: its own integration's events only."""
     ROLE_DEVELOPER = "ROLE_DEVELOPER"
@@ -37,6 +43,7 @@ class Scope(StrEnum):
 GRANTED_BY: dict[Scope, frozenset[Scope]] = {
     Scope.DELIVERIES_READ: frozenset({Scope.EVENTS_READ}),
     Scope.TENANTS_ADMIN: frozenset({Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE}),
+    Scope.MARKETPLACE_PARTNER: frozenset({Scope.INSTALLATIONS_READ, Scope.INSTALLATIONS_WRITE}),
     Scope.ROLE_DEVELOPER: frozenset(
         {Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE, Scope.EVENTS_READ, Scope.EVENTS_WRITE}
     ),
@@ -45,6 +52,9 @@ GRANTED_BY: dict[Scope, frozenset[Scope]] = {
 """Scopes that stand for several."""
 
 ADMIN_SCOPES: frozenset[Scope] = frozenset(Scope) - {Scope.ROLE_APPLICATION}
+
+ACCOUNT_SCOPES: frozenset[Scope] = frozenset({Scope.INSTALLATIONS_READ, Scope.INSTALLATIONS_WRITE, Scope.EVENTS_READ})
+"""Of a token that is narrowed to one account."""
 
 
 def effective(scopes: frozenset[str]) -> frozenset[str]:
@@ -72,6 +82,8 @@ class ApiClient:
     """Restricts every call to the integrations and products of one vendor, as a publisher is called in the store."""
     rate_per_s: float | None = None
     """Requests per second; None = the deployment's default, 0 = unlimited."""
+    marketplaces: tuple[int, ...] | None = None
+    """Restricts it to these marketplaces and to the accounts that were made in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +99,10 @@ class Caller:
     """Set for clients of one vendor: they reach what is this vendor's, and nothing else exists for them."""
     rate_per_s: float = 0.0
     """Requests per second that are answered; 0 = unlimited."""
+    marketplaces: frozenset[int] | None = None
+    """Set for clients of some marketplaces: these, and the accounts that were made in them; nothing else exists."""
+    narrowed: bool = False
+    """Whether the token was narrowed to ``account_id`` when it was asked for."""
 
     def may(self, *needed: str) -> bool:
         """Whether any of ``needed`` is among the caller's scopes."""

@@ -36,6 +36,8 @@ class Marketplace:
     """What signs the callbacks to ``notification_url``; newest first."""
     vendor_id: str | None = None
     """Whose it is; None = only clients that are bound to no vendor reach it."""
+    has_accounts: bool = False
+    """Some account was made in it: its id would lead a successor to that account, so it stays."""
 
 
 @dataclass(frozen=True, slots=True)

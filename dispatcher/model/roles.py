@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,8 +50,9 @@ ROLES: dict[Role, RoleRule] = {
         made_by="the mutation generateProductIntegrationInboundClient",
     ),
     Role.HOST_APPLICATION: RoleRule(
-        "an application that embeds the marketplace: makes sign-in links, sees what was delivered",
-        frozenset({Scope.PORTAL_CREATE, Scope.DELIVERIES_READ}),
+        "an application that embeds a marketplace: makes accounts, links and connectors, sees what was delivered",
+        frozenset({Scope.MARKETPLACE_PARTNER, Scope.PORTAL_CREATE, Scope.DELIVERIES_READ}),
+        binding="marketplace",
     ),
     Role.ACCOUNT_USER: RoleRule(
         "an account: sees its own events, and may have them delivered again",
@@ -65,12 +67,14 @@ ROLES: dict[Role, RoleRule] = {
 }
 
 
-def problem_with(role: Role, *, account_id: str | None, vendor_id: str | None) -> str | None:
+def problem_with(
+    role: Role, *, account_id: str | None, vendor_id: str | None, marketplaces: Sequence[int] | None = None
+) -> str | None:
     """Why no API client can be given ``role`` in this way, and what to do instead; None = it can."""
     rule = ROLES[role]
     if rule.made_by:
         return f"no API client can be a {role}: it is made by {rule.made_by}"
-    bound_to = {"account": account_id, "vendor": vendor_id, None: ""}[rule.binding]
+    bound_to = {"account": account_id, "vendor": vendor_id, "marketplace": marketplaces, None: ""}[rule.binding]
     if bound_to is None:
         return f"a {role} acts for one {rule.binding}: name it"
     return None

@@ -143,3 +143,66 @@ def token(fingerprint: str) -> str:
 def token_lock(fingerprint: str) -> str:
     """string: who fetches this token now. 10 s."""
     return f"token-lock:{fingerprint}"
+
+
+# Installations: in the slot of the definitions, so that a change, its indexes and its audit entry are one script.
+# All of them stay until deleted, unless said otherwise; only ``dispatcher.store.installations`` writes them.
+
+INSTALLATION_COUNTERS = "{def}:counters"
+"""hash: ``marketplace``, ``template``, ``connector``, ``property`` → last id given. For ever."""
+MARKETPLACES = "{def}:marketplaces"
+"""zset: marketplace id, score = the same."""
+TEMPLATES = "{def}:templates"
+"""zset: connector template id, score = the same."""
+
+
+def marketplace(marketplace_id: int) -> str:
+    """string, JSON of ``Marketplace``."""
+    return f"{{def}}:mk:{marketplace_id}"
+
+
+def template(template_id: int) -> str:
+    """string, JSON of ``ConnectorTemplate``."""
+    return f"{{def}}:tpl:{template_id}"
+
+
+TEMPLATE_NAMES = "{def}:template-names"
+"""hash: name → JSON, the ids of all templates of that name."""
+
+
+def account(account_id: str) -> str:
+    """string, JSON of ``Account``."""
+    return f"{{def}}:acc:{account_id}"
+
+
+def accounts_of(marketplace_id: int) -> str:
+    """zset: account id, score = created ms; those that were made in that marketplace."""
+    return f"{{def}}:mk-accounts:{marketplace_id}"
+
+
+def user(user_id: str) -> str:
+    """string, JSON of ``User``."""
+    return f"{{def}}:user:{user_id}"
+
+
+USERNAMES = "{def}:usernames"
+"""hash: user name in its folded case → JSON, ``[marketplace id, user id]`` of each user of that name."""
+
+
+def users_of(account_id: str) -> str:
+    """zset: user id, score = created ms."""
+    return f"{{def}}:acc-users:{account_id}"
+
+
+def session(token_digest: str) -> str:
+    """string, JSON of a one-time link, by the SHA-256 of its token. A day, so that a late click learns why."""
+    return f"{{def}}:session:{token_digest}"
+
+
+def connector(connector_id: int) -> str:
+    """string, JSON of ``AccountConnector``."""
+    return f"{{def}}:con:{connector_id}"
+
+
+CONNECTORS_OF = "{def}:acc-connectors"
+"""hash: account id → JSON, ``[id, name, integration id]`` of each of its connectors."""

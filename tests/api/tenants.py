@@ -49,10 +49,17 @@ async def bearer(
     vendor_id: str | None = None,
     account_id: str | None = None,
     rate_per_s: float | None = None,
+    marketplaces: tuple[int, ...] | None = None,
 ) -> dict[str, str]:
     """Headers of a new client that is bound so."""
     client, secret = await api.services.clients.create(
-        frozenset(scopes), "test", account_id, 0, vendor_id=vendor_id, rate_per_s=rate_per_s
+        frozenset(scopes),
+        "test",
+        account_id,
+        0,
+        vendor_id=vendor_id,
+        rate_per_s=rate_per_s,
+        marketplaces=marketplaces,
     )
     return await api.bearer(client.client_id, secret)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -12,7 +13,6 @@ from dispatcher.model.status import FAILURES, Status
 from dispatcher.store.queue.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
 from tests.api.conftest import Api, Start
 from tests.api.worker_hand import WorkerHand
-from tests.waiting import until
 
 PATH = "/v1/redeliveries"
 
@@ -26,11 +26,12 @@ async def dead(api: Api, how_many: int) -> list[str]:
 
 
 async def finished(api: Api, job_id: str) -> Any:
-    async def ended() -> Any:
+    for _ in range(100):
         body = await api.json("GET", f"{PATH}/{job_id}", 200)
-        return None if body["state"] == "RUNNING" else body
-
-    return await until(ended)
+        if body["state"] != "RUNNING":
+            return body
+        await asyncio.sleep(0.05)
+    raise AssertionError(body)
 
 
 async def statuses(api: Api) -> set[str]:
@@ -80,11 +81,11 @@ async def test_a_job_whose_record_is_gone_is_forgotten(api: Api) -> None:
     assert api.http.app is not None
     await api.redis.sadd("redeliveries", "ghost")  # type: ignore[misc]
     await api.http.app[REDELIVERER].start(EventFilter(statuses=FAILURES), 0)
-
-    async def forgotten() -> bool:
-        return not await RedeliveryStore(api.redis).running()
-
-    await until(forgotten)
+    for _ in range(100):
+        if not await RedeliveryStore(api.redis).running():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError
 
 
 async def test_a_job_that_cannot_go_on_says_so(api: Api, start: Start) -> None:

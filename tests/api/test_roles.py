@@ -15,6 +15,7 @@ from dispatcher.api.table import api_routes
 from dispatcher.flow.integrations.inbound_client import generate_inbound_client
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.access import ADMIN_SCOPES, Scope, effective
+from dispatcher.model.marketplace import Marketplace
 from dispatcher.model.roles import ROLES, Role, problem_with
 from tests.api.conftest import Api, Start
 from tests.api.tenants import Tenant, bearer, settle_in
@@ -23,6 +24,7 @@ from tests.api.worker_hand import WorkerHand
 
 PROTECTED = [route for route in api_routes() if route.scopes is not None]
 VENDOR, ACCOUNT = "acme", "A-acme"
+OWN_MARKETPLACE = 27
 OWN, FOREIGN, ABSENT = "own", "foreign", "absent"
 
 FLEET_WIDE = {Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN}
@@ -32,6 +34,8 @@ BODIES: dict[str, Any] = {
     "/v1/redeliveries": {"filter": {}, "dryRun": True},
     "/v1/clients": {"scopes": ["portal:create"]},
     "/v1/clients/{clientId}": {"name": "new"},
+    "/v1/marketplaces": {"name": "new"},
+    "/v1/marketplaces/{marketplaceId}": {"name": "new"},
     "/graphql": {"query": "{ productIntegrations { id } }"},
     "/api/integration/v1/events/{id}/result": {"success": True},
 }
@@ -75,8 +79,17 @@ async def world(start: Start) -> World:
         "redelivery": triple(jobs[0]["id"], jobs[1]["id"], new_uuid()),
         "clientId": triple(clients[0].client_id, clients[1].client_id, "nobody"),
         "type": triple("create", "create", "nothing"),
+        "marketplaceId": await marketplaces(api),
     }
     return World(api, ids, {role: await headers_of(api, role, mine) for role in Role})
+
+
+async def marketplaces(api: Api) -> dict[str, str]:
+    """One of each vendor's, with an account, so that they stay whoever deletes them."""
+    for number, vendor_id in ((OWN_MARKETPLACE, VENDOR), (OWN_MARKETPLACE + 1, "brick")):
+        shop = Marketplace(number, "Shop", 1, 1, vendor_id=vendor_id, has_accounts=True)
+        await api.services.marketplaces.create(shop)
+    return triple(str(OWN_MARKETPLACE), str(OWN_MARKETPLACE + 1), "99")
 
 
 def triple(own: str, foreign: str, absent: str) -> dict[str, str]:
@@ -89,8 +102,12 @@ async def headers_of(api: Api, role: Role, tenant: Tenant) -> dict[str, str]:
         return await api.bearer(pair.client_id, pair.client_secret)
     binding = ROLES[role].binding
     scopes = (scope.value for scope in ROLES[role].scopes)
-    bound: dict[str, str] = {"vendor": {"vendor_id": VENDOR}, "account": {"account_id": ACCOUNT}}.get(binding or "", {})
-    return await bearer(api, *scopes, **bound)  # type: ignore[arg-type]
+    bound: dict[str, dict[str, Any]] = {
+        "vendor": {"vendor_id": VENDOR},
+        "account": {"account_id": ACCOUNT},
+        "marketplace": {"marketplaces": (OWN_MARKETPLACE,)},
+    }
+    return await bearer(api, *scopes, **bound.get(binding or "", {}))
 
 
 def opens(route: Route, role: Role) -> bool:
@@ -101,6 +118,8 @@ def opens(route: Route, role: Role) -> bool:
         return False
     if ROLES[role].binding == "vendor":
         return route.vendors
+    if ROLES[role].binding == "marketplace":
+        return route.partners
     return ROLES[role].binding != "account" or not needed <= FLEET_WIDE
 
 
@@ -180,7 +199,12 @@ async def test_bi34_queries_are_for_roles_that_may_read_definitions(world: World
 @pytest.mark.parametrize("role", Role, ids=lambda role: role.value)
 async def test_a_client_is_made_by_its_role(api: Api, role: Role) -> None:
     rule = ROLES[role]
-    bound = {"vendor": {"vendorId": "acme"}, "account": {"accountId": "A"}}.get(rule.binding or "", {})
+    bindings: dict[str, dict[str, Any]] = {
+        "vendor": {"vendorId": "acme"},
+        "account": {"accountId": "A"},
+        "marketplace": {"marketplaces": [27]},
+    }
+    bound = bindings.get(rule.binding or "", {})
     if rule.made_by:
         await api.refused("POST", "/v1/clients", 422, "invalid_value", "role", json={"role": role.value})
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import re
@@ -18,7 +19,6 @@ import redis as redis_sync
 
 from tests.conftest import UNTIL_STDIN_ENDS, server_binary, wait_until_ready
 from tests.ports import free_port
-from tests.waiting import until
 
 DEADLINE_S = 20.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction")
@@ -70,7 +70,9 @@ class Server:
     async def ended(self) -> None:
         """Until its process is gone by itself."""
         status = Path(f"/proc/{self.pid}/stat")
-        await until(lambda: not status.exists() or ") Z" in status.read_text(), DEADLINE_S)
+        async with asyncio.timeout(DEADLINE_S):
+            while status.exists() and ") Z" not in status.read_text():
+                await asyncio.sleep(0.02)
         self._reap()
 
     def kill(self) -> None:
@@ -158,17 +160,17 @@ class Program:
 
     async def heard(self, pattern: str) -> str:
         """The first group of what it says that matches, once it does."""
-
-        def found() -> re.Match[str] | None:
-            matched = re.search(pattern, self.said())
-            assert matched or self.alive, self.said()
-            return matched
-
-        return (await until(found, DEADLINE_S, tell=self.said))[1]
+        async with asyncio.timeout(DEADLINE_S):
+            while (found := re.search(pattern, self.said())) is None:
+                assert self.alive, self.said()
+                await asyncio.sleep(0.02)
+        return found[1]
 
     async def ended(self, within_s: float = DEADLINE_S) -> int:
         """Its exit status."""
-        await until(lambda: not self.alive, within_s, tell=self.said)
+        async with asyncio.timeout(within_s):
+            while self.alive:
+                await asyncio.sleep(0.01)
         return self.process.wait()
 
     def kill(self) -> None:

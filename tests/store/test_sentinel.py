@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -15,7 +17,6 @@ from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.redis.connection import connect, guarded
 from tests.ports import free_ports
-from tests.waiting import until
 
 DEADLINE_S = 20.0
 
@@ -60,15 +61,22 @@ async def written(redis: Redis, key: str) -> bool:
 
 
 async def until_written(redis: Redis, key: str) -> None:
-    await until(lambda: written(redis, key), DEADLINE_S)
+    deadline = time.monotonic() + DEADLINE_S
+    while not await written(redis, key):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.1)
 
 
 async def until_replicated(master: EmbeddedServer, url: str) -> None:
     """The sentinel can only promote a replica that it has heard of."""
     port = int(url.rpartition(":")[2].partition("/")[0])
     async with connect(master.url) as redis, connect(f"redis://127.0.0.1:{port}") as watcher:
-        await until(lambda: watcher.sentinel_slaves("main"), DEADLINE_S)  # type: ignore[no-untyped-call]
-        await until(lambda: redis.wait(1, 500), DEADLINE_S)
+        deadline = time.monotonic() + DEADLINE_S
+        while not await watcher.sentinel_slaves("main"):  # type: ignore[no-untyped-call]
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.1)
+        while await redis.wait(1, 500) < 1:
+            assert time.monotonic() < deadline
 
 
 @pytest.mark.slow

@@ -30,6 +30,7 @@ class Principal:
     integration_id: str | None = None
     vendor_id: str | None = None
     rate_per_s: float | None = None
+    marketplaces: frozenset[int] | None = None
 
     @property
     def stamp(self) -> str:
@@ -69,6 +70,7 @@ def _of_client(client: ApiClient) -> Principal | None:
         account_id=client.account_id,
         vendor_id=client.vendor_id,
         rate_per_s=client.rate_per_s,
+        marketplaces=frozenset(client.marketplaces) if client.marketplaces is not None else None,
     )
 
 

@@ -99,7 +99,7 @@ def caller_of(principal: Principal, rate_per_s: float = 0.0) -> Caller:
     """The principal with everything that it may do. ``rate_per_s``: unless it has a rate of its own."""
     own_per_s = rate_per_s if principal.rate_per_s is None else principal.rate_per_s
     bounds = (principal.account_id, principal.integration_id, principal.vendor_id)
-    return Caller(principal.client_id, effective(principal.scopes), *bounds, own_per_s)
+    return Caller(principal.client_id, effective(principal.scopes), *bounds, own_per_s, principal.marketplaces)
 
 
 def _both(asked: frozenset[str], granted: frozenset[str]) -> frozenset[str]:

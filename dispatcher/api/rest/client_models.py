@@ -13,6 +13,8 @@ Scopes = Annotated[list[ScopeName], Field(min_length=1, max_length=32)]
 ClientName = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Rate = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 """Requests per second; 0 = any number."""
+Marketplaces = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=100)]
+"""Those that a client shows in its own application; None = any."""
 
 
 class ClientIn(Wire):
@@ -24,14 +26,16 @@ class ClientIn(Wire):
     account_id: Name | None = None
     vendor_id: Name | None = None
     rate: Rate | None = None
+    marketplaces: Marketplaces | None = None
 
 
 class ClientChangeIn(Wire):
-    """What is to be different; whatever it is bound to stays."""
+    """What is to be different; the account or vendor that it is bound to stays."""
 
     scopes: Scopes | None = None
     name: ClientName = ""
     rate: Rate | None = None
+    marketplaces: Marketplaces | None = None
     disabled: bool = False
 
 
@@ -42,6 +46,7 @@ class ClientOut(Wire):
     account_id: str | None
     vendor_id: str | None
     rate: float | None
+    marketplaces: list[int] | None
     disabled: bool
     created_on: int
 

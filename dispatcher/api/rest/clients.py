@@ -44,6 +44,7 @@ async def create_client(request: web.Request) -> web.StreamResponse:
         services.now_ms(),
         vendor_id=asked.vendor_id,
         rate_per_s=asked.rate,
+        marketplaces=tuple(asked.marketplaces) if asked.marketplaces is not None else None,
     )
     return json_response(client_json(client) | {"clientSecret": secret}, 201, _NO_STORE | _tagged(client))
 
@@ -66,6 +67,8 @@ async def change_client(request: web.Request) -> web.StreamResponse:
     asked = validated(ClientChangeIn, read_object(await read_body(request)))
     given = {_ATTRIBUTES.get(name, name): value for name, value in asked.model_dump(exclude_unset=True).items()}
     given.pop("scopes", None)
+    if asked.marketplaces is not None:
+        given["marketplaces"] = tuple(asked.marketplaces)
     if asked.scopes is not None:
         given["scopes"] = _grantable(frozenset(asked.scopes), request[CALLER])
 
@@ -137,6 +140,7 @@ def client_json(client: ApiClient) -> dict[str, Any]:
         "accountId": client.account_id,
         "vendorId": client.vendor_id,
         "rate": client.rate_per_s,
+        "marketplaces": list(client.marketplaces) if client.marketplaces is not None else None,
         "disabled": client.disabled,
         "createdOn": client.created_ms,
     }
@@ -145,7 +149,9 @@ def client_json(client: ApiClient) -> dict[str, Any]:
 def _scopes_of(asked: ClientIn) -> frozenset[str]:
     if asked.role is None:
         return frozenset(asked.scopes or ())
-    problem = problem_with(Role(asked.role), account_id=asked.account_id, vendor_id=asked.vendor_id)
+    problem = problem_with(
+        Role(asked.role), account_id=asked.account_id, vendor_id=asked.vendor_id, marketplaces=asked.marketplaces
+    )
     if problem:
         raise Unprocessable.of("invalid_value", f"{problem[0].upper()}{problem[1:]}.", "role")
     return frozenset(scope.value for scope in ROLES[Role(asked.role)].scopes) | frozenset(asked.scopes or ())

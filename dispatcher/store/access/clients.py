@@ -58,6 +58,7 @@ class ClientStore:
         *,
         vendor_id: str | None = None,
         rate_per_s: float | None = None,
+        marketplaces: tuple[int, ...] | None = None,
     ) -> tuple[ApiClient, str]:
         """A new client and its secret, which is shown only here."""
         secret = new_secret()
@@ -70,6 +71,7 @@ class ClientStore:
             account_id=account_id,
             vendor_id=vendor_id,
             rate_per_s=rate_per_s,
+            marketplaces=marketplaces,
         )
         await self.put(client)
         return client, secret
@@ -155,4 +157,5 @@ def _read(stored: bytes) -> ApiClient:
         disabled=bool(record.get("disabled")),
         vendor_id=record.get("vendor_id"),
         rate_per_s=record.get("rate_per_s"),
+        marketplaces=tuple(bound) if (bound := record.get("marketplaces")) is not None else None,
     )

@@ -61,6 +61,11 @@ class DefinitionReads:
         self._redis = redis
         self._vendor_id: str | None = None
 
+    @property
+    def vendor_id(self) -> str | None:
+        """Whose definitions alone exist in this view; None = all do."""
+        return self._vendor_id
+
     def of_vendor(self, vendor_id: str | None) -> Self:
         """The same store as a client of that vendor sees it; None = all of it."""
         view = copy.copy(self)

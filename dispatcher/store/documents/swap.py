@@ -36,7 +36,7 @@ from dispatcher.store.redis.scripts import Argument, reply_of, script
 
 _SWAP = script("documents/swap", *keys.AUDIT_KEYS)
 
-Command = Literal["HSET", "HDEL", "ZADD", "ZREM", "SADD", "SREM", "SET", "DEL", "PUBLISH"]
+Command = Literal["HSET", "HDEL", "ZADD", "ZREM", "SADD", "SREM", "SET", "DEL", "PEXPIRE", "PUBLISH"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What each sealed field of an integration is sealed for, so that no ciphertext opens in another place.
+"""What each sealed field is sealed for, so that no ciphertext opens in another place.
 
 Whoever seals and whoever opens asks here for the context; nothing else spells one.
 """
@@ -37,3 +37,23 @@ def header_value(integration_id: str, name: str) -> str:
 def signing_secret(integration_id: str) -> str:
     """Every entry of ``signing_secrets``."""
     return f"integration:{integration_id}:signingSecret"
+
+
+def marketplace_signing_secret(marketplace_id: int) -> str:
+    """Every entry of a marketplace's ``signing_secrets``."""
+    return f"marketplace:{marketplace_id}:signingSecret"
+
+
+def template_client_secret(template_id: int) -> str:
+    """``oauth.client_secret`` of a connector template."""
+    return f"template:{template_id}:clientSecret"
+
+
+def connector_auth_value(connector_id: int) -> str:
+    """``auth_value`` of an account's connector; with OAuth its access token."""
+    return f"connector:{connector_id}:authValue"
+
+
+def connector_refresh_token(connector_id: int) -> str:
+    """``refresh_token`` of an account's connector."""
+    return f"connector:{connector_id}:refreshToken"

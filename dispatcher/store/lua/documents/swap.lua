@@ -13,7 +13,7 @@
 -- are compared as bytes, so no writer can miss another's change, and a repeat after a lost reply writes nothing.
 local KIND = {
   HSET = 'hash', HDEL = 'hash', ZADD = 'zset', ZREM = 'zset', SADD = 'set', SREM = 'set',
-  SET = 'any', DEL = 'any', PUBLISH = 'any',
+  SET = 'any', DEL = 'any', PEXPIRE = 'any', PUBLISH = 'any',
 }
 
 local documents, operations, at = {}, {}, 7

@@ -1,0 +1,61 @@
+"""What is sent and shown of marketplaces. No behaviour."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from dispatcher.api.rest.models import Name, Wire
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
+MarketplaceId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class BrandIn(Wire):
+    """``logo``: a data: image or a path on this server; ``accent``: #rrggbb with a contrast of 4.5:1 on white."""
+
+    logo: Text | None = None
+    accent: Text | None = None
+    language: Text | None = None
+
+
+class MarketplaceIn(Wire):
+    """PUT replaces all of it. Without ``allowedOrigins`` no page may show it in a frame."""
+
+    id: MarketplaceId | None = None
+    name: Name
+    product_ids: Annotated[list[Name], Field(max_length=1000, default_factory=list)]
+    notification_url: Text | None = None
+    allowed_origins: Annotated[list[Name], Field(max_length=50, default_factory=list)]
+    brand: BrandIn | None = None
+    confirm: bool = False
+
+
+class BrandOut(Wire):
+    logo: str | None
+    accent: str | None
+    language: str | None
+
+
+class MarketplaceOut(Wire):
+    id: int
+    name: str
+    product_ids: list[str]
+    notification_url: str | None
+    allowed_origins: list[str]
+    brand: BrandOut
+    confirm: bool
+    vendor_id: str | None
+    created_at: str
+    last_modified: str
+
+
+class KeyedMarketplaceOut(MarketplaceOut):
+    """``signingSecret`` is shown here only: it verifies the callbacks to ``notificationUrl``."""
+
+    signing_secret: str
+
+
+class MarketplacesOut(Wire):
+    data: list[MarketplaceOut]

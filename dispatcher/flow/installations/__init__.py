@@ -1,0 +1,1 @@
+"""A customer's way from a one-time link to an installed integration."""

@@ -1,0 +1,1 @@
+"""Marketplaces, connector templates, accounts with their users, sessions and connectors, and what is installed."""

@@ -1,0 +1,130 @@
+"""Marketplaces: read, made, changed and deleted. Never decides who may, and never opens a signing secret."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Self
+
+from redis.asyncio import Redis
+
+from dispatcher.errors import Conflict, NotFound
+from dispatcher.model.marketplace import Marketplace
+from dispatcher.policy.marketplace_access import Reach
+from dispatcher.store import keys
+from dispatcher.store.audit_log.log import Noting
+from dispatcher.store.documents.swap import Document, Noted, Operation
+from dispatcher.store.installations.editing import Change, modified, settled, written
+from dispatcher.store.installations.numbers import next_number
+from dispatcher.store.installations.records import read, write
+from dispatcher.store.redis.connection import guarded
+
+MAX_ID = 2**31 - 1
+
+
+class MarketplaceStore:
+    """What is out of ``reach`` reads as absent. With ``noting``, changes are in the audit log as well."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._reach = Reach()
+        self._noting: Noting | None = None
+
+    def within(self, reach: Reach) -> Self:
+        """The same store as somebody with that reach sees it."""
+        view = copy.copy(self)
+        view._reach = reach  # noqa: SLF001 - of its own kind
+        return view
+
+    def noted(self, noting: Noting) -> Self:
+        """The same store; each change is written to the audit log in the same step."""
+        view = copy.copy(self)
+        view._noting = noting  # noqa: SLF001 - of its own kind
+        return view
+
+    async def find(self, marketplace_id: int) -> Marketplace | None:
+        record = await self._record(marketplace_id)
+        return read(Marketplace, record) if record else None
+
+    async def get(self, marketplace_id: int) -> Marketplace:
+        """The marketplace, or ``NotFound``."""
+        return read(Marketplace, await self._needed(marketplace_id))
+
+    async def all(self) -> list[Marketplace]:
+        """Every marketplace within reach, lowest id first."""
+        with guarded():
+            ids = [int(one) for one in await self._redis.zrange(keys.MARKETPLACES, 0, -1)]
+            records = await self._redis.mget([keys.marketplace(one) for one in ids]) if ids else []
+        found = [read(Marketplace, record) for record in records if record]
+        return [one for one in found if self._reach.holds(one)]
+
+    async def free_id(self) -> int:
+        """The next id that nobody has taken."""
+        while True:
+            number = await next_number(self._redis, "marketplace")
+            with guarded():
+                if not await self._redis.exists(keys.marketplace(number)):
+                    return number
+
+    async def create(self, marketplace: Marketplace) -> None:
+        """``Conflict`` (already_exists) when its id is taken."""
+        document = Document(keys.marketplace(marketplace.id), b"", write(marketplace))
+        place = Operation("ZADD", keys.MARKETPLACES, (marketplace.id, marketplace.id))
+        if not await written(self._redis, _change(marketplace.id, document, place), self._noting):
+            text = f"There is a marketplace {marketplace.id} already: give another id, or none."
+            raise Conflict.of("already_exists", text, "id")
+
+    async def edit(
+        self, marketplace_id: int, change: Callable[[Marketplace], Marketplace], expected_ms: int | None = None
+    ) -> Marketplace:
+        """Apply ``change`` to the newest state. ``NotFound``; ``Conflict`` when it is not the expected one any more."""
+        changed: list[Marketplace] = []
+
+        async def make() -> Change:
+            before = await self._needed(marketplace_id)
+            current = read(Marketplace, before)
+            if expected_ms not in (None, current.modified_ms):
+                raise modified(f"Marketplace {marketplace_id}")
+            changed[:] = [change(current)]
+            return _change(
+                marketplace_id, Document(keys.marketplace(marketplace_id), before, write(changed[0], before))
+            )
+
+        await settled(self._redis, make, f"Marketplace {marketplace_id}", self._noting)
+        return changed[0]
+
+    async def delete(self, marketplace_id: int) -> None:
+        """``NotFound``; ``Conflict`` (still_used) when accounts were made in it."""
+
+        async def make() -> Change:
+            before = await self._needed(marketplace_id)
+            if read(Marketplace, before).has_accounts:
+                text = "Accounts were made in this marketplace: take its products away instead."
+                raise Conflict.of("still_used", text, "id")
+            place = Operation("ZREM", keys.MARKETPLACES, (marketplace_id,))
+            return _change(marketplace_id, Document(keys.marketplace(marketplace_id), before, b""), place)
+
+        await settled(self._redis, make, f"Marketplace {marketplace_id}", self._noting)
+
+    async def _record(self, marketplace_id: int) -> bytes | None:
+        with guarded():
+            record = await self._redis.get(keys.marketplace(marketplace_id))
+        if not record or not self._reach.holds(read(Marketplace, record)):
+            return None
+        return bytes(record)
+
+    async def _needed(self, marketplace_id: int) -> bytes:
+        record = await self._record(marketplace_id)
+        if record is None:
+            raise NotFound.of("not_found", f"There is no marketplace {marketplace_id}.", "id")
+        return record
+
+
+def message(marketplace_id: int) -> str:
+    """How a changed marketplace is announced."""
+    return f"marketplace:{marketplace_id}"
+
+
+def _change(marketplace_id: int, document: Document, *operations: Operation) -> Change:
+    noted = Noted("marketplace", str(marketplace_id), document)
+    return Change([document], operations, [message(marketplace_id)], [noted])
