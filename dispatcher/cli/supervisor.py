@@ -47,8 +47,11 @@ class Supervisor:
                     await stop.wait()
 
     async def _live(self, number: int, stop: asyncio.Event) -> int:
-        """One process from start to end. A session of its own keeps the terminal's Ctrl-C from reaching it twice."""
-        command = (sys.executable, "-m", "dispatcher.cli.main", "worker", "--supervised")
+        """One process from start to end. A session of its own keeps the terminal's Ctrl-C from reaching it twice.
+
+        ``-P`` keeps the folder that we were started in out of where Python looks for modules.
+        """
+        command = (sys.executable, "-P", "-m", "dispatcher.cli.main", "worker", "--supervised")
         process = await asyncio.create_subprocess_exec(*command, env=self._environment(number), start_new_session=True)
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
         try:

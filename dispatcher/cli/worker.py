@@ -18,6 +18,7 @@ from dispatcher.cli.startup import (
     stop_on_signals,
 )
 from dispatcher.cli.supervisor import Supervisor
+from dispatcher.cli.worker_package import require_own_worker
 from dispatcher.settings import Settings
 
 PARENT_CHECK_S = 1.0
@@ -30,6 +31,7 @@ def worker(
     supervised: Annotated[bool, typer.Option(hidden=True, help="Stop when the parent process is gone.")] = False,
 ) -> None:
     """Deliver events until SIGTERM or Ctrl-C, then let running attempts finish; a second signal does not wait."""
+    require_own_worker()
     settings = load_settings()
     require_secret_keys(settings)
     run_process(_worker(settings, supervised) if processes == 1 else _workers(settings, processes), settings)
@@ -43,7 +45,11 @@ def main() -> None:
 
 
 async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
-    """The worker's own loop; imported only here, since nothing else of this package may know it."""
+    """The worker's own loop; imported only here, since nothing else of this package may know it.
+
+    Raises ConfigurationError when another package of that name is in the way.
+    """
+    require_own_worker()
     from worker.main import run
 
     await require_queue(settings.queue_redis_url or redis_url)
