@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo dev test faults soak check format bench lock clean
+.PHONY: help demo dev test faults soak check format bench hooks dist lock clean
 
 help: ## Show this menu
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,6 +55,14 @@ format: $(VENV)/dev.stamp ## Put the code into form
 
 bench: $(VENV)/dev.stamp ## Measure against bare aiohttp and against one job per event (ARGS=--quick)
 	$(BIN)/python -m bench $(ARGS)
+
+hooks: $(VENV)/dev.stamp ## Let git run the quick checks at every commit
+	$(BIN)/pre-commit install
+
+dist: $(VENV)/dev.stamp ## Build the release that HEAD is tagged as (docs/releasing.md)
+	@version=v$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])') \
+		&& { git describe --tags --exact-match 2>/dev/null | grep -qxF "$$version" || { echo "HEAD is not tagged $$version" >&2; exit 2; }; }
+	$(BIN)/python -m hatchling build
 
 lock: ## Renew the locked dependencies (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade pyproject.toml --extra embedded --group build -o requirements/runtime.txt
