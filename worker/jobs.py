@@ -15,7 +15,8 @@ from arq import Retry
 from arq.worker import Function, Worker
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.jobs import QUEUE_NAME, deserialize, job_client, serialize
+from dispatcher.store import keys
+from dispatcher.store.jobs import deserialize, job_client, serialize
 from dispatcher.store.redis.connection import guarded
 
 JOB_TIMEOUT_S = 600.0
@@ -53,7 +54,7 @@ async def _work(url: str, partitions: int, functions: list[Function]) -> None:
     worker = Worker(
         functions=functions,
         redis_pool=pool,
-        queue_name=QUEUE_NAME,
+        queue_name=keys.JOBS,
         handle_signals=False,
         max_jobs=partitions * 2 + 16,
         queue_read_limit=partitions * 4 + 200,

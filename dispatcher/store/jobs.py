@@ -13,9 +13,9 @@ from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_pref
 from redis.asyncio import Redis, RedisCluster
 
 from dispatcher.errors import ConfigurationError
+from dispatcher.store import keys
 from dispatcher.store.redis.connection import connection_pool, guarded
 
-QUEUE_NAME = "dispatcher:jobs"
 DRAIN = "drain"
 PING = "ping"
 CREDENTIALS = "credentials"
@@ -38,7 +38,7 @@ def job_client(url: str) -> ArqRedis:
         connection_pool(url),
         job_serializer=serialize,
         job_deserializer=deserialize,
-        default_queue_name=QUEUE_NAME,
+        default_queue_name=keys.JOBS,
         expires_extra_ms=EXPIRES_MS,
     )
 
@@ -51,7 +51,7 @@ def job_client_over(redis: Redis) -> ArqRedis:
         redis.connection_pool,
         job_serializer=serialize,
         job_deserializer=deserialize,
-        default_queue_name=QUEUE_NAME,
+        default_queue_name=keys.JOBS,
         expires_extra_ms=EXPIRES_MS,
     )
 
@@ -77,7 +77,7 @@ class JobQueue:
     async def offers(self, partition: int, generation: int) -> bool:
         """Whether the job that hands this generation out is still there to be taken."""
         with guarded():
-            return await self._client.zscore(QUEUE_NAME, f"{DRAIN}:{partition}:{generation}") is not None
+            return await self._client.zscore(keys.JOBS, f"{DRAIN}:{partition}:{generation}") is not None
 
     async def ping(self, integration_id: str, test_id: str) -> None:
         """Have a worker run a ping test."""
@@ -85,7 +85,7 @@ class JobQueue:
 
     async def _forget(self, job_id: str) -> None:
         with guarded():
-            await self._client.zrem(QUEUE_NAME, job_id)
+            await self._client.zrem(keys.JOBS, job_id)
             for prefix in (job_key_prefix, in_progress_key_prefix, retry_key_prefix):
                 await self._client.delete(prefix + job_id)
 

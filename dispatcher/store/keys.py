@@ -1,208 +1,237 @@
-"""Every Redis key: its type, fields, lifetime and writer. Nothing else spells a key.
+"""Every Redis key: its type, fields, lifetime and writer. Nothing else spells a key, but for one block of Lua.
 
-Partition keys share the hash tag ``{pN}``, so each script runs on one slot of a Redis Cluster.
-``L`` is an integration id (the lane), ``G`` an ordering group (an account).
-
-| key                | type   | holds                                                              | until            |
-|--------------------|--------|--------------------------------------------------------------------|------------------|
-| ``{pN}:own``       | hash   | gen, owner, until (lease, ms), granted (ms), asleep                | for ever         |
-| ``{pN}:e:ID``      | hash   | doc (immutable), state (JSON), aN (attempt N, JSON)                | retention        |
-| ``{pN}:k:L:G``     | list   | ids not terminal of one group, head first                          | it is empty      |
-| ``{pN}:g:L:G``     | hash   | seq (last sequence), ident (accountIdentifier)                     | for ever         |
-| ``{pN}:d:L``       | zset   | due heads of a lane, score = due ms                                | it is empty      |
-| ``{pN}:l:L``       | hash   | busy, cap, behind, off, rate, tat, failing; paused, circuit, slow  | for ever       |
-| ``{pN}:off:L``     | hash   | URL suspended by 410 → since ms                                    | enabled          |
-| ``{pN}:park:L``    | zset   | ids held because their URL is suspended, score = since ms          | enabled          |
-| ``{pN}:lanes``     | zset   | lanes with something due, score = earliest ms, inf = full or paused | nothing is due  |
-| ``{pN}:known``     | set    | every lane that ever had an event                                  | for ever         |
-| ``{pN}:flight``    | hash   | claimed id → attempt number                                        | settled          |
-| ``{pN}:wait``      | zset   | ids awaiting a result, score = deadline ms                         | concluded        |
-| ``{pN}:open``      | set    | every id that is not terminal                                      | terminal         |
-| ``{pN}:dead``      | zset   | ids DEAD, score = since ms                                         | retention        |
-| ``{pN}:log``       | stream | one entry per accepted event: id, and hashes to filter by          | retention        |
-| ``{pN}:feed``      | stream | status changes, capped                                             | 1,000 entries    |
-| ``{pN}:marks``     | zset   | process → its last sign of life in ms; each second                 | a day            |
-| ``{pN}:waited``    | string | 1: a write to wait for, when replicas must follow                  | for ever         |
-| ``{pN}:counts``    | hash   | counters since the store was made                                  | for ever         |
+That block is in ``lua/_queue.lua`` and has the same names. A test compares them, and finds every key in ``FAMILIES``:
+what a user of Redis must be allowed. A partition's keys share the hash tag ``{pN}``, so each script runs on one slot of
+a cluster. Definitions, clients, installations and the audit log share ``{def}``: several of them and the audit entries
+change in one step. A lane is named by its integration's id, a group (an account in a lane) by ``account``.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
-META = "dispatcher:meta"
-"""hash: partitions, schema. Written once, at the first start; checked at every other."""
-
-WORKERS = "dispatcher:workers"
-"""zset: worker id, score = last heartbeat in ms. Written by every worker each second."""
-
-LOSSES = "dispatcher:losses"
-"""hash: ms of the last sign that survived → JSON of ``Loss``. Written by whoever notices; 7 days after the last."""
-
-NEVER_THERE = "dispatcher:never"
-"""Nothing: deleted to learn whether writes are taken."""
-
-NUDGE_CHANNEL = "dispatcher:nudge:"
-"""pub/sub, + worker id: the number of a partition that has new work while its owner sleeps."""
-
-DEFINITIONS_CHANNEL = "dispatcher:definitions"
-"""pub/sub: id of an integration (or ``product:ID``) that changed, so that caches drop it."""
-
-
-def worker_info(worker_id: str) -> str:
-    """string, JSON: host, pid, partitions, in flight. Expires 10 s after the last heartbeat."""
-    return f"dispatcher:worker:{worker_id}"
+FAMILIES = (
+    "{p*}:*",
+    "{def}:*",
+    "dispatcher:*",
+    "idem:*",
+    "limit:*",
+    "redeliveries",
+    "redelivery:*",
+    "revoked:*",
+    "token:*",
+    "token-lock:*",
+)
+"""As patterns of an ACL rule: all keys of the store."""
+JOB_FAMILIES = ("dispatcher:*", "arq:*")
+"""All keys of the job queue, which may be on another Redis."""
 
 
-def partition(number: int) -> str:
-    """Prefix of all keys of one partition, hash tag included."""
-    return f"{{p{number}}}:"
+def _of_partition(name: str) -> Callable[[int], str]:
+    return lambda partition: f"{{p{partition}}}:{name}"
 
 
-def marks(number: int) -> str:
-    """Signs of life, of the server that holds a partition."""
-    return f"{{p{number}}}:marks"
+def _of_lane(name: str) -> Callable[[int, str], str]:
+    return lambda partition, lane: f"{{p{partition}}}:{name}:{lane}"
 
 
-def event(number: int, event_id: str) -> str:
-    return f"{{p{number}}}:e:{event_id}"
+def _of_group(name: str) -> Callable[[int, str, str], str]:
+    return lambda partition, lane, account: f"{{p{partition}}}:{name}:{lane}:{account}"
 
 
-def idempotency(client_id: str, key: str) -> str:
-    """string: event id and body hash. 24 hours. Written before the event, so that a repeat finds its id."""
-    return "idem:" + hashlib.sha256(f"{client_id}\n{key}".encode()).hexdigest()[:40]
+def _with_id(name: str) -> Callable[[str | int], str]:
+    return lambda any_id: f"{name}{any_id}"
 
 
-# Definitions: one hash tag, so that publish and link change several keys in one script.
+# Partitions: also spelled in lua/_queue.lua.
+own = _of_partition("own")
+"""hash: gen, owner, until (lease, ms), granted (ms), asleep. For ever. Written by workers."""
+
+
+def event(partition: int, event_id: str) -> str:
+    """hash: doc (immutable), state (JSON), aN (attempt N, JSON). Until its retention ends. Written by all."""
+    return f"{{p{partition}}}:e:{event_id}"
+
+
+group = _of_group("k")
+"""list: ids not terminal, head first. Until it is empty. Written by all."""
+group_facts = _of_group("g")
+"""hash: seq (last sequence), ident (accountIdentifier). For ever. Written by all."""
+due = _of_lane("d")
+"""zset: due heads of a lane, score = due ms. Until it is empty. Written by all."""
+lane = _of_lane("l")
+"""hash: busy, cap, behind, off, rate, tat, failing; paused, circuit, slow (ms). For ever. Written by all."""
+suspended_urls = _of_lane("off")
+"""hash: URL suspended by a 410 → since ms. Until it is enabled. Written by ``hold``."""
+parked = _of_lane("park")
+"""zset: ids whose URL is suspended, score = since ms. Until it is enabled. Written by ``settle``."""
+lanes = _of_partition("lanes")
+"""zset: lanes with something due, score = earliest ms, inf = full or paused. Until nothing is. Written by all."""
+known_lanes = _of_partition("known")
+"""set: every lane that ever had an event. For ever. Written by all."""
+flight = _of_partition("flight")
+"""hash: claimed id → attempt number. Until it is settled. Written by ``claim``."""
+awaiting = _of_partition("wait")
+"""zset: ids whose result is awaited, score = deadline ms. Until it is there. Written by ``settle``."""
+open_events = _of_partition("open")
+"""set: every id that is not terminal. Until it is. Written by all."""
+dead = _of_partition("dead")
+"""zset: ids DEAD, score = since ms. Until the retention time is over. Written by workers."""
+event_log = _of_partition("log")
+"""stream: one entry per event, its id. Until the retention time is over. Written by ``accept``."""
+feed = _of_partition("feed")
+"""stream: status changes, one field of lines each. Until 1,000 came later. Written by all."""
+counters = _of_partition("counts")
+"""hash: counters since the store was made. For ever. Written by all."""
+
+
+# Partitions: not spelled in Lua.
+marks = _of_partition("marks")
+"""zset: process → its last sign of life in ms. Until it is a day old. Written by ``mark``."""
+
+
+def waited(own_key: str) -> str:
+    """string: 1, a write to wait for when replicas must follow. For ever. Written by accepting, beside ``own``."""
+    return own_key.removesuffix("own") + "waited"
+
+
+# Definitions, clients, audit log.
 
 DEF_COUNTER = "{def}:appMarketId"
-"""string, int: last appMarketId given."""
+"""string: last appMarketId given. For ever. Written by the API."""
 DEF_INTEGRATIONS = "{def}:integrations"
-"""zset: integration id, score = created ms."""
+"""zset: integration id, score = created ms. Until it is deleted. Written by the API."""
 DEF_ALIASES = "{def}:aliases"
-"""hash: appMarketId or connectorId → integration id."""
+"""hash: appMarketId or connectorId → integration id. Until it is deleted. Written by the API."""
 DEF_INBOUND = "{def}:inbound"
-"""hash: inbound client id → integration id."""
+"""hash: inbound client id → integration id. Until it is deleted. Written by the API."""
 DEF_VENDORS = "{def}:vendors"
-"""zset, all scores 0: ``vendor LF created ms (15 digits) LF integration id``, of integrations that have a vendor."""
+"""zset: ``vendor LF created ms (15 digits) LF integration id``, scores 0. Until it is deleted. Written by the API."""
 DEF_CLIENTS = "{def}:clients"
-"""hash: API client id → JSON."""
-
+"""hash: API client id → JSON. For ever. Written by the API."""
+PINGS_DUE = "{def}:probes"
+"""zset: integration id, score = ms when it is pinged by itself next. Until it has no interval. Written by all."""
+ROTATIONS_DUE = "{def}:rotations"
+"""zset: integration id, score = ms when its signing key is rotated. Until it has no schedule. Written by all."""
 AUDIT_STREAM = "{def}:audit"
-"""stream: ``e`` → one entry as JSON, with its predecessor's hash; ``p`` → the predecessor's place in the stream. Kept
-until an entry is too old, or one too many."""
+"""stream: ``e`` → an entry as JSON, ``p`` → its predecessor's place. Until one too many. Written by the API."""
 AUDIT_HEAD = "{def}:audit:head"
-"""string: ``n:hash`` of the newest entry. For ever."""
+"""string: ``n:hash`` of the newest entry. For ever. Written by the API."""
 AUDIT_KEYS = (AUDIT_HEAD, AUDIT_STREAM)
-"""In the order in which ``_audit.lua`` has them."""
-
-
-def definition(integration_id: str) -> str:
-    """string, JSON of ``Integration``. Until deleted."""
-    return f"{{def}}:i:{integration_id}"
+"""In the order in which ``lua/_audit.lua`` has them."""
+JWT_KEYS = "{def}:jwt-keys"
+"""hash: ``current`` → sealed private key, older key ids → sealed key. For ever. Written by the API."""
+SEALED_STALE = "{def}:sealed:stale"
+"""string: sealed values that still need an older key, as last counted. For ever. Written by a worker."""
+SEALED_TURN = "{def}:sealed:turn"
+"""string: the worker that seals again what needs an older key. Until its turn is over. Written by a worker."""
+definition = _with_id("{def}:i:")
+"""string: JSON of ``Integration``. Until it is deleted. Written by the API and by reseal."""
 
 
 def revision(integration_id: str, number: int) -> str:
-    """string, JSON of ``Revision``. Immutable, kept while any event may need it."""
+    """string: JSON of ``Revision``, immutable but for its sealing. Until it is deleted. Written by the API."""
     return f"{{def}}:r:{integration_id}:{number}"
 
 
-def product(product_id: str) -> str:
-    """string, JSON of ``Product``."""
-    return f"{{def}}:product:{product_id}"
+product = _with_id("{def}:product:")
+"""string: JSON of ``Product``. For ever. Written by the API."""
+ping = _with_id("{def}:ping:")
+"""list: JSON of ping tests, newest first. Until 50 came later. Written by all."""
+credential_trial = _with_id("{def}:trial:")
+"""string: JSON, sealed credentials to be tried out. Until taken, 60 s at most. Written by the API."""
 
 
-def ping(integration_id: str) -> str:
-    """list, JSON of ping tests, newest first, capped."""
-    return f"{{def}}:ping:{integration_id}"
+def credential_trial_answer(trial_id: str) -> str:
+    """string: JSON, what came of it. Until taken, 60 s at most. Written by a worker."""
+    return f"{{def}}:trial:{trial_id}:answer"
 
 
-PROBES = "{def}:probes"
-"""zset: integration id, score = when it is pinged by itself next, in ms. Until its interval or itself is gone."""
-
-
-ROTATIONS = "{def}:rotations"
-"""zset: integration id, score = when its signing key is rotated next, in ms. Until its schedule or itself is gone."""
-
-SEALED_STALE = "{def}:sealed:stale"
-"""string, int: sealed values that still need an older key. Written by whichever worker counted last."""
-SEALED_TURN = "{def}:sealed:turn"
-"""string: the worker that seals again what needs an older key. Until its turn is over."""
-
-
-def credential_trial(trial_id: str) -> str:
-    """string, JSON: sealed credentials that a worker is to try out; + ``:answer``: what came of it. 60 s."""
-    return f"{{def}}:trial:{trial_id}"
-
-
-def token(fingerprint: str) -> str:
-    """string, sealed access token of one credential set. Expires with the token."""
-    return f"token:{fingerprint}"
-
-
-def token_lock(fingerprint: str) -> str:
-    """string: who fetches this token now. 10 s."""
-    return f"token-lock:{fingerprint}"
-
-
-# Installations: in the slot of the definitions, so that a change, its indexes and its audit entry are one script.
-# All of them stay until deleted, unless said otherwise; only ``dispatcher.store.installations`` writes them.
+# Installations: only ``store/installations`` writes them.
 
 INSTALLATION_COUNTERS = "{def}:counters"
-"""hash: ``marketplace``, ``template``, ``connector``, ``property`` → last id given. For ever."""
+"""hash: ``marketplace``, ``template``, ``connector``, ``property`` → last id given. For ever. Written by the API."""
 MARKETPLACES = "{def}:marketplaces"
-"""zset: marketplace id, score = the same."""
+"""zset: marketplace id, score = the same. Until it is deleted. Written by the API."""
 TEMPLATES = "{def}:templates"
-"""zset: connector template id, score = the same."""
-
-
-def marketplace(marketplace_id: int) -> str:
-    """string, JSON of ``Marketplace``."""
-    return f"{{def}}:mk:{marketplace_id}"
-
-
-def template(template_id: int) -> str:
-    """string, JSON of ``ConnectorTemplate``."""
-    return f"{{def}}:tpl:{template_id}"
-
-
+"""zset: connector template id, score = the same. Until it is deleted. Written by the API."""
 TEMPLATE_NAMES = "{def}:template-names"
-"""hash: name → JSON, the ids of all templates of that name."""
-
-
-def account(account_id: str) -> str:
-    """string, JSON of ``Account``."""
-    return f"{{def}}:acc:{account_id}"
-
-
-def accounts_of(marketplace_id: int) -> str:
-    """zset: account id, score = created ms; those that were made in that marketplace."""
-    return f"{{def}}:mk-accounts:{marketplace_id}"
-
-
-def user(user_id: str) -> str:
-    """string, JSON of ``User``."""
-    return f"{{def}}:user:{user_id}"
-
-
+"""hash: name → JSON, the ids of all templates of that name. Until they are deleted. Written by the API."""
 USERNAMES = "{def}:usernames"
-"""hash: user name in its folded case → JSON, ``[marketplace id, user id]`` of each user of that name."""
-
-
-def users_of(account_id: str) -> str:
-    """zset: user id, score = created ms."""
-    return f"{{def}}:acc-users:{account_id}"
-
-
-def session(token_digest: str) -> str:
-    """string, JSON of a one-time link, by the SHA-256 of its token. A day, so that a late click learns why."""
-    return f"{{def}}:session:{token_digest}"
-
-
-def connector(connector_id: int) -> str:
-    """string, JSON of ``AccountConnector``."""
-    return f"{{def}}:con:{connector_id}"
-
-
+"""hash: folded user name → JSON, ``[marketplace id, user id]`` of each. Until they are deleted. Written by the API."""
 CONNECTORS_OF = "{def}:acc-connectors"
-"""hash: account id → JSON, ``[id, name, integration id]`` of each of its connectors."""
+"""hash: account id → JSON, ``[id, name, integration id]`` of each. Until they are deleted. Written by the API."""
+marketplace = _with_id("{def}:mk:")
+"""string: JSON of ``Marketplace``. Until it is deleted. Written by the API."""
+template = _with_id("{def}:tpl:")
+"""string: JSON of ``ConnectorTemplate``. Until it is deleted. Written by the API."""
+account = _with_id("{def}:acc:")
+"""string: JSON of ``Account``. Until it is deleted. Written by the API."""
+accounts_of = _with_id("{def}:mk-accounts:")
+"""zset: ids of a marketplace's accounts, score = created ms. Until they are deleted. Written by the API."""
+user = _with_id("{def}:user:")
+"""string: JSON of ``User``. Until it is deleted. Written by the API."""
+users_of = _with_id("{def}:acc-users:")
+"""zset: ids of an account's users, score = created ms. Until they are deleted. Written by the API."""
+session = _with_id("{def}:session:")
+"""string: JSON of a one-time link, by its token's SHA-256. Until a day later. Written by the API."""
+connector = _with_id("{def}:con:")
+"""string: JSON of ``AccountConnector``. Until it is deleted. Written by the API."""
+
+# The whole deployment.
+
+META = "dispatcher:meta"
+"""hash: partitions, schema; checked at every start. For ever. Written at the first."""
+WORKERS = "dispatcher:workers"
+"""zset: worker id, score = last heartbeat in ms. Until a minute after it. Written by ``beat``."""
+LOSSES = "dispatcher:losses"
+"""hash: ms of the last sign that survived → JSON of ``Loss``. Until 7 days after the last. Written by all."""
+NEVER_THERE = "dispatcher:never"
+"""none: deleted to learn whether writes are taken. Never there. Written by nobody."""
+JOBS = "dispatcher:jobs"
+"""zset: arq's queue, whose other keys begin with ``arq:``. Until a job ends. Written by workers and the API."""
+REDELIVERIES = "redeliveries"
+"""set: ids of bulk redeliveries that are RUNNING. Until it is empty. Written by the API."""
+worker_info = _with_id("dispatcher:worker:")
+"""string: JSON of host, pid, partitions, in flight. Until 10 s after the last heartbeat. Written by workers."""
+
+
+def idempotency(client_id: str, key: str) -> str:
+    """string: event id and body hash. Until 24 hours later. Written by the API, before the event."""
+    return "idem:" + hashlib.sha256(f"{client_id}\n{key}".encode()).hexdigest()[:40]
+
+
+def rate_limit(bucket: str) -> str:
+    """hash: left (tokens), at (ms). Until it is full again. Written by ``take_tokens``."""
+    return "limit:" + hashlib.sha256(bucket.encode()).hexdigest()[:32]
+
+
+redelivery = _with_id("redelivery:")
+"""hash: state, total, done, skipped, cursor, listed, condition (JSON). Until 7 days later. Written by the API."""
+
+
+def redelivery_ids(job_id: str) -> str:
+    """list: ids of events that were found, newest first. Until each is handled. Written by the API."""
+    return f"redelivery:{job_id}:ids"
+
+
+def redelivery_run(job_id: str) -> str:
+    """string: the process that works on it. Until 15 s after it was renewed. Written by the API."""
+    return f"redelivery:{job_id}:run"
+
+
+revoked = _with_id("revoked:")
+"""string: 1, this access token is refused. Until it would have ended. Written by the API."""
+token = _with_id("token:")
+"""string: sealed access token of one credential set. Until the token ends. Written by workers."""
+token_lock = _with_id("token-lock:")
+"""string: who fetches this token now. Until 10 s later. Written by workers."""
+
+
+# Channels.
+
+DEFINITIONS_CHANNEL = "dispatcher:definitions"
+"""channel: an integration's id, or ``product:ID``, that changed, so that caches drop it."""
+nudge_channel = _with_id("dispatcher:nudge:")
+"""channel: the number of a partition that has new work while this worker, its owner, sleeps."""

@@ -14,9 +14,10 @@ from structlog.testing import capture_logs
 from dispatcher.api.oauth.keys import generate
 from dispatcher.model.integration import Revision
 from dispatcher.store import keys
+from dispatcher.store.keys import JWT_KEYS
 from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
 from dispatcher.store.secrets.sealing import Sealer
-from dispatcher.store.secrets.signing_keys import JWT_KEYS, SigningKeyStore
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.api.conftest import KEY, PRODUCT, Api, Start, publish
 
 EVENT = {"type": "create", "productId": PRODUCT, "accountId": "A-1"}

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from dispatcher.store.jobs import QUEUE_NAME
+from dispatcher.store import keys
 from tests.faults.deployment import LEASE_S, Deployment, eventually
 from tests.faults.processes import Program
 from tests.faults.proxy import Proxy
@@ -97,7 +97,7 @@ async def scripts_flushed(scene: Scene) -> None:
 
 
 async def jobs_deleted(scene: Scene) -> None:
-    await scene.deployment.redis.delete(QUEUE_NAME)
+    await scene.deployment.redis.delete(keys.JOBS)
     async for name in scene.deployment.redis.scan_iter("arq:*"):
         await scene.deployment.redis.delete(name)
 

@@ -12,7 +12,6 @@ from redis.exceptions import RedisError
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
-from dispatcher.store.jobs import QUEUE_NAME
 from dispatcher.store.redis.connection import connect, guarded
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import FULL, LEASE_S, Deployment, eventually
@@ -172,7 +171,7 @@ async def test_ft26_every_key_of_arq_deleted(deployment: Deployment) -> None:
 
 
 async def _delete_arq(deployment: Deployment) -> None:
-    await deployment.redis.delete(QUEUE_NAME)
+    await deployment.redis.delete(keys.JOBS)
     async for name in deployment.redis.scan_iter("arq:*"):
         await deployment.redis.delete(name)
 
@@ -196,7 +195,7 @@ async def test_e24_queue_keys_deleted_by_hand_are_repaired_and_counted(deploymen
     integration = await deployment.integration()
     await deployment.queue.pause(integration.id)
     ids = [await deployment.emit(integration, account) for account in "AABBC"]
-    prefix = keys.partition(deployment.queue.partition_of(integration.id))
+    prefix = f"{{p{deployment.queue.partition_of(integration.id)}}}:"
     lane = integration.id
     gone = [f"{prefix}{name}" for name in ("lanes", "open", f"d:{lane}", f"k:{lane}:A", f"k:{lane}:B", f"k:{lane}:C")]
     assert await deployment.redis.delete(*gone) == len(gone)

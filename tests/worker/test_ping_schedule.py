@@ -33,7 +33,7 @@ async def probed(shop: Shop, integration: Integration, timeout_s: float = 10) ->
 
 
 async def due_in_s(shop: Shop, integration: Integration) -> float | None:
-    score = await shop.redis.zscore(keys.PROBES, integration.id)
+    score = await shop.redis.zscore(keys.PINGS_DUE, integration.id)
     seconds, microseconds = await shop.redis.time()
     return None if score is None else score / 1000 - seconds - microseconds / 1e6
 

@@ -1,19 +1,15 @@
 """Token buckets that all processes share: how many requests a client may make, how many secrets may be guessed.
 
-| key            | type | holds                                | until           |
-|----------------|------|--------------------------------------|-----------------|
-| ``limit:HASH`` | hash | left (tokens), at (ms)               | it is full again |
-
 Never decides what happens to whoever gets nothing.
 """
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from dispatcher.store import keys
 from dispatcher.store.redis.scripts import reply_of, script
 
 _TAKE = script("access/take_tokens")
@@ -29,7 +25,7 @@ class Bucket:
 
     @property
     def key(self) -> str:
-        return "limit:" + hashlib.sha256(self.name.encode()).hexdigest()[:32]
+        return keys.rate_limit(self.name)
 
 
 @dataclass(frozen=True, slots=True)

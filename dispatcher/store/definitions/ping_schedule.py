@@ -33,18 +33,18 @@ class PingSchedule:
     async def soon(self, integration_id: str) -> None:
         """As the next."""
         with guarded():
-            await self._redis.zadd(keys.PROBES, {integration_id: 0})
+            await self._redis.zadd(keys.PINGS_DUE, {integration_id: 0})
 
     async def at(self, integration_id: str, when_ms: int) -> None:
         """Not before ``when_ms``; one that was dropped meanwhile stays so."""
         with guarded():
-            await self._redis.zadd(keys.PROBES, {integration_id: when_ms}, xx=True)
+            await self._redis.zadd(keys.PINGS_DUE, {integration_id: when_ms}, xx=True)
 
     async def drop(self, integration_id: str) -> None:
         with guarded():
-            await self._redis.zrem(keys.PROBES, integration_id)
+            await self._redis.zrem(keys.PINGS_DUE, integration_id)
 
     async def take(self, limit: int) -> Due:
         """Up to ``limit`` that are due. One whose taker is lost is due again after ``HELD_MS``."""
-        now_ms, *taken = await reply_of(self._redis, _TAKE.call([keys.PROBES], limit, HELD_MS))
+        now_ms, *taken = await reply_of(self._redis, _TAKE.call([keys.PINGS_DUE], limit, HELD_MS))
         return Due(now_ms, tuple(one.decode() for one in taken))

@@ -21,13 +21,13 @@ class Rotations:
     async def at(self, integration_id: str, when_ms: int) -> None:
         """Not before ``when_ms``."""
         with guarded():
-            await self._redis.zadd(keys.ROTATIONS, {integration_id: when_ms})
+            await self._redis.zadd(keys.ROTATIONS_DUE, {integration_id: when_ms})
 
     async def drop(self, integration_id: str) -> None:
         with guarded():
-            await self._redis.zrem(keys.ROTATIONS, integration_id)
+            await self._redis.zrem(keys.ROTATIONS_DUE, integration_id)
 
     async def take(self, limit: int) -> Due:
         """Up to ``limit`` that are due. One whose taker is lost is due again after a minute."""
-        now_ms, *taken = await reply_of(self._redis, _TAKE.call([keys.ROTATIONS], limit, HELD_MS))
+        now_ms, *taken = await reply_of(self._redis, _TAKE.call([keys.ROTATIONS_DUE], limit, HELD_MS))
         return Due(now_ms, tuple(one.decode() for one in taken))

@@ -45,7 +45,7 @@ class Trials:
         with guarded():
             await self._redis.set(keys.credential_trial(trial_id), _TRIAL.dump_json(trial), ex=KEPT_S)
         await self._jobs.credentials(trial_id)
-        name = f"{keys.credential_trial(trial_id)}:answer"
+        name = keys.credential_trial_answer(trial_id)
         until_s = asyncio.get_running_loop().time() + timeout_s
         while asyncio.get_running_loop().time() < until_s:
             with guarded():
@@ -62,6 +62,6 @@ class Trials:
         return None if asked is None else _TRIAL.validate_json(asked)
 
     async def answer(self, trial_id: str, tried: CredentialsTried) -> None:
-        name = f"{keys.credential_trial(trial_id)}:answer"
+        name = keys.credential_trial_answer(trial_id)
         with guarded():
             await self._redis.set(name, _TRIED.dump_json(tried), ex=KEPT_S)

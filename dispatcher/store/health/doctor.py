@@ -238,7 +238,7 @@ async def _open_events(redis: Redis) -> int:
     partitions = await stored_partitions(redis) or 0
     pipeline: Any = redis.pipeline(transaction=False)
     for partition in range(partitions):
-        pipeline.scard(f"{keys.partition(partition)}open")
+        pipeline.scard(keys.open_events(partition))
     with guarded():
         return sum(await pipeline.execute())
 

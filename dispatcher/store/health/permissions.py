@@ -35,18 +35,7 @@ class Needs:
 
 
 STORE = Needs(
-    families=(
-        "{p*}:*",
-        "{def}:*",
-        "dispatcher:*",
-        "idem:*",
-        "limit:*",
-        "redeliveries",
-        "redelivery:*",
-        "revoked:*",
-        "token:*",
-        "token-lock:*",
-    ),
+    families=keys.FAMILIES,
     reads=(
         *("EXISTS", "GET", "HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET", "HVALS", "LINDEX", "LLEN", "LPOS"),
         *("LRANGE", "MGET", "SCARD", "SISMEMBER", "SMEMBERS", "SMISMEMBER", "SSCAN", "TYPE", "XLEN", "XRANGE"),
@@ -63,13 +52,13 @@ STORE = Needs(
         (("TIME",), "+time"),
         (("PUBLISH", keys.DEFINITIONS_CHANNEL, ""), f"+publish &{keys.DEFINITIONS_CHANNEL}"),
         (("SUBSCRIBE", keys.DEFINITIONS_CHANNEL), f"+subscribe &{keys.DEFINITIONS_CHANNEL}"),
-        (("PUBLISH", f"{keys.NUDGE_CHANNEL}0", ""), f"+publish &{keys.NUDGE_CHANNEL}*"),
-        (("SUBSCRIBE", f"{keys.NUDGE_CHANNEL}0"), f"+subscribe &{keys.NUDGE_CHANNEL}*"),
+        (("PUBLISH", keys.nudge_channel("0"), ""), f"+publish &{keys.nudge_channel('*')}"),
+        (("SUBSCRIBE", keys.nudge_channel("0")), f"+subscribe &{keys.nudge_channel('*')}"),
         (("UNSUBSCRIBE",), "+unsubscribe"),
     ),
 )
 QUEUE = Needs(
-    families=("dispatcher:*", "arq:*"),
+    families=keys.JOB_FAMILIES,
     reads=("EXISTS", "GET", "WATCH", "ZCARD", "ZRANGE", "ZRANGEBYSCORE", "ZSCORE"),
     writes=("DEL", "EXPIRE", "INCRBY", "PEXPIRE", "PSETEX", "SET", "ZADD", "ZINCRBY", "ZREM", "ZREMRANGEBYSCORE"),
     others=(

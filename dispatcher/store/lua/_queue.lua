@@ -10,20 +10,30 @@
 -- `wait` (result expected), `park:L` (URL suspended), or behind the head of its group's list `k:L:G`.
 
 local call = redis.call
-local P
-local function enter(own_key) P = string.match(own_key, '^(.-:)') end
+
+-- The keys of a partition, by their names in keys.py; a test compares them. No other Lua spells a key.
+local P, OWN, LANES, KNOWN_LANES, FLIGHT, AWAITING, OPEN_EVENTS, DEAD, EVENT_LOG, FEED, COUNTERS
+local function enter(own_key)
+  P, OWN = string.match(own_key, '^(.-:)'), own_key
+  LANES, KNOWN_LANES, FLIGHT, AWAITING = P .. 'lanes', P .. 'known', P .. 'flight', P .. 'wait'
+  OPEN_EVENTS, DEAD, EVENT_LOG, FEED, COUNTERS = P .. 'open', P .. 'dead', P .. 'log', P .. 'feed', P .. 'counts'
+end
+local function event_key(id) return P .. 'e:' .. id end
+local function group_key(lane, account) return P .. 'k:' .. lane .. ':' .. account end
+local function group_facts_key(lane, account) return P .. 'g:' .. lane .. ':' .. account end
+local function due_key(lane) return P .. 'd:' .. lane end
+local function lane_key(lane) return P .. 'l:' .. lane end
+local function suspended_urls_key(lane) return P .. 'off:' .. lane end
+local function parked_key(lane) return P .. 'park:' .. lane end
+local function nudge_channel(worker) return 'dispatcher:nudge:' .. worker end
 enter(KEYS[1])
+-- End of the keys.
 
 local clock = call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local FAILURE = { DEAD = true, FAILED = true, EXPIRED = true }
 local TERMINAL = { DEAD = true, FAILED = true, EXPIRED = true, SUCCEEDED = true, SKIPPED = true, RESOLVED = true }
-
-local function event_key(id) return P .. 'e:' .. id end
-local function due_key(lane) return P .. 'd:' .. lane end
-local function lane_key(lane) return P .. 'l:' .. lane end
-local function group_key(lane, group) return P .. 'k:' .. lane .. ':' .. group end
 
 -- A stored document is `lane LF group LF {"t":"TYPE",…}`; both are empty of one that is not.
 local function header(doc)
@@ -78,17 +88,17 @@ local function ask(command, key, list)
 end
 
 local function flush()
-  for counter, n in pairs(added) do call('HINCRBY', P .. 'counts', counter, n) end
+  for counter, n in pairs(added) do call('HINCRBY', COUNTERS, counter, n) end
   for lane, n in pairs(behind) do call('HINCRBY', lane_key(lane), 'behind', n) end
   for lane, ids in pairs(due) do in_chunks(ids, function(...) call('ZADD', due_key(lane), ...) end) end
-  in_chunks(opened, function(...) call('SADD', P .. 'open', ...) end)
-  in_chunks(closed, function(...) call('SREM', P .. 'open', ...) end)
+  in_chunks(opened, function(...) call('SADD', OPEN_EVENTS, ...) end)
+  in_chunks(closed, function(...) call('SREM', OPEN_EVENTS, ...) end)
   added, opened, closed, due, behind = {}, {}, {}, {}, {}
 end
 
 -- One field, since each is written to the append-only file with its name.
 local function tell(...)
-  call('XADD', P .. 'feed', 'MAXLEN', '~', 1000, '*', 'c', table.concat({ ... }, '\n'))
+  call('XADD', FEED, 'MAXLEN', '~', 1000, '*', 'c', table.concat({ ... }, '\n'))
 end
 
 -- What is known of a lane: the fields that it has, few of all that there are.
@@ -107,7 +117,7 @@ end
 local function write_known(lanes)
   local names = {}
   for lane in pairs(lanes) do names[#names + 1] = lane end
-  in_chunks(names, function(...) call('SADD', P .. 'known', ...) end)
+  in_chunks(names, function(...) call('SADD', KNOWN_LANES, ...) end)
 end
 
 -- These lanes have work now: make them claimable, but for those that are full or held for longer.
@@ -120,8 +130,8 @@ local function raise(lanes)
     list[#list + 1] = lane
   end
   write_known(lanes)
-  in_chunks(open, function(...) call('ZADD', P .. 'lanes', 'LT', ...) end)
-  in_chunks(full, function(...) call('ZADD', P .. 'lanes', 'NX', ...) end)
+  in_chunks(open, function(...) call('ZADD', LANES, 'LT', ...) end)
+  in_chunks(full, function(...) call('ZADD', LANES, 'NX', ...) end)
 end
 
 -- When the first event of a lane is due; nothing when it has none.
@@ -142,8 +152,8 @@ local function write_ranks()
       empty[#empty + 1] = lane
     end
   end
-  in_chunks(waiting, function(...) call('ZADD', P .. 'lanes', ...) end)
-  in_chunks(empty, function(...) call('ZREM', P .. 'lanes', ...) end)
+  in_chunks(waiting, function(...) call('ZADD', LANES, ...) end)
+  in_chunks(empty, function(...) call('ZREM', LANES, ...) end)
   served = {}
 end
 
@@ -168,10 +178,10 @@ local function admit(id, doc, touched)
   if call('EXISTS', e) == 1 then return false end
   local lane, group = header(doc)
   local sequence = 0
-  if group ~= '' then sequence = call('HINCRBY', P .. 'g:' .. lane .. ':' .. group, 'seq', 1) end
+  if group ~= '' then sequence = call('HINCRBY', group_facts_key(lane, group), 'seq', 1) end
   call('HSET', e, 'doc', doc, 'state', string.format('{"s":"QUEUED","c":%.0f,"q":%d}', NOW, sequence))
   opened[#opened + 1] = id
-  call('XADD', P .. 'log', '*', 'i', id)
+  call('XADD', EVENT_LOG, '*', 'i', id)
   if line_up(id, lane, group) then touched[lane] = true end
   tell(id, 'QUEUED', type_of(doc), lane, group, 0, '')
   return sequence
@@ -179,10 +189,10 @@ end
 
 -- Wake the owner if it announced that it sleeps.
 local function nudge()
-  local own = call('HMGET', P .. 'own', 'owner', 'asleep')
+  local own = call('HMGET', OWN, 'owner', 'asleep')
   if own[2] == '1' and own[1] and own[1] ~= '' then
-    call('HSET', P .. 'own', 'asleep', '0')
-    call('PUBLISH', 'dispatcher:nudge:' .. own[1], string.match(P, '%d+'))
+    call('HSET', OWN, 'asleep', '0')
+    call('PUBLISH', nudge_channel(own[1]), string.match(P, '%d+'))
   end
 end
 
@@ -207,7 +217,7 @@ end
 -- An open event becomes terminal. The caller has taken it out of its place and saves the state.
 local function close(id, e, status, lane, group, retention_ms)
   closed[#closed + 1] = id
-  if status == 'DEAD' then call('ZADD', P .. 'dead', NOW, id) end
+  if status == 'DEAD' then call('ZADD', DEAD, NOW, id) end
   call('PEXPIRE', e, retention_ms)
   add('terminal:' .. status, 1)
   advance(id, lane, group)
@@ -215,12 +225,12 @@ end
 
 -- Every claim that is not in `held` (id, blank, attempt number) goes back to its lane as due. Returns how many.
 local function give_back(held, lost)
-  local flight = call('HGETALL', P .. 'flight')
+  local flight = call('HGETALL', FLIGHT)
   local returned = 0
   for i = 1, #flight, 2 do
     local id, n = flight[i], flight[i + 1]
     if not held[id .. ' ' .. n] then
-      call('HDEL', P .. 'flight', id)
+      call('HDEL', FLIGHT, id)
       local e = event_key(id)
       local doc, stored = read_event(id)
       if doc and stored then

@@ -80,7 +80,7 @@ class QueueStore:
             by_partition.setdefault(int(event.id[-3:], 16), []).append(position)
         parts: list[tuple[str, list[Argument]]] = [
             (
-                _own(partition),
+                keys.own(partition),
                 [len(positions), *(part for i in positions for part in (events[i].id, events[i].stored()))],
             )
             for partition, positions in by_partition.items()
@@ -206,7 +206,7 @@ class QueueStore:
 
     async def credentials_failing_since(self, integration_id: str) -> int | None:
         """Since when no token can be had for its events, epoch ms; None = as far as is known, one can."""
-        lane = f"{keys.partition(self.partition_of(integration_id))}l:{integration_id}"
+        lane = keys.lane(self.partition_of(integration_id), integration_id)
         with guarded():
             since: bytes | None = await self._client.hget(lane, "failing")  # type: ignore[misc]
         return int(since) if since else None
@@ -266,7 +266,7 @@ class QueueStore:
         partition = partition_of_event(event_id, self._partitions)
         if partition is None:
             raise no_such_event()
-        reply: list[Any] = await reply_of(self._client, transition.call([_own(partition)], *arguments))
+        reply: list[Any] = await reply_of(self._client, transition.call([keys.own(partition)], *arguments))
         return reply
 
     async def _look(self, event_id: str) -> look.Sighting | None:
@@ -276,9 +276,5 @@ class QueueStore:
         return look.sighting(reply) if reply else None
 
     async def _hold(self, integration_id: str, *how: str) -> int:
-        own = _own(self.partition_of(integration_id))
+        own = keys.own(self.partition_of(integration_id))
         return int(await reply_of(self._client, _HOLD.call([own], integration_id, *how)))
-
-
-def _own(partition: int) -> str:
-    return keys.partition(partition) + "own"

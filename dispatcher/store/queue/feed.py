@@ -27,7 +27,7 @@ async def read_changes(client: Client, partitions: Sequence[int], after_id: str 
     positions = _decode(after_id, len(partitions)) if after_id else ["0-0"] * len(partitions)
     pipeline: Any = client.pipeline(transaction=False)
     for partition, position in zip(partitions, positions, strict=True):
-        pipeline.xrange(keys.partition(partition) + "feed", f"({position}", "+", limit)
+        pipeline.xrange(keys.feed(partition), f"({position}", "+", limit)
     rows = [
         (_parts(text(stream_id)), index, _fields(entry))
         for index, entries in enumerate(await pipeline.execute())
@@ -45,7 +45,7 @@ async def newest(client: Client, partitions: Sequence[int]) -> str:
     """The id after which only what happens from now on is read."""
     pipeline: Any = client.pipeline(transaction=False)
     for partition in partitions:
-        pipeline.xrevrange(keys.partition(partition) + "feed", "+", "-", 1)
+        pipeline.xrevrange(keys.feed(partition), "+", "-", 1)
     return _encode([text(entries[0][0]) if entries else "0-0" for entries in await pipeline.execute()])
 
 

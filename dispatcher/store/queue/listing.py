@@ -53,10 +53,7 @@ async def read_page(
         waiting = [scan for scan in scans if not scan.done and len(scan.found) < limit]
         if not waiting:
             break
-        calls = [
-            _LIST.call([keys.partition(scan.partition) + "own"], *_arguments(condition, scan, limit))
-            for scan in waiting
-        ]
+        calls = [_LIST.call([keys.own(scan.partition)], *_arguments(condition, scan, limit)) for scan in waiting]
         for scan, reply in zip(waiting, await run(client, calls), strict=True):
             _take(scan, reply)
     return _merge(scans, limit, seal)

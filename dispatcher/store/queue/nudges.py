@@ -26,7 +26,7 @@ async def follow_nudges(url: str, worker_id: str, nudged: Callable[[int | None],
                     connect_listener(url, client_name="dispatcher-nudges") as client,
                     client.pubsub(ignore_subscribe_messages=True) as subscription,
                 ):
-                    await subscription.subscribe(keys.NUDGE_CHANNEL + worker_id)
+                    await subscription.subscribe(keys.nudge_channel(worker_id))
                     nudged(None)
                     while True:
                         message = await next_message(subscription)

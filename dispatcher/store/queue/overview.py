@@ -17,7 +17,7 @@ _OVERVIEW = script("queue/overview")
 
 
 async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) -> QueueOverview:
-    replies = await run(client, [_OVERVIEW.call([keys.partition(p) + "own"]) for p in partitions])
+    replies = await run(client, [_OVERVIEW.call([keys.own(p)]) for p in partitions])
     now_ms = max(int(reply[0]) for reply in replies)
     lanes: list[LaneView] = []
     views = []
@@ -65,7 +65,7 @@ async def workers(client: Client, now_ms: int) -> list[WorkerView]:
 async def counters(client: Client, partitions: Sequence[int]) -> dict[str, int]:
     pipeline: Any = client.pipeline(transaction=False)
     for partition in partitions:
-        pipeline.hgetall(keys.partition(partition) + "counts")
+        pipeline.hgetall(keys.counters(partition))
     total: Counter[str] = Counter()
     for counts in await pipeline.execute():
         total.update({text(name): int(value) for name, value in counts.items()})

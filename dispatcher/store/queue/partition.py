@@ -69,7 +69,7 @@ class PartitionStore:
         """Partitions that no worker holds a live lease for, with the generation last granted (0 = none)."""
         pipeline: Any = self._client.pipeline(transaction=False)
         for partition in range(self.partitions):
-            pipeline.hmget(keys.partition(partition) + "own", "until", "gen")
+            pipeline.hmget(keys.own(partition), "until", "gen")
         with guarded():
             now_s, now_us = await self._client.time()
             leases = await pipeline.execute()
@@ -122,14 +122,14 @@ class PartitionStore:
 
     async def suspended_urls(self, partition: int, integration_id: str) -> frozenset[str]:
         with guarded():
-            urls: Any = await self._client.hkeys(keys.partition(partition) + f"off:{integration_id}")  # type: ignore[misc]
+            urls: Any = await self._client.hkeys(keys.suspended_urls(partition, integration_id))  # type: ignore[misc]
         return frozenset(text(url) for url in urls)
 
     async def overdue_results(self, partitions: Iterable[int], now_ms: int, limit: int = 100) -> list[str]:
         """Ids of events whose result deadline has passed, up to ``limit`` of each partition."""
         pipeline: Any = self._client.pipeline(transaction=False)
         for partition in partitions:
-            pipeline.zrangebyscore(keys.partition(partition) + "wait", "-inf", now_ms, start=0, num=limit)
+            pipeline.zrangebyscore(keys.awaiting(partition), "-inf", now_ms, start=0, num=limit)
         with guarded():
             return [text(event_id) for due in await pipeline.execute() for event_id in due]
 
@@ -137,8 +137,8 @@ class PartitionStore:
         """Forget log and dead letters older than the retention time; the events themselves expire."""
         oldest = now_ms - self._retention_ms
         with guarded():
-            await self._client.xtrim(keys.partition(partition) + "log", minid=oldest, approximate=True)
-            await self._client.zremrangebyscore(keys.partition(partition) + "dead", "-inf", oldest)
+            await self._client.xtrim(keys.event_log(partition), minid=oldest, approximate=True)
+            await self._client.zremrangebyscore(keys.dead(partition), "-inf", oldest)
 
     async def mend(self, at: dict[int, Place], how_many: int = 500) -> dict[int, tuple[Place, int]]:
         """Check a slice of the open events and of the log of some partitions, and repair what is in no place.
@@ -166,4 +166,4 @@ class PartitionStore:
 
 
 def _call(transition: Script, partition: int, *arguments: Argument) -> Call:
-    return transition.call([keys.partition(partition) + "own"], *arguments)
+    return transition.call([keys.own(partition)], *arguments)

@@ -56,7 +56,7 @@ async def _walk(client: Client, partition: int) -> tuple[_Look, list[str]]:
 
 
 async def _look(client: Client, partition: int, *arguments: Argument) -> _Look:
-    reply = await reply_of(client, _RECOUNT.call([keys.partition(partition) + "own"], *arguments))
+    reply = await reply_of(client, _RECOUNT.call([keys.own(partition)], *arguments))
     named = iter(reply[4:])
     broken = {text(event_id): text(wrong) for event_id, wrong in zip(named, named, strict=True)}
     return _Look(text(reply[0]), int(reply[1]), int(reply[2]), int(reply[3]), broken)

@@ -1,12 +1,4 @@
-"""Bulk redeliveries: what was asked for and how far it is. Never redelivers.
-
-| key                    | type   | holds                                                         | until           |
-|------------------------|--------|---------------------------------------------------------------|-----------------|
-| ``redelivery:ID``      | hash   | state, total, done, skipped, cursor, listed, condition (JSON) | 7 days          |
-| ``redelivery:ID:ids``  | list   | ids of events that were found, newest first                   | each is handled |
-| ``redelivery:ID:run``  | string | the process that works on it                                  | 15 s, renewed   |
-| ``redeliveries``       | set    | ids that are RUNNING                                          | it is empty     |
-"""
+"""Bulk redeliveries: what was asked for and how far it is. Never redelivers."""
 
 from __future__ import annotations
 
@@ -21,9 +13,9 @@ from redis.asyncio import Redis
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
+from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
 
-RUNNING_SET = "redeliveries"
 KEPT_S = 7 * 86_400
 CLAIM_S = 15
 
@@ -61,7 +53,7 @@ class RedeliveryStore:
 
     async def save(self, job: Redelivery) -> None:
         """Write ``job`` as it is now."""
-        name = _key(job.id)
+        name = keys.redelivery(job.id)
         fields = {
             "state": job.state.value,
             "total": job.total,
@@ -75,11 +67,11 @@ class RedeliveryStore:
             await _typed(int, self._redis.hset(name, mapping=fields))
             await self._redis.expire(name, KEPT_S)
             change = self._redis.sadd if job.state is RedeliveryState.RUNNING else self._redis.srem
-            await _typed(int, change(RUNNING_SET, job.id))
+            await _typed(int, change(keys.REDELIVERIES, job.id))
 
     async def get(self, job_id: str) -> Redelivery | None:
         with guarded():
-            stored = await _typed(dict[bytes, bytes], self._redis.hgetall(_key(job_id)))
+            stored = await _typed(dict[bytes, bytes], self._redis.hgetall(keys.redelivery(job_id)))
         if not stored:
             return None
         return Redelivery(
@@ -96,7 +88,7 @@ class RedeliveryStore:
     async def found(self, job_id: str, event_ids: Sequence[str]) -> None:
         """Keep a page of ids, newest first, behind those of the pages before."""
         if event_ids:
-            name = f"{_key(job_id)}:ids"
+            name = keys.redelivery_ids(job_id)
             with guarded():
                 await _typed(int, self._redis.rpush(name, *event_ids))
                 await self._redis.expire(name, KEPT_S)
@@ -104,23 +96,23 @@ class RedeliveryStore:
     async def oldest(self, job_id: str, how_many: int) -> list[str]:
         """The oldest ids that are left, oldest first."""
         with guarded():
-            ids = await _typed(list[bytes], self._redis.lrange(f"{_key(job_id)}:ids", -how_many, -1))
+            ids = await _typed(list[bytes], self._redis.lrange(keys.redelivery_ids(job_id), -how_many, -1))
         return [event_id.decode() for event_id in reversed(ids)]
 
     async def drop_oldest(self, job_id: str, how_many: int) -> None:
         """These were handled. A process that ends before leaves them to be handled again, which changes nothing."""
         with guarded():
-            await _typed(str, self._redis.ltrim(f"{_key(job_id)}:ids", 0, -how_many - 1))
+            await _typed(str, self._redis.ltrim(keys.redelivery_ids(job_id), 0, -how_many - 1))
 
     async def running(self) -> list[str]:
         """Ids of all that are not finished."""
         with guarded():
-            members = await _typed(set[bytes], self._redis.smembers(RUNNING_SET))
+            members = await _typed(set[bytes], self._redis.smembers(keys.REDELIVERIES))
         return sorted(member.decode() for member in members)
 
     async def claim(self, job_id: str, owner: str) -> bool:
         """Take a job for ``CLAIM_S`` seconds unless another process has it; one's own claim is renewed."""
-        name = f"{_key(job_id)}:run"
+        name = keys.redelivery_run(job_id)
         with guarded():
             if await self._redis.set(name, owner, nx=True, ex=CLAIM_S):
                 return True
@@ -130,16 +122,12 @@ class RedeliveryStore:
 
     async def release(self, job_id: str) -> None:
         with guarded():
-            await self._redis.delete(f"{_key(job_id)}:run")
+            await self._redis.delete(keys.redelivery_run(job_id))
 
     async def forget(self, job_id: str) -> None:
         """Take an id off the list whose record is gone."""
         with guarded():
-            await _typed(int, self._redis.srem(RUNNING_SET, job_id))
-
-
-def _key(job_id: str) -> str:
-    return f"redelivery:{job_id}"
+            await _typed(int, self._redis.srem(keys.REDELIVERIES, job_id))
 
 
 def _typed(kind: type[T], reply: object) -> Awaitable[T]:

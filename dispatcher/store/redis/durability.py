@@ -15,6 +15,7 @@ from redis.asyncio import RedisCluster
 from redis.exceptions import AskError, NoScriptError, ResponseError
 
 from dispatcher.errors import StoreUnavailable
+from dispatcher.store import keys
 from dispatcher.store.redis.cancellable import Cancellable
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Call, Client, Command, Run, load_all, run
@@ -95,7 +96,7 @@ class Replicated:
         return _without_marks(replies, len(commands))
 
     def _confirming(self, key: str) -> tuple[Command, ...]:
-        return ("SET", key.rpartition(":")[0] + ":waited", "1"), ("WAIT", self.replicas, self.within_ms)
+        return ("SET", keys.waited(key), "1"), ("WAIT", self.replicas, self.within_ms)
 
 
 def _without_marks(replies: list[Any], calls: int) -> list[Any]:

@@ -1,10 +1,4 @@
-"""Keys that sign access tokens, sealed in Redis and shared by every API process. Never opens or uses one.
-
-| key                 | type   | holds                                                        | until    |
-|---------------------|--------|--------------------------------------------------------------|----------|
-| ``{def}:jwt-keys``  | hash   | ``current`` → sealed private key, older key ids → sealed key | for ever |
-| ``revoked:JTI``     | string | 1: this access token is refused                              | token's  |
-"""
+"""Keys that sign access tokens, sealed in Redis and shared by every API process. Never opens or uses one."""
 
 from __future__ import annotations
 
@@ -13,12 +7,12 @@ from typing import cast
 
 from redis.asyncio import Redis
 
+from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import reply_of, script
 
-JWT_KEYS = "{def}:jwt-keys"
 _CURRENT = "current"
-_REPLACE = script("secrets/replace_field", JWT_KEYS)
+_REPLACE = script("secrets/replace_field", keys.JWT_KEYS)
 
 
 class SigningKeyStore:
@@ -30,13 +24,13 @@ class SigningKeyStore:
     async def current(self) -> str | None:
         """The sealed key that signs, if any process has started before."""
         with guarded():
-            stored = await cast("Awaitable[bytes | None]", self._redis.hget(JWT_KEYS, _CURRENT))
+            stored = await cast("Awaitable[bytes | None]", self._redis.hget(keys.JWT_KEYS, _CURRENT))
         return stored.decode() if stored else None
 
     async def offer(self, sealed: str) -> str:
         """Store ``sealed`` unless there is a key; returns the one that is there now."""
         with guarded():
-            await cast("Awaitable[bool]", self._redis.hsetnx(JWT_KEYS, _CURRENT, sealed))
+            await cast("Awaitable[bool]", self._redis.hsetnx(keys.JWT_KEYS, _CURRENT, sealed))
         return await self.current() or sealed
 
     async def replace(self, sealed: str, by: str) -> bool:
@@ -53,8 +47,8 @@ class RevokedTokens:
     async def add(self, jti: str, ttl_s: int) -> None:
         """Refuse the token for the ``ttl_s`` seconds that it would have been good for."""
         with guarded():
-            await self._redis.set(f"revoked:{jti}", b"1", ex=max(1, ttl_s))
+            await self._redis.set(keys.revoked(jti), b"1", ex=max(1, ttl_s))
 
     async def contains(self, jti: str) -> bool:
         with guarded():
-            return bool(await self._redis.exists(f"revoked:{jti}"))
+            return bool(await self._redis.exists(keys.revoked(jti)))

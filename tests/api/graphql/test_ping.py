@@ -121,14 +121,14 @@ async def test_probe_interval_is_kept_shown_and_planned(graph: Graph) -> None:
     redis = graph.api.redis
     own_id = (await graph.created('createUrl: "https://example.com/a" probeIntervalMinutes: 5'))["id"]
     assert await graph.shown(own_id, "probeIntervalMinutes") == {"probeIntervalMinutes": 5}
-    assert await redis.zscore(keys.PROBES, own_id) == 0
+    assert await redis.zscore(keys.PINGS_DUE, own_id) == 0
     await graph.api.services.definitions.pings.schedule.at(own_id, 1_800_000_000_000)
     await graph.change("updateProductIntegration", f'id: "{own_id}" name: "renamed"')
     assert await graph.shown(own_id, "probeIntervalMinutes") == {"probeIntervalMinutes": 5}
-    assert await redis.zscore(keys.PROBES, own_id) == 1_800_000_000_000
+    assert await redis.zscore(keys.PINGS_DUE, own_id) == 1_800_000_000_000
     await graph.change("updateProductIntegration", f'id: "{own_id}" probeIntervalMinutes: null')
     assert await graph.shown(own_id, "probeIntervalMinutes") == {"probeIntervalMinutes": None}
-    assert await redis.zscore(keys.PROBES, own_id) is None
+    assert await redis.zscore(keys.PINGS_DUE, own_id) is None
 
 
 @pytest.mark.parametrize("minutes", [0, -1, 10_081])

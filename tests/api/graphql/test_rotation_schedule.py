@@ -114,7 +114,7 @@ async def test_schedule_ends_when_told_and_when_the_integration_is_gone(graph: G
     await overdue(graph, integration_id)
     await graph.api.services.definitions.delete(integration_id)
     assert await rotating(graph, []).once() == 0
-    assert not await graph.api.redis.exists(keys.ROTATIONS)
+    assert not await graph.api.redis.exists(keys.ROTATIONS_DUE)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ async def test_credential_state_is_authorized_until_a_token_could_not_be_had(gra
     shown = (await graph.data(query, id=integration_id))["credentialState"]
     assert shown == {"state": "AUTHORIZED", "since": None}
     queue = graph.api.services.queue
-    lane = f"{keys.partition(queue.partition_of(integration_id))}l:{integration_id}"
+    lane = keys.lane(queue.partition_of(integration_id), integration_id)
     await graph.api.redis.hset(lane, "failing", "1700000000000")  # type: ignore[misc]
     shown = (await graph.data(query, id=integration_id))["credentialState"]
     assert shown == {"state": "FAILING", "since": "2023-11-14T22:13:20.000Z"}

@@ -10,9 +10,9 @@
 -- step, so that an accept that comes later wakes it: no wake-up can be lost in between.
 local generation, lease_ms, at_most, default_cap, least_lease_ms = unpack(ARGV)
 
-local own = call('HMGET', KEYS[1], 'gen', 'until', 'asleep')
+local own = call('HMGET', OWN, 'gen', 'until', 'asleep')
 if own[1] ~= generation then return { 'lost' } end
-if tonumber(own[2] or 0) - NOW < tonumber(least_lease_ms) then call('HSET', KEYS[1], 'until', NOW + tonumber(lease_ms)) end
+if tonumber(own[2] or 0) - NOW < tonumber(least_lease_ms) then call('HSET', OWN, 'until', NOW + tonumber(lease_ms)) end
 
 local left = tonumber(at_most)
 local answer = { 'ok', NOW, -1 }
@@ -62,7 +62,7 @@ local function launch(lane, ids, flags)
     local in_lane, group = header(document or '')
     if state and in_lane == lane then
       local n = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
-      local account_identifier = group ~= '' and call('HGET', P .. 'g:' .. lane .. ':' .. group, 'ident') or ''
+      local account_identifier = group ~= '' and call('HGET', group_facts_key(lane, group), 'ident') or ''
       launched[#launched + 1] = id
       launched[#launched + 1] = n
       local a = #answer
@@ -100,7 +100,7 @@ local function take(lane)
 end
 
 while left > 0 do
-  local lanes = call('ZRANGE', P .. 'lanes', '-inf', NOW, 'BYSCORE', 'LIMIT', 0, left)
+  local lanes = call('ZRANGE', LANES, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, left)
   if #lanes == 0 then break end
   local before = left
   for _, lane in ipairs(lanes) do
@@ -111,10 +111,10 @@ while left > 0 do
   if left == before then break end
 end
 
-in_chunks(launched, function(...) call('HSET', P .. 'flight', ...) end)
+in_chunks(launched, function(...) call('HSET', FLIGHT, ...) end)
 
-local first = call('ZRANGE', P .. 'lanes', 0, 0, 'WITHSCORES')
+local first = call('ZRANGE', LANES, 0, 0, 'WITHSCORES')
 if first[2] and first[2] ~= 'inf' then answer[3] = tonumber(first[2]) end
 local drained = not first[2] or first[2] == 'inf' or tonumber(first[2]) > NOW
-if drained and own[3] ~= '1' then call('HSET', KEYS[1], 'asleep', '1') end
+if drained and own[3] ~= '1' then call('HSET', OWN, 'asleep', '1') end
 return answer

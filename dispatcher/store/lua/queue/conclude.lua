@@ -14,7 +14,7 @@ local e = event_key(id)
 local kept = call('HMGET', e, 'doc', 'state')
 local state = kept[1] and decoded(kept[2])
 if not state then return { 'gone' } end
-local in_flight = call('HGET', P .. 'flight', id)
+local in_flight = call('HGET', FLIGHT, id)
 
 local function allowed()
   if how == 'result' or how == 'pending' then return state.s == 'AWAITING_RESULT' or in_flight end
@@ -38,13 +38,13 @@ local lane, group = header(kept[1])
 local was_terminal = TERMINAL[state.s]
 if in_flight then
   state.n = tonumber(in_flight)
-  call('HDEL', P .. 'flight', id)
+  call('HDEL', FLIGHT, id)
   call('HINCRBY', lane_key(lane), 'busy', -1)
 end
 call('ZREM', due_key(lane), id)
-call('ZREM', P .. 'wait', id)
-call('ZREM', P .. 'park:' .. lane, id)
-call('ZREM', P .. 'dead', id)
+call('ZREM', AWAITING, id)
+call('ZREM', parked_key(lane), id)
+call('ZREM', DEAD, id)
 if how == 'resolve' then
   state.r = true
 else
@@ -53,7 +53,7 @@ end
 if how == 'result' then state.y = true end
 if ARGV[6] ~= '' then
   state.i = ARGV[6]
-  if group ~= '' then call('HSET', P .. 'g:' .. lane .. ':' .. group, 'ident', ARGV[6]) end
+  if group ~= '' then call('HSET', group_facts_key(lane, group), 'ident', ARGV[6]) end
 end
 if was_terminal then
   state.s = status

@@ -6,16 +6,16 @@
 -- Resuming also enables every suspended URL: what was parked is due again, oldest first.
 -- Returns how many parked events became due.
 local lane, how = ARGV[1], ARGV[2]
-local parked = P .. 'park:' .. lane
+local parked = parked_key(lane)
 local moved = 0
 if how == 'pause' then
   call('HSETNX', lane_key(lane), 'paused', NOW)
 elseif how == 'suspend' then
-  call('HSETNX', P .. 'off:' .. lane, ARGV[3], NOW)
+  call('HSETNX', suspended_urls_key(lane), ARGV[3], NOW)
   call('HSET', lane_key(lane), 'off', 1)
 else
   call('HDEL', lane_key(lane), 'paused', 'off')
-  call('DEL', P .. 'off:' .. lane)
+  call('DEL', suspended_urls_key(lane))
   for _, id in ipairs(call('ZRANGE', parked, 0, -1)) do
     local e = event_key(id)
     local _, stored = read_event(id)

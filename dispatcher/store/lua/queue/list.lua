@@ -5,7 +5,7 @@
 --       how many events to return, lanes ('L,L' or ''), group, product JSON text, types (',A,B,' or ''),
 --       statuses (',A,B,' or '')
 -- Returns {position to go on from or '', stream id, id, document, state, status now, …}.
-local entries = call('XREVRANGE', P .. 'log', ARGV[1], ARGV[2], 'COUNT', ARGV[3])
+local entries = call('XREVRANGE', EVENT_LOG, ARGV[1], ARGV[2], 'COUNT', ARGV[3])
 local limit, group, product, types, statuses = tonumber(ARGV[4]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local lanes = {}
 for lane in string.gmatch(ARGV[5], '[^,]+') do lanes[lane] = true end
@@ -14,7 +14,7 @@ local found, last = 0, ''
 
 local function status_now(id, doc_lane, doc_group, stored)
   if TERMINAL[stored] or stored == 'AWAITING_RESULT' or stored == 'HELD' then return stored end
-  if call('HEXISTS', P .. 'flight', id) == 1 then return 'DELIVERING' end
+  if call('HEXISTS', FLIGHT, id) == 1 then return 'DELIVERING' end
   if doc_group ~= '' and call('LINDEX', group_key(doc_lane, doc_group), 0) ~= id then return 'HELD' end
   return stored
 end

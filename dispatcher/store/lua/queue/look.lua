@@ -9,13 +9,13 @@ local doc, state = read_event(id)
 if not doc or not state then return {} end
 local lane, group = header(doc)
 local head = group ~= '' and call('LINDEX', group_key(lane, group), 0) or ''
-local own = call('HMGET', KEYS[1], 'owner', 'until')
+local own = call('HMGET', OWN, 'owner', 'until')
 local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'rate')
 local answer = {
-  doc, state, call('HGET', P .. 'flight', id) or '', head or '', call('ZSCORE', due_key(lane), id) or '',
-  call('ZSCORE', P .. 'park:' .. lane, id) and 1 or 0, own[1] or '', own[2] or '0',
+  doc, state, call('HGET', FLIGHT, id) or '', head or '', call('ZSCORE', due_key(lane), id) or '',
+  call('ZSCORE', parked_key(lane), id) and 1 or 0, own[1] or '', own[2] or '0',
 }
 for i = 1, 6 do answer[#answer + 1] = c[i] or '' end
-answer[#answer + 1] = call('ZSCORE', P .. 'lanes', lane) or ''
+answer[#answer + 1] = call('ZSCORE', LANES, lane) or ''
 answer[#answer + 1] = NOW
 return answer

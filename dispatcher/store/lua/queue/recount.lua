@@ -7,7 +7,7 @@
 -- with an event between two places. What is wrong here is damage, then, however fast events move.
 local function counted()
   local accepted, ended = 0, 0
-  local counts = call('HGETALL', P .. 'counts')
+  local counts = call('HGETALL', COUNTERS)
   for i = 1, #counts, 2 do
     local name, n = counts[i], tonumber(counts[i + 1])
     if name == 'accepted' or name == 'notified' or name == 'reopened' then accepted = accepted + n end
@@ -23,13 +23,13 @@ local function where(id)
   if not state or lane == '' then return 'its data is gone, or is not readable' end
   if TERMINAL[state.s] then return 'it is ' .. state.s .. ' but still counted as open' end
   local places = 0
-  if call('HEXISTS', P .. 'flight', id) == 1 then places = places + 1 end
+  if call('HEXISTS', FLIGHT, id) == 1 then places = places + 1 end
   if call('ZSCORE', due_key(lane), id) then
     places = places + 1
-    if not call('ZSCORE', P .. 'lanes', lane) then return 'it is due but its lane is not served' end
+    if not call('ZSCORE', LANES, lane) then return 'it is due but its lane is not served' end
   end
-  if call('ZSCORE', P .. 'wait', id) then places = places + 1 end
-  if call('ZSCORE', P .. 'park:' .. lane, id) then places = places + 1 end
+  if call('ZSCORE', AWAITING, id) then places = places + 1 end
+  if call('ZSCORE', parked_key(lane), id) then places = places + 1 end
   if group ~= '' then
     local k = group_key(lane, group)
     local head = call('LINDEX', k, 0)
@@ -47,15 +47,15 @@ end
 local function still_open()
   local asked, ids = {}, {}
   for i = 2, #ARGV do asked[#asked + 1] = ARGV[i] end
-  for i, is_open in ipairs(ask('SMISMEMBER', P .. 'open', asked)) do
+  for i, is_open in ipairs(ask('SMISMEMBER', OPEN_EVENTS, asked)) do
     if is_open == 1 then ids[#ids + 1] = asked[i] end
   end
   return { '0', ids }
 end
 
-local page = ARGV[1] == 'walk' and call('SSCAN', P .. 'open', ARGV[2], 'COUNT', ARGV[3]) or still_open()
+local page = ARGV[1] == 'walk' and call('SSCAN', OPEN_EVENTS, ARGV[2], 'COUNT', ARGV[3]) or still_open()
 local accepted, ended = counted()
-local answer = { page[1], accepted, ended, call('SCARD', P .. 'open') }
+local answer = { page[1], accepted, ended, call('SCARD', OPEN_EVENTS) }
 for _, id in ipairs(page[2]) do
   local wrong = where(id)
   if wrong then

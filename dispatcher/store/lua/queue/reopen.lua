@@ -13,8 +13,8 @@ state.s, state.u, state.x, state.e, state.m, state.w, state.y = 'QUEUED', nil, n
 if ARGV[2] ~= '' then state.v = tonumber(ARGV[2]) end
 save(e, state)
 call('PERSIST', e)
-call('ZREM', P .. 'dead', id)
-call('SADD', P .. 'open', id)
+call('ZREM', DEAD, id)
+call('SADD', OPEN_EVENTS, id)
 local lane, group = header(kept[1])
 if line_up(id, lane, group) then raise({ [lane] = true }) end
 tell(id, 'QUEUED', type_of(kept[1]), lane, group, state.n or 0, '')

@@ -17,14 +17,14 @@ local function status_of(stored) return string.match(stored, '"s":"([A-Z_]+)"') 
 
 local function placed(id, lane, group, status)
   if call('ZSCORE', due_key(lane), id) then
-    if not call('ZSCORE', P .. 'lanes', lane) then
+    if not call('ZSCORE', LANES, lane) then
       replace(lane)
       repaired('lane')
     end
     return true
   end
-  if status == 'AWAITING_RESULT' then return call('ZSCORE', P .. 'wait', id) end
-  if status == 'HELD' then return call('ZSCORE', P .. 'park:' .. lane, id) end
+  if status == 'AWAITING_RESULT' then return call('ZSCORE', AWAITING, id) end
+  if status == 'HELD' then return call('ZSCORE', parked_key(lane), id) end
   if group == '' then return false end
   local k = group_key(lane, group)
   local head = call('LINDEX', k, 0)
@@ -46,7 +46,7 @@ local function rejoin(id, lane, group, state)
   end
   local mine = tonumber(state.q) or 0
   for position, other in ipairs(call('LRANGE', k, 0, -1)) do
-    if sequence_of(other) > mine and not (position == 1 and call('HEXISTS', P .. 'flight', other) == 1) then
+    if sequence_of(other) > mine and not (position == 1 and call('HEXISTS', FLIGHT, other) == 1) then
       call('LINSERT', k, 'BEFORE', other, id)
       call('HINCRBY', lane_key(lane), 'behind', 1)
       if position > 1 then return false end
@@ -61,9 +61,9 @@ end
 
 local function place(id, lane, group, state)
   if state.s == 'AWAITING_RESULT' then
-    call('ZADD', P .. 'wait', state.w or NOW, id)
+    call('ZADD', AWAITING, state.w or NOW, id)
   elseif state.s == 'HELD' then
-    call('ZADD', P .. 'park:' .. lane, NOW, id)
+    call('ZADD', parked_key(lane), NOW, id)
   elseif group == '' or call('LINDEX', group_key(lane, group), 0) == id or rejoin(id, lane, group, state) then
     call('ZADD', due_key(lane), state.d or NOW, id)
     replace(lane)
@@ -94,23 +94,23 @@ local function check(id, is_open, flying)
 end
 
 local function check_all(ids, is_open)
-  for i, flying in ipairs(ask('HMGET', P .. 'flight', ids)) do check(ids[i], is_open, flying) end
+  for i, flying in ipairs(ask('HMGET', FLIGHT, ids)) do check(ids[i], is_open, flying) end
 end
 
 -- What is in the log and not in `open` must have ended, or be gone; what is in both is checked as open.
 local function lost(entries)
   local logged, ids = {}, {}
   for i, entry in ipairs(entries) do logged[i] = entry[2][2] end
-  for i, is_open in ipairs(ask('SMISMEMBER', P .. 'open', logged)) do
+  for i, is_open in ipairs(ask('SMISMEMBER', OPEN_EVENTS, logged)) do
     local stored = is_open == 0 and redis.pcall('HGET', event_key(logged[i]), 'state')
     if type(stored) == 'string' and not TERMINAL[status_of(stored)] then ids[#ids + 1] = logged[i] end
   end
   return ids
 end
 
-local page = call('SSCAN', P .. 'open', ARGV[1], 'COUNT', ARGV[3])
+local page = call('SSCAN', OPEN_EVENTS, ARGV[1], 'COUNT', ARGV[3])
 check_all(page[2], true)
-local entries = call('XRANGE', P .. 'log', ARGV[2], '+', 'COUNT', ARGV[3])
+local entries = call('XRANGE', EVENT_LOG, ARGV[2], '+', 'COUNT', ARGV[3])
 check_all(lost(entries), false)
 local following = #entries == tonumber(ARGV[3]) and '(' .. entries[#entries][1] or '-'
 write_known(known)

@@ -6,16 +6,16 @@
 -- `busy` must be what of a lane is in `flight`. `behind` must be 0 where nothing of a lane is due, claimed, parked or
 -- awaited: what waits, waits behind one of these. Otherwise only the lists of all groups would tell, and it stays.
 local busy = {}
-for _, id in ipairs(call('HKEYS', P .. 'flight')) do
+for _, id in ipairs(call('HKEYS', FLIGHT)) do
   local lane = header((read_event(id)) or '')
   busy[lane] = (busy[lane] or 0) + 1
 end
-local awaited = call('EXISTS', P .. 'wait') == 1
+local awaited = call('EXISTS', AWAITING) == 1
 
-local function nothing_ahead(lane) return not awaited and call('EXISTS', due_key(lane), P .. 'park:' .. lane) == 0 end
+local function nothing_ahead(lane) return not awaited and call('EXISTS', due_key(lane), parked_key(lane)) == 0 end
 
 local repairs = 0
-for _, lane in ipairs(call('SMEMBERS', P .. 'known')) do
+for _, lane in ipairs(call('SMEMBERS', KNOWN_LANES)) do
   local counted, flying = call('HMGET', lane_key(lane), 'busy', 'behind'), busy[lane] or 0
   local wrong = tonumber(counted[1] or 0) ~= flying
   local stale = flying == 0 and tonumber(counted[2] or 0) ~= 0 and nothing_ahead(lane)

@@ -4,7 +4,7 @@
 --
 -- ARGV: generation
 -- Returns {'lost'} or {'ok', ids given back}.
-if call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return { 'lost' } end
+if call('HGET', OWN, 'gen') ~= ARGV[1] then return { 'lost' } end
 local returned = give_back({}, nil)
-call('HSET', KEYS[1], 'owner', '', 'until', 0, 'granted', 0, 'asleep', '0')
+call('HSET', OWN, 'owner', '', 'until', 0, 'granted', 0, 'asleep', '0')
 return { 'ok', returned }

@@ -12,7 +12,7 @@
 -- Returns {'lost'}, or {'ok', number settled}.
 -- Idempotent: an outcome counts only while `flight` holds the id with that attempt number. The owner is the only
 -- one who changes the state of an event in flight, so the state that it was claimed with is still true.
-if call('HGET', KEYS[1], 'gen') ~= ARGV[1] then return { 'lost' } end
+if call('HGET', OWN, 'gen') ~= ARGV[1] then return { 'lost' } end
 local WIDTH = 13 -- arguments of an outcome
 local retention_ms = ARGV[2]
 local at = 3
@@ -42,10 +42,10 @@ local function place(id, e, status, delay_ms, lane, group)
     close(id, e, status, lane, group, retention_ms)
     return 'x', NOW
   elseif status == 'AWAITING_RESULT' then
-    call('ZADD', P .. 'wait', due_ms, id)
+    call('ZADD', AWAITING, due_ms, id)
     return 'w', due_ms
   elseif status == 'HELD' then
-    call('ZADD', P .. 'park:' .. lane, NOW, id)
+    call('ZADD', parked_key(lane), NOW, id)
     return nil
   end
   call('ZADD', due_key(lane), due_ms, id)
@@ -78,7 +78,7 @@ local function settle(i)
     call('HSET', e, 'state', state)
   end
   if account_identifier ~= '' and group ~= '' then
-    call('HSET', P .. 'g:' .. lane .. ':' .. group, 'ident', account_identifier)
+    call('HSET', group_facts_key(lane, group), 'ident', account_identifier)
   end
   tell(id, status, type, lane, group, n, http_status)
   if notification_id ~= '' and admit(notification_id, notification, touched) then add('notified', 1) end
@@ -87,11 +87,11 @@ end
 
 local ids = {}
 for i = at, #ARGV, WIDTH do ids[#ids + 1] = ARGV[i] end
-for i, n in ipairs(ask('HMGET', P .. 'flight', ids)) do in_flight[ids[i]] = n end
+for i, n in ipairs(ask('HMGET', FLIGHT, ids)) do in_flight[ids[i]] = n end
 
 local settled = 0
 for i = at, #ARGV, WIDTH do settled = settled + settle(i) end
-in_chunks(landed, function(...) call('HDEL', P .. 'flight', ...) end)
+in_chunks(landed, function(...) call('HDEL', FLIGHT, ...) end)
 
 -- Decide anew when a lane may be claimed from, and write what became of its counters with it.
 local function resume(lane)
@@ -107,7 +107,7 @@ local quiet = {}
 for lane in pairs(touched) do
   if due[lane] or altered[lane] then resume(lane) else quiet[#quiet + 1] = lane end
 end
-for i, score in ipairs(ask('ZMSCORE', P .. 'lanes', quiet)) do
+for i, score in ipairs(ask('ZMSCORE', LANES, quiet)) do
   if score == 'inf' then resume(quiet[i]) end
 end
 for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
