@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import UNTIL_STDIN_ENDS
+from tests.waiting import wait_until
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 READY_DEADLINE_S = 30.0
@@ -43,11 +43,12 @@ def binary() -> str:
 def devtools_port(profile: Path, log: Path) -> int:
     """The port that Chromium chose, once it listens there."""
     chosen = profile / "DevToolsActivePort"
-    deadline = time.monotonic() + READY_DEADLINE_S
-    while not (chosen.exists() and (lines := chosen.read_text().splitlines()) and len(lines) == 2):
-        assert time.monotonic() < deadline, log.read_text()
-        time.sleep(0.02)
-    return int(lines[0])
+
+    def port() -> int | None:
+        lines = chosen.read_text().splitlines()
+        return int(lines[0]) if len(lines) == 2 else None
+
+    return wait_until(port, READY_DEADLINE_S, despite=FileNotFoundError, tell=log.read_text)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import redis as redis_sync
 from redis.asyncio import Redis
 
 from dispatcher.store.redis.connection import connect
+from tests.waiting import wait_until
 
 pytest_plugins = ("tests.browser", "tests.chromium", "tests.host_fixtures")
 
@@ -54,16 +54,7 @@ def server_binary() -> str:
 
 
 def wait_until_ready(client: redis_sync.Redis) -> None:
-    deadline = time.monotonic() + READY_DEADLINE_S
-    while True:
-        try:
-            client.ping()
-        except redis_sync.ConnectionError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.02)
-        else:
-            return
+    wait_until(lambda: bool(client.ping()), READY_DEADLINE_S, despite=redis_sync.ConnectionError)
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
         watchdog.watching(),
         ground_of(settings, redis_url, queue_url) as ground,
         crew_of(ground) as crew,
-        metrics_site(settings, crew.owner, watchdog),
+        metrics_site(settings.host, settings.metrics_port, crew.owner, watchdog),
     ):
         finishing = _finishing(crew, halt)
         breaking_off = _breaking_off(crew, halt, settings.partitions, redis_url, queue_url)

@@ -11,7 +11,6 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from dispatcher.settings import Settings
 from dispatcher.telemetry.watchdog import LAG_HELP, Watchdog
 from worker.partition.owner import Owner
 
@@ -19,18 +18,18 @@ log = structlog.get_logger("worker")
 
 
 @contextlib.asynccontextmanager
-async def metrics_site(settings: Settings, owner: Owner, watchdog: Watchdog) -> AsyncIterator[None]:
+async def metrics_site(host: str, port: int | None, owner: Owner, watchdog: Watchdog) -> AsyncIterator[None]:
     """Serve while the context is open, if a port is set."""
-    if settings.metrics_port is None:
+    if port is None:
         yield
         return
     runner = web.AppRunner(_app(owner, watchdog), access_log=None)
     await runner.setup()
     try:
         try:
-            await web.TCPSite(runner, settings.host, settings.metrics_port).start()
+            await web.TCPSite(runner, host, port).start()
         except OSError as error:  # work goes on: who watches a worker finds it silent, who waits for events does not
-            log.error("no metrics port", port=settings.metrics_port, error=os.strerror(error.errno or 0))
+            log.error("no metrics port", port=port, error=os.strerror(error.errno or 0))
         yield
     finally:
         await runner.cleanup()

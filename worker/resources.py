@@ -8,10 +8,15 @@ import secrets
 import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 
 from dispatcher.clock import StoreClock
+from dispatcher.errors import ConfigurationError
 from dispatcher.flow.events.operational_news import OperationalNews
 from dispatcher.model.operational import Tell
+from dispatcher.policy.addresses import Address, refusal
+from dispatcher.policy.proxies import read_proxy
+from dispatcher.policy.urls import url_refusal
 from dispatcher.settings import Settings
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
@@ -22,10 +27,11 @@ from dispatcher.store.redis.connection import connect, connect_listener
 from dispatcher.store.redis.handle import StoreHandle
 from dispatcher.store.secrets.sealing import Sealer
 from worker.delivery.delivery import Identity
+from worker.delivery.lookup import Targets
 from worker.delivery.operational import operations_target
-from worker.delivery.target import Defaults, Target, Targets
+from worker.delivery.target import Defaults, Target, TargetOpener
 from worker.http.own_addresses import hosts_of, own_addresses
-from worker.http.transport import Egress, egress_of
+from worker.http.transport import Egress
 from worker.http.transport_sessions import TransportSessions
 
 
@@ -64,7 +70,7 @@ class Ground:
         return self.news.tell if self.operations else None
 
     def targets(self) -> Targets:
-        return Targets(self.sealer, _defaults(self.settings))
+        return Targets(TargetOpener(self.sealer, _defaults(self.settings)))
 
 
 @contextlib.asynccontextmanager
@@ -82,7 +88,7 @@ async def ground_of(settings: Settings, redis_url: str, queue_url: str) -> Async
                 sessions=sessions,
                 sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
                 clock=clock,
-                operations=operations_target(settings, _defaults(settings)),
+                operations=operations_of(settings),
                 news=OperationalNews(stores.queue, clock.now_ms),
             )
 
@@ -114,3 +120,26 @@ def _partitions(settings: Settings, redis: StoreHandle) -> PartitionStore:
 
 def _defaults(settings: Settings) -> Defaults:
     return Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
+
+
+def egress_of(settings: Settings, own: tuple[Address, ...]) -> Egress:
+    """As the operator set it up; ``own`` are this deployment's own addresses."""
+    proxy = read_proxy(settings.proxy_url.get_secret_value()) if settings.proxy_url else None
+    if isinstance(proxy, str):
+        raise ConfigurationError(f"DISPATCHER_PROXY_URL cannot be used: {proxy}")
+    allowed, denied = settings.allow_networks, settings.deny_networks
+    return Egress(
+        partial(refusal, allow_networks=allowed, own=own, deny_networks=denied),
+        partial(url_refusal, require_https=False, allow_networks=allowed, deny_networks=denied, ports=settings.ports),
+        proxy,
+        settings.connect_timeout,
+        settings.request_timeout,
+        settings.ports.denied,
+    )
+
+
+def operations_of(settings: Settings) -> Target | None:
+    """The target of operational events, None where no operator listens. Raises ``ConfigurationError``."""
+    url, secret = settings.operations_url, settings.operations_secret
+    text = secret.get_secret_value() if secret else None
+    return operations_target(url, text, settings.allow_networks, _defaults(settings))

@@ -1,13 +1,15 @@
-"""What a filter is made of once it is read: conditions on an event's fields, and how they combine.
+"""Conditions of a filter once it is read: what each asks of an event's fields, and how they combine.
 
-Null and absent are one. Of a list, any entry may meet a condition. Never raises, whatever an event holds.
+Null and absent are one. Of a list, any entry may meet a condition. The cost of looking is counted in steps, never in
+time, so that the same event is always judged alike. Never raises but ``OverBudgetError``, whatever an event holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from typing import Any
 
 import orjson
 
@@ -25,30 +27,87 @@ ROOTS: Mapping[str, str] = {
 """First part of a path → attribute of the event."""
 OBJECTS: frozenset[str] = frozenset({"creator", "payload"})
 """Roots that have something below them."""
-MAX_VALUES = 1000
-"""Values of one event that one condition looks at."""
+MAX_STEPS = 10_000
+"""Of one filter with one event: a value that is walked over or compared is a step, 64 characters in order another."""
 MAX_SHOWN_CHARS = 200
 
+_CHARS_OF_A_STEP = 64
+
+Path = tuple[str, ...]
 Scalar = str | int | float | bool | None
 Operand = Scalar | Sequence[Scalar]
 Found = Sequence[object]
+Test = Callable[[Found], bool]
+
+
+class OverBudgetError(Exception):
+    """The filter would look at more of this event than it may."""
+
+
+class Look:
+    """One event under one filter: what is found at each path, and the steps that are left."""
+
+    __slots__ = ("_event", "_found", "_steps_left")
+
+    def __init__(self, event: Event, max_steps: int = MAX_STEPS) -> None:
+        self._event = event
+        self._found: dict[Path, list[object]] = {}
+        self._steps_left = max_steps
+
+    def spend(self, steps: int) -> None:
+        self._steps_left -= steps
+        if self._steps_left < 0:
+            raise OverBudgetError
+
+    def found(self, path: Path) -> Found:
+        """Everything that is not null at ``path``; of a list at its end, the list and then its entries."""
+        known = self._found.get(path)
+        if known is None:
+            known = self._found[path] = self._walked(path)
+        return known
+
+    def _walked(self, path: Path) -> list[object]:
+        top = getattr(self._event, ROOTS[path[0]])
+        at = [] if top is None else [top]
+        for name in path[1:]:
+            self.spend(1 + len(at))
+            at = [inner for value in at for inner in self._below(value, name) if inner is not None]
+        return [one for value in at for one in self._with_entries(value)]
+
+    def _below(self, value: object, name: str) -> Sequence[object]:
+        if isinstance(value, dict):
+            return (value.get(name),)
+        if not isinstance(value, list):
+            return ()
+        if name.isascii() and name.isdigit():
+            place = int(name)
+            return (value[place],) if place < len(value) else ()
+        self.spend(len(value))
+        return [entry.get(name) for entry in value if isinstance(entry, dict)]
+
+    def _with_entries(self, value: object) -> Sequence[object]:
+        if not isinstance(value, list):
+            return (value,)
+        self.spend(len(value))
+        return [value, *(one for one in value if one is not None)]
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One operator on one path."""
+    """One operator on one path. ``steps``: what comparing one value costs."""
 
-    path: tuple[str, ...]
-    operator: str
-    operand: Operand
+    path: Path
+    test: Test
+    steps: int
+    text: str
 
-    def holds(self, event: Event) -> bool:
-        found = list(islice(values(event, self.path), MAX_VALUES))
-        return TESTS[self.operator](found, self.operand)
+    def holds(self, look: Look) -> bool:
+        found = look.found(self.path)
+        look.spend(1 + self.steps * len(found))
+        return self.test(found)
 
     def __str__(self) -> str:
-        text = f"{'.'.join(self.path)} {self.operator} {orjson.dumps(self.operand).decode()}"
-        return text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"
+        return self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +116,8 @@ class Every:
 
     parts: tuple[Node, ...]
 
-    def holds(self, event: Event) -> bool:
-        return all(part.holds(event) for part in self.parts)
+    def holds(self, look: Look) -> bool:
+        return all(part.holds(look) for part in self.parts)
 
     def __str__(self) -> str:
         return " and ".join(str(part) for part in self.parts)
@@ -70,8 +129,8 @@ class Some:
 
     parts: tuple[Node, ...]
 
-    def holds(self, event: Event) -> bool:
-        return any(part.holds(event) for part in self.parts)
+    def holds(self, look: Look) -> bool:
+        return any(part.holds(look) for part in self.parts)
 
     def __str__(self) -> str:
         return f"({' or '.join(str(part) for part in self.parts)})"
@@ -81,8 +140,8 @@ class Some:
 class Opposite:
     part: Node
 
-    def holds(self, event: Event) -> bool:
-        return not self.part.holds(event)
+    def holds(self, look: Look) -> bool:
+        return not self.part.holds(look)
 
     def __str__(self) -> str:
         return f"not ({self.part})"
@@ -91,69 +150,71 @@ class Opposite:
 Node = Condition | Every | Some | Opposite
 
 
-def values(event: Event, path: Sequence[str]) -> Iterator[object]:
-    """Everything that is not null at ``path``; of a list at its end, the list and then its entries."""
-    return _below(getattr(event, ROOTS[path[0]]), path[1:])
+def condition(path: Path, name: str, operand: Operand) -> Condition:
+    """Operator ``name`` on ``path``, made ready: what is listed is a set."""
+    ordered_chars = len(operand) if isinstance(operand, str) and name in _ORDERED else 0
+    text = f"{'.'.join(path)} {name} {orjson.dumps(operand).decode()}"
+    shown = text if len(text) <= MAX_SHOWN_CHARS else f"{text[:MAX_SHOWN_CHARS]}…"
+    return Condition(path, TESTS[name](operand), 1 + ordered_chars // _CHARS_OF_A_STEP, shown)
 
 
-def _below(value: object, path: Sequence[str]) -> Iterator[object]:
-    if value is None:
-        return
-    if not path:
-        yield value
-        if isinstance(value, list):
-            yield from (one for one in value if one is not None)
-    elif isinstance(value, dict):
-        yield from _below(value.get(path[0]), path[1:])
-    elif isinstance(value, list):
-        yield from _in_list(value, path)
-
-
-def _in_list(entries: list[object], path: Sequence[str]) -> Iterator[object]:
-    if path[0].isascii() and path[0].isdigit():
-        place = int(path[0])
-        yield from _below(entries[place] if place < len(entries) else None, path[1:])
-        return
-    for entry in entries:
-        if isinstance(entry, dict):
-            yield from _below(entry, path)
-
-
-def _equals(found: Found, wanted: object) -> bool:
-    if wanted is None:
-        return not found
-    return any(_same(one, wanted) for one in found)
-
-
-def _is_one_of(found: Found, wanted: object) -> bool:
-    return isinstance(wanted, Sequence) and any(_equals(found, one) for one in wanted)
-
-
-def _same(one: object, other: object) -> bool:
+def _one_of(wanted: Sequence[Scalar]) -> Test:
     """As in JSON: 1 is 1.0, true is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    return isinstance(one, str | int | float) and one == other
+    truths = frozenset(one for one in wanted if isinstance(one, bool))
+    others = frozenset(one for one in wanted if one is not None and not isinstance(one, bool))
+    absent = None in wanted
 
-
-def _ordered(compare: Callable[[float | str, float | str], bool]) -> Callable[[Found, object], bool]:
-    def test(found: Found, bound: object) -> bool:
-        kind = str if isinstance(bound, str) else (int, float)
-        comparable = (one for one in found if isinstance(one, kind) and not isinstance(one, bool))
-        return isinstance(bound, str | int | float) and any(compare(one, bound) for one in comparable)
+    def test(found: Found) -> bool:
+        if not found:
+            return absent
+        return any(
+            one in truths if isinstance(one, bool) else isinstance(one, str | int | float) and one in others
+            for one in found
+        )
 
     return test
 
 
-TESTS: Mapping[str, Callable[[Found, object], bool]] = {
-    "$eq": _equals,
-    "$ne": lambda found, wanted: not _equals(found, wanted),
-    "$in": _is_one_of,
-    "$nin": lambda found, wanted: not _is_one_of(found, wanted),
-    "$gt": _ordered(lambda one, bound: one > bound),  # type: ignore[operator]
-    "$gte": _ordered(lambda one, bound: one >= bound),  # type: ignore[operator]
-    "$lt": _ordered(lambda one, bound: one < bound),  # type: ignore[operator]
-    "$lte": _ordered(lambda one, bound: one <= bound),  # type: ignore[operator]
-    "$exists": lambda found, wanted: bool(found) is wanted,
+def _listed(operand: Operand) -> Sequence[Scalar]:
+    return operand if isinstance(operand, tuple) else (operand,)
+
+
+def _not(make: Callable[[Operand], Test]) -> Callable[[Operand], Test]:
+    def made(operand: Operand) -> Test:
+        test = make(operand)
+        return lambda found: not test(found)
+
+    return made
+
+
+def _equal(operand: Operand) -> Test:
+    return _one_of(_listed(operand))
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Operand], Test]:
+    def made(bound: Operand) -> Test:
+        kind = str if isinstance(bound, str) else (int, float)
+
+        def test(found: Found) -> bool:
+            return any(compare(one, bound) for one in found if isinstance(one, kind) and not isinstance(one, bool))
+
+        return test
+
+    return made
+
+
+_ORDERED: Mapping[str, Callable[[Operand], Test]] = {
+    "$gt": _ordered(operator.gt),
+    "$gte": _ordered(operator.ge),
+    "$lt": _ordered(operator.lt),
+    "$lte": _ordered(operator.le),
 }
-"""What each operator asks of the values that were found."""
+TESTS: Mapping[str, Callable[[Operand], Test]] = {
+    "$eq": _equal,
+    "$ne": _not(_equal),
+    "$in": _equal,
+    "$nin": _not(_equal),
+    **_ORDERED,
+    "$exists": lambda wanted: lambda found: bool(found) is wanted,
+}
+"""What each operator asks of the values that were found, made for its operand."""

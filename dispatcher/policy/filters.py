@@ -1,209 +1,102 @@
-"""Which events an integration wants: its filter, as JSON. Says what is wrong with one, and makes one ready to ask.
+"""An integration's filter, as JSON: says what is wrong with one, and decides which events it lets through.
 
     {"type": {"$in": ["SUBSCRIPTION_ORDER"]}, "payload.order.items.quantity": {"$gte": 10}, "$not": {"flag": "X"}}
 
 Every entry has to hold. A path is dotted and begins with a field of the event; a bare value means ``$eq``. Never
-raises: a document that is not a filter has problems, and lets every event through.
+raises: a document that is not a filter has problems, and lets nothing through.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from enum import Enum
+from typing import NamedTuple
 
 from dispatcher.errors import Problem
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
-from dispatcher.policy.filter_conditions import OBJECTS, ROOTS, TESTS, Condition, Every, Node, Opposite, Some
+from dispatcher.policy.filter_conditions import MAX_STEPS, Look, Node, OverBudgetError
+from dispatcher.policy.filter_reading import SAVING, STORED, Reader
 
 FILTERED = "FILTERED"
 """Error code of an event that its integration's filter left out."""
+MAX_TEXT_CHARS = 500
+"""Of what is said of one entry."""
 
-MAX_DEPTH = 10
-MAX_CONDITIONS = 50
-MAX_LISTED = 100
-"""Values of one ``$in`` or ``$nin``."""
-MAX_PATH_CHARS = 200
-MAX_VALUE_CHARS = 1000
-MAX_NUMBER = 2**53
-MAX_PROBLEMS = 20
 
-_COMBINING = ("$and", "$or")
-_KNOWN_TYPES = frozenset(kind.value for kind in EventType)
+class Ruling(Enum):
+    PASSES = "passes"
+    LEFT_OUT = "left out"
+    UNDECIDED = "undecided"
+    """Looking at this event would cost more than a filter may: it is neither sent nor skipped."""
+    UNREADABLE = "unreadable"
+    """The stored document is no filter to this version: what it would say is not known."""
+
+
+class Judgement(NamedTuple):
+    """``text`` says why an event does not pass."""
+
+    ruling: Ruling
+    text: str = ""
+
+
+_PASSES = Judgement(Ruling.PASSES)
+_UNDECIDED = Judgement(
+    Ruling.UNDECIDED,
+    f"nothing was sent, the filter needs more than {MAX_STEPS} steps for this event: use fewer conditions, "
+    "or paths that lead past long lists",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """A filter that was read; without parts it lets every event through."""
+    """A filter that was read; without parts it lets every event through. ``texts`` has one for each part."""
 
-    root: Every
+    parts: tuple[Node, ...] = ()
+    texts: tuple[str, ...] = ()
+    unreadable: str = ""
 
-    def unmet(self, event: Event) -> str | None:
-        """The first condition that ``event`` does not meet, in words; None = the event passes.
+    def judge(self, event: Event) -> Judgement:
+        """What becomes of ``event``; where it is left out, with the first condition that it does not meet.
 
         Notifications about other events pass always: whoever wants none configures no URL for them.
         """
-        if event.type is EventType.SUBSCRIPTION_STATUS:
-            return None
-        return next((str(part) for part in self.root.parts if not part.holds(event)), None)
+        if event.type is EventType.SUBSCRIPTION_STATUS or not (self.parts or self.unreadable):
+            return _PASSES
+        if self.unreadable:
+            return Judgement(Ruling.UNREADABLE, self.unreadable)
+        look = Look(event)
+        try:
+            unmet = next(
+                (text for part, text in zip(self.parts, self.texts, strict=True) if not part.holds(look)), None
+            )
+        except OverBudgetError:
+            return _UNDECIDED
+        return _PASSES if unmet is None else Judgement(Ruling.LEFT_OUT, unmet)
 
 
 def filter_problems(document: object, where: str = "filter") -> list[Problem]:
     """Everything wrong with a filter, at most 20 problems; the field leads to the operator or path."""
-    reader = _Reader()
+    reader = Reader(SAVING)
     reader.filter(document, where, 1, top=True)
     return reader.problems
 
 
 def compile_filter(document: object) -> Filter:
-    """The filter, or one that lets everything through when ``document`` is None or none at all."""
-    reader = _Reader()
-    read = None if document is None else reader.filter(document, "filter", 1, top=True)
-    return Filter(read) if read is not None and not reader.problems else Filter(Every(()))
+    """The filter of a stored ``document``, whatever bounds hold now; None lets everything through.
+
+    What cannot be read lets nothing through: a newer version may have written it, and know who must not be told.
+    """
+    if document is None:
+        return Filter()
+    reader = Reader(STORED)
+    read = reader.filter(document, "filter", 1, top=True)
+    if reader.problems or read is None:
+        wrong = reader.problems[0] if reader.problems else Problem("wrong_type", "It is no filter.", "filter")
+        return Filter(unreadable=f"{wrong.field}: {wrong.message}"[:MAX_TEXT_CHARS])
+    return Filter(read.parts, tuple(_shown(part) for part in read.parts))
 
 
-@dataclass(slots=True)
-class _Reader:
-    """Reads one document. Goes no deeper than allowed, and stops looking once enough is wrong."""
-
-    problems: list[Problem] = field(default_factory=list)
-    conditions: int = 0
-
-    def filter(self, document: object, where: str, depth: int, *, top: bool = False) -> Every | None:
-        if self._is_object(document, where, depth, top) and isinstance(document, dict):
-            return Every(_kept(self._entry(key, value, where, depth) for key, value in document.items()))
-        return None
-
-    def _entry(self, key: object, value: object, where: str, depth: int) -> Node | None:
-        if not isinstance(key, str) or not _storable(key) or len(key) > MAX_PATH_CHARS:
-            return self._problem("invalid_text", f"A path has at most {MAX_PATH_CHARS} characters.", where)
-        inside = f"{where}.{key}"
-        if key == "$not":
-            part = self.filter(value, inside, depth + 1)
-            return Opposite(part) if part else None
-        if key in _COMBINING:
-            return self._combined(key, value, inside, depth)
-        if key.startswith("$"):
-            return self._unknown(key, inside, (*_COMBINING, "$not"))
-        path = self._path(key, inside)
-        return self._field(path, value, inside, depth) if path else None
-
-    def _combined(self, key: str, value: object, where: str, depth: int) -> Node | None:
-        if not isinstance(value, list) or not value:
-            return self._problem("wrong_type", f"{key} is a list of at least one filter.", where)
-        parts = _kept(
-            self.filter(one, f"{where}.{place}", depth + 1) for place, one in enumerate(value[: MAX_CONDITIONS + 1])
-        )
-        if len(value) > MAX_CONDITIONS:
-            return self._too_many(where)
-        return Every(parts) if key == "$and" else Some(parts)
-
-    def _path(self, key: str, where: str) -> tuple[str, ...] | None:
-        root, *below = key.split(".")
-        if root not in ROOTS or (below and root not in OBJECTS) or not all(below):
-            text = f"A path begins with {', '.join(ROOTS)}; only {' and '.join(sorted(OBJECTS))} go on after a dot."
-            self._problem("unknown_field", text, where)
-            return None
-        return (root, *below)
-
-    def _field(self, path: tuple[str, ...], value: object, where: str, depth: int) -> Node | None:
-        """A bare value, or an object of operators."""
-        if not isinstance(value, dict):
-            return self._condition(path, "$eq", value, where)
-        if not self._is_object(value, where, depth + 1):
-            return None
-        return Every(_kept(self._operator(path, name, operand, where, depth + 1) for name, operand in value.items()))
-
-    def _operator(self, path: tuple[str, ...], name: object, operand: object, where: str, depth: int) -> Node | None:
-        if name == "$not":
-            part = self._field(path, operand, f"{where}.$not", depth)
-            return Opposite(part) if part else None
-        if not isinstance(name, str) or name not in TESTS:
-            return self._unknown(name, where, (*TESTS, "$not"))
-        return self._condition(path, name, operand, f"{where}.{name}")
-
-    def _condition(self, path: tuple[str, ...], operator: str, operand: object, where: str) -> Node | None:
-        self.conditions += 1
-        if self.conditions > MAX_CONDITIONS:
-            return self._too_many(where)
-        fits, how = _OPERANDS[operator]
-        if not fits(operand):
-            return self._problem("wrong_type", f"{operator} takes {how}.", where)
-        if path == ("type",) and operator in _COMPARING and not _names_types(operand):
-            text = f"The type is one of {', '.join(EventType)}; short names are not compared."
-            return self._problem("invalid_value", text, where)
-        return Condition(path, operator, tuple(operand) if isinstance(operand, list) else operand)  # type: ignore[arg-type]
-
-    def _is_object(self, value: object, where: str, depth: int, may_be_empty: bool = False) -> bool:
-        if depth > MAX_DEPTH:
-            self._problem("too_deep", f"Nest a filter at most {MAX_DEPTH} deep.", where)
-        elif not isinstance(value, dict) or not (value or may_be_empty):
-            self._problem("wrong_type", "Give an object with at least one condition.", where)
-        return depth <= MAX_DEPTH and isinstance(value, dict) and len(self.problems) < MAX_PROBLEMS
-
-    def _too_many(self, where: str) -> Node | None:
-        if any(problem.code == "limit_reached" for problem in self.problems):
-            return None
-        return self._problem("limit_reached", f"A filter has at most {MAX_CONDITIONS} conditions.", where)
-
-    def _unknown(self, name: object, where: str, known: Iterable[str]) -> Node | None:
-        text = f"{str(name)[:64]!a} is no operator here; use {', '.join(known)}. Fields within fields are dotted paths."
-        return self._problem("unknown_operator", text, where)
-
-    def _problem(self, code: str, message: str, where: str) -> Node | None:
-        """Note it; nothing comes of what is wrong."""
-        if len(self.problems) < MAX_PROBLEMS:
-            self.problems.append(Problem(code, message, where))
-        return None
-
-
-def _kept(parts: Iterable[Node | None]) -> tuple[Node, ...]:
-    return tuple(part for part in parts if part is not None)
-
-
-def _is_scalar(value: object) -> bool:
-    return value is None or isinstance(value, bool) or _is_comparable(value)
-
-
-def _is_comparable(value: object) -> bool:
-    if isinstance(value, str):
-        return len(value) <= MAX_VALUE_CHARS and _storable(value)
-    return isinstance(value, int | float) and not isinstance(value, bool) and _is_number(value)
-
-
-def _is_number(value: float) -> bool:
-    return abs(value) <= MAX_NUMBER if isinstance(value, int) else math.isfinite(value)
-
-
-def _is_list(value: object) -> bool:
-    return isinstance(value, list) and 1 <= len(value) <= MAX_LISTED and all(_is_scalar(one) for one in value)
-
-
-def _names_types(operand: object) -> bool:
-    named = operand if isinstance(operand, list) else [operand]
-    return all(isinstance(one, str) and one in _KNOWN_TYPES for one in named)
-
-
-def _storable(text: str) -> bool:
-    """Half of a surrogate pair is no character, and can be written to no store."""
-    return text.isascii() or not any("\ud800" <= one <= "\udfff" for one in text)
-
-
-_SCALAR = (_is_scalar, f"a text of at most {MAX_VALUE_CHARS} characters, a number, true, false or null")
-_LIST = (_is_list, f"a list of 1 to {MAX_LISTED} texts, numbers, true, false or null")
-_BOUND = (_is_comparable, f"a number, or a text of at most {MAX_VALUE_CHARS} characters")
-
-_COMPARING = frozenset({"$eq", "$ne", "$in", "$nin"})
-_OPERANDS: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "$eq": _SCALAR,
-    "$ne": _SCALAR,
-    "$in": _LIST,
-    "$nin": _LIST,
-    "$gt": _BOUND,
-    "$gte": _BOUND,
-    "$lt": _BOUND,
-    "$lte": _BOUND,
-    "$exists": (lambda value: isinstance(value, bool), "true or false"),
-}
-"""What an operator may be given, and how that is said."""
+def _shown(part: Node) -> str:
+    text = str(part)
+    return text if len(text) <= MAX_TEXT_CHARS else f"{text[:MAX_TEXT_CHARS]}…"

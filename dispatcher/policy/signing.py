@@ -91,6 +91,13 @@ class SeedKey:
 
 SigningKey = HmacKey | SeedKey
 VerifyingKey = HmacKey | SeedKey | PublicKey
+DatedKey = tuple[SigningKey, int | None]
+"""A key and the moment its overlap ends, in milliseconds; None = it has no end."""
+
+
+def current_keys(keys: Iterable[DatedKey], now_ms: int) -> list[SigningKey]:
+    """Those that sign at that moment, in the order given."""
+    return [key for key, not_after_ms in keys if not_after_ms is None or not_after_ms > now_ms]
 
 
 def signed_content(msg_id: str, timestamp_s: int, body: bytes) -> bytes:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from dispatcher.model.status import FAILURES, Status
 from dispatcher.store.queue.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
 from tests.api.conftest import Api, Start
 from tests.api.worker_hand import WorkerHand
+from tests.waiting import until
 
 PATH = "/v1/redeliveries"
 
@@ -26,12 +26,11 @@ async def dead(api: Api, how_many: int) -> list[str]:
 
 
 async def finished(api: Api, job_id: str) -> Any:
-    for _ in range(100):
+    async def ended() -> Any:
         body = await api.json("GET", f"{PATH}/{job_id}", 200)
-        if body["state"] != "RUNNING":
-            return body
-        await asyncio.sleep(0.05)
-    raise AssertionError(body)
+        return None if body["state"] == "RUNNING" else body
+
+    return await until(ended)
 
 
 async def statuses(api: Api) -> set[str]:
@@ -81,11 +80,11 @@ async def test_a_job_whose_record_is_gone_is_forgotten(api: Api) -> None:
     assert api.http.app is not None
     await api.redis.sadd("redeliveries", "ghost")  # type: ignore[misc]
     await api.http.app[REDELIVERER].start(EventFilter(statuses=FAILURES), 0)
-    for _ in range(100):
-        if not await RedeliveryStore(api.redis).running():
-            return
-        await asyncio.sleep(0.05)
-    raise AssertionError
+
+    async def forgotten() -> bool:
+        return not await RedeliveryStore(api.redis).running()
+
+    await until(forgotten)
 
 
 async def test_a_job_that_cannot_go_on_says_so(api: Api, start: Start) -> None:

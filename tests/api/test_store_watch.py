@@ -19,6 +19,7 @@ from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.api.conftest import KEY, PRODUCT, Api, Start, publish
+from tests.waiting import until
 
 EVENT = {"type": "create", "productId": PRODUCT, "accountId": "A-1"}
 NOTICED_S = 5.0
@@ -37,16 +38,18 @@ async def fill(redis: Redis, share: float) -> None:
 
 
 async def until_ready_says(api: Api, right: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
-    async with asyncio.timeout(NOTICED_S):
-        while not right(body := await api.json("GET", "/readyz", 200)):
-            await asyncio.sleep(0.02)
-    return dict(body)
+    async def said() -> dict[str, Any] | None:
+        body = dict(await api.json("GET", "/readyz", 200))
+        return body if right(body) else None
+
+    return await until(said, NOTICED_S)
 
 
 async def until_let_in(api: Api) -> None:
-    async with asyncio.timeout(NOTICED_S):
-        while (await api.ask("GET", "/v1/queue")).status != 200:
-            await asyncio.sleep(0.02)
+    async def let_in() -> bool:
+        return (await api.ask("GET", "/v1/queue")).status == 200
+
+    await until(let_in, NOTICED_S)
 
 
 async def flush_and_set(redis: Redis, key: str, field: str, value: str) -> None:
@@ -123,8 +126,6 @@ async def test_a_store_that_became_anothers_is_told_and_ends_nothing(api: Api) -
     with capture_logs() as said:
         await flush_and_set(api.redis, keys.META, "partitions", "7")
         await until_ready_says(api, lambda body: "dataLoss" in body)
-        async with asyncio.timeout(NOTICED_S):
-            while not any("of no use" in line["event"] for line in said):
-                await asyncio.sleep(0.02)
+        await until(lambda: any("of no use" in line["event"] for line in said), NOTICED_S)
     assert "DISPATCHER_PARTITIONS=7" in next(line["reason"] for line in said if "of no use" in line["event"])
     assert (await api.ask("GET", "/healthz")).status == 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from typing import Any
 
 import pytest
 
@@ -12,6 +12,7 @@ from tests.api.conftest import Api
 from tests.api.tenants import EVERYTHING, Tenant, bearer
 from tests.api.test_stream import Listener
 from tests.api.town import answer_of, pairs, town, without
+from tests.waiting import until
 
 __all__ = ["town"]
 
@@ -76,12 +77,12 @@ async def test_bulk_redelivery_takes_the_vendors_own_and_shows_it_to_nobody_else
     started = await acme.api.json("POST", "/v1/redeliveries", 202, json={"filter": {}}, headers=acme.headers)
     assert started["matched"] == 1
     job = f"/v1/redeliveries/{started['id']}"
-    for _ in range(100):
+
+    async def done() -> Any:
         body = await acme.api.json("GET", job, 200, headers=acme.headers)
-        if body["state"] == "DONE":
-            break
-        await asyncio.sleep(0.05)
-    assert (body["state"], body["done"]) == ("DONE", 1)
+        return body if body["state"] == "DONE" else None
+
+    assert (await until(done))["done"] == 1
     await acme.api.refused("GET", job, 404, "not_found", headers=brick.headers)
     assert (await acme.api.ask("GET", job, headers=marketplace.headers)).status == 200
     left = await acme.api.json("GET", "/v1/events?status=DEAD", 200, headers=marketplace.headers)

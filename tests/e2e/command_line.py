@@ -21,6 +21,7 @@ import orjson
 import pytest
 
 from dispatcher.cli.main import main
+from tests.waiting import until
 
 DEADLINE_S = 40.0
 COMMAND = (sys.executable, "-m", "dispatcher.cli.main")
@@ -50,11 +51,13 @@ class Running:
 
     async def until_said(self, pattern: str) -> str:
         """The first group of ``pattern``, once it has been printed."""
-        async with asyncio.timeout(DEADLINE_S):
-            while (found := re.search(pattern, self.said())) is None:
-                assert self.process.returncode is None, self.said()
-                await asyncio.sleep(0.05)
-        return found[1]
+
+        def found() -> re.Match[str] | None:
+            matched = re.search(pattern, self.said())
+            assert matched or self.process.returncode is None, self.said()
+            return matched
+
+        return (await until(found, DEADLINE_S, tell=self.said))[1]
 
     async def stop(self, number: int = signal.SIGTERM) -> int:
         if self.process.returncode is None:

@@ -13,6 +13,7 @@ import pytest
 from dispatcher.client import Client
 from dispatcher.sample_host import SampleHost
 from tests.e2e.command_line import Ran, Shell
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -117,9 +118,11 @@ async def test_failed_event_makes_explain_and_emit_exit_with_1_until_it_is_redel
 
     again = await town.run("redeliver", event_id)
     assert (again.status, again.out) == (0, f"{event_id} QUEUED\n")
-    async with asyncio.timeout(10):
-        while (await town.run("explain", event_id)).status == 1:
-            await asyncio.sleep(0.1)
+
+    async def explained_otherwise() -> bool:
+        return (await town.run("explain", event_id)).status != 1
+
+    await until(explained_otherwise)
     assert (await town.run("redeliver", event_id)).status == 1
 
 
@@ -131,9 +134,11 @@ async def test_redeliver_by_conditions_counts_first_and_then_sends_all_again(tow
     assert only_a.json() == {"id": None, "matched": 1}
     ran = await town.run("redeliver", *conditions)
     assert (ran.status, ran.out, ran.err) == (0, "2 of 2 events sent again\n", "")
-    async with asyncio.timeout(15):
-        while {event["id"] for event in (await town.run("events", "--status", "succeeded", "--json")).json()} != ids:
-            await asyncio.sleep(0.1)
+
+    async def all_succeeded() -> bool:
+        return {event["id"] for event in (await town.run("events", "--status", "succeeded", "--json")).json()} == ids
+
+    await until(all_succeeded)
     assert (await town.run("redeliver", *conditions)).out == "no failed event meets these conditions\n"
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 import subprocess
-import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 
 from dispatcher.embedded import server_binary
 from dispatcher.settings import Settings
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
@@ -77,13 +77,7 @@ def test_command_of_redis_starts_a_durable_server(tmp_path: Path) -> None:
 
 
 def until_answered(client: redis.Redis) -> dict[str, str]:
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return cast("dict[str, str]", client.config_get("*"))
-        except redis.ConnectionError:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+    return wait_until(lambda: cast("dict[str, str]", client.config_get("*")), despite=redis.ConnectionError)
 
 
 def test_image_runs_as_an_ordinary_user_with_locked_dependencies() -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,6 +26,7 @@ from dispatcher.policy.signing import generate_secret
 from examples.marketplace_backend import Backend, NotAccepted
 from examples.product_host import ProductHost, verify
 from tests.ports import free_port
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 30.0
@@ -171,13 +172,6 @@ def program(log: Path, *command: str, **settings: str) -> Iterator[None]:
             process.wait()
 
 
-def wait_for(said: Callable[[], bool], log: Path) -> None:
-    deadline_s = time.monotonic() + DEADLINE_S
-    while not said():
-        assert time.monotonic() < deadline_s, log.read_text()
-        time.sleep(0.05)
-
-
 def call(url: str, body: bytes, **headers: str) -> Any:
     with urlopen(Request(url, body, headers), timeout=DEADLINE_S) as answer:
         return json.load(answer)
@@ -238,7 +232,7 @@ def test_backend_host_and_dispatcher_tell_one_story() -> None:
         settings = {"DISPATCHER_DATA_DIR": str(folder / "data")}
         settings |= {"DISPATCHER_ADMIN_CLIENT_ID": ADMIN[0], "DISPATCHER_ADMIN_CLIENT_SECRET": ADMIN[1]}
         stack.enter_context(program(log, "-m", "dispatcher.cli.main", "dev", "--port", "0", **settings))
-        wait_for(lambda: "listening on" in log.read_text(), log)
+        wait_until(lambda: "listening on" in log.read_text(), DEADLINE_S, tell=log.read_text)
         url = str(re.findall(r"listening on (\S+)", log.read_text())[0])
 
         given = Publisher(url).integration(f"http://127.0.0.1:{port}/notifications", "shop")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import signal
 from collections.abc import AsyncIterator
@@ -17,6 +16,7 @@ from dispatcher.sample_host import SampleHost
 from dispatcher.store.secrets.sealing import new_key
 from tests.e2e.command_line import Shell
 from tests.hosts import ProductHost, Reply
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -45,12 +45,11 @@ class Place:
         return made["productIntegration"]["id"], made["signingSecret"]
 
     async def last_test(self, own_id: str) -> Any:
-        async with asyncio.timeout(20):
-            while True:
-                test = (await self.client.graphql(LAST, {"id": own_id}))["productIntegration"]["lastTest"]
-                if test is not None and test["status"] != "RUNNING":
-                    return test
-                await asyncio.sleep(0.05)
+        async def ended() -> Any:
+            test = (await self.client.graphql(LAST, {"id": own_id}))["productIntegration"]["lastTest"]
+            return test if test is not None and test["status"] != "RUNNING" else None
+
+        return await until(ended, 20)
 
 
 @pytest.fixture
@@ -87,9 +86,11 @@ async def test_ping_is_answered_at_once_and_its_outcome_shows_as_last_test(place
         assert events == []
         host.default = Reply(404, b"")
         await place.client.graphql(PING, {"id": own_id, "more": ["SUBSCRIPTION_ORDER"]})
-        async with asyncio.timeout(10):
-            while (await place.last_test(own_id))["status"] != "FAILED":
-                await asyncio.sleep(0.05)
+
+        async def failed() -> bool:
+            return bool((await place.last_test(own_id))["status"] == "FAILED")
+
+        await until(failed)
 
 
 async def test_command_shows_each_step_and_exits_by_the_outcome(place: Place) -> None:

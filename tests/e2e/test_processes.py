@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +22,7 @@ import pytest
 
 from dispatcher.store.secrets.sealing import new_key
 from tests.ports import free_ports
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -58,19 +59,11 @@ class Program:
 
     def address(self) -> str:
         """Where it listens, once it does."""
-        return wait_for(lambda: match(r"listening on (\S+)", self.said()), self)
+        return wait_until(lambda: match(r"listening on (\S+)", self.said()), DEADLINE_S, tell=self.said)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         self.process.send_signal(number)
         return self.process.wait(DEADLINE_S)
-
-
-def wait_for(look: Callable[[], T | None], program: Program) -> T:
-    deadline = time.monotonic() + DEADLINE_S
-    while (found := look()) is None:
-        assert time.monotonic() < deadline, program.said()
-        time.sleep(0.05)
-    return found
 
 
 def match(pattern: str, text: str) -> str | None:
@@ -111,7 +104,8 @@ def folder() -> Iterator[Path]:
 def test_dev_starts_on_nothing_and_its_curl_gets_a_token(folder: Path) -> None:
     with Program(folder, "dev", "--port", "0") as dev:
         address = dev.address()
-        user, url = re.findall(r"-u (\S+) .* (http\S+)", wait_for(lambda: match("(.*curl .*)", dev.said()), dev))[0]
+        curl = wait_until(lambda: match("(.*curl .*)", dev.said()), DEADLINE_S, tell=dev.said)
+        user, url = re.findall(r"-u (\S+) .* (http\S+)", curl)[0]
         assert url.startswith(address)
         request = urllib.request.Request(url, b"grant_type=client_credentials")
         request.add_header("Authorization", "Basic " + base64.b64encode(user.encode()).decode())
@@ -129,7 +123,7 @@ def test_dev_stops_on_ctrl_c_and_keeps_keys_and_data(folder: Path) -> None:
     for _ in range(2):
         with Program(folder, "dev", "--port", "0") as dev:
             dev.address()
-            secrets.append(wait_for(lambda dev=dev: match(r"-u (\S+)", dev.said()), dev))  # type: ignore[misc]
+            secrets.append(wait_until(lambda dev=dev: match(r"-u (\S+)", dev.said()), DEADLINE_S, tell=dev.said))  # type: ignore[misc]
             assert dev.stop(signal.SIGINT) == 0
     assert secrets[0] == secrets[1]
 
@@ -138,8 +132,8 @@ def test_ft8_dev_revives_its_embedded_server(folder: Path) -> None:
     with Program(folder, "dev", "--port", "0") as dev:
         ready = f"{dev.address()}/readyz"
         os.kill(int((folder / "data" / "server.pid").read_text()), signal.SIGKILL)
-        assert wait_for(lambda: status(ready) == 503 or None, dev)
-        assert wait_for(lambda: status(ready) == 200 or None, dev)
+        assert wait_until(lambda: status(ready) == 503, DEADLINE_S, tell=dev.said)
+        assert wait_until(lambda: status(ready) == 200, DEADLINE_S, tell=dev.said)
 
 
 def test_serve_and_workers_share_one_embedded_server(folder: Path) -> None:
@@ -152,7 +146,7 @@ def test_serve_and_workers_share_one_embedded_server(folder: Path) -> None:
         assert status(f"{api.address()}/readyz") == 200
         for port in (metrics, metrics + 1):
             url = f"http://127.0.0.1:{port}/healthz"
-            assert wait_for(lambda url=url: status(url) == 200 or None, workers)  # type: ignore[misc]
+            assert wait_until(lambda url=url: status(url) == 200, DEADLINE_S, tell=workers.said)  # type: ignore[misc]
         server = int((folder / "data" / "server.pid").read_text())
         assert api.stop() == 0
         assert not gone(server)
@@ -162,10 +156,10 @@ def test_serve_and_workers_share_one_embedded_server(folder: Path) -> None:
 
 def test_ft1_dead_worker_is_started_again(folder: Path) -> None:
     with Program(folder, "worker", "--processes", "2", DISPATCHER_SECRET_KEYS=new_key()) as workers:
-        wait_for(lambda: workers.said().count("worker started") == 2 or None, workers)
+        wait_until(lambda: workers.said().count("worker started") == 2, DEADLINE_S, tell=workers.said)
         before = children(workers.process.pid)
         os.kill(min(before), signal.SIGKILL)
-        wait_for(lambda: workers.said().count("worker started") == 3 or None, workers)
+        wait_until(lambda: workers.said().count("worker started") == 3, DEADLINE_S, tell=workers.said)
         assert "worker died" in workers.said()
         after = children(workers.process.pid)
         assert len(after) == 2
@@ -174,12 +168,12 @@ def test_ft1_dead_worker_is_started_again(folder: Path) -> None:
 
 def test_workers_do_not_outlive_a_killed_supervisor(folder: Path) -> None:
     with Program(folder, "worker", "--processes", "2", DISPATCHER_SECRET_KEYS=new_key()) as workers:
-        wait_for(lambda: workers.said().count("worker started") == 2 or None, workers)
+        wait_until(lambda: workers.said().count("worker started") == 2, DEADLINE_S, tell=workers.said)
         left = children(workers.process.pid)
         server = int((folder / "data" / "server.pid").read_text())
         workers.process.kill()
         for pid in (*left, server):
-            assert wait_for(lambda pid=pid: gone(pid), workers)  # type: ignore[misc]
+            assert wait_until(lambda pid=pid: gone(pid), DEADLINE_S, tell=workers.said)  # type: ignore[misc]
 
 
 def test_taken_port_is_one_line_and_exit_2(folder: Path) -> None:

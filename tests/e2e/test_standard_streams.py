@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import pytest
 from dispatcher.store.secrets.sealing import new_key
 from tests.e2e.test_processes import folder, status
 from tests.ports import free_port, free_ports
+from tests.waiting import wait_until
 
 __all__ = ["folder"]
 
@@ -49,11 +49,11 @@ def ran(folder: Path, words: str, streams: str) -> tuple[int, str, str]:
 
 
 def until_answers(process: subprocess.Popen[str], port: int) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while status(f"http://127.0.0.1:{port}/healthz") != 200:
+    def answers() -> bool:
         assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+        return status(f"http://127.0.0.1:{port}/healthz") == 200
+
+    wait_until(answers, DEADLINE_S)
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from tests.faults.canary_scene import CREATE, SHOWN_ONCE, Scene, oauth2, scene
+from tests.waiting import until
 
 __all__ = ["scene"]
 
@@ -45,13 +46,15 @@ async def deliver(scene: Scene) -> None:
 async def ping(scene: Scene) -> None:
     for identity in scene.integrations.values():
         await scene.operator.graphql(PING, id=identity)
-        async with asyncio.timeout(60):
-            while (await scene.operator.graphql(PING_STATE, id=identity))["lastTest"]["status"] == "RUNNING":
-                await asyncio.sleep(0.1)
+        await until(partial(_pinged, scene, identity), 60)
         await scene.operator.graphql(LOOK, id=identity)
     for url in (scene.authorization.token_url, scene.deployment.host.url("/token-echo")):
         tried = oauth2(url, "nobody", clientSecret=scene.canaries.new(f"secret tried at {url}"))
         await scene.operator.graphql(TRY, credentials=tried)
+
+
+async def _pinged(scene: Scene, identity: str) -> bool:
+    return bool((await scene.operator.graphql(PING_STATE, id=identity))["lastTest"]["status"] != "RUNNING")
 
 
 async def rotate(scene: Scene) -> None:

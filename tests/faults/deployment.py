@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -26,6 +27,7 @@ from dispatcher.store.redis.connection import connect
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.faults.processes import Program, Server
 from tests.hosts import ProductHost
+from tests.waiting import until
 from tests.worker.conftest import Shop
 
 ADMIN, ADMIN_SECRET = "operator", "an-admin-secret-of-tests"
@@ -111,9 +113,10 @@ class Deployment(Shop):
         for _ in range(2):
             seconds, microseconds = await self.redis.time()
             since = f"({seconds * 1000 + microseconds // 1000}"
-            async with asyncio.timeout(20):
-                while await self.redis.zcount(keys.marks(0), since, "+inf") < running:
-                    await asyncio.sleep(0.02)
+            await until(partial(self._marked, since, running), 20)
+
+    async def _marked(self, since: str, programs: int) -> bool:
+        return bool(await self.redis.zcount(keys.marks(0), since, "+inf") >= programs)
 
     async def _succeeded(self, event_id: str) -> bool:
         stored = await self.queue.get(event_id)
@@ -134,20 +137,20 @@ class Deployment(Shop):
     async def owning_worker(self, integration: Integration) -> Program:
         """The process that owns the partition of an integration."""
         number = self.queue.partition_of(integration.id)
-        async with asyncio.timeout(10):
-            while not (owner := (await self.queue.overview()).partitions[number].owner):
-                await asyncio.sleep(0.05)
-        return self.owner_of(owner)
+
+        async def owner() -> str | None:
+            return (await self.queue.overview()).partitions[number].owner
+
+        return self.owner_of(await until(owner))
 
 
 async def eventually(ask: Callable[[], Awaitable[T]], within_s: float = 15.0) -> T:
     """The answer, however often the store is away first. Only for what is safe to repeat."""
-    async with asyncio.timeout(within_s):
-        while True:
-            try:
-                return await ask()
-            except StoreUnavailable:
-                await asyncio.sleep(0.02)
+
+    async def asked() -> tuple[T]:
+        return (await ask(),)
+
+    return (await until(asked, within_s, despite=StoreUnavailable))[0]
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import re
@@ -19,6 +18,7 @@ import redis as redis_sync
 
 from tests.conftest import UNTIL_STDIN_ENDS, server_binary, wait_until_ready
 from tests.ports import free_port
+from tests.waiting import until
 
 DEADLINE_S = 20.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction")
@@ -70,9 +70,7 @@ class Server:
     async def ended(self) -> None:
         """Until its process is gone by itself."""
         status = Path(f"/proc/{self.pid}/stat")
-        async with asyncio.timeout(DEADLINE_S):
-            while status.exists() and ") Z" not in status.read_text():
-                await asyncio.sleep(0.02)
+        await until(lambda: not status.exists() or ") Z" in status.read_text(), DEADLINE_S)
         self._reap()
 
     def kill(self) -> None:
@@ -160,17 +158,17 @@ class Program:
 
     async def heard(self, pattern: str) -> str:
         """The first group of what it says that matches, once it does."""
-        async with asyncio.timeout(DEADLINE_S):
-            while (found := re.search(pattern, self.said())) is None:
-                assert self.alive, self.said()
-                await asyncio.sleep(0.02)
-        return found[1]
+
+        def found() -> re.Match[str] | None:
+            matched = re.search(pattern, self.said())
+            assert matched or self.alive, self.said()
+            return matched
+
+        return (await until(found, DEADLINE_S, tell=self.said))[1]
 
     async def ended(self, within_s: float = DEADLINE_S) -> int:
         """Its exit status."""
-        async with asyncio.timeout(within_s):
-            while self.alive:
-                await asyncio.sleep(0.01)
+        await until(lambda: not self.alive, within_s, tell=self.said)
         return self.process.wait()
 
     def kill(self) -> None:

@@ -15,6 +15,7 @@ from dispatcher.store.redis.connection import connect
 from tests.faults.deployment import PARTITIONS, Deployment
 from tests.faults.processes import Server
 from tests.faults.proxy import Proxy
+from tests.waiting import until
 
 RETENTION_MS = 3_600_000
 AT_ONCE = ("--repl-diskless-sync-delay", "0")
@@ -40,9 +41,7 @@ class Pair:
 
     async def replicating(self) -> None:
         """Until the replica has all that there is."""
-        async with asyncio.timeout(20):
-            while not await self._caught_up():
-                await asyncio.sleep(0.02)
+        await until(self._caught_up, 20)
 
     async def _caught_up(self) -> bool:
         info = await self.deployment.redis.info("replication")

@@ -9,6 +9,7 @@ import pytest
 
 from tests.faults.client import NO_ANSWER, Client, client_of
 from tests.faults.deployment import Deployment
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -23,9 +24,7 @@ async def test_ft7_api_killed_while_it_accepts(deployment: Deployment) -> None:
         waiting = [f"key-{n}" for n in range(KEYS)]
         for enough in (40, 80, 120):
             emitting = asyncio.create_task(_emit_all(client, waiting, answered))
-            async with asyncio.timeout(30):
-                while len(answered) < enough:
-                    await asyncio.sleep(0.001)
+            await until(lambda enough=enough: len(answered) >= enough, 30)  # type: ignore[misc]
             client.program.kill()
             await emitting
             waiting = [key for key in waiting if key not in answered]

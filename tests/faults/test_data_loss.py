@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import time
 from typing import Any
@@ -15,6 +14,7 @@ from dispatcher.store.health.doctor import Level, examine
 from tests.faults.client import PRODUCT, Client, client_of
 from tests.faults.deployment import PARTITIONS, Deployment
 from tests.faults.processes import Program
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -34,12 +34,11 @@ async def read(client: Client, path: str) -> str:
 
 
 async def let_in_again(client: Client, within_s: float = 10.0) -> None:
-    async with asyncio.timeout(within_s):
-        while True:
-            try:
-                return await client.log_in()
-            except AssertionError:
-                await asyncio.sleep(0.1)
+    async def let_in() -> bool:
+        await client.log_in()
+        return True
+
+    await until(let_in, within_s, despite=AssertionError)
 
 
 async def test_ft9_redis_comes_back_empty(deployment: Deployment) -> None:

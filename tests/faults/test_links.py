@@ -11,6 +11,7 @@ from dispatcher.store.queue.codec import read_claim
 from tests.faults.client import NO_ANSWER, Client, client_of
 from tests.faults.deployment import FULL, Deployment
 from tests.faults.proxy import Proxy
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -76,9 +77,12 @@ async def _subscribed(deployment: Deployment) -> set[str]:
 async def _until_subscribed_anew(deployment: Deployment, before: set[str], within_s: float) -> None:
     """All that listened have found their connections dead, and listen on new ones."""
     assert len(before) >= 3, "the worker listens for nudges and definitions, the API for definitions"
-    async with asyncio.timeout(within_s):
-        while (now := await _subscribed(deployment)) & before or len(now) < len(before):
-            await asyncio.sleep(0.1)
+
+    async def anew() -> bool:
+        now = await _subscribed(deployment)
+        return not now & before and len(now) >= len(before)
+
+    await until(anew, within_s)
 
 
 async def test_ft16_a_slow_link_pushes_back_and_takes_no_memory(deployment: Deployment) -> None:

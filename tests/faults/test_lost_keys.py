@@ -10,6 +10,7 @@ import pytest
 from dispatcher.store import keys
 from tests.faults.deployment import FULL, LEASE_S, Deployment
 from tests.hosts import Reply
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -32,14 +33,13 @@ async def test_e24_owners_deleted_under_load_cost_neither_the_order_nor_a_partit
             firsts = [order.index(event_id) for event_id in ids[account::ACCOUNTS]]
             assert firsts == sorted(firsts)
     assert all(worker.alive for worker in workers)
-    async with asyncio.timeout(15):
-        while await _owned(deployment) != list(range(deployment.queue.partitions)):
-            await asyncio.sleep(0.1)
+    await until(lambda: _all_owned(deployment))
     await deployment.assert_well()
 
 
-async def _owned(deployment: Deployment) -> list[int]:
-    """What the workers say they own."""
+async def _all_owned(deployment: Deployment) -> bool:
+    """The workers say that they own every partition, each once."""
     names = [key async for key in deployment.redis.scan_iter(keys.worker_info("*"))]
     beats = [beat for beat in await deployment.redis.mget(names) if beat]
-    return sorted(partition for beat in beats for partition in orjson.loads(beat)["partitions"])
+    owned = sorted(partition for beat in beats for partition in orjson.loads(beat)["partitions"])
+    return owned == list(range(deployment.queue.partitions))

@@ -17,6 +17,7 @@ from tests.faults.client import Client, client_of
 from tests.faults.deployment import FULL, LEASE_S, Deployment, eventually
 from tests.faults.processes import Program
 from tests.hosts import Reply
+from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -108,16 +109,22 @@ async def _begin_to_load(deployment: Deployment) -> None:
     redis, server = deployment.redis, deployment.server
     await redis.mset({f"filler:{n}": "v" for n in range(LOADED_KEYS)})
     await redis.bgrewriteaof()  # type: ignore[no-untyped-call]
-    while (await redis.info("persistence"))["aof_rewrite_in_progress"]:
-        await asyncio.sleep(0.02)
+    await until(lambda: _aof_written(deployment))
     server.kill()
     delay_us = int(LOADING_S / LOADED_KEYS * 1e6)
     server.options = ("--key-load-delay", str(delay_us), "--loading-process-events-interval-bytes", "1024")
     server.start(wait=False)
-    async with asyncio.timeout(10):
-        while "loading" not in (said := await _ping(deployment)):
-            assert said, "it has loaded already"
-            await asyncio.sleep(0.01)
+
+    async def loading() -> bool:
+        said = await _ping(deployment)
+        assert said, "it has loaded already"
+        return "loading" in said
+
+    await until(loading)
+
+
+async def _aof_written(deployment: Deployment) -> bool:
+    return not (await deployment.redis.info("persistence"))["aof_rewrite_in_progress"]
 
 
 async def _ping(deployment: Deployment) -> str:

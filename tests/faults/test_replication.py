@@ -13,6 +13,7 @@ import pytest
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import FULL, Deployment
 from tests.faults.replication import Pair, replicated
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -23,6 +24,10 @@ LOAD_S = 20.0 if FULL else 1.0
 async def pair(deployment: Deployment) -> AsyncIterator[Pair]:
     async with replicated(deployment) as made:
         yield made
+
+
+async def _no_good_replica(deployment: Deployment) -> bool:
+    return not (await deployment.redis.info("replication"))["min_slaves_good_slaves"]
 
 
 async def assert_unknown(client: Client, key: str) -> None:
@@ -39,9 +44,7 @@ async def test_ft22_a_master_that_misses_its_replica_accepts_nothing(deployment:
         await deployment.redis.config_set("min-replicas-max-lag", 1)
         await deployment.redis.config_set("min-replicas-to-write", 1)
         pair.replica.signal(signal.SIGSTOP)
-        async with asyncio.timeout(15):
-            while (await deployment.redis.info("replication"))["min_slaves_good_slaves"]:
-                await asyncio.sleep(0.1)
+        await until(lambda: _no_good_replica(deployment))
         await assert_unknown(client, "during")
         await assert_unknown(client, "during")
         pair.replica.signal(signal.SIGCONT)
@@ -136,9 +139,7 @@ async def test_ft20_strict_loses_nothing_in_a_fail_over_under_load(
         else:
             await pair.fail_over()
             pair.rejoin()
-        async with asyncio.timeout(30):
-            while len(accepted) < before + 50:
-                await asyncio.sleep(0.02)
+        await until(lambda: len(accepted) >= before + 50, 30)
         enough.set()
         await emitting
         assert before > 20

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ from dispatcher.model.queue import Reason
 from dispatcher.store.secrets.sealing import new_key
 from tests.faults.client import Client
 from tests.faults.deployment import Deployment
+from tests.waiting import until
 
 CREATE = """mutation($input: CreateProductIntegrationInput!) {
   createProductIntegration(input: $input) { productIntegration { id } signingSecret userErrors { message } }
@@ -129,11 +129,14 @@ async def test_background_seals_everything_again_without_any_command(deployment:
 
 async def put_off(deployment: Deployment, event_id: str) -> None:
     """Until the event is explained as one that no attempt was made for."""
-    async with asyncio.timeout(10):
-        while (found := await deployment.queue.explain(event_id)) is None or found.reason is not Reason.PUT_OFF:
-            assert found is not None
-            assert found.reason is not Reason.RETRY_PLANNED
-            await asyncio.sleep(0.02)
+
+    async def explained() -> bool:
+        found = await deployment.queue.explain(event_id)
+        assert found is not None
+        assert found.reason is not Reason.RETRY_PLANNED
+        return found.reason is Reason.PUT_OFF
+
+    await until(explained)
 
 
 async def test_process_without_the_key_says_whose_secret_and_which_command_helps(deployment: Deployment) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from contextlib import AsyncExitStack
 from typing import Any
@@ -15,6 +14,7 @@ from dispatcher.model.status import Status
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import Deployment
 from tests.hosts import ProductHost, Reply
+from tests.waiting import until
 from tests.worker.conftest import Shop, shop
 
 __all__ = ["shop"]
@@ -88,13 +88,13 @@ async def _on(shop: Shop, host: ProductHost) -> Integration:
 async def _credentials(client: Client, lanes: dict[str, Integration], state: str) -> None:
     """Wait until /v1/queue says so of every lane."""
     wanted = {lane.id for lane in lanes.values()}
-    async with asyncio.timeout(15):
-        while True:
-            _, _, queue = await client.get("/v1/queue")
-            told = {lane["integrationId"] for lane in queue["lanes"] if _state(lane) == state}
-            if wanted <= told or (state == "AUTHORIZED" and not _failing(queue) & wanted):
-                return
-            await asyncio.sleep(0.1)
+
+    async def said_of_all() -> bool:
+        _, _, queue = await client.get("/v1/queue")
+        told = {lane["integrationId"] for lane in queue["lanes"] if _state(lane) == state}
+        return wanted <= told or (state == "AUTHORIZED" and not _failing(queue) & wanted)
+
+    await until(said_of_all)
 
 
 def _state(lane: dict[str, Any]) -> object:

@@ -13,6 +13,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Accepted
 from dispatcher.store.queue.events import QueueStore
+from tests.waiting import until
 
 
 def _event() -> Event:
@@ -66,8 +67,7 @@ async def test_a_writer_leaves_few_events_to_the_one_that_still_writes(redis: Re
         await _pass()
         assert queue.sizes == [1, ENOUGH]
         queue.gates[1].set()
-        while len(queue.gates) < 3:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(queue.gates) >= 3)
         queue.gates[2].set()
     assert queue.sizes == [1, ENOUGH, 3]
 

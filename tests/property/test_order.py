@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import time
 from collections import defaultdict
 from dataclasses import dataclass, field
 
@@ -23,6 +22,7 @@ from dispatcher.model.integration import Integration
 from dispatcher.model.status import FAILURES, TERMINAL, Status
 from tests.faults.deployment import Deployment, deployed, eventually
 from tests.hosts import ProductHost, Received, Reply
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
@@ -130,11 +130,12 @@ async def _report_again(deployment: Deployment, judge: Judge, event_id: str) -> 
 
 
 async def _until_all_ended(deployment: Deployment) -> None:
-    deadline_s = time.monotonic() + 30 + ACCOUNTS * EVENTS / 20
-    while (report := await deployment.store.audit()).open or report.terminal < ACCOUNTS * EVENTS:
-        assert time.monotonic() < deadline_s, (report, await deployment.queue.overview())
+    async def all_ended() -> bool:
+        report = await deployment.store.audit()
         assert not report.broken, report
-        await asyncio.sleep(0.5)
+        return not report.open and report.terminal >= ACCOUNTS * EVENTS
+
+    await until(all_ended, 30 + ACCOUNTS * EVENTS / 20)
 
 
 async def _assert_each_ended_once(deployment: Deployment, sent: dict[str, list[str]]) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.store.health.meta import claim_meta, stored_partitions
 from dispatcher.store.redis.connection import connect, connect_listener, guarded
 from tests.ports import free_port
+from tests.waiting import until
 
 DEADLINE_S = 20.0
 
@@ -39,15 +38,11 @@ def url(node: EmbeddedServer) -> str:
 
 
 async def until_written(redis: Redis, key: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while True:
-        try:
-            with guarded():
-                await redis.set(key, "1")
-                return
-        except StoreUnavailable:
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.1)
+    async def written() -> bool:
+        with guarded():
+            return bool(await redis.set(key, "1"))
+
+    await until(written, DEADLINE_S, despite=StoreUnavailable)
 
 
 async def test_same_commands_work_on_a_cluster(url: str) -> None:

@@ -20,7 +20,9 @@ from dispatcher.store.secrets.sealing import Sealer, new_key
 from dispatcher.store.secrets.tokens import AccessToken, TokenStore
 from tests.hosts import ProductHost
 from tests.ports import free_port
+from tests.store.cluster_nodes import serves_slots
 from tests.store.every_partition import PARTITIONS, EveryPartition
+from tests.waiting import until
 from tests.worker.conftest import Shop
 from worker.main import run
 
@@ -33,9 +35,7 @@ async def cluster_url() -> AsyncIterator[str]:
         async with EmbeddedServer.start(Path(name) / "data", options) as server:
             async with connect(server.url) as node:
                 await node.cluster("ADDSLOTSRANGE", 0, 16383)
-                async with asyncio.timeout(20):
-                    while (await node.cluster("INFO"))["cluster_state"] != "ok":
-                        await asyncio.sleep(0.02)
+                await until(lambda: serves_slots(node))
             yield f"redis+cluster://127.0.0.1:{options.port}"
 
 

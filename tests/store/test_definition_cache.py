@@ -14,6 +14,7 @@ from dispatcher.store import keys
 from dispatcher.store.definitions.cache import MAX_AGE_S, DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from tests.store.definition_samples import NOW_MS, fresh, publish, renamed
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -30,9 +31,10 @@ async def cache(redis: Redis) -> AsyncIterator[DefinitionCache]:
 
 
 async def listening(redis: Redis, count: int = 1) -> None:
-    async with asyncio.timeout(5):
-        while dict(await redis.pubsub_numsub(keys.DEFINITIONS_CHANNEL)).get(b"dispatcher:definitions") != count:
-            await asyncio.sleep(0.01)
+    async def subscribed() -> bool:
+        return dict(await redis.pubsub_numsub(keys.DEFINITIONS_CHANNEL)).get(b"dispatcher:definitions") == count
+
+    await until(subscribed)
 
 
 async def test_cache_answers_peeks_after_a_load(definitions: Definitions, cache: DefinitionCache) -> None:
@@ -54,9 +56,7 @@ async def test_cache_hears_of_writes_elsewhere(definitions: Definitions, cache: 
     await cache.integration(created.id)
     await cache.product("p1")
     await definitions.edit(created.id, lambda one: renamed(one, "new"))
-    async with asyncio.timeout(5):
-        while cache.peek_integration(created.id) is not None:
-            await asyncio.sleep(0.005)
+    await until(lambda: cache.peek_integration(created.id) is None)
     found = await cache.integration(created.id)
     assert found is not None
     assert found.name == "new"
@@ -87,9 +87,7 @@ async def test_lost_subscription_drops_everything(
     created = await publish(definitions, await definitions.create(fresh()))
     await cache.load([created.id], [(created.id, 1)])
     await redis.execute_command("CLIENT", "KILL", "TYPE", "pubsub")  # type: ignore[no-untyped-call]
-    async with asyncio.timeout(5):
-        while cache.peek_revision(created.id, 1) is not None:
-            await asyncio.sleep(0.005)
+    await until(lambda: cache.peek_revision(created.id, 1) is None)
     await listening(redis)
 
 

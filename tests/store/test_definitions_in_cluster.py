@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
-import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,16 +24,14 @@ from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.redis.connection import connect
 from tests.conftest import server_binary, wait_until_ready
 from tests.ports import free_port
+from tests.waiting import until, wait_until
 
 DEADLINE_S = 20.0
 
 
 def own_every_slot(client: redis_sync.Redis) -> None:
     client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))  # type: ignore[no-untyped-call]
-    deadline = time.monotonic() + DEADLINE_S
-    while b"cluster_state:ok" not in client.execute_command("CLUSTER", "INFO"):  # type: ignore[no-untyped-call]
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+    wait_until(lambda: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO"))  # type: ignore[no-untyped-call]
 
 
 @pytest.fixture(scope="module")
@@ -86,9 +82,7 @@ async def test_cache_hears_of_writes_elsewhere(cluster: Redis) -> None:
         for n in range(50):
             await cache.integration(made.id)
             await definitions.edit(made.id, lambda one, n=n: replace(one, name=str(n)))  # type: ignore[misc]
-            async with asyncio.timeout(3):
-                while cache.peek_integration(made.id) is not None:
-                    await asyncio.sleep(0.005)
+            await until(lambda: cache.peek_integration(made.id) is None)
 
 
 async def test_changes_are_noted_and_clients_are_metered(cluster: Redis) -> None:

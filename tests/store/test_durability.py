@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from dispatcher.store.redis.connection import connect
 from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
 from tests.ports import free_port
 from tests.store.conftest import servers
+from tests.waiting import until
 
 PARTITIONS = 4
 AT_ONCE = ("--repl-diskless-sync-delay", "0")
@@ -59,12 +60,6 @@ def node(binary: str, *options: str) -> Iterator[Node]:
             process.communicate(timeout=10)
 
 
-async def until(found: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not found():
-            await asyncio.sleep(0.05)
-
-
 def replicated(master: redis_sync.Redis) -> bool:
     info = master.info("replication")
     assert isinstance(info, dict)
@@ -93,7 +88,7 @@ async def cluster() -> AsyncIterator[list[Node]]:
             cluster_command(client, "ADDSLOTSRANGE", *slots)
         names = [cluster_command(client, "MYID").decode() for client in clients]
         for client, name in zip(clients[2:], names[:2], strict=True):
-            await until(lambda client=client, name=name: _replicates(client, name))  # type: ignore[misc]
+            await until(partial(_replicates, client, name))
         await until(lambda: all(replicated(client) for client in clients[:2]))
         await until(lambda: all(b"cluster_state:ok" in cluster_command(client, "INFO") for client in clients))
         yield nodes

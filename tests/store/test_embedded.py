@@ -21,6 +21,8 @@ from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
 from dispatcher.errors import ConfigurationError
 from dispatcher.store.redis.connection import connect
 from tests.ports import free_port
+from tests.store.cluster_nodes import serves_slots
+from tests.waiting import until
 
 USE_FOLDER = """
     import asyncio, sys
@@ -78,10 +80,7 @@ def running(pid: int | None) -> bool:
 
 
 async def until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 5
-    while running(pid):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.02)
+    await until(lambda: not running(pid))
 
 
 async def put(server: EmbeddedServer, key: str) -> None:
@@ -179,8 +178,11 @@ async def test_server_that_is_still_loading_is_waited_for(folder: Path) -> None:
     async with EmbeddedServer.start(folder) as server, connect(server.url) as redis:
         await redis.mset({f"k{n}": "v" for n in range(2000)})
         await redis.bgrewriteaof()  # type: ignore[no-untyped-call]
-        while (await redis.info("persistence"))["aof_rewrite_in_progress"]:
-            await asyncio.sleep(0.02)
+
+        async def written() -> bool:
+            return not (await redis.info("persistence"))["aof_rewrite_in_progress"]
+
+        await until(written)
     slowly = ServerOptions(extra=("--key-load-delay", "500"))
     began = time.monotonic()
     async with EmbeddedServer.start(folder, slowly) as server, connect(server.url) as redis:
@@ -218,10 +220,7 @@ async def test_server_of_a_test_may_listen_on_tcp_as_a_cluster(folder: Path) -> 
     async with EmbeddedServer.start(folder, options) as server:
         async with connect(server.url) as node:
             await node.cluster("ADDSLOTSRANGE", 0, 16383)
-            deadline = time.monotonic() + 10
-            while (await node.execute_command("CLUSTER INFO"))["cluster_state"] != "ok":  # type: ignore[no-untyped-call]
-                assert time.monotonic() < deadline
-                await asyncio.sleep(0.05)
+            await until(lambda: serves_slots(node))
         async with connect(f"redis+cluster://127.0.0.1:{port}") as cluster:
             assert await cluster.set("{p1}:k", "v")
             assert await cluster.get("{p1}:k") == b"v"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import tempfile
-import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.redis.connection import connect, guarded
 from tests.ports import free_ports
+from tests.waiting import until
 
 DEADLINE_S = 20.0
 
@@ -61,22 +60,15 @@ async def written(redis: Redis, key: str) -> bool:
 
 
 async def until_written(redis: Redis, key: str) -> None:
-    deadline = time.monotonic() + DEADLINE_S
-    while not await written(redis, key):
-        assert time.monotonic() < deadline
-        await asyncio.sleep(0.1)
+    await until(lambda: written(redis, key), DEADLINE_S)
 
 
 async def until_replicated(master: EmbeddedServer, url: str) -> None:
     """The sentinel can only promote a replica that it has heard of."""
     port = int(url.rpartition(":")[2].partition("/")[0])
     async with connect(master.url) as redis, connect(f"redis://127.0.0.1:{port}") as watcher:
-        deadline = time.monotonic() + DEADLINE_S
-        while not await watcher.sentinel_slaves("main"):  # type: ignore[no-untyped-call]
-            assert time.monotonic() < deadline
-            await asyncio.sleep(0.1)
-        while await redis.wait(1, 500) < 1:
-            assert time.monotonic() < deadline
+        await until(lambda: watcher.sentinel_slaves("main"), DEADLINE_S)  # type: ignore[no-untyped-call]
+        await until(lambda: redis.wait(1, 500), DEADLINE_S)
 
 
 @pytest.mark.slow

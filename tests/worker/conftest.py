@@ -33,6 +33,7 @@ from dispatcher.store.queue.partition import PartitionStore
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.hosts import ProductHost
+from tests.waiting import until
 from worker.main import run
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -90,7 +91,8 @@ class Shop:
         **more: Any,
     ) -> str:
         event_id = new_event_id(1, self.queue.partition_of(integration.id))
-        event = Event(event_id, kind, integration.id, 1, product_id="P", account_id=account, payload={"x": 1}, **more)
+        fields = {"product_id": "P", "payload": {"x": 1}} | more
+        event = Event(event_id, kind, integration.id, 1, account_id=account, **fields)
         await self.queue.accept([event])
         return event.id
 
@@ -108,13 +110,12 @@ class Shop:
         self.workers.clear()
 
     async def until(self, event_id: str, reached: Callable[[StoredEvent], bool], timeout_s: float = 15) -> StoredEvent:
-        async with asyncio.timeout(timeout_s):
-            while True:
-                stored = await self.queue.get(event_id)
-                assert stored is not None
-                if reached(stored):
-                    return stored
-                await asyncio.sleep(0.02)
+        async def found() -> StoredEvent | None:
+            stored = await self.queue.get(event_id)
+            assert stored is not None
+            return stored if reached(stored) else None
+
+        return await until(found, timeout_s)
 
     async def ended(self, event_id: str, timeout_s: float = 15) -> StoredEvent:
         return await self.until(event_id, lambda stored: stored.state.status in TERMINAL, timeout_s)

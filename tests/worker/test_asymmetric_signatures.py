@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import time
 from collections.abc import AsyncIterator
@@ -20,6 +19,7 @@ from dispatcher.flow.integrations.rotate_secret import rotate_secret
 from dispatcher.model.integration import Integration, SigningAlgorithm
 from dispatcher.model.status import Status
 from tests.hosts import Received
+from tests.waiting import until
 from tests.worker.conftest import SECRET, Shop
 
 Http = TestClient[Request, Application]
@@ -99,9 +99,11 @@ async def test_rotation_keeps_the_old_key_published_and_signing_until_the_overla
     assert len(both) == 2
     assert verified(during, old)
     assert verified(during, [key for key in both if key not in old])
-    async with asyncio.timeout(10):
-        while old[0] in await keys_of(published, integration):
-            await asyncio.sleep(0.05)
+
+    async def dropped() -> bool:
+        return old[0] not in await keys_of(published, integration)
+
+    await until(dropped)
     after = await sent(shop, integration)
     assert not verified(after, old)
     assert verified(after, await keys_of(published, integration))

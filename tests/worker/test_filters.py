@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from dispatcher.flow.events.explain import sentence
+from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
+from dispatcher.policy.filter_conditions import MAX_STEPS
 from dispatcher.policy.filters import FILTERED
 from tests.worker.conftest import Shop
 
@@ -46,7 +50,44 @@ async def test_the_status_url_hears_of_a_filtered_event(shop: Shop) -> None:
     assert (about["id"], about["status"], about["error"]["code"]) == (event_id, "SKIPPED", FILTERED)
 
 
-async def test_a_filter_that_cannot_be_read_lets_events_through(shop: Shop) -> None:
-    event_id = await shop.emit(await shop.integration(filter={"$later": 1}))
+async def put_off(shop: Shop, event_id: str) -> None:
+    """Returns once a worker has looked at the event and given it back."""
+    async with asyncio.timeout(15):
+        while (why := await shop.queue.explain(event_id)) is None or why.reason is not Reason.PUT_OFF:
+            await asyncio.sleep(0.02)
+
+
+async def test_a_filter_that_cannot_be_read_holds_its_events_and_nothing_else(shop: Shop) -> None:
+    held = await shop.emit(await shop.integration(filter={"$later": 1}))
+    other = await shop.emit(await shop.integration(filter={"type": {"$in": ["SUBSCRIPTION_CHANGE"]}}))
     await shop.work()
-    assert (await shop.ended(event_id)).state.status is Status.SUCCEEDED
+    assert (await shop.ended(other)).state.status is Status.SUCCEEDED
+    await put_off(shop, held)
+    stored = await shop.queue.get(held)
+    assert stored is not None
+    assert (stored.state.status, stored.state.attempts, stored.state.tries) == (Status.QUEUED, 0, 0)
+    assert [request.headers["webhook-id"] for request in shop.host.requests] == [other]
+    await shop.assert_well()
+
+
+async def test_an_event_that_costs_its_filter_too_much_is_retried_and_neither_sent_nor_skipped(shop: Shop) -> None:
+    dear = {"$and": [{f"payload.list.x{n}": None} for n in range(50)]}
+    integration = await shop.integration(filter=dear, schedule_s=(60.0,))
+    event_id = await shop.emit(integration, payload={"list": [{"y": 1}] * 10_000})
+    await shop.work()
+    stored = await shop.status(event_id, Status.RETRYING)
+    assert stored.state.error_code == "CONFIGURATION_ERROR"
+    (attempt,) = await shop.attempts([event_id])
+    assert attempt.outcome is Outcome.CONFIGURATION_ERROR
+    assert f"{MAX_STEPS} steps" in (attempt.error_detail or "")
+    assert shop.host.requests == []
+    await shop.assert_well()
+
+
+async def test_an_event_that_costs_its_filter_too_much_is_dead_after_its_last_attempt(shop: Shop) -> None:
+    integration = await shop.integration(filter={"payload.x": {"$ne": 1}}, schedule_s=())
+    event_id = await shop.emit(integration, payload={"x": [2] * 20_000})
+    await shop.work()
+    stored = await shop.ended(event_id)
+    assert (stored.state.status, stored.state.error_code) == (Status.DEAD, "CONFIGURATION_ERROR")
+    assert shop.host.requests == []

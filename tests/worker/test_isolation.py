@@ -13,8 +13,17 @@ from dispatcher.model.integration import LaneLimits
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from tests.hosts import Reply
+from tests.waiting import until
 from tests.worker.conftest import Shop
 from worker.partition.owner import Owner
+
+
+async def _circuits_open(shop: Shop) -> int:
+    return (await shop.queue.overview()).circuits_open
+
+
+async def _shared_evenly(shop: Shop) -> bool:
+    return {len(worker.partitions) for worker in (await shop.queue.overview()).workers} == {2}
 
 
 async def test_a_circuit_opens_and_its_deferral_uses_up_no_attempts(shop: Shop) -> None:
@@ -23,9 +32,7 @@ async def test_a_circuit_opens_and_its_deferral_uses_up_no_attempts(shop: Shop) 
     ids = [await shop.emit(integration, account=str(i)) for i in range(3)]
     began_s, open_s = time.monotonic(), 0.5
     await shop.work(circuit_failures=2, circuit_open=open_s)
-    async with asyncio.timeout(10):
-        while not (await shop.queue.overview()).circuits_open:
-            await asyncio.sleep(0.02)
+    await until(lambda: _circuits_open(shop))
     await asyncio.sleep(0.3)
     tried = len(await shop.attempts(ids))
     assert tried <= 3 + (time.monotonic() - began_s) // open_s, "more than one probed each time"
@@ -79,9 +86,7 @@ async def test_two_workers_share_the_partitions_and_deliver_once(shop: Shop) -> 
     integrations = [await shop.integration() for _ in range(12)]
     await shop.work()
     await shop.work()
-    async with asyncio.timeout(15):
-        while {len(w.partitions) for w in (await shop.queue.overview()).workers} != {2}:
-            await asyncio.sleep(0.1)
+    await until(lambda: _shared_evenly(shop))
     ids = [await shop.emit(integrations[i % 12], account=str(i % 20)) for i in range(200)]
     for event_id in ids:
         await shop.ended(event_id)

@@ -15,9 +15,9 @@ from dispatcher.model.operational import OPERATIONS, Happening, OperationalKind
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from tests.hosts import Received, Reply
+from tests.waiting import until
 from tests.worker.conftest import SECRET, Shop
-from worker.delivery.operational import operations_target
-from worker.delivery.target import Defaults
+from worker.resources import operations_of
 
 PATH = "/operations"
 DEAD_SCHEDULE: tuple[float, ...] = ()
@@ -30,9 +30,7 @@ def listening(shop: Shop) -> dict[str, Any]:
 
 
 async def told(shop: Shop, count: int, timeout_s: float = 15) -> list[Received]:
-    async with asyncio.timeout(timeout_s):
-        while len(shop.host.to(PATH)) < count:
-            await asyncio.sleep(0.02)
+    await until(lambda: len(shop.host.to(PATH)) >= count, timeout_s)
     return shop.host.to(PATH)
 
 
@@ -132,9 +130,11 @@ async def test_nothing_is_told_about_the_operators_own_url(shop: Shop) -> None:
     await shop.work(**listening(shop), retry_schedule=(0.05, 0.05), circuit_failures=1, circuit_open=0.1)
     await shop.emit(integration)
     own = EventFilter(types=frozenset({EventType.OPERATIONAL}))
-    async with asyncio.timeout(15):
-        while not [one for one in (await shop.queue.page(own, None, 50)).items if one.state.status is Status.DEAD]:
-            await asyncio.sleep(0.05)
+
+    async def dead() -> bool:
+        return any(one.state.status is Status.DEAD for one in (await shop.queue.page(own, None, 50)).items)
+
+    await until(dead)
     await asyncio.sleep(1.5)
     assert len((await shop.queue.page(own, None, 50)).items) == 1
 
@@ -161,7 +161,7 @@ async def test_operational_events_are_left_out_of_lists_unless_asked_for(shop: S
 async def test_half_of_the_settings_stops_the_start(shop: Shop, half: str) -> None:
     settings = shop.settings.model_copy(update={half: listening(shop)[half]})
     with pytest.raises(ConfigurationError, match="set both"):
-        operations_target(settings, Defaults((), 1, 1))
+        operations_of(settings)
 
 
 @pytest.mark.parametrize(
@@ -171,7 +171,7 @@ async def test_half_of_the_settings_stops_the_start(shop: Shop, half: str) -> No
 async def test_settings_that_cannot_work_stop_the_start(shop: Shop, changed: dict[str, str], text: str) -> None:
     settings = shop.settings.model_validate({**shop.settings.model_dump(), **listening(shop), **changed})
     with pytest.raises(ConfigurationError, match=text):
-        operations_target(settings, Defaults((), 1, 1))
+        operations_of(settings)
 
 
 async def test_store_that_is_away_loses_nothing_that_was_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

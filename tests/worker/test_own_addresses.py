@@ -16,7 +16,7 @@ from tests.worker.conftest import Shop
 from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.connector import blocked_reason
 from worker.http.own_addresses import hosts_of, interface_addresses, own_addresses
-from worker.http.transport import egress_of
+from worker.resources import egress_of
 
 
 def settings(**more: object) -> Settings:

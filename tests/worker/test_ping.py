@@ -19,6 +19,7 @@ from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingVersion,
 from dispatcher.model.queue import EventFilter
 from dispatcher.store.definitions.ping_starter import QueuedPings, open_jobs
 from tests.hosts import Reply
+from tests.waiting import until
 from tests.worker.conftest import SECRET, Shop
 
 ORDER, ASSIGN = EventType.SUBSCRIPTION_ORDER, EventType.USER_ASSIGNMENT
@@ -49,13 +50,12 @@ class Pings:
         return asked.test
 
     async def end(self, integration: Integration, test: PingTest, timeout_s: float = 15) -> PingTest:
-        async with asyncio.timeout(timeout_s):
-            while True:
-                found = await self.shop.definitions.pings.find(integration.id, test.id)
-                assert found is not None
-                if found.status is not PingStatus.RUNNING:
-                    return found
-                await asyncio.sleep(0.02)
+        async def ended() -> PingTest | None:
+            found = await self.shop.definitions.pings.find(integration.id, test.id)
+            assert found is not None
+            return None if found.status is PingStatus.RUNNING else found
+
+        return await until(ended, timeout_s)
 
     async def run(self, integration: Integration, *kinds: EventType, security: bool = False) -> PingTest:
         test = await self.ask(integration, *kinds, security=security)

@@ -13,6 +13,7 @@ from dispatcher.model.ping import PingStatus, PingTest, PingTrigger, PingVersion
 from dispatcher.store import keys
 from dispatcher.store.definitions.pings import KEPT
 from tests.hosts import Reply
+from tests.waiting import until
 from tests.worker.conftest import Shop
 from tests.worker.test_ping import Pings
 
@@ -24,12 +25,11 @@ async def every(shop: Shop, integration: Integration, minutes: int | None) -> In
 
 
 async def probed(shop: Shop, integration: Integration, timeout_s: float = 10) -> PingTest:
-    async with asyncio.timeout(timeout_s):
-        while True:
-            last = await shop.definitions.pings.last(integration.id)
-            if last is not None and last.status is not PingStatus.RUNNING:
-                return last
-            await asyncio.sleep(0.05)
+    async def ended() -> PingTest | None:
+        last = await shop.definitions.pings.last(integration.id)
+        return last if last is not None and last.status is not PingStatus.RUNNING else None
+
+    return await until(ended, timeout_s)
 
 
 async def due_in_s(shop: Shop, integration: Integration) -> float | None:
@@ -107,9 +107,11 @@ async def test_history_keeps_fifty_and_shows_the_outage(shop: Shop, probing: Pro
     await probed(shop, integration)
     shop.host.default = Reply(500, b"")
     await again(shop, integration)
-    async with asyncio.timeout(10):
-        while (await probed(shop, integration)).status is not PingStatus.FAILED:
-            await asyncio.sleep(0.05)
+
+    async def failed() -> bool:
+        return (await probed(shop, integration)).status is PingStatus.FAILED
+
+    await until(failed)
     history = await shop.definitions.pings.history(integration.id)
     assert [one.status for one in history] == [PingStatus.FAILED, PingStatus.PASSED]
     await shop.stop_all()

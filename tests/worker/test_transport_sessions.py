@@ -10,6 +10,7 @@ import pytest
 from dispatcher.model.integration import Transport
 from tests.hosts import ProductHost, Reply
 from tests.tls_parts import issue, server_context, tls_host, tunnel_proxy
+from tests.waiting import until
 from tests.worker.egress_parts import COMPANY, Opened, egress, plain, route, status_over
 from worker.http.aiohttp_inside.session import Session
 from worker.http.tls import TransportUnusable
@@ -59,9 +60,7 @@ async def test_sessions_beyond_the_capacity_close_but_never_under_a_request(
                 pass
         assert not opened.sessions[0].closed
         assert await running == 200
-        async with asyncio.timeout(10):
-            while sum(session.closed for session in opened.sessions) < 3:
-                await asyncio.sleep(0.01)
+        await until(lambda: sum(session.closed for session in opened.sessions) >= 3)
         assert sessions.open_count == 1
         assert len(opened.sessions) == 4
 
@@ -72,9 +71,7 @@ async def test_session_that_nobody_uses_is_closed_after_a_while(plain: Session) 
         async with sessions.session(route(Transport(ca_certificates=COMPANY.pem))):
             await asyncio.sleep(0.15)
             assert not opened.sessions[0].closed
-        async with asyncio.timeout(10):
-            while not opened.sessions[0].closed:
-                await asyncio.sleep(0.01)
+        await until(lambda: opened.sessions[0].closed)
         assert sessions.open_count == 0
 
 

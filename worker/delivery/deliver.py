@@ -21,16 +21,16 @@ from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
 from dispatcher.policy.answers import Verdict, classify
-from dispatcher.policy.filters import FILTERED
+from dispatcher.policy.filters import FILTERED, Judgement, Ruling
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import next_delay_s, parse_retry_after
-from dispatcher.policy.signing import sign
+from dispatcher.policy.signing import current_keys, sign
 from dispatcher.policy.urls import unfilled
 from dispatcher.store.queue.partition import Claimed, Move, Settlement
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Reading
-from worker.delivery.failures import unanswered, unfinished_url, without_token
+from worker.delivery.failures import unanswered, undecided, unfinished_url, without_token
 from worker.delivery.lookup import Lookup
 from worker.http.aiohttp_inside.exchange import Answer
 from worker.http.transport_sessions import TransportSessions
@@ -40,6 +40,8 @@ from worker.oauth.values import TokenFailure
 MIN_PUT_OFF_MS = 50
 NOT_ADMITTED_MS = 10
 """Until an event is claimed again that its lane had no room for; the store has the lane's limits by then."""
+UNREADABLE_FILTER_MS = 5000
+"""Until an event is tried again whose filter cannot be read: a newer version may, or a hand mends it."""
 
 _NOT_NEEDED = Authorization()
 
@@ -67,9 +69,9 @@ class Deliverer:
         if delivery is None:
             missing = "its integration was deleted"
             return Delivered(Settlement(claimed, Status.DEAD, error_code="CONFIGURATION_ERROR", error_message=missing))
-        limits = delivery.target.revision.limits
         if unsent := self._unsent(delivery, suspended):
-            return Delivered(unsent, limits)
+            return unsent
+        limits = delivery.target.revision.limits
         if limits.concurrency is None and limits.rate_per_s is None:
             return await self._attempt(delivery)
         with lane.place(limits, claimed.rate_limited) as admitted:
@@ -90,36 +92,52 @@ class Deliverer:
         url = target.revision.urls.get(TYPE_RULES[event.type].url_field) or ""
         return Delivery(claimed, target, url, self._clock.now_ms(), time.perf_counter())
 
-    def _unsent(self, delivery: Delivery, suspended: frozenset[str]) -> Settlement | None:
+    def _unsent(self, delivery: Delivery, suspended: frozenset[str]) -> Delivered | None:
         """The end of an event that this revision does not want, or a hold for a suspended URL; None = it is sent."""
-        event, url = delivery.claimed.event, delivery.url
+        claimed, url = delivery.claimed, delivery.url
         if not url:
             return self._skipped(delivery, Verdict(Outcome.OK, Status.SKIPPED))
-        unmet = delivery.target.filter.unmet(event)
-        if unmet is not None:
-            text = f"the integration's filter asks for {unmet}"
-            return self._skipped(delivery, Verdict(Outcome.OK, Status.SKIPPED, FILTERED, text))
+        judgement = delivery.target.filter.judge(claimed.event)
+        if judgement.ruling is not Ruling.PASSES:
+            return self._not_passed(delivery, judgement)
         if url in suspended:
             gone = f"{url} answered 410 Gone"
-            return Settlement(delivery.claimed, Status.HELD, error_code="URL_SUSPENDED", error_message=gone)
+            held = Settlement(claimed, Status.HELD, error_code="URL_SUSPENDED", error_message=gone)
+            return Delivered(held, delivery.target.revision.limits)
         return None
 
-    def _skipped(self, delivery: Delivery, verdict: Verdict) -> Settlement:
-        return settle(delivery, Decision(Status.SKIPPED), verdict, None, self._clock.now_ms())
+    def _not_passed(self, delivery: Delivery, judgement: Judgement) -> Delivered:
+        """The event is skipped, or tried again by its schedule, or waits until its filter can be read."""
+        if judgement.ruling is Ruling.LEFT_OUT:
+            text = f"the integration's filter asks for {judgement.text}"
+            return self._skipped(delivery, Verdict(Outcome.OK, Status.SKIPPED, FILTERED, text))
+        if judgement.ruling is Ruling.UNDECIDED:
+            return self._attempted(delivery, undecided(judgement.text))
+        claimed, event = delivery.claimed, delivery.claimed.event
+        log.error("filter cannot be read", integration_id=event.integration_id, event_id=event.id, error=judgement.text)
+        waits = Settlement(claimed, Move.RELEASE, UNREADABLE_FILTER_MS)
+        return Delivered(waits, delivery.target.revision.limits)
+
+    def _skipped(self, delivery: Delivery, verdict: Verdict) -> Delivered:
+        settlement = settle(delivery, Decision(Status.SKIPPED), verdict, None, self._clock.now_ms())
+        return Delivered(settlement, delivery.target.revision.limits)
 
     async def _attempt(self, delivery: Delivery) -> Delivered:
-        claimed, limits = delivery.claimed, delivery.target.revision.limits
         reading = await self._sender.send(delivery)
-        if reading.put_off_s is not None:
-            delay_ms = max(MIN_PUT_OFF_MS, int(reading.put_off_s * 1000))
-            return Delivered(Settlement(claimed, Move.RELEASE, delay_ms), limits)
+        if reading.put_off_s is None:
+            return self._attempted(delivery, reading)
+        delay_ms = max(MIN_PUT_OFF_MS, int(reading.put_off_s * 1000))
+        return Delivered(Settlement(delivery.claimed, Move.RELEASE, delay_ms), delivery.target.revision.limits)
+
+    def _attempted(self, delivery: Delivery, reading: Reading) -> Delivered:
         verdict, now_ms = reading.verdict, self._clock.now_ms()
         attempt = record(delivery, reading, self._worker_id)
         decision = decide(delivery, reading, now_ms)
         settlement = settle(delivery, decision, verdict, attempt, now_ms)
         if verdict.outcome not in AS_PLANNED or self._log_all:
             log_attempt(settlement, attempt)
-        return Delivered(settlement, limits, reading, delivery.url if verdict.suspend_url else None)
+        suspended = delivery.url if verdict.suspend_url else None
+        return Delivered(settlement, delivery.target.revision.limits, reading, suspended)
 
 
 class Sender:
@@ -194,7 +212,7 @@ class Sender:
     def sign(self, delivery: Delivery) -> int:
         """Write time and signature of this try; returns that time, in milliseconds."""
         now_ms = self._clock.now_ms()
-        keys, event_id = delivery.target.signing_keys(now_ms), delivery.claimed.event.id
+        keys, event_id = current_keys(delivery.target.keys, now_ms), delivery.claimed.event.id
         delivery.headers["webhook-timestamp"] = str(now_ms // 1000)
         delivery.headers["webhook-signature"] = sign(keys, event_id, now_ms // 1000, delivery.body)
         return now_ms
@@ -210,10 +228,16 @@ def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_
     return Reading(verdict, answer.status, body.data, wait_s, authorization, sent_ms)
 
 
+def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
+    """Texts to keep out of all that is stored of the answer: a host may repeat whatever it was sent."""
+    secrets, bearer = delivery.target.secrets, reading.authorization.bearer
+    return (*secrets, bearer) if bearer else secrets
+
+
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
     """The attempt as it is kept, free of secrets."""
     duration_ms = (time.perf_counter() - delivery.begun_s) * 1000
-    verdict, hidden = reading.verdict, reading.hidden(delivery.target.secrets)
+    verdict, secrets = reading.verdict, hidden(delivery, reading)
     return Attempt(
         n=delivery.claimed.n,
         started_ms=delivery.started_ms,
@@ -222,8 +246,8 @@ def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
         outcome=verdict.outcome,
         http_status=reading.http_status,
         error_code=verdict.error_code,
-        error_detail=scrub(verdict.message, hidden) if verdict.message else None,
-        response_body=scrub(reading.body, hidden) if reading.body else None,
+        error_detail=scrub(verdict.message, secrets) if verdict.message else None,
+        response_body=scrub(reading.body, secrets) if reading.body else None,
         token_fetched=reading.authorization.fetched,
         worker=worker_id,
     )

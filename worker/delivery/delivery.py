@@ -53,11 +53,6 @@ class Reading(NamedTuple):
     put_off_s: float | None = None
     """No attempt was made, and none is worth making before that many seconds."""
 
-    def hidden(self, secrets: tuple[str, ...]) -> tuple[str, ...]:
-        """Texts to keep out of what is stored of the answer: a host may repeat whatever it was sent."""
-        bearer = self.authorization.bearer
-        return (*secrets, bearer) if bearer else secrets
-
 
 class Decision(NamedTuple):
     """How the event goes on. ``delay_ms``: until the next attempt, or until its result is overdue."""

@@ -27,6 +27,11 @@ def unfinished_url(missing: str) -> Reading:
     return Reading(Verdict(Outcome.CONFIGURATION_ERROR, Status.RETRYING, CONFIGURATION_ERROR, missing))
 
 
+def undecided(why: str) -> Reading:
+    """A filter that comes to no end with this event: nothing may be sent past it."""
+    return Reading(Verdict(Outcome.CONFIGURATION_ERROR, Status.RETRYING, CONFIGURATION_ERROR, why))
+
+
 def without_token(failure: TokenFailure) -> Reading:
     """No token, no POST. While an earlier failure is remembered, no attempt is counted either."""
     verdict = Verdict(Outcome.TOKEN_FAILED, Status.RETRYING, failure.code, failure.detail)

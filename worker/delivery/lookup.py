@@ -1,23 +1,45 @@
-"""Finds the target of an event: from memory, or together with whatever else is missing at this moment."""
+"""Finds the target of an event: from memory, or from the store together with all others that are missing now."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 
+from dispatcher.model.integration import Integration, Revision
 from dispatcher.model.operational import OPERATIONS
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.reads import Loaded
 from dispatcher.store.definitions.records import BrokenDefinition
-from worker.delivery.target import Target, Targets
+from worker.delivery.target import Target, TargetOpener
 
 Wanted = tuple[str, int]
+
+CAPACITY = 20_000
+
+
+class Targets:
+    """Open targets by integration and revision; one is made anew when either object was replaced."""
+
+    def __init__(self, opener: TargetOpener) -> None:
+        self._opener = opener
+        self._ready: OrderedDict[tuple[str, int], Target] = OrderedDict()
+
+    def get(self, integration: Integration, revision: Revision) -> Target:
+        """Raises ``SealError``, which names the integration, when a secret cannot be opened with the keys at hand."""
+        key = (integration.id, revision.number)
+        target = self._ready.get(key)
+        if target is None or target.integration is not integration or target.revision is not revision:
+            target = self._ready[key] = self._opener.open(integration, revision)
+            if len(self._ready) > CAPACITY:
+                self._ready.popitem(last=False)
+        return target
 
 
 class Lookup:
     """Events that are claimed together ask together: one round trip however many integrations are new."""
 
     def __init__(self, cache: DefinitionCache, targets: Targets, operations: Target | None = None) -> None:
-        """``operations``: where operational events go, which no definition tells."""
+        """``operations`` is the target of operational events, which stands in no definition."""
         self._cache = cache
         self._operations = operations
         self._targets = targets

@@ -2,38 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.integration import AnswerMode, Integration, OutboundCredentials, Revision
 from dispatcher.model.operational import OPERATIONS, OPERATIONS_URL
+from dispatcher.policy.addresses import Network
 from dispatcher.policy.filters import compile_filter
 from dispatcher.policy.signing import parse_secret, secret_problem
 from dispatcher.policy.urls import check_url
-from dispatcher.settings import Settings
 from worker.delivery.target import Defaults, Target
 
 
-def operations_target(settings: Settings, defaults: Defaults) -> Target | None:
-    """None where no operator listens. ``ConfigurationError`` for half of the two settings."""
-    url, secret = settings.operations_url, settings.operations_secret
+def operations_target(
+    url: str | None, secret: str | None, allow_networks: Sequence[Network], defaults: Defaults
+) -> Target | None:
+    """None where no operator listens. ``ConfigurationError``, which names the setting, for half of the two."""
     if url is None and secret is None:
         return None
     if not url or secret is None:
         raise ConfigurationError("set both DISPATCHER_OPERATIONS_URL and DISPATCHER_OPERATIONS_SECRET, or neither")
-    problem = check_url(url, require_https=False, allow_networks=settings.allow_networks, field="url")
+    problem = check_url(url, require_https=False, allow_networks=allow_networks, field="url")
     if problem is not None:
         raise ConfigurationError(f"DISPATCHER_OPERATIONS_URL: {problem.message}")
-    text = secret.get_secret_value()
-    if wrong := secret_problem(text):
+    if wrong := secret_problem(secret):
         raise ConfigurationError(f"DISPATCHER_OPERATIONS_SECRET: {wrong.message}")
     revision = Revision(number=1, urls={OPERATIONS_URL: url}, answers=AnswerMode.ACK)
     return Target(
         integration=Integration(OPERATIONS, 0, "", "Operations", 0, 0, working=revision, published_revision=1),
         revision=revision,
-        keys=((parse_secret(text), None),),
+        keys=((parse_secret(secret), None),),
         credentials=OutboundCredentials(),
         token_key=None,
         fixed_headers={"Content-Type": "application/json"},
-        secrets=(text,),
+        secrets=(secret,),
         schedule_s=defaults.schedule_s,
         timeout_s=defaults.timeout_s,
         result_deadline_s=defaults.result_deadline_s,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 from dispatcher.flow.integrations.change_transport import open_transport
@@ -15,22 +14,20 @@ from dispatcher.model.integration import (
     Revision,
 )
 from dispatcher.policy.filters import Filter, compile_filter
-from dispatcher.policy.signing import SigningKey, parse_secret
+from dispatcher.policy.signing import DatedKey, parse_secret
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer, SealError
 from worker.http.transport import Route, route_of
 from worker.oauth.values import fingerprint
 
-CAPACITY = 20_000
-
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``secrets`` are what must never show in a kept answer; ``fixed_headers`` go with every attempt."""
+    """``secrets`` must never show in a kept answer; ``fixed_headers`` go with every attempt."""
 
     integration: Integration
     revision: Revision
-    keys: tuple[tuple[SigningKey, int | None], ...]
+    keys: tuple[DatedKey, ...]
     credentials: OutboundCredentials
     token_key: str | None
     fixed_headers: dict[str, str]
@@ -48,44 +45,32 @@ class Target:
         """Tokens are kept apart by integration, and by the certificate that they may be bound to (RFC 8705 §3)."""
         return token_scope(self.integration.id, self.route)
 
-    def signing_keys(self, now_ms: int) -> list[SigningKey]:
-        """Current keys, newest first: those without an end, or whose overlap has not ended."""
-        return [key for key, not_after_ms in self.keys if not_after_ms is None or not_after_ms > now_ms]
-
 
 @dataclass(frozen=True, slots=True)
 class Defaults:
-    """What a revision leaves to the deployment."""
+    """Values of the deployment, for whatever a revision leaves open."""
 
     schedule_s: tuple[float, ...]
     timeout_s: float
     result_deadline_s: float
 
 
-class Targets:
-    """Prepared targets by integration and revision; one is made anew when either object was replaced."""
+@dataclass(frozen=True, slots=True)
+class TargetOpener:
+    """Makes targets of definitions."""
 
-    def __init__(self, sealer: Sealer, defaults: Defaults) -> None:
-        self._sealer = sealer
-        self._defaults = defaults
-        self._ready: OrderedDict[tuple[str, int], Target] = OrderedDict()
+    sealer: Sealer
+    defaults: Defaults
 
-    def get(self, integration: Integration, revision: Revision) -> Target:
+    def open(self, integration: Integration, revision: Revision) -> Target:
         """Raises ``SealError``, which names the integration, when a secret cannot be opened with the keys at hand."""
-        key = (integration.id, revision.number)
-        target = self._ready.get(key)
-        if target is None or target.integration is not integration or target.revision is not revision:
-            try:
-                target = self._prepare(integration, revision)
-            except SealError as error:
-                raise SealError(f"integration {integration.id}: {error}") from None
-            self._ready[key] = target
-            if len(self._ready) > CAPACITY:
-                self._ready.popitem(last=False)
-        return target
+        try:
+            return self._opened(integration, revision)
+        except SealError as error:
+            raise SealError(f"integration {integration.id}: {error}") from None
 
-    def _prepare(self, integration: Integration, revision: Revision) -> Target:
-        credentials = self._opened(integration.id, revision.credentials)
+    def _opened(self, integration: Integration, revision: Revision) -> Target:
+        credentials = self._credentials(integration.id, revision.credentials)
         headers = {
             header.name: self._open(header.value, sealed_fields.header_value(integration.id, header.name))
             if header.secret
@@ -101,7 +86,7 @@ class Targets:
         secrets = [
             self._open(s.secret, sealed_fields.signing_secret(integration.id)) for s in integration.signing_secrets
         ]
-        route = route_of(open_transport(self._sealer, integration.id, revision.transport))
+        route = route_of(open_transport(self.sealer, integration.id, revision.transport))
         oauth2 = credentials.type is CredentialType.OAUTH2
         secret_headers = [headers[header.name] for header in revision.headers if header.secret]
         hidden += [credentials.client_secret, credentials.private_key, *secrets, *secret_headers]
@@ -118,17 +103,15 @@ class Targets:
             token_key=fingerprint(credentials, token_scope(integration.id, route)) if oauth2 else None,
             fixed_headers=headers,
             secrets=tuple(text for text in hidden if text),
-            schedule_s=revision.retry.schedule_s
-            if revision.retry.schedule_s is not None
-            else self._defaults.schedule_s,
-            timeout_s=revision.retry.timeout_s or self._defaults.timeout_s,
-            result_deadline_s=revision.result_deadline_s or self._defaults.result_deadline_s,
+            schedule_s=revision.retry.schedule_s if revision.retry.schedule_s is not None else self.defaults.schedule_s,
+            timeout_s=revision.retry.timeout_s or self.defaults.timeout_s,
+            result_deadline_s=revision.result_deadline_s or self.defaults.result_deadline_s,
             answers=revision.answers,
             filter=compile_filter(revision.filter),
             route=route,
         )
 
-    def _opened(self, integration_id: str, credentials: OutboundCredentials) -> OutboundCredentials:
+    def _credentials(self, integration_id: str, credentials: OutboundCredentials) -> OutboundCredentials:
         return replace(
             credentials,
             client_secret=self._open(credentials.client_secret, sealed_fields.client_secret(integration_id)),
@@ -136,7 +119,7 @@ class Targets:
         )
 
     def _open(self, sealed: str, context: str) -> str:
-        return self._sealer.open(sealed, context) if sealed else ""
+        return self.sealer.open(sealed, context) if sealed else ""
 
 
 def token_scope(integration_id: str, route: Route | None) -> str:

@@ -10,17 +10,12 @@ import hashlib
 import ssl
 from collections.abc import Callable
 from dataclasses import astuple, dataclass, field
-from functools import partial
 
 import orjson
 from aiohttp.abc import AbstractResolver
 
-from dispatcher.errors import ConfigurationError
 from dispatcher.model.integration import Transport
-from dispatcher.policy.addresses import Address, refusal
 from dispatcher.policy.proxies import ProxyAddress, read_proxy
-from dispatcher.policy.urls import url_refusal
-from dispatcher.settings import Settings
 from worker.http.aiohttp_inside.session import Session, guarded_session
 from worker.http.connector import AddressBlocked, AddressRule
 from worker.http.proxies import ProxiedWay, TargetCheck
@@ -111,22 +106,6 @@ class Egress:
             raise AddressBlocked(reason)
         named = ProxyAddress(address.host, address.port, transport.proxy_username, transport.proxy_password)
         return Proxy(named, self.rule)
-
-
-def egress_of(settings: Settings, own: tuple[Address, ...]) -> Egress:
-    """As the operator set it up; ``own`` are this deployment's own addresses."""
-    proxy = read_proxy(settings.proxy_url.get_secret_value()) if settings.proxy_url else None
-    if isinstance(proxy, str):
-        raise ConfigurationError(f"DISPATCHER_PROXY_URL cannot be used: {proxy}")
-    allowed, denied = settings.allow_networks, settings.deny_networks
-    return Egress(
-        partial(refusal, allow_networks=allowed, own=own, deny_networks=denied),
-        partial(url_refusal, require_https=False, allow_networks=allowed, deny_networks=denied, ports=settings.ports),
-        proxy,
-        settings.connect_timeout,
-        settings.request_timeout,
-        settings.ports.denied,
-    )
 
 
 def _anywhere(_: object) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
@@ -14,6 +15,7 @@ import structlog
 from dispatcher.clock import Clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
+from dispatcher.model.latency import HistogramNames
 from dispatcher.model.operational import Happening, OperationalKind, Tell
 from dispatcher.model.status import Status
 from dispatcher.policy.circuit import CircuitState
@@ -21,8 +23,7 @@ from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import Claimed, Move, PartitionStore, Settlement
 from dispatcher.store.secrets.sealing import SealError
 from worker.delivery.deliver import Deliverer
-from worker.delivery.delivery import Delivered
-from worker.partition.counting import count_attempt
+from worker.delivery.delivery import Delivered, Reading
 from worker.partition.lane import Lane
 from worker.partition.owned_partition import Holding
 
@@ -30,6 +31,12 @@ PUT_OFF_MS = 200
 """Until an event is tried again whose definitions could not be read."""
 BROKE_OFF_MS = 5000
 """Until an event is tried again whose attempt met an error of ours."""
+
+_ATTEMPTS = {outcome: f"attempts:{outcome.value}" for outcome in Outcome}
+_ATTEMPT_SECONDS = HistogramNames("attempt_seconds")
+_DELIVERY_LATENCY = HistogramNames("delivery_latency")
+Count = Callable[[str, int], None]
+"""Adds to a fleet-wide counter."""
 
 _NONE: frozenset[str] = frozenset()
 
@@ -104,7 +111,7 @@ class Runner:
         reading = delivered.reading
         if reading is None:
             return
-        count_attempt(holding.count, delivered.settlement, reading)
+        _count(holding.count, delivered.settlement, reading)
         outcome, now_ms = reading.verdict.outcome, self._clock.now_ms()
         if lane.authorise(outcome, now_ms):
             self._credentials_changed(delivered, outcome is Outcome.TOKEN_FAILED, now_ms)
@@ -156,3 +163,19 @@ def _error(delivered: Delivered) -> dict[str, str | int | None]:
     """Why, without any secret: texts of a settlement are scrubbed."""
     settlement = delivered.settlement
     return {"errorCode": settlement.error_code, "error": settlement.error_message}
+
+
+def _count(count: Count, settlement: Settlement, reading: Reading) -> None:
+    """By outcome and duration; the first attempt of an event also by the time from accept to POST."""
+    claimed, attempt = settlement.claimed, settlement.attempt
+    count(_ATTEMPTS[reading.verdict.outcome], 1)
+    if attempt is not None:
+        _observe(count, _ATTEMPT_SECONDS, attempt.duration_ms / 1000)
+    if claimed.n == 1 and reading.sent_ms is not None:
+        _observe(count, _DELIVERY_LATENCY, max(0, reading.sent_ms - claimed.state.created_ms) / 1000)
+
+
+def _observe(count: Count, histogram: HistogramNames, seconds: float) -> None:
+    count(histogram.bucket(seconds), 1)
+    count(histogram.sum_us, int(seconds * 1_000_000))
+    count(histogram.count, 1)

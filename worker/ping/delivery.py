@@ -17,8 +17,9 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import CredentialType
 from dispatcher.model.ping import PingResult, PingStatus, PingStep, StepName
 from dispatcher.policy.redaction import scrub
+from dispatcher.policy.signing import current_keys
 from dispatcher.store.queue.partition import Claimed
-from worker.delivery.deliver import Sender
+from worker.delivery.deliver import Sender, hidden
 from worker.delivery.delivery import Delivery, Identity, Reading
 from worker.delivery.target import Target
 from worker.http.transport_sessions import TransportSessions
@@ -127,7 +128,7 @@ async def _sent(bench: Bench, asked: PingResult, url: str) -> tuple[PingResult, 
         success=passed and verdict.outcome is not Outcome.REFUSED,
         http_status=reading.http_status,
         error_code=verdict.error_code,
-        message=scrub(verdict.message, reading.hidden(bench.target.secrets)) if verdict.message else None,
+        message=scrub(verdict.message, hidden(delivery, reading)) if verdict.message else None,
     )
     return result, _post_steps(bench, result, reading, duration_ms)
 
@@ -136,7 +137,7 @@ def _post_steps(bench: Bench, result: PingResult, reading: Reading, duration_ms:
     if reading.http_status is None:
         remedy = ANSWER_REMEDIES.get(reading.verdict.outcome)
         return (PingStep(StepName.POST, False, duration_ms, result.message or "not sent", remedy),)
-    signatures = len(bench.target.signing_keys(bench.now_ms()))
+    signatures = len(current_keys(bench.target.keys, bench.now_ms()))
     told = f"sent with {signatures} signature{'' if signatures == 1 else 's'}, answered in {duration_ms:.0f} ms"
     return PingStep(StepName.POST, True, duration_ms, told), _answer_step(result, reading)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from dispatcher.model.integration import CredentialType
 from dispatcher.model.ping import CheckName, PingResult, PingStatus, SecurityCheck
-from dispatcher.policy.signing import HmacKey, generate_secret, generate_seed, parse_secret
+from dispatcher.policy.signing import HmacKey, current_keys, generate_secret, generate_seed, parse_secret
 from dispatcher.policy.verification import TOLERANCE_S
 from worker.delivery.delivery import Delivery
 from worker.ping.delivery import Bench, token_step
@@ -85,7 +85,7 @@ async def _checked(host: Host, told: SecurityCheck, check: Check, given: Given) 
 async def _forged(host: Host, _: Given) -> Judged:
     stranger = [
         parse_secret(generate_secret() if isinstance(key, HmacKey) else generate_seed())
-        for key in host.bench.target.signing_keys(host.bench.now_ms())
+        for key in current_keys(host.bench.target.keys, host.bench.now_ms())
     ]
     notice = host.notice()
     sign_anew(notice, stranger, host.bench.now_ms() // 1000)
@@ -94,7 +94,7 @@ async def _forged(host: Host, _: Given) -> Judged:
 
 async def _stale(host: Host, _: Given) -> Judged:
     notice, now_ms = host.notice(), host.bench.now_ms()
-    sign_anew(notice, notice.target.signing_keys(now_ms), now_ms // 1000 - STALE_S)
+    sign_anew(notice, current_keys(notice.target.keys, now_ms), now_ms // 1000 - STALE_S)
     answer = await send(host.bench, notice)
     return _refusal(answer, f"{STALE_S // 60} minutes old, correctly signed")
 

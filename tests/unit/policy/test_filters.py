@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
-from dispatcher.policy.filter_conditions import ROOTS, TESTS
-from dispatcher.policy.filters import MAX_CONDITIONS, MAX_DEPTH, MAX_PROBLEMS, compile_filter, filter_problems
+from dispatcher.policy.filter_conditions import MAX_STEPS, ROOTS, TESTS
+from dispatcher.policy.filter_reading import MAX_CONDITIONS, MAX_DEPTH, MAX_LISTED, MAX_PROBLEMS
+from dispatcher.policy.filters import MAX_TEXT_CHARS, Judgement, Ruling, compile_filter, filter_problems
 
 PAYLOAD: dict[str, Any] = {
     "order": {"editionCode": "PRO", "items": [{"unit": "USER", "quantity": 5}, {"unit": "GB", "quantity": 20}]},
@@ -27,6 +29,10 @@ PAYLOAD: dict[str, Any] = {
 def event(kind: EventType = EventType.SUBSCRIPTION_ORDER, **fields: Any) -> Event:
     given = {"product_id": "P", "account_id": "A", "payload": PAYLOAD} | fields
     return Event("id", kind, "integration", 1, **given)
+
+
+def judged(document: Any, about: Event | None = None) -> Judgement:
+    return compile_filter(document).judge(about or event())
 
 
 @pytest.mark.parametrize(
@@ -77,7 +83,7 @@ def event(kind: EventType = EventType.SUBSCRIPTION_ORDER, **fields: Any) -> Even
 )
 def test_filter_lets_through_what_meets_every_condition(document: dict[str, Any], passes: bool) -> None:
     assert filter_problems(document) == []
-    assert (compile_filter(document).unmet(event()) is None) is passes
+    assert judged(document).ruling is (Ruling.PASSES if passes else Ruling.LEFT_OUT)
 
 
 @pytest.mark.parametrize(
@@ -116,7 +122,101 @@ def test_filter_lets_through_what_meets_every_condition(document: dict[str, Any]
 def test_each_fault_has_a_problem_that_leads_to_it(document: Any, code: str, where: str) -> None:
     (problem,) = filter_problems(document)
     assert (problem.code, problem.field) == (code, where)
-    assert compile_filter(document).unmet(event()) is None
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        [],
+        "x",
+        1,
+        False,
+        {"kind": "x"},
+        {"$regex": "x"},
+        {"payload.x": {"$regex": ".*"}},
+        {"type": "SUBSCRIPTION_LATER"},
+        {"$and": []},
+        {"$not": {}},
+        {"payload.x": {"$in": []}},
+        {"payload.x": {}},
+        {"payload.": 1},
+        {"$or": [{"a": 1}]},
+    ],
+)
+def test_a_stored_filter_that_cannot_be_read_lets_nothing_through_and_leaves_nothing_out(document: Any) -> None:
+    assert filter_problems(document)
+    judgement = judged(document)
+    assert judgement.ruling is Ruling.UNREADABLE
+    assert judgement.text
+    assert judged(document, event(EventType.SUBSCRIPTION_STATUS)).ruling is Ruling.PASSES
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"$or": [{"productId": f"Q{n}"} for n in range(MAX_CONDITIONS * 2)]},
+        {"productId": {"$in": [f"Q{n}" for n in range(MAX_LISTED * 2)]}},
+        {"productId": "Q" * 5000},
+        {f"payload.{'x' * 500}": "Q"},
+        {"$not": {"$and": [{"$or": [{"productId": "P"}]}] * 60}},
+    ],
+)
+def test_a_stored_filter_beyond_the_bounds_of_saving_goes_on_deciding(document: Any) -> None:
+    assert filter_problems(document)
+    assert judged(document).ruling is Ruling.LEFT_OUT
+    assert judged({"$not": document}).ruling is Ruling.PASSES
+
+
+WIDE = {"v": [f"y{n}" for n in range(1000)]}
+COSTLY: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({"$and": [{"payload.v": {"$nin": [f"x{i}-{n}" for n in range(100)]}} for i in range(50)]}, WIDE),
+    ({"$and": [{f"payload.a.b{n}": None} for n in range(50)]}, {"a": [{"b": 1}] * 100_000}),
+    ({"payload.v": {"$ne": "x"}}, {"v": [1] * 100_000}),
+    ({"payload.v.w": {"$ne": "x"}}, {"v": [1] * 100_000}),
+    ({"$and": [{"payload.v": {"$not": {"$gt": "é" * 999}}}] * 50}, {"v": ["é" * 999] * 500}),
+    ({"payload.a.a.a.a.a.a": {"$exists": False}}, {"a": [{"a": [{"a": [{"a": [{"a": [{}] * 9}] * 9}] * 9}] * 9}] * 9}),
+]
+
+
+@pytest.mark.parametrize(("document", "payload"), COSTLY)
+@pytest.mark.parametrize("inverted", [False, True])
+def test_a_filter_that_would_look_too_long_decides_nothing(
+    document: dict[str, Any], payload: dict[str, Any], inverted: bool
+) -> None:
+    assert filter_problems(document) == []
+    asked = {"$not": document} if inverted else document
+    judgement = judged(asked, event(payload=payload))
+    assert judgement.ruling is Ruling.UNDECIDED
+    assert str(MAX_STEPS) in judgement.text
+
+
+@pytest.mark.parametrize(("document", "payload"), COSTLY)
+def test_looking_is_counted_before_it_is_done(document: dict[str, Any], payload: dict[str, Any]) -> None:
+    """Function calls of the interpreter and values looked at, not time: at most a few for each step."""
+    prepared, about = compile_filter(document), event(payload=payload)
+    calls = 0
+
+    def count(_frame: Any, _what: str, _argument: Any) -> None:
+        nonlocal calls
+        calls += 1
+
+    sys.setprofile(count)
+    try:
+        prepared.judge(about)
+    finally:
+        sys.setprofile(None)
+    assert calls < 10 * MAX_STEPS
+
+
+def test_paths_that_conditions_share_are_walked_once() -> None:
+    payload = {"a": [{"b": n} for n in range(1000)]}
+    apart = {"$and": [{"payload.a.b": {"$ne": 2000 + n}} for n in range(7)]}
+    assert judged(apart, event(payload=payload)).ruling is Ruling.PASSES
+
+
+def test_what_is_said_of_an_entry_is_short_however_long_the_entry() -> None:
+    document = {"$or": [{"productId": {"$in": ["x" * 900] * 100}}] * 50}
+    assert len(judged(document).text) <= MAX_TEXT_CHARS + 1
 
 
 def nested(depth: int) -> dict[str, Any]:
@@ -145,15 +245,15 @@ def test_problems_come_to_twenty_at_most() -> None:
 
 def test_what_is_not_met_is_named() -> None:
     document = {"productId": "P", "payload.order.editionCode": {"$in": ["BASIC", "TEAM"]}}
-    assert compile_filter(document).unmet(event()) == 'payload.order.editionCode $in ["BASIC","TEAM"]'
+    assert judged(document).text == 'payload.order.editionCode $in ["BASIC","TEAM"]'
     either = {"$or": [{"flag": "X"}, {"$not": {"accountId": "A"}}]}
-    assert compile_filter(either).unmet(event()) == '(flag $eq "X" or not (accountId $eq "A"))'
+    assert judged(either).text == '(flag $eq "X" or not (accountId $eq "A"))'
 
 
 def test_notifications_about_other_events_pass() -> None:
     only_orders = compile_filter({"type": "SUBSCRIPTION_ORDER"})
-    assert only_orders.unmet(event(EventType.SUBSCRIPTION_STATUS)) is None
-    assert only_orders.unmet(event(EventType.SUBSCRIPTION_CANCEL)) is not None
+    assert only_orders.judge(event(EventType.SUBSCRIPTION_STATUS)).ruling is Ruling.PASSES
+    assert only_orders.judge(event(EventType.SUBSCRIPTION_CANCEL)).ruling is Ruling.LEFT_OUT
 
 
 SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
@@ -174,9 +274,10 @@ PAYLOADS = st.none() | st.dictionaries(st.sampled_from("ab0"), HELD, max_size=3)
 def test_no_document_and_no_event_makes_a_filter_raise(document: Any, payload: Any) -> None:
     problems = filter_problems(document)
     assert all(one.message and one.field for one in problems)
-    unmet = compile_filter(document).unmet(event(payload=payload))
-    assert unmet is None or unmet
-    assert unmet is None or problems == []
+    judgement = judged(document, event(payload=payload))
+    assert bool(judgement.text) is (judgement.ruling is not Ruling.PASSES)
+    if document is not None and judgement.ruling is not Ruling.UNREADABLE:
+        assert all(one.code in ("limit_reached", "too_deep", "wrong_type", "invalid_text") for one in problems)
 
 
 CONDITION = st.one_of(
@@ -194,7 +295,7 @@ VALID = st.dictionaries(st.sampled_from(["payload.a", "payload.a.b", "payload.b.
 def test_combining_filters_is_logic(document: dict[str, Any], other: dict[str, Any], payload: Any) -> None:
     def passes(filter_: dict[str, Any]) -> bool:
         assert filter_problems(filter_) == []
-        return compile_filter(filter_).unmet(event(payload=payload)) is None
+        return judged(filter_, event(payload=payload)).ruling is Ruling.PASSES
 
     one, two = passes(document), passes(other)
     assert passes({"$not": document}) is not one

@@ -9,6 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from tests.hosts import ProductHost, Reply
+from tests.waiting import until
 from tests.worker.oauth.token_bench import Bench, bench, for_host, source, value_of
 from worker.oauth.client import Token, TokenSource, fingerprint
 
@@ -38,9 +39,7 @@ async def test_a_refresh_ahead_of_expiry_keeps_nobody_waiting(
     bench.clock.now_s += 3590
     during = await asyncio.gather(*(value_of(source, credentials) for _ in range(50)))
     assert set(during) == {"token-1"}
-    async with asyncio.timeout(10):
-        while source.cached(fingerprint(credentials, "i")) != "token-2":
-            await asyncio.sleep(0.01)
+    await until(lambda: source.cached(fingerprint(credentials, "i")) == "token-2")
     assert len(product_host.tokens.requests) == 2
 
 
@@ -53,9 +52,7 @@ async def test_a_failed_refresh_leaves_the_token_that_still_works(
     bench.clock.now_s += 3590
     for _ in range(5):
         assert await value_of(source, credentials) == "token-1"
-        async with asyncio.timeout(10):
-            while source._flights:
-                await asyncio.sleep(0.01)
+        await until(lambda: not source._flights)
     assert len(product_host.tokens.requests) == 2
     bench.clock.now_s += 10
     assert await value_of(source, credentials) == "token-3"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -15,6 +14,7 @@ from dispatcher.model.integration import CredentialType, OutboundCredentials
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from dispatcher.store.secrets.tokens import TokenStore
 from tests.hosts import ProductHost
+from tests.waiting import until
 from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.client import Token, TokenFailure, TokenSource, token_source
@@ -73,9 +73,7 @@ async def value_of(source: TokenSource, credentials: OutboundCredentials, scope:
 
 async def asked(host: ProductHost, count: int) -> None:
     """Until so many requests for a token have arrived."""
-    async with asyncio.timeout(10):
-        while len(host.tokens.requests) < count:
-            await asyncio.sleep(0.005)
+    await until(lambda: len(host.tokens.requests) >= count)
 
 
 async def failure_of(source: TokenSource, credentials: OutboundCredentials) -> TokenFailure:
