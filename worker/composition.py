@@ -151,4 +151,4 @@ def _upkeep(ground: Ground, owner: Owner, beats: Heartbeats) -> Upkeep:
 def _rotating(ground: Ground) -> Rotating:
     settings, definitions = ground.settings, ground.stores.definitions
     audit = AuditLog(ground.stores.redis, settings.audit_ms, settings.audit_entries)
-    return Rotating(definitions, definitions.rotations, ground.sealer, audit, ground.tell or to_nobody)
+    return Rotating(definitions, definitions.rotations_due, ground.sealer, audit, ground.tell or to_nobody)

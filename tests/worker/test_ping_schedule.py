@@ -39,7 +39,7 @@ async def due_in_s(shop: Shop, integration: Integration) -> float | None:
 
 
 async def again(shop: Shop, integration: Integration) -> None:
-    await shop.definitions.pings.schedule.at(integration.id, 0)
+    await shop.definitions.pings_due.at(integration.id, 0)
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ async def test_due_ping_is_taken_once_by_many_workers(shop: Shop, probing: Probi
 
 async def test_ping_of_a_lost_taker_is_due_again(shop: Shop) -> None:
     integration = await every(shop, await shop.integration(), 60)
-    taken = await shop.definitions.pings.schedule.take(10)
-    assert taken.integrations == (integration.id,)
+    taken = await shop.definitions.pings_due.take(10)
+    assert taken.ids == (integration.id,)
     left_s = await due_in_s(shop, integration)
     assert left_s is not None
     assert 50 < left_s <= 60

@@ -125,7 +125,7 @@ class AccessMutations:
         context = info.context
         changed = await schedule_rotation(
             context.definitions,
-            context.definitions.rotations,
+            context.definitions.rotations_due,
             input_.id,
             context.now_ms,
             every_days=input_.every_days,

@@ -18,8 +18,8 @@ from dispatcher.model.integration import Integration, SigningAlgorithm, SigningR
 from dispatcher.model.operational import Happening, OperationalKind, Tell
 from dispatcher.policy.signing import published_key
 from dispatcher.store.audit_log.log import AuditLog, Noting
+from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.definitions.rotations import Rotations
 from dispatcher.store.secrets.sealing import Sealer
 
 MAX_DAYS = 366
@@ -32,7 +32,7 @@ log = structlog.get_logger("rotation")
 
 async def schedule_rotation(
     definitions: Definitions,
-    rotations: Rotations,
+    rotations: DueStore,
     any_id: str,
     now_ms: int,
     *,
@@ -96,17 +96,17 @@ class Rotating:
     """One round of it. Any worker may run one at any time: each rotation that is due is made once."""
 
     definitions: Definitions
-    rotations: Rotations
+    rotations: DueStore
     sealer: Sealer
     audit: AuditLog
     tell: Tell
 
     async def once(self) -> int:
         """Rotate what is due; returns how many were."""
-        due = await self.rotations.take(AT_ONCE)
+        taken = await self.rotations.take(AT_ONCE)
         rotated = 0
-        for integration_id in due.integrations:
-            rotated += await self._rotate(integration_id, due.now_ms)
+        for integration_id in taken.ids:
+            rotated += await self._rotate(integration_id, taken.now_ms)
         return rotated
 
     async def _rotate(self, integration_id: str, now_ms: int) -> bool:

@@ -20,9 +20,9 @@ AT_ONCE = 20
 async def plan_probes(definitions: Definitions, integration: Integration) -> None:
     """Have it pinged soon, and from then on at its interval; one without an interval is never pinged by itself."""
     if integration.probe_interval_minutes is None:
-        await definitions.pings.schedule.drop(integration.id)
+        await definitions.pings_due.drop(integration.id)
     else:
-        await definitions.pings.schedule.soon(integration.id)
+        await definitions.pings_due.at(integration.id, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +36,18 @@ class Probing:
 
     async def once(self) -> int:
         """Start the test of each integration that is due; returns how many there were."""
-        due = await self.definitions.pings.schedule.take(AT_ONCE)
-        for integration_id in due.integrations:
-            await self._probe(integration_id, due.now_ms)
-        return len(due.integrations)
+        taken = await self.definitions.pings_due.take(AT_ONCE)
+        for integration_id in taken.ids:
+            await self._probe(integration_id, taken.now_ms)
+        return len(taken.ids)
 
     async def _probe(self, integration_id: str, now_ms: int) -> None:
         integration = await self.definitions.integration(integration_id)
         if integration is None or integration.probe_interval_minutes is None:
-            await self.definitions.pings.schedule.drop(integration_id)
+            await self.definitions.pings_due.drop(integration_id)
             return
         next_ms = now_ms + integration.probe_interval_minutes * MINUTE_MS
-        await self.definitions.pings.schedule.at(integration_id, next_ms)
+        await self.definitions.pings_due.put_off(integration_id, next_ms)
         version = PingVersion.PUBLISHED if integration.published_revision else PingVersion.WORKING
         revision = await self.definitions.revision(integration_id, integration.published_revision or 0)
         with contextlib.suppress(RequestError):

@@ -18,6 +18,7 @@ from dispatcher.errors import Conflict, NotFound, Problem, Refused, Unprocessabl
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
+from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.indexes import changed_indexes, created, deleted
 from dispatcher.store.definitions.pings import Pings
 from dispatcher.store.definitions.reads import DefinitionReads, IntegrationPage, Loaded, RevisionId
@@ -28,7 +29,6 @@ from dispatcher.store.definitions.records import (
     write_product,
     write_revision,
 )
-from dispatcher.store.definitions.rotations import Rotations
 from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
 
 __all__ = ["Definitions", "IntegrationPage", "Loaded", "RevisionId", "product_message"]
@@ -58,7 +58,8 @@ class Definitions(DefinitionReads):
         self._listeners: list[Listener] = []
         self._noting: Noting | None = None
         self.pings = Pings(redis)
-        self.rotations = Rotations(redis)
+        self.pings_due = DueStore(redis, keys.PINGS_DUE)
+        self.rotations_due = DueStore(redis, keys.ROTATIONS_DUE)
 
     def noted(self, noting: Noting) -> Self:
         """The same store; whatever is changed through this view is written to the audit log in the same step."""

@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 
 from dispatcher.model.ping import PingTest
 from dispatcher.store import keys
-from dispatcher.store.definitions.ping_schedule import PingSchedule
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import reply_of, script
 
@@ -25,7 +24,6 @@ class Pings:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self.schedule = PingSchedule(redis)
 
     async def add(self, integration_id: str, test: PingTest) -> None:
         """Put ``test`` in front of the others."""

@@ -122,7 +122,7 @@ async def test_probe_interval_is_kept_shown_and_planned(graph: Graph) -> None:
     own_id = (await graph.created('createUrl: "https://example.com/a" probeIntervalMinutes: 5'))["id"]
     assert await graph.shown(own_id, "probeIntervalMinutes") == {"probeIntervalMinutes": 5}
     assert await redis.zscore(keys.PINGS_DUE, own_id) == 0
-    await graph.api.services.definitions.pings.schedule.at(own_id, 1_800_000_000_000)
+    await graph.api.services.definitions.pings_due.put_off(own_id, 1_800_000_000_000)
     await graph.change("updateProductIntegration", f'id: "{own_id}" name: "renamed"')
     assert await graph.shown(own_id, "probeIntervalMinutes") == {"probeIntervalMinutes": 5}
     assert await redis.zscore(keys.PINGS_DUE, own_id) == 1_800_000_000_000

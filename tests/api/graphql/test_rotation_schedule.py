@@ -37,7 +37,9 @@ async def created(graph: Graph) -> str:
 
 def rotating(graph: Graph, told: list[Happening]) -> Rotating:
     services = graph.api.services
-    return Rotating(services.definitions, services.definitions.rotations, services.sealer, services.audit, told.append)
+    return Rotating(
+        services.definitions, services.definitions.rotations_due, services.sealer, services.audit, told.append
+    )
 
 
 async def stored(graph: Graph, integration_id: str) -> Integration:
@@ -52,7 +54,7 @@ async def overdue(graph: Graph, integration_id: str) -> None:
         return replace(current, signing_rotation=replace(current.signing_rotation, next_ms=1))
 
     await graph.api.services.definitions.edit(integration_id, past)
-    await graph.api.services.definitions.rotations.at(integration_id, 1)
+    await graph.api.services.definitions.rotations_due.at(integration_id, 1)
 
 
 def ed25519(integration: Integration) -> list[int | None]:

@@ -1,5 +1,5 @@
 -- prelude: none
--- Take integrations that are due for a ping, so that no other worker takes them for a while.
+-- take_due: take integrations that are due, so that no other worker takes them for a while.
 --
 -- KEYS[1] integration ids (zset), score = when each is due, ms
 -- ARGV[1] how many at most   ARGV[2] for how long they are held, ms
@@ -12,4 +12,4 @@ local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now_ms, 'LIMIT', 0, ton
 for _, id in ipairs(due) do
   redis.call('ZADD', KEYS[1], now_ms + tonumber(ARGV[2]), id)
 end
-return {now_ms, unpack(due)}
+return { now_ms, unpack(due) }

@@ -1,0 +1,54 @@
+"""Integrations that something is due for at a time: a ping by itself, a new signing key. Knows no intervals.
+
+Any number of workers may take from it: what is due goes to one of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from redis.asyncio import Redis
+
+from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import reply_of, script
+
+HELD_MS = 60_000
+"""How long what is due is left to the worker that took it."""
+
+_TAKE = script("definitions/take_due")
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Integrations that were due, and the store's time then."""
+
+    now_ms: int
+    ids: tuple[str, ...]
+
+
+class DueStore:
+    """One kind of thing, in the sorted set ``key``."""
+
+    def __init__(self, redis: Redis, key: str) -> None:
+        self._redis = redis
+        self._key = key
+
+    async def at(self, integration_id: str, when_ms: int) -> None:
+        """Due not before ``when_ms``, and not at the time that was planned before; 0 = as soon as a worker looks."""
+        with guarded():
+            await self._redis.zadd(self._key, {integration_id: when_ms})
+
+    async def put_off(self, integration_id: str, when_ms: int) -> None:
+        """As ``at``, but one that was dropped meanwhile stays so."""
+        with guarded():
+            await self._redis.zadd(self._key, {integration_id: when_ms}, xx=True)
+
+    async def drop(self, integration_id: str) -> None:
+        """Never due again, until it is planned anew."""
+        with guarded():
+            await self._redis.zrem(self._key, integration_id)
+
+    async def take(self, limit: int) -> Taken:
+        """Up to ``limit`` that are due. One whose taker is lost is due again after ``HELD_MS``."""
+        now_ms, *ids = await reply_of(self._redis, _TAKE.call([self._key], limit, HELD_MS))
+        return Taken(now_ms, tuple(one.decode() for one in ids))
