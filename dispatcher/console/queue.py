@@ -10,7 +10,6 @@ from dispatcher.clock import iso_ms
 from dispatcher.console.screen import EVENTS, Viewer, redirect
 from dispatcher.errors import Refused
 from dispatcher.model.queue import LaneView
-from dispatcher.store.health.doctor import WORKER_SILENT_MS
 
 LANES = 100
 
@@ -50,7 +49,6 @@ async def show_queue(request: web.Request, viewer: Viewer) -> web.StreamResponse
         totals=totals,
         rows=rows,
         waits_for_worker=waits and not overview.workers,
-        silent_before_ms=overview.now_ms - WORKER_SILENT_MS,
         refresh="refresh" in request.query,
     )
 

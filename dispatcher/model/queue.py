@@ -127,6 +127,12 @@ class PartitionView:
     open: int
 
 
+WORKER_ALIVE_MS = 5_000
+"""A worker that nobody heard of for longer than this is silent: it counts as dead for whoever asks."""
+WORKER_FORGOTTEN_MS = 60_000
+"""A silent worker is still shown for this long."""
+
+
 @dataclass(frozen=True, slots=True)
 class WorkerView:
     worker_id: str
@@ -157,6 +163,9 @@ class QueueOverview:
     partitions: list[PartitionView]
     lanes: list[LaneView]
     workers: list[WorkerView]
+    """Those that are alive."""
+    silent_workers: list[WorkerView] = field(default_factory=list)
+    """Those that neither stopped in order nor say any more that they live."""
 
 
 @dataclass(frozen=True, slots=True)

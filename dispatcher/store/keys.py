@@ -194,7 +194,7 @@ JOBS = "dispatcher:jobs"
 REDELIVERIES = "redeliveries"
 """set: ids of bulk redeliveries that are RUNNING. Until it is empty. Written by the API."""
 worker_info = _with_id("dispatcher:worker:")
-"""string: JSON of host, pid, partitions, in flight. Until 10 s after the last heartbeat. Written by workers."""
+"""string: JSON of host, pid, partitions, in flight. Until a minute after the last heartbeat. Written by workers."""
 
 
 def idempotency(client_id: str, key: str) -> str:

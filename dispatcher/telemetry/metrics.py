@@ -20,7 +20,7 @@ from dispatcher.telemetry.watchdog import LAG_HELP, LAG_METRIC
 
 CONTENT_TYPE = CONTENT_TYPE_LATEST
 
-_REPAIRS = ("job", "lane", "event", "open", "closed")
+_REPAIRS = ("job", "lane", "event", "open", "closed", "counter")
 _GAUGES: tuple[tuple[str, str, str], ...] = (
     ("queue_ready", "ready", "Events that are due now."),
     ("queue_waiting", "waiting", "Events behind another of their account, or parked."),

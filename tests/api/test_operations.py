@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib.resources import files
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -92,6 +93,17 @@ NAMES = [
 
 async def test_every_promised_metric_is_there_from_the_start(api: Api) -> None:
     assert set(NAMES) <= set(await samples(api))
+
+
+def test_every_kind_of_repair_has_its_value_from_the_start() -> None:
+    scripts = files("dispatcher.store").joinpath("lua/queue").iterdir()
+    lines = [line for file in scripts for line in file.read_text().splitlines()]
+    counted = [line for line in lines if "repaired(" in line or "'repairs:" in line]
+    kinds = {kind.removeprefix("repairs:") for line in counted for kind in re.findall(r"'([a-z:]+)'", line)} - {""}
+    overview = QueueOverview(0, 0, 0, 0, 0, 0, 0, 0.0, 0, [], [], [])
+    shown = re.findall(r'dispatcher_sweep_repairs_total{kind="(\w+)"} 0', exposition(overview, {}).decode())
+    assert kinds == set(shown)
+    assert "counter" in kinds
 
 
 async def test_metrics_match_what_happened(api: Api) -> None:

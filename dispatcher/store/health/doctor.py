@@ -13,6 +13,7 @@ from redis.exceptions import RedisClusterException, ResponseError
 
 from dispatcher.clock import DAY_MS
 from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable, StoreUnusable
+from dispatcher.model.queue import WORKER_ALIVE_MS
 from dispatcher.store import keys
 from dispatcher.store.audit_log.reading import AuditReader
 from dispatcher.store.health.loss import recorded_losses
@@ -28,7 +29,6 @@ MEMORY_WARN = 0.75
 MEMORY_FAIL = 0.90
 SKEW_WARN_S = 1.0
 SKEW_FAIL_S = 60.0
-WORKER_SILENT_MS = 10_000
 LOSS_FAILS_MS = DAY_MS
 
 
@@ -226,7 +226,7 @@ async def _clock(redis: Redis) -> Check:
 async def _workers(redis: Redis) -> Check:
     with guarded():
         seconds, _ = await redis.time()
-        alive = await redis.zcount(keys.WORKERS, seconds * 1000 - WORKER_SILENT_MS, "+inf")
+        alive = await redis.zcount(keys.WORKERS, seconds * 1000 - WORKER_ALIVE_MS, "+inf")
     if alive:
         return Check("workers", Level.OK, f"{alive} alive")
     if waiting := await _open_events(redis):

@@ -1,4 +1,4 @@
-"""Which workers are alive, by the store's clock. A worker that stays silent for ten seconds is not."""
+"""Signs of life of workers, by the store's clock. How long a silent one counts as alive is the model's to say."""
 
 from __future__ import annotations
 
@@ -6,12 +6,10 @@ import contextlib
 
 from redis.exceptions import OutOfMemoryError
 
+from dispatcher.model.queue import WORKER_ALIVE_MS, WORKER_FORGOTTEN_MS
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, reply_of, script
-
-ALIVE_MS = 3_500
-FORGOTTEN_MS = 60_000
 
 _BEAT = script("health/beat", keys.WORKERS)
 
@@ -22,9 +20,9 @@ class Heartbeats:
 
     async def beat(self, worker_id: str, info: bytes) -> int:
         """Say that this worker lives; returns how many were heard of lately, this one included."""
-        alive = await reply_of(self._client, _BEAT.call((), worker_id, ALIVE_MS, FORGOTTEN_MS))
+        alive = await reply_of(self._client, _BEAT.call((), worker_id, WORKER_ALIVE_MS, WORKER_FORGOTTEN_MS))
         with guarded(), contextlib.suppress(OutOfMemoryError):  # only looked at, never worked with
-            await self._client.set(keys.worker_info(worker_id), info, px=10_000)
+            await self._client.set(keys.worker_info(worker_id), info, px=WORKER_FORGOTTEN_MS)
         return int(alive)
 
     async def leave(self, worker_id: str) -> None:

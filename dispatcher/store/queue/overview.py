@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from dispatcher.model.queue import LaneView, QueueOverview, WorkerView
+from dispatcher.model.queue import WORKER_ALIVE_MS, WORKER_FORGOTTEN_MS, LaneView, QueueOverview, WorkerView
 from dispatcher.store import keys
 from dispatcher.store.queue.records import lane_views, partition_view, text
 from dispatcher.store.redis.scripts import Client, run, script
@@ -26,6 +26,8 @@ async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) 
         lanes += mine
         views.append(partition_view(partition, reply, mine))
     oldest = min((lane.oldest_ready_ms for lane in lanes if lane.oldest_ready_ms is not None), default=now_ms)
+    seen = await workers(client, now_ms - WORKER_FORGOTTEN_MS)
+    alive_since_ms = now_ms - WORKER_ALIVE_MS
     lanes.sort(key=lambda lane: (-(lane.ready + lane.waiting + lane.scheduled + lane.parked), lane.integration_id))
     return QueueOverview(
         now_ms=now_ms,
@@ -39,27 +41,33 @@ async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) 
         circuits_open=sum(1 for lane in lanes if (lane.circuit_open_until_ms or 0) > now_ms),
         partitions=views,
         lanes=lanes[:lanes_limit],
-        workers=await workers(client, now_ms),
+        workers=[worker for worker in seen if worker.last_seen_ms >= alive_since_ms],
+        silent_workers=[worker for worker in seen if worker.last_seen_ms < alive_since_ms],
     )
 
 
-async def workers(client: Client, now_ms: int) -> list[WorkerView]:
-    """Workers heard of in the last five seconds."""
-    beats: Any = await client.zrangebyscore(keys.WORKERS, now_ms - 5_000, "+inf", withscores=True)
-    seen = []
-    for worker_id, beat in beats:
-        info = orjson.loads(await client.get(keys.worker_info(text(worker_id))) or b"{}")
-        seen.append(
-            WorkerView(
-                worker_id=text(worker_id),
-                last_seen_ms=int(beat),
-                host=str(info.get("host", "")),
-                pid=int(info.get("pid", 0)),
-                partitions=tuple(info.get("partitions", ())),
-                in_flight=int(info.get("inFlight", 0)),
-            )
-        )
-    return seen
+async def workers(client: Client, since_ms: int) -> list[WorkerView]:
+    """Workers that were heard of since then, and did not stop in order. Two round trips, however many there are."""
+    beats: Any = await client.zrangebyscore(keys.WORKERS, since_ms, "+inf", withscores=True)
+    pipeline: Any = client.pipeline(transaction=False)
+    for worker_id, _ in beats:
+        pipeline.get(keys.worker_info(text(worker_id)))
+    infos = await pipeline.execute() if beats else []
+    return [
+        _worker_view(text(worker_id), int(beat), info) for (worker_id, beat), info in zip(beats, infos, strict=True)
+    ]
+
+
+def _worker_view(worker_id: str, last_seen_ms: int, stored: bytes | None) -> WorkerView:
+    info = orjson.loads(stored or b"{}")
+    return WorkerView(
+        worker_id=worker_id,
+        last_seen_ms=last_seen_ms,
+        host=str(info.get("host", "")),
+        pid=int(info.get("pid", 0)),
+        partitions=tuple(info.get("partitions", ())),
+        in_flight=int(info.get("inFlight", 0)),
+    )
 
 
 async def counters(client: Client, partitions: Sequence[int]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 from html.parser import HTMLParser
 
@@ -9,9 +10,10 @@ import pytest
 
 from dispatcher.flow.events.explain import SENTENCES
 from dispatcher.model.integration import Revision
-from dispatcher.model.queue import Reason
+from dispatcher.model.queue import WORKER_ALIVE_MS, Reason
 from dispatcher.model.status import Status
 from dispatcher.store import keys
+from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.queue import listing
 from tests.api.conftest import PRODUCT, publish
 from tests.api.console.conftest import SIGN_IN, Visitor
@@ -80,6 +82,19 @@ async def test_the_queue_shows_what_waits_and_what_holds_it_back(operator: Visit
     assert f"/console/events?integrationId={operator.integration.id}" in page
     assert '<div class="bad">paused</div>' in page
     assert "<dt>waiting</dt><dd>2</dd>" in page
+
+
+async def test_a_silent_worker_is_a_red_row_until_it_is_forgotten(operator: Visitor) -> None:
+    beats = Heartbeats(operator.api.redis)
+    await beats.beat("silent", b'{"host":"far","pid":7,"partitions":[1,2],"inFlight":3}')
+    assert "bad" not in sound(await operator.look("/console/queue")).partition("<h2>Workers</h2>")[2]
+    seconds, _ = await operator.api.redis.time()
+    await operator.api.redis.zadd(keys.WORKERS, {"silent": seconds * 1000 - 2 * WORKER_ALIVE_MS})
+    page = sound(await operator.look("/console/queue")).partition("<h2>Workers</h2>")[2]
+    assert "<code>silent</code>" in page
+    assert re.search(r'class="bad" data-label="last sign of life">\s*1[01] s ago', page), page
+    await beats.leave("silent")
+    assert "No worker runs" in await operator.look("/console/queue")
 
 
 async def test_an_event_tells_its_attempts_and_why_it_is_where_it_is(operator: Visitor) -> None:
