@@ -8,8 +8,8 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import Problem, RequestError
 from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.changes import IntegrationChanges
 from dispatcher.flow.integrations.create import Created, create_integration
+from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.flow.integrations.update import update_integration
 from dispatcher.model.integration import Integration
@@ -34,14 +34,14 @@ class Desk:
     def sealer(self) -> Sealer:
         return self.editor.sealer
 
-    async def create(self, changes: IntegrationChanges | None = None) -> Created:
-        wanted = changes if changes is not None else IntegrationChanges(urls={"createUrl": URL})
+    async def create(self, changes: Document | None = None) -> Created:
+        wanted = changes if changes is not None else {"createUrl": URL}
         return await create_integration(self.definitions, self.editor, wanted, NOW_MS)
 
-    async def update(self, any_id: str, changes: IntegrationChanges) -> Integration:
+    async def update(self, any_id: str, changes: Document) -> Integration:
         return await update_integration(self.definitions, self.editor, any_id, changes, NOW_MS + 1)
 
-    async def published(self, changes: IntegrationChanges | None = None) -> Integration:
+    async def published(self, changes: Document | None = None) -> Integration:
         created = await self.create(changes)
         return await publish(self.definitions, created.integration.id, "client", NOW_MS)
 

@@ -15,17 +15,20 @@ from joserfc.jwk import ECKey
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound, RequestError, Unprocessable
-from dispatcher.flow.integrations.changes import MASK, CredentialChanges, HeaderChange, IntegrationChanges
+from dispatcher.flow.integrations.fields.kind import MASK
 from dispatcher.flow.integrations.link import link
 from dispatcher.flow.integrations.update import delete_integration
-from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType, OrderFormField, OutboundCredentials
+from dispatcher.model.integration import AnswerMode, OutboundCredentials
 from dispatcher.policy.signing import parse_secret
 from dispatcher.store.secrets import fields as sealed_fields
 from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on, told
 
-OAUTH2 = CredentialChanges(
-    type=CredentialType.OAUTH2, client_id="123456", client_secret="S3cre1!", token_uri="http://dummmy.url/api/token"
-)
+OAUTH2: dict[str, Any] = {
+    "type": "OAUTH2",
+    "clientId": "123456",
+    "clientSecret": "S3cre1!",
+    "tokenUri": "http://dummmy.url/api/token",
+}
 
 
 @pytest.fixture
@@ -36,7 +39,7 @@ def desk(redis: Redis) -> Desk:
 async def refusal(desk: Desk, **changes: Any) -> list[tuple[str, str | None]]:
     """What is told about changes that are refused."""
     with pytest.raises(Unprocessable) as refused:
-        await desk.create(IntegrationChanges(**changes))  # type: ignore[typeddict-item]
+        await desk.create(changes)
     return told(refused.value)
 
 
@@ -51,15 +54,15 @@ async def test_creating_gives_a_signing_secret_that_only_the_sealer_can_read(des
 
 
 async def test_credentials_are_sealed_for_their_integration_and_field(desk: Desk) -> None:
-    created = (await desk.create({"credentials": OAUTH2})).integration
+    created = (await desk.create({"outboundCredentials": OAUTH2})).integration
     sealed = created.working.credentials.client_secret
     assert desk.sealer.open(sealed, sealed_fields.client_secret(created.id)) == "S3cre1!"
     assert created.working.credentials.token_uri == "http://dummmy.url/api/token"
 
 
 async def test_update_changes_only_what_is_named(desk: Desk) -> None:
-    before = (await desk.create({"name": "n", "urls": {"createUrl": URL}, "credentials": OAUTH2})).integration
-    after = await desk.update(before.id, {"urls": {"cancelUrl": URL + "/c"}, "credentials": {"scope": "a b"}})
+    before = (await desk.create({"name": "n", "createUrl": URL, "outboundCredentials": OAUTH2})).integration
+    after = await desk.update(before.id, {"cancelUrl": URL + "/c", "outboundCredentials": {"scope": "a b"}})
     assert after.name == "n"
     assert after.working.urls == {"createUrl": URL, "cancelUrl": URL + "/c"}
     assert after.working.credentials.scope == "a b"
@@ -68,15 +71,15 @@ async def test_update_changes_only_what_is_named(desk: Desk) -> None:
 
 
 async def test_null_clears_a_url_and_all_credentials(desk: Desk) -> None:
-    before = (await desk.create({"urls": {"createUrl": URL, "cancelUrl": URL}, "credentials": OAUTH2})).integration
-    after = await desk.update(before.id, {"urls": {"createUrl": None}, "credentials": None})
+    before = (await desk.create({"createUrl": URL, "cancelUrl": URL, "outboundCredentials": OAUTH2})).integration
+    after = await desk.update(before.id, {"createUrl": None, "outboundCredentials": None})
     assert after.working.urls == {"cancelUrl": URL}
     assert after.working.credentials == OutboundCredentials()
 
 
 async def test_masked_secret_keeps_the_stored_one(desk: Desk) -> None:
-    before = (await desk.create({"credentials": OAUTH2})).integration
-    after = await desk.update(before.id, {"credentials": {"client_secret": MASK, "client_id": "new"}})
+    before = (await desk.create({"outboundCredentials": OAUTH2})).integration
+    after = await desk.update(before.id, {"outboundCredentials": {"clientSecret": MASK, "clientId": "new"}})
     assert after.working.credentials.client_secret == before.working.credentials.client_secret
     assert after.working.credentials.client_id == "new"
 
@@ -84,14 +87,14 @@ async def test_masked_secret_keeps_the_stored_one(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"urls": {"createUrl": "http://127.0.0.1/"}}, [("url_not_allowed", "createUrl")]),
-        ({"urls": {"assignUrl": "ftp://example.com/"}}, [("url_not_allowed", "assignUrl")]),
+        ({"createUrl": "http://127.0.0.1/"}, [("url_not_allowed", "createUrl")]),
+        ({"assignUrl": "ftp://example.com/"}, [("url_not_allowed", "assignUrl")]),
         (
-            {"credentials": {**OAUTH2, "token_uri": "http://169.254.169.254/t"}},
+            {"outboundCredentials": {**OAUTH2, "tokenUri": "http://169.254.169.254/t"}},
             [("url_not_allowed", "outboundCredentials.tokenUri")],
         ),
         (
-            {"credentials": {"type": CredentialType.OAUTH2}},
+            {"outboundCredentials": {"type": "OAUTH2"}},
             [
                 ("required", "outboundCredentials.clientId"),
                 ("required", "outboundCredentials.tokenUri"),
@@ -99,19 +102,19 @@ async def test_masked_secret_keeps_the_stored_one(desk: Desk) -> None:
             ],
         ),
         (
-            {"credentials": {**OAUTH2, "auth_method": AuthMethod.PRIVATE_KEY_JWT}},
+            {"outboundCredentials": {**OAUTH2, "authMethod": "private_key_jwt"}},
             [("required", "outboundCredentials.privateKey")],
         ),
         (
-            {"credentials": {"type": CredentialType.BASIC, "client_id": "a:b", "client_secret": "x"}},
+            {"outboundCredentials": {"type": "BASIC", "clientId": "a:b", "clientSecret": "x"}},
             [("invalid_text", "outboundCredentials.clientId")],
         ),
         (
             {
-                "credentials": {
+                "outboundCredentials": {
                     **OAUTH2,
-                    "auth_method": AuthMethod.PRIVATE_KEY_JWT,
-                    "private_key": "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----",
+                    "authMethod": "private_key_jwt",
+                    "privateKey": "-----BEGIN PRIVATE KEY-----\nMC4C\n-----END PRIVATE KEY-----",
                 }
             },
             [("invalid_private_key", "outboundCredentials.privateKey")],
@@ -120,27 +123,30 @@ async def test_masked_secret_keeps_the_stored_one(desk: Desk) -> None:
         ({"name": "a" * 256}, [("invalid_text", "name")]),
         ({"name": ""}, [("invalid_text", "name")]),
         ({"name": "  "}, [("invalid_text", "name")]),
-        ({"credentials": OAUTH2 | {"client_id": "c" * 256}}, [("too_long", "outboundCredentials.clientId")]),
-        ({"credentials": OAUTH2 | {"client_secret": "s" * 4097}}, [("too_long", "outboundCredentials.clientSecret")]),
-        ({"credentials": OAUTH2 | {"scope": "s" * 4097}}, [("too_long", "outboundCredentials.scope")]),
-        ({"credentials": OAUTH2 | {"audience": "a" * 2049}}, [("too_long", "outboundCredentials.audience")]),
-        ({"order_form_fields": [OrderFormField("a", type="EXPLOIT")]}, [("invalid_value", "orderFormFields.0.type")]),
-        ({"order_form_fields": [OrderFormField("a", "l" * 256)]}, [("too_long", "orderFormFields.0.label")]),
-        ({"order_form_fields": [OrderFormField("a", "a\nb")]}, [("invalid_text", "orderFormFields.0.label")]),
-        ({"schedule_s": [1.0] * 51}, [("out_of_range", "retrySchedule")]),
-        ({"schedule_s": [-1.0]}, [("out_of_range", "retrySchedule")]),
-        ({"timeout_s": 0.0}, [("out_of_range", "requestTimeout")]),
-        ({"concurrency": 0}, [("out_of_range", "concurrency")]),
-        ({"rate_per_s": 0.0}, [("out_of_range", "rateLimit")]),
-        ({"rate_per_s": float("nan")}, [("out_of_range", "rateLimit")]),
-        ({"headers": [HeaderChange("Host", "x")]}, [("header_not_allowed", "headers.0.name")]),
-        ({"headers": [HeaderChange("X-A", MASK, secret=True)]}, [("required", "headers.0.value")]),
+        ({"outboundCredentials": OAUTH2 | {"clientId": "c" * 256}}, [("too_long", "outboundCredentials.clientId")]),
         (
-            {"credentials": OAUTH2, "headers": [HeaderChange("Authorization", "x")]},
+            {"outboundCredentials": OAUTH2 | {"clientSecret": "s" * 4097}},
+            [("too_long", "outboundCredentials.clientSecret")],
+        ),
+        ({"outboundCredentials": OAUTH2 | {"scope": "s" * 4097}}, [("too_long", "outboundCredentials.scope")]),
+        ({"outboundCredentials": OAUTH2 | {"audience": "a" * 2049}}, [("too_long", "outboundCredentials.audience")]),
+        ({"orderFormFields": [{"name": "a", "type": "EXPLOIT"}]}, [("invalid_value", "orderFormFields.0.type")]),
+        ({"orderFormFields": [{"name": "a", "label": "l" * 256}]}, [("too_long", "orderFormFields.0.label")]),
+        ({"orderFormFields": [{"name": "a", "label": "a\nb"}]}, [("invalid_text", "orderFormFields.0.label")]),
+        ({"retrySchedule": [1.0] * 51}, [("out_of_range", "retrySchedule")]),
+        ({"retrySchedule": [-1.0]}, [("out_of_range", "retrySchedule")]),
+        ({"requestTimeout": 0.0}, [("out_of_range", "requestTimeout")]),
+        ({"concurrency": 0}, [("out_of_range", "concurrency")]),
+        ({"rateLimit": 0.0}, [("out_of_range", "rateLimit")]),
+        ({"rateLimit": float("nan")}, [("out_of_range", "rateLimit")]),
+        ({"headers": [{"name": "Host", "value": "x"}]}, [("header_not_allowed", "headers.0.name")]),
+        ({"headers": [{"name": "X-A", "value": MASK, "secret": True}]}, [("required", "headers.0.value")]),
+        (
+            {"outboundCredentials": OAUTH2, "headers": [{"name": "Authorization", "value": "x"}]},
             [("header_not_allowed", "headers.0.name")],
         ),
         (
-            {"order_form_fields": [OrderFormField("a"), OrderFormField("a")]},
+            {"orderFormFields": [{"name": "a"}, {"name": "a"}]},
             [("duplicate_field", "orderFormFields.1.name")],
         ),
     ],
@@ -154,7 +160,7 @@ async def test_what_cannot_work_is_refused_by_field(
 
 async def test_every_problem_is_told_at_once(desk: Desk) -> None:
     urls = {"createUrl": "nonsense", "cancelUrl": "http://10.0.0.1/"}
-    assert len(await refusal(desk, name="\n", urls=urls, concurrency=-1)) == 4
+    assert len(await refusal(desk, name="\n", **urls, concurrency=-1)) == 4
 
 
 @pytest.mark.parametrize("form", ["pem", "jwk"])
@@ -162,8 +168,8 @@ async def test_private_key_is_taken_as_pem_or_jwk_and_sealed(desk: Desk, form: s
     text = pem_of(ec.generate_private_key(ec.SECP256R1()))
     if form == "jwk":
         text = orjson.dumps(ECKey.import_key(text).as_dict(private=True)).decode()
-    wanted = CredentialChanges(**OAUTH2, auth_method=AuthMethod.PRIVATE_KEY_JWT, private_key=text)
-    created = (await desk.create({"credentials": wanted})).integration
+    wanted = OAUTH2 | {"authMethod": "private_key_jwt", "privateKey": text}
+    created = (await desk.create({"outboundCredentials": wanted})).integration
     sealed = created.working.credentials.private_key
     assert desk.sealer.open(sealed, sealed_fields.private_key(created.id)) == text
 
@@ -178,8 +184,10 @@ UNFIT: dict[str, Callable[[], PrivateKeyTypes]] = {
 @pytest.mark.parametrize("name", UNFIT)
 async def test_a_key_that_no_assertion_can_be_signed_with_is_refused(desk: Desk, name: str) -> None:
     key = UNFIT[name]()
-    credentials = OAUTH2 | {"auth_method": AuthMethod.PRIVATE_KEY_JWT, "private_key": pem_of(key)}
-    assert await refusal(desk, credentials=credentials) == [("invalid_private_key", "outboundCredentials.privateKey")]
+    credentials = OAUTH2 | {"authMethod": "private_key_jwt", "privateKey": pem_of(key)}
+    assert await refusal(desk, outboundCredentials=credentials) == [
+        ("invalid_private_key", "outboundCredentials.privateKey")
+    ]
 
 
 def pem_of(key: PrivateKeyTypes) -> str:
@@ -191,29 +199,27 @@ async def test_url_templates_and_plain_http_are_accepted(desk: Desk) -> None:
         "createUrl": "https://{Subdomain}.example.com/{Region}",
         "notifyUrl": "http://example.com",
     }
-    created = await desk.create({"urls": urls})
+    created = await desk.create(urls)
     assert created.integration.working.urls == urls
 
 
 async def test_secret_header_is_sealed_and_kept_when_sent_back_masked(desk: Desk) -> None:
-    headers = [HeaderChange("X-Key", "k1", secret=True), HeaderChange("X-Plain", "p")]
+    headers = [{"name": "X-Key", "value": "k1", "secret": True}, {"name": "X-Plain", "value": "p"}]
     before = (await desk.create({"headers": headers})).integration
     key, plain = before.working.headers
     assert (plain.value, plain.secret) == ("p", False)
     assert desk.sealer.open(key.value, sealed_fields.header_value(before.id, "x-key")) == "k1"
-    after = await desk.update(before.id, {"headers": [HeaderChange("x-key", MASK, secret=True)]})
+    after = await desk.update(before.id, {"headers": [{"name": "x-key", "value": MASK, "secret": True}]})
     assert after.working.headers == (key,)
     assert (await desk.update(before.id, {"headers": None})).working.headers == ()
 
 
 async def test_limits_schedule_and_answers_can_be_set_and_cleared(desk: Desk) -> None:
-    before = await desk.create(
-        {"schedule_s": [1, 2.5], "concurrency": 3, "answers": AnswerMode.ACK, "filter": {"flag": "X"}}
-    )
+    before = await desk.create({"retrySchedule": [1, 2.5], "concurrency": 3, "answers": "ack", "filter": {"flag": "X"}})
     working = before.integration.working
     assert (working.retry.schedule_s, working.limits.concurrency, working.answers) == ((1, 2.5), 3, AnswerMode.ACK)
     cleared = await desk.update(
-        before.integration.id, {"schedule_s": None, "concurrency": None, "answers": None, "filter": None}
+        before.integration.id, {"retrySchedule": None, "concurrency": None, "answers": None, "filter": None}
     )
     assert cleared.working.retry.schedule_s is None
     assert cleared.working.limits.concurrency is None
@@ -222,13 +228,13 @@ async def test_limits_schedule_and_answers_can_be_set_and_cleared(desk: Desk) ->
 
 
 async def test_empty_schedule_means_a_single_attempt(desk: Desk) -> None:
-    assert (await desk.create({"schedule_s": []})).integration.working.retry.schedule_s == ()
+    assert (await desk.create({"retrySchedule": []})).integration.working.retry.schedule_s == ()
 
 
 async def test_updates_at_once_of_different_fields_are_all_kept(desk: Desk) -> None:
     created = (await desk.create()).integration
     fields = ["createUrl", "upgradeUrl", "cancelUrl", "notifyUrl", "assignUrl", "unassignUrl"]
-    await asyncio.gather(*(desk.update(created.id, {"urls": {field: f"{URL}/{field}"}}) for field in fields))
+    await asyncio.gather(*(desk.update(created.id, {field: f"{URL}/{field}"}) for field in fields))
     after = await desk.definitions.needed(created.id)
     assert after.working.urls == {field: f"{URL}/{field}" for field in fields}
 

@@ -46,8 +46,8 @@ async def test_running_test_is_written_down_before_it_starts(desk: Desk) -> None
 
 
 async def test_without_types_each_configured_url_is_pinged_once(desk: Desk) -> None:
-    urls: dict[str, str | None] = dict.fromkeys(URL_FIELDS, URL)
-    created, noted = (await desk.create({"urls": urls})).integration, Noted()
+    urls = dict.fromkeys(URL_FIELDS, URL)
+    created, noted = (await desk.create(urls)).integration, Noted()
     await request_ping(desk.definitions, noted, created.id, WORKING, None, NOW_MS)
     ((_, types),) = noted.asked
     assert len(types) == len(URL_FIELDS) - 1
@@ -61,7 +61,7 @@ async def test_published_version_needs_a_publish_and_keeps_its_urls(desk: Desk) 
         await request_ping(desk.definitions, noted, created.id, PUBLISHED, None, NOW_MS)
     assert told(refused.value) == [("not_published", "version")]
     published = await desk.published()
-    await desk.update(published.id, {"urls": {"createUrl": URL + "/new"}})
+    await desk.update(published.id, {"createUrl": URL + "/new"})
     asked = await request_ping(desk.definitions, noted, published.id, PUBLISHED, None, NOW_MS)
     assert (asked.test.revision, asked.test.results[0].url) == (1, URL)
     working = await request_ping(desk.definitions, noted, published.id, WORKING, None, NOW_MS)

@@ -19,7 +19,7 @@ def desk(redis: Redis) -> Desk:
 
 async def test_published_revision_is_a_snapshot(desk: Desk) -> None:
     published = await desk.published()
-    await desk.update(published.id, {"urls": {"createUrl": URL + "/new"}})
+    await desk.update(published.id, {"createUrl": URL + "/new"})
     first = await desk.definitions.revision(published.id, 1)
     assert first is not None
     assert first.urls == {"createUrl": URL}

@@ -6,9 +6,8 @@ import pytest
 
 from dispatcher.errors import NotFound, Unprocessable
 from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.changes import MASK, CredentialChanges
+from dispatcher.flow.integrations.fields.kind import MASK, Document
 from dispatcher.flow.pings.credentials import try_credentials
-from dispatcher.model.integration import CredentialType
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.policy.urls import check_url
 from dispatcher.store.definitions.ping_starter import open_jobs
@@ -20,22 +19,22 @@ from tests.worker.conftest import Shop
 SECRET = "tried-S3cre1!-out"
 
 
-def wanted(shop: Shop, token_uri: str | None = None) -> CredentialChanges:
-    return CredentialChanges(
-        type=CredentialType.OAUTH2,
-        client_id="123456",
-        client_secret=SECRET,
-        token_uri=token_uri or shop.host.token_url,
-    )
+def wanted(shop: Shop, token_uri: str | None = None) -> Document:
+    return {
+        "type": "OAUTH2",
+        "clientId": "123456",
+        "clientSecret": SECRET,
+        "tokenUri": token_uri or shop.host.token_url,
+    }
 
 
-async def tried(shop: Shop, changes: CredentialChanges, any_id: str | None = None) -> CredentialsTried:
+async def tried(shop: Shop, credentials: Document, any_id: str | None = None) -> CredentialsTried:
     networks = shop.settings.allow_networks
     editor = Editor(
         shop.sealer, lambda url, field: check_url(url, require_https=False, allow_networks=networks, field=field)
     )
     trials = Trials(shop.redis, open_jobs(shop.redis, None))
-    return await try_credentials(shop.definitions, editor, trials, any_id, changes)
+    return await try_credentials(shop.definitions, editor, trials, any_id, {"outboundCredentials": credentials})
 
 
 async def test_good_credentials_get_a_token_and_nothing_is_saved(shop: Shop) -> None:
@@ -61,7 +60,7 @@ async def test_refusal_of_the_token_endpoint_is_told_without_the_secret(shop: Sh
 async def test_saved_secret_is_used_for_what_is_left_out(shop: Shop) -> None:
     await shop.work()
     integration = await shop.integration(oauth2=True)
-    changes = CredentialChanges(scope="events", client_secret=MASK)
+    changes = {"scope": "events", "clientSecret": MASK}
     assert (await tried(shop, changes, str(integration.app_market_id))).success
     (request,) = shop.host.tokens.requests
     assert request.headers["Authorization"] == "Basic MTIzNDU2OlMzY3JlMSE="
@@ -77,7 +76,7 @@ async def test_what_cannot_be_saved_is_not_tried(shop: Shop) -> None:
 
 
 async def test_basic_credentials_have_no_token_to_get(shop: Shop) -> None:
-    outcome = await tried(shop, CredentialChanges(type=CredentialType.BASIC, client_id="a", client_secret="b"))
+    outcome = await tried(shop, {"type": "BASIC", "clientId": "a", "clientSecret": "b"})
     assert outcome.success
     assert "ping" in (outcome.message or "")
 

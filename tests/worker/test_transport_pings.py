@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 
 from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.changes import CredentialChanges, TransportChanges
 from dispatcher.flow.pings.credentials import try_credentials
 from dispatcher.model.event_type import EventType
-from dispatcher.model.integration import AuthMethod, CredentialType, Transport
+from dispatcher.model.integration import AuthMethod, Transport
 from dispatcher.model.ping import PingStatus, PingStep, PingTest, StepName
 from dispatcher.policy.urls import check_url
 from dispatcher.store.definitions.ping_starter import open_jobs
@@ -120,16 +119,17 @@ async def test_credentials_bound_to_a_certificate_can_be_tried_before_they_are_s
     rule = partial(check_url, require_https=False, allow_networks=shop.settings.allow_networks)
     editor = Editor(shop.sealer, lambda url, field: rule(url, field=field))
     trials = Trials(shop.redis, open_jobs(shop.redis, None))
-    changes = CredentialChanges(
-        type=CredentialType.OAUTH2,
-        client_id="shop",
-        token_uri=server.token_url,
-        auth_method=AuthMethod.TLS_CLIENT_AUTH,
-    )
+    credentials = {
+        "type": "OAUTH2",
+        "clientId": "shop",
+        "tokenUri": server.token_url,
+        "authMethod": AuthMethod.TLS_CLIENT_AUTH.value,
+    }
     for name, granted in (("shop-1", True), ("shop-2", False)):
         own = issue(name, CLIENTS)
-        transport = TransportChanges(client_certificate=own.pem, private_key=own.key_pem, ca_certificates=COMPANY.pem)
-        tried = await try_credentials(shop.definitions, editor, trials, None, changes, transport)
+        transport = {"clientCertificate": own.pem, "privateKey": own.key_pem, "caCertificates": COMPANY.pem}
+        changes = {"outboundCredentials": credentials, "transport": transport}
+        tried = await try_credentials(shop.definitions, editor, trials, None, changes)
         assert tried.success is granted, tried
         assert "PRIVATE KEY" not in repr(tried)
     assert (await shop.definitions.integrations()).items == []

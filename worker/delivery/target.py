@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import dataclass, replace
 
-from dispatcher.flow.integrations.change_transport import open_transport
+from dispatcher.flow.integrations.fields.transport import open_transport
 from dispatcher.model.integration import (
     AnswerMode,
     CredentialType,

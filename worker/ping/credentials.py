@@ -10,7 +10,7 @@ import structlog
 
 from dispatcher.clock import Clock
 from dispatcher.errors import DispatcherError, StoreUnavailable
-from dispatcher.flow.integrations.change_transport import open_transport
+from dispatcher.flow.integrations.fields.transport import open_transport
 from dispatcher.model.integration import OutboundCredentials
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.policy.redaction import scrub

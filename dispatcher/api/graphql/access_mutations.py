@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import strawberry
 
-from dispatcher.api.graphql import inputs, payloads, views
-from dispatcher.api.graphql.changes import open_id_connect
+from dispatcher.api.graphql import inputs, payloads
 from dispatcher.api.graphql.context import GraphContext, Info
+from dispatcher.api.graphql.conversion import built, document_of
 from dispatcher.api.graphql.definition_mutations import working
+from dispatcher.api.graphql.integration_fields import BookmarkConfiguration, OpenIdConnectConfiguration
 from dispatcher.api.graphql.outputs import InboundClient
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.errors import Conflict
+from dispatcher.flow.integrations.fields.kind import Vault
+from dispatcher.flow.integrations.fields.table import BOOKMARK, OPEN_ID_CONNECT
 from dispatcher.flow.integrations.inbound_client import generate_inbound_client
 from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret
 from dispatcher.flow.integrations.rotation_schedule import schedule_rotation
@@ -33,8 +36,7 @@ class AccessMutations:
         self, info: Info, input_: inputs.AddProductIntegrationOpenIdConnectConfigurationInput
     ) -> payloads.OpenIdConnectConfigurationPayload:
         """Let users sign on with OpenID Connect."""
-        wanted = open_id_connect(input_, OpenIdConnect())
-        return await _configure(info.context, input_.integration_configuration_id, wanted)
+        return await _configure(info.context, input_.integration_configuration_id, OpenIdConnect(), input_)
 
     @strawberry.mutation
     @answered(payloads.OpenIdConnectConfigurationPayload, _SSO_ID)
@@ -47,7 +49,7 @@ class AccessMutations:
         if before is None:
             text = "There is no OpenID Connect configuration to update: add one."
             raise Conflict.of("not_configured", text, "id")
-        return await _configure(info.context, current.id, open_id_connect(input_, before))
+        return await _configure(info.context, current.id, before, input_)
 
     @strawberry.mutation
     @answered(payloads.BookmarkConfigurationPayload, _SSO_ID)
@@ -61,7 +63,7 @@ class AccessMutations:
         )
         return payloads.BookmarkConfigurationPayload(
             product_integration=working(done.integration),
-            bookmark_configuration=views.bookmark(done.integration.working.bookmark),
+            bookmark_configuration=built(BookmarkConfiguration, BOOKMARK.shown(done.integration.working.bookmark)),
             warnings=list(done.warnings),
         )
 
@@ -136,11 +138,17 @@ class AccessMutations:
 
 
 async def _configure(
-    context: GraphContext, any_id: str, wanted: OpenIdConnect
+    context: GraphContext,
+    any_id: str,
+    before: OpenIdConnect,
+    input_: inputs.AddProductIntegrationOpenIdConnectConfigurationInput
+    | inputs.UpdateProductIntegrationOpenIdConnectConfigurationInput,
 ) -> payloads.OpenIdConnectConfigurationPayload:
+    wanted = OPEN_ID_CONNECT.merged(before, document_of(input_), Vault(context.services.sealer, any_id))
     done = await configure_open_id_connect(context.definitions, any_id, wanted, context.now_ms)
+    shown = OPEN_ID_CONNECT.shown(done.integration.working.open_id_connect)
     return payloads.OpenIdConnectConfigurationPayload(
         product_integration=working(done.integration),
-        open_id_connect_configuration=views.open_id_connect(done.integration.working.open_id_connect),
+        open_id_connect_configuration=built(OpenIdConnectConfiguration, shown),
         warnings=list(done.warnings),
     )

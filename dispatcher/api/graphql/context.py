@@ -13,7 +13,7 @@ from dispatcher.api.http.route import CALLER
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import Problem
 from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.changes import PROXY_FIELD
+from dispatcher.flow.integrations.transport_rules import PROXY_FIELD
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.model.access import Caller
 from dispatcher.model.audit_entry import Author, Deed

@@ -5,11 +5,13 @@ from __future__ import annotations
 import strawberry
 
 from dispatcher.api.graphql import inputs, payloads
-from dispatcher.api.graphql.changes import integration_changes
 from dispatcher.api.graphql.context import Info
+from dispatcher.api.graphql.conversion import document_of
 from dispatcher.api.graphql.objects import Product, ProductIntegration
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.flow.integrations.create import create_integration
+from dispatcher.flow.integrations.fields.records import Affects
+from dispatcher.flow.integrations.fields.table import affected
 from dispatcher.flow.integrations.link import link, moved_from, unlink
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.flow.integrations.transport_rules import transport_warnings
@@ -32,9 +34,7 @@ class DefinitionMutations:
     ) -> payloads.CreateProductIntegrationPayload:
         """Describe how a product wants to hear of events. None of the URLs is contacted."""
         context = info.context
-        created = await create_integration(
-            context.definitions, context.editor, integration_changes(input_), context.now_ms
-        )
+        created = await create_integration(context.definitions, context.editor, document_of(input_), context.now_ms)
         await plan_probes(context.definitions, created.integration)
         return payloads.CreateProductIntegrationPayload(
             product_integration=working(created.integration),
@@ -49,16 +49,12 @@ class DefinitionMutations:
     ) -> payloads.UpdateProductIntegrationPayload:
         """Change the WORKING version; what is published stays as it is."""
         context = info.context
-        changes = integration_changes(input_)
+        changes = document_of(input_)
+        any_id, expected = changes.pop("id"), changes.pop("expectedLastModified")
         changed = await update_integration(
-            context.definitions,
-            context.editor,
-            input_.id,
-            changes,
-            context.now_ms,
-            input_.expected_last_modified,
+            context.definitions, context.editor, any_id, changes, context.now_ms, expected
         )
-        if "probe_interval_minutes" in changes:
+        if Affects.PINGS in affected(changes):
             await plan_probes(context.definitions, changed)
         warnings = transport_warnings(changed.working, context.now_ms)
         return payloads.UpdateProductIntegrationPayload(product_integration=working(changed), warnings=warnings)

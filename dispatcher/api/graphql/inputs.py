@@ -5,108 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import strawberry
-from strawberry.scalars import JSON
 from strawberry.types.unset import UNSET
 
-from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
+from dispatcher.api.graphql.enums import ClientCreationMethod, OpenIdGrantType
+from dispatcher.api.graphql.integration_fields import IntegrationFields, OutboundCredentialsInput, TransportInput
 from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S
 from dispatcher.model.event_type import EventType
-from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType, SigningAlgorithm
+from dispatcher.model.integration import SigningAlgorithm
 from dispatcher.model.ping import PingVersion
 
 EXPECTED: Any = strawberry.field(
     default=None, description="lastModified as it was read: refuse with modified_meanwhile if it is another by now."
 )
-
-
-@strawberry.input
-class OutboundCredentialsInput:
-    """What authorises the dispatcher at the product host. For BASIC, clientId is the user name."""
-
-    type: CredentialType | None = UNSET
-    client_id: str | None = UNSET
-    client_secret: str | None = UNSET
-    token_uri: str | None = UNSET
-    grant_type: GrantType | None = UNSET
-    scope: str | None = UNSET
-    audience: str | None = UNSET
-    resource: str | None = UNSET
-    auth_method: AuthMethod | None = UNSET
-    private_key: str | None = UNSET
-    key_id: str | None = UNSET
-
-
-@strawberry.input
-class TransportInput:
-    """How connections to the host and its token endpoint are made. Certificates are PEM, the client's own first."""
-
-    client_certificate: str | None = UNSET
-    private_key: str | None = strawberry.field(default=UNSET, description="PEM, not encrypted: it is sealed here.")
-    ca_certificates: str | None = strawberry.field(
-        default=UNSET, description="Trusted instead of the public authorities."
-    )
-    proxy_url: str | None = strawberry.field(default=UNSET, description="http://[user:password@]host:port")
-    proxy_username: str | None = UNSET
-    proxy_password: str | None = UNSET
-
-
-@strawberry.input
-class HeaderInput:
-    """A custom header. Leave the value out to keep the one that is stored."""
-
-    name: str
-    value: str | None = None
-    secret: bool = False
-
-
-@strawberry.input
-class OrderFormFieldInput:
-    """A field that the buyer fills in during a purchase."""
-
-    name: str
-    label: str | None = None
-    type: str | None = strawberry.field(
-        default="TEXT", description="TEXT, TEXT_AREA, NUMBER, BOOLEAN, DATE, EMAIL, PHONE or URL, in any case."
-    )
-    required: bool | None = False
-
-
-@strawberry.input
-class IntegrationFields:
-    """What both creating and updating take."""
-
-    name: str | None = UNSET
-    create_url: str | None = UNSET
-    upgrade_url: str | None = UNSET
-    cancel_url: str | None = UNSET
-    notify_url: str | None = UNSET
-    event_status_url: str | None = UNSET
-    assign_url: str | None = UNSET
-    unassign_url: str | None = UNSET
-    user_updated_url: str | None = UNSET
-    addon_notification_url: str | None = UNSET
-    outbound_credentials: OutboundCredentialsInput | None = UNSET
-    transport: TransportInput | None = UNSET
-    answers: AnswerMode | None = UNSET
-    retry_schedule: list[float] | None = UNSET
-    request_timeout: float | None = UNSET
-    max_age: float | None = UNSET
-    concurrency: int | None = UNSET
-    rate_limit: float | None = UNSET
-    result_deadline: float | None = UNSET
-    headers: list[HeaderInput] | None = UNSET
-    filter: JSON | None = UNSET
-    validate_payloads: bool | None = strawberry.field(
-        default=UNSET, description="Accept only events whose payload fits the schema of its type (GET /v1/event-types)."
-    )
-    order_require_form_fields: bool | None = UNSET
-    order_form_fields: list[OrderFormFieldInput] | None = UNSET
-    vendor_id: strawberry.ID | None = strawberry.field(
-        default=UNSET, description="Whose it is. Clients of one vendor leave it out: theirs is their vendor's."
-    )
-    probe_interval_minutes: int | None = strawberry.field(
-        default=UNSET, description="Ping it by itself this often, whatever its version; null = never."
-    )
 
 
 @strawberry.input
@@ -223,9 +133,3 @@ class ScheduleProductIntegrationSigningKeyRotationInput:
 class DeleteProductIntegrationInput:
     id: strawberry.ID
     expected_last_modified: str | None = EXPECTED
-
-
-def given(values: object, names: dict[str, str]) -> dict[str, Any]:
-    """Attributes of an input that were given, under the names that ``names`` maps them to."""
-    found = {target: getattr(values, name) for name, target in names.items()}
-    return {target: value for target, value in found.items() if value is not UNSET}

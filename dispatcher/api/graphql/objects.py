@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import strawberry
-from strawberry.scalars import JSON
 
 from dispatcher.api.graphql import views
 from dispatcher.api.graphql.context import GraphContext, Info
+from dispatcher.api.graphql.conversion import arguments
+from dispatcher.api.graphql.integration_fields import ShownFields
 from dispatcher.api.graphql.outputs import (
-    BookmarkConfiguration,
     CredentialState,
-    Header,
     InboundClient,
     LinkedProduct,
-    OpenIdConnectConfiguration,
-    OrderFormField,
-    OutboundCredentials,
     PlannedAttempt,
     SigningKey,
     SigningKeyRotation,
     SigningSecret,
-    Transport,
 )
 from dispatcher.api.graphql.ping_outputs import IntegrationTest
 from dispatcher.clock import iso_ms
 from dispatcher.errors import InvalidRequest
-from dispatcher.model.integration import WORKING, AnswerMode, Integration, Revision
+from dispatcher.model.integration import WORKING, Integration, Revision
 from dispatcher.model.integration import Product as StoredProduct
 from dispatcher.model.ping import PingTrigger
 from dispatcher.policy.retry import plan
@@ -35,8 +30,8 @@ MAX_REVISIONS = 50
 
 
 @strawberry.type
-class ProductIntegration:
-    """One version of an integration: ``version`` says which."""
+class Identity:
+    """Which integration and version it is."""
 
     integration: strawberry.Private[Integration]
     id: strawberry.ID
@@ -52,31 +47,12 @@ class ProductIntegration:
     vendor_id: strawberry.ID | None = strawberry.field(description="Whose it is; null = the marketplace's alone.")
     published_on: str | None
     published_by: str | None
-    create_url: str | None
-    upgrade_url: str | None
-    cancel_url: str | None
-    notify_url: str | None
-    event_status_url: str | None
-    assign_url: str | None
-    unassign_url: str | None
-    user_updated_url: str | None
-    addon_notification_url: str | None
-    outbound_credentials: OutboundCredentials
-    transport: Transport | None = strawberry.field(description="Null: connections are made as the deployment does.")
-    answers: AnswerMode
-    retry_schedule: list[float] | None
-    request_timeout: float | None
-    max_age: float | None
-    concurrency: int | None
-    rate_limit: float | None
-    result_deadline: float | None
-    headers: list[Header]
-    filter: JSON | None
-    validate_payloads: bool
-    order_require_form_fields: bool
-    order_form_fields: list[OrderFormField]
-    open_id_connect_configuration: OpenIdConnectConfiguration | None
-    bookmark_configuration: BookmarkConfiguration | None
+
+
+@strawberry.type
+class ProductIntegration(Identity, ShownFields):
+    """One version of an integration: ``version`` says which."""
+
     inbound_client: InboundClient | None
     signing_secrets: list[SigningSecret]
     linked_products: list[LinkedProduct]
@@ -94,20 +70,17 @@ class ProductIntegration:
             type=integration.type,
             app_market_id=integration.app_market_id,
             connector_id=integration.connector_id,
-            name=integration.name,
             created_on=iso_ms(integration.created_ms),
             last_modified=iso_ms(integration.modified_ms),
             revision=None if is_working else shown.number,
             published_revision=integration.published_revision,
-            vendor_id=strawberry.ID(integration.vendor_id) if integration.vendor_id else None,
             published_on=None if is_working else iso_ms(shown.created_ms),
             published_by=shown.created_by or None,
             inbound_client=views.inbound_client(integration.inbound_client),
             signing_secrets=[views.signing_secret(one) for one in integration.signing_secrets],
             linked_products=[LinkedProduct(id=strawberry.ID(one)) for one in integration.linked_products],
             ui_read_only=integration.ui_read_only,
-            probe_interval_minutes=integration.probe_interval_minutes,
-            **views.shown(shown),
+            **arguments(cls, views.shown(integration, shown)),
         )
 
     @strawberry.field

@@ -6,51 +6,10 @@ from enum import StrEnum
 
 import strawberry
 
-from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
 from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.clock import iso_ms
-from dispatcher.model.integration import AuthMethod, CredentialType, SigningAlgorithm
+from dispatcher.model.integration import SigningAlgorithm
 from dispatcher.policy.retry import PlannedAttempt as Planned
-
-
-@strawberry.type
-class OutboundCredentials:
-    type: CredentialType
-    client_id: str | None
-    client_secret: str | None
-    token_uri: str | None
-    grant_type: GrantType
-    scope: str | None
-    audience: str | None
-    resource: str | None
-    auth_method: AuthMethod
-    private_key: str | None
-    key_id: str | None
-
-
-@strawberry.type
-class Certificate:
-    """``fingerprint`` is the SHA-256 of the certificate, in hexadecimal."""
-
-    subject: str
-    issuer: str
-    fingerprint: str
-    not_before: str
-    not_after: str
-
-
-@strawberry.type
-class Transport:
-    """How connections to the host and its token endpoint are made."""
-
-    client_certificate: str | None = strawberry.field(description="PEM, the client's own first.")
-    client_certificates: list[Certificate] = strawberry.field(description="What is in clientCertificate, in order.")
-    private_key: str | None
-    ca_certificates: str | None = strawberry.field(description="PEM; trusted instead of the public authorities.")
-    certificate_authorities: list[Certificate] = strawberry.field(description="What is in caCertificates, in order.")
-    proxy_url: str | None
-    proxy_username: str | None
-    proxy_password: str | None
 
 
 class CredentialStates(StrEnum):
@@ -76,13 +35,6 @@ class CredentialState:
 
 
 @strawberry.type
-class Header:
-    name: str
-    value: str
-    secret: bool
-
-
-@strawberry.type
 class PlannedAttempt:
     """An attempt of an event whose attempts all fail at once, in seconds after the first one."""
 
@@ -99,31 +51,6 @@ class PlannedAttempt:
             earliest_seconds=planned.earliest_s,
             latest_seconds=planned.latest_s,
         )
-
-
-@strawberry.type
-class OrderFormField:
-    name: str
-    label: str | None
-    type: str
-    required: bool
-
-
-@strawberry.type(name="ProductIntegrationOpenIdConnectConfiguration")
-class OpenIdConnectConfiguration:
-    client_creation_method: ClientCreationMethod
-    grant_types: list[OpenIdGrantType]
-    redirect_urls: list[str]
-    allow_oidc_scope: bool
-    allow_user_scopes: bool
-    allow_role_scopes: bool
-    initiate_login_url: str | None
-    logout_url: str | None
-
-
-@strawberry.type(name="ProductIntegrationBookmarkConfiguration")
-class BookmarkConfiguration:
-    landing_url: str
 
 
 @strawberry.type(name="ProductIntegrationInboundClient")

@@ -8,11 +8,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import strawberry
 
+from dispatcher.api.graphql.integration_fields import BookmarkConfiguration, OpenIdConnectConfiguration
 from dispatcher.api.graphql.objects import Product, ProductIntegration
 from dispatcher.api.graphql.outputs import (
-    BookmarkConfiguration,
     InboundClient,
-    OpenIdConnectConfiguration,
 )
 from dispatcher.api.graphql.ping_outputs import IntegrationTest
 from dispatcher.api.graphql.scalars import EpochMs

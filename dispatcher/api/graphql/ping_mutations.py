@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 
 import strawberry
-from strawberry.types.unset import UNSET
 
 from dispatcher.api.graphql import inputs, payloads
-from dispatcher.api.graphql.changes import credential_changes, transport_changes
 from dispatcher.api.graphql.context import Info
+from dispatcher.api.graphql.conversion import document_of
 from dispatcher.api.graphql.objects import ProductIntegration
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.api.graphql.ping_outputs import IntegrationTest
@@ -49,16 +48,13 @@ class PingMutations:
     ) -> payloads.TestProductIntegrationCredentialsPayload:
         """Get one token with these credentials, before they are saved. Answers within 15 seconds."""
         context = info.context
-        saved = (await context.definitions.needed(input_.id)).id if input_.id else None
+        changes = document_of(input_)
+        any_id = changes.pop("id")
+        if changes.get("transport") is None:
+            changes.pop("transport", None)
+        saved = (await context.definitions.needed(any_id)).id if any_id else None
         async with context.noted(saved) if saved else contextlib.nullcontext():
-            tried = await try_credentials(
-                context.definitions,
-                context.editor,
-                context.trials,
-                saved,
-                credential_changes(input_.outbound_credentials) or {},
-                transport_changes(input_.transport) if input_.transport is not UNSET else None,
-            )
+            tried = await try_credentials(context.definitions, context.editor, context.trials, saved, changes)
         return payloads.TestProductIntegrationCredentialsPayload(
             success=tried.success,
             error_code=tried.error_code,

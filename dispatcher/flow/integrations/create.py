@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.changes import IntegrationChanges
+from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, SigningSecret
 from dispatcher.policy.signing import generate_secret
@@ -23,9 +23,7 @@ class Created:
     signing_secret: str
 
 
-async def create_integration(
-    definitions: Definitions, editor: Editor, changes: IntegrationChanges, now_ms: int
-) -> Created:
+async def create_integration(definitions: Definitions, editor: Editor, changes: Document, now_ms: int) -> Created:
     """Store a new WORKING version. Raises ``Unprocessable`` with everything that is wrong with ``changes``."""
     integration_id = new_uuid()
     blank = Integration(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dispatcher.errors import Conflict, Unprocessable
-from dispatcher.flow.integrations.rules import name_problems
 from dispatcher.model.integration import Product
+from dispatcher.policy.texts import name_problems
 from dispatcher.store.definitions.editing import Definitions
 
 

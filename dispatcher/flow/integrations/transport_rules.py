@@ -12,7 +12,7 @@ from cryptography import x509
 
 from dispatcher.clock import DAY_MS
 from dispatcher.errors import Problem
-from dispatcher.flow.integrations.changes import PROXY_FIELD, UrlRule
+from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.model.integration import AuthMethod, CredentialType, OutboundCredentials, Revision, Transport
 from dispatcher.policy.certificates import (
     certificate_facts,
@@ -35,6 +35,7 @@ SOON_MS = 14 * DAY_MS
 CERTIFICATE_FIELD = "transport.clientCertificate"
 KEY_FIELD = "transport.privateKey"
 CA_FIELD = "transport.caCertificates"
+PROXY_FIELD = "transport.proxyUrl"
 
 _NO_CERTIFICATE = "This is no X.509 certificate in PEM form (-----BEGIN CERTIFICATE-----)."
 _KEY_BESIDE = (

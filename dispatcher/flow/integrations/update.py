@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.changes import IntegrationChanges
+from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.flow.integrations.unmodified import check_unmodified
 from dispatcher.model.integration import Integration
 from dispatcher.store.definitions.editing import Definitions
@@ -15,7 +15,7 @@ async def update_integration(
     definitions: Definitions,
     editor: Editor,
     any_id: str,
-    changes: IntegrationChanges,
+    changes: Document,
     now_ms: int,
     expected: str | None = None,
 ) -> Integration:

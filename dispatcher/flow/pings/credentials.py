@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.changes import CredentialChanges, IntegrationChanges, TransportChanges
+from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.ids import new_uuid
 from dispatcher.model.integration import CredentialType, Integration
 from dispatcher.model.ping import CredentialsTried
@@ -27,18 +27,14 @@ async def try_credentials(
     editor: Editor,
     trials: Trials,
     any_id: str | None,
-    changes: CredentialChanges,
-    transport: TransportChanges | None = None,
+    changes: Document,
 ) -> CredentialsTried:
-    """``transport`` None: the one that is saved. Saves nothing.
+    """``changes``: ``outboundCredentials``, and ``transport`` unless it is the one that is saved. Saves nothing.
 
     Raises ``NotFound``, or ``Unprocessable`` with everything that is wrong with them.
     """
     current = await definitions.needed(any_id) if any_id else _nobody()
-    wanted: IntegrationChanges = {"credentials": changes}
-    if transport is not None:
-        wanted["transport"] = transport
-    working = editor.apply(current, wanted).working
+    working = editor.apply(current, changes).working
     drafted = working.credentials
     if drafted.type is not CredentialType.OAUTH2:
         return CredentialsTried(True, message=_NOTHING_TO_ASK[drafted.type])

@@ -1,0 +1,206 @@
+"""The fields of an integration as GraphQL takes and shows them: typed by hand, converted by ``conversion``.
+
+What a field does is its row in ``dispatcher.flow.integrations.fields.table``.
+"""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.scalars import JSON
+from strawberry.types.unset import UNSET
+
+from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
+from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType
+
+
+@strawberry.input
+class OutboundCredentialsInput:
+    """What authorises the dispatcher at the product host. For BASIC, clientId is the user name."""
+
+    type: CredentialType | None = UNSET
+    client_id: str | None = UNSET
+    client_secret: str | None = UNSET
+    token_uri: str | None = UNSET
+    grant_type: GrantType | None = UNSET
+    scope: str | None = UNSET
+    audience: str | None = UNSET
+    resource: str | None = UNSET
+    auth_method: AuthMethod | None = UNSET
+    private_key: str | None = UNSET
+    key_id: str | None = UNSET
+
+
+@strawberry.type
+class OutboundCredentials:
+    type: CredentialType
+    client_id: str | None
+    client_secret: str | None
+    token_uri: str | None
+    grant_type: GrantType
+    scope: str | None
+    audience: str | None
+    resource: str | None
+    auth_method: AuthMethod
+    private_key: str | None
+    key_id: str | None
+
+
+@strawberry.input
+class TransportInput:
+    """How connections to the host and its token endpoint are made. Certificates are PEM, the client's own first."""
+
+    client_certificate: str | None = UNSET
+    private_key: str | None = strawberry.field(default=UNSET, description="PEM, not encrypted: it is sealed here.")
+    ca_certificates: str | None = strawberry.field(
+        default=UNSET, description="Trusted instead of the public authorities."
+    )
+    proxy_url: str | None = strawberry.field(default=UNSET, description="http://[user:password@]host:port")
+    proxy_username: str | None = UNSET
+    proxy_password: str | None = UNSET
+
+
+@strawberry.type
+class Certificate:
+    """``fingerprint`` is the SHA-256 of the certificate, in hexadecimal."""
+
+    subject: str
+    issuer: str
+    fingerprint: str
+    not_before: str
+    not_after: str
+
+
+@strawberry.type
+class Transport:
+    """How connections to the host and its token endpoint are made."""
+
+    client_certificate: str | None = strawberry.field(description="PEM, the client's own first.")
+    client_certificates: list[Certificate] = strawberry.field(description="What is in clientCertificate, in order.")
+    private_key: str | None
+    ca_certificates: str | None = strawberry.field(description="PEM; trusted instead of the public authorities.")
+    certificate_authorities: list[Certificate] = strawberry.field(description="What is in caCertificates, in order.")
+    proxy_url: str | None
+    proxy_username: str | None
+    proxy_password: str | None
+
+
+@strawberry.input
+class HeaderInput:
+    """A custom header. Leave the value out to keep the one that is stored."""
+
+    name: str
+    value: str | None = None
+    secret: bool = False
+
+
+@strawberry.type
+class Header:
+    name: str
+    value: str
+    secret: bool
+
+
+@strawberry.input
+class OrderFormFieldInput:
+    """A field that the buyer fills in during a purchase."""
+
+    name: str
+    label: str | None = None
+    type: str | None = strawberry.field(
+        default="TEXT", description="TEXT, TEXT_AREA, NUMBER, BOOLEAN, DATE, EMAIL, PHONE or URL, in any case."
+    )
+    required: bool | None = False
+
+
+@strawberry.type
+class OrderFormField:
+    name: str
+    label: str | None
+    type: str
+    required: bool
+
+
+@strawberry.type(name="ProductIntegrationOpenIdConnectConfiguration")
+class OpenIdConnectConfiguration:
+    client_creation_method: ClientCreationMethod
+    grant_types: list[OpenIdGrantType]
+    redirect_urls: list[str]
+    allow_oidc_scope: bool
+    allow_user_scopes: bool
+    allow_role_scopes: bool
+    initiate_login_url: str | None
+    logout_url: str | None
+
+
+@strawberry.type(name="ProductIntegrationBookmarkConfiguration")
+class BookmarkConfiguration:
+    landing_url: str
+
+
+@strawberry.input
+class IntegrationFields:
+    """What both creating and updating take."""
+
+    name: str | None = UNSET
+    create_url: str | None = UNSET
+    upgrade_url: str | None = UNSET
+    cancel_url: str | None = UNSET
+    notify_url: str | None = UNSET
+    event_status_url: str | None = UNSET
+    assign_url: str | None = UNSET
+    unassign_url: str | None = UNSET
+    user_updated_url: str | None = UNSET
+    addon_notification_url: str | None = UNSET
+    outbound_credentials: OutboundCredentialsInput | None = UNSET
+    transport: TransportInput | None = UNSET
+    answers: AnswerMode | None = UNSET
+    retry_schedule: list[float] | None = UNSET
+    request_timeout: float | None = UNSET
+    max_age: float | None = UNSET
+    concurrency: int | None = UNSET
+    rate_limit: float | None = UNSET
+    result_deadline: float | None = UNSET
+    headers: list[HeaderInput] | None = UNSET
+    filter: JSON | None = UNSET
+    validate_payloads: bool | None = strawberry.field(
+        default=UNSET, description="Accept only events whose payload fits the schema of its type (GET /v1/event-types)."
+    )
+    order_require_form_fields: bool | None = UNSET
+    order_form_fields: list[OrderFormFieldInput] | None = UNSET
+    vendor_id: strawberry.ID | None = strawberry.field(
+        default=UNSET, description="Whose it is. Clients of one vendor leave it out: theirs is their vendor's."
+    )
+    probe_interval_minutes: int | None = strawberry.field(
+        default=UNSET, description="Ping it by itself this often, whatever its version; null = never."
+    )
+
+
+@strawberry.type
+class ShownFields:
+    """The fields of one version."""
+
+    create_url: str | None
+    upgrade_url: str | None
+    cancel_url: str | None
+    notify_url: str | None
+    event_status_url: str | None
+    assign_url: str | None
+    unassign_url: str | None
+    user_updated_url: str | None
+    addon_notification_url: str | None
+    outbound_credentials: OutboundCredentials
+    transport: Transport | None = strawberry.field(description="Null: connections are made as the deployment does.")
+    answers: AnswerMode
+    retry_schedule: list[float] | None
+    request_timeout: float | None
+    max_age: float | None
+    concurrency: int | None
+    rate_limit: float | None
+    result_deadline: float | None
+    headers: list[Header]
+    filter: JSON | None
+    validate_payloads: bool
+    order_require_form_fields: bool
+    order_form_fields: list[OrderFormField]
+    open_id_connect_configuration: OpenIdConnectConfiguration | None
+    bookmark_configuration: BookmarkConfiguration | None
