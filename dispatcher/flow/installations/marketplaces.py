@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from dispatcher.errors import Problem, Unprocessable
-from dispatcher.flow.integrations.changes import UrlRule
-from dispatcher.flow.integrations.rules import name_problems
+from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.model.integration import SigningSecret
 from dispatcher.model.marketplace import Brand, Marketplace
 from dispatcher.policy.brand import brand_problems
 from dispatcher.policy.marketplace_access import Reach
 from dispatcher.policy.signing import generate_secret
+from dispatcher.policy.texts import name_problems
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.secrets.fields import marketplace_signing_secret
