@@ -15,9 +15,9 @@ from rich.console import Console
 
 from bench import accepts, backlog, deliveries, lanes, latency, memory
 from bench.children import ChildFailed
+from bench.deployment import Setup
 from bench.figures import Figure
 from bench.machine import machine, settings
-from bench.place import Ground
 from bench.plan import FULL, QUICK, Asked
 from bench.plot import draw
 from bench.report import show, write_results
@@ -26,7 +26,7 @@ from bench.sink_client import sink_process
 PLAIN_WIDTH = 160
 """Of the table when it goes to a file or a pipe."""
 
-MEASUREMENTS: dict[str, Callable[[Ground], Awaitable[list[Figure]]]] = {
+MEASUREMENTS: dict[str, Callable[[Setup], Awaitable[list[Figure]]]] = {
     "deliveries": deliveries.measure,
     "accepts": accepts.measure,
     "latency": latency.measure,
@@ -57,11 +57,11 @@ async def measure(asked: Asked, console: Console) -> tuple[list[Figure], list[st
     broken: list[str] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         async with sink_process(Path(name)) as sink:
-            ground = Ground(asked.plan, Path(name), sink)
+            setup = Setup(asked.plan, Path(name), sink)
             for measurement in asked.only:
                 begun_s = time.monotonic()
                 try:
-                    figures += await MEASUREMENTS[measurement](ground)
+                    figures += await MEASUREMENTS[measurement](setup)
                 except (ChildFailed, TimeoutError) as error:
                     broken.append(measurement)
                     console.print(f"{measurement} broke off: {error}", markup=False)

@@ -9,8 +9,8 @@ import aiohttp
 import orjson
 
 from bench.children import Child, ChildFailed, cpu_s, job, program
+from bench.deployment import Deployment, Setup, api, deployment
 from bench.figures import Figure, figure
-from bench.place import Ground, Place, api, place
 from bench.plan import ACCOUNTS_PER_INTEGRATION, INTEGRATIONS
 from bench.traffic import define, payload, product_id
 
@@ -21,22 +21,22 @@ BATCH_CONNECTIONS = 8
 BATCH_EVENTS = 100
 
 
-async def measure(ground: Ground) -> list[Figure]:
+async def measure(setup: Setup) -> list[Figure]:
     """Rounds of: API, bare handler, batches. No worker runs meanwhile."""
     own: list[float] = []
     bare: list[float] = []
     batches: list[float] = []
     own_cpu: list[float] = []
     bare_cpu: list[float] = []
-    async with place() as made, api(made) as (ours, address), program(made.folder, ["bench.bare_api"]) as theirs:
-        await define(made.redis, made.sealer, INTEGRATIONS, ground.sink.url)
+    async with deployment() as made, api(made) as (ours, address), program(made.folder, ["bench.bare_api"]) as theirs:
+        await define(made.redis, made.sealer, INTEGRATIONS, setup.sink.url)
         token = await _token(address, made)
-        task = _task(address, token, CONNECTIONS, ground.plan.accepts, _bodies())
+        task = _task(address, token, CONNECTIONS, setup.plan.accepts, _bodies())
         bare_address = await theirs.said(r"listening on (\S+)")
-        for _ in range(ground.plan.rounds):
+        for _ in range(setup.plan.rounds):
             own += await _load(ours, task, own_cpu, "202")
             bare += await _load(theirs, task | {"port": urlsplit(bare_address).port}, bare_cpu, "202")
-            batch = _task(address, token, BATCH_CONNECTIONS, ground.plan.batches, _batches())
+            batch = _task(address, token, BATCH_CONNECTIONS, setup.plan.batches, _batches())
             rate = await _load(ours, batch | {"path": "/v1/events/batch"}, [], "200")
             batches += [one * BATCH_EVENTS for one in rate]
     return [
@@ -56,7 +56,7 @@ async def _load(server: Child, task: dict[str, Any], cpu_us: list[float], expect
     return [answer["rate_per_s"]]
 
 
-async def _token(address: str, made: Place) -> str:
+async def _token(address: str, made: Deployment) -> str:
     form = {
         "grant_type": "client_credentials",
         "client_id": made.settings["DISPATCHER_ADMIN_CLIENT_ID"],

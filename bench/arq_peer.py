@@ -33,7 +33,7 @@ POLL_S = 0.01
 
 
 async def enqueue(redis: Redis, queue: QueueStore, count: int, integrations: int) -> None:
-    """What ``ArqRedis.enqueue_job`` writes for each event, many events at a time."""
+    """Write as ``ArqRedis.enqueue_job`` does for each event, many events at a time."""
     pipeline = redis.pipeline(transaction=False)
     for position, event in enumerate(events(queue, count, integrations, integrations * 100)):
         pipeline.hset(EVENT + event.id, mapping={"doc": event.stored(), "status": "QUEUED"})

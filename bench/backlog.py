@@ -1,25 +1,25 @@
-"""How fast the head of a long backlog drains, beside a short one."""
+"""Speed at which the head of a long backlog drains, beside a short one."""
 
 from __future__ import annotations
 
+from bench.deployment import Deployment, Setup, working_deployment
 from bench.figures import Figure, figure
-from bench.place import Ground, Place, working_place
 from bench.plan import INTEGRATIONS
 from bench.sink_client import Drain, Sink, watch
 
 
-async def measure(ground: Ground) -> list[Figure]:
+async def measure(setup: Setup) -> list[Figure]:
     """Rounds of: a short backlog drained to its end, as many events from the head of the long one."""
-    plan = ground.plan
+    plan = setup.plan
     short: list[Drain] = []
     long: list[Drain] = []
     async with (
-        working_place(ground, INTEGRATIONS, backlog=plan.long_backlog) as deep,
-        working_place(ground, INTEGRATIONS) as shallow,
+        working_deployment(setup, INTEGRATIONS, backlog=plan.long_backlog) as deep,
+        working_deployment(setup, INTEGRATIONS) as shallow,
     ):
         for _ in range(plan.backlog_rounds):
-            short.append(await shallow.drain(ground.sink, plan.short_backlog, INTEGRATIONS))
-            long.append(await _head(deep, ground.sink, plan.short_backlog))
+            short.append(await shallow.drain(setup.sink, plan.short_backlog, INTEGRATIONS))
+            long.append(await _head(deep, setup.sink, plan.short_backlog))
     return [
         figure(
             "deliveries/s with a long backlog",
@@ -32,7 +32,7 @@ async def measure(ground: Ground) -> list[Figure]:
     ]
 
 
-async def _head(made: Place, sink: Sink, count: int) -> Drain:
+async def _head(made: Deployment, sink: Sink, count: int) -> Drain:
     assert made.worker is not None
     await sink.reset()
     made.worker.go_on()

@@ -82,7 +82,7 @@ async def program(
 
 
 async def job(module: str, task: Mapping[str, Any]) -> dict[str, Any]:
-    """What ``python -m module`` answers to ``task``; both are JSON."""
+    """The answer of ``python -m module`` to ``task``; both are JSON."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",

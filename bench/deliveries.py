@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 
 from bench import arq_peer
 from bench.children import Child, job, program
+from bench.deployment import Deployment, Setup, deployment, working_deployment
 from bench.figures import Figure, figure
-from bench.place import Ground, Place, place, working_place
 from bench.plan import CONCURRENCY, INTEGRATIONS
 from bench.sink_client import Drain, watch
 
@@ -18,16 +18,16 @@ ARQ = "one arq job per event"
 ARQ_JOBS = 500
 
 
-async def measure(ground: Ground) -> list[Figure]:
+async def measure(setup: Setup) -> list[Figure]:
     """Rounds of: worker, bare loop, arq; each drains what was put there before."""
     own: list[Drain] = []
     bare: list[Drain] = []
     arq: list[Drain] = []
-    async with working_place(ground, INTEGRATIONS) as ours, _arq_worker(ground) as (theirs, peer):
-        for _ in range(ground.plan.rounds):
-            own.append(await ours.drain(ground.sink, ground.plan.deliveries, INTEGRATIONS))
-            bare.append(await _bare(ground))
-            arq.append(await _arq(ground, theirs, peer))
+    async with working_deployment(setup, INTEGRATIONS) as ours, _arq_worker(setup) as (theirs, peer):
+        for _ in range(setup.plan.rounds):
+            own.append(await ours.drain(setup.sink, setup.plan.deliveries, INTEGRATIONS))
+            bare.append(await _bare(setup))
+            arq.append(await _arq(setup, theirs, peer))
     rates = [drain.rate_per_s for drain in own]
     return [
         figure("deliveries/s beside bare aiohttp", "1/s", rates, BARE, [drain.rate_per_s for drain in bare]),
@@ -41,29 +41,29 @@ def _cpu(drains: list[Drain], process: str) -> list[float]:
     return [drain.cpu_us.get(process, 0.0) for drain in drains]
 
 
-async def _bare(ground: Ground) -> Drain:
-    count = ground.plan.deliveries
-    await ground.sink.reset()
-    task = {"url": ground.sink.url, "count": count, "integrations": INTEGRATIONS, "concurrency": CONCURRENCY}
-    answer, drained = await asyncio.gather(job("bench.bare_posts", task), watch(ground.sink, count, {}))
+async def _bare(setup: Setup) -> Drain:
+    count = setup.plan.deliveries
+    await setup.sink.reset()
+    task = {"url": setup.sink.url, "count": count, "integrations": INTEGRATIONS, "concurrency": CONCURRENCY}
+    answer, drained = await asyncio.gather(job("bench.bare_posts", task), watch(setup.sink, count, {}))
     return Drain(drained.rate_per_s, {"worker": answer["cpu_us"]})
 
 
 @asynccontextmanager
-async def _arq_worker(ground: Ground) -> AsyncIterator[tuple[Place, Child]]:
-    async with place() as made:
-        arguments = ["bench.arq_peer", made.server.url, ground.sink.url, str(ARQ_JOBS)]
+async def _arq_worker(setup: Setup) -> AsyncIterator[tuple[Deployment, Child]]:
+    async with deployment() as made:
+        arguments = ["bench.arq_peer", made.server.url, setup.sink.url, str(ARQ_JOBS)]
         async with program(made.folder, arguments) as child:
             await child.said("(peer started)")
             yield made, child
 
 
-async def _arq(ground: Ground, made: Place, peer: Child) -> Drain:
+async def _arq(setup: Setup, made: Deployment, peer: Child) -> Drain:
     peer.hold()
-    await arq_peer.enqueue(made.redis, made.queue, ground.plan.arq_deliveries, INTEGRATIONS)
-    await ground.sink.reset()
+    await arq_peer.enqueue(made.redis, made.queue, setup.plan.arq_deliveries, INTEGRATIONS)
+    await setup.sink.reset()
     peer.go_on()
-    drained = await watch(ground.sink, ground.plan.arq_deliveries, {"worker": peer.pid, **made.pids})
+    drained = await watch(setup.sink, setup.plan.arq_deliveries, {"worker": peer.pid, **made.pids})
     await asyncio.sleep(0.5)
     peer.hold()
     return drained

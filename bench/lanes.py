@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from bench.deployment import Deployment, Setup, working_deployment
 from bench.figures import Figure, figure
-from bench.place import Ground, Place, working_place
 from bench.plan import MANY_INTEGRATIONS
 from bench.sink_client import Drain
 
 PEER = "one integration"
 
 
-async def measure(ground: Ground) -> list[Figure]:
+async def measure(setup: Setup) -> list[Figure]:
     """Each account's events are delivered one after another, so that every lane is visited in every pass."""
     one: list[Drain] = []
     many: list[Drain] = []
-    async with working_place(ground, 1) as narrow, working_place(ground, MANY_INTEGRATIONS) as wide:
-        for _ in range(ground.plan.lane_rounds):
-            one.append(await _drain(ground, narrow, 1))
-            many.append(await _drain(ground, wide, MANY_INTEGRATIONS))
+    async with working_deployment(setup, 1) as narrow, working_deployment(setup, MANY_INTEGRATIONS) as wide:
+        for _ in range(setup.plan.lane_rounds):
+            one.append(await _drain(setup, narrow, 1))
+            many.append(await _drain(setup, wide, MANY_INTEGRATIONS))
     return [
         figure(
             "worker CPU per event at 10,000 integrations",
@@ -43,7 +43,7 @@ async def measure(ground: Ground) -> list[Figure]:
     ]
 
 
-async def _drain(ground: Ground, made: Place, integrations: int) -> Drain:
-    passes = ground.plan.lane_passes
+async def _drain(setup: Setup, made: Deployment, integrations: int) -> Drain:
+    passes = setup.plan.lane_passes
     count = MANY_INTEGRATIONS * passes
-    return await made.drain(ground.sink, count, integrations, MANY_INTEGRATIONS, begin=1 / passes)
+    return await made.drain(setup.sink, count, integrations, MANY_INTEGRATIONS, begin=1 / passes)

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bench.children import ChildFailed, job
+from bench.deployment import Deployment, Setup, working_deployment
 from bench.figures import Figure, figure, percentile
-from bench.place import Ground, Place, working_place
 from bench.plan import INTEGRATIONS
 
 LOAD = 0.5
 SHARES = (0.5, 0.95, 0.99)
 
 
-async def measure(ground: Ground) -> list[Figure]:
+async def measure(setup: Setup) -> list[Figure]:
     """First a drain to learn what saturation is, then rounds of arrivals at half of it."""
-    async with working_place(ground, INTEGRATIONS) as made:
-        await made.drain(ground.sink, ground.plan.deliveries, INTEGRATIONS)
-        drained = await made.drain(ground.sink, ground.plan.deliveries, INTEGRATIONS)
-        rate = await _saturation(ground, made, drained.rate_per_s) * LOAD
-        rounds = [await _latencies(ground, made, rate) for _ in range(ground.plan.latency_rounds)]
+    async with working_deployment(setup, INTEGRATIONS) as made:
+        await made.drain(setup.sink, setup.plan.deliveries, INTEGRATIONS)
+        drained = await made.drain(setup.sink, setup.plan.deliveries, INTEGRATIONS)
+        rate = await _saturation(setup, made, drained.rate_per_s) * LOAD
+        rounds = [await _latencies(setup, made, rate) for _ in range(setup.plan.latency_rounds)]
     accepted_ms, due_ms = zip(*rounds, strict=True)
     note = f"at {rate:,.0f}/s, half of saturation"
     return _percentiles("latency", accepted_ms, note + ", from the receipt") + _percentiles(
@@ -34,28 +34,28 @@ def _percentiles(name: str, rounds: Sequence[Sequence[float]], note: str) -> lis
     ]
 
 
-async def _saturation(ground: Ground, made: Place, drain_rate: float) -> float:
+async def _saturation(setup: Setup, made: Deployment, drain_rate: float) -> float:
     """Deliveries/s while as many events are being accepted as are delivered: arrivals far above what can be done."""
-    seconds = max(1.0, ground.plan.latency_s / 4)
-    await _emit(ground, made, drain_rate, seconds)
-    times_s = await ground.sink.times_s()
+    seconds = max(1.0, setup.plan.latency_s / 4)
+    await _emit(setup, made, drain_rate, seconds)
+    times_s = await setup.sink.times_s()
     first, last = len(times_s) // 10, len(times_s) * 9 // 10
     return (last - first) / (times_s[last] - times_s[first])
 
 
-async def _latencies(ground: Ground, made: Place, rate_per_s: float) -> tuple[list[float], list[float]]:
+async def _latencies(setup: Setup, made: Deployment, rate_per_s: float) -> tuple[list[float], list[float]]:
     """Milliseconds from the receipt, and from the moment the event was due to be sent in."""
-    seen = await _emit(ground, made, rate_per_s, ground.plan.latency_s)
-    arrived = dict(zip(await ground.sink.ids(), await ground.sink.times_s(), strict=True))
+    seen = await _emit(setup, made, rate_per_s, setup.plan.latency_s)
+    arrived = dict(zip(await setup.sink.ids(), await setup.sink.times_s(), strict=True))
     accepted_ms = [max(0.0, (arrived[identity] - times[1]) * 1000) for identity, times in seen.items()]
     return accepted_ms, [(arrived[identity] - times[0]) * 1000 for identity, times in seen.items()]
 
 
-async def _emit(ground: Ground, made: Place, rate_per_s: float, seconds: float) -> dict[str, list[float]]:
+async def _emit(setup: Setup, made: Deployment, rate_per_s: float, seconds: float) -> dict[str, list[float]]:
     assert made.worker is not None
     made.worker.go_on()
     before = await made.delivered()
-    await ground.sink.reset(with_ids=True)
+    await setup.sink.reset(with_ids=True)
     task = {
         "redis_url": made.server.url,
         "rate_per_s": rate_per_s,

@@ -19,7 +19,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
 class Remaining:
-    """What is still to be sent, shared by all connections."""
+    """Requests still to be sent, shared by all connections."""
 
     def __init__(self, requests: list[bytes], count: int) -> None:
         self._requests = requests

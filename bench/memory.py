@@ -7,21 +7,21 @@ import re
 from collections import defaultdict
 from typing import Any
 
+from bench.deployment import Deployment, Setup, working_deployment
 from bench.figures import Figure, figure
-from bench.place import Ground, Place, working_place
 from bench.plan import INTEGRATIONS, PAYLOAD_BYTES
 
 SAMPLE = 500
 _KIND = re.compile(r"^\{p\d+\}:([a-z]+)")
 
 
-async def measure(ground: Ground) -> list[Figure]:
+async def measure(setup: Setup) -> list[Figure]:
     """``used_memory`` before and after delivering many events to integrations that were delivered to before."""
-    count = ground.plan.kept_events
-    async with working_place(ground, INTEGRATIONS) as made:
+    count = setup.plan.kept_events
+    async with working_deployment(setup, INTEGRATIONS) as made:
         assert made.worker is not None
         before = await _used_bytes(made)
-        await made.drain(ground.sink, count, INTEGRATIONS)
+        await made.drain(setup.sink, count, INTEGRATIONS)
         made.worker.go_on()
         await asyncio.sleep(2.0)
         after = await _used_bytes(made)
@@ -32,12 +32,12 @@ async def measure(ground: Ground) -> list[Figure]:
     return [figure("Redis bytes per delivered event", "B", [(after - before) / count], note=note)]
 
 
-async def _used_bytes(made: Place) -> int:
+async def _used_bytes(made: Deployment) -> int:
     found: dict[str, Any] = await made.redis.info("memory")
     return int(found["used_memory"])
 
 
-async def _by_kind(made: Place, count: int) -> dict[str, float]:
+async def _by_kind(made: Deployment, count: int) -> dict[str, float]:
     """Bytes per event of each kind of key (``keys.py`` names them); of the events' own a sample is measured."""
     names: defaultdict[str, list[bytes]] = defaultdict(list)
     async for name in made.redis.scan_iter(count=1000):

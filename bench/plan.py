@@ -1,4 +1,4 @@
-"""What is measured, how much of it, and which result counts as good. Never measures."""
+"""Plan of the measurements: sizes, rounds and goals. Never measures."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ GOALS: dict[str, Goal] = {
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many rounds of how many events. Many short rounds: other load of the machine changes by the second."""
+    """Number of rounds, and of events in each. Many short rounds: other load of the machine changes by the second."""
 
     rounds: int
     deliveries: int

@@ -38,7 +38,7 @@ def draw(figures: Sequence[Figure], path: Path) -> bool:
 
 
 def _bar(one: Figure) -> float | None:
-    """What was measured as a share of the goal."""
+    """The figure as a share of its goal."""
     if one.goal is None:
         return None
     return (one.value if one.ratio is None else one.ratio) / one.goal.bound

@@ -22,7 +22,7 @@ _ID = re.compile(rb"\r\nwebhook-id: *([^\r]+)", re.IGNORECASE)
 
 
 class Arrivals:
-    """What came since the last reset."""
+    """Requests since the last reset."""
 
     def __init__(self) -> None:
         self.times_s = array("d")

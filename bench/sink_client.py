@@ -44,7 +44,7 @@ class Sink:
         return int(await self._ask("/count"))
 
     async def times_s(self) -> list[float]:
-        """When each arrived, on the clock of ``time.monotonic``."""
+        """Arrival times, on the clock of ``time.monotonic``."""
         times = array("d")
         times.frombytes(await self._ask("/times"))
         return times.tolist()

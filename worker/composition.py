@@ -1,4 +1,4 @@
-"""Puts a worker together on its ground: what delivers, what pings and what keeps up. Runs none of it."""
+"""Puts the parts of a worker together: delivering, pinging, upkeep. Runs none of them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from worker.oauth.client import token_source
 from worker.partition.owner import Owner
 from worker.partition.runner import LanePolicy, Runner
 from worker.partition.slow_attempts import LENT_TIMES
-from worker.ping.connection import Wayfinder
+from worker.ping.connection import ConnectionCheck
 from worker.ping.credentials import CredentialTrier
 from worker.ping.pinger import Pinger
 from worker.resealing import Resealing
-from worker.resources import Ground
+from worker.resources import Resources
 from worker.upkeep import Upkeep
 
 SPARE_FILES = 200
@@ -43,15 +43,15 @@ SPARE_FILES = 200
 
 @dataclass(frozen=True, slots=True)
 class Pings:
-    """What pings: tests that were asked for, credentials that are tried out, tests on schedule."""
+    """Ping tests on request, credentials that are tried out, pings on schedule."""
 
     pinger: Pinger
     trier: CredentialTrier
-    probing: Probing
+    scheduled: Probing
 
 
 @dataclass(frozen=True, slots=True)
-class Crew:
+class Composition:
     """The parts of a worker, to be run."""
 
     owner: Owner
@@ -60,49 +60,49 @@ class Crew:
     beats: Heartbeats
     resealing: Resealing
     rotating: Rotating
-    news: OperationalNews
+    operational: OperationalNews
 
     @property
     def work(self) -> dict[str, Job]:
-        """Every job by its name."""
+        """Every job of arq's by its name."""
         return {DRAIN: self.drain, PING: self.pings.pinger.run, CREDENTIALS: self.pings.trier.run}
 
     async def drain(self, partition: int, generation: int) -> None:
-        """The job that hands this worker a partition; one that has its share leaves it to others."""
-        if len(self.owner.holdings) >= self.upkeep.share and partition not in self.owner.holdings:
+        """Take over a partition that was offered as a job; a worker that has its share leaves it to others."""
+        if len(self.owner.partitions) >= self.upkeep.share and partition not in self.owner.partitions:
             raise NotNow
         with contextlib.suppress(StoreUnavailable):
             await self.owner.drain(partition, generation)
 
 
 @contextlib.asynccontextmanager
-async def crew_of(ground: Ground) -> AsyncIterator[Crew]:
-    """A crew for as long as the context is open."""
-    async with _delivering(ground) as owner, _losses(ground).following(), _pinging(ground) as pings:
-        beats = Heartbeats(ground.stores.redis)
-        upkeep = _upkeep(ground, owner, beats)
-        resealing = Resealing(ground.stores.redis, ground.sealer, ground.worker_id)
-        yield Crew(owner, pings, upkeep, beats, resealing, _rotating(ground), ground.news)
+async def compose(resources: Resources) -> AsyncIterator[Composition]:
+    """The parts, for as long as the context is open."""
+    async with _delivering(resources) as owner, _losses(resources).following(), _pinging(resources) as pings:
+        beats = Heartbeats(resources.stores.redis)
+        upkeep = _upkeep(resources, owner, beats)
+        resealing = Resealing(resources.stores.redis, resources.sealer, resources.worker_id)
+        yield Composition(owner, pings, upkeep, beats, resealing, _rotating(resources), resources.operational)
 
 
 @contextlib.asynccontextmanager
-async def _delivering(ground: Ground) -> AsyncIterator[Owner]:
-    settings, stores, clock = ground.settings, ground.stores, ground.clock
+async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
+    settings, stores, clock = resources.settings, resources.stores, resources.clock
     owner: Owner  # is made of what fetches tokens, and counts what it fetches
     tokens = token_source(
-        ground.sessions,
-        TokenStore(stores.redis, ground.sealer, pepper=_pepper(settings)),
+        resources.sessions,
+        TokenStore(stores.redis, resources.sealer, pepper=_pepper(settings)),
         clock,
         on_fetch=lambda good: owner.count("tokens:ok" if good else "tokens:failed"),
     )
-    sender = Sender(ground.sessions, tokens, ground.identity, clock)
-    lookup = Lookup(stores.cache, ground.targets(), ground.operations)
-    deliverer = Deliverer(lookup, sender, clock, ground.worker_id)
+    sender = Sender(resources.sessions, tokens, resources.identity, clock)
+    lookup = Lookup(stores.cache, resources.targets(), resources.operations)
+    deliverer = Deliverer(lookup, sender, clock, resources.worker_id)
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
-    runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, ground.tell)
-    places, lent = settings.concurrency, _lent(settings.concurrency)
+    runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, resources.notify)
+    slots, lent = settings.concurrency, _lent(settings.concurrency)
     owner = Owner(
-        ground.worker_id, stores.partitions, runner, clock, concurrency=places, lent=lent, lease_s=settings.lease
+        resources.worker_id, stores.partitions, runner, clock, concurrency=slots, lent=lent, lease_s=settings.lease
     )
     try:
         yield owner
@@ -111,44 +111,46 @@ async def _delivering(ground: Ground) -> AsyncIterator[Owner]:
 
 
 def _pepper(settings: Settings) -> bytes:
-    """Keeps names of cached tokens from telling anything about the secrets that they were got with."""
+    """A secret of ours in the names of cached tokens, so that they give nothing away about credentials."""
     return hashlib.blake2b(settings.secret_keys[-1].get_secret_value().encode(), person=b"token-names").digest()
 
 
 def _lent(concurrency: int) -> int:
-    """Places of slow hosts to lend, within the files that this process may open."""
+    """Slots of slow attempts to lend, within the files that this process may open."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     room = files - concurrency - SPARE_FILES if files != resource.RLIM_INFINITY else LENT_TIMES * concurrency
     return max(0, min(LENT_TIMES * concurrency, room))
 
 
 @contextlib.asynccontextmanager
-async def _pinging(ground: Ground) -> AsyncIterator[Pings]:
-    settings, stores, sessions, clock = ground.settings, ground.stores, ground.sessions, ground.clock
-    ways = Wayfinder(ground.egress.rule, connect_timeout_s=settings.connect_timeout, egress=ground.egress)
+async def _pinging(resources: Resources) -> AsyncIterator[Pings]:
+    settings, stores, sessions, clock = resources.settings, resources.stores, resources.sessions, resources.clock
+    connections = ConnectionCheck(
+        resources.egress.rule, connect_timeout_s=settings.connect_timeout, egress=resources.egress
+    )
     try:
         yield Pings(
-            Pinger(stores.definitions, ground.targets(), sessions, ways, ground.identity, clock),
-            CredentialTrier(Trials(stores.redis, stores.jobs), ground.sealer, sessions, clock),
+            Pinger(stores.definitions, resources.targets(), sessions, connections, resources.identity, clock),
+            CredentialTrier(Trials(stores.redis, stores.jobs), resources.sealer, sessions, clock),
             Probing(stores.definitions, QueuedPings(stores.jobs), settings.request_timeout),
         )
     finally:
-        await ways.close()
+        await connections.close()
 
 
-def _losses(ground: Ground) -> LossWatch:
-    settings, redis = ground.settings, ground.stores.redis
+def _losses(resources: Resources) -> LossWatch:
+    settings, redis = resources.settings, resources.stores.redis
     return LossWatch(redis, "worker", partitions=settings.partitions, retention_ms=settings.retention_ms)
 
 
-def _upkeep(ground: Ground, owner: Owner, beats: Heartbeats) -> Upkeep:
-    stores, clock = ground.stores, ground.clock
+def _upkeep(resources: Resources, owner: Owner, beats: Heartbeats) -> Upkeep:
+    stores, clock = resources.stores, resources.clock
     conclusions = Conclusions(stores.queue, stores.cache, clock.now_ms)
     server_time = ServerTime(stores.redis, clock)
     return Upkeep(owner, stores.partitions, stores.jobs, beats, conclusions, clock, server_time)
 
 
-def _rotating(ground: Ground) -> Rotating:
-    settings, definitions = ground.settings, ground.stores.definitions
-    audit = AuditLog(ground.stores.redis, settings.audit_ms, settings.audit_entries)
-    return Rotating(definitions, definitions.rotations_due, ground.sealer, audit, ground.tell or to_nobody)
+def _rotating(resources: Resources) -> Rotating:
+    settings, definitions = resources.settings, resources.stores.definitions
+    audit = AuditLog(resources.stores.redis, settings.audit_ms, settings.audit_entries)
+    return Rotating(definitions, definitions.rotations_due, resources.sealer, audit, resources.notify or to_nobody)

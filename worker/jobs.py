@@ -1,4 +1,4 @@
-"""Takes jobs from arq's queue. What a job is about is in the store, never in the job.
+"""Takes jobs from arq's queue. A job only names things in the store, which is the truth about them.
 
 arq's worker ends at any Redis error, so it is started again for as long as the process lives. Jobs never raise
 to arq: it would call them failed for ever, and nobody would look.

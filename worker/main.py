@@ -19,10 +19,10 @@ from dispatcher.periodic import Work, every
 from dispatcher.settings import Settings
 from dispatcher.store.queue.nudges import follow_nudges
 from dispatcher.telemetry.watchdog import Watchdog
-from worker.composition import Crew, crew_of
+from worker.composition import Composition, compose
 from worker.jobs import take_jobs
 from worker.metrics import metrics_site
-from worker.resources import ground_of
+from worker.resources import open_resources
 from worker.upkeep import EVERY_S as UPKEEP_EVERY_S
 
 Task = asyncio.Task[None]
@@ -31,48 +31,48 @@ log = structlog.get_logger("worker")
 
 
 async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
-    """Work until ``stop`` is set, then let running attempts end within ``drain_timeout`` and let go of everything."""
+    """Work until ``stop`` is set, then let running attempts end within ``drain_timeout`` and release everything."""
     queue_url = settings.queue_redis_url or redis_url
     watchdog, halt = Watchdog("worker"), asyncio.Event()
     async with (
         watchdog.watching(),
-        ground_of(settings, redis_url, queue_url) as ground,
-        crew_of(ground) as crew,
-        metrics_site(settings.host, settings.metrics_port, crew.owner, watchdog),
+        open_resources(settings, redis_url, queue_url) as resources,
+        compose(resources) as parts,
+        metrics_site(settings.host, settings.metrics_port, parts.owner, watchdog),
     ):
-        finishing = _finishing(crew, halt)
-        breaking_off = _breaking_off(crew, halt, settings.partitions, redis_url, queue_url)
-        log.info("worker started", worker=crew.owner.worker_id)
-        await _until(stop, [*finishing, *breaking_off])
-        log.info("worker stopping", in_flight=crew.owner.in_flight)
-        for task in breaking_off:
+        finishing = _finishing(parts, halt)
+        cancelled = _cancelled(parts, halt, settings.partitions, redis_url, queue_url)
+        log.info("worker started", worker=parts.owner.worker_id)
+        await _until(stop, [*finishing, *cancelled])
+        log.info("worker stopping", in_flight=parts.owner.in_flight)
+        for task in cancelled:
             task.cancel()
         halt.set()
-        crew.owner.nudge()
-        ended = await asyncio.gather(*finishing, *breaking_off, return_exceptions=True)
-        await _let_go(crew, settings.drain_timeout)
+        parts.owner.nudge()
+        ended = await asyncio.gather(*finishing, *cancelled, return_exceptions=True)
+        await _release(parts, settings.drain_timeout)
     for failure in ended:
         if isinstance(failure, Exception):
             raise failure
 
 
-def _finishing(crew: Crew, halt: asyncio.Event) -> list[Task]:
-    """What ends by itself, once ``halt`` is set, with its round."""
+def _finishing(parts: Composition, halt: asyncio.Event) -> list[Task]:
+    """Tasks that end with their round once ``halt`` is set."""
     return [
-        asyncio.create_task(crew.owner.run(halt), name="owner"),
-        _every(UPKEEP_EVERY_S, crew.upkeep.once, halt, "upkeep"),
+        asyncio.create_task(parts.owner.run(halt), name="owner"),
+        _every(UPKEEP_EVERY_S, parts.upkeep.once, halt, "upkeep"),
     ]
 
 
-def _breaking_off(crew: Crew, halt: asyncio.Event, partitions: int, redis_url: str, queue_url: str) -> list[Task]:
-    """What may be cancelled anywhere."""
+def _cancelled(parts: Composition, halt: asyncio.Event, partitions: int, redis_url: str, queue_url: str) -> list[Task]:
+    """Tasks that may be cancelled anywhere."""
     return [
-        asyncio.create_task(follow_nudges(redis_url, crew.owner.worker_id, crew.owner.nudge), name="nudges"),
-        asyncio.create_task(take_jobs(queue_url, partitions, crew.work), name="jobs"),
-        _every(1.0, crew.pings.probing.once, halt, "scheduled pings"),
-        _every(5.0, crew.rotating.once, halt, "signing key rotation"),
-        _every(30.0, partial(crew.resealing.once, halt), halt, "resealing"),
-        _every(FLUSH_EVERY_S, crew.news.flush, halt, "operational events"),
+        asyncio.create_task(follow_nudges(redis_url, parts.owner.worker_id, parts.owner.nudge), name="nudges"),
+        asyncio.create_task(take_jobs(queue_url, partitions, parts.work), name="jobs"),
+        _every(1.0, parts.pings.scheduled.once, halt, "scheduled pings"),
+        _every(5.0, parts.rotating.once, halt, "signing key rotation"),
+        _every(30.0, partial(parts.resealing.once, halt), halt, "resealing"),
+        _every(FLUSH_EVERY_S, parts.operational.flush, halt, "operational events"),
     ]
 
 
@@ -87,9 +87,9 @@ async def _until(stop: asyncio.Event, tasks: Sequence[Task]) -> None:
     stopping.cancel()
 
 
-async def _let_go(crew: Crew, drain_timeout_s: float) -> None:
-    await crew.owner.stop(drain_timeout_s)
-    await crew.news.flush(everything=True)
+async def _release(parts: Composition, drain_timeout_s: float) -> None:
+    await parts.owner.stop(drain_timeout_s)
+    await parts.operational.flush(everything=True)
     with contextlib.suppress(StoreUnavailable):
-        await crew.beats.leave(crew.owner.worker_id)
-        await crew.upkeep.hand_out()
+        await parts.beats.leave(parts.owner.worker_id)
+        await parts.upkeep.offer_unowned()

@@ -1,4 +1,4 @@
-"""What one worker process says of itself: ``/metrics`` and ``/healthz`` on its own port. Fleet totals are the API's."""
+"""Metrics and health of one worker process, on a port of its own. Fleet totals are the API's."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def _app(owner: Owner, watchdog: Watchdog) -> web.Application:
     running = Gauge("dispatcher_worker_in_flight", "Attempts running in this process", registry=registry)
     running.set_function(lambda: owner.in_flight)
     owned = Gauge("dispatcher_worker_partitions", "Partitions that this process owns", registry=registry)
-    owned.set_function(lambda: len(owner.holdings))
+    owned.set_function(lambda: len(owner.partitions))
     Gauge("dispatcher_event_loop_lag_seconds", LAG_HELP, registry=registry).set_function(lambda: watchdog.lag_s)
 
     async def metrics(_: web.Request) -> web.Response:
         return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     async def healthz(_: web.Request) -> web.Response:
-        return web.json_response({"status": "ok", "worker": owner.worker_id, "partitions": sorted(owner.holdings)})
+        return web.json_response({"status": "ok", "worker": owner.worker_id, "partitions": sorted(owner.partitions)})
 
     app = web.Application()
     app.router.add_get("/metrics", metrics)

@@ -1,4 +1,4 @@
-"""Seals again, slowly and in one worker at a time, what needs an older key. Never in a hurry, never twice at once."""
+"""Seals values of older keys anew, slowly and in one worker at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from dispatcher.store.secrets.sealing import Sealer
 PAGE_PAUSE_S = 1.0
 """Between one page of integrations and the next: some twenty a second at most."""
 TURN_S = 600.0
-"""How often all of it is gone through, by whichever worker asks first."""
+"""Time between two passes over everything; the worker that asks first makes the pass."""
 
 log = structlog.get_logger("secrets")
 
@@ -30,7 +30,7 @@ class Resealing:
     worker_id: str
 
     async def once(self, stop: asyncio.Event) -> bool:
-        """Go through everything if it is this worker's turn; whether it was."""
+        """Go through everything if it is this worker's turn; True when it was."""
         counted = StaleCount(self.redis)
         if not await counted.take_turn(self.worker_id, int(TURN_S * 1000)):
             return False

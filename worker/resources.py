@@ -1,4 +1,4 @@
-"""What the parts of a worker stand on: stores, ways out, keys, the time. Opens and closes it; knows no part."""
+"""Resources that the parts of a worker share: stores, sessions, keys, the clock. Opened and closed here; uses none."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ from worker.http.transport_sessions import TransportSessions
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """What is kept in Redis, and where arq's jobs are."""
+    """Everything kept in Redis, and the queue of arq's jobs."""
 
     redis: StoreHandle
     jobs: JobQueue
@@ -48,8 +48,8 @@ class Stores:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What the parts stand on. ``operations`` None: no operator listens to ``news``."""
+class Resources:
+    """One set per process. ``operations`` None: no operator listens to ``operational``."""
 
     worker_id: str
     settings: Settings
@@ -59,28 +59,28 @@ class Ground:
     sealer: Sealer
     clock: StoreClock
     operations: Target | None
-    news: OperationalNews
+    operational: OperationalNews
 
     @property
     def identity(self) -> Identity:
         return Identity(self.settings.base_url, self.settings.partner)
 
     @property
-    def tell(self) -> Tell | None:
-        return self.news.tell if self.operations else None
+    def notify(self) -> Tell | None:
+        return self.operational.tell if self.operations else None
 
     def targets(self) -> Targets:
         return Targets(TargetOpener(self.sealer, _defaults(self.settings)))
 
 
 @contextlib.asynccontextmanager
-async def ground_of(settings: Settings, redis_url: str, queue_url: str) -> AsyncIterator[Ground]:
-    """Open while the context is. ``queue_url``: where arq keeps its jobs."""
+async def open_resources(settings: Settings, redis_url: str, queue_url: str) -> AsyncIterator[Resources]:
+    """Resources for as long as the context is open. ``queue_url`` is the Redis of arq's jobs."""
     clock = StoreClock()
     async with _stores_of(settings, redis_url, queue_url) as stores:
         egress = egress_of(settings, await own_addresses([settings.host, *hosts_of([redis_url, queue_url])]))
         async with egress.plain() as plain, TransportSessions(plain, egress.session) as sessions:
-            yield Ground(
+            yield Resources(
                 worker_id=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
                 settings=settings,
                 stores=stores,
@@ -89,7 +89,7 @@ async def ground_of(settings: Settings, redis_url: str, queue_url: str) -> Async
                 sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
                 clock=clock,
                 operations=operations_of(settings),
-                news=OperationalNews(stores.queue, clock.now_ms),
+                operational=OperationalNews(stores.queue, clock.now_ms),
             )
 
 

@@ -12,10 +12,10 @@ class CircuitState(StrEnum):
 
 
 class Circuit:
-    """CLOSED → OPEN after ``threshold`` transport failures in a row → HALF_OPEN, one probe → CLOSED or OPEN.
+    """CLOSED → OPEN after ``threshold`` transport failures in a row → HALF_OPEN, one attempt → CLOSED or OPEN.
 
-    Any answer of the host closes it, also a 500: the host can be talked to. A probe that reports nothing
-    for ``open_ms`` counts as lost, and another may go.
+    Any answer of the host closes it, also a 500: the host can be talked to. A half-open attempt that reports
+    nothing for ``open_ms`` counts as lost, and another may go.
     """
 
     __slots__ = ("_open_ms", "_threshold", "failures", "state", "until_ms")
@@ -29,7 +29,7 @@ class Circuit:
         self.until_ms = until_ms
 
     def admits(self, now_ms: int) -> bool:
-        """Whether an attempt may start. Once per ``open_ms``, True makes that attempt the probe."""
+        """True when an attempt may start. Once per ``open_ms`` that makes it the half-open attempt."""
         if self.state is CircuitState.CLOSED:
             return True
         if now_ms < self.until_ms:
@@ -49,7 +49,8 @@ class Circuit:
     def failed(self, now_ms: int) -> bool:
         """The host could not be talked to. True when this opened the circuit (again).
 
-        While it is open only stragglers report; from ``until_ms`` on it is a probe's failure, whoever admitted it.
+        While it is open only stragglers report; from ``until_ms`` on it is a half-open attempt's
+        failure, whoever admitted it.
         """
         self.failures += 1
         straggler = self.state is CircuitState.OPEN and now_ms < self.until_ms
@@ -60,6 +61,6 @@ class Circuit:
         return True
 
     def abandoned(self, now_ms: int) -> None:
-        """An attempt ended without talking to the host (no token, stopped): if it was the probe, another may go."""
+        """An attempt ended without talking to the host (no token, stopped); after a half-open one another may go."""
         if self.state is CircuitState.HALF_OPEN:
             self.until_ms = now_ms

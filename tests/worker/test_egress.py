@@ -20,7 +20,7 @@ from worker.http.connector import AddressBlocked
 from worker.http.proxies import TargetCheck
 from worker.http.tls import tls_context
 from worker.http.transport_sessions import TransportSessions
-from worker.ping.connection import Wayfinder
+from worker.ping.connection import ConnectionCheck
 
 __all__ = ["plain"]
 
@@ -84,8 +84,8 @@ async def test_deployments_proxy_may_be_inside_but_what_lies_inside_is_not_asked
         }
         for url, reason in targets.items():
             assert await refusal_over(way, Transport(), url) == reason, url
-            ways = Wayfinder(way.rule, resolver=names, egress=way)
-            (step,) = await ways.look(url)
+            ways = ConnectionCheck(way.rule, resolver=names, egress=way)
+            (step,) = await ways.steps(url)
             assert (step.name, step.ok) == (StepName.ADDRESS, False), step
         assert server.connections == 0
 

@@ -1,4 +1,4 @@
-"""What is dead, slow, damaged, full or stopping holds up nothing else, and loses nothing."""
+"""Anything dead, slow, damaged, full or stopping holds up nothing else, and loses nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a ping says of the way to a host: names, addresses, connections and certificates, each with its remedy."""
+"""Steps of a ping on the connection to a host: names, addresses, connections and certificates, each with its remedy."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cryptography.x509.oid import NameOID
 from dispatcher.model.ping import PingStep, StepName
 from dispatcher.policy.addresses import refusal
 from tests.raw_server import RawServer
-from worker.ping.connection import Wayfinder
+from worker.ping.connection import ConnectionCheck
 from worker.ping.words import certificate
 
 LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
@@ -87,9 +87,9 @@ async def tls_host(files: tuple[Path, Path] | None) -> AsyncIterator[int]:
 
 
 async def look(url: str, names: Names | None = None, **options: Any) -> dict[StepName, PingStep]:
-    ways = Wayfinder(RULE, resolver=names or Names(host=["127.0.0.1"]), connect_timeout_s=1.0, **options)
+    ways = ConnectionCheck(RULE, resolver=names or Names(host=["127.0.0.1"]), connect_timeout_s=1.0, **options)
     try:
-        return {step.name: step for step in await ways.look(url)}
+        return {step.name: step for step in await ways.steps(url)}
     finally:
         await ways.close()
 
@@ -184,6 +184,6 @@ def test_connection_without_a_certificate_has_only_a_version() -> None:
 
 
 async def test_a_template_without_its_values_is_told_by_its_variables() -> None:
-    (step,) = await Wayfinder(RULE).look("https://{Subdomain}.example.com/")
+    (step,) = await ConnectionCheck(RULE).steps("https://{Subdomain}.example.com/")
     assert (step.name, step.ok) == (StepName.ADDRESS, False)
     assert "({Subdomain})" in step.text

@@ -13,8 +13,8 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
 from dispatcher.store.queue.partition import Claimed
 from tests.worker.conftest import Shop
-from worker.partition.launcher import AT_ONCE, Starting
-from worker.partition.owned_partition import Holding
+from worker.partition.launcher import AT_ONCE, Launcher
+from worker.partition.owned_partition import OwnedPartition
 from worker.partition.owner import Owner
 
 
@@ -26,42 +26,42 @@ def _claimed(count: int) -> list[Claimed]:
 def _frozen_after_the_first_claim(monkeypatch: pytest.MonkeyPatch, for_s: Callable[[], float]) -> list[list[str]]:
     """The worker stands still between its first claim and what that brought. What each claim brings, as it comes."""
     claims: list[list[str]] = []
-    add = Starting.add
+    add = Launcher.add
 
-    def freeze_once(self: Starting, holding: Holding, events: Iterable[Claimed]) -> None:
+    def freeze_once(self: Launcher, owned: OwnedPartition, events: Iterable[Claimed]) -> None:
         brought = list(events)
-        add(self, holding, brought)
+        add(self, owned, brought)
         if brought:
             claims.append([claimed.event.id for claimed in brought])
             if len(claims) == 1:
                 time.sleep(for_s())
 
-    monkeypatch.setattr(Starting, "add", freeze_once)
+    monkeypatch.setattr(Launcher, "add", freeze_once)
     return claims
 
 
 async def test_the_loop_turns_between_portions_and_the_order_is_kept() -> None:
     begun: list[Claimed] = []
-    starting = Starting(lambda _, claimed: begun.append(claimed))
-    holding, events = Holding(1, 1, 0.0), _claimed(3 * AT_ONCE + 5)
-    starting.add(holding, events[:10])
-    starting.add(holding, events[10:])
-    assert set(holding.running) == {claimed.handle for claimed in events}, "they count as running before they begin"
+    starting = Launcher(lambda _, claimed: begun.append(claimed))
+    owned, events = OwnedPartition(1, 1, 0.0), _claimed(3 * AT_ONCE + 5)
+    starting.add(owned, events[:10])
+    starting.add(owned, events[10:])
+    assert set(owned.running) == {claimed.handle for claimed in events}, "they count as running before they begin"
     seen = []
     while starting:
         await asyncio.sleep(0)
         seen.append(len(begun))
     assert seen == [AT_ONCE, 2 * AT_ONCE, 3 * AT_ONCE, len(events)]
     assert begun == events
-    starting.add(holding, events[:1])
+    starting.add(owned, events[:1])
     await asyncio.sleep(0)
     assert begun[-1] is events[0], "it begins again after it ran empty"
 
 
 async def test_nothing_begins_of_a_partition_that_was_lost_or_after_the_end() -> None:
-    begun: list[Holding] = []
-    starting = Starting(lambda holding, _: begun.append(holding))
-    lost, kept = Holding(1, 1, 0.0), Holding(2, 1, 0.0)
+    begun: list[OwnedPartition] = []
+    starting = Launcher(lambda owned, _: begun.append(owned))
+    lost, kept = OwnedPartition(1, 1, 0.0), OwnedPartition(2, 1, 0.0)
     starting.add(lost, _claimed(3))
     starting.add(kept, _claimed(3))
     lost.closed.set()
@@ -115,7 +115,7 @@ async def test_what_keeps_an_attempt_from_beginning_ends_the_worker_like_any_err
 ) -> None:
     """Symptom: it began nothing more and kept its partitions, so that nobody else could."""
 
-    def begin(_: Owner, __: Holding, ___: Claimed) -> None:
+    def begin(_: Owner, __: OwnedPartition, ___: Claimed) -> None:
         raise MemoryError
 
     monkeypatch.setattr(Owner, "_begin", begin)
@@ -138,7 +138,7 @@ async def test_an_attempt_that_has_not_begun_lends_its_place_to_no_other(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It waits for this worker, not for its host: the busier the worker was, the more it claimed."""
-    monkeypatch.setattr(Starting, "_turn", lambda _: None)
+    monkeypatch.setattr(Launcher, "_turn", lambda _: None)
     lane = await shop.integration()
     for i in range(20):
         await shop.emit(lane, account=str(i))

@@ -39,18 +39,18 @@ from worker.oauth.values import TokenFailure
 
 MIN_PUT_OFF_MS = 50
 NOT_ADMITTED_MS = 10
-"""Until an event is claimed again that its lane had no room for; the store has the lane's limits by then."""
+"""Delay of an event that its lane did not admit; the store has the lane's limits by then."""
 UNREADABLE_FILTER_MS = 5000
-"""Until an event is tried again whose filter cannot be read: a newer version may, or a hand mends it."""
+"""Delay of an event whose filter cannot be read: a newer version may read it, or somebody repair it."""
 
 _NOT_NEEDED = Authorization()
 
 
 class Limiter(Protocol):
-    """The lane of an event, as far as a delivery asks it."""
+    """Limits of the event's lane."""
 
-    def place(self, limits: LaneLimits, rate_limited: bool) -> AbstractContextManager[bool]:
-        """A place for as long as it is entered; False when these limits leave none."""
+    def admission(self, limits: LaneLimits, rate_limited: bool) -> AbstractContextManager[bool]:
+        """Admit one attempt for as long as this is entered; False when the limits leave no slot."""
 
 
 class Deliverer:
@@ -74,7 +74,7 @@ class Deliverer:
         limits = delivery.target.revision.limits
         if limits.concurrency is None and limits.rate_per_s is None:
             return await self._attempt(delivery)
-        with lane.place(limits, claimed.rate_limited) as admitted:
+        with lane.admission(limits, claimed.rate_limited) as admitted:
             if admitted:
                 return await self._attempt(delivery)
         return Delivered(Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS), limits)
@@ -93,7 +93,7 @@ class Deliverer:
         return Delivery(claimed, target, url, self._clock.now_ms(), time.perf_counter())
 
     def _unsent(self, delivery: Delivery, suspended: frozenset[str]) -> Delivered | None:
-        """The end of an event that this revision does not want, or a hold for a suspended URL; None = it is sent."""
+        """An event that this revision does not want ends here, one for a suspended URL is held; None = it is sent."""
         claimed, url = delivery.claimed, delivery.url
         if not url:
             return self._skipped(delivery, Verdict(Outcome.OK, Status.SKIPPED))

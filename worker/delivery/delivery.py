@@ -55,7 +55,7 @@ class Reading(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """How the event goes on. ``delay_ms``: until the next attempt, or until its result is overdue."""
+    """Next status of the event. ``delay_ms``: until the next attempt, or until its result is overdue."""
 
     to: Status
     delay_ms: int = 0

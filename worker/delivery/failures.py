@@ -15,7 +15,7 @@ from worker.delivery.delivery import Authorization, Reading
 from worker.delivery.shortage import PUT_OFF_S, own_shortage
 from worker.http.connector import blocked_reason
 from worker.http.tls import TransportUnusable
-from worker.http.words import blocked_text, told
+from worker.http.words import blocked_text, described
 from worker.oauth.values import TokenFailure
 
 CONFIGURATION_ERROR = "CONFIGURATION_ERROR"
@@ -59,7 +59,7 @@ def unanswered(error: Exception, authorization: Authorization, sent_ms: int) -> 
 
 
 def _transport(error: Exception) -> tuple[Outcome, str]:
-    if words := told(error):
+    if words := described(error):
         return Outcome.CONNECT_FAILED, words[0]
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return Outcome.TIMEOUT, "no connection before the connect time-out"
@@ -77,7 +77,7 @@ def _transport(error: Exception) -> tuple[Outcome, str]:
 
 
 def _tls_reason(error: Exception) -> str:
-    """What is wrong with the certificate, or the protocol's own word; never an address."""
+    """Reason of the certificate's refusal, or the protocol's own word; never an address."""
     cause = getattr(error, "certificate_error", None) or getattr(error, "os_error", None) or error
     return getattr(cause, "verify_message", None) or getattr(cause, "reason", None) or type(cause).__name__
 

@@ -1,4 +1,4 @@
-"""Where operational events go: a target made of settings, beside those that publishers define. Never stored."""
+"""Target of operational events, made of settings beside those that publishers define. Never stored."""
 
 from __future__ import annotations
 

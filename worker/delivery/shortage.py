@@ -1,4 +1,4 @@
-"""Tells a shortage of this machine from a fault of the host: no event is charged, and no circuit opened, for ours."""
+"""Shortages of this machine, apart from faults of the host: no event is charged, and no circuit opened, for ours."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ _SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 
 
 def own_shortage(error: Exception) -> str | None:
-    """What this process ran out of (file descriptors, buffers, memory) as it wanted to connect; None = it did not."""
+    """The resource that was missing to connect: file descriptors, buffers or memory. None = none was."""
     number = error.errno if isinstance(error, OSError) else None
     return os.strerror(number) if number in _SHORTAGES and number is not None else None

@@ -38,7 +38,7 @@ class Target:
     answers: AnswerMode
     filter: Filter
     route: Route | None = None
-    """How connections are made; None = as for everybody."""
+    """Certificates and proxy of its connections; None = the shared ones."""
 
     @property
     def token_scope(self) -> str:

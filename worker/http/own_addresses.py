@@ -1,6 +1,6 @@
-"""Which addresses are this deployment's own: of this machine's interfaces, of the API's listener and of Redis.
+"""Addresses of this deployment itself: of this machine's interfaces, of the API's listener and of Redis.
 
-Read once at start; whatever cannot be found out is left out, since the tables of refused networks stand besides.
+Read once at start; whatever cannot be found out is left out, since tables of refused networks apply as well.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What goes before a request through a proxy: where it is bound for is judged here, the socket only sees the proxy.
+"""Requests through a proxy: their target is judged here, the socket only sees the proxy.
 
 A name is resolved here as well, and refused as the connector would. What this cannot know is what the proxy's own
 name server answers a moment later, or answers for names that only it knows: such a proxy needs rules of its own.
@@ -81,7 +81,7 @@ class ProxiedWay:
 
     @property
     def credentials(self) -> dict[str, str]:
-        """What tells the proxy who asks (RFC 7617); the host never hears of it when there is a tunnel."""
+        """Headers that authenticate to the proxy (RFC 7617); the host never sees them when there is a tunnel."""
         authorization = basic(self.address)
         return {PROXY_AUTHORIZATION: authorization} if authorization else {}
 

@@ -1,4 +1,4 @@
-"""The ways out of a worker: what an integration's own transport changes about a connection, and what it never may.
+"""Connections out of a worker: an integration's own transport, and the limits that it cannot change.
 
 Every session made here is guarded (``worker.http.connector``): an integration may choose certificates and a proxy, but
 its proxy is judged like any other address, and the deployment's proxy cannot be gone around. Pools nothing.
@@ -48,7 +48,7 @@ def route_of(opened: Transport) -> Route | None:
 
 @dataclass(frozen=True, slots=True)
 class Egress:
-    """What all connections of a worker process have in common.
+    """Rules that all connections of a worker process share.
 
     ``rule`` judges addresses, ``url_rule`` the text of a URL (a reason, or None); ``proxy`` is the deployment's.
     """

@@ -26,7 +26,7 @@ IDLE_S = 60.0
 OpenSession = Callable[[Transport, ssl.SSLContext | None], Session]
 
 
-class _Line:
+class _Pooled:
     """One session on its way or open, and how many requests use it."""
 
     def __init__(self, making: asyncio.Task[Session]) -> None:
@@ -55,14 +55,14 @@ class TransportSessions:
         self._open_session = open_session
         self._capacity = capacity
         self._idle_s = idle_s
-        self._lines: OrderedDict[str, _Line] = OrderedDict()
+        self._pooled: OrderedDict[str, _Pooled] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
 
     @property
     def open_count(self) -> int:
         """Sessions besides the plain one."""
-        return len(self._lines)
+        return len(self._pooled)
 
     async def post(
         self, route: Route | None, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float | None = None
@@ -76,22 +76,22 @@ class TransportSessions:
     @asynccontextmanager
     async def session(self, route: Route) -> AsyncIterator[Session]:
         """The session of ``route``, which stays open at least until this ends."""
-        line = self._line(route)
-        line.users += 1
+        entry = self._entry(route)
+        entry.users += 1
         try:
-            yield await asyncio.shield(line.making)
+            yield await asyncio.shield(entry.making)
         finally:
-            line.users -= 1
-            line.idle_since_s = asyncio.get_running_loop().time()
-            if line.failed and self._lines.get(route.name) is line:
-                del self._lines[route.name]
+            entry.users -= 1
+            entry.idle_since_s = asyncio.get_running_loop().time()
+            if entry.failed and self._pooled.get(route.name) is entry:
+                del self._pooled[route.name]
             self._tidy()
 
     async def close(self) -> None:
         """End every session but the plain one."""
         if self._sweep is not None:
             self._sweep.cancel()
-        for name in list(self._lines):
+        for name in list(self._pooled):
             self._end(name)
         await asyncio.gather(*self._closing)
 
@@ -103,12 +103,12 @@ class TransportSessions:
     ) -> None:
         await self.close()
 
-    def _line(self, route: Route) -> _Line:
-        line = self._lines.get(route.name)
-        if line is None:
-            line = self._lines[route.name] = _Line(asyncio.create_task(self._make(route.transport)))
-        self._lines.move_to_end(route.name)
-        return line
+    def _entry(self, route: Route) -> _Pooled:
+        entry = self._pooled.get(route.name)
+        if entry is None:
+            entry = self._pooled[route.name] = _Pooled(asyncio.create_task(self._make(route.transport)))
+        self._pooled.move_to_end(route.name)
+        return entry
 
     async def _make(self, transport: Transport) -> Session:
         """Reading authorities and keys takes milliseconds, which the loop does not have."""
@@ -117,12 +117,12 @@ class TransportSessions:
     def _tidy(self) -> None:
         """Close what nobody used for a while, and the least used beyond the capacity; look again later."""
         now_s = asyncio.get_running_loop().time()
-        surplus = len(self._lines) - self._capacity
-        for name, line in list(self._lines.items()):
-            if line.users == 0 and (surplus > 0 or now_s - line.idle_since_s >= self._idle_s):
+        surplus = len(self._pooled) - self._capacity
+        for name, entry in list(self._pooled.items()):
+            if entry.users == 0 and (surplus > 0 or now_s - entry.idle_since_s >= self._idle_s):
                 self._end(name)
                 surplus -= 1
-        if self._sweep is None and self._lines:
+        if self._sweep is None and self._pooled:
             self._sweep = asyncio.get_running_loop().call_later(self._idle_s, self._sweep_again)
 
     def _sweep_again(self) -> None:
@@ -130,13 +130,13 @@ class TransportSessions:
         self._tidy()
 
     def _end(self, name: str) -> None:
-        task = asyncio.create_task(_closed(self._lines.pop(name)))
+        task = asyncio.create_task(_closed(self._pooled.pop(name)))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
 
 
-async def _closed(line: _Line) -> None:
-    made = await asyncio.gather(line.making, return_exceptions=True)
+async def _closed(entry: _Pooled) -> None:
+    made = await asyncio.gather(entry.making, return_exceptions=True)
     for session in made:
         if isinstance(session, Session):
             await session.close()

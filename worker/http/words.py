@@ -1,4 +1,4 @@
-"""What a failed connection says of client certificates and proxies, and what to do about it. Words and tables."""
+"""Failures of client certificates and proxies, each in words and with its remedy. Tables only."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import aiohttp
 
 Words = tuple[str, str]
-"""What was met, and the remedy."""
+"""The failure, and its remedy."""
 
 PROXY_NOT_ALLOWED = "proxy_not_allowed"
 PROXY_UNREADABLE = "proxy_unreadable"
@@ -46,13 +46,13 @@ _BLOCKED: dict[str, str] = {
 
 
 def blocked_text(reason: str) -> str:
-    """What a refused address or URL means, by the reason that the guard gave."""
-    told = f"the address is not allowed ({reason}): set DISPATCHER_ALLOW_NETWORKS if it is yours"
-    return _BLOCKED.get(reason, told)
+    """Explain a refused address or URL, by the reason that the guard gave."""
+    default = f"the address is not allowed ({reason}): set DISPATCHER_ALLOW_NETWORKS if it is yours"
+    return _BLOCKED.get(reason, default)
 
 
 def client_certificate_refused(error: BaseException) -> Words | None:
-    """What the host's TLS alert says of our certificate; None when there was no such alert."""
+    """Explain the host's TLS alert about our certificate; None when there was no such alert."""
     cause: BaseException | None = error
     while cause is not None:
         found = _ALERT.search(str(cause))
@@ -63,12 +63,12 @@ def client_certificate_refused(error: BaseException) -> Words | None:
 
 
 def proxy_refused(status: int) -> Words:
-    """What an answer to CONNECT other than 200 means."""
+    """Explain an answer to CONNECT other than 200."""
     return f"the proxy answered {status} instead of connecting", _PROXY_STATUSES.get(status, _PROXY_REFUSES)
 
 
-def told(error: BaseException) -> Words | None:
-    """Words for what only comes of a transport: its client certificate or a proxy. None = something else failed."""
+def described(error: BaseException) -> Words | None:
+    """Explain a failure of a client certificate or a proxy. None = something else failed."""
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return proxy_refused(error.status)
     if isinstance(error, aiohttp.ClientProxyConnectionError):

@@ -1,4 +1,4 @@
-"""The OAuth2 client: one client-credentials request (RFC 6749 §4.4) and what came of it. Never caches.
+"""The OAuth2 client: one client-credentials request (RFC 6749 §4.4) and its outcome. Never caches.
 
 Callers want ``token_source``: it puts the cache and single flight of ``worker.oauth.source`` around ``TokenClient``.
 authlib says what is sent, the guarded session sends it.
@@ -27,7 +27,7 @@ from worker.http.connector import blocked_reason
 from worker.http.tls import TransportUnusable
 from worker.http.transport import Route
 from worker.http.transport_sessions import TransportSessions
-from worker.http.words import blocked_text, told
+from worker.http.words import blocked_text, described
 from worker.oauth.answer import CONFIGURATION_ERROR, INVALID_RESPONSE, TRANSPORT_ERROR, TokenAnswer, read_token
 from worker.oauth.source import TokenSource
 from worker.oauth.values import Token, TokenFailure, fingerprint
@@ -121,7 +121,7 @@ def _assertion(credentials: OutboundCredentials, now_s: float) -> ClientAuth:
 
 
 def _certificate(credentials: OutboundCredentials, _: float) -> ClientAuth:
-    """RFC 8705 §2: the connection proves who asks, the form only names it."""
+    """RFC 8705 §2: the connection proves who allot, the form only names it."""
     return ClientAuth(credentials.client_id, "", "none")
 
 
@@ -156,7 +156,7 @@ def _failure(error: BaseException) -> TokenFailure:
     if reason is not None:
         text = f"tokenUri is not allowed ({reason}): use another, or let the operator allow its network"
         return TokenFailure(CONFIGURATION_ERROR, blocked_text(reason) if "proxy" in reason else text)
-    if words := told(error):
+    if words := described(error):
         return TokenFailure(TRANSPORT_ERROR, f"token endpoint: {words[0]}. {words[1]}")
     code, text = next((code, text) for kind, code, text in _EXPLAINED if isinstance(error, kind))
     return TokenFailure(code, text.format(error=error))
@@ -172,5 +172,5 @@ def _scrubbed(detail: str, credentials: OutboundCredentials) -> str:
 
 
 def _pair(client_id: str, quoted_secret: str) -> str:
-    """What ``client_secret_basic`` sends after ``Basic``."""
+    """Credentials in the form of ``client_secret_basic``, without the word Basic."""
     return base64.b64encode(f"{quote(client_id, safe=_KEPT_IN_BASIC)}:{quoted_secret}".encode()).decode()

@@ -1,4 +1,4 @@
-"""What one process knows of one credential set's token: whether to serve, refresh, wait or give up. Pure.
+"""One token in one process: to be served, refreshed, waited for or given up. Pure.
 
 The one owner of clock skew: a token is served until it expires and refreshed ahead of that, once less than
 30 s or a tenth of its life (jittered by a quarter) is left, but never in the first half of its life.
@@ -19,7 +19,7 @@ MAX_FAILURE_MEMORY_S = 3600.0
 FRESH_S = 5.0
 """A token refused this soon after it replaced a refused one was not refused for its age."""
 HOPELESS_S = 30.0
-"""How long refusals are then taken as final."""
+"""Time for which refusals are final then."""
 
 
 def refresh_margin_s(lifetime_s: float, jitter: float) -> float:
@@ -58,7 +58,7 @@ class TokenSlot:
         return now_s < self.expires_at_s
 
     def worth_adopting(self, token: AccessToken, now_s: float) -> bool:
-        """Whether a token that another process fetched saves us a request."""
+        """True when a token that another process fetched saves us a request."""
         if token.value == self.refused_value:
             return False
         margin_s = refresh_margin_s(token.expires_at_s - token.issued_at_s, 1.0)

@@ -26,7 +26,7 @@ Outcome = Token | TokenFailure
 
 POLL_S = 0.05
 MAX_WAIT_S = 10.0
-"""How long to wait for another process's fetch before asking ourselves."""
+"""Longest wait for another process's fetch before asking ourselves."""
 MAX_SLOTS = 10_000
 
 

@@ -1,4 +1,4 @@
-"""What asking for a token ends in, and what tells one token from another. Values only."""
+"""Outcomes of a request for a token, and the names of tokens. Values only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dispatcher.model.integration import OutboundCredentials
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """``fetched``: this caller's question is what made a request to the token endpoint."""
+    """``fetched``: this caller caused a request to the token endpoint."""
 
     value: str
     expires_at_s: float

@@ -1,33 +1,33 @@
-"""Shares free places out among partitions, and says whose lease is to be renewed. Notes whom it asked; no I/O."""
+"""Allocates free slots to partitions that may have work, and renews leases that need it. No I/O."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 
-from worker.partition.owned_partition import Holding
+from worker.partition.owned_partition import OwnedPartition
 
-Ask = tuple[Holding, int]
-"""A partition to claim from, and how many events at most; none renews its lease."""
+Allotment = tuple[OwnedPartition, int]
+"""A partition and the number of events to claim at most; 0 only renews its lease."""
 
 
-def asks(holdings: Collection[Holding], free: int, now: float, renew_before: float) -> list[Ask]:
-    """The claims of one round: ``free`` places evenly to those that may have work, whoever waits longest first.
+def allot(partitions: Collection[OwnedPartition], free: int, now: float, renew_before: float) -> list[Allotment]:
+    """The claims of one round: ``free`` slots in equal shares, the partition that has waited longest first.
 
     ``renew_before``: a lease that was last renewed before then is renewed without claiming. Times are seconds of the
     steady clock.
     """
-    eager = sorted((h for h in holdings if h.wants(now)), key=lambda h: h.turn) if free > 0 else []
-    turn = max((h.turn for h in holdings), default=0)
+    claiming = [one for one in partitions if one.may_claim(now)] if free > 0 else []
+    claiming.sort(key=lambda one: one.turn)
+    turn = max((one.turn for one in partitions), default=0)
     claims = []
-    for position, holding in enumerate(eager):
-        share = -(-free // (len(eager) - position))
+    for position, owned in enumerate(claiming):
+        share = -(-free // (len(claiming) - position))
         free -= share
         if share:
             turn += 1
-            holding.turn = turn
-            holding.hungry = False  # before asking: a nudge that overtakes the answer must not be forgotten
-            claims.append((holding, share))
-    asked = {holding.partition for holding, _ in claims}
-    return claims + [
-        (h, 0) for h in holdings if h.renewed_at < renew_before and h.partition not in asked and not h.uncertain
-    ]
+            owned.turn = turn
+            owned.work_expected = False  # before asking: a nudge that overtakes the answer must not be forgotten
+            claims.append((owned, share))
+    asked = {owned.partition for owned, _ in claims}
+    stale = [one for one in partitions if one.renewed_at < renew_before and not one.unconfirmed]
+    return claims + [(one, 0) for one in stale if one.partition not in asked]

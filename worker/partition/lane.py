@@ -1,6 +1,6 @@
-"""What the owner knows of one integration: adaptive concurrency, circuit, slow-down, rate.
+"""Limits of one integration in its owner's memory: adaptive concurrency, circuit, slow-down, rate.
 
-Decides only; the claim script enforces, by the settings that ``changes`` hands over to be written with the next settle.
+Decides only; the claim script enforces the settings, which are written with the next settle.
 """
 
 from __future__ import annotations
@@ -17,26 +17,26 @@ from dispatcher.store.queue.partition import LaneSetting
 
 START_CONCURRENCY = 32
 EARLY_S = 0.05
-"""Seconds of a lane's rate that may go before the store has the rate."""
+"""Attempts allowed before the claim script limits a lane's rate, in seconds of that rate."""
 THROTTLED = frozenset({429, 503})
 _LONG_AGO_MS = 1
-"""Stands for a time that another owner wrote: it is over, and is left as it is until it changes."""
+"""A past time in place of the one that another owner wrote, which stays in the store until it changes."""
 
 
 class Lane:
-    """One integration's limits in its owner's memory. Times are epoch ms of the store's clock."""
+    """One integration's limits. Times are epoch ms of the store's clock."""
 
     __slots__ = (
         "_circuit",
         "_early",
         "_failing_ms",
+        "_handed_over",
         "_integration_id",
         "_limit",
         "_maximum",
         "_rate",
         "_running",
         "_slow_ms",
-        "_told",
         "in_flight",
     )
 
@@ -50,7 +50,7 @@ class Lane:
         failing: bool = False,
         circuit_open: bool = False,
     ) -> None:
-        """``failing``, ``circuit_open``: how another owner left the lane in the store."""
+        """``failing``, ``circuit_open``: the state in which another owner left the lane."""
         self._integration_id = integration_id
         self._maximum = maximum
         self._limit = ConcurrencyLimit(maximum, START_CONCURRENCY)
@@ -60,9 +60,9 @@ class Lane:
         self._rate: float | None = None
         self._running = 0
         self.in_flight = 0
-        """Claims that are worked on."""
+        """Claims whose attempts have not ended."""
         self._early = 0
-        self._told: dict[str, int | float | None] = {
+        self._handed_over: dict[str, int | float | None] = {
             "cap": min(START_CONCURRENCY, maximum),
             "circuit": None,
             "slow": None,
@@ -70,14 +70,14 @@ class Lane:
             "failing": None,
         }
         if failing:
-            self._failing_ms = self._told["failing"] = _LONG_AGO_MS
+            self._failing_ms = self._handed_over["failing"] = _LONG_AGO_MS
         if circuit_open:
             self._circuit = Circuit(circuit_failures, circuit_open_ms, until_ms=_LONG_AGO_MS)
-            self._told |= {"circuit": _LONG_AGO_MS, "cap": 1}
+            self._handed_over |= {"circuit": _LONG_AGO_MS, "cap": 1}
 
     @property
     def _offered(self) -> int:
-        """The limit in eight steps an octave, so that growing it is not a write each time."""
+        """The limit in eight steps an octave, so that not every growth is a write."""
         limit = self._limit.limit
         if limit == self._limit.maximum or limit < 8:
             return limit
@@ -88,19 +88,20 @@ class Lane:
         return self._circuit.state is not CircuitState.CLOSED
 
     def configure(self, limits: LaneLimits, rate_limited: bool) -> None:
-        """The revision in use bounds concurrency and rate. ``rate_limited``: the store has a rate for the lane."""
+        """Take over the limits of the revision in use. ``rate_limited``: the store has a rate for the lane."""
         if rate_limited and limits.rate_per_s is None:
-            self._told.pop("rate", None)
+            self._handed_over.pop("rate", None)
         maximum = limits.concurrency or self._maximum
         if maximum != self._limit.maximum:
             self._limit.resize(maximum)
         self._rate = limits.rate_per_s
 
     @contextmanager
-    def place(self, limits: LaneLimits, rate_limited: bool) -> Iterator[bool]:
-        """A place for one attempt, which was claimed when the store may not have had these limits yet; False: none.
+    def admission(self, limits: LaneLimits, rate_limited: bool) -> Iterator[bool]:
+        """Admit one attempt for as long as this is entered; False when the limits leave no slot.
 
-        Without a rate in the store (``rate_limited``) no more go than the claim script lets go at once.
+        It may have been claimed before the store knew these limits: without a rate there (``rate_limited``), no more
+        attempts are admitted than the claim script would give at once.
         """
         admitted = self._admits(limits, rate_limited)
         self._running += admitted
@@ -118,7 +119,7 @@ class Lane:
         return self._early <= max(1.0, limits.rate_per_s * EARLY_S)
 
     def authorise(self, outcome: Outcome, now_ms: int) -> bool:
-        """Learn whether a token can be had. True when that changed: AUTHORIZED ↔ FAILING."""
+        """Note if a token can be had. True when that changed: AUTHORIZED ↔ FAILING."""
         was = self._failing_ms
         if outcome is not Outcome.TOKEN_FAILED:
             self._failing_ms = None
@@ -129,7 +130,7 @@ class Lane:
     def observe(
         self, outcome: Outcome, http_status: int | None, retry_after_s: float | None, now_ms: int
     ) -> CircuitState | None:
-        """Learn from one attempt. OPEN or CLOSED when that opened or closed the circuit."""
+        """Learn from one attempt. Returns OPEN or CLOSED when that opened or closed the circuit."""
         if outcome in TRANSPORT_FAILURES:
             if outcome is Outcome.TIMEOUT:
                 self._limit.timed_out()
@@ -149,7 +150,7 @@ class Lane:
         return CircuitState.CLOSED if closed else None
 
     def changes(self, now_ms: int) -> list[LaneSetting]:
-        """Settings that differ from what was last handed over."""
+        """Settings that differ from those last handed over."""
         open_until = self._circuit.until_ms if self._circuit.state is CircuitState.OPEN else None
         wanted: dict[str, int | float | None] = {
             "cap": 1 if self.circuit_open else self._offered,
@@ -158,11 +159,11 @@ class Lane:
             "rate": self._rate,
             "failing": self._failing_ms,
         }
-        if wanted == self._told:
+        if wanted == self._handed_over:
             return []
-        told, self._told = self._told, wanted
+        before, self._handed_over = self._handed_over, wanted
         return [
             LaneSetting(self._integration_id, name, value)
             for name, value in wanted.items()
-            if name not in told or told[name] != value
+            if name not in before or before[name] != value
         ]

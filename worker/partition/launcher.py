@@ -1,7 +1,7 @@
 """Begins claimed attempts a few at a time, so that the event loop serves its sockets in between. No I/O.
 
 A claim brings hundreds of events. Begun all at once they would hold the loop for tens of milliseconds and end together,
-and worker and Redis would take turns in waiting for each other.
+and worker and Redis would wait for each other in turn.
 """
 
 from __future__ import annotations
@@ -11,39 +11,39 @@ from collections import deque
 from collections.abc import Callable, Iterable
 
 from dispatcher.store.queue.partition import Claimed
-from worker.partition.owned_partition import Holding
+from worker.partition.owned_partition import OwnedPartition
 
 AT_ONCE = 32
 """Attempts that begin in one turn of the event loop."""
 
 
-class Starting:
-    """What was claimed and has not begun, in the order of the claims. One per owner."""
+class Launcher:
+    """Queue of claimed events whose attempts have not begun, in the order of the claims. One per owner."""
 
     __slots__ = ("_begin", "_failure", "_loop", "_waiting")
 
-    def __init__(self, begin: Callable[[Holding, Claimed], None]) -> None:
+    def __init__(self, begin: Callable[[OwnedPartition, Claimed], None]) -> None:
         """``begin`` starts the attempt's task."""
         self._begin = begin
         self._loop = asyncio.get_running_loop()
-        self._waiting: deque[tuple[Holding, Claimed]] = deque()
+        self._waiting: deque[tuple[OwnedPartition, Claimed]] = deque()
         self._failure: Exception | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, holding: Holding, events: Iterable[Claimed]) -> None:
-        """They count as running at once, and begin in the next turns of the loop.
+    def add(self, owned: OwnedPartition, events: Iterable[Claimed]) -> None:
+        """Count them as running at once, and begin them in the next turns of the loop.
 
-        Raises what kept an earlier one from beginning: nobody hears of what goes wrong in a turn.
+        Raises the error that kept an earlier one from beginning: a turn itself has no caller.
         """
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
         idle = not self._waiting
         for claimed in events:
-            holding.running[claimed.handle] = None
-            self._waiting.append((holding, claimed))
+            owned.running[claimed.handle] = None
+            self._waiting.append((owned, claimed))
         if idle and self._waiting:
             self._loop.call_soon(self._turn)
 
@@ -53,15 +53,15 @@ class Starting:
 
     def _turn(self) -> None:
         for _ in range(min(AT_ONCE, len(self._waiting))):
-            holding, claimed = self._waiting.popleft()
-            if not holding.closed.is_set():
-                self._try(holding, claimed)
+            owned, claimed = self._waiting.popleft()
+            if not owned.closed.is_set():
+                self._try(owned, claimed)
         if self._waiting:
             self._loop.call_soon(self._turn)
 
-    def _try(self, holding: Holding, claimed: Claimed) -> None:
+    def _try(self, owned: OwnedPartition, claimed: Claimed) -> None:
         try:
-            self._begin(holding, claimed)
+            self._begin(owned, claimed)
         except Exception as failure:
-            del holding.running[claimed.handle]
+            del owned.running[claimed.handle]
             self._failure = failure

@@ -1,4 +1,4 @@
-"""One partition in its owner's hands: what runs, what is to be settled, when to ask again. No I/O."""
+"""State of one owned partition: running attempts, outcomes to settle, time of the next claim. No I/O."""
 
 from __future__ import annotations
 
@@ -11,86 +11,86 @@ from worker.partition.lane import Lane
 Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
 
 
-class Holding:
+class OwnedPartition:
     """Times are seconds of the steady clock."""
 
     __slots__ = (
-        "asked_for",
+        "changed_lanes",
         "closed",
         "counted",
         "due_at",
         "generation",
-        "hungry",
         "lanes",
         "leaving",
+        "newest_generation",
         "outcomes",
         "partition",
+        "paused_until",
         "renewed_at",
-        "rests_until",
         "running",
         "settings",
-        "touched",
         "turn",
-        "uncertain",
+        "unconfirmed",
+        "work_expected",
     )
 
     def __init__(self, partition: int, generation: int, now: float) -> None:
         self.partition = partition
         self.generation = generation
-        self.asked_for = generation
-        """The newest generation that the store may know us by."""
+        self.newest_generation = generation
+        """Highest generation that the store may have for us."""
         self.running: dict[Handle, asyncio.Task[None] | None] = {}
-        """What was claimed and has not ended; None until it begins."""
+        """Claims whose attempts have not ended, with their tasks; None until the attempt begins."""
         self.outcomes: list[Settlement] = []
         self.settings: list[LaneSetting] = []
         self.counted: Counter[str] = Counter()
         self.lanes: dict[str, Lane] = {}
-        self.touched: set[str] = set()
-        self.hungry = True
-        """There may be work to claim now."""
+        self.changed_lanes: set[str] = set()
+        self.work_expected = True
+        """The next claim may bring something."""
         self.due_at: float | None = None
         self.turn = 0
-        """Who was asked for work last has the highest."""
+        """Position in the order of claiming; the partition claimed from last has the highest."""
         self.renewed_at = now
-        """When it was asked for what we know of its lease."""
-        self.uncertain = False
-        """A reply was lost: ask the store what we hold before anything else."""
-        self.rests_until = 0.0
-        """A script broke off: nothing is asked before then."""
+        """Time of the request that renewed the lease."""
+        self.unconfirmed = False
+        """A reply was lost: own it anew before anything else."""
+        self.paused_until = 0.0
+        """A script failed: nothing is asked before then."""
         self.leaving = False
-        """Claim nothing more; rest when nothing runs."""
+        """Claim nothing more; release once nothing runs."""
         self.closed = asyncio.Event()
 
-    def wants(self, now: float) -> bool:
-        """Whether a claim may bring something."""
+    def may_claim(self, now: float) -> bool:
+        """True when a claim may bring something."""
         return (
             not self.leaving
-            and not self.uncertain
-            and (self.hungry or (self.due_at is not None and self.due_at <= now))
+            and not self.unconfirmed
+            and (self.work_expected or (self.due_at is not None and self.due_at <= now))
         )
 
     def ready(self, now: float, free: bool) -> bool:
-        """Whether the next round has something to do here."""
-        if self.uncertain:
-            return self.rests_until <= now
-        return bool(self.outcomes) or (free and self.wants(now))
+        """True when the next round has something to do here. ``free``: there are free slots."""
+        if self.unconfirmed:
+            return self.paused_until <= now
+        return bool(self.outcomes) or (free and self.may_claim(now))
 
     def wakes_at(self, free: bool) -> float | None:
-        """When there will be something to do here though nobody says so; None: not by itself."""
-        if self.uncertain:
-            return self.rests_until
+        """Time of the next thing to do without a nudge; None: there is none."""
+        if self.unconfirmed:
+            return self.paused_until
         return self.due_at if free and not self.leaving else None
 
     @property
-    def held(self) -> list[Handle]:
-        """What is still worked on: running, or ended and not yet settled."""
+    def claims(self) -> list[Handle]:
+        """Claims that are running, or ended and not settled."""
         return [*self.running, *(outcome.claimed.handle for outcome in self.outcomes)]
 
     def take_batch(self, now_ms: int) -> Batch | None:
-        """What the next settle is to carry, taken out; None = nothing."""
-        for integration_id in self.touched:
+        """Take out all that the next settle carries; None = nothing."""
+        for integration_id in self.changed_lanes:
             self.settings += self.lanes[integration_id].changes(now_ms)
-        self.touched.clear()
+        self.changed_lanes.clear()
         if not (self.outcomes or self.settings or self.counted):
             return None
         batch = (self.outcomes, self.settings, self.counted)
@@ -98,7 +98,7 @@ class Holding:
         return batch
 
     def put_back(self, batch: Batch) -> None:
-        """The settle may not have happened; repeating it is safe. Counters are not repeated: they may be in."""
+        """Keep a batch for another settle, which is safe to repeat. Counters are dropped: they may have counted."""
         self.outcomes = batch[0] + self.outcomes
         self.settings = batch[1] + self.settings
 
@@ -107,7 +107,7 @@ class Holding:
         self.counted[name] += by
 
     def cancel(self) -> list[asyncio.Task[None]]:
-        """Stop what runs; the tasks, to wait for."""
+        """Cancel running attempts; returns their tasks."""
         begun = [task for task in self.running.values() if task is not None]
         for task in begun:
             task.cancel()

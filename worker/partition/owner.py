@@ -2,10 +2,10 @@
 
 Invariants
 * An event that is in `flight` under our generation is in exactly one of: `running`, `outcomes`, a settle on its way.
-* Nothing is claimed without a free place to run it, and nothing is claimed by a partition that leaves.
+* Nothing is claimed without a free slot to run it in, and nothing from a partition that is leaving.
 * No attempt begins under a lease that has run out, unless Redis takes as long for every reply.
-* After a lost reply the store is asked (`own` with what we hold) before the partition is claimed from again, and the
-  generation is renewed: the request that got no reply may still arrive, and must change nothing then.
+* After a lost reply the partition is owned anew (`own`, with the claims that are worked on) before anything else, under
+  a newer generation: the request that got no reply may still arrive, and must change nothing then.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from dispatcher.clock import StoreClock, steady_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.partition import LEASE_LEFT, Claimed, Handle, Move, PartitionStore, Settlement
-from worker.partition.allocation import Ask, asks
-from worker.partition.launcher import AT_ONCE, Starting
-from worker.partition.owned_partition import Batch, Holding
+from worker.partition.allocation import Allotment, allot
+from worker.partition.launcher import AT_ONCE, Launcher
+from worker.partition.owned_partition import Batch, OwnedPartition
 from worker.partition.runner import Runner
-from worker.partition.slow_attempts import LONG_S, Stragglers
+from worker.partition.slow_attempts import LONG_S, SlowAttempts
 
-GATHER_S = 0.002
 BUSY_GATHERS = 4
-"""Rounds begin so far apart at least; with every place taken, as many times that lie between them."""
-SICK_S = 1.0
-"""A partition on whose keys a script broke off is left alone for this long."""
+GATHER_S = 0.002
+"""Minimum pause between rounds; up to ``BUSY_GATHERS`` times that when all slots are taken."""
+BROKEN_PAUSE_S = 1.0
+"""Pause of a partition on whose keys a script failed."""
 IDLE_S = 1.0
-"""An idle owner asks this often even if no nudge came."""
+"""Longest time between two claims of an idle owner, should a nudge be lost."""
 
 log = structlog.get_logger("owner")
 
@@ -51,64 +51,64 @@ class Owner:
         lent: int,
         lease_s: float,
     ) -> None:
-        """``lent``: attempts at most that run beyond ``concurrency`` while as many wait for hosts that are slow."""
+        """``lent``: slots at most beyond ``concurrency``, while as many attempts wait for slow hosts."""
         self.worker_id = worker_id
-        self.holdings: dict[int, Holding] = {}
+        self.partitions: dict[int, OwnedPartition] = {}
         self._store = store
         self._runner = runner
         self._concurrency = concurrency
-        self._stragglers = Stragglers(lent)
+        self._slow_attempts = SlowAttempts(lent)
         self._lease_s = lease_s
-        self._sure_s = lease_s * LEASE_LEFT
+        self._safe_s = lease_s * LEASE_LEFT
         self._late_replies = 0
         self._portion = max(1, concurrency // 2)
-        self._starting = Starting(self._begin)
+        self._launcher = Launcher(self._begin)
         self._wake = asyncio.Event()
         self._clock = clock
         self._now = steady_clock  # the loop's own time stands still while the process does
 
     @property
     def in_flight(self) -> int:
-        return sum(len(holding.running) for holding in self.holdings.values())
+        return sum(len(owned.running) for owned in self.partitions.values())
 
     @property
     def _ended(self) -> int:
-        return sum(len(holding.outcomes) for holding in self.holdings.values())
+        return sum(len(owned.outcomes) for owned in self.partitions.values())
 
     @property
     def _unsettled(self) -> int:
         return self.in_flight + self._ended
 
     async def drain(self, partition: int, generation: int) -> None:
-        """Take a granted partition up, to be owned until it is let go or lost."""
+        """Take over a granted partition, until it is released or lost."""
         asked_at = self._now()
-        if partition in self.holdings or not await self._store.own(partition, generation, self.worker_id):
+        if partition in self.partitions or not await self._store.own(partition, generation, self.worker_id):
             return
-        self.holdings[partition] = Holding(partition, generation, asked_at)
+        self.partitions[partition] = OwnedPartition(partition, generation, asked_at)
         self._wake.set()
 
     def nudge(self, partition: int | None = None) -> None:
-        """There is new work in a partition (None: perhaps in any)."""
-        for number, holding in self.holdings.items():
+        """Expect new work in a partition, or with None in any."""
+        for number, owned in self.partitions.items():
             if partition is None or number == partition:
-                holding.hungry = True
+                owned.work_expected = True
         self._wake.set()
 
     def count(self, name: str) -> None:
         """Add one to a fleet-wide counter, with the next settle of any partition."""
-        for holding in self.holdings.values():
-            holding.count(name)
+        for owned in self.partitions.values():
+            owned.count(name)
             return
 
     def leave(self, partition: int) -> asyncio.Event:
-        """Claim no more of a partition and rest it when nothing of it runs. The event tells when that is done."""
-        holding = self.holdings[partition]
-        holding.leaving = True
+        """Claim no more from a partition, and release it once nothing of it runs; the event is set then."""
+        owned = self.partitions[partition]
+        owned.leaving = True
         self._wake.set()
-        return holding.closed
+        return owned.closed
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop`` is set. Survives a store that goes away; never survives a programming error silently."""
+        """Work until ``stop`` is set. Survives a store that goes away; raises on an error of ours."""
         pause_s = 0.05
         while not stop.is_set():
             begun = self._now()
@@ -122,14 +122,14 @@ class Owner:
                 continue
             if not worked:
                 await self._sleep()
-            elif len(self._starting) < AT_ONCE or self._free() < self._portion:
+            elif len(self._launcher) < AT_ONCE or self._free() < self._portion:
                 await self._gather(begun)
 
     async def stop(self, within_s: float) -> None:
-        """Let running attempts end, settle them, rest every partition. What still runs then is given back."""
+        """Let running attempts end, settle them, release every partition. Attempts that run longer are given back."""
         deadline = self._now() + within_s
-        for holding in self.holdings.values():
-            holding.leaving = True
+        for owned in self.partitions.values():
+            owned.leaving = True
         while self._unsettled and self._now() < deadline:
             self._wake.clear()
             with contextlib.suppress(StoreUnavailable):
@@ -139,29 +139,29 @@ class Owner:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(0.2, max(0.01, deadline - self._now()))):
                     await self._wake.wait()
-        self._starting.clear()
-        for holding in list(self.holdings.values()):
-            await asyncio.gather(*holding.cancel(), return_exceptions=True)
+        self._launcher.clear()
+        for owned in list(self.partitions.values()):
+            await asyncio.gather(*owned.cancel(), return_exceptions=True)
         with contextlib.suppress(StoreUnavailable):
             await self._round()
-            for holding in list(self.holdings.values()):
-                await self._store.rest(holding.partition, holding.generation)
-        for holding in list(self.holdings.values()):
-            self._drop(holding)
+            for owned in list(self.partitions.values()):
+                await self._store.rest(owned.partition, owned.generation)
+        for owned in list(self.partitions.values()):
+            self._lose(owned)
 
     async def _sleep(self) -> None:
         now = self._now()
         free = self._free() > 0
         self._wake.clear()
-        if any(h.ready(now, free) for h in self.holdings.values()):
+        if any(owned.ready(now, free) for owned in self.partitions.values()):
             return
-        due = [at - now for h in self.holdings.values() if (at := h.wakes_at(free)) is not None]
+        due = [at - now for owned in self.partitions.values() if (at := owned.wakes_at(free)) is not None]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min([*due, IDLE_S if free else LONG_S, self._lease_s / 4])):
                 await self._wake.wait()
 
     async def _gather(self, begun: float) -> None:
-        """Until half of what runs has ended, but not for long: Redis settles many outcomes for the price of a few."""
+        """Wait shortly for more outcomes: Redis settles many for the price of a few."""
         await asyncio.sleep(max(0.0, GATHER_S - (self._now() - begun)))
         for _ in range(min(BUSY_GATHERS, BUSY_GATHERS * self.in_flight // self._concurrency)):
             if self._ended >= self.in_flight:
@@ -172,112 +172,117 @@ class Owner:
         free = self._concurrency - self.in_flight
         if free > self._concurrency // 4:
             return free
-        return free + self._stragglers.lent(self._now(), self._running)
+        return free + self._slow_attempts.lent(self._now(), self._running)
 
     def _running(self) -> set[Handle]:
-        return {handle for holding in self.holdings.values() for handle, task in holding.running.items() if task}
+        return {handle for owned in self.partitions.values() for handle, task in owned.running.items() if task}
 
     async def _round(self) -> bool:
         """One round trip for all partitions. True when there was something to do."""
-        await self._come_back()
+        await self._confirm()
         await self._rest_leaving()
         settles = self._settles()
         claims = self._claims()
-        calls = [self._store.settle_call(h.partition, h.generation, *batch) for h, batch in settles]
-        calls += [self._store.claim_call(h.partition, h.generation, at_most) for h, at_most in claims]
+        calls = [self._store.settle_call(owned.partition, owned.generation, *batch) for owned, batch in settles]
+        calls += [self._store.claim_call(owned.partition, owned.generation, at_most) for owned, at_most in claims]
         if not calls:
             return False
         asked_at = self._now()
         try:
             replies = await self._store.round_trip(calls)
         except BaseException:
-            for holding, batch in settles:
-                holding.put_back(batch)
-            for holding in [h for h, _ in settles] + [h for h, _ in claims]:
-                holding.uncertain = True
+            for owned, batch in settles:
+                owned.put_back(batch)
+                owned.unconfirmed = True
+            for owned, _ in claims:
+                owned.unconfirmed = True
             raise
-        self._late_replies = self._late_replies + 1 if self._now() - asked_at > self._sure_s else 0
-        for (holding, batch), reply in zip(settles, replies, strict=False):
+        self._late_replies = self._late_replies + 1 if self._now() - asked_at > self._safe_s else 0
+        for (owned, batch), reply in zip(settles, replies, strict=False):
             if reply is None:
-                self._fail(holding, batch)
+                self._pause(owned, batch)
             elif reply[0] != b"ok":
-                self._drop(holding)
-        for (holding, _), reply in zip(claims, replies[len(settles) :], strict=True):
-            self._take_claim(holding, reply, asked_at)
-        return bool(settles) or any(holding.hungry for holding, _ in claims)
+                self._lose(owned)
+        for (owned, _), reply in zip(claims, replies[len(settles) :], strict=True):
+            self._take_claim(owned, reply, asked_at)
+        return bool(settles) or any(owned.work_expected for owned, _ in claims)
 
-    def _settles(self) -> list[tuple[Holding, Batch]]:
+    def _settles(self) -> list[tuple[OwnedPartition, Batch]]:
         now_ms = self._clock.now_ms()
         settles = []
-        for holding in [h for h in self.holdings.values() if not h.uncertain]:
-            batch = holding.take_batch(now_ms)
+        for owned in self.partitions.values():
+            batch = None if owned.unconfirmed else owned.take_batch(now_ms)
             if batch:
-                settles.append((holding, batch))
-                holding.hungry = True
+                settles.append((owned, batch))
+                owned.work_expected = True
         return settles
 
-    def _claims(self) -> list[Ask]:
-        """For a portion of the places at most: the next is fetched while the last one begins."""
+    def _claims(self) -> list[Allotment]:
+        """For half of the slots at most: the next half is claimed while this one begins."""
         now = self._now()
-        return asks(self.holdings.values(), min(self._portion, self._free()), now, now - self._lease_s / 4)
+        return allot(self.partitions.values(), min(self._portion, self._free()), now, now - self._lease_s / 4)
 
-    def _fail(self, holding: Holding, batch: Batch | None = None) -> None:
-        """A script broke off on this partition's keys: what it was to record is kept, the others go on."""
+    def _pause(self, owned: OwnedPartition, batch: Batch | None = None) -> None:
+        """Pause a partition on whose keys a script failed; its outcomes are kept, other partitions go on."""
         if batch:
-            holding.put_back(batch)
-        holding.uncertain = True
-        holding.rests_until = self._now() + SICK_S
+            owned.put_back(batch)
+        owned.unconfirmed = True
+        owned.paused_until = self._now() + BROKEN_PAUSE_S
 
-    def _take_claim(self, holding: Holding, reply: list[Any] | None, asked_at: float) -> None:
+    def _take_claim(self, owned: OwnedPartition, reply: list[Any] | None, asked_at: float) -> None:
         if reply is None:
-            self._fail(holding)
+            self._pause(owned)
             return
         claim = read_claim(reply)
         if claim is None:
-            self._drop(holding)
+            self._lose(owned)
             return
         now = self._now()
-        holding.renewed_at = asked_at
+        owned.renewed_at = asked_at
         self._clock.learn(claim.now_ms, asked_at)
-        holding.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
-        holding.hungry = holding.hungry or (holding.due_at is not None and holding.due_at <= now)
-        holding.outcomes += claim.unreadable
-        self._starting.add(holding, claim.events)
+        owned.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
+        owned.work_expected = owned.work_expected or (owned.due_at is not None and owned.due_at <= now)
+        owned.outcomes += claim.unreadable
+        self._launcher.add(owned, claim.events)
 
-    def _begin(self, holding: Holding, claimed: Claimed) -> None:
-        redis_is_slow = self._late_replies > 1  # then nothing would ever begin; a single one is us, standing still
-        if not redis_is_slow and self._now() - holding.renewed_at > self._sure_s:  # it may be another's by now
-            self._keep(holding, Settlement(claimed, Move.RELEASE))
+    def _begin(self, owned: OwnedPartition, claimed: Claimed) -> None:
+        redis_is_slow = self._late_replies > 1  # then nothing would ever begin; a single late reply is our own pause
+        if not redis_is_slow and self._now() - owned.renewed_at > self._safe_s:  # another may own it by now
+            self._keep(owned, Settlement(claimed, Move.RELEASE))
         else:
-            holding.running[claimed.handle] = asyncio.create_task(self._run_one(holding, claimed))
+            owned.running[claimed.handle] = asyncio.create_task(self._run_one(owned, claimed))
 
-    async def _run_one(self, holding: Holding, claimed: Claimed) -> None:
-        self._keep(holding, await self._runner.run(holding, claimed))
+    async def _run_one(self, owned: OwnedPartition, claimed: Claimed) -> None:
+        self._keep(owned, await self._runner.run(owned, claimed))
 
-    def _keep(self, holding: Holding, settlement: Settlement) -> None:
-        holding.running.pop(settlement.claimed.handle, None)
-        holding.outcomes.append(settlement)
+    def _keep(self, owned: OwnedPartition, settlement: Settlement) -> None:
+        owned.running.pop(settlement.claimed.handle, None)
+        owned.outcomes.append(settlement)
         self._wake.set()
 
-    async def _come_back(self) -> None:
-        for holding in [h for h in self.holdings.values() if h.uncertain and h.rests_until <= self._now()]:
-            holding.asked_for += 1
-            part, before, ours = holding.partition, holding.generation, holding.held
-            if await self._store.own(part, before, self.worker_id, ours, under=holding.asked_for):
-                holding.generation = holding.asked_for
-                holding.uncertain = False
-                holding.hungry = True
+    async def _confirm(self) -> None:
+        """Own a partition anew after a lost reply, under a newer generation."""
+        for owned in list(self.partitions.values()):
+            if not owned.unconfirmed or owned.paused_until > self._now():
+                continue
+            owned.newest_generation += 1
+            part, before, ours = owned.partition, owned.generation, owned.claims
+            if await self._store.own(part, before, self.worker_id, ours, under=owned.newest_generation):
+                owned.generation = owned.newest_generation
+                owned.unconfirmed = False
+                owned.work_expected = True
             else:
-                self._drop(holding)
+                self._lose(owned)
 
     async def _rest_leaving(self) -> None:
-        for holding in [h for h in self.holdings.values() if h.leaving and not h.running and not h.outcomes]:
-            await self._store.rest(holding.partition, holding.generation)
-            self._drop(holding)
+        for owned in list(self.partitions.values()):
+            if owned.leaving and not owned.running and not owned.outcomes:
+                await self._store.rest(owned.partition, owned.generation)
+                self._lose(owned)
 
-    def _drop(self, holding: Holding) -> None:
-        """The partition is another's now, or nobody's: stop what runs, its outcomes would be refused."""
-        if self.holdings.get(holding.partition) is holding:
-            del self.holdings[holding.partition]
-        holding.cancel()
-        holding.closed.set()
+    def _lose(self, owned: OwnedPartition) -> None:
+        """Forget a partition that is not ours any more, and stop what runs: its outcomes would be refused."""
+        if self.partitions.get(owned.partition) is owned:
+            del self.partitions[owned.partition]
+        owned.cancel()
+        owned.closed.set()

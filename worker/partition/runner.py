@@ -1,4 +1,4 @@
-"""Runs one claimed event and teaches its lane. Always ends in a settlement, also when it is cancelled.
+"""Runs one claimed event, counts it, and teaches its lane. Always ends in a settlement, also when cancelled.
 
 Never claims and never settles: the owner does.
 """
@@ -25,12 +25,12 @@ from dispatcher.store.secrets.sealing import SealError
 from worker.delivery.deliver import Deliverer
 from worker.delivery.delivery import Delivered, Reading
 from worker.partition.lane import Lane
-from worker.partition.owned_partition import Holding
+from worker.partition.owned_partition import OwnedPartition
 
 PUT_OFF_MS = 200
-"""Until an event is tried again whose definitions could not be read."""
+"""Delay of an event whose definitions could not be read."""
 BROKE_OFF_MS = 5000
-"""Until an event is tried again whose attempt met an error of ours."""
+"""Delay of an event whose attempt met an error of ours."""
 
 _ATTEMPTS = {outcome: f"attempts:{outcome.value}" for outcome in Outcome}
 _ATTEMPT_SECONDS = HistogramNames("attempt_seconds")
@@ -45,7 +45,7 @@ log = structlog.get_logger("runner")
 
 @dataclass(frozen=True, slots=True)
 class LanePolicy:
-    """What every lane starts with, until its revision says otherwise."""
+    """Limits of every lane, unless its revision has its own."""
 
     concurrency: int
     circuit_failures: int
@@ -64,7 +64,7 @@ class Runner:
         clock: Clock,
         notify: Tell | None = None,
     ) -> None:
-        """``notify`` is how operators hear of it; None = nobody listens."""
+        """``notify`` queues operational events; None = no operator listens."""
         self._store = store
         self._queue = queue
         self._deliverer = deliverer
@@ -72,13 +72,13 @@ class Runner:
         self._clock = clock
         self._notify = notify
 
-    async def run(self, holding: Holding, claimed: Claimed) -> Settlement:
-        """Deliver one event; how it goes on."""
-        lane = self._lane(holding, claimed)
+    async def run(self, owned: OwnedPartition, claimed: Claimed) -> Settlement:
+        """Deliver one event; returns its settlement."""
+        lane = self._lane(owned, claimed)
         lane.in_flight += 1
         try:
-            delivered = await self._deliver(holding, claimed, lane)
-            self._learn(holding, claimed, lane, delivered)
+            delivered = await self._deliver(owned, claimed, lane)
+            self._learn(owned, claimed, lane, delivered)
             if self._notify is not None and (delivered.suspend_url or delivered.settlement.to is Status.DEAD):
                 self._notify_of_end(self._notify, delivered)
         except asyncio.CancelledError:
@@ -95,23 +95,23 @@ class Runner:
             lane.in_flight -= 1
         return delivered.settlement
 
-    async def _deliver(self, holding: Holding, claimed: Claimed, lane: Lane) -> Delivered:
+    async def _deliver(self, owned: OwnedPartition, claimed: Claimed, lane: Lane) -> Delivered:
         lane_id = claimed.event.integration_id
-        suspended = await self._store.suspended_urls(holding.partition, lane_id) if claimed.url_suspended else _NONE
+        suspended = await self._store.suspended_urls(owned.partition, lane_id) if claimed.url_suspended else _NONE
         delivered = await self._deliverer.deliver(claimed, suspended, lane)
         if delivered.suspend_url:
             with contextlib.suppress(StoreUnavailable):  # what was sent is settled in any case; the next 410 suspends
                 await self._queue.suspend_url(lane_id, delivered.suspend_url)
         return delivered
 
-    def _learn(self, holding: Holding, claimed: Claimed, lane: Lane, delivered: Delivered) -> None:
+    def _learn(self, owned: OwnedPartition, claimed: Claimed, lane: Lane, delivered: Delivered) -> None:
         """Count the attempt, and teach the lane what it showed."""
         lane.configure(delivered.limits, claimed.rate_limited)
-        holding.touched.add(claimed.event.integration_id)
+        owned.changed_lanes.add(claimed.event.integration_id)
         reading = delivered.reading
         if reading is None:
             return
-        _count(holding.count, delivered.settlement, reading)
+        _count(owned.count, delivered.settlement, reading)
         outcome, now_ms = reading.verdict.outcome, self._clock.now_ms()
         if lane.authorise(outcome, now_ms):
             self._credentials_changed(delivered, outcome is Outcome.TOKEN_FAILED, now_ms)
@@ -143,12 +143,12 @@ class Runner:
             why = _error(delivered)
             notify(Happening(OperationalKind.EVENT_DEAD, event.integration_id, now_ms, event.id, why))
 
-    def _lane(self, holding: Holding, claimed: Claimed) -> Lane:
+    def _lane(self, owned: OwnedPartition, claimed: Claimed) -> Lane:
         lane_id = claimed.event.integration_id
-        return holding.lanes.get(lane_id) or self._new_lane(holding, lane_id, claimed.flags)
+        return owned.lanes.get(lane_id) or self._new_lane(owned, lane_id, claimed.flags)
 
-    def _new_lane(self, holding: Holding, lane_id: str, flags: bytes) -> Lane:
-        lane = holding.lanes[lane_id] = Lane(
+    def _new_lane(self, owned: OwnedPartition, lane_id: str, flags: bytes) -> Lane:
+        lane = owned.lanes[lane_id] = Lane(
             lane_id,
             maximum=self._policy.concurrency,
             circuit_failures=self._policy.circuit_failures,

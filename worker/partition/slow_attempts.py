@@ -1,6 +1,6 @@
-"""Counts attempts that have waited for their host for so long that their places are lent to others. No I/O.
+"""Counts attempts that have waited for their host for so long that their slots are lent to others. No I/O.
 
-An attempt that waits takes a socket and some memory, but no processor. If its place were kept, hosts that hang could
+An attempt that waits takes a socket and some memory, but no processor. If its slot were kept, hosts that hang could
 fill a worker until their time-outs, and everybody would wait with them.
 """
 
@@ -12,12 +12,12 @@ from dispatcher.store.queue.partition import Handle
 
 LONG_S = 0.25
 LENT_TIMES = 3
-"""Places that are lent at most, as a multiple of those that there are."""
+"""Slots that are lent at most, as a multiple of all slots."""
 _COUNT_EVERY_S = 0.1
 
 
-class Stragglers:
-    """One per owner, asked only when places are scarce. Times are seconds of one clock."""
+class SlowAttempts:
+    """One per owner, asked only when slots are scarce. Times are seconds of one clock."""
 
     __slots__ = ("_count", "_counted_at", "_most", "_old", "_turned_at", "_young")
 
@@ -25,12 +25,12 @@ class Stragglers:
         self._most = most
         self._young: set[Handle] = set()
         self._old: set[Handle] = set()
-        """Were running at two looks, ``LONG_S`` apart."""
+        """Running at two looks, ``LONG_S`` apart."""
         self._turned_at = self._counted_at = float("-inf")
         self._count = 0
 
     def lent(self, now: float, running: Callable[[], set[Handle]]) -> int:
-        """How many of ``running`` do not count. Costs a look at all of them ten times a second."""
+        """Number of ``running`` attempts whose slots are lent. Looks at all of them ten times a second."""
         if now - self._counted_at >= _COUNT_EVERY_S:
             self._counted_at, current = now, running()
             if now - self._turned_at >= LONG_S:

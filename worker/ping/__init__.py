@@ -1,1 +1,1 @@
-"""Ping tests: the steps of a connection, a delivery and its security, told in words."""
+"""Ping tests: the steps of a connection, a delivery and its security, each explained."""

@@ -1,4 +1,4 @@
-"""Looks at the way to a host before a ping uses it: name, address, connection, TLS, each timed and told in words.
+"""Checks the connection to a host before a ping uses it: name, address, connection, TLS, each timed and explained.
 
 Opens one connection through the same guard as every delivery and closes it without a request. Never raises for
 what it meets: that is a step that is not ok.
@@ -30,15 +30,15 @@ from worker.ping.words import CHECK_HOST, CONNECT_REMEDY, DNS_REMEDY, PLAIN_HTTP
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a URL leads."""
+class Endpoint:
+    """Host and port of a URL."""
 
     host: str
     port: int
     encrypted: bool
 
 
-class Wayfinder:
+class ConnectionCheck:
     """One per worker process. ``tls`` None = the system's certificates; ``egress`` None = there are no proxies."""
 
     def __init__(
@@ -61,12 +61,12 @@ class Wayfinder:
     async def close(self) -> None:
         await self._resolver.close()
 
-    async def look(self, url: str, route: Route | None = None) -> tuple[PingStep, ...]:
+    async def steps(self, url: str, route: Route | None = None) -> tuple[PingStep, ...]:
         """DNS, ADDRESS, CONNECT and TLS, as far as it gets."""
         if missing := unfilled(url):
             return (PingStep(StepName.ADDRESS, False, 0.0, missing, CHECK_HOST),)
-        place = _place(url)
-        if place is None:
+        endpoint = _endpoint(url)
+        if endpoint is None:
             return (PingStep(StepName.ADDRESS, False, 0.0, "the URL names no host that can be read", CHECK_HOST),)
         try:
             proxy = self._egress.proxy_of(route.transport if route else Transport()) if self._egress else None
@@ -75,32 +75,32 @@ class Wayfinder:
         except AddressBlocked as error:
             return (PingStep(StepName.ADDRESS, False, 0.0, *blocked(error.reason)),)
         if proxy is not None:
-            return await self._look_through(place, proxy, route)
+            return await self._steps_through(endpoint, proxy, route)
         watch = Stopwatch()
         try:
             async with asyncio.timeout(self._timeout_s):
-                found = await self._resolver.resolve(place.host, place.port)
+                found = await self._resolver.resolve(endpoint.host, endpoint.port)
         except AddressBlocked as error:
-            return (*_resolved(place, watch), PingStep(StepName.ADDRESS, False, 0.0, *blocked(error.reason)))
+            return (*_resolved(endpoint, watch), PingStep(StepName.ADDRESS, False, 0.0, *blocked(error.reason)))
         except OSError as error:
             text = "the name server did not answer in time" if isinstance(error, TimeoutError) else "does not resolve"
-            return (PingStep(StepName.DNS, False, watch.ms(), f"{place.host}: {text}", DNS_REMEDY),)
-        return (*_resolved(place, watch, found), _allowed(found), *await self._connect(place, found, route))
+            return (PingStep(StepName.DNS, False, watch.ms(), f"{endpoint.host}: {text}", DNS_REMEDY),)
+        return (*_resolved(endpoint, watch, found), _allowed(found), *await self._connect(endpoint, found, route))
 
     async def _refusal(self, url: str) -> str | None:
         return await self._egress.target_check().refusal(URL(url)) if self._egress else None
 
-    async def _look_through(self, place: Place, proxy: Proxy, route: Route | None) -> tuple[PingStep, ...]:
-        """By way of a proxy: the steps are about it, but TLS, which is with the host."""
+    async def _steps_through(self, endpoint: Endpoint, proxy: Proxy, route: Route | None) -> tuple[PingStep, ...]:
+        """Through a proxy: the steps are about the proxy, TLS is with the host."""
         address = proxy.address
-        there = Place(address.host, address.port, encrypted=False)
+        there = Endpoint(address.host, address.port, encrypted=False)
         watch = Stopwatch()
         try:
             async with asyncio.timeout(self._timeout_s):
                 found = await CheckingResolver(self._inner, proxy.rule).resolve(address.host, address.port)
         except AddressBlocked as error:
-            told, remedy = blocked(error.reason)
-            return (*_resolved(there, watch), PingStep(StepName.ADDRESS, False, 0.0, f"the proxy: {told}", remedy))
+            text, remedy = blocked(error.reason)
+            return (*_resolved(there, watch), PingStep(StepName.ADDRESS, False, 0.0, f"the proxy: {text}", remedy))
         except OSError:
             return (PingStep(StepName.DNS, False, watch.ms(), "the proxy's name does not resolve", PROXY_REMEDY),)
         before = *_resolved(there, watch, found), _allowed(found)
@@ -112,36 +112,38 @@ class Wayfinder:
             failed = PingStep(StepName.CONNECT, False, watch.ms(), "no connection to the proxy", PROXY_REMEDY)
             return (*before, failed)
         with connection:
-            return (*before, *await self._tunnelled(place, proxy, connection, route))
+            return (*before, *await self._tunnelled(endpoint, proxy, connection, route))
 
     async def _tunnelled(
-        self, place: Place, proxy: Proxy, connection: socket.socket, route: Route | None
+        self, endpoint: Endpoint, proxy: Proxy, connection: socket.socket, route: Route | None
     ) -> Sequence[PingStep]:
         watch = Stopwatch()
         status: int | None = 200
-        if place.encrypted:
+        if endpoint.encrypted:
             try:
                 async with asyncio.timeout(self._timeout_s):
-                    status = await ask_for_tunnel(connection, proxy.address, place.host, place.port)
+                    status = await ask_for_tunnel(connection, proxy.address, endpoint.host, endpoint.port)
             except OSError:
                 status = None
         if status != 200:
             words = proxy_refused(status) if status else ("the proxy gave no answer", PROXY_REMEDY)
             return (PingStep(StepName.CONNECT, False, watch.ms(), *words),)
-        made = PingStep(StepName.CONNECT, True, watch.ms(), f"connected to port {place.port} through the proxy")
-        return made, await self._shake_hands(place, connection, route)
+        made = PingStep(StepName.CONNECT, True, watch.ms(), f"connected to port {endpoint.port} through the proxy")
+        return made, await self._shake_hands(endpoint, connection, route)
 
-    async def _connect(self, place: Place, found: Sequence[ResolveResult], route: Route | None) -> Sequence[PingStep]:
+    async def _connect(
+        self, endpoint: Endpoint, found: Sequence[ResolveResult], route: Route | None
+    ) -> Sequence[PingStep]:
         watch = Stopwatch()
         try:
             async with asyncio.timeout(self._timeout_s):
                 connection = await self._connected(found, self._rule, self._denied_ports)
         except OSError as error:
             why = f"no connection within {self._timeout_s:g} s" if isinstance(error, TimeoutError) else _reason(error)
-            return (PingStep(StepName.CONNECT, False, watch.ms(), f"port {place.port}: {why}", CONNECT_REMEDY),)
-        made = PingStep(StepName.CONNECT, True, watch.ms(), f"connected to port {place.port}")
+            return (PingStep(StepName.CONNECT, False, watch.ms(), f"port {endpoint.port}: {why}", CONNECT_REMEDY),)
+        made = PingStep(StepName.CONNECT, True, watch.ms(), f"connected to port {endpoint.port}")
         with connection:
-            return made, await self._shake_hands(place, connection, route)
+            return made, await self._shake_hands(endpoint, connection, route)
 
     async def _connected(
         self, found: Sequence[ResolveResult], rule: AddressRule, denied_ports: frozenset[int]
@@ -166,15 +168,15 @@ class Wayfinder:
                     return connection
         raise failure
 
-    async def _shake_hands(self, place: Place, connection: socket.socket, route: Route | None) -> PingStep:
-        if not place.encrypted:
+    async def _shake_hands(self, endpoint: Endpoint, connection: socket.socket, route: Route | None) -> PingStep:
+        if not endpoint.encrypted:
             return PLAIN_HTTP
         if self._tls is None:
             self._tls = ssl.create_default_context()
-        return await Handshaker(self._tls, self._timeout_s).step(connection, place.host, route)
+        return await Handshaker(self._tls, self._timeout_s).step(connection, endpoint.host, route)
 
 
-def _place(url: str) -> Place | None:
+def _endpoint(url: str) -> Endpoint | None:
     try:
         parsed = URL(url)
         host, port = parsed.raw_host, parsed.port
@@ -182,15 +184,15 @@ def _place(url: str) -> Place | None:
         return None
     if not host or port is None or parsed.scheme not in ("http", "https"):
         return None
-    return Place(host, port, parsed.scheme == "https")
+    return Endpoint(host, port, parsed.scheme == "https")
 
 
-def _resolved(place: Place, watch: Stopwatch, found: Sequence[ResolveResult] = ()) -> tuple[PingStep, ...]:
-    if _is_address(place.host):
+def _resolved(endpoint: Endpoint, watch: Stopwatch, found: Sequence[ResolveResult] = ()) -> tuple[PingStep, ...]:
+    if _is_address(endpoint.host):
         return (PingStep(StepName.DNS, True, 0.0, "the URL names an address, there is nothing to look up"),)
     count = len({answer["host"] for answer in found})
     text = f"resolves to {count} address{'' if count == 1 else 'es'}" if found else "resolves"
-    return (PingStep(StepName.DNS, True, watch.ms(), f"{place.host} {text}"),)
+    return (PingStep(StepName.DNS, True, watch.ms(), f"{endpoint.host} {text}"),)
 
 
 def _allowed(found: Sequence[ResolveResult]) -> PingStep:

@@ -1,4 +1,4 @@
-"""Gets one token with credentials that are only tried out, and tells what came of it. Keeps no token."""
+"""Gets one token with credentials that are only tried out, and reports the outcome. Keeps no token."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""One notification of a ping test, made and sent as every other one is, and told step by step.
+"""One notification of a ping test, made and sent as every other one is, with a result for each step.
 
-Never retries, never counts, never tells eventStatusUrl, and leaves nothing in the list of events.
+Never retries, never counts, never notifies eventStatusUrl, and leaves nothing in the list of events.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from worker.delivery.target import Target
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
 from worker.oauth.values import Token, TokenFailure
-from worker.ping.connection import Wayfinder
+from worker.ping.connection import ConnectionCheck
 from worker.ping.words import ANSWER_REMEDIES, status_remedy
 
 PASSING = frozenset({Outcome.OK, Outcome.ACCEPTED, Outcome.REFUSED})
@@ -39,13 +39,13 @@ _UNUSED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Bench:
+class PingContext:
     """Everything that the notifications of one test share."""
 
     target: Target
     sessions: TransportSessions
     tokens: TokenSource
-    ways: Wayfinder
+    connections: ConnectionCheck
     identity: Identity
     clock: Clock
 
@@ -63,23 +63,25 @@ class Bench:
         return Delivery(claimed, self.target, url, now_ms, time.perf_counter())
 
 
-async def ping(bench: Bench, asked: PingResult) -> PingResult:
+async def ping(context: PingContext, asked: PingResult) -> PingResult:
     """The outcome for one type; one without a URL is not sent."""
     if not asked.url:
         text = f"no URL is configured for {asked.event_type}"
-        return replace(asked, status=PingStatus.NOT_CONFIGURED, message=text, tested_ms=bench.now_ms())
+        return replace(asked, status=PingStatus.NOT_CONFIGURED, message=text, tested_ms=context.now_ms())
     begun_s = time.perf_counter()
-    way, token = await asyncio.gather(bench.ways.look(asked.url, bench.target.route), token_step(bench))
+    connection_steps, token = await asyncio.gather(
+        context.connections.steps(asked.url, context.target.route), token_step(context)
+    )
     if token.ok is False:
-        told = replace(asked, status=PingStatus.FAILED, success=False, error_code=token.code, message=token.step.text)
+        result = replace(asked, status=PingStatus.FAILED, success=False, error_code=token.code, message=token.step.text)
         sent_steps: Sequence[PingStep] = ()
     else:
-        told, sent_steps = await _sent(bench, asked, asked.url)
+        result, sent_steps = await _sent(context, asked, asked.url)
     return replace(
-        told,
+        result,
         duration_ms=(time.perf_counter() - begun_s) * 1000,
-        tested_ms=bench.now_ms(),
-        steps=all_steps([*way, token.step, *sent_steps]),
+        tested_ms=context.now_ms(),
+        steps=all_steps([*connection_steps, token.step, *sent_steps]),
     )
 
 
@@ -96,18 +98,20 @@ class TokenStep:
         return self.step.ok
 
 
-async def token_step(bench: Bench) -> TokenStep:
+async def token_step(context: PingContext) -> TokenStep:
     """Get a token where the credentials call for one."""
-    credentials = bench.target.credentials
+    credentials = context.target.credentials
     if credentials.type is not CredentialType.OAUTH2:
         return TokenStep(PingStep(StepName.TOKEN, text=_UNUSED[credentials.type]))
     begun_s = time.perf_counter()
-    got = await bench.tokens.token(credentials, bench.target.token_scope, bench.target.route)
+    got = await context.tokens.token(credentials, context.target.token_scope, context.target.route)
     duration_ms = (time.perf_counter() - begun_s) * 1000
     if isinstance(got, TokenFailure):
-        text = scrub(got.detail, bench.target.secrets)
+        text = scrub(got.detail, context.target.secrets)
         return TokenStep(PingStep(StepName.TOKEN, False, duration_ms, text, _TOKEN_REMEDY), got.code)
-    return TokenStep(PingStep(StepName.TOKEN, True, duration_ms, _granted(got, bench.now_ms() / 1000)), value=got.value)
+    return TokenStep(
+        PingStep(StepName.TOKEN, True, duration_ms, _granted(got, context.now_ms() / 1000)), value=got.value
+    )
 
 
 def all_steps(taken: Sequence[PingStep]) -> tuple[PingStep, ...]:
@@ -116,9 +120,9 @@ def all_steps(taken: Sequence[PingStep]) -> tuple[PingStep, ...]:
     return tuple(by_name.get(name) or PingStep(name) for name in StepName)
 
 
-async def _sent(bench: Bench, asked: PingResult, url: str) -> tuple[PingResult, Sequence[PingStep]]:
-    delivery = bench.delivery(asked.event_type, url)
-    reading = await bench.sender.send(delivery)
+async def _sent(context: PingContext, asked: PingResult, url: str) -> tuple[PingResult, Sequence[PingStep]]:
+    delivery = context.delivery(asked.event_type, url)
+    reading = await context.sender.send(delivery)
     duration_ms = (time.perf_counter() - delivery.begun_s) * 1000
     verdict = reading.verdict
     passed = verdict.outcome in PASSING
@@ -130,16 +134,16 @@ async def _sent(bench: Bench, asked: PingResult, url: str) -> tuple[PingResult, 
         error_code=verdict.error_code,
         message=scrub(verdict.message, hidden(delivery, reading)) if verdict.message else None,
     )
-    return result, _post_steps(bench, result, reading, duration_ms)
+    return result, _post_steps(context, result, reading, duration_ms)
 
 
-def _post_steps(bench: Bench, result: PingResult, reading: Reading, duration_ms: float) -> Sequence[PingStep]:
+def _post_steps(context: PingContext, result: PingResult, reading: Reading, duration_ms: float) -> Sequence[PingStep]:
     if reading.http_status is None:
         remedy = ANSWER_REMEDIES.get(reading.verdict.outcome)
         return (PingStep(StepName.POST, False, duration_ms, result.message or "not sent", remedy),)
-    signatures = len(current_keys(bench.target.keys, bench.now_ms()))
-    told = f"sent with {signatures} signature{'' if signatures == 1 else 's'}, answered in {duration_ms:.0f} ms"
-    return PingStep(StepName.POST, True, duration_ms, told), _answer_step(result, reading)
+    signatures = len(current_keys(context.target.keys, context.now_ms()))
+    text = f"sent with {signatures} signature{'' if signatures == 1 else 's'}, answered in {duration_ms:.0f} ms"
+    return PingStep(StepName.POST, True, duration_ms, text), _answer_step(result, reading)
 
 
 def _answer_step(result: PingResult, reading: Reading) -> PingStep:

@@ -11,7 +11,7 @@ from dispatcher.model.ping import PingResult
 from dispatcher.policy.answer_body import read_fields
 from dispatcher.policy.signing import SigningKey, sign
 from worker.delivery.delivery import Delivery
-from worker.ping.delivery import Bench
+from worker.ping.delivery import PingContext
 
 REFUSING_CODES = frozenset({"UNAUTHORIZED", "FORBIDDEN"})
 """With ``success: false`` a refusal, though its HTTP status is 200: many hosts answer 200 to everything."""
@@ -26,7 +26,7 @@ class Answer:
 
     @property
     def taken(self) -> bool:
-        """Whether the host let it in."""
+        """True when the host took the notification."""
         if self.status is None or not 200 <= self.status < 300:
             return False
         refused = str(self.says.get("success")).lower() == "false"
@@ -40,17 +40,17 @@ class Answer:
 class Host:
     """One URL, with the token that opens it."""
 
-    bench: Bench
+    context: PingContext
     pinged: PingResult
     token: str | None
 
     def notice(self) -> Delivery:
         """A genuine one with an id of its own: a host that only looks for ids that it knows is found out."""
-        made = self.bench.delivery(self.pinged.event_type, self.pinged.url or "")
-        self.bench.sender.prepare(made)
+        made = self.context.delivery(self.pinged.event_type, self.pinged.url or "")
+        self.context.sender.prepare(made)
         if self.token is not None:
             made.headers["Authorization"] = f"Bearer {self.token}"
-        self.bench.sender.sign(made)
+        self.context.sender.sign(made)
         return made
 
 
@@ -60,11 +60,11 @@ def sign_anew(notice: Delivery, keys: Sequence[SigningKey], timestamp_s: int) ->
     notice.headers["webhook-signature"] = sign(keys, notice.claimed.event.id, timestamp_s, notice.body)
 
 
-async def send(bench: Bench, notice: Delivery) -> Answer:
+async def send(context: PingContext, notice: Delivery) -> Answer:
     """As it is, without any other step."""
     target = notice.target
     try:
-        got = await bench.sessions.post(
+        got = await context.sessions.post(
             target.route, notice.url, notice.body, notice.headers, timeout_s=target.timeout_s
         )
     except (aiohttp.ClientError, OSError, ValueError):

@@ -17,8 +17,8 @@ from worker.delivery.delivery import Identity
 from worker.delivery.lookup import Targets
 from worker.delivery.target import Target
 from worker.http.transport_sessions import TransportSessions
-from worker.ping.connection import Wayfinder
-from worker.ping.delivery import Bench, ping
+from worker.ping.connection import ConnectionCheck
+from worker.ping.delivery import PingContext, ping
 from worker.ping.security import check_security
 from worker.ping.tokens import fresh_tokens
 
@@ -36,7 +36,7 @@ class Pinger:
     definitions: Definitions
     targets: Targets
     sessions: TransportSessions
-    ways: Wayfinder
+    connections: ConnectionCheck
     identity: Identity
     clock: Clock
 
@@ -72,10 +72,10 @@ class Pinger:
 
     async def _tried(self, target: Target, test: PingTest) -> PingTest:
         tokens = fresh_tokens(self.sessions, self.clock)
-        bench = Bench(target, self.sessions, tokens, self.ways, self.identity, self.clock)
+        context = PingContext(target, self.sessions, tokens, self.connections, self.identity, self.clock)
         try:
-            results = tuple(await asyncio.gather(*(ping(bench, one) for one in test.results)))
-            checks = await check_security(bench, results) if test.security else ()
+            results = tuple(await asyncio.gather(*(ping(context, one) for one in test.results)))
+            checks = await check_security(context, results) if test.security else ()
         finally:
             await tokens.close()
         return concluded(replace(test, results=results, security_checks=checks), self._now_ms())

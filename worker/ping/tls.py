@@ -17,7 +17,7 @@ from worker.http.transport import Route
 from worker.ping.words import HungUp, certificate, tls_failure
 
 REFUSAL_WAIT_S = 0.1
-"""How long to listen for a refusal, besides the time that the handshake took."""
+"""Time to listen for a refusal, besides the time that the handshake took."""
 SAVE_AGAIN = "Save transport again: saving says what is wrong with it."
 
 

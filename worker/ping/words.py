@@ -1,4 +1,4 @@
-"""What a ping says of each thing it may meet, and what to do about it. Words and tables; decides nothing."""
+"""Texts of ping steps: each failure with its remedy. Tables only; decides nothing."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dispatcher.model.ping import CheckName, PingStep, StepName
 from worker.http.words import PROXY_NOT_ALLOWED, PROXY_UNREADABLE, SET_CERTIFICATE, client_certificate_refused
 
 Words = tuple[str, str | None]
-"""What was met, and the remedy."""
+"""The failure, and its remedy."""
 
 RENEW_WITHIN_DAYS = 14
 DAY_S = 86_400
@@ -82,16 +82,16 @@ class HungUp(ConnectionError):
 
 
 def blocked(reason: str) -> Words:
-    """``reason`` is what the guard of addresses says."""
+    """Explain a refused address; ``reason`` is the guard's."""
     remedy = ANSWER_REMEDIES[Outcome.BLOCKED]
     return _BLOCKED.get(reason, (f"the address is not allowed ({reason})", remedy))
 
 
 def tls_failure(error: Exception) -> Words:
-    """Why no TLS connection came about."""
+    """Explain a TLS connection that did not come about."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        told = f"the certificate is not trusted: {error.verify_message}", "Use a valid one of a public authority."
-        return _CERTIFICATE.get(error.verify_code, told)
+        default = f"the certificate is not trusted: {error.verify_message}", "Use a valid one of a public authority."
+        return _CERTIFICATE.get(error.verify_code, default)
     if words := client_certificate_refused(error):
         return words
     if isinstance(error, HungUp):
@@ -113,5 +113,5 @@ def certificate(version: str | None, peer: Mapping[str, Any] | None) -> Words:
 
 
 def status_remedy(status: int) -> str | None:
-    """What to do about an answer that is not 2xx."""
+    """Remedy for an answer that is not 2xx."""
     return _STATUS_REMEDIES.get(status) or _STATUS_CLASS_REMEDIES.get(status // 100)

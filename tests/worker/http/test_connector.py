@@ -1,4 +1,4 @@
-"""What is sent to a host over a real socket: nothing of one tenant or of the environment reaches another."""
+"""Requests to a host over a real socket: nothing of one tenant or of the environment reaches another."""
 
 from __future__ import annotations
 

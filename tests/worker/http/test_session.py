@@ -1,4 +1,4 @@
-"""What goes over a connection and what is taken for its answer, with hosts that are raw sockets on loopback."""
+"""Requests on a connection and what is taken for their answers, with hosts that are raw sockets on loopback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How long a token serves, and that its renewal keeps nobody waiting."""
+"""A token serves for its lifetime, and its renewal keeps nobody waiting."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a token is asked for: by which client, with which secret or key, of a real authorization server."""
+"""A token request: by which client, with which secret or key, of a real authorization server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one worker process needs for its tokens, on a real Redis and a scripted endpoint. Holds no test."""
+"""Parts of a worker process for its tokens, on a real Redis and a scripted endpoint. Holds no test."""
 
 from __future__ import annotations
 

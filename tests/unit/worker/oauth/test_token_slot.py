@@ -1,4 +1,4 @@
-"""When a token is served, refreshed and given up, as pure arithmetic."""
+"""A token is served, refreshed and given up: pure arithmetic."""
 
 from __future__ import annotations
 

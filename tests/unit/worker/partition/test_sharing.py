@@ -6,16 +6,16 @@ from collections import Counter
 
 import pytest
 
-from worker.partition.allocation import asks
-from worker.partition.owned_partition import Holding
+from worker.partition.allocation import allot
+from worker.partition.owned_partition import OwnedPartition
 
 
-def _holdings(count: int) -> list[Holding]:
-    return [Holding(partition, 1, now=0.0) for partition in range(count)]
+def _holdings(count: int) -> list[OwnedPartition]:
+    return [OwnedPartition(partition, 1, now=0.0) for partition in range(count)]
 
 
-def _shares(holdings: list[Holding], free: int, now: float = 1.0) -> dict[int, int]:
-    return {holding.partition: share for holding, share in asks(holdings, free, now, renew_before=-1.0)}
+def _shares(partitions: list[OwnedPartition], free: int, now: float = 1.0) -> dict[int, int]:
+    return {owned.partition: share for owned, share in allot(partitions, free, now, renew_before=-1.0)}
 
 
 @pytest.mark.parametrize(
@@ -28,28 +28,28 @@ async def test_places_are_shared_evenly(count: int, free: int, shares: list[int]
 
 @pytest.mark.parametrize("free", [1, 3, 5, 16, 40])
 async def test_with_few_places_everyone_gets_a_turn(free: int) -> None:
-    holdings, turns = _holdings(16), Counter[int]()
+    partitions, turns = _holdings(16), Counter[int]()
     for now in range(1, 161):
-        for holding in holdings:
-            holding.hungry = True
-        turns.update(_shares(holdings, free, float(now)).keys())
+        for owned in partitions:
+            owned.work_expected = True
+        turns.update(_shares(partitions, free, float(now)).keys())
     assert len(turns) == 16
     assert max(turns.values()) - min(turns.values()) <= 1
 
 
 async def test_only_those_are_asked_that_may_have_work() -> None:
-    hungry, fed, due, later, leaving, uncertain = holdings = _holdings(6)
-    fed.hungry = due.hungry = later.hungry = False
+    work_expected, fed, due, later, leaving, unconfirmed = partitions = _holdings(6)
+    fed.work_expected = due.work_expected = later.work_expected = False
     due.due_at, later.due_at = 0.5, 1.5
-    leaving.leaving = uncertain.uncertain = True
-    assert _shares(holdings, 100) == {hungry.partition: 50, due.partition: 50}
-    assert not hungry.hungry, "it is asked once for one nudge"
+    leaving.leaving = unconfirmed.unconfirmed = True
+    assert _shares(partitions, 100) == {work_expected.partition: 50, due.partition: 50}
+    assert not work_expected.work_expected, "it is asked once for one nudge"
 
 
 async def test_a_lease_is_renewed_without_claiming_and_keeps_its_turn() -> None:
-    asked, late, fresh, uncertain = holdings = _holdings(4)
-    late.hungry = fresh.hungry = False
+    asked, late, fresh, unconfirmed = partitions = _holdings(4)
+    late.work_expected = fresh.work_expected = False
     fresh.renewed_at = 3.0
-    uncertain.uncertain = True
-    assert asks(holdings, 5, now=4.0, renew_before=2.0) == [(asked, 5), (late, 0)]
+    unconfirmed.unconfirmed = True
+    assert allot(partitions, 5, now=4.0, renew_before=2.0) == [(asked, 5), (late, 0)]
     assert (asked.turn, late.turn) == (1, 0)

@@ -1,4 +1,4 @@
-"""Where something is measured: an embedded server of its own, AOF with fsync on every write, and the real programs."""
+"""A deployment to measure: an embedded server of its own, AOF with fsync on every write, and the real programs."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ TERMINAL = "terminal:SUCCEEDED"
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """What all measurements share."""
+class Setup:
+    """Everything that all measurements share."""
 
     plan: Plan
     folder: Path
@@ -41,7 +41,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Deployment:
     """One store and what runs on it. ``worker`` None until one is started."""
 
     folder: Path
@@ -85,21 +85,21 @@ class Place:
 
 
 @asynccontextmanager
-async def place() -> AsyncIterator[Place]:
+async def deployment() -> AsyncIterator[Deployment]:
     """An empty store, thrown away afterwards."""
     key = new_key()
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
         async with EmbeddedServer.start(Path(name) / "data") as server, connect(server.url) as redis:
             await claim_meta(redis, PARTITIONS)
             queue = QueueStore(redis, partitions=PARTITIONS, retention_ms=RETENTION_MS)
-            yield Place(Path(name), server, redis, queue, Sealer([key]), _settings(server.url, key))
+            yield Deployment(Path(name), server, redis, queue, Sealer([key]), _settings(server.url, key))
 
 
 @asynccontextmanager
-async def working_place(ground: Ground, integrations: int, *, backlog: int = 0) -> AsyncIterator[Place]:
+async def working_deployment(setup: Setup, integrations: int, *, backlog: int = 0) -> AsyncIterator[Deployment]:
     """With integrations and one ``dispatcher worker`` that has delivered to each of them, held still."""
-    async with place() as made:
-        await define(made.redis, made.sealer, integrations, ground.sink.url)
+    async with deployment() as made:
+        await define(made.redis, made.sealer, integrations, setup.sink.url)
         first = max(integrations, FIRST_EVENTS)
         await fill(made.queue, first + backlog, integrations)
         async with program(made.folder, ["dispatcher.cli.main", "worker"], made.settings) as child:
@@ -110,7 +110,7 @@ async def working_place(ground: Ground, integrations: int, *, backlog: int = 0) 
 
 
 @asynccontextmanager
-async def api(made: Place) -> AsyncIterator[tuple[Child, str]]:
+async def api(made: Deployment) -> AsyncIterator[tuple[Child, str]]:
     """``dispatcher serve``, and its address."""
     async with program(made.folder, ["dispatcher.cli.main", "serve"], made.settings) as child:
         yield child, await child.said(r"listening on (\S+)")
