@@ -1,12 +1,15 @@
-"""A worker's hand without a worker: claims and settles single events through the store's own scripts."""
+"""A worker moved by hand beside an API: single events are claimed, and attempted with the end that a test wants.
+
+Holds no test.
+"""
 
 from __future__ import annotations
 
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import Status
-from dispatcher.store.queue.codec import read_claim
-from dispatcher.store.queue.partition import Claimed, Move, PartitionStore, Settlement
+from dispatcher.store.queue.partition import Claimed, Settlement
 from tests.api.conftest import Api
+from tests.hand_worker import HandWorker
 
 URL = "https://host.example/hook"
 STARTED_MS = 1_700_000_000_123
@@ -14,28 +17,11 @@ STARTED_MS = 1_700_000_000_123
 
 class WorkerHand:
     def __init__(self, api: Api) -> None:
-        self._store = PartitionStore(
-            api.redis,
-            partitions=api.services.queue.partitions,
-            retention_ms=3_600_000,
-            lease_ms=60_000,
-            lane_cap=100,
-        )
-        self._generations: dict[int, int] = {}
+        self._worker = HandWorker(api.redis, api.services.queue.partitions, name="hand")
 
     async def claim(self, event_id: str) -> Claimed:
         """Take the event and nothing else."""
-        partition = int(event_id[-3:], 16)
-        if partition not in self._generations:
-            generation = await self._store.grant(partition, 3000)
-            assert await self._store.own(partition, generation, "hand")
-            self._generations[partition] = generation
-        call = self._store.claim_call(partition, self._generations[partition], 100)
-        claim = read_claim((await self._store.round_trip([call]))[0])
-        assert claim is not None
-        others = [one for one in claim.events if one.event.id != event_id]
-        await self._record(partition, [Settlement(one, Move.RELEASE) for one in others])
-        return next(one for one in claim.events if one.event.id == event_id)
+        return await self._worker.take(event_id)
 
     async def settle(self, event_id: str, to: Status, delay_ms: int = 0, http_status: int = 500) -> None:
         """One whole attempt that ends as told."""
@@ -43,8 +29,5 @@ class WorkerHand:
         outcome = Outcome.OK if fine else Outcome.HTTP_ERROR
         attempt = Attempt(claimed.n, STARTED_MS, 12.5, URL, outcome, http_status, response_body="oh", worker="hand")
         code, text = (None, None) if fine else ("UNKNOWN_ERROR", "answered 500")
-        await self._record(int(event_id[-3:], 16), [Settlement(claimed, to, delay_ms, attempt, code, text)])
-
-    async def _record(self, partition: int, settlements: list[Settlement]) -> None:
-        call = self._store.settle_call(partition, self._generations[partition], settlements)
-        assert (await self._store.round_trip([call]))[0][0] == b"ok"
+        partition = self._worker.partition_of(event_id)
+        assert await self._worker.settle(partition, [Settlement(claimed, to, delay_ms, attempt, code, text)]) == 1

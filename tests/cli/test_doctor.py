@@ -7,13 +7,12 @@ import asyncio
 import pytest
 
 from dispatcher.cli.startup import load_settings, open_store
-from dispatcher.ids import new_event_id, new_uuid
-from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
+from dispatcher.ids import new_uuid
 from dispatcher.settings import Settings
 from dispatcher.store.queue.events import QueueStore
 from tests.cli.data_folder import folder
 from tests.cli.in_process import dispatcher
+from tests.events import event_of
 
 __all__ = ["folder"]
 
@@ -48,6 +47,4 @@ def test_doctor_exits_with_1_when_events_wait_and_nobody_delivers_them(capsys: p
 async def _accept_one(settings: Settings) -> None:
     async with open_store(settings, client_name="test") as store:
         queue = QueueStore(store.redis, partitions=settings.partitions, retention_ms=settings.retention_ms)
-        lane = new_uuid()
-        event_id = new_event_id(1, queue.partition_of(lane))
-        await queue.accept([Event(event_id, EventType.SUBSCRIPTION_CHANGE, lane, 1, account_id="A")])
+        await queue.accept([event_of(new_uuid(), settings.partitions)])

@@ -16,15 +16,13 @@ from typing import TypeVar
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.ids import new_event_id
-from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
 from dispatcher.settings import Settings
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import connect
 from dispatcher.store.secrets.sealing import Sealer, new_key
+from tests.events import event_of
 from tests.faults.processes import Program, Server
 from tests.hosts import ProductHost
 from tests.waiting import until
@@ -87,9 +85,7 @@ class Deployment(Shop):
         for i in range(count):
             lane = integrations[i % len(integrations)]
             account = str(i % accounts if accounts else i)
-            event_id = new_event_id(1, self.queue.partition_of(lane.id))
-            kind = EventType.SUBSCRIPTION_CHANGE
-            events.append(Event(event_id, kind, lane.id, 1, product_id="P", account_id=account, payload={"i": i}))
+            events.append(event_of(lane.id, self.queue.partitions, account, payload={"i": i}))
         for at in range(0, count, 200):
             await eventually(lambda at=at: self.queue.accept(events[at : at + 200]))  # type: ignore[misc]
         return [event.id for event in events]

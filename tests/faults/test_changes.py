@@ -13,13 +13,11 @@ from dispatcher.flow.integrations.link import unlink
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.flow.integrations.rotate_secret import rotate_secret
 from dispatcher.flow.integrations.update import delete_integration
-from dispatcher.ids import new_event_id
-from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
 from dispatcher.policy.signing import parse_secret
 from dispatcher.policy.verification import verify
+from tests.events import event_of
 from tests.faults.client import PRODUCT, client_of
 from tests.faults.deployment import Deployment
 from tests.hosts import Received, Reply
@@ -109,10 +107,9 @@ async def move(shop: Shop, integration: Integration, path: str) -> None:
 
 
 async def emit_with(shop: Shop, integration: Integration, revision: int) -> str:
-    event_id = new_event_id(1, shop.queue.partition_of(integration.id))
-    kind = EventType.SUBSCRIPTION_CHANGE
-    await shop.queue.accept([Event(event_id, kind, integration.id, revision, product_id="P", account_id="B")])
-    return event_id
+    event = event_of(integration.id, shop.queue.partitions, "B", revision=revision)
+    await shop.queue.accept([event])
+    return event.id
 
 
 async def test_ft41_publishing_during_an_attempt_moves_new_events_only(shop: Shop) -> None:

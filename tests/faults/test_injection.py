@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from dispatcher.flow.integrations.publish import publish
-from dispatcher.ids import new_event_id
 from dispatcher.model.attempt import Outcome
-from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Header, Integration
 from dispatcher.model.status import Status
 from dispatcher.store.secrets import fields as sealed_fields
+from tests.events import event_of
 from tests.faults.client import client_of
 from tests.faults.deployment import Deployment
 from tests.hosts import Reply
@@ -66,10 +64,10 @@ async def test_bi44_credentials_that_break_a_line_add_no_header_to_a_token_reque
     )
     published = await publish(shop.definitions, changed.id, "test", 9)
     assert published.published_revision == 2
-    event_id = new_event_id(1, shop.queue.partition_of(changed.id))
-    await shop.queue.accept([Event(event_id, EventType.SUBSCRIPTION_CHANGE, changed.id, 2, payload={})])
+    event = event_of(changed.id, shop.queue.partitions, revision=2)
+    await shop.queue.accept([event])
     await shop.work()
-    await shop.until(event_id, lambda now: now.state.attempts >= 1)
+    await shop.until(event.id, lambda now: now.state.attempts >= 1)
     assert field == "token_uri" or shop.host.tokens.requests, "nothing was tried"
     for request in shop.host.tokens.requests + shop.host.requests:
         assert "X-Evil" not in request.headers

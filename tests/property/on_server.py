@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from redis.asyncio import Redis
 
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import PartitionStore
+from tests.hand_worker import RETENTION_MS, HandWorker
 from tests.property.queue_model import ACCOUNTS, ENDINGS, FIRST_CAP, LANES, QueueModel
 
 T = TypeVar("T")
@@ -29,10 +29,9 @@ class OnServer(RuleBasedStateMachine):
         self.model = QueueModel()
         self.runner = asyncio.Runner()
         self.redis = Redis.from_url(self.url)
-        self.queue = QueueStore(self.redis, partitions=1, retention_ms=3_600_000)
-        self.store = PartitionStore(
-            self.redis, partitions=1, retention_ms=3_600_000, lease_ms=60_000, lane_cap=FIRST_CAP
-        )
+        self.queue = QueueStore(self.redis, partitions=1, retention_ms=RETENTION_MS)
+        self.worker = HandWorker(self.redis, 1, lane_cap=FIRST_CAP)
+        self.store = self.worker.store
 
     def teardown(self) -> None:
         self.run(self.redis.aclose())

@@ -15,11 +15,9 @@ from dataclasses import dataclass, field
 import pytest
 
 from dispatcher.errors import DispatcherError, StoreUnavailable
-from dispatcher.ids import new_event_id
-from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import FAILURES, TERMINAL, Status
+from tests.events import event_of
 from tests.faults.deployment import Deployment, deployed, eventually
 from tests.hosts import ProductHost, Received, Reply
 from tests.waiting import until
@@ -90,10 +88,8 @@ async def _emit(deployment: Deployment, lanes: list[Integration]) -> dict[str, l
         events = []
         for account in range(ACCOUNTS):
             lane = lanes[account % INTEGRATIONS]
-            event_id = new_event_id(1, deployment.queue.partition_of(lane.id))
-            kind = EventType.SUBSCRIPTION_CHANGE
-            events.append(Event(event_id, kind, lane.id, 1, account_id=f"A{account}", payload={"n": n}))
-            sent[f"A{account}"].append(event_id)
+            events.append(event_of(lane.id, deployment.queue.partitions, f"A{account}", payload={"n": n}))
+            sent[f"A{account}"].append(events[-1].id)
         await eventually(lambda events=events: deployment.queue.accept(events))  # type: ignore[misc]
     return sent
 

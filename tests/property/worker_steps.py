@@ -8,7 +8,6 @@ from hypothesis.stateful import initialize, precondition, rule
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import TERMINAL, Status
-from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.partition import Claimed, LaneSetting, Move, Settlement
 from tests.property.on_server import AT_MOST, ENDING, LANE, OnServer
 from tests.property.queue_model import FIRST_CAP, LANES, URL
@@ -22,7 +21,11 @@ class WorkerSteps(OnServer):
         self.held: dict[str, Claimed] = {}
         self.late: list[Claimed] = []
         self.unsure = False
-        self.generation = self.owner = 0
+        self.owner = 0
+
+    @property
+    def generation(self) -> int:
+        return self.worker.generations[0]
 
     @initialize()
     def take_up(self) -> None:
@@ -50,7 +53,7 @@ class WorkerSteps(OnServer):
     @rule()
     def come_back(self) -> None:
         handles = [claimed.handle for claimed in self.held.values()]
-        assert self.run(self.store.own(0, self.generation, f"w{self.owner}", handles))
+        assert self.run(self.store.own(0, self.generation, self.worker.name, handles))
         known_claims = {i: one for i, one in self.held.items() if self._in_flight(i, one)}
         self.late += [one for i, one in self.held.items() if i not in known_claims]
         for event_id, known in self.model.events.items():
@@ -95,15 +98,14 @@ class WorkerSteps(OnServer):
                 counted += 1
                 self.model.settled(known, to, delay_ms)
             wanted.append(Settlement(claimed, to, delay_ms, attempt, notification=notice))
-        call = self.store.settle_call(0, self.generation, wanted)
-        assert self.run(self.store.round_trip([call]))[0] == [b"ok", counted]
+        assert self.run(self.worker.settle(0, wanted)) == counted
 
     @precondition(lambda self: self.held)
     @rule(data=st.data())
     def settle_under_a_lost_generation(self, data: st.DataObject) -> None:
         event_id = data.draw(st.sampled_from(sorted(self.held)))
         late = Settlement(self.held[event_id], Status.SUCCEEDED)
-        assert self._settle(late, self.generation - 1) == -1
+        assert self.run(self.worker.settle(0, [late], generation=self.generation - 1)) == -1
 
     @precondition(lambda self: self.late)
     @rule()
@@ -114,10 +116,8 @@ class WorkerSteps(OnServer):
     def limit(self, lane: str, cap: int, circuit: int) -> None:
         opened = circuit == 0
         until = 2e12 if opened else None
-        call = self.store.settle_call(
-            0, self.generation, [], [LaneSetting(lane, "cap", cap), LaneSetting(lane, "circuit", until)]
-        )
-        assert self.run(self.store.round_trip([call]))[0][0] == b"ok"
+        limits = [LaneSetting(lane, "cap", cap), LaneSetting(lane, "circuit", until)]
+        assert self.run(self.worker.settle(0, [], limits)) == 0
         self.model.lanes[lane].cap, self.model.lanes[lane].circuit_open = cap, opened
 
     @rule()
@@ -140,9 +140,9 @@ class WorkerSteps(OnServer):
         return known.place == "flight" and claimed.n == known.attempts + 1
 
     def _own_anew(self) -> None:
-        self.generation = self.run(self.store.grant(0, 3000))
         self.owner += 1
-        assert self.run(self.store.own(0, self.generation, f"w{self.owner}"))
+        self.worker.name = f"w{self.owner}"
+        self.run(self.worker.own(0))
         self.held, self.late, self.unsure = {}, [], False
         for limits in self.model.lanes.values():
             limits.cap = FIRST_CAP  # what the owner before had learnt goes with it
@@ -150,9 +150,7 @@ class WorkerSteps(OnServer):
     def _claim(self, at_most: int) -> list[Claimed]:
         """Exactly what the caps allow is claimed: never more, and nothing that could go is left."""
         room = {lane: self.model.room(lane) for lane in LANES}
-        reply = self.run(self.store.round_trip([self.store.claim_call(0, self.generation, at_most)]))[0]
-        claim = read_claim(reply)
-        assert claim is not None
+        claim = self.run(self.worker.claim(0, at_most))
         assert len(claim.events) == min(at_most, sum(room.values()))
         for claimed in claim.events:
             known = self.model.events[claimed.event.id]
@@ -163,7 +161,5 @@ class WorkerSteps(OnServer):
         assert min(room.values()) >= 0
         return claim.events
 
-    def _settle(self, settlement: Settlement, generation: int | None = None) -> int:
-        call = self.store.settle_call(0, self.generation if generation is None else generation, [settlement])
-        reply = self.run(self.store.round_trip([call]))[0]
-        return int(reply[1]) if reply[0] == b"ok" else -1
+    def _settle(self, settlement: Settlement) -> int:
+        return self.run(self.worker.settle(0, [settlement]))

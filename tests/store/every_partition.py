@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from dispatcher.ids import new_event_id, new_uuid
+from dispatcher.ids import new_uuid
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import MEND_START, Claimed, LaneSetting, PartitionStore, Settlement
+from dispatcher.store.queue.partition import MEND_START, Claimed, LaneSetting, Settlement
+from tests.events import event_of
+from tests.hand_worker import RETENTION_MS, HandWorker
 
 PARTITIONS = 4
-RETENTION_MS = 3_600_000
 URL = "https://host.test/x"
 
 
@@ -23,18 +23,15 @@ class EveryPartition:
 
     def __init__(self, client: Redis) -> None:
         self.queue = QueueStore(client, partitions=PARTITIONS, retention_ms=RETENTION_MS)
-        self.store = PartitionStore(
-            client, partitions=PARTITIONS, retention_ms=RETENTION_MS, lease_ms=5000, lane_cap=10
-        )
+        self.worker = HandWorker(client, PARTITIONS, name="w", lease_ms=5000, lane_cap=10)
+        self.store = self.worker.store
         self.lanes: dict[int, str] = {}
         while len(self.lanes) < PARTITIONS:
             lane = new_uuid()
             self.lanes.setdefault(self.queue.partition_of(lane), lane)
-        self.generations: dict[int, int] = {}
 
     def event(self, partition: int, kind: EventType = EventType.SUBSCRIPTION_CHANGE) -> Event:
-        event_id, lane = new_event_id(1, partition), self.lanes[partition]
-        return Event(event_id, kind, lane, 1, product_id="P", account_id="A", payload={"x": 1})
+        return event_of(self.lanes[partition], PARTITIONS, "A", kind)
 
     async def accept_two_each(self) -> None:
         events = [self.event(partition) for partition in self.lanes for _ in range(2)]
@@ -44,14 +41,11 @@ class EveryPartition:
     async def own_all(self) -> None:
         assert await self.store.unowned() == dict.fromkeys(range(PARTITIONS), 0)
         for partition in self.lanes:
-            self.generations[partition] = await self.store.grant(partition, 1000)
-            assert await self.store.own(partition, self.generations[partition], "w")
+            await self.worker.own(partition)
 
     async def claim_heads(self) -> list[Claimed]:
         """The first event of each account; the second waits for it."""
-        calls = [self.store.claim_call(partition, generation, 5) for partition, generation in self.generations.items()]
-        claims = [read_claim(reply) for reply in await self.store.round_trip(calls)]
-        heads = [claimed for claim in claims if claim for claimed in claim.events]
+        heads = [claimed for claim in await self.worker.claim_of_each(list(self.lanes), 5) for claimed in claim.events]
         assert len(heads) == PARTITIONS
         return heads
 
@@ -64,7 +58,8 @@ class EveryPartition:
             notice = self.event(partition, EventType.SUBSCRIPTION_STATUS)
             failed = Settlement(claimed, Status.FAILED, account_identifier="A-1", notification=notice)
             settings, counters = [LaneSetting(lane, "cap", 5)], {"attempts:OK": 1}
-            calls.append(self.store.settle_call(partition, self.generations[partition], [failed], settings, counters))
+            generation = self.worker.generations[partition]
+            calls.append(self.store.settle_call(partition, generation, [failed], settings, counters))
         assert [reply[1] for reply in await self.store.round_trip(calls)] == [1] * PARTITIONS
 
     async def act_on(self, claimed: Claimed) -> None:
@@ -87,7 +82,7 @@ class EveryPartition:
         mended = await self.store.mend(dict.fromkeys(self.lanes, MEND_START))
         assert {made for _, made in mended.values()} == {0}
         assert await self.store.overdue_results(self.lanes, 10**13) == []
-        for partition, generation in self.generations.items():
+        for partition, generation in self.worker.generations.items():
             await self.store.trim(partition, RETENTION_MS + 1)
             assert await self.store.rest(partition, generation)
         assert (await self.store.audit()).well

@@ -16,13 +16,13 @@ async def test_a_generation_never_comes_again_though_its_key_was_lost(redis: Red
     event_id = await desk.emit("A")
     await desk.ids()
     await redis.delete(f"{{p{HOME}}}:own")
-    newer = await desk.worker.grant(HOME, 3000)
+    newer = await desk.store.grant(HOME, 3000)
     assert newer > desk.generation
-    assert await desk.worker.own(HOME, newer, "w2")
+    assert await desk.store.own(HOME, newer, "w2")
     assert await desk.settle(event_id, Status.SUCCEEDED) == -1
     with pytest.raises(AssertionError):
         await desk.claim()
-    desk.generation = newer
+    desk.worker.generations[HOME] = newer
     assert [(c.event.id, c.n) for c in (await desk.claim()).events] == [(event_id, 2)]
     await desk.assert_well()
 
@@ -35,18 +35,18 @@ async def test_counters_of_lanes_are_put_right_after_keys_that_they_count_were_l
     prefix = f"{{p{HOME}}}:"
     (lane_key,) = [key async for key in redis.scan_iter(match=prefix + "l:*")]
     (group_key,) = [key async for key in redis.scan_iter(match=prefix + "k:*")]
-    assert await desk.worker.recount([HOME]) == {}
+    assert await desk.store.recount([HOME]) == {}
     await redis.delete(prefix + "flight", group_key)
     for _ in range(2):
-        await desk.worker.mend({HOME: MEND_START})
-    assert await desk.worker.recount([HOME]) == {HOME: 1}
+        await desk.store.mend({HOME: MEND_START})
+    assert await desk.store.recount([HOME]) == {HOME: 1}
     assert await redis.hget(lane_key, "busy") == b"0"  # type: ignore[misc]
     for event_id in ids:
         assert await desk.ids() == [event_id]
         await desk.settle(event_id, Status.SUCCEEDED)
-    await desk.worker.recount([HOME])
+    await desk.store.recount([HOME])
     overview = await desk.queue.overview()
     assert (overview.ready, overview.waiting, overview.in_flight) == (0, 0, 0)
     assert (await desk.queue.counters())["repairs:counter"] == 2
-    assert await desk.worker.recount([HOME]) == {}
+    assert await desk.store.recount([HOME]) == {}
     await desk.assert_well()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from dispatcher.ids import new_event_id
-from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
 from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.partition import MEND_START, Settlement
-from tests.store.desk import HOME, LANE, Desk
+from tests.events import event_of
+from tests.store.desk import HOME, LANE, PARTITIONS, Desk
 
 
 async def test_an_accepted_event_is_claimed_once_and_settled_once(redis: Redis) -> None:
@@ -31,7 +30,7 @@ async def test_an_accepted_event_is_claimed_once_and_settled_once(redis: Redis) 
 
 async def test_accepting_the_same_id_again_changes_nothing(redis: Redis) -> None:
     desk = await Desk(redis).open()
-    event = Event(new_event_id(1, HOME), EventType.USER_ASSIGNMENT, LANE, 1, account_id="A")
+    event = event_of(LANE, PARTITIONS, kind=EventType.USER_ASSIGNMENT)
     first = await desk.queue.accept([event])
     second = await desk.queue.accept([event])
     assert (first[0].sequence, second[0].sequence) == (1, 1)
@@ -68,12 +67,12 @@ async def test_a_stale_generation_changes_nothing(redis: Redis) -> None:
     await desk.ids()
     await redis.hset(f"{{p{HOME}}}:own", "until", "0")  # type: ignore[misc]
     await redis.hset(f"{{p{HOME}}}:own", "granted", "0")  # type: ignore[misc]
-    newer = await desk.worker.grant(HOME, 3000)
+    newer = await desk.store.grant(HOME, 3000)
     assert newer > desk.generation
-    assert not await desk.worker.own(HOME, desk.generation, "w1")
+    assert not await desk.store.own(HOME, desk.generation, "w1")
     assert await desk.settle(event_id, Status.SUCCEEDED) == -1
-    assert await desk.worker.own(HOME, newer, "w2")
-    desk.generation = newer
+    assert await desk.store.own(HOME, newer, "w2")
+    desk.worker.generations[HOME] = newer
     claim = await desk.claim()
     assert [(c.event.id, c.n) for c in claim.events] == [(event_id, 2)]
     attempts = await desk.queue.attempts(event_id)
@@ -84,15 +83,15 @@ async def test_a_stale_generation_changes_nothing(redis: Redis) -> None:
 
 async def test_a_live_lease_is_not_granted_again(redis: Redis) -> None:
     desk = await Desk(redis).open()
-    assert await desk.worker.grant(HOME, 3000) == 0
-    assert HOME not in await desk.worker.unowned()
+    assert await desk.store.grant(HOME, 3000) == 0
+    assert HOME not in await desk.store.unowned()
 
 
 async def test_a_claim_whose_reply_was_lost_is_given_back_untouched(redis: Redis) -> None:
     desk = await Desk(redis).open()
     lost, known = await desk.emit("A"), await desk.emit("B")
     await desk.ids()
-    assert await desk.worker.own(HOME, desk.generation, "w1", held=[(known, 1)])
+    assert await desk.store.own(HOME, desk.generation, "w1", held=[(known, 1)])
     claim = await desk.claim()
     assert [(c.event.id, c.n) for c in claim.events] == [(lost, 1)]
     await desk.assert_well()
@@ -107,7 +106,7 @@ async def test_a_newer_claim_whose_reply_was_lost_is_given_back_though_an_older_
     await desk.queue.redeliver(event_id, None)
     lost = await desk.claim()
     assert [(c.event.id, c.n) for c in lost.events] == [(event_id, 2)]
-    assert await desk.worker.own(HOME, desk.generation, "w1", held=[(event_id, 1)])
+    assert await desk.store.own(HOME, desk.generation, "w1", held=[(event_id, 1)])
     claim = await desk.claim()
     assert [(c.event.id, c.n) for c in claim.events] == [(event_id, 2)]
     await desk.assert_well()
@@ -117,8 +116,8 @@ async def test_rest_gives_everything_back(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
     await desk.ids()
-    assert await desk.worker.rest(HOME, desk.generation)
-    assert HOME in await desk.worker.unowned()
+    assert await desk.store.rest(HOME, desk.generation)
+    assert HOME in await desk.store.unowned()
     await desk.open()
     assert await desk.ids() == [event_id]
     await desk.assert_well()
@@ -158,8 +157,8 @@ async def test_a_settle_that_redis_forgot_does_not_fall_behind_the_claim_sent_wi
     desk = await Desk(redis).open()
     first, second = await desk.emit("A"), await desk.emit("A")
     assert await desk.ids() == [first]
-    settle = desk.worker.settle_call(HOME, desk.generation, [Settlement(desk.claimed[first], Status.SUCCEEDED)])
-    replies = await desk.worker.round_trip([settle, desk.worker.claim_call(HOME, desk.generation, 10)])
+    settle = desk.store.settle_call(HOME, desk.generation, [Settlement(desk.claimed[first], Status.SUCCEEDED)])
+    replies = await desk.store.round_trip([settle, desk.store.claim_call(HOME, desk.generation, 10)])
     claim = read_claim(replies[1])
     assert claim is not None
     assert [claimed.event.id for claimed in claim.events] == [second]
@@ -174,13 +173,13 @@ async def test_mending_repairs_what_was_deleted_by_hand_in_order(redis: Redis) -
     at = MEND_START
     repairs = 0
     for _ in range(3):
-        at, made = (await desk.worker.mend({HOME: at}))[HOME]
+        at, made = (await desk.store.mend({HOME: at}))[HOME]
         repairs += made
     assert repairs >= 5
     for event_id in ids:
         assert await desk.ids() == [event_id]
         await desk.settle(event_id, Status.SUCCEEDED)
-    _, made = (await desk.worker.mend({HOME: MEND_START}))[HOME]
+    _, made = (await desk.store.mend({HOME: MEND_START}))[HOME]
     assert made == 0
     await desk.assert_well()
     assert (await desk.queue.counters())["repairs:event"] == 5
@@ -193,6 +192,6 @@ async def test_mending_closes_what_ended_and_opens_what_did_not(redis: Redis) ->
     await desk.settle(ended, Status.SUCCEEDED)
     await redis.delete(f"{{p{HOME}}}:open")
     await redis.sadd(f"{{p{HOME}}}:open", ended)  # type: ignore[misc]
-    assert (await desk.worker.mend({HOME: MEND_START}))[HOME][1] == 2
+    assert (await desk.store.mend({HOME: MEND_START}))[HOME][1] == 2
     await desk.assert_well()
     assert await desk.ids() == [waiting]

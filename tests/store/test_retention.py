@@ -8,9 +8,7 @@ from redis.asyncio import Redis
 
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import PartitionStore
-from tests.store.desk import HOME, PARTITIONS, Desk
+from tests.store.desk import HOME, Desk
 
 RETENTION_MS = 1500
 LATER_S = 1.7
@@ -18,15 +16,12 @@ LATER_S = 1.7
 
 async def short(redis: Redis) -> Desk:
     """A desk whose events stay for a moment only."""
-    desk = Desk(redis)
-    desk.queue = QueueStore(redis, partitions=PARTITIONS, retention_ms=RETENTION_MS)
-    desk.worker = PartitionStore(redis, partitions=PARTITIONS, retention_ms=RETENTION_MS, lease_ms=5000, lane_cap=100)
-    return await desk.open()
+    return await Desk(redis, retention_ms=RETENTION_MS).open()
 
 
 async def trim(desk: Desk) -> None:
     seconds, microseconds = await desk.client.time()
-    await desk.worker.trim(HOME, seconds * 1000 + microseconds // 1000)
+    await desk.store.trim(HOME, seconds * 1000 + microseconds // 1000)
 
 
 async def test_an_event_that_ended_is_gone_after_the_retention_time_and_the_count_still_agrees(redis: Redis) -> None:

@@ -12,9 +12,8 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.flow.integrations.publish import publish
-from dispatcher.ids import new_event_id, new_hex24, new_uuid
+from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.attempt import Attempt
-from dispatcher.model.event import Event
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import (
     CredentialType,
@@ -32,6 +31,7 @@ from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import PartitionStore
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer, new_key
+from tests.events import event_of
 from tests.hosts import ProductHost
 from tests.waiting import until
 from worker.main import run
@@ -90,9 +90,7 @@ class Shop:
         kind: EventType = EventType.SUBSCRIPTION_CHANGE,
         **more: Any,
     ) -> str:
-        event_id = new_event_id(1, self.queue.partition_of(integration.id))
-        fields = {"product_id": "P", "payload": {"x": 1}} | more
-        event = Event(event_id, kind, integration.id, 1, account_id=account, **fields)
+        event = event_of(integration.id, self.settings.partitions, account, kind, **more)
         await self.queue.accept([event])
         return event.id
 

@@ -9,14 +9,12 @@ from pathlib import Path
 import pytest
 
 from dispatcher.flow.integrations.publish import publish
-from dispatcher.ids import new_event_id
 from dispatcher.model.attempt import Attempt
-from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration, OutboundCredentials, Transport
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store.secrets import fields as sealed_fields
+from tests.events import event_of
 from tests.tls_parts import Identity, TlsHost, issue, server_context, strict_host, tls_host
 from tests.worker.conftest import Shop
 
@@ -65,11 +63,10 @@ async def changed(
 
 async def emit(shop: Shop, integration: Integration, account: str = "A") -> str:
     """An event of the newest published revision."""
-    event_id = new_event_id(1, shop.queue.partition_of(integration.id))
     number = integration.published_revision or 0
-    event = Event(event_id, EventType.SUBSCRIPTION_CHANGE, integration.id, number, product_id="P", account_id=account)
+    event = event_of(integration.id, shop.queue.partitions, account, revision=number)
     await shop.queue.accept([event])
-    return event_id
+    return event.id
 
 
 async def outcome(shop: Shop, integration: Integration) -> tuple[StoredEvent, Attempt]:
