@@ -8,9 +8,13 @@ import random
 import re
 import uuid
 from functools import lru_cache
+from itertools import count
 
 PARTITION_BITS = 12
 MAX_PARTITIONS = 1 << PARTITION_BITS
+
+_ORDINALS = count(random.getrandbits(23))
+"""Keep ids of one process and second in the order in which they were made."""
 
 _EVENT_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -20,7 +24,17 @@ def new_event_id(now_ms: int, partition: int) -> str:
 
     Unique, not secret: knowing an id opens nothing.
     """
-    time, noise = f"{now_ms & 0xFFFF_FFFF_FFFF:012x}", random.getrandbits(62)
+    return _event_id(now_ms, partition, random.getrandbits(62))
+
+
+def derived_event_id(created_ms: int, partition: int, seed: str) -> str:
+    """The id that always follows from these: as ``new_event_id``, with 62 bits of the seed's SHA-256."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return _event_id(created_ms, partition, int.from_bytes(digest[:8]) >> 2)
+
+
+def _event_id(ms: int, partition: int, noise: int) -> str:
+    time = f"{ms & 0xFFFF_FFFF_FFFF:012x}"
     first, second, third = noise & 0xFFF, 0x8000 | noise >> 12 & 0x3FFF, noise >> 26
     return f"{time[:8]}-{time[8:]}-7{first:03x}-{second:04x}-{third:09x}{partition:03x}"
 
@@ -45,5 +59,15 @@ def new_uuid() -> str:
 
 
 def new_hex24() -> str:
-    """24 hexadecimal digits, the form of connector and installation ids."""
+    """24 random hexadecimal digits, the form of connector ids."""
     return os.urandom(12).hex()
+
+
+def new_installation_id(now_ms: int) -> str:
+    """24 hexadecimal digits that sort by age: seconds since 1970, an ordinal of this process, 40 random bits."""
+    return f"{now_ms // 1000 & 0xFFFF_FFFF:08x}{next(_ORDINALS) & 0xFF_FFFF:06x}{random.getrandbits(40):010x}"
+
+
+def derived_installation_id(created_ms: int, seed: str) -> str:
+    """The installation id that always follows from these."""
+    return f"{created_ms // 1000 & 0xFFFF_FFFF:08x}{hashlib.sha256(seed.encode()).hexdigest()[:16]}"

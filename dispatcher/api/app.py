@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 
 import structlog
@@ -37,6 +37,12 @@ from dispatcher.flow.events.accept import Acceptor
 from dispatcher.flow.events.bulk_redelivery import Redeliverer
 from dispatcher.flow.events.emit import Emitter
 from dispatcher.flow.events.operational_news import OperationalNews
+from dispatcher.flow.installations.creation import Creation
+from dispatcher.flow.installations.effects import Effects
+from dispatcher.flow.installations.installer import Installer
+from dispatcher.flow.installations.parties import Strangers
+from dispatcher.flow.installations.setting_seals import SettingSeals
+from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
 from dispatcher.model.audit_entry import Author
@@ -51,7 +57,9 @@ from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.redeliveries import RedeliveryStore
 from dispatcher.store.redis.handle import StoreHandle
@@ -152,6 +160,7 @@ def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
     )
     definitions = Definitions(redis)
     cache = DefinitionCache(definitions, redis)
+    sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
 
     def now_ms() -> int:
         return int(clock() * 1000)
@@ -165,11 +174,26 @@ def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
         definitions=definitions,
         cache=cache,
         clients=ClientStore(redis),
-        sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
+        sealer=sealer,
         news=OperationalNews(queue, now_ms) if settings.operations_url else None,
         audit=AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True),
         marketplaces=MarketplaceStore(redis),
+        installer=_installer(redis, queue, definitions, cache, sealer, now_ms),
     )
+
+
+def _installer(
+    redis: StoreHandle,
+    queue: QueueStore,
+    definitions: Definitions,
+    cache: DefinitionCache,
+    sealer: Sealer,
+    now_ms: Callable[[], int],
+) -> Installer:
+    store, parties, seals = InstallationStore(redis), Strangers(), SettingSeals(sealer)
+    transitions = Transitions(store, Effects(Outbox(redis), queue), parties, queue.partitions, now_ms)
+    creation = Creation(transitions, cache, parties, seals)
+    return Installer(store, definitions, cache, transitions, creation, seals)
 
 
 async def _oauth(services: Services, redis: StoreHandle) -> OAuthServer:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from dispatcher.flow.events.accept import Acceptor
     from dispatcher.flow.events.emit import Emitter
     from dispatcher.flow.events.operational_news import OperationalNews
+    from dispatcher.flow.installations.installer import Installer
     from dispatcher.model.operational import Happening
     from dispatcher.settings import Settings
     from dispatcher.store.access.clients import ClientStore
@@ -39,6 +40,7 @@ class Services:
     sealer: Sealer
     audit: AuditLog
     marketplaces: MarketplaceStore
+    installer: Installer
     news: OperationalNews | None = None
     """None where no operator listens."""
 

@@ -28,6 +28,13 @@ _UPGRADE = {"editionCode": "PREMIUM", "pricingDuration": "MONTHLY", "items": [{"
 _ADDON_ORDER = {"addonOfferingCode": "BACKUP", "pricingDuration": "MONTHLY", "items": []}
 _ADDON = {"id": "addon-1"}
 
+_STEP = {
+    "function": "verifyConnection",
+    "_integrationId": "6553f1000000017d3a9c5be2",
+    "_connectionId": "56fd5ad0945c2345c4e678ac",
+    "step": {"name": "Connection", "completed": False, "installerFunction": "verifyConnection"},
+}
+
 _SAMPLES: dict[EventType, dict[str, Any]] = {
     EventType.SUBSCRIPTION_ORDER: {"company": _COMPANY, "order": _ORDER, "configuration": {"domain": "example.com"}},
     EventType.SUBSCRIPTION_CHANGE: {"order": _UPGRADE},
@@ -43,6 +50,8 @@ _SAMPLES: dict[EventType, dict[str, Any]] = {
         },
         "account": {"accountIdentifier": "account-1"},
     },
+    EventType.INSTALL_STEP: _STEP,
+    EventType.UNINSTALL_STEP: _STEP,
     EventType.OPERATIONAL: {
         "kind": OperationalKind.EVENT_DEAD.value,
         "data": {

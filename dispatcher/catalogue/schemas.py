@@ -30,6 +30,8 @@ ENTRIES: dict[EventType, Entry] = {
     EventType.SUBSCRIPTION_CANCEL: Entry("A subscription was cancelled"),
     EventType.SUBSCRIPTION_NOTICE: Entry("Something happened to a subscription", {"notice": ("type",)}),
     EventType.SUBSCRIPTION_STATUS: Entry("Another event ended, or awaits its result; sent by the dispatcher itself"),
+    EventType.INSTALL_STEP: Entry("Is this step of an installation done? Sent by the dispatcher itself, once"),
+    EventType.UNINSTALL_STEP: Entry("Undo this step of an installation; sent by the dispatcher itself, once"),
     EventType.OPERATIONAL: Entry("For operators: credentials, circuits, dead letters; sent by the dispatcher itself"),
     EventType.USER_ASSIGNMENT: Entry("A user was given access", {"user": ()}),
     EventType.USER_UNASSIGNMENT: Entry("A user lost access", {"user": ()}),
@@ -84,7 +86,26 @@ _OPERATIONAL: Schema = {
     },
 }
 
-_OWN: dict[EventType, Schema] = {EventType.SUBSCRIPTION_STATUS: _STATUS, EventType.OPERATIONAL: _OPERATIONAL}
+_STEP: Schema = {
+    "required": ["function", "_integrationId", "step"],
+    "properties": {
+        "function": {"description": "The step's installerFunction or uninstallerFunction", "type": "string"},
+        "_integrationId": {"description": "The installation", "type": "string"},
+        "_connectionId": {"type": ["string", "null"]},
+        "step": {"description": "The step as it stands", "type": "object"},
+        "bearerToken": {
+            "description": "For one request to this installation, within 15 minutes; only in what is sent",
+            "type": "string",
+        },
+    },
+}
+
+_OWN: dict[EventType, Schema] = {
+    EventType.SUBSCRIPTION_STATUS: _STATUS,
+    EventType.OPERATIONAL: _OPERATIONAL,
+    EventType.INSTALL_STEP: _STEP,
+    EventType.UNINSTALL_STEP: _STEP,
+}
 """Types that the dispatcher itself sends, whose payloads are made of other parts."""
 
 

@@ -7,11 +7,17 @@ from typing import Any, NamedTuple
 import orjson
 
 from dispatcher.errors import NotFound
-from dispatcher.model.event_type import EventType
+from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.model.status import FAILURES, TERMINAL, Status
 
 _STATUS_GROUP = "\x01"
 """Marks the ordering group of status notifications, which never wait behind an account's own events."""
+
+_STEP_GROUP = "\x02"
+"""Around an installation's id, marks the group of its steps, which never wait behind an account's events either."""
+
+_BESIDE = STEP_TYPES | {EventType.SUBSCRIPTION_STATUS}
+"""Types with groups of their own."""
 
 _TYPES = {kind.value: kind for kind in EventType}
 _STATUSES = {status.value: status for status in Status}
@@ -40,7 +46,11 @@ class Event(NamedTuple):
     def group(self) -> str:
         """What it is ordered in within its integration; empty = unordered."""
         account = self.account_id or ""
-        return _STATUS_GROUP + account if self.type is EventType.SUBSCRIPTION_STATUS and account else account
+        if self.type not in _BESIDE:
+            return account
+        if self.type in STEP_TYPES:
+            return f"{_STEP_GROUP}{self.subscription_id or ''}{_STEP_GROUP}{account}"
+        return _STATUS_GROUP + account if account else ""
 
     def stored(self) -> bytes:
         """``lane LF group LF json``: scripts read the first two lines without parsing the rest."""
@@ -65,12 +75,19 @@ class Event(NamedTuple):
             integration_id=lane.decode(),
             revision=body["r"],
             product_id=body.get("p"),
-            account_id=group.decode().removeprefix(_STATUS_GROUP) or None,
+            account_id=_account_in(group.decode()),
             subscription_id=body.get("s"),
             flag=body.get("f"),
             creator=body.get("c"),
             payload=body.get("d"),
         )
+
+
+def _account_in(group: str) -> str | None:
+    """The account whose events a group orders."""
+    if group.startswith(_STEP_GROUP):
+        return group.rpartition(_STEP_GROUP)[2] or None
+    return group.removeprefix(_STATUS_GROUP) or None
 
 
 class EventState(NamedTuple):

@@ -24,6 +24,10 @@ class EventType(StrEnum):
     ADDON_CANCEL = "ADDON_CANCEL"
     ADDON_BIND = "ADDON_BIND"
     ADDON_UNBIND = "ADDON_UNBIND"
+    INSTALL_STEP = "INSTALL_STEP"
+    """Asks the product host whether a step of an installation is done."""
+    UNINSTALL_STEP = "UNINSTALL_STEP"
+    """Asks it to undo one."""
     OPERATIONAL = "OPERATIONAL"
     """For operators, about the dispatcher itself; no integration configures it."""
 
@@ -55,10 +59,15 @@ TYPE_RULES: dict[EventType, TypeRule] = {
     EventType.ADDON_CANCEL: _ADDON,
     EventType.ADDON_BIND: _ADDON,
     EventType.ADDON_UNBIND: _ADDON,
+    EventType.INSTALL_STEP: TypeRule("createUrl", emitted_by_callers=False, configurable=False),
+    EventType.UNINSTALL_STEP: TypeRule("cancelUrl", emitted_by_callers=False, configurable=False),
     EventType.OPERATIONAL: TypeRule(OPERATIONS_URL, emitted_by_callers=False, configurable=False),
 }
 
 URL_FIELDS: tuple[str, ...] = tuple(dict.fromkeys(rule.url_field for rule in TYPE_RULES.values() if rule.configurable))
+
+STEP_TYPES: frozenset[EventType] = frozenset({EventType.INSTALL_STEP, EventType.UNINSTALL_STEP})
+"""Calls about one step of an installation: tried once, in a group of their own, reported to no status URL."""
 
 NOTICE_TYPES: frozenset[str] = frozenset({"DEACTIVATED", "REACTIVATED", "CLOSED", "UPCOMING_INVOICE"})
 

@@ -96,6 +96,9 @@ class Installation:
     standing_text: str | None = None
     """The host's words, where it refused."""
     order_event_id: str | None = None
+    """Its one ORDER; None = nothing was ordered."""
+    reported: bool = False
+    """The marketplace was told that it is installed."""
     pending_event_id: str | None = None
     """The event whose end decides what comes next."""
     transitions: int = 0
@@ -106,3 +109,43 @@ class Installation:
     """E-mail of the user who installed it."""
     unknown: dict[str, Any] = field(default_factory=dict)
     """Top-level keys of a client that are none of ours; returned as they came."""
+
+    @property
+    def smart(self) -> bool:
+        """False = a DIY integration."""
+        return self.connector_id is not None
+
+    @property
+    def active(self) -> bool:
+        """The product host has it, or is about to: changes and its end are told."""
+        return self.order_event_id is not None and self.standing is not Standing.REFUSED
+
+    @property
+    def next_step(self) -> InstallStep | None:
+        """The first that is not completed."""
+        return next((step for step in self.install if not step.completed), None)
+
+
+class Act(StrEnum):
+    """What a transition makes happen outside its record."""
+
+    ORDER = "ORDER"
+    CHANGE = "CHANGE"
+    CANCEL = "CANCEL"
+    INSTALL_STEP = "INSTALL_STEP"
+    UNINSTALL_STEP = "UNINSTALL_STEP"
+    LOCK = "LOCK"
+    UNLOCK = "UNLOCK"
+    INSTALLED = "INSTALLED"
+    """The marketplace is told."""
+    UNINSTALLED = "UNINSTALLED"
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """An installation after a transition, None = its record is gone; and what happens with it, in this order."""
+
+    installation: Installation | None
+    acts: tuple[Act, ...] = ()
+    step: InstallStep | None = None
+    """The one that a step act is about."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from dispatcher.model.installation import InstallStep
+
 WORKING = 0
 """Revision number of the WORKING version."""
 
@@ -157,6 +159,8 @@ class Revision:
     """Accept only events whose payload fits the schema of its type."""
     order_require_form_fields: bool = False
     order_form_fields: tuple[OrderFormField, ...] = ()
+    install_template: tuple[InstallStep, ...] = ()
+    """Steps that are copied into each installation."""
     open_id_connect: OpenIdConnect | None = None
     bookmark: Bookmark | None = None
     result_deadline_s: float | None = None

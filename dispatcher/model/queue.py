@@ -49,6 +49,8 @@ class Reason(StrEnum):
     RATE_LIMITED = "rate_limited"
     CONCURRENCY = "concurrency_cap"
     URL_SUSPENDED = "url_suspended"
+    UPDATE_IN_PROGRESS = "update_in_progress"
+    CREDENTIALS_REFUSED = "credentials_refused"
     NO_WORKER = "no_worker"
     READY = "ready"
 

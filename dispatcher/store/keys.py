@@ -57,11 +57,13 @@ def event(partition: int, event_id: str) -> str:
 group = _of_group("k")
 """list: ids not terminal, head first. Until it is empty. Written by all."""
 group_facts = _of_group("g")
-"""hash: seq (last sequence), ident (accountIdentifier). For ever. Written by all."""
+"""hash: seq (last sequence), ident (accountIdentifier), i:INSTALLATION (its own). For ever. Written by all."""
+lock = _of_group("lock")
+"""hash: who holds the group's events → number of its word, negative = not. Until 1 h after. Written by ``lock``."""
 due = _of_lane("d")
 """zset: due heads of a lane, score = due ms. Until it is empty. Written by all."""
 lane = _of_lane("l")
-"""hash: busy, cap, behind, off, rate, tat, failing; paused, circuit, slow (ms). For ever. Written by all."""
+"""hash: busy, cap, behind, off, rate, tat, failing, locks; paused, circuit, slow (ms). For ever. Written by all."""
 suspended_urls = _of_lane("off")
 """hash: URL suspended by a 410 → since ms. Until it is enabled. Written by ``hold``."""
 parked = _of_lane("park")
@@ -178,6 +180,24 @@ session = _with_id("{def}:session:")
 """string: JSON of a one-time link, by its token's SHA-256. Until a day later. Written by the API."""
 connector = _with_id("{def}:con:")
 """string: JSON of ``AccountConnector``. Until it is deleted. Written by the API."""
+INSTALLATIONS = "{def}:installations"
+"""zset: installation ids, which sort by age, scores 0. Until they are deleted. Written by all."""
+OUTBOX = "{def}:outbox"
+"""zset: installation id, score = ms of its newest effect. Until the queue has all of them. Written by all."""
+PENDING = "{def}:pending"
+"""zset: installation id, score = when its event is looked at next. Until it awaits none. Written by all."""
+installation = _with_id("{def}:n:")
+"""string: JSON of ``Installation``. Until it is deleted. Written by all."""
+installations_of_account = _with_id("{def}:n-acc:")
+"""zset: ids of what is installed into an account, scores 0. Until they are deleted. Written by all."""
+installations_of_integration = _with_id("{def}:n-int:")
+"""zset: ids of an integration's installations, scores 0. Until they are deleted. Written by all."""
+installations_of_marketplace = _with_id("{def}:n-mk:")
+"""zset: ids of what was installed through a marketplace, scores 0. Until they are deleted. Written by all."""
+outbox = _with_id("{def}:outbox:")
+"""hash: place → JSON of an effect, written with its transition. Until the queue has it. Written by all."""
+bearer = _with_id("{def}:bearer:")
+"""string: the installation that a one-time token, by its SHA-256, is for. Until 15 min later. Written by workers."""
 
 # The whole deployment.
 

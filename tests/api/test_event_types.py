@@ -30,7 +30,9 @@ async def test_all_types_are_listed_with_where_they_go(api: Api) -> None:
     listed = (await api.json("GET", "/v1/event-types", 200))["data"]
     assert [one["type"] for one in listed] == [kind.value for kind in EventType]
     assert {one["type"]: one["urlField"] for one in listed} == {k.value: r.url_field for k, r in TYPE_RULES.items()}
-    assert [one["type"] for one in listed if not one["emittable"]] == ["SUBSCRIPTION_STATUS", "OPERATIONAL"]
+    assert [one["type"] for one in listed if not one["emittable"]] == [
+        *("SUBSCRIPTION_STATUS", "INSTALL_STEP", "UNINSTALL_STEP", "OPERATIONAL")
+    ]
 
 
 @pytest.mark.parametrize("kind", EventType)

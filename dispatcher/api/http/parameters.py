@@ -35,6 +35,14 @@ FILTERS: tuple[Parameter, ...] = (
 )
 
 _IF_MATCH = (_header("If-Match", {"type": "string"}, "ETag of the client: 412 if it is another one by now"),)
+_UNCHANGED = (_header("If-Match", {"type": "string"}, "ETag of the integration: 412 if it is another one by now"),)
+_ONCE = (
+    _header(
+        "Idempotency-Key",
+        {"type": "string", "minLength": 1, "maxLength": 255},
+        "Repeating the request with this key within 24 hours makes no second one",
+    ),
+)
 
 PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("POST", "/v1/events"): (
@@ -74,6 +82,14 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("cursor", {"type": "string"}, "nextCursor of the page before"),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "Entries on a page"),
     ),
+    ("GET", "/v1/integrations"): (
+        _query("after", _TEXT, "The id behind which the page begins"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000}, "Integrations on a page"),
+    ),
+    ("POST", "/v1/integrations"): _ONCE,
+    ("POST", "/v1/integrations/{_id}/clone"): _ONCE,
+    ("PUT", "/v1/integrations/{_id}"): _UNCHANGED,
+    ("DELETE", "/v1/integrations/{_id}"): _UNCHANGED,
     ("PATCH", "/v1/clients/{clientId}"): _IF_MATCH,
     ("DELETE", "/v1/clients/{clientId}"): _IF_MATCH,
     ("POST", "/v1/clients/{clientId}/rotate"): _IF_MATCH,

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from dispatcher.api.http.aiohttp_inside.receipt import Receipt
 from dispatcher.api.http.body import JSON, NDJSON, read_body, require_media
+from dispatcher.api.http.idempotency import IDEMPOTENCY_KEY, REPLAYED, idempotency_key
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
@@ -24,15 +25,13 @@ from dispatcher.policy.notification import event_url
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
 
 MAX_BATCH = 1000
-IDEMPOTENCY_KEY = "Idempotency-Key"
-_REPLAYED = {"Idempotency-Replayed": "true"}
 
 
 async def accept_event(request: web.Request) -> web.StreamResponse:
     """202 with the id. Repeated with its Idempotency-Key it answers the same, and says so in a header."""
     services, caller = request.app[SERVICES], request[CALLER]
     require_media(request, JSON)
-    key = _idempotency_key(request)
+    key = idempotency_key(request)
     raw = await read_body(request)
     event = await services.emitter.event(_emission(read_object(raw)), caller)
     if key is None:
@@ -98,21 +97,8 @@ def _limited(items: Iterable[Any]) -> list[Any]:
     return taken
 
 
-def _idempotency_key(request: web.Request) -> str | None:
-    keys = request.headers.getall(IDEMPOTENCY_KEY, ())
-    if not keys:
-        return None
-    if len(keys) > 1:
-        raise InvalidRequest.of("invalid_idempotency_key", "Give one key, in one header.", IDEMPOTENCY_KEY)
-    key: str = keys[0]
-    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        text = "Give 1 to 255 printable ASCII characters, for example a UUID."
-        raise InvalidRequest.of("invalid_idempotency_key", text, IDEMPOTENCY_KEY)
-    return key
-
-
 def _accepted(receipt: Accepted, base_url: str, *, replayed: bool) -> web.StreamResponse:
-    headers = {"Location": f"{base_url}/v1/events/{receipt.id}"} | (_REPLAYED if replayed else {})
+    headers = {"Location": f"{base_url}/v1/events/{receipt.id}"} | (REPLAYED if replayed else {})
     body = {"id": receipt.id, "eventUrl": event_url(base_url, receipt.id), "status": "QUEUED"}
     return Receipt(body, 202, headers)
 

@@ -21,6 +21,7 @@ end
 local function event_key(id) return P .. 'e:' .. id end
 local function group_key(lane, account) return P .. 'k:' .. lane .. ':' .. account end
 local function group_facts_key(lane, account) return P .. 'g:' .. lane .. ':' .. account end
+local function lock_key(lane, account) return P .. 'lock:' .. lane .. ':' .. account end
 local function due_key(lane) return P .. 'd:' .. lane end
 local function lane_key(lane) return P .. 'l:' .. lane end
 local function suspended_urls_key(lane) return P .. 'off:' .. lane end
@@ -60,6 +61,34 @@ local function read_event(id)
 end
 
 local function type_of(doc) return string.match(doc, '\n{"t":"([A-Z_]+)"') or '' end
+
+-- Who holds a group's events back, as a list; empty = nobody. Ask only where the lane's `locks` says that there is one.
+local function holders(lane, group)
+  local names, fields = {}, group ~= '' and call('HGETALL', lock_key(lane, group)) or {}
+  for i = 1, #fields, 2 do
+    if tonumber(fields[i + 1]) > 0 then names[#names + 1] = fields[i] end
+  end
+  return names
+end
+
+-- The installation that an event is of: its document says it before anything that a caller wrote.
+local function installation_of(doc) return string.match(doc, '^[^\n]*\n[^\n]*\n{"t":[^{]-,"s":"([^"\\]+)"') end
+
+-- The host's name for the account: of each installation apart, and of the account as it was answered last.
+local function note_identifier(doc, lane, group, identifier)
+  if group == '' then return end
+  local installation = installation_of(doc)
+  call('HSET', group_facts_key(lane, group), 'ident', identifier)
+  if installation then call('HSET', group_facts_key(lane, group), 'i:' .. installation, identifier) end
+end
+
+local function identifier_for(doc, lane, group)
+  if group == '' then return '' end
+  local installation = installation_of(doc)
+  if not installation then return call('HGET', group_facts_key(lane, group), 'ident') or '' end
+  local known = call('HMGET', group_facts_key(lane, group), 'i:' .. installation, 'ident')
+  return known[1] or known[2] or ''
+end
 
 -- What one call writes for all of its events: every command less is one line less in the append-only file.
 -- `due`: lane → NOW, id, …   `behind`: lane → how many more wait behind a head   `served`: lane → score in `lanes`.
@@ -178,7 +207,9 @@ local function admit(id, doc, touched)
   if call('EXISTS', e) == 1 then return false end
   local lane, group = header(doc)
   local sequence = 0
-  if group ~= '' then sequence = call('HINCRBY', group_facts_key(lane, group), 'seq', 1) end
+  if group ~= '' and string.byte(group) ~= 2 then
+    sequence = call('HINCRBY', group_facts_key(lane, group), 'seq', 1)
+  end
   call('HSET', e, 'doc', doc, 'state', string.format('{"s":"QUEUED","c":%.0f,"q":%d}', NOW, sequence))
   opened[#opened + 1] = id
   call('XADD', EVENT_LOG, '*', 'i', id)

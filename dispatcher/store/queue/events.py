@@ -15,6 +15,7 @@ from redis.asyncio import RedisCluster
 from dispatcher.errors import Conflict
 from dispatcher.ids import partition_of_event, partition_of_lane
 from dispatcher.model.attempt import Attempt
+from dispatcher.model.effect import LockChange
 from dispatcher.model.event import Event, no_such_event
 from dispatcher.model.queue import Accepted, Change, EventFilter, Explanation, Page, QueueOverview, StoredEvent
 from dispatcher.model.status import Status
@@ -31,6 +32,7 @@ IDEMPOTENCY_TTL_S = 86_400
 _ACCEPT = script("queue/accept")
 _CONCLUDE = script("queue/conclude")
 _HOLD = script("queue/hold")
+_LOCK = script("queue/lock")
 _LOOK = script("queue/look")
 _REOPEN = script("queue/reopen")
 
@@ -214,6 +216,13 @@ class QueueStore:
     async def suspend_url(self, integration_id: str, url: str) -> None:
         """Park what would go to a URL that answered 410 Gone."""
         await self._hold(integration_id, "suspend", url)
+
+    async def lock(self, change: LockChange) -> int:
+        """Hold the events of one account in one integration back, or let them go; returns how many hold them now."""
+        how = "lock" if change.locked else "unlock"
+        arguments = (change.integration_id, change.account_id, change.holder, change.number, how)
+        own = keys.own(self.partition_of(change.integration_id))
+        return int(await reply_of(self._client, _LOCK.call([own], *arguments)))
 
     async def overview(self, lanes_limit: int = 100) -> QueueOverview:
         """Everything counted at one moment; the ``lanes_limit`` lanes with most waiting work are listed."""

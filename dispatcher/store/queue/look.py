@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dispatcher.model.effect import is_update
 from dispatcher.model.event import EventState
 from dispatcher.model.queue import Explanation, Reason
 from dispatcher.model.status import TERMINAL, Status
@@ -32,6 +33,8 @@ class Sighting:
     rate: str
     lane_due: str
     now_ms: int
+    holders: tuple[str, ...] = ()
+    """Who holds its group's events back."""
 
 
 _ENDED = {
@@ -62,6 +65,7 @@ def sighting(reply: list[Any]) -> Sighting:
         rate=text(reply[13]),
         lane_due=text(reply[14]),
         now_ms=int(reply[15]),
+        holders=tuple(text(reply[16]).split("\n")) if reply[16] else (),
     )
 
 
@@ -72,7 +76,7 @@ def status_now(event_id: str, seen: Sighting) -> str:
         return stored.value
     if seen.in_flight:
         return Status.DELIVERING.value
-    if seen.head and seen.head != event_id:
+    if seen.holders or (seen.head and seen.head != event_id):
         return Status.HELD.value
     return stored.value
 
@@ -89,11 +93,18 @@ def explain(event_id: str, seen: Sighting) -> Explanation:
         return Explanation(status, Reason.AWAITING_RESULT, until_ms=state.result_deadline_ms)
     if status is Status.DELIVERING:
         return Explanation(status, Reason.IN_FLIGHT)
+    if seen.holders:
+        return Explanation(status, _locked(seen.holders))
     if seen.parked or (status is Status.HELD and state.status is Status.HELD):
         return Explanation(status, Reason.URL_SUSPENDED, detail=state.error_message)
     if seen.head and seen.head != event_id:
         return Explanation(status, Reason.BEHIND, blocked_by=seen.head)
     return _held_back(status, seen, state)
+
+
+def _locked(holders: tuple[str, ...]) -> Reason:
+    updated = any(is_update(one) for one in holders)
+    return Reason.UPDATE_IN_PROGRESS if updated else Reason.CREDENTIALS_REFUSED
 
 
 def _held_back(status: Status, seen: Sighting, state: EventState) -> Explanation:

@@ -57,3 +57,8 @@ def connector_auth_value(connector_id: int) -> str:
 def connector_refresh_token(connector_id: int) -> str:
     """``refresh_token`` of an account's connector."""
     return f"connector:{connector_id}:refreshToken"
+
+
+def installation_setting(installation_id: str) -> str:
+    """Every secret among the settings of an installation."""
+    return f"installation:{installation_id}:setting"

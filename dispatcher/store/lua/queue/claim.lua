@@ -54,15 +54,27 @@ local function due_ids(lane, wanted)
   return ids, first_due(lane)
 end
 
--- Hand these events of a lane out; one that cannot be read is left to `repair`. Returns how many.
-local function launch(lane, ids, flags)
+-- Put an event aside whose group is locked: `lock` makes it due again.
+local function put_aside(id, document, stored, lane, group)
+  local state = decoded(stored)
+  state.s, state.e, state.m, state.d = 'HELD', 'LOCKED', nil, nil
+  save(event_key(id), state)
+  call('ZADD', parked_key(lane), NOW, id)
+  tell(id, 'HELD', type_of(document), lane, group, state.n or 0, '')
+end
+
+-- Hand these events of a lane out; one that cannot be read is left to `repair`, one of a locked group is put aside.
+-- Returns how many.
+local function launch(lane, ids, flags, locks)
   local taken = 0
   for _, id in ipairs(ids) do
     local document, state = read_event(id)
     local in_lane, group = header(document or '')
-    if state and in_lane == lane then
+    if state and in_lane == lane and locks and #holders(lane, group) > 0 then
+      put_aside(id, document, state, lane, group)
+    elseif state and in_lane == lane then
       local n = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
-      local account_identifier = group ~= '' and call('HGET', group_facts_key(lane, group), 'ident') or ''
+      local account_identifier = identifier_for(document, lane, group)
       launched[#launched + 1] = id
       launched[#launched + 1] = n
       local a = #answer
@@ -92,7 +104,7 @@ local function take(lane)
   local ids, head = due_ids(lane, wanted)
   if #ids > 0 then
     local flags = (c.off and 'o' or '') .. (c.rate and 'r' or '') .. (c.failing and 'f' or '') .. (c.circuit and 'c' or '')
-    local taken = launch(lane, ids, flags)
+    local taken = launch(lane, ids, flags, c.locks)
     left = left - taken
     c.busy = busy + taken
   end

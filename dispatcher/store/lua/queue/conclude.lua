@@ -53,7 +53,7 @@ end
 if how == 'result' then state.y = true end
 if ARGV[6] ~= '' then
   state.i = ARGV[6]
-  if group ~= '' then call('HSET', group_facts_key(lane, group), 'ident', ARGV[6]) end
+  note_identifier(kept[1], lane, group, ARGV[6])
 end
 if was_terminal then
   state.s = status

@@ -12,16 +12,28 @@ for lane in string.gmatch(ARGV[5], '[^,]+') do lanes[lane] = true end
 local answer = { '' }
 local found, last = 0, ''
 
+local locks = {}
+local function is_locked(lane, group)
+  if locks[lane] == nil then locks[lane] = call('HGET', lane_key(lane), 'locks') end
+  return locks[lane] and #holders(lane, group) > 0
+end
+
 local function status_now(id, doc_lane, doc_group, stored)
   if TERMINAL[stored] or stored == 'AWAITING_RESULT' or stored == 'HELD' then return stored end
   if call('HEXISTS', FLIGHT, id) == 1 then return 'DELIVERING' end
   if doc_group ~= '' and call('LINDEX', group_key(doc_lane, doc_group), 0) ~= id then return 'HELD' end
+  if is_locked(doc_lane, doc_group) then return 'HELD' end
   return stored
 end
 
+-- A group of an installation's steps is `\2 installation \2 account`.
+local function account_of_step(doc_group) return string.match(doc_group, '^\2[^\2]*\2(.*)$') end
+
 local function matches(doc, doc_lane, doc_group)
   if ARGV[5] ~= '' and not lanes[doc_lane] then return false end
-  if group ~= '' and doc_group ~= group and doc_group ~= '\1' .. group then return false end
+  if group ~= '' and doc_group ~= group and doc_group ~= '\1' .. group and account_of_step(doc_group) ~= group then
+    return false
+  end
   if product ~= '' and not string.find(doc, product, 1, true) then return false end
   local kind = ',' .. type_of(doc) .. ','
   if types == '' then return kind ~= ',SUBSCRIPTION_STATUS,' and kind ~= ',OPERATIONAL,' end

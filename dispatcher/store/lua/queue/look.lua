@@ -3,7 +3,8 @@
 --
 -- ARGV: id
 -- Returns {} or {document, state, attempt number in flight or '', head of its group or '', due ms or '', parked 1/0,
---   own: owner, lease until ms; lane: busy, cap, paused, circuit, slow, rate; score of the lane in `lanes` or ''; now ms}.
+--   own: owner, lease until ms; lane: busy, cap, paused, circuit, slow, rate; score of the lane in `lanes` or ''; now ms; who
+--   holds its group, names with LF between, or ''}.
 local id = ARGV[1]
 local doc, state = read_event(id)
 if not doc or not state then return {} end
@@ -18,4 +19,5 @@ local answer = {
 for i = 1, 6 do answer[#answer + 1] = c[i] or '' end
 answer[#answer + 1] = call('ZSCORE', LANES, lane) or ''
 answer[#answer + 1] = NOW
+answer[#answer + 1] = table.concat(holders(lane, group), '\n')
 return answer

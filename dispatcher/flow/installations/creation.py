@@ -1,0 +1,207 @@
+"""Makes installations: from what somebody asks for, or as a clone. Checks all of it first, and sends nothing itself.
+
+Steps come from the installed revision's template; those of a client count only where it has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
+
+from dispatcher.errors import Problem, Unprocessable
+from dispatcher.flow.installations.setting_seals import SettingSeals
+from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.model.installation import Installation, InstallStep, Mode, Purchase, Standing
+from dispatcher.model.integration import Integration, Revision
+from dispatcher.policy.installation_rules import begun
+from dispatcher.policy.installation_steps import opened, reconnected
+from dispatcher.policy.purchase_forms import answer_problems
+from dispatcher.store.definitions.cache import DefinitionCache
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A partner connector of an account: what steps may call it, and its id there."""
+
+    connection_id: str
+    names: frozenset[str]
+
+
+NOTHING_BOUGHT = Purchase()
+
+
+class Connections(Protocol):
+    """Knows the connectors of accounts."""
+
+    async def partner_connections(self, account_id: str) -> Sequence[Connection]:
+        """Those that were deployed for the account's users."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An installation as somebody wants it. ``connector_id`` None: a DIY integration, with a name and texts only."""
+
+    name: str
+    account_id: str | None = None
+    connector_id: str | None = None
+    product_id: str | None = None
+    readme: str | None = None
+    description: str | None = None
+    version: str | None = None
+    settings: Any = None
+    install: tuple[InstallStep, ...] = ()
+    purchase: Purchase = NOTHING_BOUGHT
+    creator: str | None = None
+    marketplace_id: int | None = None
+    complete_parameter: str | None = None
+    source_id: str | None = None
+    unknown: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Cloning:
+    """What differs between an installation and its clone."""
+
+    name: str | None = None
+    connections: dict[str, str] = field(default_factory=dict)
+
+
+class Creation:
+    """One per process."""
+
+    def __init__(
+        self, transitions: Transitions, cache: DefinitionCache, connections: Connections, seals: SettingSeals
+    ) -> None:
+        self._transitions = transitions
+        self._cache = cache
+        self._connections = connections
+        self._seals = seals
+
+    async def create(
+        self, installation_id: str, asked: Asked, integration: Integration | None, cause: Cause
+    ) -> Installation:
+        """Under that id. ``integration``: the definition that ``connector_id`` names; None = nobody here knows one.
+
+        Raises ``Unprocessable`` with everything that is wrong, ``Conflict`` when the id is taken.
+        """
+        revision = await self._published(integration)
+        product_id = _product(integration, asked.product_id)
+        if problems := _purchase_problems(revision, asked.purchase):
+            raise Unprocessable(problems)
+        return await self._made(installation_id, replace(asked, product_id=product_id), integration, revision, cause)
+
+    async def clone(self, installation_id: str, source: Installation, cloning: Cloning, cause: Cause) -> Installation:
+        """With the same steps, all of them open but those that a partner connector completes."""
+        steps = reconnected(opened(source.install), cloning.connections)
+        name = cloning.name or source.name
+        now_ms = self._transitions.now_ms()
+        clone = Installation(
+            id=installation_id,
+            account_id=source.account_id,
+            name=name,
+            created_ms=now_ms,
+            modified_ms=now_ms,
+            readme=source.readme,
+            description=source.description,
+            connector_id=source.connector_id,
+            integration_id=source.integration_id,
+            product_id=source.product_id,
+            revision=source.revision,
+            install=await self._connected(source.account_id, steps),
+            settings=self._seals.copied(source.settings, source.id, installation_id),
+            version=source.version,
+            source_id=source.id,
+            purchase=source.purchase,
+            marketplace_id=source.marketplace_id,
+            creator=cause.user or source.creator,
+            unknown=source.unknown,
+        )
+        return await self._transitions.create(clone, begun, cause)
+
+    async def _made(
+        self,
+        installation_id: str,
+        asked: Asked,
+        integration: Integration | None,
+        revision: Revision | None,
+        cause: Cause,
+    ) -> Installation:
+        now_ms = self._transitions.now_ms()
+        template = revision.install_template if revision else ()
+        made = Installation(
+            id=installation_id,
+            account_id=asked.account_id,
+            name=asked.name,
+            created_ms=now_ms,
+            modified_ms=now_ms,
+            readme=asked.readme,
+            description=asked.description,
+            unknown=asked.unknown,
+        )
+        if asked.connector_id is not None:
+            made = replace(
+                made,
+                connector_id=asked.connector_id,
+                integration_id=integration.id if integration else None,
+                product_id=asked.product_id,
+                revision=revision.number if revision else None,
+                install=await self._connected(asked.account_id, opened(template or asked.install)),
+                mode=Mode.INSTALL,
+                standing=Standing.INSTALLING,
+                settings=self._seals.sealed(asked.settings, None, installation_id),
+                version=asked.version,
+                source_id=asked.source_id,
+                purchase=asked.purchase,
+                marketplace_id=asked.marketplace_id,
+                complete_parameter=asked.complete_parameter,
+                creator=asked.creator,
+            )
+        return await self._transitions.create(made, begun, cause)
+
+    async def _published(self, integration: Integration | None) -> Revision | None:
+        if integration is None:
+            return None
+        number = integration.published_revision
+        revision = await self._cache.revision(integration.id, number) if number else None
+        if revision is None:
+            text = "This integration is not published, so it cannot be installed: publish it first."
+            raise Unprocessable.of("not_published", text, "_connectorId")
+        return revision
+
+    async def _connected(self, account_id: str | None, steps: tuple[InstallStep, ...]) -> tuple[InstallStep, ...]:
+        """A step whose connection is a partner connector of the account is completed from the start."""
+        if account_id is None or not any(step.connection or step.connection_id for step in steps):
+            return steps
+        by_name: dict[str, str] = {}
+        for one in await self._connections.partner_connections(account_id):
+            by_name |= dict.fromkeys((*one.names, one.connection_id), one.connection_id)
+        return tuple(_connected_step(step, by_name) for step in steps)
+
+
+def _connected_step(step: InstallStep, by_name: dict[str, str]) -> InstallStep:
+    found = by_name.get(step.connection or "") or by_name.get(step.connection_id or "")
+    return replace(step, connection_id=found, completed=True) if found else step
+
+
+def _product(integration: Integration | None, wanted: str | None) -> str | None:
+    """The product that is installed: the one named, or the integration's only one."""
+    if integration is None:
+        return wanted
+    linked = integration.linked_products
+    if wanted is not None:
+        if wanted not in linked:
+            text = "This product is not linked to the integration; link it, or name one that is."
+            raise Unprocessable.of("product_not_linked", text, "productId")
+        return wanted
+    if len(linked) > 1:
+        text = f"This integration has several products: name one of {', '.join(linked[:20])}."
+        raise Unprocessable.of("missing_field", text, "productId")
+    return linked[0] if linked else None
+
+
+def _purchase_problems(revision: Revision | None, purchase: Purchase) -> list[Problem]:
+    if revision is None:
+        return []
+    required = revision.order_require_form_fields
+    return answer_problems(revision.order_form_fields, purchase.configuration, required=required)

@@ -1,0 +1,111 @@
+"""Events that transitions of installations make: what the product host and the marketplace are told. Stores nothing.
+
+No secret is in an event: settings travel with masks, which the worker fills in when it sends.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dispatcher.ids import partition_of_lane
+from dispatcher.model.effect import Effect, LockChange, update_holder
+from dispatcher.model.event import Event
+from dispatcher.model.event_type import EventType
+from dispatcher.model.installation import Act, Installation, InstallStep, Moved, Purchase
+from dispatcher.policy.installation_rules import Moment, act_id
+from dispatcher.policy.installation_steps import step_json
+from dispatcher.policy.setting_secrets import masked
+
+_TYPES = {
+    Act.ORDER: EventType.SUBSCRIPTION_ORDER,
+    Act.CHANGE: EventType.SUBSCRIPTION_CHANGE,
+    Act.CANCEL: EventType.SUBSCRIPTION_CANCEL,
+    Act.INSTALL_STEP: EventType.INSTALL_STEP,
+    Act.UNINSTALL_STEP: EventType.UNINSTALL_STEP,
+}
+_PERSON = ("uuid", "openId", "email", "firstName", "lastName", "language", "locale", "address", "attributes")
+_COMPANY = ("uuid", "externalId", "name", "email", "phoneNumber", "website", "country")
+
+
+def moment_of(installation: Installation, partitions: int, now_ms: int) -> Moment:
+    lane = installation.integration_id
+    return Moment(now_ms, partition_of_lane(lane, partitions) if lane else 0)
+
+
+def effects_of(
+    before: Installation | None, moved: Moved, at: Moment, *, company_name: str | None, by: str | None
+) -> tuple[Effect, ...]:
+    """The effects of a transition of a known definition's installation. ``by``: e-mail of the user who caused it."""
+    about = moved.installation or before
+    if about is None or about.integration_id is None:
+        return ()
+    number = (before.transitions if before else 0) + 1
+    effects: list[Effect] = []
+    for act in moved.acts:
+        if act in (Act.LOCK, Act.UNLOCK):
+            effects += _lock(about, number, locked=act is Act.LOCK)
+        elif act in _TYPES:
+            payload = _payload(act, about, moved.step, company_name)
+            effects.append(_event(act, number, about, at, payload, by))
+    return tuple(effects)
+
+
+def _event(act: Act, number: int, about: Installation, at: Moment, payload: dict[str, Any], by: str | None) -> Event:
+    assert about.integration_id is not None
+    return Event(
+        id=act_id(about.id, number, act, at),
+        type=_TYPES[act],
+        integration_id=about.integration_id,
+        revision=about.revision or 0,
+        product_id=about.product_id,
+        account_id=about.account_id,
+        subscription_id=about.id,
+        creator=_person(by or about.creator),
+        payload=payload,
+    )
+
+
+def _lock(about: Installation, number: int, *, locked: bool) -> list[Effect]:
+    if about.integration_id is None or about.account_id is None:
+        return []
+    return [LockChange(about.integration_id, about.account_id, update_holder(about.id), number, locked)]
+
+
+def _payload(act: Act, about: Installation, step: InstallStep | None, company_name: str | None) -> dict[str, Any]:
+    if act is Act.ORDER:
+        return {
+            "company": _blank(_COMPANY) | {"uuid": about.account_id, "name": company_name or about.account_id},
+            "order": _order(about.purchase),
+            "configuration": about.purchase.configuration,
+        }
+    if act is Act.CHANGE:
+        return {"account": _account(about, "ACTIVE"), "configuration": masked(about.settings)}
+    if act is Act.CANCEL:
+        return {"account": _account(about, "CANCELLED")}
+    assert step is not None
+    function = step.installer_function if act is Act.INSTALL_STEP else step.uninstaller_function
+    return {
+        "function": function,
+        "_integrationId": about.id,
+        "_connectionId": step.connection_id,
+        "step": step_json(step),
+    }
+
+
+def _account(about: Installation, status: str) -> dict[str, Any]:
+    return {"accountIdentifier": about.account_identifier, "status": status}
+
+
+def _order(purchase: Purchase) -> dict[str, Any] | None:
+    if purchase.edition is None and purchase.quantity is None:
+        return None
+    items = [{"unit": "USER", "quantity": purchase.quantity}] if purchase.quantity is not None else []
+    return {"editionCode": purchase.edition, "items": items}
+
+
+def _person(email: str | None) -> dict[str, Any] | None:
+    return _blank(_PERSON) | {"email": email} if email else None
+
+
+def _blank(names: tuple[str, ...]) -> dict[str, Any]:
+    return dict.fromkeys(names)

@@ -1,0 +1,119 @@
+"""Takes an installation from one state to the next: read, decide, write with its effects, then apply those.
+
+What is decided is decided again when somebody else was faster. Whatever a crash leaves in the outbox, a worker applies
+within seconds, under the same ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from dispatcher.errors import Conflict, NotFound, RequestError
+from dispatcher.flow.installations.effects import Effects
+from dispatcher.flow.installations.messages import effects_of, moment_of
+from dispatcher.model.installation import Installation, Moved
+from dispatcher.policy.installation_rules import Moment
+from dispatcher.store.audit_log.log import Noting
+from dispatcher.store.installations.installations import TRIES, InstallationStore, Stored, Written, moved_on
+
+Decide = Callable[[Installation, Moment], Moved]
+
+
+class Companies(Protocol):
+    """Knows the accounts that installations belong to."""
+
+    async def company_name(self, account_id: str) -> str | None:
+        """None = nobody here knows the account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """By whom and why something changes. ``noting`` None: nobody's deed, as when a host answers."""
+
+    noting: Noting | None = None
+    user: str | None = None
+    """E-mail of the user who does it."""
+
+
+class Transitions:
+    """One per process."""
+
+    def __init__(
+        self,
+        store: InstallationStore,
+        effects: Effects,
+        companies: Companies,
+        partitions: int,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._effects = effects
+        self._companies = companies
+        self._partitions = partitions
+        self.now_ms = now_ms
+
+    async def create(self, installation: Installation, begin: Decide, cause: Cause) -> Installation:
+        """A new one, under its id. ``Conflict`` (already_exists) when there is one of that id."""
+        now_ms = self.now_ms()
+        at = moment_of(installation, self._partitions, now_ms)
+        moved = begin(installation, at)
+        written = await self._written(None, moved, at, cause)
+        if not await self._store.write([written], now_ms, cause.noting):
+            raise Conflict.of("already_exists", f"There is an integration {installation.id} already.", "_id")
+        await self._effects.apply(installation.id)
+        return moved.installation or installation
+
+    async def change(self, installation_id: str, decide: Decide, cause: Cause) -> Installation | None:
+        """The installation as it is afterwards, None = its record is gone.
+
+        Raises ``NotFound``, and what ``decide`` raises. A decision that changes nothing writes nothing.
+        """
+        for _ in range(TRIES):
+            stored = await self._store.find(installation_id)
+            if stored is None:
+                raise no_such_installation()
+            now_ms = self.now_ms()
+            at = moment_of(stored.installation, self._partitions, now_ms)
+            moved = decide(stored.installation, at)
+            if moved.installation == stored.installation:
+                return moved.installation
+            written = await self._written(stored, moved, at, cause)
+            if await self._store.write([written], now_ms, cause.noting):
+                await self._effects.apply(installation_id)
+                return moved_on(written, now_ms)
+        raise modified(installation_id)
+
+    async def change_all(self, installation_ids: Sequence[str], decide: Decide, cause: Cause) -> list[Installation]:
+        """The same for several in one step: all of them change, or none."""
+        for _ in range(TRIES):
+            stored = await self._store.several(installation_ids)
+            if len(stored) != len(installation_ids):
+                raise no_such_installation()
+            now_ms = self.now_ms()
+            changes = []
+            for one in stored:
+                at = moment_of(one.installation, self._partitions, now_ms)
+                changes.append(await self._written(one, decide(one.installation, at), at, cause))
+            if await self._store.write(changes, now_ms, cause.noting):
+                for installation_id in installation_ids:
+                    await self._effects.apply(installation_id)
+                return [after for change in changes if (after := moved_on(change, now_ms)) is not None]
+        raise modified(installation_ids[0])
+
+    async def _written(self, before: Stored | None, moved: Moved, at: Moment, cause: Cause) -> Written:
+        about = moved.installation or (before.installation if before else None)
+        assert about is not None
+        name = await self._companies.company_name(about.account_id) if moved.acts and about.account_id else None
+        known = before.installation if before else None
+        return Written(before, moved.installation, effects_of(known, moved, at, company_name=name, by=cause.user))
+
+
+def no_such_installation() -> RequestError:
+    return NotFound.of("not_found", "There is no such integration; list them with GET /v1/integrations.", "_id")
+
+
+def modified(installation_id: str) -> RequestError:
+    text = f"{installation_id} keeps being changed by others: read it again, then repeat."
+    return Conflict.of("modified_meanwhile", text, "_id")

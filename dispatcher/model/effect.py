@@ -1,0 +1,32 @@
+"""What a transition of an installation does to the queue: an event to accept, or a lock to set or lift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dispatcher.model.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class LockChange:
+    """The events of one account in one integration are held while anybody holds the lock."""
+
+    integration_id: str
+    account_id: str
+    holder: str
+    """Who asks, such as ``update:INSTALLATION``; asking twice counts once."""
+    number: int
+    """Of one holder, the highest number is the word that counts."""
+    locked: bool
+
+
+Effect = Event | LockChange
+
+
+def update_holder(installation_id: str) -> str:
+    """Holds the lock while a managed update of the installation is in progress."""
+    return f"update:{installation_id}"
+
+
+def is_update(holder: str) -> bool:
+    return holder.startswith("update:")

@@ -1,0 +1,141 @@
+"""Installations: read one by one or by index, and written with all that a transition makes happen.
+
+Record, indexes, outbox and audit entry change in one step. Never decides what a transition is, nor who may make one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from redis.asyncio import Redis
+
+from dispatcher.model.effect import Effect
+from dispatcher.model.installation import Installation
+from dispatcher.store import keys
+from dispatcher.store.audit_log.log import Noting
+from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
+from dispatcher.store.installations import outbox
+from dispatcher.store.installations.records import read, write
+from dispatcher.store.redis.connection import guarded
+
+TRIES = 32
+"""Rounds of read, decide and write before giving up on an installation that others keep changing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An installation as it was read, with the bytes that a write compares."""
+
+    installation: Installation
+    record: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One installation's part of a write. ``before`` None = it is new, ``after`` None = it is gone."""
+
+    before: Stored | None
+    after: Installation | None
+    effects: tuple[Effect, ...] = ()
+
+    @property
+    def id(self) -> str:
+        known = self.before.installation if self.before else self.after
+        assert known is not None
+        return known.id
+
+    @property
+    def number(self) -> int:
+        """Of the transition that makes the effects."""
+        return (self.before.installation.transitions if self.before else 0) + 1
+
+
+def message(installation_id: str) -> str:
+    """How a changed installation is announced."""
+    return f"installation:{installation_id}"
+
+
+class InstallationStore:
+    """Every installation there is; whoever asks has decided which of them exist for whom."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+
+    async def find(self, installation_id: str) -> Stored | None:
+        with guarded():
+            record = await self._redis.get(keys.installation(installation_id))
+        return Stored(read(Installation, record), bytes(record)) if record else None
+
+    async def several(self, installation_ids: Sequence[str]) -> list[Stored]:
+        """Those that exist, in the order asked for."""
+        if not installation_ids:
+            return []
+        with guarded():
+            records = await self._redis.mget([keys.installation(one) for one in installation_ids])
+        return [Stored(read(Installation, one), bytes(one)) for one in records if one]
+
+    async def ids(self, indexes: Sequence[str], after: str, limit: int) -> list[str]:
+        """Up to ``limit`` ids behind ``after`` ('' = from the start), oldest first, of several indexes together."""
+        pipeline: Any = self._redis.pipeline(transaction=False)
+        for index in indexes:
+            pipeline.zrangebylex(index, f"({after}" if after else "-", "+", start=0, num=limit)
+        with guarded():
+            found = await pipeline.execute() if indexes else []
+        return sorted({one.decode() for members in found for one in members})[:limit]
+
+    async def count(self, index: str) -> int:
+        with guarded():
+            return int(await self._redis.zcard(index))
+
+    async def write(self, changes: Sequence[Written], now_ms: int, noting: Noting | None = None) -> bool:
+        """All of it, if every installation still is what was read; else False, and nothing.
+
+        ``modified_ms`` of what is written always moves on, so that no two states share one.
+        """
+        documents, operations, entries = [], [], []
+        for change in changes:
+            document = _document(change, now_ms)
+            documents.append(document)
+            operations += _operations(change, now_ms)
+            entries.append(Noted("installation", change.id, document, frozenset({"settings"})))
+        return await swap(self._redis, documents, operations, noting=noting, entries=entries)
+
+
+def moved_on(change: Written, now_ms: int) -> Installation | None:
+    """The installation as it is written, with the time of this change."""
+    if change.after is None or change.before is None:
+        return change.after
+    before_ms = change.before.installation.modified_ms
+    return replace(change.after, modified_ms=max(now_ms, before_ms + 1))
+
+
+def _document(change: Written, now_ms: int) -> Document:
+    before = change.before.record if change.before else b""
+    after = moved_on(change, now_ms)
+    return Document(keys.installation(change.id), before, write(after, before) if after else b"")
+
+
+def _operations(change: Written, now_ms: int) -> list[Operation]:
+    pending = change.after.pending_event_id if change.after else None
+    waiting = Operation("ZADD", keys.PENDING, (now_ms, change.id)) if pending else None
+    operations = [waiting or Operation("ZREM", keys.PENDING, (change.id,))]
+    if change.before is None and change.after is not None:
+        operations += [Operation("ZADD", index, (0, change.id)) for index in _indexes(change.after)]
+    elif change.before is not None and change.after is None:
+        operations += [Operation("ZREM", index, (change.id,)) for index in _indexes(change.before.installation)]
+    operations += outbox.written(change.id, change.number, change.effects, now_ms)
+    return [*operations, publish(keys.DEFINITIONS_CHANNEL, message(change.id))]
+
+
+def _indexes(installation: Installation) -> list[str]:
+    """By what never changes of it."""
+    indexes = [keys.INSTALLATIONS]
+    if installation.account_id is not None:
+        indexes.append(keys.installations_of_account(installation.account_id))
+    if installation.integration_id is not None:
+        indexes.append(keys.installations_of_integration(installation.integration_id))
+    if installation.marketplace_id is not None:
+        indexes.append(keys.installations_of_marketplace(installation.marketplace_id))
+    return indexes
