@@ -11,17 +11,15 @@ from xml.etree import ElementTree
 
 from dispatcher.errors import Problem
 from dispatcher.model.marketplace import Brand
-from dispatcher.policy.launch_urls import launch_url
+from dispatcher.policy.launch_urls import MAX_URL_CHARS, is_local_path, launch_url
 
 MIN_CONTRAST = 4.5
 """Of text on white, and of white on the accent (WCAG 2.2, 1.4.3)."""
 MAX_LOGO_CHARS = 65_536
-MAX_URL_CHARS = 2048
 
 _ACCENT = re.compile(r"#[0-9a-fA-F]{6}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _DATA = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml)(?:;charset=[A-Za-z0-9-]+)?(;base64)?,(.*)", re.DOTALL)
-_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 _DECLARES = re.compile(rb"<!(doctype|entity)|<\?xml-stylesheet", re.IGNORECASE)
 _RUNS = frozenset({"script", "foreignobject", "iframe", "object", "embed", "handler", "listener", "set", "animate"})
 _REMOTE_STYLE = re.compile(r"url\(\s*['\"]?(?!#|data:image/)|@import|expression\(|javascript:", re.IGNORECASE)
@@ -54,7 +52,7 @@ def image_refusal(text: str, *, remote: bool = False) -> str | None:
         return None if len(text) <= MAX_URL_CHARS else f"Give at most {MAX_URL_CHARS} characters."
     if len(text) > MAX_LOGO_CHARS:
         return f"Give an image of at most {MAX_LOGO_CHARS} characters."
-    if _LOCAL.fullmatch(text):
+    if is_local_path(text):
         return None
     data = _DATA.fullmatch(text)
     if data is None:

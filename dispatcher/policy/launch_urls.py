@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from yarl import URL
 
+MAX_URL_CHARS = 2048
+
 _SCHEMES = frozenset({"http", "https"})
+_LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 
 
 def launch_url(text: str) -> str | None:
@@ -19,3 +23,8 @@ def launch_url(text: str) -> str | None:
         return (text if text.isascii() else str(URL(text))) if fits else None
     except ValueError:
         return None
+
+
+def is_local_path(text: str) -> bool:
+    """A path on the page's own server, which no browser reads as another host."""
+    return len(text) <= MAX_URL_CHARS and _LOCAL.fullmatch(text) is not None

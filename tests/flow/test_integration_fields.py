@@ -37,6 +37,7 @@ NOT_PUBLISHERS: dict[str, set[str]] = {
         *("id", "app_market_id", "connector_id", "created_ms", "modified_ms", "type", "published_revision"),
         *("linked_products", "signing_secrets", "inbound_client", "signing_rotation"),
     },
+    "InstallStep": {"completed", "connection_id", "unknown"},
     "Revision": {"number", "created_ms", "created_by"},
 }
 """Attributes that no publisher sets as a field: made here, or with mutations of their own."""
@@ -108,7 +109,8 @@ def test_every_attribute_of_the_model_has_a_row_or_is_not_the_publishers() -> No
     for row in ROWS.values():
         if isinstance(row.kind, Record | Records):
             inner = {one.attribute for one in row.kind.fields}
-            assert inner == {one.name for one in dataclasses.fields(row.kind.make)}, row.name
+            others = NOT_PUBLISHERS.get(row.kind.make.__name__, set())
+            assert inner | others == {one.name for one in dataclasses.fields(row.kind.make)}, row.name
 
 
 def test_graphql_takes_every_field_that_is_given_and_no_other(sdl: GraphQLSchema) -> None:

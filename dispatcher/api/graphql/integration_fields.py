@@ -120,6 +120,30 @@ class OrderFormField:
     required: bool
 
 
+@strawberry.input
+class InstallStepInput:
+    """A step that whoever installs the product goes through."""
+
+    name: str
+    description: str | None = None
+    image_url: str | None = strawberry.field(default=None, name="imageURL")
+    install_url: str | None = strawberry.field(default=None, name="installURL")
+    installer_function: str | None = strawberry.field(default=None, description="Called at the host to do the step.")
+    uninstaller_function: str | None = strawberry.field(default=None, description="Called at the host to undo it.")
+    connection: str | None = strawberry.field(default=None, description="Name of the connector that does the step.")
+
+
+@strawberry.type
+class InstallStep:
+    name: str
+    description: str | None
+    image_url: str | None = strawberry.field(name="imageURL")
+    install_url: str | None = strawberry.field(name="installURL")
+    installer_function: str | None
+    uninstaller_function: str | None
+    connection: str | None
+
+
 @strawberry.type(name="ProductIntegrationOpenIdConnectConfiguration")
 class OpenIdConnectConfiguration:
     client_creation_method: ClientCreationMethod
@@ -167,6 +191,9 @@ class IntegrationFields:
     )
     order_require_form_fields: bool | None = UNSET
     order_form_fields: list[OrderFormFieldInput] | None = UNSET
+    install_template: list[InstallStepInput] | None = strawberry.field(
+        default=UNSET, description="Steps that an installation of the product begins with, at most 50."
+    )
     vendor_id: strawberry.ID | None = strawberry.field(
         default=UNSET, description="Whose it is. Clients of one vendor leave it out: theirs is their vendor's."
     )
@@ -202,5 +229,6 @@ class ShownFields:
     validate_payloads: bool
     order_require_form_fields: bool
     order_form_fields: list[OrderFormField]
+    install_template: list[InstallStep]
     open_id_connect_configuration: OpenIdConnectConfiguration | None
     bookmark_configuration: BookmarkConfiguration | None

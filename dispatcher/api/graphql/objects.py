@@ -16,6 +16,7 @@ from dispatcher.api.graphql.outputs import (
     SigningKey,
     SigningKeyRotation,
     SigningSecret,
+    SuspendedUrl,
 )
 from dispatcher.api.graphql.ping_outputs import IntegrationTest
 from dispatcher.clock import iso_ms
@@ -34,6 +35,7 @@ class Identity:
     """Which integration and version it is."""
 
     integration: strawberry.Private[Integration]
+    revision_shown: strawberry.Private[Revision]
     id: strawberry.ID
     version: str
     type: str
@@ -65,6 +67,7 @@ class ProductIntegration(Identity, ShownFields):
         is_working = shown.number == WORKING
         return cls(
             integration=integration,
+            revision_shown=shown,
             id=strawberry.ID(integration.id),
             version="WORKING" if is_working else "PUBLISHED",
             type=integration.type,
@@ -114,6 +117,12 @@ class ProductIntegration(Identity, ShownFields):
         """Whether tokens for deliveries can be had."""
         queue = info.context.services.queue
         return CredentialState.of(await queue.credentials_failing_since(self.integration.id))
+
+    @strawberry.field
+    async def suspended_urls(self, info: Info) -> list[SuspendedUrl]:
+        """URLs that answered 410 Gone, with the types of this version that go there."""
+        since_ms = await info.context.services.queue.suspended_urls(self.integration.id)
+        return views.suspended_urls(self.revision_shown, since_ms)
 
     @strawberry.field
     def signing_key_rotation(self) -> SigningKeyRotation | None:

@@ -8,6 +8,7 @@ import strawberry
 
 from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.clock import iso_ms
+from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import SigningAlgorithm
 from dispatcher.policy.retry import PlannedAttempt as Planned
 
@@ -32,6 +33,15 @@ class CredentialState:
         if failing_since_ms is None:
             return cls(state=CredentialStates.AUTHORIZED, since=None)
         return cls(state=CredentialStates.FAILING, since=iso_ms(failing_since_ms))
+
+
+@strawberry.type
+class SuspendedUrl:
+    """A URL that answered 410 Gone: nothing is sent there until the integration is resumed."""
+
+    event_type: EventType | None = strawberry.field(description="Null: no type of this version goes there any more.")
+    url: str
+    since: str
 
 
 @strawberry.type

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +11,7 @@ from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.clock import iso_ms
 from dispatcher.flow.integrations.fields.kind import MASK
 from dispatcher.flow.integrations.fields.table import INTEGRATION
+from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.integration import InboundClient, Integration, Revision, SigningRotation, SigningSecret
 from dispatcher.policy.signing import published_key
 
@@ -48,6 +50,22 @@ def signing_key_rotation(stored: SigningRotation | None) -> outputs.SigningKeyRo
     return outputs.SigningKeyRotation(
         every_days=stored.every_days, overlap_seconds=stored.overlap_s, next_rotation_on=iso_ms(stored.next_ms)
     )
+
+
+def suspended_urls(revision: Revision, since_ms: Mapping[str, int]) -> list[outputs.SuspendedUrl]:
+    """One for each event type that goes to a suspended URL, longest suspended first."""
+    return [
+        outputs.SuspendedUrl(event_type=kind, url=url, since=iso_ms(at_ms))
+        for url, at_ms in sorted(since_ms.items(), key=lambda one: one[1])
+        for kind in _types_to(url, revision)
+    ]
+
+
+def _types_to(url: str, revision: Revision) -> list[EventType | None]:
+    going: list[EventType | None] = [
+        kind for kind, rule in TYPE_RULES.items() if revision.urls.get(rule.url_field) == url
+    ]
+    return going or [None]
 
 
 def _moment(epoch_ms: int | None) -> str | None:

@@ -13,11 +13,10 @@ from urllib.parse import urlsplit
 
 from dispatcher.errors import Conflict, Problem, RequestError, Unprocessable
 from dispatcher.model.integration import Bookmark, Integration, OpenIdConnect
-from dispatcher.policy.launch_urls import launch_url
+from dispatcher.policy.launch_urls import MAX_URL_CHARS, launch_url
 from dispatcher.store.definitions.editing import Definitions
 
 MAX_REDIRECT_URLS = 100
-MAX_URL_CHARS = 2048
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _RUN_BY_BROWSERS = frozenset({"javascript", "data", "vbscript", "blob", "file", "about", "view-source"})

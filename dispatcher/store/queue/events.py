@@ -224,6 +224,13 @@ class QueueStore:
         own = keys.own(self.partition_of(change.integration_id))
         return int(await reply_of(self._client, _LOCK.call([own], *arguments)))
 
+    async def suspended_urls(self, integration_id: str) -> dict[str, int]:
+        """URLs of the integration that nothing is sent to after 410 Gone, and since when (epoch ms)."""
+        key = keys.suspended_urls(self.partition_of(integration_id), integration_id)
+        with guarded():
+            found: dict[bytes, bytes] = await self._client.hgetall(key)  # type: ignore[misc]
+        return {url.decode(): int(since) for url, since in found.items()}
+
     async def overview(self, lanes_limit: int = 100) -> QueueOverview:
         """Everything counted at one moment; the ``lanes_limit`` lanes with most waiting work are listed."""
         with guarded():

@@ -16,6 +16,7 @@ from dispatcher.flow.integrations.fields.values import (
     Delays,
     Name,
     Number,
+    PageAddress,
     Secret,
     Switch,
     Text,
@@ -26,6 +27,7 @@ from dispatcher.flow.integrations.fields.values import (
 from dispatcher.flow.integrations.private_keys import private_key_problem
 from dispatcher.flow.integrations.rules import client_secret_problem, credential_problems
 from dispatcher.model.event_type import URL_FIELDS
+from dispatcher.model.installation import InstallStep
 from dispatcher.model.integration import (
     AnswerMode,
     AuthMethod,
@@ -114,6 +116,20 @@ OPEN_ID_CONNECT = Record(
         Field("logoutUrl", "logout_url", Kind()),
     ),
 )
+INSTALL_TEMPLATE = Records(
+    make=InstallStep,
+    most=50,
+    plural="steps",
+    fields=(
+        Field("name", "name", Name(required=True, most=200)),
+        Field("description", "description", Text(None, 4096)),
+        Field("imageURL", "image_url", PageAddress()),
+        Field("installURL", "install_url", PageAddress()),
+        Field("installerFunction", "installer_function", Name(most=200)),
+        Field("uninstallerFunction", "uninstaller_function", Name(most=200)),
+        Field("connection", "connection", Name()),
+    ),
+)
 BOOKMARK = Record(make=Bookmark, optional=True, fields=(Field("landingUrl", "landing_url", Kind()),))
 
 INTEGRATION = Record(
@@ -135,6 +151,7 @@ INTEGRATION = Record(
         Field("validatePayloads", "working.validate_payloads", Switch(), Affects.ACCEPTING),
         Field("orderRequireFormFields", "working.order_require_form_fields", Switch(), Affects.ACCEPTING),
         Field("orderFormFields", "working.order_form_fields", ORDER_FORM, Affects.ACCEPTING),
+        Field("installTemplate", "working.install_template", INSTALL_TEMPLATE, Affects.INSTALLING),
         Field("vendorId", "vendor_id", Name(), Affects.LISTING),
         Field(
             "probeIntervalMinutes",

@@ -10,6 +10,7 @@ from typing import Any
 from dispatcher.errors import Problem
 from dispatcher.flow.integrations.fields.kind import MASK, Kind, UrlRule, Vault
 from dispatcher.policy.filters import filter_problems
+from dispatcher.policy.launch_urls import MAX_URL_CHARS, is_local_path, launch_url
 from dispatcher.policy.texts import has_control_characters, name_problems, too_long
 
 
@@ -79,6 +80,20 @@ class Url(Kind):
     def problems(self, kept: Any, name: str, url_rule: UrlRule) -> Iterator[Problem]:
         if kept and (problem := url_rule(kept, name)):
             yield problem
+
+
+@dataclass(frozen=True, slots=True)
+class PageAddress(Kind):
+    """An address that a page links to or shows: absolute, or a path on the page's own server."""
+
+    def merged(self, before: Any, wanted: Any, vault: Vault) -> Any:
+        return wanted or None
+
+    def problems(self, kept: Any, name: str, url_rule: UrlRule) -> Iterator[Problem]:
+        absolute = kept is not None and len(kept) <= MAX_URL_CHARS and launch_url(kept)
+        if kept is not None and not absolute and not is_local_path(kept):
+            text = f"Give an http or https URL, or a path such as /images/a.png, of at most {MAX_URL_CHARS} characters."
+            yield Problem("invalid_url", text, name)
 
 
 @dataclass(frozen=True, slots=True)
