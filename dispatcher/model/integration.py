@@ -163,8 +163,6 @@ class Revision:
     """Steps that are copied into each installation."""
     open_id_connect: OpenIdConnect | None = None
     bookmark: Bookmark | None = None
-    install_template: tuple[InstallStep, ...] = ()
-    """Steps that an installation begins with."""
     result_deadline_s: float | None = None
     created_ms: int = 0
     created_by: str = ""
