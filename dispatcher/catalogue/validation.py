@@ -10,6 +10,7 @@ from jsonschema_rs import Draft202012Validator, ValidationError
 
 from dispatcher.catalogue.schemas import payload_schema
 from dispatcher.errors import Problem
+from dispatcher.model import exact_numbers
 from dispatcher.model.event_type import EventType
 
 MAX_PROBLEMS = 20
@@ -19,7 +20,7 @@ _CODES = {"required": "missing_field", "type": "wrong_type", "not": "missing_fie
 
 def schema_problems(kind: EventType, payload: dict[str, Any] | None) -> list[Problem]:
     """What of ``payload`` does not fit, at most 20 problems, each with its path (``payload.order.items.0.unit``)."""
-    found = islice(_validator(kind).iter_errors(payload or {}), MAX_PROBLEMS)
+    found = islice(_validator(kind).iter_errors(exact_numbers.plain(payload or {})), MAX_PROBLEMS)
     return [_problem(kind, one) for one in found]
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from dispatcher.errors import NotFound
+from dispatcher.model import exact_numbers
 from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.model.status import FAILURES, TERMINAL, Status
 
@@ -63,12 +64,12 @@ class Event(NamedTuple):
         }
         body: dict[str, Any] = {"t": self.type.value, "r": self.revision}
         body |= {name: value for name, value in optional.items() if value is not None}
-        return f"{self.integration_id}\n{self.group}\n".encode() + orjson.dumps(body)
+        return f"{self.integration_id}\n{self.group}\n".encode() + exact_numbers.dumps_marked(body)
 
     @classmethod
     def from_stored(cls, event_id: str, stored: bytes) -> Event:
         lane, group, text = stored.split(b"\n", 2)
-        body = orjson.loads(text)
+        body = exact_numbers.loads_marked(text)
         return cls(
             id=event_id,
             type=_TYPES[body["t"]],

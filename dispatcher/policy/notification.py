@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from dispatcher.clock import iso_ms
+from dispatcher.model import exact_numbers
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
@@ -36,7 +37,7 @@ def build_body(
     """Compact UTF-8 JSON. ``account_identifier`` is what the host answered to this account's order, if it did."""
     if event.type is EventType.OPERATIONAL:
         return _operational_body(event, state, base_url, partner)
-    return orjson.dumps(
+    return exact_numbers.dumps(
         {
             "id": event.id,
             "eventUrl": event_url(base_url, event.id),

@@ -1,7 +1,8 @@
 """Reads JSON that two parsers cannot read differently. Never returns a value that could not be written again.
 
 What is refused: duplicate names, NaN and Infinity, numbers beyond 64 bits, lone surrogates, bytes that are not
-UTF-8, and nesting deeper than 64 (RFC 8259 leaves all of these to the parser; RFC 7493 forbids most).
+UTF-8, and nesting deeper than 64 (RFC 8259 leaves all of these to the parser; RFC 7493 forbids most). With ``exact``
+integers of any size and fractions of any precision are read, and written again as they came (``exact_numbers``).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import Any, NoReturn
 import orjson
 
 from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
+from dispatcher.model import exact_numbers
 
 MAX_DEPTH = 64
 
@@ -25,7 +27,8 @@ _MAX_INTEGER_CHARS = 20
 _MAX_NUMBER_CHARS = 4300
 """More digits than this are not a number that anybody means: the text is not JSON to us."""
 
-_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+_STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
+"""One without an end goes to the end of the text, so that no quote within it is tried as another beginning."""
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NOT_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
@@ -33,9 +36,9 @@ _SPACE = b" \t\r\n"
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
-def read_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
+def read_json(raw: bytes, max_depth: int = MAX_DEPTH, *, exact: bool = False) -> Any:
     """The value of one JSON text. Raises ``InvalidRequest`` (400) or ``Unprocessable`` (422), each with its code."""
-    shallow = _openings(raw) <= max_depth
+    shallow = _openings(raw) <= max_depth or not _is_deeper(raw, max_depth)
     if shallow:
         try:
             value = orjson.loads(raw)
@@ -48,18 +51,22 @@ def read_json(raw: bytes, max_depth: int = MAX_DEPTH) -> Any:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise InvalidRequest.of("invalid_json", f"byte {error.start} is not UTF-8") from None
+    value = _decoded(text, _EXACT_DECODER if exact else _DECODER, max_depth)
+    if not shallow:
+        raise _too_deep(max_depth)
+    if _ESCAPED_SURROGATE.search(raw) and _holds_surrogate(value):
+        raise Unprocessable.of("invalid_string", "a string holds half a surrogate pair (\\ud800 to \\udfff)")
+    return value
+
+
+def _decoded(text: str, decoder: json.JSONDecoder, max_depth: int) -> Any:
     try:
-        value = _DECODER.decode(text)
+        return decoder.decode(text)
     except json.JSONDecodeError as error:
         what = error.msg.removesuffix(" at")
         raise InvalidRequest.of("invalid_json", f"not JSON: {what} at character {error.pos}") from None
     except RecursionError:
         raise _too_deep(max_depth) from None
-    if not shallow and _is_deeper(raw, max_depth):
-        raise _too_deep(max_depth)
-    if _ESCAPED_SURROGATE.search(raw) and _holds_surrogate(value):
-        raise Unprocessable.of("invalid_string", "a string holds half a surrogate pair (\\ud800 to \\udfff)")
-    return value
 
 
 def _openings(raw: bytes) -> int:
@@ -72,28 +79,30 @@ def _same_but_for_space(written: bytes, raw: bytes) -> bool:
     return written == raw or written.translate(None, _SPACE) == raw.translate(None, _SPACE)
 
 
-def read_object(raw: bytes, max_depth: int = MAX_DEPTH) -> dict[str, Any]:
+def read_object(raw: bytes, max_depth: int = MAX_DEPTH, *, exact: bool = False) -> dict[str, Any]:
     """As ``read_json``; anything but an object is 422 ``not_an_object``."""
-    value = read_json(raw, max_depth)
+    value = read_json(raw, max_depth, exact=exact)
     if not isinstance(value, dict):
         raise Unprocessable.of("not_an_object", "send one JSON object")
     return value
 
 
-def read_array(raw: bytes, max_depth: int = MAX_DEPTH) -> list[Any]:
+def read_array(raw: bytes, max_depth: int = MAX_DEPTH, *, exact: bool = False) -> list[Any]:
     """As ``read_json``; anything but an array is 422 ``not_an_array``."""
-    value = read_json(raw, max_depth + 1)
+    value = read_json(raw, max_depth + 1, exact=exact)
     if not isinstance(value, list):
         raise Unprocessable.of("not_an_array", "send a JSON array")
     return value
 
 
-def read_lines(raw: bytes, max_depth: int = MAX_DEPTH) -> Iterator[dict[str, Any] | RequestError]:
+def read_lines(
+    raw: bytes, max_depth: int = MAX_DEPTH, *, exact: bool = False
+) -> Iterator[dict[str, Any] | RequestError]:
     """NDJSON, lazily: one object or one error for each line that is not blank."""
     for line in raw.split(b"\n"):
         if line.strip():
             try:
-                yield read_object(line, max_depth)
+                yield read_object(line, max_depth, exact=exact)
             except RequestError as error:
                 yield error
 
@@ -107,8 +116,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > _MAX_NUMBER_CHARS:
-        raise InvalidRequest.of("invalid_json", f"a number has {len(digits)} digits")
+    _check_length(digits)
     if len(digits) <= _MAX_INTEGER_CHARS:
         value = int(digits)
         if _MIN_INTEGER <= value <= _MAX_INTEGER:
@@ -117,12 +125,26 @@ def _integer(digits: str) -> int:
 
 
 def _fraction(digits: str) -> float:
-    if len(digits) > _MAX_NUMBER_CHARS:
-        raise InvalidRequest.of("invalid_json", f"a number has {len(digits)} digits")
+    _check_length(digits)
     value = float(digits)
     if math.isinf(value):
         raise Unprocessable.of("number_out_of_range", "a number does not fit a double")
     return value
+
+
+def _exact_integer(digits: str) -> int | float:
+    _check_length(digits)
+    return exact_numbers.integer(digits)
+
+
+def _exact_fraction(digits: str) -> float:
+    _fraction(digits)
+    return exact_numbers.number(digits)
+
+
+def _check_length(digits: str) -> None:
+    if len(digits) > _MAX_NUMBER_CHARS:
+        raise InvalidRequest.of("invalid_json", f"a number has {len(digits)} digits")
 
 
 def _constant(name: str) -> NoReturn:
@@ -133,9 +155,13 @@ _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_fraction, parse_constant=_constant
 )
 
+_EXACT_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_exact_integer, parse_float=_exact_fraction, parse_constant=_constant
+)
+
 
 def _is_deeper(raw: bytes, max_depth: int) -> bool:
-    """Whether well-formed JSON nests deeper: peel the innermost brackets ``max_depth`` times, something is left."""
+    """Whether it nests deeper or is not balanced: something is left once the innermost brackets are peeled so often."""
     brackets = _STRING.sub(b"", raw).translate(_ONE_KIND, _NOT_BRACKETS)
     for _ in range(max_depth):
         if not brackets:

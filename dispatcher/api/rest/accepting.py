@@ -33,7 +33,7 @@ async def accept_event(request: web.Request) -> web.StreamResponse:
     require_media(request, JSON)
     key = idempotency_key(request)
     raw = await read_body(request)
-    event = await services.emitter.event(_emission(read_object(raw)), caller)
+    event = await services.emitter.event(_emission(read_object(raw, exact=True)), caller)
     if key is None:
         receipt = await services.acceptor.accept(event)
     else:
@@ -50,7 +50,7 @@ async def accept_batch(request: web.Request) -> web.StreamResponse:
         raise InvalidRequest.of("idempotency_not_supported", text, IDEMPOTENCY_KEY)
     media = require_media(request, JSON, NDJSON)
     raw = await read_body(request)
-    items: Iterable[Any] = read_lines(raw) if media == NDJSON else read_array(raw)
+    items: Iterable[Any] = read_lines(raw, exact=True) if media == NDJSON else read_array(raw, exact=True)
     prepared = [await _prepared(item, services, caller) for item in _limited(items)]
     events = [one for one in prepared if isinstance(one, Event)]
     receipts = iter(await services.acceptor.accept_many(events))

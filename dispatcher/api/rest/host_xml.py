@@ -6,6 +6,8 @@ import re
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
+from dispatcher.model.exact_numbers import ExactNumber
+
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _NOT_XML = re.compile(r"[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """Characters that no XML 1.0 document may hold, not even escaped."""
@@ -44,7 +46,7 @@ def _content(value: Any) -> str:
         return "".join(_element("item", inner) for inner in value)
     if value is None or isinstance(value, bool):
         return _LITERALS[value]
-    return escape(_clean(str(value)))
+    return escape(_clean(value.text if isinstance(value, ExactNumber) else str(value)))
 
 
 def _clean(text: str) -> str:
