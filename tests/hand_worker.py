@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dispatcher.ids import partition_of_event
+from dispatcher.store.queue.claims import Claim, Claimed, LaneSetting, Move, Settlement
 from dispatcher.store.queue.codec import read_claim
-from dispatcher.store.queue.partition import Claim, Claimed, LaneSetting, Move, PartitionStore, Settlement
+from dispatcher.store.queue.partition import PartitionStore
 from dispatcher.store.redis.scripts import Client
 
 RETENTION_MS = 3_600_000
@@ -85,5 +86,5 @@ class HandWorker:
         return int(reply[1]) if reply[0] == b"ok" else -1
 
     async def assert_well(self) -> None:
-        report = await self.store.audit()
+        report = await self.store.recount()
         assert report.well, report

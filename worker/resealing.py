@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from dispatcher.periodic import pause
-from dispatcher.store.redis.handle import StoreHandle
+from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.reseal.reseal import Resealer
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.store.secrets.sealing import Sealer
@@ -25,7 +25,7 @@ log = structlog.get_logger("secrets")
 class Resealing:
     """One per worker process."""
 
-    redis: StoreHandle
+    redis: StoreClient
     sealer: Sealer
     worker_id: str
 

@@ -23,8 +23,8 @@ from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.jobs import JobQueue, job_client
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.connection import connect, connect_listener
-from dispatcher.store.redis.handle import StoreHandle
 from dispatcher.store.secrets.sealing import Sealer
 from worker.delivery.delivery import Identity
 from worker.delivery.lookup import Targets
@@ -39,7 +39,7 @@ from worker.http.transport_sessions import TransportSessions
 class Stores:
     """Everything kept in Redis, and the queue of arq's jobs."""
 
-    redis: StoreHandle
+    redis: StoreClient
     jobs: JobQueue
     definitions: Definitions
     cache: DefinitionCache
@@ -108,7 +108,7 @@ async def _stores_of(settings: Settings, redis_url: str, queue_url: str) -> Asyn
         yield Stores(redis, JobQueue(job_redis), definitions, cache, _partitions(settings, redis), queue)
 
 
-def _partitions(settings: Settings, redis: StoreHandle) -> PartitionStore:
+def _partitions(settings: Settings, redis: StoreClient) -> PartitionStore:
     return PartitionStore(
         redis,
         partitions=settings.partitions,

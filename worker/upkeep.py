@@ -19,7 +19,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.jobs import JobQueue
-from dispatcher.store.queue.partition import MEND_START, PartitionStore, Place
+from dispatcher.store.queue.partition import REPAIR_START, PartitionStore, RepairPosition
 from dispatcher.store.redis.server_time import ServerTime
 from worker.partition.owner import Owner
 
@@ -58,7 +58,7 @@ class Upkeep:
         self._conclusions = conclusions
         self._clock = clock
         self._server_time = server_time
-        self._checked_to: dict[int, Place] = {}
+        self._checked_to: dict[int, RepairPosition] = {}
         self._offered: dict[int, tuple[int, int]] = {}
         self._tidied_at = 0.0
         self.share = store.partitions
@@ -132,13 +132,13 @@ class Upkeep:
     async def _tidy(self, mine: list[int], now_ms: int) -> None:
         for partition in mine:
             await self._store.trim(partition, now_ms)
-        for partition, repairs in (await self._store.recount(mine)).items():
+        for partition, repairs in (await self._store.repair_lanes(mine)).items():
             self._log_repairs(partition, repairs)
 
     async def _repair(self, mine: list[int]) -> None:
-        at = {partition: self._checked_to.get(partition, MEND_START) for partition in mine}
+        at = {partition: self._checked_to.get(partition, REPAIR_START) for partition in mine}
         how_many = -(-REPAIR_BUSY // len(mine)) if self._owner.in_flight else REPAIR_IDLE
-        for partition, (place, repairs) in (await self._store.mend(at, how_many)).items():
+        for partition, (place, repairs) in (await self._store.repair(at, how_many)).items():
             self._checked_to[partition] = place
             if repairs:
                 self._log_repairs(partition, repairs)

@@ -62,7 +62,7 @@ from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.redeliveries import RedeliveryStore
-from dispatcher.store.redis.handle import StoreHandle
+from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.store.secrets.sealing import Sealer
@@ -77,7 +77,7 @@ log = structlog.get_logger("dispatcher.api")
 
 
 async def build_app(
-    settings: Settings, redis: StoreHandle, *, clock: Clock | None = None, pings: PingStarter | None = None
+    settings: Settings, redis: StoreClient, *, clock: Clock | None = None, pings: PingStarter | None = None
 ) -> web.Application:
     """The API over ``redis``, which the caller opened and closes. Without ``pings`` ping tests go to the workers,
     without ``clock`` the time is the store's.
@@ -137,7 +137,7 @@ async def _on_time(app: web.Application) -> AsyncIterator[None]:
     await asyncio.wait([following])
 
 
-def _watch(app: web.Application, redis: StoreHandle) -> StoreWatch:
+def _watch(app: web.Application, redis: StoreClient) -> StoreWatch:
     services = app[SERVICES]
     settings = services.settings
     losses = LossWatch(redis, "api", partitions=settings.partitions, retention_ms=settings.retention_ms)
@@ -151,7 +151,7 @@ def _watch(app: web.Application, redis: StoreHandle) -> StoreWatch:
     return StoreWatch(Pressure(redis, settings.memory_high_water), losses, services.acceptor, restore)
 
 
-def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
+def _services(settings: Settings, redis: StoreClient, clock: Clock) -> Services:
     queue = QueueStore(
         redis,
         partitions=settings.partitions,
@@ -183,7 +183,7 @@ def _services(settings: Settings, redis: StoreHandle, clock: Clock) -> Services:
 
 
 def _installer(
-    redis: StoreHandle,
+    redis: StoreClient,
     queue: QueueStore,
     definitions: Definitions,
     cache: DefinitionCache,
@@ -196,7 +196,7 @@ def _installer(
     return Installer(store, definitions, cache, transitions, creation, seals)
 
 
-async def _oauth(services: Services, redis: StoreHandle) -> OAuthServer:
+async def _oauth(services: Services, redis: StoreClient) -> OAuthServer:
     issuer = services.settings.base_url
     keys = await load_keys(SigningKeyStore(redis), services.sealer)
     reader = TokenReader(issuer, keys)

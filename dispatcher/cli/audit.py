@@ -9,10 +9,10 @@ import typer
 
 from dispatcher.cli.output import print_json, print_listing
 from dispatcher.cli.startup import load_settings, no_store, open_store, run
-from dispatcher.model.queue import AuditReport
+from dispatcher.model.queue import RecountReport
 from dispatcher.settings import Settings
 from dispatcher.store.health.meta import stored_partitions
-from dispatcher.store.queue.recount import audit as recount
+from dispatcher.store.queue.recount import recount
 from dispatcher.store.redis.url import parse
 
 COLUMNS = {"id": "ID", "wrong": "WHAT IS WRONG"}
@@ -37,7 +37,7 @@ def audit(
         raise typer.Exit(1)
 
 
-async def _audit(settings: Settings) -> AuditReport:
+async def _audit(settings: Settings) -> RecountReport:
     async with open_store(settings, client_name="dispatcher-audit", claim=False, existing=True) as store:
         partitions = await stored_partitions(store.redis)
         if partitions is None:
@@ -45,7 +45,7 @@ async def _audit(settings: Settings) -> AuditReport:
         return await recount(store.redis, range(partitions))
 
 
-def _as_json(report: AuditReport) -> dict[str, object]:
+def _as_json(report: RecountReport) -> dict[str, object]:
     return {
         "well": report.well,
         "accepted": report.accepted,
@@ -55,7 +55,7 @@ def _as_json(report: AuditReport) -> dict[str, object]:
     }
 
 
-def _show(report: AuditReport, settings: Settings) -> None:
+def _show(report: RecountReport, settings: Settings) -> None:
     where = parse(settings.redis_url).label if settings.redis_url else f"{settings.data_dir} (embedded server)"
     typer.echo(f"{where}: {report.accepted} accepted = {report.terminal} ended + {report.open} open")
     if report.broken:

@@ -8,12 +8,12 @@ import socket
 from dispatcher.model.audit_entry import Author
 from dispatcher.settings import Settings
 from dispatcher.store.audit_log.log import AuditLog
-from dispatcher.store.redis.handle import StoreHandle
+from dispatcher.store.redis.client import StoreClient
 
 
 def operator() -> Author:
     return Author(f"cli:{getpass.getuser()}", address=socket.gethostname())
 
 
-def audit_log_of(settings: Settings, redis: StoreHandle) -> AuditLog:
+def audit_log_of(settings: Settings, redis: StoreClient) -> AuditLog:
     return AuditLog(redis, settings.audit_ms, settings.audit_entries)

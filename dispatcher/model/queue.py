@@ -186,7 +186,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class AuditReport:
+class RecountReport:
     """A recount. ``broken``: event id → what is wrong with it; empty = nothing lost."""
 
     accepted: int

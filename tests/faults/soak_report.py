@@ -53,7 +53,7 @@ async def checks(
     deployment: Deployment, judge: Judge, findings: list[Finding], samples: Samples, drained_s: float | None
 ) -> list[Check]:
     """Everything that has to hold at the end."""
-    report = await deployment.store.audit()
+    report = await deployment.store.recount()
     accepted = sum(account.accepted for account in judge.accounts.values())
     audit = await asyncio.to_thread(_audit_command, deployment)
     slow = [str(finding) for finding in findings if not finding.good]

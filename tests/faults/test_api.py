@@ -39,7 +39,7 @@ async def test_ft7_api_killed_while_it_accepts(deployment: Deployment) -> None:
     assert len(set(answered.values())) == KEYS
     await deployment.all_succeed(list(answered.values()), within_s=30)
     assert set(deployment.arrivals()) == set(answered.values())
-    assert (await deployment.store.audit()).accepted == KEYS
+    assert (await deployment.store.recount()).accepted == KEYS
     await deployment.assert_well()
 
 

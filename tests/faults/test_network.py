@@ -36,7 +36,7 @@ async def test_ft12_ft13_cut_while_accepting_leaves_one_event(deployment: Deploy
         assert await client.emitted("A", key="one") == event_id
     await deployment.all_succeed([event_id])
     assert sorted(deployment.arrivals().values()) == [1, 1]
-    assert (await deployment.store.audit()).accepted == 2
+    assert (await deployment.store.recount()).accepted == 2
     await deployment.assert_well()
 
 

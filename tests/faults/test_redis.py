@@ -207,7 +207,7 @@ async def test_e24_queue_keys_deleted_by_hand_are_repaired_and_counted(deploymen
     gone = [f"{prefix}{name}" for name in ("lanes", "open", f"d:{lane}", f"k:{lane}:A", f"k:{lane}:B", f"k:{lane}:C")]
     assert await deployment.redis.delete(*gone) == len(gone)
     await _delete_arq(deployment)
-    assert not (await deployment.store.audit()).well
+    assert not (await deployment.store.recount()).well
     await deployment.worker()
     await asyncio.sleep(3)
     await deployment.queue.resume(lane)

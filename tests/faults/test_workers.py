@@ -129,7 +129,7 @@ async def test_kill_of_a_worker_with_1000_events_in_flight_costs_10_s_at_most(de
     print(f"1,000 events in flight under kill -9: all delivered by another worker after {recovered_s:.1f} s")
     assert recovered_s < 10
     assert set(deployment.arrivals().values()) == {2}
-    report = await deployment.store.audit()
+    report = await deployment.store.recount()
     assert report.well
     assert (report.accepted, report.terminal, report.open) == (1000, 1000, 0)
 

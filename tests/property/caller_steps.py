@@ -8,7 +8,7 @@ from hypothesis.stateful import precondition, rule
 
 from dispatcher.errors import Conflict
 from dispatcher.model.status import COMPLETE, FAILURES, Status
-from dispatcher.store.queue.partition import MEND_START
+from dispatcher.store.queue.partition import REPAIR_START
 from tests.property.on_server import ACCOUNT, LANE, OnServer
 from tests.property.queue_model import URL, Tracked
 
@@ -98,7 +98,7 @@ class CallerSteps(OnServer):
     def accept_again_and_mend(self) -> None:
         receipts = self.run(self.queue.accept([known.event for known in self.model.events.values()]))
         assert all(receipt.replayed for receipt in receipts)
-        assert self.run(self.store.mend({0: MEND_START}))[0][1] == 0
+        assert self.run(self.store.repair({0: REPAIR_START}))[0][1] == 0
 
     def _any(self, data: st.DataObject, place: str = "") -> Tracked:
         ids = [one for one, known in self.model.events.items() if place in ("", known.place)]

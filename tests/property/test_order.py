@@ -127,7 +127,7 @@ async def _report_again(deployment: Deployment, judge: Judge, event_id: str) -> 
 
 async def _until_all_ended(deployment: Deployment) -> None:
     async def all_ended() -> bool:
-        report = await deployment.store.audit()
+        report = await deployment.store.recount()
         assert not report.broken, report
         return not report.open and report.terminal >= ACCOUNTS * EVENTS
 
@@ -142,7 +142,7 @@ async def _assert_each_ended_once(deployment: Deployment, sent: dict[str, list[s
             assert stored is not None
             assert stored.state.status in TERMINAL
             failed += stored.state.status in FAILURES
-    report = await deployment.store.audit()
+    report = await deployment.store.recount()
     assert (report.accepted, report.terminal, report.open) == (ACCOUNTS * EVENTS, ACCOUNTS * EVENTS, 0)
     assert failed, "nothing failed for good: failures were not tried"
 

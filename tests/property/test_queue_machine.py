@@ -30,7 +30,7 @@ class QueueMachine(CallerSteps, WorkerSteps):
 
     @invariant()
     def the_audit_is_well(self) -> None:
-        report = self.run(self.store.audit())
+        report = self.run(self.store.recount())
         assert report.well, report
         assert report.open == sum(known.place != "end" for known in self.model.events.values())
         assert report.terminal == self.model.counts["terminal"]

@@ -8,7 +8,7 @@ from hypothesis.stateful import initialize, precondition, rule
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import TERMINAL, Status
-from dispatcher.store.queue.partition import Claimed, LaneSetting, Move, Settlement
+from dispatcher.store.queue.claims import Claimed, LaneSetting, Move, Settlement
 from tests.property.on_server import AT_MOST, ENDING, LANE, OnServer
 from tests.property.queue_model import FIRST_CAP, LANES, URL
 
@@ -42,7 +42,7 @@ class WorkerSteps(OnServer):
 
     @rule()
     def recount(self) -> None:
-        assert self.run(self.store.recount([0])) == {}
+        assert self.run(self.store.repair_lanes([0])) == {}
 
     @precondition(lambda self: not self.unsure)
     @rule(at_most=AT_MOST)
@@ -52,7 +52,7 @@ class WorkerSteps(OnServer):
 
     @rule()
     def come_back(self) -> None:
-        handles = [claimed.handle for claimed in self.held.values()]
+        handles = [claimed.claim_id for claimed in self.held.values()]
         assert self.run(self.store.own(0, self.generation, self.worker.name, handles))
         known_claims = {i: one for i, one in self.held.items() if self._in_flight(i, one)}
         self.late += [one for i, one in self.held.items() if i not in known_claims]

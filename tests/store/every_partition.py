@@ -9,8 +9,9 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
+from dispatcher.store.queue.claims import Claimed, LaneSetting, Settlement
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import MEND_START, Claimed, LaneSetting, Settlement
+from dispatcher.store.queue.partition import REPAIR_START
 from tests.events import event_of
 from tests.hand_worker import RETENTION_MS, HandWorker
 
@@ -79,10 +80,10 @@ class EveryPartition:
         assert len(await self.queue.changes(None)) >= 4 * PARTITIONS
 
     async def keep_up(self) -> None:
-        mended = await self.store.mend(dict.fromkeys(self.lanes, MEND_START))
+        mended = await self.store.repair(dict.fromkeys(self.lanes, REPAIR_START))
         assert {made for _, made in mended.values()} == {0}
         assert await self.store.overdue_results(self.lanes, 10**13) == []
         for partition, generation in self.worker.generations.items():
             await self.store.trim(partition, RETENTION_MS + 1)
             assert await self.store.rest(partition, generation)
-        assert (await self.store.audit()).well
+        assert (await self.store.recount()).well

@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
-from dispatcher.store.queue.partition import MEND_START
+from dispatcher.store.queue.partition import REPAIR_START
 from tests.store.desk import HOME, Desk
 
 
@@ -35,18 +35,18 @@ async def test_counters_of_lanes_are_put_right_after_keys_that_they_count_were_l
     prefix = f"{{p{HOME}}}:"
     (lane_key,) = [key async for key in redis.scan_iter(match=prefix + "l:*")]
     (group_key,) = [key async for key in redis.scan_iter(match=prefix + "k:*")]
-    assert await desk.store.recount([HOME]) == {}
+    assert await desk.store.repair_lanes([HOME]) == {}
     await redis.delete(prefix + "flight", group_key)
     for _ in range(2):
-        await desk.store.mend({HOME: MEND_START})
-    assert await desk.store.recount([HOME]) == {HOME: 1}
+        await desk.store.repair({HOME: REPAIR_START})
+    assert await desk.store.repair_lanes([HOME]) == {HOME: 1}
     assert await redis.hget(lane_key, "busy") == b"0"  # type: ignore[misc]
     for event_id in ids:
         assert await desk.ids() == [event_id]
         await desk.settle(event_id, Status.SUCCEEDED)
-    await desk.store.recount([HOME])
+    await desk.store.repair_lanes([HOME])
     overview = await desk.queue.overview()
     assert (overview.ready, overview.waiting, overview.in_flight) == (0, 0, 0)
     assert (await desk.queue.counters())["repairs:counter"] == 2
-    assert await desk.store.recount([HOME]) == {}
+    assert await desk.store.repair_lanes([HOME]) == {}
     await desk.assert_well()

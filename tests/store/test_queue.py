@@ -7,8 +7,9 @@ from redis.asyncio import Redis
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
+from dispatcher.store.queue.claims import Settlement
 from dispatcher.store.queue.codec import read_claim
-from dispatcher.store.queue.partition import MEND_START, Settlement
+from dispatcher.store.queue.partition import REPAIR_START
 from tests.events import event_of
 from tests.store.desk import HOME, LANE, PARTITIONS, Desk
 
@@ -170,16 +171,16 @@ async def test_mending_repairs_what_was_deleted_by_hand_in_order(redis: Redis) -
     prefix = f"{{p{HOME}}}:"
     await redis.delete(f"{prefix}lanes", f"{prefix}d:{LANE}", f"{prefix}k:{LANE}:A", f"{prefix}open")
     assert await desk.ids() == []
-    at = MEND_START
+    at = REPAIR_START
     repairs = 0
     for _ in range(3):
-        at, made = (await desk.store.mend({HOME: at}))[HOME]
+        at, made = (await desk.store.repair({HOME: at}))[HOME]
         repairs += made
     assert repairs >= 5
     for event_id in ids:
         assert await desk.ids() == [event_id]
         await desk.settle(event_id, Status.SUCCEEDED)
-    _, made = (await desk.store.mend({HOME: MEND_START}))[HOME]
+    _, made = (await desk.store.repair({HOME: REPAIR_START}))[HOME]
     assert made == 0
     await desk.assert_well()
     assert (await desk.queue.counters())["repairs:event"] == 5
@@ -192,6 +193,6 @@ async def test_mending_closes_what_ended_and_opens_what_did_not(redis: Redis) ->
     await desk.settle(ended, Status.SUCCEEDED)
     await redis.delete(f"{{p{HOME}}}:open")
     await redis.sadd(f"{{p{HOME}}}:open", ended)  # type: ignore[misc]
-    assert (await desk.store.mend({HOME: MEND_START}))[HOME][1] == 2
+    assert (await desk.store.repair({HOME: REPAIR_START}))[HOME][1] == 2
     await desk.assert_well()
     assert await desk.ids() == [waiting]

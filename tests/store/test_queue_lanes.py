@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from dispatcher.model.queue import EventFilter, Reason
 from dispatcher.model.status import Status
-from dispatcher.store.queue.partition import Move
+from dispatcher.store.queue.claims import Move
 from tests.store.desk import HOME, LANE, Desk
 
 

@@ -16,7 +16,7 @@ async def test_the_audit_names_what_is_broken(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
     await redis.delete(f"{{p{HOME}}}:d:{LANE}")
-    report = await desk.store.audit()
+    report = await desk.store.recount()
     assert not report.well
     assert report.broken == {event_id: "it is in no place"}
 
@@ -25,12 +25,12 @@ async def test_the_audit_tells_of_an_open_event_that_is_not_listed_and_of_one_co
     desk = await Desk(redis).open()
     ids = [await desk.emit("A") for _ in range(3)]
     await redis.srem(f"{{p{HOME}}}:open", ids[2])  # type: ignore[misc]
-    report = await desk.store.audit()
+    report = await desk.store.recount()
     assert (report.well, report.accepted, report.terminal, report.open, report.broken) == (False, 3, 0, 2, {})
     await redis.sadd(f"{{p{HOME}}}:open", ids[2])  # type: ignore[misc]
     await desk.assert_well()
     await redis.hincrby(f"{{p{HOME}}}:counts", "terminal:SUCCEEDED", 1)  # type: ignore[misc]
-    assert not (await desk.store.audit()).well
+    assert not (await desk.store.recount()).well
 
 
 async def test_the_audit_names_an_event_in_two_places_among_many(redis: Redis) -> None:
@@ -39,7 +39,7 @@ async def test_the_audit_names_an_event_in_two_places_among_many(redis: Redis) -
     await desk.assert_well()
     await redis.zadd(f"{{p{HOME}}}:wait", {ids[3]: 1})
     await redis.zadd(f"{{p{HOME}}}:d:{LANE}", {ids[1399]: 1})
-    report = await desk.store.audit()
+    report = await desk.store.recount()
     assert (report.accepted, report.terminal, report.open) == (1400, 0, 1400)
     assert report.broken == {ids[3]: "it is in 2 places", ids[1399]: "it overtook the head of its group"}
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dispatcher.model.status import Status
-from dispatcher.store.queue.partition import MEND_START
+from dispatcher.store.queue.partition import REPAIR_START
 from dispatcher.store.redis.connection import connect
 from tests.store.desk import LANE, Desk
 
@@ -21,7 +21,7 @@ async def desk(server_url: str) -> AsyncIterator[Desk]:
 
 async def assert_well(desk: Desk) -> None:
     await desk.assert_well()
-    assert (await desk.store.mend({0: MEND_START}))[0][1] == 0
+    assert (await desk.store.repair({0: REPAIR_START}))[0][1] == 0
 
 
 async def test_accept_claim_settle_in_order(desk: Desk) -> None:
@@ -38,7 +38,7 @@ async def test_accept_claim_settle_in_order(desk: Desk) -> None:
     assert await desk.settle(last[0], Status.AWAITING_RESULT, 60_000) == 1
     await desk.queue.result(second, success=True, account_identifier="A-1")
     await assert_well(desk)
-    assert (await desk.store.audit()).terminal == 3
+    assert (await desk.store.recount()).terminal == 3
 
 
 async def test_rest_and_resume_give_back_what_was_held(desk: Desk) -> None:

@@ -125,7 +125,7 @@ class Shop:
         return [attempt for event_id in event_ids for attempt in await self.queue.attempts(event_id) or []]
 
     async def assert_well(self) -> None:
-        report = await self.store.audit()
+        report = await self.store.recount()
         assert report.well, report
 
 

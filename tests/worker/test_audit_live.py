@@ -8,7 +8,7 @@ from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
-from dispatcher.model.queue import AuditReport
+from dispatcher.model.queue import RecountReport
 from tests.hosts import Received, Reply
 from tests.worker.conftest import Shop
 
@@ -34,15 +34,15 @@ async def _backlog(shop: Shop, integration: Integration) -> None:
         await shop.queue.accept([Event(event_id, kind, integration.id, 1, "P", account_id=account, payload={"x": 1})])
 
 
-async def _audited_while_draining(shop: Shop, left: int = 0) -> list[AuditReport]:
+async def _audited_while_draining(shop: Shop, left: int = 0) -> list[RecountReport]:
     """One audit right behind the other, until no more than ``left`` events are open."""
     shop.host.default = _first_attempt_fails
     await shop.work()
     await shop.work()
-    reports = [await shop.store.audit()]
+    reports = [await shop.store.recount()]
     async with asyncio.timeout(WITHIN_S):
         while reports[-1].open > left:
-            reports.append(await shop.store.audit())
+            reports.append(await shop.store.recount())
     assert len({report.open for report in reports}) > MOMENTS
     return reports
 

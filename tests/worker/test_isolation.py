@@ -166,7 +166,7 @@ async def test_ft28_a_damaged_event_stops_no_other(shop: Shop) -> None:
     assert (await shop.ended(well)).state.status is Status.SUCCEEDED
     assert await shop.queue.get(damaged) is None
     assert [item.event.id for item in (await shop.queue.page(EventFilter(), None, 10)).items] == [well]
-    assert damaged in (await shop.store.audit()).broken
+    assert damaged in (await shop.store.recount()).broken
 
 
 async def test_a_lost_job_is_handed_out_again_and_counted_but_a_restart_is_not_a_repair(shop: Shop) -> None:

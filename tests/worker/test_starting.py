@@ -11,7 +11,7 @@ import pytest
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.queue.partition import Claimed
+from dispatcher.store.queue.claims import Claimed
 from tests.worker.conftest import Shop
 from worker.partition.launcher import AT_ONCE, Launcher
 from worker.partition.owned_partition import OwnedPartition
@@ -46,7 +46,7 @@ async def test_the_loop_turns_between_portions_and_the_order_is_kept() -> None:
     owned, events = OwnedPartition(1, 1, 0.0), _claimed(3 * AT_ONCE + 5)
     starting.add(owned, events[:10])
     starting.add(owned, events[10:])
-    assert set(owned.running) == {claimed.handle for claimed in events}, "they count as running before they begin"
+    assert set(owned.running) == {claimed.claim_id for claimed in events}, "they count as running before they begin"
     seen = []
     while starting:
         await asyncio.sleep(0)

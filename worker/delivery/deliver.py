@@ -27,7 +27,7 @@ from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import next_delay_s, parse_retry_after
 from dispatcher.policy.signing import current_keys, sign
 from dispatcher.policy.urls import unfilled
-from dispatcher.store.queue.partition import Claimed, Move, Settlement
+from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Reading
 from worker.delivery.failures import unanswered, undecided, unfinished_url, without_token

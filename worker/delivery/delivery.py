@@ -8,7 +8,7 @@ from typing import NamedTuple
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
 from dispatcher.policy.answers import Verdict
-from dispatcher.store.queue.partition import Claimed, Settlement
+from dispatcher.store.queue.claims import Claimed, Settlement
 from worker.delivery.target import Target
 
 UNLIMITED = LaneLimits()

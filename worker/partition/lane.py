@@ -13,7 +13,7 @@ from dispatcher.model.integration import LaneLimits
 from dispatcher.policy.circuit import Circuit, CircuitState
 from dispatcher.policy.concurrency import ConcurrencyLimit
 from dispatcher.policy.retry import MAX_RETRY_AFTER_S
-from dispatcher.store.queue.partition import LaneSetting
+from dispatcher.store.queue.claims import LaneSetting
 
 START_CONCURRENCY = 32
 EARLY_S = 0.05

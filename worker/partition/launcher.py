@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from dispatcher.store.queue.partition import Claimed
+from dispatcher.store.queue.claims import Claimed
 from worker.partition.owned_partition import OwnedPartition
 
 AT_ONCE = 32
@@ -42,7 +42,7 @@ class Launcher:
             raise failure
         idle = not self._waiting
         for claimed in events:
-            owned.running[claimed.handle] = None
+            owned.running[claimed.claim_id] = None
             self._waiting.append((owned, claimed))
         if idle and self._waiting:
             self._loop.call_soon(self._turn)
@@ -63,5 +63,5 @@ class Launcher:
         try:
             self._begin(owned, claimed)
         except Exception as failure:
-            del owned.running[claimed.handle]
+            del owned.running[claimed.claim_id]
             self._failure = failure

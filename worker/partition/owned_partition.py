@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from dispatcher.store.queue.partition import Handle, LaneSetting, Settlement
+from dispatcher.store.queue.claims import ClaimId, LaneSetting, Settlement
 from worker.partition.lane import Lane
 
 Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
@@ -39,7 +39,7 @@ class OwnedPartition:
         self.generation = generation
         self.newest_generation = generation
         """Highest generation that the store may have for us."""
-        self.running: dict[Handle, asyncio.Task[None] | None] = {}
+        self.running: dict[ClaimId, asyncio.Task[None] | None] = {}
         """Claims whose attempts have not ended, with their tasks; None until the attempt begins."""
         self.outcomes: list[Settlement] = []
         self.settings: list[LaneSetting] = []
@@ -82,9 +82,9 @@ class OwnedPartition:
         return self.due_at if free and not self.leaving else None
 
     @property
-    def claims(self) -> list[Handle]:
+    def claims(self) -> list[ClaimId]:
         """Claims that are running, or ended and not settled."""
-        return [*self.running, *(outcome.claimed.handle for outcome in self.outcomes)]
+        return [*self.running, *(outcome.claimed.claim_id for outcome in self.outcomes)]
 
     def take_batch(self, now_ms: int) -> Batch | None:
         """Take out all that the next settle carries; None = nothing."""

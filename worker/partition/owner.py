@@ -18,8 +18,9 @@ import structlog
 
 from dispatcher.clock import StoreClock, steady_clock
 from dispatcher.errors import StoreUnavailable
+from dispatcher.store.queue.claims import Claimed, ClaimId, Move, Settlement
 from dispatcher.store.queue.codec import read_claim
-from dispatcher.store.queue.partition import LEASE_LEFT, Claimed, Handle, Move, PartitionStore, Settlement
+from dispatcher.store.queue.partition import LEASE_LEFT, PartitionStore
 from worker.partition.allocation import Allotment, allot
 from worker.partition.launcher import AT_ONCE, Launcher
 from worker.partition.owned_partition import Batch, OwnedPartition
@@ -174,7 +175,7 @@ class Owner:
             return free
         return free + self._slow_attempts.lent(self._now(), self._running)
 
-    def _running(self) -> set[Handle]:
+    def _running(self) -> set[ClaimId]:
         return {handle for owned in self.partitions.values() for handle, task in owned.running.items() if task}
 
     async def _round(self) -> bool:
@@ -250,13 +251,13 @@ class Owner:
         if not redis_is_slow and self._now() - owned.renewed_at > self._safe_s:  # another may own it by now
             self._keep(owned, Settlement(claimed, Move.RELEASE))
         else:
-            owned.running[claimed.handle] = asyncio.create_task(self._run_one(owned, claimed))
+            owned.running[claimed.claim_id] = asyncio.create_task(self._run_one(owned, claimed))
 
     async def _run_one(self, owned: OwnedPartition, claimed: Claimed) -> None:
         self._keep(owned, await self._runner.run(owned, claimed))
 
     def _keep(self, owned: OwnedPartition, settlement: Settlement) -> None:
-        owned.running.pop(settlement.claimed.handle, None)
+        owned.running.pop(settlement.claimed.claim_id, None)
         owned.outcomes.append(settlement)
         self._wake.set()
 

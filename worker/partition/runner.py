@@ -19,8 +19,9 @@ from dispatcher.model.latency import HistogramNames
 from dispatcher.model.operational import Happening, OperationalKind, Tell
 from dispatcher.model.status import Status
 from dispatcher.policy.circuit import CircuitState
+from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import Claimed, Move, PartitionStore, Settlement
+from dispatcher.store.queue.partition import PartitionStore
 from dispatcher.store.secrets.sealing import SealError
 from worker.delivery.deliver import Deliverer
 from worker.delivery.delivery import Delivered, Reading

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dispatcher.store.queue.partition import Handle
+from dispatcher.store.queue.claims import ClaimId
 
 LONG_S = 0.25
 LENT_TIMES = 3
@@ -23,13 +23,13 @@ class SlowAttempts:
 
     def __init__(self, most: int) -> None:
         self._most = most
-        self._young: set[Handle] = set()
-        self._old: set[Handle] = set()
+        self._young: set[ClaimId] = set()
+        self._old: set[ClaimId] = set()
         """Running at two looks, ``LONG_S`` apart."""
         self._turned_at = self._counted_at = float("-inf")
         self._count = 0
 
-    def lent(self, now: float, running: Callable[[], set[Handle]]) -> int:
+    def lent(self, now: float, running: Callable[[], set[ClaimId]]) -> int:
         """Number of ``running`` attempts whose slots are lent. Looks at all of them ten times a second."""
         if now - self._counted_at >= _COUNT_EVERY_S:
             self._counted_at, current = now, running()

@@ -20,7 +20,7 @@ from redis.asyncio import Redis
 from dispatcher.model.integration import WORKING, Integration, Product, Revision
 from dispatcher.store.definitions.changes import follow
 from dispatcher.store.definitions.editing import Definitions, Loaded, RevisionId, product_message
-from dispatcher.store.definitions.expiring_cache import Shelf
+from dispatcher.store.definitions.expiring_cache import ExpiringCache
 
 CAPACITY = 20_000
 """Entries of each kind that are kept."""
@@ -55,9 +55,9 @@ class DefinitionCache:
     ) -> None:
         self._definitions = definitions
         self._redis = redis
-        self._integrations: Shelf[str, Integration] = Shelf(capacity, MAX_AGE_S, now)
-        self._products: Shelf[str, Product] = Shelf(capacity, MAX_AGE_S, now)
-        self._revisions: Shelf[RevisionId, Revision] = Shelf(capacity, float("inf"), now)
+        self._integrations: ExpiringCache[str, Integration] = ExpiringCache(capacity, MAX_AGE_S, now)
+        self._products: ExpiringCache[str, Product] = ExpiringCache(capacity, MAX_AGE_S, now)
+        self._revisions: ExpiringCache[RevisionId, Revision] = ExpiringCache(capacity, float("inf"), now)
         self._reads: set[_Dropped] = set()
         self._open = contextlib.ExitStack()
         self._news: asyncio.Task[None] | None = None
@@ -174,7 +174,7 @@ class DefinitionCache:
             self._reads.discard(dropped)
 
 
-def _split(shelf: Shelf[K, V], wanted: set[K]) -> tuple[dict[K, V], list[K]]:
+def _split(cache: ExpiringCache[K, V], wanted: set[K]) -> tuple[dict[K, V], list[K]]:
     """What is at hand, and what is not."""
-    known = {key: value for key in wanted if (value := shelf.get(key)) is not None}
+    known = {key: value for key in wanted if (value := cache.get(key)) is not None}
     return known, [key for key in wanted if key not in known]

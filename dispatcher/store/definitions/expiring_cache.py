@@ -10,7 +10,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Shelf(Generic[K, V]):
+class ExpiringCache(Generic[K, V]):
     """At most ``capacity`` entries; the least recently used goes first. Older than ``max_age_s`` = absent."""
 
     def __init__(self, capacity: int, max_age_s: float, now: Callable[[], float]) -> None:

@@ -49,9 +49,9 @@ class Trials:
         until_s = asyncio.get_running_loop().time() + timeout_s
         while asyncio.get_running_loop().time() < until_s:
             with guarded():
-                told = await self._redis.getdel(name)
-            if told is not None:
-                return _TRIED.validate_json(told)
+                answer = await self._redis.getdel(name)
+            if answer is not None:
+                return _TRIED.validate_json(answer)
             await asyncio.sleep(POLL_S)
         return None
 

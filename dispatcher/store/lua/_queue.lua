@@ -91,8 +91,8 @@ local function identifier_for(doc, lane, group)
 end
 
 -- What one call writes for all of its events: every command less is one line less in the append-only file.
--- `due`: lane → NOW, id, …   `behind`: lane → how many more wait behind a head   `served`: lane → score in `lanes`.
-local added, opened, closed, due, behind, served = {}, {}, {}, {}, {}, {}
+-- `due`: lane → NOW, id, …   `behind`: lane → how many more wait behind a head   `ranked`: lane → score in `lanes`.
+local added, opened, closed, due, behind, ranked = {}, {}, {}, {}, {}, {}
 local function add(counter, n) added[counter] = (added[counter] or 0) + n end
 local function step_back(lane, n) behind[lane] = (behind[lane] or 0) + n end
 
@@ -126,7 +126,7 @@ local function flush()
 end
 
 -- One field, since each is written to the append-only file with its name.
-local function tell(...)
+local function log_change(...)
   call('XADD', FEED, 'MAXLEN', '~', 1000, '*', 'c', table.concat({ ... }, '\n'))
 end
 
@@ -166,14 +166,14 @@ end
 -- When the first event of a lane is due; nothing when it has none.
 local function first_due(lane) return tonumber(call('ZRANGE', due_key(lane), 0, 0, 'WITHSCORES')[2]) end
 
--- Decide from scratch when the lane may next be claimed from. A lane just served goes behind those waiting.
+-- Decide from scratch when the lane may next be claimed from. A lane that was just claimed from goes behind those waiting.
 local function rank(lane, c, head)
-  served[lane] = head and claimable(c, math.max(head, NOW)) or false
+  ranked[lane] = head and claimable(c, math.max(head, NOW)) or false
 end
 
 local function write_ranks()
   local waiting, empty = {}, {}
-  for lane, at in pairs(served) do
+  for lane, at in pairs(ranked) do
     if at then
       waiting[#waiting + 1] = at
       waiting[#waiting + 1] = lane
@@ -183,7 +183,7 @@ local function write_ranks()
   end
   in_chunks(waiting, function(...) call('ZADD', LANES, ...) end)
   in_chunks(empty, function(...) call('ZREM', LANES, ...) end)
-  served = {}
+  ranked = {}
 end
 
 local function replace(lane)
@@ -214,7 +214,7 @@ local function admit(id, doc, touched)
   opened[#opened + 1] = id
   call('XADD', EVENT_LOG, '*', 'i', id)
   if line_up(id, lane, group) then touched[lane] = true end
-  tell(id, 'QUEUED', type_of(doc), lane, group, 0, '')
+  log_change(id, 'QUEUED', type_of(doc), lane, group, 0, '')
   return sequence
 end
 

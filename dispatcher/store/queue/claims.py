@@ -10,7 +10,7 @@ from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.status import Status
 
-Handle = tuple[str, int]
+ClaimId = tuple[str, int]
 """Names one claim: event id and number of the attempt. An event may be claimed anew while an older attempt runs."""
 
 
@@ -29,7 +29,7 @@ class Claimed(NamedTuple):
     """All that the store says of its lane; a new owner reads how the last one left it."""
 
     @property
-    def handle(self) -> Handle:
+    def claim_id(self) -> ClaimId:
         return self.event.id, self.n
 
 

@@ -20,7 +20,8 @@ from dispatcher.model.event import Event, no_such_event
 from dispatcher.model.queue import Accepted, Change, EventFilter, Explanation, Page, QueueOverview, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.queue import listing, look, overview
+from dispatcher.store.queue import listing, overview
+from dispatcher.store.queue.event_view import EventView, event_view, explain, status_now
 from dispatcher.store.queue.feed import newest, read_changes
 from dispatcher.store.queue.records import damaged_is_absent, stored_event
 from dispatcher.store.redis.connection import guarded
@@ -119,14 +120,14 @@ class QueueStore:
         if seen is None:
             return None
         with damaged_is_absent(event_id):
-            return stored_event(event_id, seen.document, seen.state, look.status_now(event_id, seen))
+            return stored_event(event_id, seen.document, seen.state, status_now(event_id, seen))
         return None
 
     async def explain(self, event_id: str) -> Explanation | None:
         """Why the event waits, or how it ended."""
         seen = await self._look(event_id)
         with damaged_is_absent(event_id):
-            return look.explain(event_id, seen) if seen else None
+            return explain(event_id, seen) if seen else None
         return None
 
     async def attempts(self, event_id: str) -> list[Attempt] | None:
@@ -265,9 +266,9 @@ class QueueStore:
         *,
         notification: Event | None,
     ) -> list[Argument]:
-        told = (notification.id, notification.stored()) if notification else ("", "")
+        notified = (notification.id, notification.stored()) if notification else ("", "")
         facts = (code or "", message or "", account_identifier or "", self._retention_ms)
-        return [event_id, status.value, how, *facts, *told]
+        return [event_id, status.value, how, *facts, *notified]
 
     async def _change(self, event_id: str, change: Script, arguments: Sequence[Argument], verb: str) -> StoredEvent:
         reply = await self._run_on(event_id, change, arguments)
@@ -285,11 +286,11 @@ class QueueStore:
         reply: list[Any] = await reply_of(self._client, transition.call([keys.own(partition)], *arguments))
         return reply
 
-    async def _look(self, event_id: str) -> look.Sighting | None:
+    async def _look(self, event_id: str) -> EventView | None:
         if partition_of_event(event_id, self._partitions) is None:
             return None
         reply = await self._run_on(event_id, _LOOK, (event_id,))
-        return look.sighting(reply) if reply else None
+        return event_view(reply) if reply else None
 
     async def _hold(self, integration_id: str, *how: str) -> int:
         own = keys.own(self.partition_of(integration_id))

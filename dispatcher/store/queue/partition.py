@@ -11,34 +11,21 @@ from typing import Any
 import structlog
 from redis.exceptions import ResponseError
 
-from dispatcher.model.queue import AuditReport
+from dispatcher.model.queue import RecountReport
 from dispatcher.store import keys
-from dispatcher.store.queue import recount as event_audit
-from dispatcher.store.queue.claims import Claim, Claimed, Handle, LaneSetting, Move, Settlement
+from dispatcher.store.queue.claims import ClaimId, LaneSetting, Settlement
 from dispatcher.store.queue.codec import ClaimRequest, settle_arguments
 from dispatcher.store.queue.records import text
+from dispatcher.store.queue.recount import recount
 from dispatcher.store.redis.connection import guarded, outage_of
 from dispatcher.store.redis.scripts import Argument, Call, Client, Script, attempt, run, script
-
-__all__ = [
-    "LEASE_LEFT",
-    "MEND_START",
-    "Claim",
-    "Claimed",
-    "Handle",
-    "LaneSetting",
-    "Move",
-    "PartitionStore",
-    "Place",
-    "Settlement",
-]
 
 LEASE_LEFT = 0.7
 """Share of a lease that every claim leaves: it is written anew only when less is left, since that takes a write."""
 
-Place = tuple[str, str]
-"""How far mending got: a cursor into the open events, and a position in the log."""
-MEND_START: Place = ("0", "-")
+RepairPosition = tuple[str, str]
+"""Where a round of repairs ended: a cursor into the open events, and a position in the log."""
+REPAIR_START: RepairPosition = ("0", "-")
 
 _CLAIM = script("queue/claim")
 _GRANT = script("queue/grant")
@@ -77,7 +64,7 @@ class PartitionStore:
         return {p: int(gen or 0) for p, (until, gen) in enumerate(leases) if float(until or 0) <= now_ms}
 
     async def own(
-        self, partition: int, generation: int, owner: str, held: Iterable[Handle] = (), under: int = 0
+        self, partition: int, generation: int, owner: str, held: Iterable[ClaimId] = (), under: int = 0
     ) -> bool:
         """Take a granted partition up; False when the generation moved on. ``held``: claims still worked on.
 
@@ -140,10 +127,10 @@ class PartitionStore:
             await self._client.xtrim(keys.event_log(partition), minid=oldest, approximate=True)
             await self._client.zremrangebyscore(keys.dead(partition), "-inf", oldest)
 
-    async def mend(self, at: dict[int, Place], how_many: int = 500) -> dict[int, tuple[Place, int]]:
+    async def repair(self, at: dict[int, RepairPosition], how_many: int = 500) -> dict[int, tuple[RepairPosition, int]]:
         """Check a slice of the open events and of the log of some partitions, and repair what is in no place.
 
-        ``at``: per partition where the last call ended, at first ``MEND_START``. Returns where to go on, and the
+        ``at``: per partition where the last call ended, at first ``REPAIR_START``. Returns where to go on, and the
         repairs made.
         """
         replies = await run(
@@ -154,15 +141,15 @@ class PartitionStore:
             for partition, reply in zip(at, replies, strict=True)
         }
 
-    async def recount(self, partitions: Iterable[int]) -> dict[int, int]:
+    async def repair_lanes(self, partitions: Iterable[int]) -> dict[int, int]:
         """Put the counters of lanes right where a key was lost that they count: repairs made, by partition."""
         numbers = list(partitions)
         replies = await run(self._client, [_call(_REPAIR_LANES, partition) for partition in numbers])
         return {partition: int(repairs) for partition, repairs in zip(numbers, replies, strict=True) if repairs}
 
-    async def audit(self) -> AuditReport:
+    async def recount(self) -> RecountReport:
         """Recount everything: accepted = terminal + open, and every open event is in exactly one place."""
-        return await event_audit.audit(self._client, range(self.partitions))
+        return await recount(self._client, range(self.partitions))
 
 
 def _call(transition: Script, partition: int, *arguments: Argument) -> Call:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from dispatcher.model.queue import AuditReport
+from dispatcher.model.queue import RecountReport
 from dispatcher.store import keys
 from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Argument, Client, reply_of, script
@@ -28,12 +28,12 @@ class _Look(NamedTuple):
     broken: dict[str, str]
 
 
-async def audit(client: Client, partitions: Iterable[int]) -> AuditReport:
+async def recount(client: Client, partitions: Iterable[int]) -> RecountReport:
     """Accepted = terminal + open, and every open event is in exactly one place. Raises StoreUnavailable.
 
     The numbers of a partition are of one moment, at which a healthy store has them agree, so their sums agree too,
     although each partition is of another moment. What stays open is met by the walk; what was wrong then, and is
-    mended or ended by the time of a second look, is not named.
+    repaired or ended by the time of a second look, is not named.
     """
     accepted = terminal = still_open = 0
     broken: dict[str, str] = {}
@@ -42,7 +42,7 @@ async def audit(client: Client, partitions: Iterable[int]) -> AuditReport:
         accepted, terminal, still_open = accepted + last.accepted, terminal + last.terminal, still_open + last.open
         for at in range(0, len(suspects), CHUNK):
             broken |= (await _look(client, partition, "again", *suspects[at : at + CHUNK])).broken
-    return AuditReport(accepted=accepted, terminal=terminal, open=still_open, broken=broken)
+    return RecountReport(accepted=accepted, terminal=terminal, open=still_open, broken=broken)
 
 
 async def _walk(client: Client, partition: int) -> tuple[_Look, list[str]]:

@@ -1,5 +1,5 @@
 -- prelude: none
--- take: tokens from a bucket that fills steadily. Changes nothing but the bucket.
+-- take_tokens: take tokens from a bucket that fills steadily. Changes nothing but the bucket.
 --
 -- KEYS[1]  the bucket (hash): left (tokens), at (ms)
 -- ARGV     tokens per second, most that it holds, tokens wanted (0 = only look)

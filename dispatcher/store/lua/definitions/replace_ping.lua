@@ -1,5 +1,5 @@
 -- prelude: none
--- Replace one ping test in the list of its integration; nothing happens when it has been pushed out.
+-- replace_ping: replace one ping test in the list of its integration; nothing happens when it has been pushed out.
 --
 -- KEYS[1] list of ping tests, newest first
 -- ARGV[1] id   ARGV[2] the test as JSON

@@ -1,6 +1,6 @@
 -- prelude: queue
 -- at maxmemory: runs, since it takes work off Redis or lets it go on
--- claim: take due work of many lanes, oldest-served lane first, never more of a lane than it may run.
+-- claim: take due work of many lanes, longest waiting lane first, never more of a lane than it may run.
 --
 -- ARGV: as named below. Returns {'lost'} when the generation moved on, else {'ok', now ms, ms when something is next due
 -- or -1}, and one row after another as named in `launch`.
@@ -60,7 +60,7 @@ local function put_aside(id, document, stored, lane, group)
   state.s, state.e, state.m, state.d = 'HELD', 'LOCKED', nil, nil
   save(event_key(id), state)
   call('ZADD', parked_key(lane), NOW, id)
-  tell(id, 'HELD', type_of(document), lane, group, state.n or 0, '')
+  log_change(id, 'HELD', type_of(document), lane, group, state.n or 0, '')
 end
 
 -- Hand these events of a lane out; one that cannot be read is left to `repair`, one of a locked group is put aside.

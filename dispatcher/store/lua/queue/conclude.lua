@@ -62,7 +62,7 @@ else
   close(id, e, status, lane, group, ARGV[7])
 end
 save(e, state)
-tell(id, status, type_of(kept[1]), lane, group, state.n or 0, '')
+log_change(id, status, type_of(kept[1]), lane, group, state.n or 0, '')
 local touched = {}
 if ARGV[8] ~= '' and admit(ARGV[8], ARGV[9], touched) then add('notified', 1) end
 flush()

@@ -25,7 +25,7 @@ if head and call('ZREM', parked_key(lane), head) == 1 then
   if state then
     state.s, state.e, state.m = state.n and 'RETRYING' or 'QUEUED', nil, nil
     save(event_key(head), state)
-    tell(head, state.s, type_of(doc), lane, group, state.n or 0, '')
+    log_change(head, state.s, type_of(doc), lane, group, state.n or 0, '')
   end
   call('ZADD', due_key(lane), NOW, head)
   replace(lane)

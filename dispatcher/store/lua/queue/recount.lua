@@ -1,5 +1,5 @@
 -- prelude: queue
--- audit: count a partition, and check some of its open events. Changes nothing.
+-- recount: count a partition, and check some of its open events. Changes nothing.
 --
 -- ARGV: 'walk', cursor into `open`, how many; or 'again', ids that were wrong before
 -- Returns {next cursor, accepted, ended, open, id, what is wrong, …}.
@@ -26,7 +26,7 @@ local function where(id)
   if call('HEXISTS', FLIGHT, id) == 1 then places = places + 1 end
   if call('ZSCORE', due_key(lane), id) then
     places = places + 1
-    if not call('ZSCORE', LANES, lane) then return 'it is due but its lane is not served' end
+    if not call('ZSCORE', LANES, lane) then return 'it is due but its lane is in no order' end
   end
   if call('ZSCORE', AWAITING, id) then places = places + 1 end
   if call('ZSCORE', parked_key(lane), id) then places = places + 1 end

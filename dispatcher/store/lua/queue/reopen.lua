@@ -17,7 +17,7 @@ call('ZREM', DEAD, id)
 call('SADD', OPEN_EVENTS, id)
 local lane, group = header(kept[1])
 if line_up(id, lane, group) then raise({ [lane] = true }) end
-tell(id, 'QUEUED', type_of(kept[1]), lane, group, state.n or 0, '')
+log_change(id, 'QUEUED', type_of(kept[1]), lane, group, state.n or 0, '')
 add('reopened', 1)
 flush()
 nudge()

@@ -1,6 +1,6 @@
 -- prelude: queue
 -- at maxmemory: runs, since it takes work off Redis or lets it go on
--- mend: find what breaks the invariant among some open events and some of the log, and put it right.
+-- repair: find what breaks the invariant among some open events and some of the log, and put it right.
 --
 -- ARGV: cursor into `open`, stream id to read the log from, how many of each
 -- Returns {next cursor, next stream id, repairs made, what was repaired as name, count, …}.
@@ -37,7 +37,7 @@ local function sequence_of(id)
 end
 
 -- Insert by sequence, whatever order the repairs come in; only an attempt in flight keeps the head.
-local function rejoin(id, lane, group, state)
+local function into_group(id, lane, group, state)
   local k = group_key(lane, group)
   local head = call('LINDEX', k, 0)
   if not head then
@@ -64,7 +64,7 @@ local function place(id, lane, group, state)
     call('ZADD', AWAITING, state.w or NOW, id)
   elseif state.s == 'HELD' then
     call('ZADD', parked_key(lane), NOW, id)
-  elseif group == '' or call('LINDEX', group_key(lane, group), 0) == id or rejoin(id, lane, group, state) then
+  elseif group == '' or call('LINDEX', group_key(lane, group), 0) == id or into_group(id, lane, group, state) then
     call('ZADD', due_key(lane), state.d or NOW, id)
     replace(lane)
   end

@@ -1,6 +1,6 @@
 -- prelude: queue
 -- at maxmemory: runs, since it takes work off Redis or lets it go on
--- recount: put the counters of a partition's lanes right, which are wrong for good once a key was lost that they count.
+-- repair_lanes: put the counters of a partition's lanes right, which are wrong for good once a key was lost that they count.
 --
 -- Returns repairs made. In a healthy store it changes nothing.
 -- `busy` must be what of a lane is in `flight`. `behind` must be 0 where nothing of a lane is due, claimed, parked or

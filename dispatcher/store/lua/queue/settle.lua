@@ -78,7 +78,7 @@ local function settle(i)
     call('HSET', e, 'state', state)
   end
   if account_identifier ~= '' then note_identifier(read_event(id) or '', lane, group, account_identifier) end
-  tell(id, status, type, lane, group, n, http_status)
+  log_change(id, status, type, lane, group, n, http_status)
   if notification_id ~= '' and admit(notification_id, notification, touched) then add('notified', 1) end
   return 1
 end

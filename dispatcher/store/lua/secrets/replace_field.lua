@@ -1,5 +1,5 @@
 -- prelude: none
--- Put another value into one field of a hash, if the field still holds what the caller read.
+-- replace_field: put another value into one field of a hash, if the field still holds what the caller read.
 --
 -- KEYS[1] hash
 -- ARGV[1] field   ARGV[2] what was read   ARGV[3] what is to be there

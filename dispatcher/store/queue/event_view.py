@@ -1,4 +1,4 @@
-"""What one look at an event says: where it is now, and why it waits."""
+"""One event as it is seen at one moment: its place, and why it waits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from dispatcher.store.queue.records import number, text
 
 
 @dataclass(frozen=True, slots=True)
-class Sighting:
+class EventView:
     """The reply of ``look.lua``: an event, its place, its partition's owner and its lane."""
 
     document: bytes
@@ -47,8 +47,8 @@ _ENDED = {
 }
 
 
-def sighting(reply: list[Any]) -> Sighting:
-    return Sighting(
+def event_view(reply: list[Any]) -> EventView:
+    return EventView(
         document=reply[0],
         state=reply[1],
         in_flight=reply[2] != b"",
@@ -69,7 +69,7 @@ def sighting(reply: list[Any]) -> Sighting:
     )
 
 
-def status_now(event_id: str, seen: Sighting) -> str:
+def status_now(event_id: str, seen: EventView) -> str:
     """The status as of this look: claiming and queueing up are places, not writes."""
     stored = EventState.from_stored(seen.state).status
     if stored in TERMINAL or stored in (Status.AWAITING_RESULT, Status.HELD):
@@ -81,7 +81,7 @@ def status_now(event_id: str, seen: Sighting) -> str:
     return stored.value
 
 
-def explain(event_id: str, seen: Sighting) -> Explanation:
+def explain(event_id: str, seen: EventView) -> Explanation:
     """The one reason that has to go first; ``until_ms`` is when it ends, where that is known."""
     state = EventState.from_stored(seen.state)
     status = Status(status_now(event_id, seen))
@@ -107,7 +107,7 @@ def _locked(holders: tuple[str, ...]) -> Reason:
     return Reason.UPDATE_IN_PROGRESS if updated else Reason.CREDENTIALS_REFUSED
 
 
-def _held_back(status: Status, seen: Sighting, state: EventState) -> Explanation:
+def _held_back(status: Status, seen: EventView, state: EventState) -> Explanation:
     if seen.paused:
         return Explanation(status, Reason.PAUSED)
     if seen.due_ms is not None and seen.due_ms > seen.now_ms:
