@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     auth_failures: int = Field(
         300, ge=0, le=10_000, description="Wrong secrets per minute for one client from one address; 0 = any number"
     )
+    password_failures: int = Field(
+        10, ge=0, le=10_000, description="Wrong passwords per minute for one user name from one client; 0 = any number"
+    )
     session_idle: float = Field(
         3600.0, ge=60, le=7 * 86400, description="Seconds without a look at any page after which one is signed out"
     )

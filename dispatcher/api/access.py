@@ -10,7 +10,7 @@ from dispatcher.api.oauth.gate import REALM, Gate
 from dispatcher.errors import Problem, Refused
 from dispatcher.model.access import Scope
 
-_FLEET_WIDE = frozenset({Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN})
+_FLEET_WIDE = frozenset({Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN, Scope.MARKETPLACE_PARTNER})
 """Scopes that reach more than one account; never for a client that is restricted to one."""
 
 

@@ -17,6 +17,7 @@ from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.known_parameters import knowing
 from dispatcher.api.http.middleware import ERROR_PAGES, edge
 from dispatcher.api.http.route import Route
+from dispatcher.api.installing import INSTALLING, Installing, build_installing
 from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.directory import Directory
 from dispatcher.api.oauth.gate import Gate
@@ -40,7 +41,7 @@ from dispatcher.flow.events.operational_news import OperationalNews
 from dispatcher.flow.installations.creation import Creation
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.installer import Installer
-from dispatcher.flow.installations.parties import Strangers
+from dispatcher.flow.installations.parties import Parties
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.flow.pings.request import PingStarter
@@ -86,7 +87,11 @@ async def build_app(
     """
     await claim_meta(redis, settings.partitions)
     store_clock = StoreClock()
-    services = _services(settings, redis, clock or store_clock)
+    definitions = Definitions(redis)
+    cache = DefinitionCache(definitions, redis)
+    sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
+    installing = build_installing(settings, redis, cache, sealer)
+    services = _services(settings, redis, clock or store_clock, definitions, cache, sealer, installing)
     server_time = ServerTime(redis, store_clock)
     await server_time.measure()
     await _ensure_admin(services)
@@ -96,6 +101,8 @@ async def build_app(
         handler_args=connection_arguments(),
     )
     app[SERVICES] = services
+    app[INSTALLING] = installing
+    app.on_cleanup.append(_no_more_passwords)
     app[ERROR_PAGES] = []
     app[OAUTH] = await _oauth(services, redis)
     app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis))
@@ -130,6 +137,10 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
+async def _no_more_passwords(app: web.Application) -> None:
+    app[INSTALLING].passwords.close()
+
+
 async def _on_time(app: web.Application) -> AsyncIterator[None]:
     following = asyncio.create_task(app[SERVER_TIME].follow(CLOCK_EVERY_S), name="server-time")
     yield
@@ -151,16 +162,21 @@ def _watch(app: web.Application, redis: StoreClient) -> StoreWatch:
     return StoreWatch(Pressure(redis, settings.memory_high_water), losses, services.acceptor, restore)
 
 
-def _services(settings: Settings, redis: StoreClient, clock: Clock) -> Services:
+def _services(
+    settings: Settings,
+    redis: StoreClient,
+    clock: Clock,
+    definitions: Definitions,
+    cache: DefinitionCache,
+    sealer: Sealer,
+    installing: Installing,
+) -> Services:
     queue = QueueStore(
         redis,
         partitions=settings.partitions,
         retention_ms=settings.retention_ms,
         min_replicas=settings.min_replicas,
     )
-    definitions = Definitions(redis)
-    cache = DefinitionCache(definitions, redis)
-    sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
 
     def now_ms() -> int:
         return int(clock() * 1000)
@@ -178,7 +194,7 @@ def _services(settings: Settings, redis: StoreClient, clock: Clock) -> Services:
         news=OperationalNews(queue, now_ms) if settings.operations_url else None,
         audit=AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True),
         marketplaces=MarketplaceStore(redis),
-        installer=_installer(redis, queue, definitions, cache, sealer, now_ms),
+        installer=_installer(redis, queue, definitions, cache, sealer, installing, now_ms),
     )
 
 
@@ -188,9 +204,11 @@ def _installer(
     definitions: Definitions,
     cache: DefinitionCache,
     sealer: Sealer,
+    installing: Installing,
     now_ms: Callable[[], int],
 ) -> Installer:
-    store, parties, seals = InstallationStore(redis), Strangers(), SettingSeals(sealer)
+    parties = Parties(installing.accounts, installing.connectors)
+    store, seals = InstallationStore(redis), SettingSeals(sealer)
     transitions = Transitions(store, Effects(Outbox(redis), queue), parties, queue.partitions, now_ms)
     creation = Creation(transitions, cache, parties, seals)
     return Installer(store, definitions, cache, transitions, creation, seals)

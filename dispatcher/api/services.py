@@ -49,20 +49,24 @@ class Services:
 
     def url_problem(self, url: str, field: str) -> Problem | None:
         """Why this deployment sends nothing there, by the text of the URL alone; None = it would."""
-        settings = self.settings
-        return check_url(
-            url,
-            require_https=settings.require_https,
-            allow_networks=settings.allow_networks,
-            deny_networks=settings.deny_networks,
-            ports=settings.ports,
-            field=field,
-        )
+        return url_problem(self.settings, url, field)
 
     def tell(self, happening: Happening) -> None:
         """Operators, where they listen."""
         if self.news is not None:
             self.news.tell(happening)
+
+
+def url_problem(settings: Settings, url: str, field: str) -> Problem | None:
+    """The same, before there are services."""
+    return check_url(
+        url,
+        require_https=settings.require_https,
+        allow_networks=settings.allow_networks,
+        deny_networks=settings.deny_networks,
+        ports=settings.ports,
+        field=field,
+    )
 
 
 SERVICES = web.AppKey("services", Services)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dispatcher.api import health
 from dispatcher.api.documents import docs, openapi
+from dispatcher.api.embedding import accounts, connectors, sessions
 from dispatcher.api.graphql.routes import routes as graphql_routes
 from dispatcher.api.http.route import Route
 from dispatcher.api.oauth import routes as oauth
@@ -40,6 +41,9 @@ def api_routes() -> list[Route]:
         *launch.ROUTES,
         *installations.ROUTES,
         *marketplaces.ROUTES,
+        *sessions.ROUTES,
+        *connectors.ROUTES,
+        *accounts.ROUTES,
         *graphql_routes,
         *oauth.ROUTES,
         *webhook_keys.ROUTES,

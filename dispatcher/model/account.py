@@ -24,6 +24,8 @@ class Account:
     """Where it was made: who is bound to this marketplace reaches it."""
     session_epoch: int = 0
     """Sessions and unopened links of an earlier one have ended."""
+    last_marketplace_id: int | None = None
+    """Where it was last shown: a launch that names none goes there."""
 
 
 @dataclass(frozen=True, slots=True)

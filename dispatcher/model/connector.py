@@ -88,6 +88,8 @@ class AccountConnector:
     integration_id: str | None = None
     """Bound once, at deploy; None = stored and shown, never sent."""
     marketplace_id: int | None = None
+    origins: tuple[str, ...] = ()
+    """Where ``auth_value`` may be sent, as it stood when the value was given (RFC 6454 §6.2)."""
     needs_attention: str | None = None
     """Why its host refused it (a 401), in words; None = it is good as far as anybody knows."""
 

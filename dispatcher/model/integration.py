@@ -225,6 +225,8 @@ class Integration:
 
     signing_rotation: SigningRotation | None = None
     """When its ed25519 keys are rotated by themselves; None = never."""
+    account_bound: bool = False
+    """Some account has, or had, a connector or an installation of it: delivering asks for both."""
 
     @property
     def ui_read_only(self) -> bool:

@@ -150,7 +150,7 @@ def _list_problems(values: tuple[str, ...], field: str, most: int) -> Iterator[P
     if len(values) > most:
         yield Problem("limit_reached", f"At most {most}.", field)
     if len(set(values)) < len(values):
-        yield Problem("duplicate", "Name each one once.", field)
+        yield Problem("duplicate_value", "Name each one once.", field)
 
 
 def is_origin(text: str) -> bool:

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from dispatcher.flow.installations.connectors import Connectors, Seen
 from dispatcher.flow.installations.creation import Connection
+from dispatcher.store.installations.accounts import AccountStore
 
 
-class Strangers:
-    """Where no accounts are kept: nobody has a name or a connector."""
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """One per process."""
+
+    accounts: AccountStore
+    connectors: Connectors
 
     async def company_name(self, account_id: str) -> str | None:
-        return None
+        account = await self.accounts.find(account_id)
+        return account.name or None if account else None
 
     async def partner_connections(self, account_id: str) -> Sequence[Connection]:
-        return ()
+        """Those that a host application deployed, so that nobody is asked for credentials."""
+        return [_connection(one) for one in await self.connectors.of_account(account_id) if one.partner]
+
+
+def _connection(seen: Seen) -> Connection:
+    names = {seen.connector.name} | ({seen.template.name} if seen.template else set())
+    return Connection(seen.connector.connection_id, frozenset(names))

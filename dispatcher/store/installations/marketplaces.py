@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Self
 
 from redis.asyncio import Redis
@@ -14,12 +15,17 @@ from dispatcher.policy.marketplace_access import Reach
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, Operation
-from dispatcher.store.installations.editing import Change, modified, settled, written
+from dispatcher.store.installations.editing import Change, Place, modified, settled, written
 from dispatcher.store.installations.numbers import next_number
 from dispatcher.store.installations.records import read, write
 from dispatcher.store.redis.connection import guarded
 
 MAX_ID = 2**31 - 1
+
+
+def marketplace_place(marketplace_id: int) -> Place[Marketplace]:
+    key, kind = keys.marketplace(marketplace_id), "marketplace"
+    return Place(Marketplace, key, kind=kind, id=str(marketplace_id))
 
 
 class MarketplaceStore:
@@ -57,6 +63,12 @@ class MarketplaceStore:
             records = await self._redis.mget([keys.marketplace(one) for one in ids]) if ids else []
         found = [read(Marketplace, record) for record in records if record]
         return [one for one in found if self._reach.holds(one)]
+
+    async def reach(self) -> Reach:
+        """The reach of this view in marketplaces alone: for accounts, which know no vendors."""
+        if self._reach.vendor_id is None:
+            return self._reach
+        return replace(self._reach, marketplaces=frozenset(one.id for one in await self.all()))
 
     async def free_id(self) -> int:
         """The next id that nobody has taken."""

@@ -24,18 +24,25 @@ def read(kind: type[T], stored: bytes) -> T:
         value: T = _adapter(reader).validate_json(stored)
     except ValidationError as error:
         places = [".".join(str(part) for part in one["loc"]) or one["type"] for one in error.errors()[:5]]
-        text = f"A stored {kind.__name__} cannot be read ({', '.join(places)}): restore it from a backup."
+        name = getattr(kind, "__name__", "index")
+        text = f"A stored {name} cannot be read ({', '.join(places)}): restore it from a backup."
         raise BrokenDefinition(text) from None
     return value
 
 
 def write(value: Any, replaced: bytes = b"") -> bytes:
-    """The record of ``value``, with the unknown top-level fields of the record that it replaces."""
+    """The record of ``value``, with the unknown top-level fields of the record that it replaces.
+
+    Byte for byte what it replaces where nothing has changed.
+    """
+    if not dataclasses.is_dataclass(value):
+        return orjson.dumps(value)
     kind: Any = type(value)
     record = _adapter(kind).dump_python(value, mode="json", exclude_defaults=True)
     known = _names(kind)
     before = orjson.loads(replaced) if replaced else {}
-    return orjson.dumps({name: one for name, one in before.items() if name not in known} | record)
+    after = {name: one for name, one in before.items() if name not in known} | record
+    return replaced if replaced and after == before else orjson.dumps(after)
 
 
 @lru_cache

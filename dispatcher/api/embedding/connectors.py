@@ -1,0 +1,109 @@
+"""Connectors of an account, as host applications list, install and change them.
+
+An AuthValue is shown in clear to partners only, and each such answer is written to the audit log before it is given.
+"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from dispatcher.api.auditing import author_of, noting
+from dispatcher.api.embedding.accounts import account_in
+from dispatcher.api.embedding.connector_fields import connector_in, connector_json, masked
+from dispatcher.api.embedding.fields import MAX_ID, Fields, read_fields
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import CALLER, Handler, Route
+from dispatcher.api.installing import INSTALLING
+from dispatcher.api.services import SERVICES
+from dispatcher.errors import NotFound
+from dispatcher.flow.installations.connectors import Seen
+from dispatcher.model.access import Scope
+from dispatcher.model.account import Account
+from dispatcher.model.audit_entry import Deed
+from dispatcher.model.connector import AccountConnector
+from dispatcher.model.deployment import ConnectorAsked
+from dispatcher.policy.marketplace_access import reach_of
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+async def list_connectors(request: web.Request) -> web.StreamResponse:
+    """Every connector of the account: the token's own, or the one that the header X-Cyclr-Account names."""
+    account = await account_in(request)
+    found = await request.app[INSTALLING].connectors.of_account(account.id)
+    return await _shown(request, account, found, as_list=True)
+
+
+async def install_connector(request: web.Request) -> web.StreamResponse:
+    """A further connector of the account, from a template, as a Standard one is."""
+    account, fields = await account_in(request), await read_fields(request)
+    installing, services = request.app[INSTALLING], request.app[SERVICES]
+    reach = reach_of(request[CALLER])
+    template = await installing.templates.within(reach).get(_number(request, "templateId"))
+    asked = connector_in(fields, template.name)
+    note = noting(request, "installConnector")
+    made = await installing.connectors.install(template, asked, account.id, services.now_ms(), note)
+    return await _shown(request, account, [await installing.connectors.seen(made)])
+
+
+async def change_connector(request: web.Request) -> web.StreamResponse:
+    """Only what is mentioned. A masked AuthValue stays as it is; an empty one is taken away."""
+    account, fields = await account_in(request), await read_fields(request)
+    installing, services = request.app[INSTALLING], request.app[SERVICES]
+    changed = await installing.connectors.change(
+        account.id,
+        _number(request, "connectorId"),
+        lambda current: _asked(fields, current),
+        services.now_ms(),
+        noting(request, "changeConnector"),
+        by_user=not _is_partner(request),
+    )
+    return await _shown(request, account, [await installing.connectors.seen(changed)])
+
+
+def _asked(fields: Fields, current: AccountConnector) -> ConnectorAsked:
+    return connector_in(fields, current.name)
+
+
+async def _shown(
+    request: web.Request, account: Account, found: list[Seen], *, as_list: bool = False
+) -> web.StreamResponse:
+    clear = _is_partner(request)
+    if clear and any(one.connector.auth_value for one in found):
+        await _note_reading(request, account)
+    opened = request.app[INSTALLING].connectors.opened
+    shown = [connector_json(one, opened(one.connector) if clear else masked(one)) for one in found]
+    return json_response(shown if as_list else shown[0], headers=_NO_STORE)
+
+
+async def _note_reading(request: web.Request, account: Account) -> None:
+    """Whoever cannot be put on record does not get to see it."""
+    services = request.app[SERVICES]
+    deed = Deed(author_of(request), "readAuthValues", "account", account.id, services.now_ms())
+    await services.audit.append(deed)
+
+
+def _is_partner(request: web.Request) -> bool:
+    caller = request[CALLER]
+    return caller.account_id is None and caller.may(Scope.MARKETPLACE_PARTNER)
+
+
+def _number(request: web.Request, name: str) -> int:
+    text = request.match_info[name]
+    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
+        raise NotFound.of("not_found", "There is no such thing; its id is a number.", name)
+    return int(text)
+
+
+_READ = (Scope.INSTALLATIONS_READ, Scope.MARKETPLACE_PARTNER)
+_WRITE = (Scope.INSTALLATIONS_WRITE, Scope.MARKETPLACE_PARTNER)
+_ROWS: tuple[tuple[str, str, Handler, tuple[Scope, ...], str], ...] = (
+    ("GET", "/v1.0/account/connectors", list_connectors, _READ, "List an account's connectors"),
+    ("GET", "/account/connectors", list_connectors, _READ, "List an account's connectors"),
+    ("PUT", "/v1.0/account/connectors/{connectorId}", change_connector, _WRITE, "Change an account's connector"),
+    ("POST", "/v1.0/connectors/{templateId}/install", install_connector, _WRITE, "Install a connector"),
+)
+
+ROUTES: tuple[Route, ...] = tuple(
+    Route(*row, answers={200: None}, tag="embedding", vendors=True, partners=True) for row in _ROWS
+)

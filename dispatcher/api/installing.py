@@ -1,0 +1,56 @@
+"""What installing is done with; put together once, and used by JSON surfaces and pages alike."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from aiohttp import web
+
+from dispatcher.api.services import url_problem
+from dispatcher.flow.installations.connector_plan import ConnectorPlanner
+from dispatcher.flow.installations.connectors import Connectors
+from dispatcher.flow.installations.open_session import SessionMaker
+from dispatcher.flow.installations.password_lockout import PasswordLockout
+from dispatcher.flow.installations.passwords import Passwords
+from dispatcher.flow.installations.sign_in import SignIn
+from dispatcher.settings import Settings
+from dispatcher.store.access.rate_limits import RateLimits
+from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.installations.accounts import AccountStore
+from dispatcher.store.installations.connectors import ConnectorStore
+from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.sessions import SessionStore
+from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.redis.client import StoreClient
+from dispatcher.store.secrets.sealing import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Installing:
+    accounts: AccountStore
+    templates: TemplateStore
+    connectors: Connectors
+    sessions: SessionMaker
+    links: SessionStore
+    sign_in: SignIn
+    passwords: Passwords
+
+
+INSTALLING = web.AppKey("installing", Installing)
+
+
+def build_installing(settings: Settings, redis: StoreClient, cache: DefinitionCache, sealer: Sealer) -> Installing:
+    accounts, templates, passwords = AccountStore(redis), TemplateStore(redis), Passwords()
+    lockout = PasswordLockout(RateLimits(redis), settings.password_failures)
+    planner = ConnectorPlanner(templates, cache)
+    connectors = Connectors(ConnectorStore(redis), templates, planner, sealer, partial(url_problem, settings))
+    return Installing(
+        accounts,
+        templates,
+        connectors,
+        SessionMaker(MarketplaceStore(redis), accounts, connectors, passwords, lockout),
+        SessionStore(redis),
+        SignIn(accounts, passwords, lockout),
+        passwords,
+    )

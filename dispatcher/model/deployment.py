@@ -1,0 +1,22 @@
+"""What a host application says of the connector that it deploys for its user."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dispatcher.model.connector import ConnectorAuth
+
+MASK = "******"
+"""How an AuthValue is shown to whoever may not read it. Sent back: what is there stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorAsked:
+    """``auth_value`` and ``properties`` None = not mentioned: what is there stays; empty = taken away."""
+
+    name: str
+    version: str | None = None
+    auth_value: str | None = None
+    auth_type: ConnectorAuth | None = None
+    properties: tuple[tuple[str, str], ...] | None = None
+    description: str | None = None

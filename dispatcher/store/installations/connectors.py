@@ -1,0 +1,70 @@
+"""Connectors of accounts. Never decides who may, and never opens an AuthValue."""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from dispatcher.model.connector import AccountConnector
+from dispatcher.store import keys
+from dispatcher.store.installations.editing import Place, Transaction, stored_at
+from dispatcher.store.redis.connection import guarded
+
+MAX_CONNECTORS = 100
+"""Of one account."""
+
+Entries = list[tuple[int, str, str | None]]
+"""Id, name and integration of each connector of one account."""
+
+
+def connector_place(connector_id: int) -> Place[AccountConnector]:
+    return Place(AccountConnector, keys.connector(connector_id), kind="connector", id=str(connector_id))
+
+
+def entries_place(account_id: str) -> Place[Entries]:
+    return Place(Entries, keys.CONNECTORS_OF, account_id)
+
+
+class ConnectorStore:
+    """Reads; changes are made in a ``Transaction`` with ``put_connector``."""
+
+    def __init__(self, redis: Redis) -> None:
+        self.redis = redis
+
+    async def get(self, connector_id: int) -> AccountConnector | None:
+        place = connector_place(connector_id)
+        stored = await stored_at(self.redis, place)
+        return place.read(stored) if stored else None
+
+    async def of_account(self, account_id: str) -> list[AccountConnector]:
+        """Every connector of the account, lowest id first."""
+        return await self._loaded([one[0] for one in await self._entries(account_id)])
+
+    async def bound(self, integration_id: str, account_id: str) -> AccountConnector | None:
+        """What the account shows at the integration's host: its partner connector, else its newest one."""
+        ids = [one[0] for one in await self._entries(account_id) if one[2] == integration_id]
+        found = await self._loaded(ids)
+        return max(found, key=lambda one: (one.partner, one.id), default=None)
+
+    async def _entries(self, account_id: str) -> Entries:
+        place = entries_place(account_id)
+        stored = await stored_at(self.redis, place)
+        return place.read(stored) if stored else []
+
+    async def _loaded(self, ids: list[int]) -> list[AccountConnector]:
+        with guarded():
+            records = await self.redis.mget([keys.connector(one) for one in ids]) if ids else []
+        return [connector_place(0).read(record) for record in records if record]
+
+
+async def put_connector(transaction: Transaction, connector: AccountConnector) -> None:
+    """Write it and its entry in the account's list."""
+    place = entries_place(connector.account_id)
+    others = [one for one in await transaction.read(place) or [] if one[0] != connector.id]
+    transaction.write(place, sorted([*others, (connector.id, connector.name, connector.integration_id)]))
+    transaction.write(connector_place(connector.id), connector)
+    transaction.announce(connector_message(connector.account_id))
+
+
+def connector_message(account_id: str) -> str:
+    """How a change of an account's connectors is announced."""
+    return f"connectors:{account_id}"
