@@ -1,4 +1,4 @@
-"""Free places go evenly to partitions that may have work, whoever waits longest first; leases are renewed in time."""
+"""Free slots go evenly to partitions that may have work, whoever waits longest first; leases are renewed in time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from worker.partition.allocation import allot
 from worker.partition.owned_partition import OwnedPartition
 
 
-def _holdings(count: int) -> list[OwnedPartition]:
+def _owned(count: int) -> list[OwnedPartition]:
     return [OwnedPartition(partition, 1, now=0.0) for partition in range(count)]
 
 
@@ -23,12 +23,12 @@ def _shares(partitions: list[OwnedPartition], free: int, now: float = 1.0) -> di
     [(4, 8, [2, 2, 2, 2]), (4, 6, [2, 2, 1, 1]), (3, 2, [1, 1]), (1, 256, [256]), (4, 0, []), (4, -3, [])],
 )
 async def test_places_are_shared_evenly(count: int, free: int, shares: list[int]) -> None:
-    assert list(_shares(_holdings(count), free).values()) == shares
+    assert list(_shares(_owned(count), free).values()) == shares
 
 
 @pytest.mark.parametrize("free", [1, 3, 5, 16, 40])
 async def test_with_few_places_everyone_gets_a_turn(free: int) -> None:
-    partitions, turns = _holdings(16), Counter[int]()
+    partitions, turns = _owned(16), Counter[int]()
     for now in range(1, 161):
         for owned in partitions:
             owned.work_expected = True
@@ -38,7 +38,7 @@ async def test_with_few_places_everyone_gets_a_turn(free: int) -> None:
 
 
 async def test_only_those_are_asked_that_may_have_work() -> None:
-    work_expected, fed, due, later, leaving, unconfirmed = partitions = _holdings(6)
+    work_expected, fed, due, later, leaving, unconfirmed = partitions = _owned(6)
     fed.work_expected = due.work_expected = later.work_expected = False
     due.due_at, later.due_at = 0.5, 1.5
     leaving.leaving = unconfirmed.unconfirmed = True
@@ -47,7 +47,7 @@ async def test_only_those_are_asked_that_may_have_work() -> None:
 
 
 async def test_a_lease_is_renewed_without_claiming_and_keeps_its_turn() -> None:
-    asked, late, fresh, unconfirmed = partitions = _holdings(4)
+    asked, late, fresh, unconfirmed = partitions = _owned(4)
     late.work_expected = fresh.work_expected = False
     fresh.renewed_at = 3.0
     unconfirmed.unconfirmed = True
