@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 
 from aiohttp import web
 
-from dispatcher.api.services import url_problem
+from dispatcher.api.deployment import Deployment
 from dispatcher.flow.installations.connector_plan import ConnectorPlanner
 from dispatcher.flow.installations.connectors import Connectors
 from dispatcher.flow.installations.open_session import SessionMaker
 from dispatcher.flow.installations.password_lockout import PasswordLockout
 from dispatcher.flow.installations.passwords import Passwords
 from dispatcher.flow.installations.sign_in import SignIn
-from dispatcher.settings import Settings
 from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.installations.accounts import AccountStore
@@ -40,11 +38,14 @@ class Installing:
 INSTALLING = web.AppKey("installing", Installing)
 
 
-def build_installing(settings: Settings, redis: StoreClient, cache: DefinitionCache, sealer: Sealer) -> Installing:
+def build_installing(
+    deployment: Deployment, redis: StoreClient, cache: DefinitionCache, sealer: Sealer, password_failures: int
+) -> Installing:
+    """``password_failures``: wrong passwords per minute for one user, after which none is looked at."""
     accounts, templates, passwords = AccountStore(redis), TemplateStore(redis), Passwords()
-    lockout = PasswordLockout(RateLimits(redis), settings.password_failures)
+    lockout = PasswordLockout(RateLimits(redis), password_failures)
     planner = ConnectorPlanner(templates, cache)
-    connectors = Connectors(ConnectorStore(redis), templates, planner, sealer, partial(url_problem, settings))
+    connectors = Connectors(ConnectorStore(redis), templates, planner, sealer, deployment.url_problem)
     return Installing(
         accounts,
         templates,

@@ -7,17 +7,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from dispatcher.policy.urls import check_url
-
 if TYPE_CHECKING:
+    from dispatcher.api.deployment import Deployment
     from dispatcher.clock import Clock
-    from dispatcher.errors import Problem
     from dispatcher.flow.events.accept import Acceptor
     from dispatcher.flow.events.emit import Emitter
     from dispatcher.flow.events.operational_news import OperationalNews
     from dispatcher.flow.installations.installer import Installer
     from dispatcher.model.operational import Happening
-    from dispatcher.settings import Settings
     from dispatcher.store.access.clients import ClientStore
     from dispatcher.store.audit_log.log import AuditLog
     from dispatcher.store.definitions.cache import DefinitionCache
@@ -29,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    settings: Settings
+    deployment: Deployment
     clock: Clock
     queue: QueueStore
     emitter: Emitter
@@ -47,26 +44,10 @@ class Services:
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
 
-    def url_problem(self, url: str, field: str) -> Problem | None:
-        """Why this deployment sends nothing there, by the text of the URL alone; None = it would."""
-        return url_problem(self.settings, url, field)
-
     def tell(self, happening: Happening) -> None:
         """Operators, where they listen."""
         if self.news is not None:
             self.news.tell(happening)
-
-
-def url_problem(settings: Settings, url: str, field: str) -> Problem | None:
-    """The same, before there are services."""
-    return check_url(
-        url,
-        require_https=settings.require_https,
-        allow_networks=settings.allow_networks,
-        deny_networks=settings.deny_networks,
-        ports=settings.ports,
-        field=field,
-    )
 
 
 SERVICES = web.AppKey("services", Services)

@@ -63,7 +63,8 @@ def create(
 @clients.command("list", cls=VerbCommand)
 def list_clients(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Show every client, oldest first."""
-    print_listing([_row(client) for client in run(_all())], COLUMNS, as_json=as_json, styles={"yes": "red"})
+    rows = [_row(client) for client in run(_all())]
+    print_listing(rows, COLUMNS, as_json=as_json, styles={"yes": "red"}, readable={"createdOn": iso_ms})
 
 
 @clients.command("disable", cls=VerbCommand)
@@ -154,6 +155,6 @@ def _row(client: ApiClient) -> dict[str, object]:
         "vendorId": client.vendor_id,
         "rate": client.rate_per_s,
         "marketplaces": client.marketplaces,
-        "createdOn": iso_ms(client.created_ms),
+        "createdOn": client.created_ms,
         "disabled": client.disabled,
     }

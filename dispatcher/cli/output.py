@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import orjson
 import typer
@@ -21,8 +22,12 @@ def print_listing(
     *,
     as_json: bool,
     styles: Mapping[str, str] | None = None,
+    readable: Mapping[str, Callable[[Any], object]] | None = None,
 ) -> None:
-    """``columns``: field → heading. JSON holds every field. ``styles``: a cell's text → its colour."""
+    """``columns``: field → heading. JSON holds every field. ``styles``: a cell's text → its colour.
+
+    ``readable``: field → its value for people, where that is another than programs get.
+    """
     if as_json:
         print_json(list(rows))
         return
@@ -33,9 +38,14 @@ def print_listing(
     headings = [Column(heading, no_wrap=number == 0) for number, heading in enumerate(columns.values())]
     table = Table(*headings, box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        cells = (cell(row.get(field)) for field in columns)
+        cells = (cell(_for_people(row, field, readable or {})) for field in columns)
         table.add_row(*(Text(text, style=(styles or {}).get(text, ""), overflow="fold") for text in cells))
     Console().print(table)
+
+
+def _for_people(row: Mapping[str, object], field: str, readable: Mapping[str, Callable[[Any], object]]) -> object:
+    value = row.get(field)
+    return readable[field](value) if field in readable and value is not None else value
 
 
 def cell(value: object) -> str:

@@ -133,7 +133,7 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
 
 def run_process(main: Coroutine[Any, Any, T], settings: Settings) -> T:
     """A long-running process: logs to standard error, uvloop where it is installed."""
-    configure_logs(settings, sys.stderr)
+    configure_logs(settings.log_level, settings.log_format, sys.stderr)
     collect_rarely()
     return run(main)
 

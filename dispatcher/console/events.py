@@ -59,5 +59,5 @@ async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse
         explained=explained,
         attempts=await services.queue.attempts(event_id) or [],
         name=(await viewer.names([stored.event.integration_id])).get(stored.event.integration_id),
-        base_url=services.settings.base_url,
+        base_url=services.deployment.base_url,
     )

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from dispatcher.api.deployment import Deployment
 from dispatcher.api.http.route import Handler
 from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.directory import Principal
@@ -21,7 +22,6 @@ from dispatcher.errors import Refused
 from dispatcher.model.access import Caller, Scope
 from dispatcher.pages.cookies import Cookie
 from dispatcher.pages.session import RENEWED_AFTER_S, Life
-from dispatcher.settings import Settings
 
 HOME = "/console"
 SIGN_IN = f"{HOME}/sign-in"
@@ -91,7 +91,7 @@ def screen(view: View, *scopes: Scope) -> Handler:
 
 def viewer_of(request: web.Request, principal: Principal) -> Viewer:
     services = request.app[SERVICES]
-    return Viewer(caller_of(principal, services.settings.client_rate), services, services.now_ms())
+    return Viewer(caller_of(principal, services.deployment.client_rate), services, services.now_ms())
 
 
 def redirect(location: str) -> web.Response:
@@ -100,18 +100,18 @@ def redirect(location: str) -> web.Response:
 
 def session_of(request: web.Request) -> ConsoleSession | None:
     services = request.app[SERVICES]
-    session = read(_cookie(services.settings).read(request), services.sealer)
-    return session if session and session.is_good(life_of(services.settings), services.clock()) else None
+    session = read(_cookie(services.deployment).read(request), services.sealer)
+    return session if session and session.is_good(life_of(services.deployment), services.clock()) else None
 
 
 def keep(request: web.Request, response: web.StreamResponse, session: ConsoleSession | None) -> None:
     """Have the browser keep the session; None ends it."""
     services = request.app[SERVICES]
-    cookie = _cookie(services.settings)
+    cookie = _cookie(services.deployment)
     if session is None:
         cookie.drop(response)
     else:
-        cookie.keep(response, session.sealed(services.sealer, CONTEXT), services.settings.session_lifetime)
+        cookie.keep(response, session.sealed(services.sealer, CONTEXT), services.deployment.session_lifetime_s)
 
 
 def renew(request: web.Request, response: web.StreamResponse, session: ConsoleSession) -> None:
@@ -121,8 +121,8 @@ def renew(request: web.Request, response: web.StreamResponse, session: ConsoleSe
         keep(request, response, session.seen(now_s))
 
 
-def life_of(settings: Settings) -> Life:
-    return Life(settings.session_idle, settings.session_lifetime)
+def life_of(deployment: Deployment) -> Life:
+    return Life(deployment.session_idle_s, deployment.session_lifetime_s)
 
 
 async def _still_good(request: web.Request, session: ConsoleSession) -> Principal | None:
@@ -134,5 +134,5 @@ async def _still_good(request: web.Request, session: ConsoleSession) -> Principa
     return principal
 
 
-def _cookie(settings: Settings) -> Cookie:
-    return Cookie.of(settings, "console")
+def _cookie(deployment: Deployment) -> Cookie:
+    return Cookie.of(deployment, "console")

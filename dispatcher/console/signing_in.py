@@ -26,10 +26,10 @@ async def show_form(request: web.Request) -> web.StreamResponse:
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
     """303 to the page that was wanted; 401 and the form again when the client cannot be let in."""
-    refuse_other_sites(request, request.app[SERVICES].settings.base_url, HOME)
+    refuse_other_sites(request, request.app[SERVICES].deployment.base_url, HOME)
     oauth, services = request.app[OAUTH], request.app[SERVICES]
     fields = await read_fields(request)
-    address, client_id = address_of(request, services.settings.trusted_proxies), fields.get("client_id")
+    address, client_id = address_of(request, services.deployment.trusted_proxies), fields.get("client_id")
     await oauth.guessing.check(address, client_id)
     principal = await _let_in(request, client_id or "", fields.get("client_secret", ""))
     if principal is None:
@@ -43,7 +43,7 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
 
 async def sign_out(request: web.Request) -> web.StreamResponse:
     """The session ends in this browser, and wherever else its cookie may be."""
-    refuse_other_sites(request, request.app[SERVICES].settings.base_url, HOME)
+    refuse_other_sites(request, request.app[SERVICES].deployment.base_url, HOME)
     await _end(request)
     response = redirect(SIGN_IN)
     keep(request, response, None)
@@ -59,7 +59,7 @@ async def _let_in(request: web.Request, client_id: str, secret: str) -> Principa
 async def _end(request: web.Request) -> None:
     """The session that the browser has, wherever else its cookie may be."""
     if session := session_of(request):
-        await request.app[OAUTH].revoked.add(session.id, int(request.app[SERVICES].settings.session_lifetime))
+        await request.app[OAUTH].revoked.add(session.id, int(request.app[SERVICES].deployment.session_lifetime_s))
 
 
 def _wanted(path: str | None) -> str:

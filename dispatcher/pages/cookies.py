@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from dispatcher.settings import Settings
+from dispatcher.api.deployment import Deployment
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Cookie:
     framed: bool = False
 
     @classmethod
-    def of(cls, settings: Settings, name: str, *, framed: bool = False) -> Cookie:
-        https = is_https(settings)
-        return cls(f"__Host-{name}" if https else f"{name}-{settings.port}", https or framed, framed)
+    def of(cls, deployment: Deployment, name: str, *, framed: bool = False) -> Cookie:
+        https = deployment.is_https
+        return cls(f"__Host-{name}" if https else f"{name}-{deployment.port}", https or framed, framed)
 
     def read(self, request: web.Request) -> str | None:
         return request.cookies.get(self.name)
@@ -46,7 +46,3 @@ class Cookie:
     def drop(self, response: web.StreamResponse) -> None:
         """Have the browser forget it."""
         self.keep(response, "", 0)
-
-
-def is_https(settings: Settings) -> bool:
-    return settings.base_url.startswith("https:")

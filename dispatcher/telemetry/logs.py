@@ -16,7 +16,6 @@ import structlog
 from aiohttp.http_exceptions import HttpProcessingError
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from dispatcher.settings import Settings
 from dispatcher.telemetry.log_lines import LogLines
 from dispatcher.telemetry.masking import safe_lines, safe_record
 from dispatcher.telemetry.repeats import Repeats
@@ -33,10 +32,10 @@ LIBRARY_LEVELS = {
 TRACEBACK = "exception"
 
 
-def configure_logs(settings: Settings, stream: TextIO) -> None:
+def configure_logs(log_level: str, log_format: str, stream: TextIO) -> None:
     """From here on every record of this process goes to ``stream``; calling it again replaces the set-up."""
-    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
-    render = _renderer(settings.log_format, stream)
+    level = logging.getLevelNamesMapping()[log_level.upper()]
+    render = _renderer(log_format, stream)
     repeats = Repeats()
     lines = LogLines(stream, partial(_dropped, render))
     structlog.configure(

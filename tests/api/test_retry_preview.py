@@ -18,7 +18,7 @@ async def test_every_attempt_is_listed_with_its_spread(api: Api) -> None:
 
 
 async def test_the_deployments_schedule_is_the_default_and_an_empty_one_has_no_retries(api: Api) -> None:
-    assert len(await times(api, "")) == len(api.services.settings.retry_schedule) + 1
+    assert len(await times(api, "")) == len(api.services.deployment.retry_schedule_s) + 1
     assert await times(api, "?schedule=") == [0]
     assert await times(api, "?schedule=0.5,1&maxAge=1.2") == [0, 0.5]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.clock import iso_ms
 from tests.cli.data_folder import folder
 from tests.cli.in_process import dispatcher
 
@@ -21,7 +22,10 @@ def test_client_is_created_listed_and_disabled(
     (listed,) = dispatcher(capsys, "clients", "list", "--json").json()
     assert listed["clientId"] == made["clientId"]
     assert (listed["scopes"], listed["accountId"], listed["disabled"]) == (["events:read", "events:write"], "A", False)
-    assert made["clientSecret"] not in dispatcher(capsys, "clients", "list").out
+    assert isinstance(listed["createdOn"], int)
+    table = dispatcher(capsys, "clients", "list").out
+    assert made["clientSecret"] not in table
+    assert iso_ms(listed["createdOn"])[:10] in table
     assert dispatcher(capsys, "clients", "disable", made["clientId"]).status == 0
     assert dispatcher(capsys, "clients", "list", "--json").json()[0]["disabled"] is True
     assert dispatcher(capsys, "clients", "disable", "nobody").status == 1

@@ -50,7 +50,7 @@ async def _created(request: web.Request, url_name: str, *, launch: bool) -> web.
     body: dict[str, Any] = {
         "AccountId": issued.account_id,
         "ExpiresAtUtc": iso_ms(issued.expires_ms),
-        url_name: link_url(services.settings.base_url, issued),
+        url_name: link_url(services.deployment.base_url, issued),
         "Token": issued.token,
     }
     return json_response(body, headers=_NO_STORE)

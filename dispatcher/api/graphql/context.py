@@ -18,7 +18,6 @@ from dispatcher.flow.pings.request import PingStarter
 from dispatcher.model.access import Caller
 from dispatcher.model.audit_entry import Author, Deed
 from dispatcher.model.operational import Happening, OperationalKind
-from dispatcher.policy.urls import CODE, check_url
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.trials import Trials
@@ -73,19 +72,8 @@ class GraphContext:
         return Editor(self.services.sealer, self._url_problem)
 
     def _url_problem(self, url: str, field: str) -> Problem | None:
-        settings = self.services.settings
-        to_proxy = field == PROXY_FIELD
-        if to_proxy and settings.proxy_url is not None:
-            text = "Everything goes out through this deployment's own proxy (DISPATCHER_PROXY_URL): leave proxyUrl out."
-            return Problem(CODE, text, field)
-        return check_url(
-            url,
-            require_https=settings.require_https and not to_proxy,
-            allow_networks=settings.allow_networks,
-            deny_networks=settings.deny_networks,
-            ports=settings.ports,
-            field=field,
-        )
+        deployment = self.services.deployment
+        return deployment.proxy_problem(url, field) if field == PROXY_FIELD else deployment.url_problem(url, field)
 
 
 Info = strawberry.Info[GraphContext, None]

@@ -133,7 +133,7 @@ class ProductIntegration(Identity, ShownFields):
     def retry_preview(self, info: Info) -> list[PlannedAttempt]:
         """When an event whose attempts all fail is tried: this version's schedule, or else the deployment's."""
         own = self.retry_schedule
-        schedule_s = info.context.services.settings.retry_schedule if own is None else own
+        schedule_s = info.context.services.deployment.retry_schedule_s if own is None else own
         return [PlannedAttempt.of(one) for one in plan(schedule_s, self.max_age)]
 
     @strawberry.field

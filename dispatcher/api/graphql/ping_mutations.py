@@ -34,7 +34,7 @@ class PingMutations:
                 input_.version,
                 input_.event_types,
                 context.now_ms,
-                PingOptions(input_.security_checks, timeout_s=context.services.settings.request_timeout),
+                PingOptions(input_.security_checks, timeout_s=context.services.deployment.request_timeout_s),
             )
         return payloads.TriggerProductIntegrationPingTestPayload(
             product_integration=ProductIntegration.of(asked.integration, asked.revision),

@@ -70,9 +70,9 @@ def unguessable(handler: Authenticated) -> Handler:
     """The handler, behind a limit on wrong secrets."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        guessing, settings = request.app[OAUTH].guessing, request.app[SERVICES].settings
+        guessing, deployment = request.app[OAUTH].guessing, request.app[SERVICES].deployment
         presented = await read_form(request)
-        address = address_of(request, settings.trusted_proxies)
+        address = address_of(request, deployment.trusted_proxies)
         await guessing.check(address, presented.client_id)
         try:
             return await handler(request, presented)

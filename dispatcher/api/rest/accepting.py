@@ -39,7 +39,7 @@ async def accept_event(request: web.Request) -> web.StreamResponse:
     else:
         digest = hashlib.sha256(raw).hexdigest()
         receipt = await services.acceptor.accept_once(event, client_id=caller.client_id, key=key, body_hash=digest)
-    return _accepted(receipt, services.settings.base_url, replayed=key is not None and receipt.replayed)
+    return _accepted(receipt, services.deployment.base_url, replayed=key is not None and receipt.replayed)
 
 
 async def accept_batch(request: web.Request) -> web.StreamResponse:

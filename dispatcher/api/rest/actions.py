@@ -23,7 +23,7 @@ async def redeliver_event(request: web.Request) -> web.StreamResponse:
     stored = await _stored(request)
     async with noted(request, "redeliverEvent", "event", stored.event.id, before=_status(stored)):
         again = await redeliver(stored.event, services.queue, services.cache)
-    return json_response(event_json(again, services.settings.base_url), 202)
+    return json_response(event_json(again, services.deployment.base_url), 202)
 
 
 async def resolve_event(request: web.Request) -> web.StreamResponse:
@@ -32,7 +32,7 @@ async def resolve_event(request: web.Request) -> web.StreamResponse:
     stored = await _stored(request)
     async with noted(request, "resolveEvent", "event", stored.event.id, before=_status(stored)):
         closed = await conclusions(services).resolve(stored.event.id)
-    return json_response(event_json(closed, services.settings.base_url))
+    return json_response(event_json(closed, services.deployment.base_url))
 
 
 async def _stored(request: web.Request) -> StoredEvent:

@@ -37,7 +37,7 @@ async def get_event(request: web.Request) -> web.StreamResponse:
         await asyncio.sleep(min(pause_s, left_s))
         pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
         stored = await _stored(request)
-    return json_response(event_json(stored, services.settings.base_url))
+    return json_response(event_json(stored, services.deployment.base_url))
 
 
 async def _stored(request: web.Request) -> StoredEvent:
@@ -72,14 +72,14 @@ async def list_events(request: web.Request) -> web.StreamResponse:
     limit = integer(query, "limit", size, 1, MAX_LIMIT)
     number = integer(query, "page", 1, 1, max(1, MAX_SKIPPED // limit))
     if condition is None:
-        return json_response(page_json(Page([], None), services.settings.base_url))
+        return json_response(page_json(Page([], None), services.deployment.base_url))
     cursor = query.get("cursor")
     if cursor is None:
         cursor = await _cursor_of_page(services, condition, number, limit)
     if cursor is None and number > 1:
-        return json_response(page_json(Page([], None), services.settings.base_url))
+        return json_response(page_json(Page([], None), services.deployment.base_url))
     page = await services.queue.page(condition, cursor, limit)
-    return json_response(page_json(page, services.settings.base_url))
+    return json_response(page_json(page, services.deployment.base_url))
 
 
 async def _cursor_of_page(services: Services, condition: EventFilter, number: int, limit: int) -> str | None:

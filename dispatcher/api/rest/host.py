@@ -54,7 +54,7 @@ async def _own_event(services: Services, caller: Caller, event_id: str) -> Store
 
 def _answer(request: web.Request, services: Services, stored: StoredEvent) -> web.Response:
     notified = _as_notified(services, stored)
-    body = notified | event_json(stored, services.settings.base_url) | {"payload": notified["payload"]}
+    body = notified | event_json(stored, services.deployment.base_url) | {"payload": notified["payload"]}
     if prefers_xml(request.headers.get(hdrs.ACCEPT, "")):
         return web.Response(body=to_xml("event", body), content_type="application/xml", charset="utf-8")
     return json_response(body)
@@ -62,12 +62,12 @@ def _answer(request: web.Request, services: Services, stored: StoredEvent) -> we
 
 def _as_notified(services: Services, stored: StoredEvent) -> dict[str, Any]:
     """What the host was sent, so that fetching an event and being notified of it read alike."""
-    settings = services.settings
+    deployment = services.deployment
     body = build_body(
         stored.event,
         stored.state,
-        base_url=settings.base_url,
-        partner=settings.partner,
+        base_url=deployment.base_url,
+        partner=deployment.partner,
         account_identifier=stored.state.account_identifier,
     )
     notified: dict[str, Any] = orjson.loads(body)

@@ -40,7 +40,7 @@ async def list_integrations(request: web.Request) -> web.StreamResponse:
     page = await services.installer.list(request[CALLER], name_of(request.query, "after") or "", limit)
     headers: dict[str, str] = {}
     if page.after is not None:
-        following = f"{services.settings.base_url}{_ALL}?after={page.after}&limit={limit}"
+        following = f"{services.deployment.base_url}{_ALL}?after={page.after}&limit={limit}"
         headers[hdrs.LINK] = f'<{following}>; rel="next"'
     return json_response([installation_json(one) for one in page.items], headers=headers)
 
@@ -142,7 +142,7 @@ def _account_of(asked: str | None, caller: Caller) -> str | None:
 
 
 def _location(request: web.Request, installation_id: str) -> dict[str, str]:
-    return {hdrs.LOCATION: f"{request.app[SERVICES].settings.base_url}{_ALL}/{installation_id}"}
+    return {hdrs.LOCATION: f"{request.app[SERVICES].deployment.base_url}{_ALL}/{installation_id}"}
 
 
 def _answer(one: Installation, status: int = 200, headers: dict[str, str] | None = None) -> web.Response:

@@ -129,7 +129,7 @@ def _desk(request: web.Request, action: str) -> MarketplaceDesk:
         _store(request).noted(noting(request, action)),
         services.definitions.of_vendor(caller.vendor_id),
         services.sealer,
-        services.url_problem,
+        services.deployment.url_problem,
         reach_of(caller),
     )
 

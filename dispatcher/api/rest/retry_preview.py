@@ -24,7 +24,7 @@ _SECONDS = re.compile(r"[0-9]{1,7}(\.[0-9]{1,9})?")
 async def preview(request: web.Request) -> web.StreamResponse:
     """In seconds after the first attempt. Without ``schedule`` the deployment's; an empty one means no retries."""
     given = request.query.get("schedule")
-    schedule_s = request.app[SERVICES].settings.retry_schedule if given is None else _schedule(given)
+    schedule_s = request.app[SERVICES].deployment.retry_schedule_s if given is None else _schedule(given)
     attempts = [
         {"n": one.n, "atSeconds": one.at_s, "earliestSeconds": one.earliest_s, "latestSeconds": one.latest_s}
         for one in plan(schedule_s, _max_age(request.query))

@@ -23,7 +23,7 @@ async def test_preview_lists_every_attempt_with_its_spread(graph: Graph) -> None
 
 
 async def test_preview_without_a_schedule_is_that_of_the_deployment(graph: Graph) -> None:
-    delays = graph.api.services.settings.retry_schedule
+    delays = graph.api.services.deployment.retry_schedule_s
     planned = await preview(graph, 'name: "x"')
     assert [one["atSeconds"] for one in planned] == [sum(delays[:n]) for n in range(len(delays) + 1)]
 

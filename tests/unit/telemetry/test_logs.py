@@ -14,7 +14,6 @@ import structlog
 from aiohttp.http_exceptions import BadHttpMessage
 from pydantic import SecretStr
 
-from dispatcher.settings import Settings
 from dispatcher.telemetry.logs import configure_logs
 from dispatcher.telemetry.masking import safe_lines, safe_text
 
@@ -37,7 +36,7 @@ def logged_to(log_format: str = "json", log_level: str = "info") -> io.StringIO:
 
 
 def configured(stream: TextIO, log_format: str = "json", log_level: str = "info") -> None:
-    configure_logs(Settings.model_validate({"log_format": log_format, "log_level": log_level}), stream)
+    configure_logs(log_level, log_format, stream)
 
 
 def only_record(stream: io.StringIO) -> dict[str, Any]:
@@ -116,7 +115,7 @@ def test_auto_is_json_unless_it_is_a_terminal() -> None:
             return True
 
     terminal = Terminal()
-    configure_logs(Settings.model_validate({"log_format": "auto"}), terminal)
+    configure_logs("info", "auto", terminal)
     structlog.get_logger().info("hello")
     assert "\x1b[" in terminal.getvalue()
     assert "hello" in terminal.getvalue()

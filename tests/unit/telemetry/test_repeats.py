@@ -10,7 +10,6 @@ import orjson
 import pytest
 import structlog
 
-from dispatcher.settings import Settings
 from dispatcher.telemetry.logs import configure_logs
 from dispatcher.telemetry.repeats import MAX_NAMES, PER_S, Repeats
 
@@ -48,7 +47,7 @@ def test_names_without_end_take_no_memory_without_end() -> None:
 
 def test_a_flood_of_errors_is_a_trickle_of_lines_and_information_is_whole() -> None:
     stream = io.StringIO()
-    configure_logs(Settings.model_validate({"log_format": "json"}), stream)
+    configure_logs("info", "json", stream)
     log, library = structlog.get_logger(), logging.getLogger("a.library")
     for n in range(500):
         log.error("request", n=n)

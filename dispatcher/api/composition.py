@@ -1,0 +1,127 @@
+"""Puts services and the authorization server together from settings. Runs nothing and holds no logic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from dispatcher.api.deployment import Deployment
+from dispatcher.api.installing import Installing, build_installing
+from dispatcher.api.oauth.directory import Directory
+from dispatcher.api.oauth.gate import Gate
+from dispatcher.api.oauth.guessing import Guessing
+from dispatcher.api.oauth.keys import load_keys
+from dispatcher.api.oauth.routes import OAuthServer
+from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
+from dispatcher.api.services import Services
+from dispatcher.clock import Clock
+from dispatcher.flow.events.accept import Acceptor
+from dispatcher.flow.events.emit import Emitter
+from dispatcher.flow.events.operational_news import OperationalNews
+from dispatcher.flow.installations.creation import Creation
+from dispatcher.flow.installations.effects import Effects
+from dispatcher.flow.installations.installer import Installer
+from dispatcher.flow.installations.parties import Parties
+from dispatcher.flow.installations.setting_seals import SettingSeals
+from dispatcher.flow.installations.transitions import Transitions
+from dispatcher.settings import Settings
+from dispatcher.store.access.clients import ClientStore
+from dispatcher.store.access.rate_limits import RateLimits
+from dispatcher.store.audit_log.log import AuditLog
+from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.outbox import Outbox
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.redis.client import StoreClient
+from dispatcher.store.secrets.sealing import Sealer
+from dispatcher.store.secrets.signing_keys import RevokedTokens, SigningKeyStore
+
+
+async def oauth_server(settings: Settings, services: Services, redis: StoreClient) -> OAuthServer:
+    """With the keys that all API processes share; makes them when there are none."""
+    issuer = settings.base_url
+    keys = await load_keys(SigningKeyStore(redis), services.sealer)
+    reader = TokenReader(issuer, keys)
+    directory = Directory(services.clients, services.definitions)
+    revoked = RevokedTokens(redis)
+    return OAuthServer(
+        issuer=issuer,
+        keys=keys,
+        maker=AccessTokenMaker(issuer, keys, services.clock),
+        reader=reader,
+        directory=directory,
+        revoked=revoked,
+        gate=Gate(reader, directory, revoked, services.clock, settings.client_rate),
+        guessing=Guessing(RateLimits(redis), settings.auth_failures),
+        clock=services.clock,
+    )
+
+
+def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Services, Installing]:
+    """Everything that handlers may use."""
+    deployment, definitions = deployment_of(settings), Definitions(redis)
+    cache = DefinitionCache(definitions, redis)
+    sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
+    installing = build_installing(deployment, redis, cache, sealer, settings.password_failures)
+    queue = QueueStore(
+        redis,
+        partitions=settings.partitions,
+        retention_ms=settings.retention_ms,
+        min_replicas=settings.min_replicas,
+    )
+
+    def now_ms() -> int:
+        return int(clock() * 1000)
+
+    services = Services(
+        deployment=deployment,
+        clock=clock,
+        queue=queue,
+        emitter=Emitter(cache, queue.partition_of, now_ms),
+        acceptor=Acceptor(queue),
+        definitions=definitions,
+        cache=cache,
+        clients=ClientStore(redis),
+        sealer=sealer,
+        news=OperationalNews(queue, now_ms) if settings.operations_url else None,
+        audit=AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True),
+        marketplaces=MarketplaceStore(redis),
+        installer=_installer(redis, queue, definitions, cache, sealer, installing, now_ms),
+    )
+    return services, installing
+
+
+def _installer(
+    redis: StoreClient,
+    queue: QueueStore,
+    definitions: Definitions,
+    cache: DefinitionCache,
+    sealer: Sealer,
+    installing: Installing,
+    now_ms: Callable[[], int],
+) -> Installer:
+    parties = Parties(installing.accounts, installing.connectors)
+    store, seals = InstallationStore(redis), SettingSeals(sealer)
+    transitions = Transitions(store, Effects(Outbox(redis), queue), parties, queue.partitions, now_ms)
+    creation = Creation(transitions, cache, parties, seals)
+    return Installer(store, definitions, cache, transitions, creation, seals)
+
+
+def deployment_of(settings: Settings) -> Deployment:
+    return Deployment(
+        base_url=settings.base_url,
+        port=settings.port,
+        partner=settings.partner,
+        trusted_proxies=settings.trusted_proxies,
+        retry_schedule_s=settings.retry_schedule,
+        request_timeout_s=settings.request_timeout,
+        client_rate=settings.client_rate,
+        session_idle_s=settings.session_idle,
+        session_lifetime_s=settings.session_lifetime,
+        require_https=settings.require_https,
+        allow_networks=settings.allow_networks,
+        deny_networks=settings.deny_networks,
+        ports=settings.ports,
+        has_proxy=settings.proxy_url is not None,
+    )
