@@ -49,7 +49,7 @@ async def _reseal(settings: Settings, *, write: bool, told: bool) -> Tally:
         resealer = Resealer(store.redis, sealer, write=write)
         async for tally in resealer.pages():
             if told:
-                sys.stderr.write(f"\r{tally.seen} of {tally.integrations} integrations")
+                sys.stderr.write(f"\r{tally.seen} of {tally.total} records with their versions")
         if told:
             sys.stderr.write("\r\033[K")
         await StaleCount(store.redis).write(resealer.tally.stale)
@@ -69,7 +69,7 @@ def _deed(tally: Tally) -> Deed:
 def _as_json(tally: Tally, dry_run: bool) -> dict[str, object]:
     return {
         "dryRun": dry_run,
-        "integrations": tally.integrations,
+        **{kind: count for kind, count in tally.owners.items() if count or kind == "integrations"},
         "values": tally.values,
         "resealed": tally.resealed,
         "stale": tally.stale,
@@ -78,7 +78,8 @@ def _as_json(tally: Tally, dry_run: bool) -> dict[str, object]:
 
 
 def _show(tally: Tally, dry_run: bool) -> None:
-    typer.echo(f"{tally.values} sealed values in {tally.integrations} integrations")
+    owners = [f"{count} {kind}" for kind, count in tally.owners.items() if count or kind == "integrations"]
+    typer.echo(f"{tally.values} sealed values in {', '.join(owners)}")
     if dry_run:
         typer.echo(f"{tally.stale} need an older key and would be sealed again")
     else:

@@ -27,8 +27,8 @@ from dispatcher.flow.integrations.fields.values import Choice, Number, Secret, T
 from dispatcher.model.integration import Integration, OpenIdConnect, Revision
 from dispatcher.policy.differences import differences
 from dispatcher.store.definitions.records import write_integration
+from dispatcher.store.definitions.sealed import CREDENTIAL_FIELDS, TRANSPORT_FIELDS
 from dispatcher.store.secrets.sealing import Sealer, new_key
-from dispatcher.store.secrets.values import CREDENTIAL_FIELDS, TRANSPORT_FIELDS
 from tests.flow.definition_desk import URL, url_rule
 
 BLANK = Integration("6d3f2c1a-0000-4000-8000-000000000001", 1, "0" * 24, "Shop", 0, 0)

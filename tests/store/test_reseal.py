@@ -12,6 +12,7 @@ from redis.asyncio import Redis
 
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.ids import new_hex24, new_uuid
+from dispatcher.model.connector import AccountConnector, ConnectorTemplate, OAuthApplication
 from dispatcher.model.integration import (
     CredentialType,
     Header,
@@ -21,20 +22,30 @@ from dispatcher.model.integration import (
     SigningSecret,
     Transport,
 )
+from dispatcher.model.marketplace import Marketplace
 from dispatcher.store import keys
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.records import write_integration
+from dispatcher.store.definitions.sealed import (
+    CREDENTIAL_FIELDS,
+    TRANSPORT_FIELDS,
+    SealedDefinitions,
+    in_integration,
+)
 from dispatcher.store.health.doctor import Level, examine
+from dispatcher.store.installations.records import read, write
+from dispatcher.store.reseal.places import sealed_places
 from dispatcher.store.reseal.reseal import Resealer
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.store.secrets import fields as sealed_fields
+from dispatcher.store.secrets.places import found_in
 from dispatcher.store.secrets.sealing import Sealer, SealError, new_key
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
-from dispatcher.store.secrets.values import CREDENTIAL_FIELDS, TRANSPORT_FIELDS, found_in, in_integration
 from worker.resealing import Resealing
 
 OLD, NEW = new_key(), new_key()
 EVERY_VALUE = 6
+SEALED_LOOKALIKE = Sealer([new_key()]).seal("x", "written by a customer")
 
 
 def full_of_secrets(sealer: Sealer) -> Integration:
@@ -90,6 +101,62 @@ async def test_every_value_is_sealed_again_and_opens_with_the_newest_key_alone(r
     assert (await Resealer(redis, Sealer([NEW])).run()).resealed == 0
 
 
+async def stored_installation_room(redis: Redis, sealer: Sealer) -> None:
+    """A marketplace, a template, a connector and an installation, with a sealed value wherever there may be one."""
+
+    def seal(context: str) -> str:
+        return sealer.seal(f"secret of {context}", context)
+
+    secret = SigningSecret(seal(sealed_fields.marketplace_signing_secret(7)), 1)
+    application = OAuthApplication("https://a", "https://t", "c", seal(sealed_fields.template_client_secret(8)))
+    connector = AccountConnector(9, "acc", "c", "1", "f" * 24, 1, 1)
+    values = {"auth_value": sealed_fields.connector_auth_value, "refresh_token": sealed_fields.connector_refresh_token}
+    sealed_values: dict[str, Any] = {name: seal(context(9)) for name, context in values.items()}
+    inner = seal(sealed_fields.installation_setting("i"))
+    settings = {"sections": [{"type": "password", "name": "p", "value": inner}], "note": SEALED_LOOKALIKE}
+    await redis.zadd(keys.MARKETPLACES, {"7": 7})
+    await redis.zadd(keys.TEMPLATES, {"8": 8})
+    await redis.zadd(keys.INSTALLATIONS, {"i": 0})
+    await redis.hset(keys.CONNECTORS_OF, "acc", orjson.dumps([[9, "c", None]]).decode())  # type: ignore[misc]
+    await redis.set(keys.marketplace(7), write(Marketplace(7, "m", 1, 1, signing_secrets=(secret,))))
+    await redis.set(keys.template(8), write(ConnectorTemplate(8, "t", "1", 1, 1, oauth=application)))
+    await redis.set(keys.connector(9), write(replace(connector, **sealed_values)))
+    await redis.set(keys.installation("i"), orjson.dumps({"id": "i", "settings": settings}))
+
+
+async def test_every_room_is_sealed_again_and_told_apart(redis: Redis) -> None:
+    await stored_integration(redis)
+    await stored_installation_room(redis, Sealer([OLD]))
+    tally = await Resealer(redis, Sealer([NEW, OLD])).run()
+    assert (tally.stale, tally.problems) == (0, {})
+    assert tally.resealed == 2 * EVERY_VALUE - 1 + 5
+    assert tally.owners == {
+        "integrations": 1,
+        "marketplaces": 1,
+        "templates": 1,
+        "connectors": 1,
+        "installations": 1,
+        "signing keys": 0,
+    }
+    assert (tally.seen, tally.total) == (5, 5)
+    newest = Sealer([NEW])
+    marketplace = read(Marketplace, await redis.get(keys.marketplace(7)))
+    context = sealed_fields.marketplace_signing_secret(7)
+    assert newest.open(marketplace.signing_secrets[0].secret, context) == f"secret of {context}"
+    connector = read(AccountConnector, await redis.get(keys.connector(9)))
+    assert connector.refresh_token is not None
+    context = sealed_fields.connector_refresh_token(9)
+    assert newest.open(connector.refresh_token, context) == f"secret of {context}"
+    assert SEALED_LOOKALIKE.encode() in await redis.get(keys.installation("i")), "no secret: it is a customer's text"
+
+
+async def test_value_of_a_lost_key_is_named_by_its_owner(redis: Redis) -> None:
+    await stored_installation_room(redis, Sealer([new_key()]))
+    tally = await Resealer(redis, Sealer([NEW, OLD])).run()
+    assert list(tally.problems) == ["marketplace:7", "template:8", "connector:9", "installation:i"]
+    assert tally.stale == 5
+
+
 async def test_dry_run_counts_and_changes_nothing(redis: Redis) -> None:
     made = await stored_integration(redis)
     before = await redis.get(keys.definition(made.id))
@@ -118,9 +185,10 @@ async def test_edit_made_meanwhile_wins_and_is_sealed_again(redis: Redis) -> Non
 
     sealer = Edited([NEW, OLD])
     resealer = Resealer(redis, sealer)
-    before = await redis.get(keys.definition(made.id))
+    records = [record async for record in SealedDefinitions(redis).records([made.id])]
     await definitions.edit(made.id, lambda one: replace(one, name="Edited"))
-    await resealer._integration(made.id, before)
+    for record in records:
+        await resealer.renew(record)
     after = await definitions.needed(made.id)
     assert after.name == "Edited"
     assert not any(sealer.stale(one) for one in found_in(write_integration(after)))
@@ -174,23 +242,27 @@ async def test_doctor_tells_how_many_values_need_an_older_key(redis: Redis) -> N
     assert alone["sealed values"].level is Level.FAIL
 
 
-def test_every_field_that_holds_a_secret_is_known_to_whoever_seals_again() -> None:
+async def test_every_field_that_holds_a_secret_is_known_to_whoever_seals_again(redis: Redis) -> None:
     """Whatever is documented as sealed, or has a context in ``sealed_fields``, is reached by the walk."""
     contexts = {
         name
         for name, one in vars(sealed_fields).items()
-        if callable(one) and getattr(one, "__module__", "") == sealed_fields.__name__
+        if name == "ACCESS_TOKEN_KEY" or (callable(one) and getattr(one, "__module__", "") == sealed_fields.__name__)
     }
-    reached: set[str] = set()
     sealer = Sealer([OLD])
-    integration = full_of_secrets(sealer)
+    await Definitions(redis).create(full_of_secrets(sealer))
+    await stored_installation_room(redis, sealer)
+    await SigningKeyStore(redis).offer(sealer.seal("jwk", sealed_fields.ACCESS_TOKEN_KEY))
+    reached: set[str] = set()
 
     def note(sealed: str, context: str) -> str:
         reached.add(context)
         return sealed
 
-    in_integration(integration, note)
-    assert len(reached) == len(contexts), "name the new field in dispatcher.store.secrets.values"
+    for place in sealed_places(redis):
+        async for record in place.records(await place.owners()):
+            assert record.renew(record.stored, note) == record.stored
+    assert len(reached) == len(contexts), "name the new field in its room's sealed.py"
     secret_names = {name for kind in (OutboundCredentials, Transport) for name in _named_secret(kind)}
     assert secret_names == {*CREDENTIAL_FIELDS, *TRANSPORT_FIELDS}
 

@@ -76,11 +76,11 @@ async def test_an_error_stands_in_the_place_of_its_reply_or_is_raised(redis: Red
 
 
 async def test_keys_of_a_script_stand_before_those_of_a_call(redis: Redis) -> None:
-    replace = script("secrets/replace_field", "{a}:hash")
-    await redis.hset("{a}:hash", "field", "old")  # type: ignore[misc]
-    assert replace.call(["{a}:other"], "x").keys == ("{a}:hash", "{a}:other")
-    assert await reply_of(redis, replace.call((), "field", "old", "new")) == 1
-    assert await redis.hget("{a}:hash", "field") == b"new"  # type: ignore[misc]
+    drop = script("secrets/drop_if_equal", "{a}:lock")
+    await redis.set("{a}:lock", "mine")
+    assert drop.call(["{a}:other"], "x").keys == ("{a}:lock", "{a}:other")
+    assert await reply_of(redis, drop.call((), "another's")) == 0
+    assert await reply_of(redis, drop.call((), "mine")) == 1
 
 
 async def test_a_script_on_a_server_that_is_away_raises_store_unavailable() -> None:

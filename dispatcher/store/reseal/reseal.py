@@ -1,32 +1,28 @@
 """Seals again what is not sealed with the newest key, so that older keys can be dropped.
 
-Goes through every definition, published revisions included, and the key that signs access tokens. Each record is
-compared with what was read before it is replaced, so edits made meanwhile win and the record is taken up again; a
-run that broke off is simply begun anew. Cached access tokens are left out: they end by themselves, and without their
-key they are asked for again. Never shows a secret.
+Goes through all places (``places``). Each record is compared with what was read before it is replaced, so edits made
+meanwhile win and the record is taken up again; a run that broke off is simply begun anew. Never shows a secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from typing import cast
 
 from redis.asyncio import Redis
 
 from dispatcher.errors import DispatcherError
 from dispatcher.store import keys
-from dispatcher.store.definitions.records import read_integration, read_revision, write_integration
 from dispatcher.store.documents.swap import Document, publish, swap
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
+from dispatcher.store.reseal.places import sealed_places
+from dispatcher.store.secrets.places import SealedPlace, SealedRecord
 from dispatcher.store.secrets.sealing import Sealer, SealError
-from dispatcher.store.secrets.signing_keys import SigningKeyStore
-from dispatcher.store.secrets.values import Change, found_in, in_integration, in_revision
 
 PAGE = 20
-"""Integrations that are looked at between two reports."""
-REVISIONS_AT_ONCE = 50
+"""Owners of records that are looked at between two reports."""
 TRIES = 16
 MAX_PROBLEMS = 50
 
@@ -35,18 +31,24 @@ MAX_PROBLEMS = 50
 class Tally:
     """Counts of sealed values. ``stale``: still sealed with another key than the newest, when the run is over."""
 
-    integrations: int = 0
-    """Integrations there are; ``seen`` of them have been gone through."""
+    owners: dict[str, int] = field(default_factory=dict)
+    """Kind → number of integrations, marketplaces, … that were found, in the order of the places."""
     seen: int = 0
+    """Owners that were gone through."""
     values: int = 0
     resealed: int = 0
     stale: int = 0
     problems: dict[str, str] = field(default_factory=dict)
-    """Whose values cannot be sealed again → why, at most 50."""
+    """Owner whose values cannot be sealed again → reason, at most 50."""
+
+    @property
+    def total(self) -> int:
+        """Owners of all kinds."""
+        return sum(self.owners.values())
 
     @property
     def well(self) -> bool:
-        """Whether every value could be opened."""
+        """True when every value could be opened."""
         return not self.problems
 
 
@@ -65,91 +67,59 @@ class Resealer:
         return self.tally
 
     async def pages(self) -> AsyncIterator[Tally]:
-        """Works; tells after every ``PAGE`` integrations how far it is."""
-        await self._access_token_key()
-        with guarded():
-            ids = [one.decode() for one in await self._redis.zrange(keys.DEF_INTEGRATIONS, 0, -1)]
-        self.tally.integrations = len(ids)
-        for at in range(0, len(ids), PAGE):
-            page = ids[at : at + PAGE]
-            for integration_id, stored in zip(page, await self._stored(page), strict=True):
-                if stored is not None:
-                    await self._integration(integration_id, stored)
-            self.tally.seen += len(page)
-            yield self.tally
+        """Work, and report after every ``PAGE`` owners how far it is."""
+        found = [(place, await place.owners()) for place in sealed_places(self._redis)]
+        self.tally.owners = {place.kind: len(owners) for place, owners in found}
+        for place, owners in found:
+            for first in range(0, len(owners), PAGE):
+                await self._page(place, owners[first : first + PAGE])
+                yield self.tally
 
-    async def _stored(self, integration_ids: list[str]) -> list[bytes | None]:
-        with guarded():
-            return list(await self._redis.mget([keys.definition(one) for one in integration_ids]))
+    async def _page(self, place: SealedPlace, owners: Sequence[str]) -> None:
+        async for record in place.records(owners):
+            await self.renew(record)
+        self.tally.seen += len(owners)
 
-    async def _integration(self, integration_id: str, stored: bytes) -> None:
-        def renew(record: bytes, change: Change) -> bytes:
-            renewed = _substituted(record, lambda noted: in_integration(read_integration(record), noted), change)
-            if renewed == record:
-                return record
-            after = read_integration(renewed)
-            return write_integration(replace(after, modified_ms=after.modified_ms + 1), renewed)
-
-        await self._record(integration_id, keys.definition(integration_id), stored, renew)
-        await self._revisions(integration_id, stored)
-
-    async def _revisions(self, integration_id: str, stored: bytes) -> None:
-        def renew(record: bytes, change: Change) -> bytes:
-            return _substituted(record, lambda noted: in_revision(integration_id, read_revision(record), noted), change)
-
-        try:
-            newest = read_integration(stored).published_revision or 0
-        except DispatcherError:
-            return  # told of when the record itself was gone through
-        for first in range(1, newest + 1, REVISIONS_AT_ONCE):
-            numbers = range(first, min(first + REVISIONS_AT_ONCE, newest + 1))
-            names = [keys.revision(integration_id, number) for number in numbers]
-            with guarded():
-                records = await self._redis.mget(names)
-            for name, record in zip(names, records, strict=True):
-                if record is not None:
-                    await self._record(integration_id, name, record, renew)
-
-    async def _record(self, whose: str, name: str, stored: bytes, renew: Callable[[bytes, Change], bytes]) -> None:
+    async def renew(self, record: SealedRecord) -> None:
         """One record, read anew for as long as others change it."""
-        current: bytes | None = stored
+        current: bytes | None = record.stored
         for _ in range(TRIES):
             if current is None:
                 return
             try:
-                before = found_in(current)
-                after = renew(current, partial(self._again, whose)) if self._stale(before) else current
+                before = record.values(current)
+                again = partial(self._again, record.owner)
+                after = record.renew(current, again) if self._stale(before) else current
             except (DispatcherError, ValueError) as error:
-                self._complain(whose, str(error))
+                self._complain(record.owner, str(error))
                 return
             if after == current or not self._write:
                 self._count(before, 0)
                 return
-            changed = publish(keys.DEFINITIONS_CHANNEL, whose)
-            if await swap(self._redis, [Document(name, current, after)], [changed]):
-                self._count(left := found_in(after), self._stale(before) - self._stale(left))
+            if await self._replaced(record, current, after):
+                self._count(left := record.values(after), self._stale(before) - self._stale(left))
                 return
-            with guarded():
-                current = await self._redis.get(name)
-        self._complain(whose, "it keeps changing: run this again")
+            current = await self._read(record)
+        self._complain(record.owner, "it keeps changing: run this again")
 
-    async def _access_token_key(self) -> None:
-        store = SigningKeyStore(self._redis)
-        sealed = await store.current()
-        if sealed is None:
-            return
-        after = self._again("the key that signs access tokens", sealed, ACCESS_TOKEN_KEY)
-        renewed = self._write and after != sealed and await store.replace(sealed, after)
-        self._count([after if renewed else sealed], int(renewed))
+    async def _replaced(self, record: SealedRecord, before: bytes, after: bytes) -> bool:
+        changed = [publish(keys.DEFINITIONS_CHANNEL, record.announced)] if record.announced else []
+        return await swap(self._redis, [Document(record.key, before, after, record.field)], changed)
 
-    def _again(self, whose: str, sealed: str, context: str) -> str:
+    async def _read(self, record: SealedRecord) -> bytes | None:
+        with guarded():
+            if not record.field:
+                return cast("bytes | None", await self._redis.get(record.key))
+            return await cast("Awaitable[bytes | None]", self._redis.hget(record.key, record.field))
+
+    def _again(self, owner: str, sealed: str, context: str) -> str:
         """Sealed with the newest key; as it is where it cannot be opened."""
         if not self._sealer.stale(sealed):
             return sealed
         try:
             return self._sealer.seal(self._sealer.open(sealed, context), context)
         except SealError as error:
-            self._complain(whose, str(error))
+            self._complain(owner, str(error))
             return sealed
 
     def _stale(self, values: list[str]) -> int:
@@ -160,19 +130,6 @@ class Resealer:
         self.tally.stale += self._stale(values)
         self.tally.resealed += resealed
 
-    def _complain(self, whose: str, why: str) -> None:
+    def _complain(self, owner: str, why: str) -> None:
         if len(self.tally.problems) < MAX_PROBLEMS:
-            self.tally.problems.setdefault(whose, why)
-
-
-def _substituted(record: bytes, walk: Callable[[Change], object], change: Change) -> bytes:
-    """The record with new values in the place of old ones, and everything else as it is, to the byte."""
-    replaced: dict[str, str] = {}
-
-    def noted(sealed: str, context: str) -> str:
-        return replaced.setdefault(sealed, change(sealed, context))
-
-    walk(noted)
-    for old, new in replaced.items():
-        record = record.replace(old.encode(), new.encode())
-    return record
+            self.tally.problems.setdefault(owner, why)

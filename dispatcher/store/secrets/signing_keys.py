@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable, Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from redis.asyncio import Redis
 
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import reply_of, script
+from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
+from dispatcher.store.secrets.places import Change, SealedRecord
 
 _CURRENT = "current"
-_REPLACE = script("secrets/replace_field", keys.JWT_KEYS)
 
 
 class SigningKeyStore:
@@ -33,9 +34,29 @@ class SigningKeyStore:
             await cast("Awaitable[bool]", self._redis.hsetnx(keys.JWT_KEYS, _CURRENT, sealed))
         return await self.current() or sealed
 
-    async def replace(self, sealed: str, by: str) -> bool:
-        """Put the same key, sealed anew, in the place of ``sealed``; False when that is no longer what is there."""
-        return bool(await reply_of(self._redis, _REPLACE.call((), _CURRENT, sealed, by)) == 1)
+
+@dataclass(frozen=True, slots=True)
+class SealedSigningKey:
+    """The key that signs, as a place that is sealed again."""
+
+    redis: Redis
+    kind: str = "signing keys"
+
+    async def owners(self) -> list[str]:
+        return ["the key that signs access tokens"] if await SigningKeyStore(self.redis).current() else []
+
+    async def records(self, owners: Sequence[str]) -> AsyncIterator[SealedRecord]:
+        sealed = await SigningKeyStore(self.redis).current()
+        if sealed is not None:
+            yield SealedRecord(owners[0], keys.JWT_KEYS, sealed.encode(), _renewed, _CURRENT, values=_value)
+
+
+def _renewed(record: bytes, change: Change) -> bytes:
+    return change(record.decode(), ACCESS_TOKEN_KEY).encode()
+
+
+def _value(record: bytes) -> list[str]:
+    return [record.decode()]
 
 
 class RevokedTokens:

@@ -16,8 +16,8 @@ from dispatcher.flow.integrations.fields.records import Record
 from dispatcher.model.integration import Transport
 from dispatcher.policy.certificates import certificate_facts, read_certificates
 from dispatcher.policy.proxies import read_proxy
+from dispatcher.store.definitions.sealed import TRANSPORT_FIELDS
 from dispatcher.store.secrets.sealing import Sealer
-from dispatcher.store.secrets.values import TRANSPORT_FIELDS
 
 _CLEARED_WITH = {"clientCertificate": ("privateKey",), "proxyUrl": ("proxyUsername", "proxyPassword")}
 """Fields that mean nothing without another one."""
