@@ -1,4 +1,4 @@
-"""Where a process reads the time, so that pure code takes ``now`` as a parameter.
+"""The clocks of a process; pure code takes ``now`` as a parameter.
 
 Nothing here talks to the store: whoever asked it hands the answer to ``StoreClock.learn``.
 """
@@ -86,7 +86,7 @@ class StoreClock:
         self._ahead_ms = min(max(self._ahead_ms, earliest), latest)
 
     def machine_ahead_s(self) -> float:
-        """How far this machine's clock is ahead of the store's; negative when it is behind."""
+        """The lead of this machine's clock over the store's; negative when it is behind."""
         return self._wall() - self()
 
 

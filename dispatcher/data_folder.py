@@ -32,12 +32,12 @@ def private_folder(folder: Path) -> Path:
 
 
 def holds_store(folder: Path) -> bool:
-    """Whether a server has run in ``folder``, or its data were put there. Makes nothing."""
+    """True when a server has run in ``folder``, or its data were put there. Makes nothing."""
     return os.path.isdir(folder / "appendonlydir")  # noqa: PTH112 - Path.is_dir raises where this user may not look
 
 
 def socket_path(folder: Path) -> Path:
-    """Where the server of ``folder`` listens: in it if the path is short enough, else in a private temporary folder.
+    """The socket of ``folder``'s server: in it if the path is short enough, else in a private temporary folder.
 
     The file ``socket`` keeps the temporary path, so that every program finds the same one.
     """
@@ -92,7 +92,7 @@ def _new_path(note: Path) -> Path:
 
 
 def _is_private(folder: Path) -> bool:
-    """Whether a real folder is this user's and closed to all others."""
+    """True for a real folder that is this user's and closed to all others."""
     try:
         status = folder.lstat()
     except OSError:

@@ -38,7 +38,7 @@ MALLOC = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=4096"}
 
 @dataclass(frozen=True, slots=True)
 class ServerOptions:
-    """How the server runs; the defaults lose nothing that was answered. ``port`` 0 = Unix socket only."""
+    """Options of the server; the defaults lose nothing that was answered. ``port`` 0 = Unix socket only."""
 
     appendonly: bool = True
     appendfsync: str = "always"
@@ -122,7 +122,7 @@ class EmbeddedServer:
                 await asyncio.sleep(POLL_S)
 
     def alive(self) -> bool:
-        """Whether the server's process runs, ready or not."""
+        """True while the server's process runs, ready or not."""
         with open_lock(self.folder / "server.lock") as descriptor:
             return not try_lock(descriptor, fcntl.LOCK_SH)
 
@@ -191,7 +191,7 @@ class EmbeddedServer:
             )
 
     async def answers(self) -> bool:
-        """Whether the server is ready: it says neither nothing nor LOADING to PING."""
+        """True when the server answers PING, and not with LOADING."""
         try:
             async with asyncio.timeout(PROBE_TIMEOUT_S):
                 reader, writer = await asyncio.open_unix_connection(str(self.socket))

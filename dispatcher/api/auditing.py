@@ -23,7 +23,7 @@ from dispatcher.store.audit_log.log import AuditLog, Noting
 
 
 def author_of(request: web.Request) -> Author:
-    """Whoever sent the request."""
+    """The author of the request, for the audit log."""
     caller = request[CALLER]
     address = address_of(request, request.app[SERVICES].deployment.trusted_proxies)
     return Author(caller.client_id, tuple(sorted(caller.scopes)), address, request[REQUEST_ID])

@@ -1,4 +1,4 @@
-"""How many requests each client may make. Takes tokens from the shared buckets in slices; counts nothing by itself.
+"""Limits the requests of each client. Takes tokens from the shared buckets in slices; counts nothing by itself.
 
 A slice is a twentieth of a second's worth, so that a busy client costs twenty round trips a second and no more. While
 Redis is away each process gives every client its whole rate: a limit protects the service, and is not to end it.

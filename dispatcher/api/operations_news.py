@@ -1,4 +1,4 @@
-"""How the API tells operators what it changed. Delivers nothing: the workers do."""
+"""Operational events of the API's own changes. Queues them; the workers deliver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the API's handlers may use; put together once by ``dispatcher.api.app``."""
+"""Services of the API's handlers, put together once by ``dispatcher.api.composition``."""
 
 from __future__ import annotations
 

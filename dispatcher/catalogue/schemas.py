@@ -131,7 +131,7 @@ def _parts(entry: Entry) -> Schema:
 
 
 def _needed(entry: Entry, name: str) -> Schema:
-    """What a part has to be beyond its definition: there, with certain fields that are not null."""
+    """The demands on a part beyond its definition: there, with certain fields that are not null."""
     if name not in entry.needed:
         return {}
     fields = entry.needed[name]

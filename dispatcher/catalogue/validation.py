@@ -19,7 +19,7 @@ _CODES = {"required": "missing_field", "type": "wrong_type", "not": "missing_fie
 
 
 def schema_problems(kind: EventType, payload: dict[str, Any] | None) -> list[Problem]:
-    """What of ``payload`` does not fit, at most 20 problems, each with its path (``payload.order.items.0.unit``)."""
+    """At most 20 problems of ``payload``, each with its path (``payload.order.items.0.unit``)."""
     found = islice(_validator(kind).iter_errors(exact_numbers.plain(payload or {})), MAX_PROBLEMS)
     return [_problem(kind, one) for one in found]
 

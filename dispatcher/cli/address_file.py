@@ -1,4 +1,4 @@
-"""Where a developer's server listens, noted in its data folder, so that other verbs find it. Holds no secret.
+"""The address of a developer's server, noted in its data folder so that other verbs find it. Holds no secret.
 
 ``listening.lock`` is held for as long as it listens: a lock that is free means a note that was left behind.
 """
@@ -39,7 +39,7 @@ def announced(folder: Path, *addresses: str) -> Iterator[None]:
 
 
 def announced_addresses(folder: Path) -> list[str]:
-    """How the server that runs on ``folder`` now can be reached; empty when none does."""
+    """The address of the server that runs on ``folder`` now; empty when none does."""
     try:
         note = orjson.loads((folder / NOTE).read_bytes())
         with open_lock(folder / LOCK) as lock:

@@ -1,4 +1,4 @@
-"""How verbs reach the API: which URL, whose credentials, and what a refusal means in words and exit status.
+"""Access of verbs to the API: its URL, the credentials, and a refusal in words and as an exit status.
 
 From options, else the environment, else what `dispatcher dev` or `dispatcher demo` left in its data folder.
 Never gives local credentials to a server elsewhere.
@@ -79,7 +79,7 @@ def find_access(url: str | None = None, client_id: str | None = None, client_sec
 
 
 def with_api(access: Access, work: Callable[[Client], Awaitable[T]]) -> T:
-    """What ``work`` returns. A refusal is told on standard error and ends the program: see ``EXIT_STATUSES``."""
+    """The result of ``work``. A refusal is printed on standard error and ends the program: see ``EXIT_STATUSES``."""
     try:
         return run(_with_client(access, work))
     except Unreachable as error:

@@ -95,7 +95,7 @@ def require_name(option: str, text: str | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Restriction:
-    """What a client is bound to; None = not bound."""
+    """Bounds of a client; None = not bound."""
 
     account: str | None = None
     vendor: str | None = None

@@ -33,7 +33,7 @@ def demo(
 
 
 async def _demo(settings: Settings, wanted_port: int, *, leave: bool) -> bool:
-    """Whether every event ended as it should."""
+    """Tell the story; True when every event ended as it should."""
     from dispatcher.cli.demo_stage import stage
     from dispatcher.cli.startup import stop_on_signals
 

@@ -1,4 +1,4 @@
-"""What to try while the demo runs, in commands that can be copied as they are."""
+"""Commands to try while the demo runs, ready to be copied."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def hints(stage: Stage, command: str) -> list[str]:
 
 
 def _is_found(address: str) -> bool:
-    """Whether verbs would come here by themselves."""
+    """True when verbs find this demo without being given an address."""
     try:
         return find_access().url == address
     except ConfigurationError:

@@ -1,4 +1,4 @@
-"""How the demo looks: a table that changes on a terminal, a line for each news elsewhere. Decides nothing."""
+"""The demo on screen: a table that changes on a terminal, a line for each change elsewhere. Decides nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the demo does, over HTTP as any client would: define, publish, link, emit, watch. Prints nothing."""
+"""The demo's steps, over HTTP as any client would: define, publish, link, emit, watch. Prints nothing."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def play(stage: Stage, show: Show) -> list[Line]:
 
 
 def complaints(lines: Sequence[Line], received: Sequence[Notification]) -> list[str]:
-    """What did not go as it should; empty = all well."""
+    """Everything that went wrong; empty = all well."""
     found = [text for line in lines for text in _wrong(line)]
     taken = [one.event_id for one in received if one.status == 200 and not one.repeated]
     in_order = [line.event_id for line in sorted(lines, key=lambda line: line.sequence)]

@@ -46,7 +46,7 @@ async def serve_and_deliver(settings: Settings, store: Store, stop: asyncio.Even
 
 
 def welcome(api: Listening, store: Store) -> str:
-    """What to do next, in commands that can be copied."""
+    """Next steps, in commands that can be copied."""
     admin = admin_credentials(api.settings)
     data = f"{api.settings.data_dir} (embedded server)" if store.server else "the Redis of DISPATCHER_REDIS_URL"
     lines = [

@@ -1,4 +1,4 @@
-"""How events look in words and rows: shared by the verbs that show them. Never fetches any."""
+"""Events in words and rows, for the verbs that show them. Never fetches any."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from dispatcher.settings import Settings
 
 BACKLOG = 1024
 SHUTDOWN_TIMEOUT_S = 10.0
-"""How long a request that is being handled may take to end once the process stops."""
+"""Longest time that a request may take to end once the process stops."""
 
 
 @dataclass(frozen=True, slots=True)

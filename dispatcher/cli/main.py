@@ -77,7 +77,7 @@ def build(arguments: Sequence[str], verbs: Sequence[Verb] = VERBS) -> typer.Type
 
 
 def load(verb: Verb) -> typer.Typer | Callable[..., Any]:
-    """What ``verb.target`` names."""
+    """The object that ``verb.target`` names."""
     module, _, name = verb.target.partition(":")
     loaded: typer.Typer | Callable[..., Any] = getattr(import_module(module), name)
     return loaded

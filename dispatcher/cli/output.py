@@ -1,4 +1,4 @@
-"""How verbs show what they found: a table for people, JSON for programs. Never decides what to show."""
+"""Output of verbs: a table for people, JSON for programs. Never decides what to show."""
 
 from __future__ import annotations
 

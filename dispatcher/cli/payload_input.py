@@ -73,7 +73,7 @@ def _index(holder: Any, step: str, path: str) -> int:
 
 
 def raw_bytes(file: Path) -> bytes:
-    """What ``file`` holds; - = standard input. Raises ConfigurationError when it cannot be read."""
+    """The bytes of ``file``; - = standard input. Raises ConfigurationError when it cannot be read."""
     try:
         return sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How a ping test looks in words: a line for each step, and below what is wrong, what to do about it."""
+"""A ping test in words: a line for each step, and below each fault what to do about it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def show_result(result: dict[str, Any]) -> None:
 
 
 def show_checks(checks: list[dict[str, Any]]) -> None:
-    """What the host did with what it has to refuse; one line where nothing can be said of a URL."""
+    """The host's reactions to what it has to refuse; one line where nothing can be said of a URL."""
     for url, group in groupby(checks, lambda check: check["url"]):
         of_url = list(group)
         typer.echo("")

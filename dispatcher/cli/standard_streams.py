@@ -24,7 +24,7 @@ STREAMS = (("stdin", "r"), ("stdout", "w"), ("stderr", "w"))
 
 
 class OutputFailed(DispatcherError):
-    """What a verb found cannot be written to standard output."""
+    """Standard output does not take the output of a verb."""
 
 
 def prepare_streams() -> None:
@@ -35,7 +35,7 @@ def prepare_streams() -> None:
 
 
 def announce(text: str) -> None:
-    """What a program that serves says of itself: it goes on when nobody can hear it."""
+    """The lines of a program that serves: it goes on when they cannot be written."""
     with contextlib.suppress(OutputFailed, BrokenPipeError):
         typer.echo(text)
 
@@ -61,7 +61,7 @@ class _Output(io.FileIO):
 
 
 class _Complaints(io.FileIO):
-    """What cannot be written is dropped: the exit status still tells."""
+    """Drops what cannot be written: the exit status still tells."""
 
     def write(self, data: Buffer, /) -> int:
         """Nor does it wait for a descriptor that does not block: ``FileIO`` then says None."""

@@ -1,4 +1,4 @@
-"""What every process does before its own work: read settings, reach Redis, agree on the partitions, heed signals.
+"""The start of every process: read settings, reach Redis, agree on the partitions, heed signals.
 
 The only place of the command line that reads settings. Never serves and never delivers.
 """

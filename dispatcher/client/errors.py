@@ -1,4 +1,4 @@
-"""What can go wrong when the API is called.
+"""Errors of calls to the API.
 
 DispatcherError
 ├── ApiError        the API answered, and refused: status, problems, request id
@@ -27,7 +27,7 @@ class ApiError(DispatcherError):
 
 @dataclass(eq=False)
 class Unreachable(DispatcherError):
-    """Whether a request that changes something was carried out is unknown."""
+    """A request that changes something may or may not have been carried out."""
 
     url: str
     reason: str

@@ -17,7 +17,7 @@ from dispatcher.client.tokens import Tokens, read_json
 REPEAT_AFTER_S = (0.2, 0.6)
 MAX_RETRY_AFTER_S = 5.0
 PASSING_STATUSES = frozenset({429, 502, 503, 504})
-"""What is worth asking again in a moment."""
+"""Statuses after which a request is repeated in a moment."""
 
 Query = Mapping[str, str | int] | list[tuple[str, str]]
 

@@ -52,7 +52,7 @@ class Viewer:
         return self.sees_queue or self.sees_events
 
     async def names(self, integration_ids: Iterable[str]) -> dict[str, str]:
-        """What the integrations are called, of those that exist, can be read, and may be told of."""
+        """Names of the integrations that exist, can be read, and are within reach."""
         if not self.caller.may(Scope.INTEGRATIONS_READ):
             return {}
         found = (await self.services.cache.load(integrations=integration_ids)).integrations

@@ -63,7 +63,7 @@ async def _end(request: web.Request) -> None:
 
 
 def _wanted(path: str | None) -> str:
-    """Where to go next: never out of the console."""
+    """The address to go to next, which never leads out of the console."""
     return path if path and _OWN_PATH.fullmatch(path) else HOME
 
 

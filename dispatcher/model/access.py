@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Scope(StrEnum):
-    """What a token may be used for. A route declares the scopes of which it needs one."""
+    """A use that a token is good for. A route declares the scopes of which it needs one."""
 
     EVENTS_WRITE = "events:write"
     """Emit, redeliver, resolve."""
@@ -107,9 +107,9 @@ class Caller:
     """Set for whoever shows a one-time bearer: the only installation that it reaches, as its owner."""
 
     def may(self, *needed: str) -> bool:
-        """Whether any of ``needed`` is among the caller's scopes."""
+        """True when any of ``needed`` is among the caller's scopes."""
         return bool(self.scopes.intersection(needed))
 
     def reaches(self, vendor_id: str | None) -> bool:
-        """Whether what belongs to that vendor (None = to nobody) exists for the caller."""
+        """True when things of that vendor (None = of nobody) exist for the caller."""
         return self.vendor_id is None or self.vendor_id == vendor_id

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 
 class Outcome(StrEnum):
-    """How an attempt ended. ``STARTED`` means that its worker was lost before it could tell."""
+    """The end of an attempt. ``STARTED`` means that its worker was lost before it could report."""
 
     STARTED = "STARTED"
     OK = "OK"
@@ -23,7 +23,7 @@ class Outcome(StrEnum):
 
 
 TRANSPORT_FAILURES: frozenset[Outcome] = frozenset({Outcome.CONNECT_FAILED, Outcome.TIMEOUT})
-"""What opens a circuit: the host could not be talked to at all."""
+"""Outcomes that open a circuit: the host could not be talked to at all."""
 
 
 class Attempt(NamedTuple):

@@ -33,7 +33,7 @@ class Author:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What is done to which object. ``before`` and ``after`` hold what differs, without any secret."""
+    """A change of one object. ``before`` and ``after`` hold what differs, without any secret."""
 
     author: Author
     action: str

@@ -26,7 +26,7 @@ _STATE_FIELDS = frozenset("scqnudemxwiyrv")
 
 
 class Event(NamedTuple):
-    """What was accepted. ``account_id`` None means that nothing orders it.
+    """An event as it was accepted. ``account_id`` None means that nothing orders it.
 
     A tuple, as ``EventState``: made for every event several times, it costs a quarter of a frozen dataclass.
     """
@@ -45,7 +45,7 @@ class Event(NamedTuple):
 
     @property
     def group(self) -> str:
-        """What it is ordered in within its integration; empty = unordered."""
+        """The group that orders it within its integration; empty = unordered."""
         account = self.account_id or ""
         if self.type not in _BESIDE:
             return account
@@ -92,7 +92,7 @@ def _account_in(group: str) -> str | None:
 
 
 class EventState(NamedTuple):
-    """Where an event stands. Times are epoch milliseconds of the store's clock."""
+    """The state of an event. Times are epoch milliseconds of the store's clock."""
 
     status: Status
     created_ms: int
@@ -113,7 +113,7 @@ class EventState(NamedTuple):
     revision: int | None = None
     """Revision chosen by a redelivery, in place of the one it was created with."""
     unknown: dict[str, Any] | None = None
-    """What a newer version keeps besides; written back as it came."""
+    """Fields of a newer version; written back as they came."""
 
     @property
     def consumed(self) -> bool:
@@ -131,7 +131,7 @@ class EventState(NamedTuple):
         return self._replace(status=status)
 
     def stored(self) -> bytes:
-        """What stays as it is while time passes; ``settle`` adds the time that goes with the status."""
+        """The part that stays as it is while time passes; ``settle`` adds the time that goes with the status."""
         fields = {
             "s": self.status.value,
             "c": self.created_ms,

@@ -34,7 +34,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TypeRule:
-    """What the dispatcher knows about one type."""
+    """The rule of one type."""
 
     url_field: str
     alias: str | None = None

@@ -1,4 +1,4 @@
-"""How a product wants to hear of events. WORKING is edited; PUBLISHED revisions never change.
+"""Integration definitions: a product's way to hear of events. WORKING is edited; PUBLISHED revisions never change.
 
 Secrets are held here sealed (see ``dispatcher.store.secrets.sealing``); whoever sends opens them.
 """
@@ -22,7 +22,7 @@ class CredentialType(StrEnum):
 
 
 class AuthMethod(StrEnum):
-    """How the token endpoint is told who asks (RFC 6749 §2.3.1, RFC 7523 §2.2, RFC 8705 §2)."""
+    """Client authentication at the token endpoint (RFC 6749 §2.3.1, RFC 7523 §2.2, RFC 8705 §2)."""
 
     CLIENT_SECRET_BASIC = "client_secret_basic"  # noqa: S105 - a method
     CLIENT_SECRET_POST = "client_secret_post"  # noqa: S105 - a method
@@ -37,14 +37,14 @@ class AuthMethod(StrEnum):
 
 
 class SigningAlgorithm(StrEnum):
-    """How notifications are signed: ``v1`` with a shared secret, ``v1a`` with a key that is ours alone."""
+    """The signature of notifications: ``v1`` with a shared secret, ``v1a`` with a key that is ours alone."""
 
     HMAC = "HMAC"
     ED25519 = "ED25519"
 
 
 class AnswerMode(StrEnum):
-    """How a host's 2xx answer is read."""
+    """The reading of a host's 2xx answer."""
 
     AUTO = "auto"
     RESULT = "result"
@@ -53,7 +53,7 @@ class AnswerMode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OutboundCredentials:
-    """What authorises us at the host. ``client_secret`` and ``private_key`` are sealed."""
+    """Credentials that authorise us at the host. ``client_secret`` and ``private_key`` are sealed."""
 
     type: CredentialType = CredentialType.NONE
     client_id: str = ""
@@ -71,7 +71,7 @@ class OutboundCredentials:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """How connections are made, to the host and to its token endpoint. ``private_key``, ``proxy_password`` are sealed.
+    """Connections to the host and to its token endpoint. ``private_key`` and ``proxy_password`` are sealed.
 
     Certificates are PEM. Without anything set, connections are made as the deployment makes them.
     """
@@ -194,7 +194,7 @@ class SigningRotation:
 
 @dataclass(frozen=True, slots=True)
 class InboundClient:
-    """What a product host authenticates with; only a hash of its secret is kept."""
+    """Credentials of a product host; only a hash of its secret is kept."""
 
     client_id: str
     secret_hash: str
@@ -219,12 +219,12 @@ class Integration:
     """Newest first; those past ``not_after_ms`` no longer sign."""
     inbound_client: InboundClient | None = None
     probe_interval_minutes: int | None = None
-    """How often it is pinged by itself; None = never."""
+    """Minutes between scheduled pings; None = there are none."""
     vendor_id: str | None = None
     """The vendor (publisher) whose it is; None = only clients that are bound to no vendor reach it."""
 
     signing_rotation: SigningRotation | None = None
-    """When its ed25519 keys are rotated by themselves; None = never."""
+    """The schedule that rotates its ed25519 keys; None = there is none."""
     account_bound: bool = False
     """Some account has, or had, a connector or an installation of it: delivering asks for both."""
 
@@ -239,4 +239,4 @@ class Product:
     integration_id: str | None = None
     version: str = "WORKING"
     vendor_id: str | None = None
-    """Whose it was when it was last linked or unlinked: the vendor of that integration."""
+    """The vendor of the integration that it was last linked to or unlinked from."""

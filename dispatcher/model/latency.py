@@ -8,7 +8,7 @@ LATENCY_BUCKETS_S: tuple[float, ...] = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5
 """Upper bounds in seconds, included; what is longer goes into the bucket ``inf``."""
 
 BUCKET_NAMES: tuple[str, ...] = (*(f"{bound:g}" for bound in LATENCY_BUCKETS_S), "inf")
-"""What follows ``:le:`` in a counter's name, in order."""
+"""The parts after ``:le:`` in a counter's name, in order."""
 
 
 class HistogramNames:

@@ -18,7 +18,7 @@ class PingVersion(StrEnum):
 
 
 class PingStatus(StrEnum):
-    """How a whole test or one of its results stands."""
+    """The status of a whole test or of one of its results."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -35,7 +35,7 @@ class PingTrigger(StrEnum):
 
 
 class StepName(StrEnum):
-    """What a notification has to get through, in this order."""
+    """The steps of a notification, in this order."""
 
     DNS = "DNS"
     ADDRESS = "ADDRESS"
@@ -47,7 +47,7 @@ class StepName(StrEnum):
 
 
 class CheckName(StrEnum):
-    """What a host must not take for a genuine, new notification."""
+    """Requests that a host must not take for a genuine, new notification."""
 
     FORGED_SIGNATURE = "FORGED_SIGNATURE"
     STALE_TIMESTAMP = "STALE_TIMESTAMP"
@@ -110,7 +110,7 @@ class PingTest:
     results: tuple[PingResult, ...] = ()
     deadline_ms: int = 0
     security: bool = False
-    """Whether the security checks were asked for."""
+    """True when the security checks were asked for."""
     security_checks: tuple[SecurityCheck, ...] = ()
     trigger: PingTrigger = PingTrigger.REQUEST
 
@@ -140,7 +140,7 @@ def given_up(test: PingTest, now_ms: int, message: str = OVERDUE) -> PingTest:
 
 @dataclass(frozen=True, slots=True)
 class CredentialsTried:
-    """What came of trying credentials out."""
+    """The outcome of trying credentials out."""
 
     success: bool
     error_code: str | None = None

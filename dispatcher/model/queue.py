@@ -1,4 +1,4 @@
-"""What the queue tells those who ask: receipts, pages, explanations, overviews. Values only."""
+"""Answers of the queue: receipts, pages, explanations, overviews. Values only."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class EventFilter:
     from_ms: int | None = None
     to_ms: int | None = None
     vendor_id: str | None = None
-    """Whose events; ``lanes`` then holds the vendor's integrations, as of now."""
+    """The vendor whose events these are; ``lanes`` then holds its integrations, as of now."""
     lanes: frozenset[str] | None = None
     """Only these integrations; None = all."""
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Where an event is in its life."""
+    """The stage of an event's life."""
 
     QUEUED = "QUEUED"
     HELD = "HELD"

@@ -45,7 +45,7 @@ _FORBIDDEN_XML = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was read of a body. ``fields`` None: it holds no object.
+    """A body as it was read. ``fields`` None: it holds no object.
 
     ``denies``: some ``success`` in it is false. ``odd``: it begins as JSON or XML does and is neither.
     """

@@ -1,4 +1,4 @@
-"""What a host's answer means for its event: succeeded, refused, accepted for later, or to be tried again.
+"""The verdict on a host's answer: succeeded, refused, accepted for later, or to be tried again.
 
 Never raises on what a host sends, and never decides when the next attempt is (``dispatcher.policy.retry``).
 """
@@ -47,7 +47,7 @@ _ALIASES: dict[str, str] = ERROR_CODES | {
     "PENDING_REMOTE_CREATION": PENDING,
     "PENDING_REMOTE_CANCELLATION": PENDING,
 }
-"""What hosts write → the code that events carry."""
+"""Words of hosts → the code that events carry."""
 
 _ANSWERED_AT_ONCE: frozenset[EventType] = frozenset({EventType.SUBSCRIPTION_NOTICE, EventType.SUBSCRIPTION_STATUS})
 """Types for which no result is awaited after a 202."""
@@ -58,7 +58,7 @@ _MAX_RAW_CODE_CHARS = 100
 
 
 class Verdict(NamedTuple):
-    """How the attempt ended and where its event goes. ``raw_error_code`` is the host's own word.
+    """The end of an attempt and the next status of its event. ``raw_error_code`` is the host's own word.
 
     RETRYING means that another attempt is wanted; whether there is one is the schedule's matter.
     """
@@ -107,7 +107,7 @@ def _cut_off(mode: AnswerMode) -> Verdict:
 
 
 def _read(reading: Reading, mode: AnswerMode, event_type: EventType, flag: str | None) -> Verdict:
-    """What a whole body says; a success that is not quite JSON or XML says so."""
+    """The verdict of a whole body; a success that is not quite JSON or XML says so."""
     fields = reading.fields
     verdict = conclude(fields, mode, event_type, flag) if fields is not None else None
     if verdict is None and mode is AnswerMode.RESULT:

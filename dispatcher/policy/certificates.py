@@ -26,7 +26,7 @@ _WEAK_HASHES = (MD5, SHA1)
 
 @dataclass(frozen=True, slots=True)
 class CertificateFacts:
-    """What may be shown of a certificate. ``fingerprint`` is the SHA-256 of its DER form, in hexadecimal."""
+    """The public facts of a certificate. ``fingerprint`` is the SHA-256 of its DER form, in hexadecimal."""
 
     subject: str
     issuer: str
@@ -71,7 +71,7 @@ def read_private_key(pem: str) -> PrivateKeyTypes:
 
 
 def fits(key: PrivateKeyTypes, certificate: x509.Certificate) -> bool:
-    """Whether the certificate is for this key."""
+    """True for the certificate of this key."""
     return _spelled(key.public_key()) == _spelled(certificate.public_key())
 
 
@@ -99,7 +99,7 @@ def first_out_of_order(chain: Sequence[x509.Certificate]) -> int | None:
 
 
 def is_for_clients(certificate: x509.Certificate) -> bool:
-    """Whether its extended key usage, if it has one, lets it prove a TLS client (RFC 5280 §4.2.1.12)."""
+    """True unless its extended key usage keeps it from proving a TLS client (RFC 5280 §4.2.1.12)."""
     try:
         usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (x509.ExtensionNotFound, ValueError):

@@ -1,4 +1,4 @@
-"""What differs between two states of a record, fit for the audit log: no secret in clear, no text without end. Pure."""
+"""Differences between two states of a record, fit for the audit log: no secret in clear, no endless text. Pure."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Filter:
     unreadable: str = ""
 
     def judge(self, event: Event) -> Judgement:
-        """What becomes of ``event``; where it is left out, with the first condition that it does not meet.
+        """The decision about ``event``; where it is left out, with the first condition that it does not meet.
 
         Notifications about other events pass always: whoever wants none configures no URL for them.
         """

@@ -52,7 +52,7 @@ FORBIDDEN_PREFIXES: tuple[str, ...] = ("proxy-", "webhook-", "x-forwarded-")
 def header_problems(
     headers: Sequence[tuple[str, str]], *, authenticated: bool, field: str = "headers"
 ) -> list[Problem]:
-    """What is wrong with custom headers, field by field (``headers.0.name``).
+    """Everything wrong with custom headers, field by field (``headers.0.name``).
 
     ``authenticated``: the integration has OAuth2 or Basic credentials, so ``Authorization`` is ours.
     """

@@ -12,7 +12,7 @@ _MAX_PART_CHARS = 64
 
 
 def looks_numeric(host: str) -> bool:
-    """Whether the last label is a number, so that the host is an address or nothing (WHATWG URL §3.5)."""
+    """True when the last label is a number, so that the host is an address or nothing (WHATWG URL §3.5)."""
     last = host.rstrip(".").rpartition(".")[2]
     return last.isdigit() or (last.startswith("0x") and _HEX_DIGITS.issuperset(last[2:]))
 

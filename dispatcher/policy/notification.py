@@ -59,7 +59,7 @@ def build_body(
 
 
 def _operational_body(event: Event, state: EventState, base_url: str, partner: str) -> bytes:
-    """What operators read: flat, and of the form that Standard Webhooks recommends."""
+    """The body that operators read: flat, and of the form that Standard Webhooks recommends."""
     told = event.payload or {}
     return orjson.dumps(
         {
@@ -73,7 +73,7 @@ def _operational_body(event: Event, state: EventState, base_url: str, partner: s
 
 
 def event_url(base_url: str, event_id: str) -> str:
-    """Where the host reads the event, and below which it reports the result."""
+    """The URL at which the host reads the event, and below which it reports the result."""
     return f"{base_url}/api/integration/v1/events/{event_id}"
 
 

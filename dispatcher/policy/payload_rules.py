@@ -1,4 +1,4 @@
-"""What a payload must hold to be accepted. Unknown fields are no concern of it, and nothing is changed."""
+"""Rules of payloads that are accepted. They ignore unknown fields and change nothing."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ _ALIKE_CHARS = 256
 _MIN_SECRET_CHARS = 4
 """A shorter secret would mask ordinary text; nothing this short is a secret."""
 _HINTS = ("bearer", "basic", "client_", "_token", "api_key", "api-key", "apikey", "passw", "whsec_", "whsk_")
-"""What every match of ``_CREDENTIAL`` holds: most answers hold none, and are not searched."""
+"""Part of every match of ``_CREDENTIAL``: most answers do not have it, and are not searched."""
 
 _SECRET_NAME = r"(?:client_secret|client_assertion|access_token|refresh_token|api[-_]?key|password|passwd)"  # noqa: S105 - names
 _CREDENTIAL = re.compile(
@@ -96,7 +96,7 @@ def _masked(match: re.Match[str]) -> str:
 
 
 def _is_word(value: str) -> bool:
-    """Whether it reads as a word of a sentence: letters, and if it is long, no capital but the first or all."""
+    """True for a word of a sentence: letters, and if it is long, no capital but the first or all."""
     if not _WORD.fullmatch(value):
         return False
     letters = value[1:]

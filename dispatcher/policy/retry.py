@@ -1,4 +1,4 @@
-"""When the next attempt is: schedule, jitter, Retry-After, maximum age. Never reads a clock or a random source."""
+"""The time of the next attempt: schedule, jitter, Retry-After, maximum age. Reads no clock and no random source."""
 
 from __future__ import annotations
 

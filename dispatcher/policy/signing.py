@@ -141,7 +141,7 @@ def published_key(public_key: str) -> dict[str, str]:
 
 
 def secret_problem(text: str, field: str | None = None) -> Problem | None:
-    """What is wrong with a signing secret that somebody gave us, or None."""
+    """The fault of a signing secret that somebody gave us, or None."""
     try:
         parse_secret(text)
     except Unprocessable as error:

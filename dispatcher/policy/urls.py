@@ -136,7 +136,7 @@ def url_refusal(
 
 
 def unfilled(url: str) -> str | None:
-    """What to say of a template in the place of a URL: which variables it still has; None = it has none."""
+    """The text about a template in the place of a URL: the variables that it still has; None = it has none."""
     names = _VARIABLE.findall(url) if "{" in url else ()
     if not names:
         return None
@@ -154,7 +154,7 @@ def _parsed(url: str) -> tuple[str, str, int] | None:
 
 
 def _is_allowed_inside(host: str, allow_networks: Sequence[Network]) -> bool:
-    """Whoever opened a network by name opened its ports: what runs there is theirs."""
+    """A network that is opened by name is opened with its ports: its services are the operator's own."""
     literal = _literal(host)
     return literal is not None and any(literal in network for network in allow_networks)
 

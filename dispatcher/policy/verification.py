@@ -16,13 +16,13 @@ from enum import StrEnum
 from dispatcher.policy.signing import VerifyingKey, signed_content
 
 TOLERANCE_S = 300
-"""What the reference libraries allow, both ways."""
+"""The tolerance of the reference libraries, both ways."""
 
 _MAX_ENTRIES = 32
 
 
 class Part(StrEnum):
-    """What can be wrong with a signed notification."""
+    """Faults of a signed notification."""
 
     TIMESTAMP = "timestamp"
     SIGNATURE = "signature"

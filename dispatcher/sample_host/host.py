@@ -44,7 +44,7 @@ class SampleHost:
         return self.base_url + TOKEN_PATH
 
     def notification_url(self, name: str = "") -> str:
-        """Where notifications go; a ``name`` makes an address of its own."""
+        """The address for notifications; a ``name`` makes one of its own."""
         return f"{self.base_url}{NOTIFICATION_PATH}" + (f"/{name}" if name else "")
 
     @property
@@ -65,7 +65,7 @@ class SampleHost:
         self._inbox.be_unavailable(times)
 
     async def wait_for(self, count: int, timeout_s: float = 10.0) -> Sequence[Notification]:
-        """What was received, once there are ``count``; ``TimeoutError`` when that takes too long."""
+        """The received notifications, once there are ``count``; ``TimeoutError`` when that takes too long."""
         async with asyncio.timeout(timeout_s), self._arrival:
             await self._arrival.wait_for(lambda: len(self.received) >= count)
         return self.received

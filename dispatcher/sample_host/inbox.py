@@ -1,4 +1,4 @@
-"""What a host does with a notification: check it, know it again when it is repeated, answer by its type. No I/O."""
+"""A host's handling of a notification: check it, know it again when it is repeated, answer by its type. No I/O."""
 
 from __future__ import annotations
 

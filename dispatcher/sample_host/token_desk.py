@@ -36,7 +36,7 @@ class TokenDesk:
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": TOKEN_LIFETIME_S}, _NO_STORE
 
     def accepts(self, authorization: str) -> bool:
-        """Whether the header carries a token of ours that has not expired."""
+        """True for a header with a token of ours that has not expired."""
         scheme, _, token = authorization.partition(" ")
         return scheme.lower() == "bearer" and self._clock() < self._expiries.get(token, 0.0)
 

@@ -41,7 +41,7 @@ class LogLines:
                 self._dropped += 1
 
     def _put(self, lines: str) -> bool:
-        """Whether all of it was written. After a line that was cut, the next begins on a line of its own."""
+        """True when all of it was written. After a line that was cut, the next begins on a line of its own."""
         left = memoryview((("\n" if self._cut else "") + lines).encode(errors="backslashreplace"))
         try:
             while left:

@@ -33,7 +33,7 @@ class Repeats:
     _counts: dict[str, _Count] = field(default_factory=dict)
 
     def admit(self, name: str) -> int | None:
-        """How many of that name were dropped since the last one that was written; None = drop this one, too."""
+        """The number dropped under that name since the last one that was written; None = drop this one, too."""
         if len(self._counts) > MAX_NAMES:
             self._counts.clear()
         count = self._counts.setdefault(name, _Count())

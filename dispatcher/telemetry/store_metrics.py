@@ -1,4 +1,4 @@
-"""What one API process says of the store in Prometheus' words. Reads nothing itself."""
+"""Metrics of the store, as one API process sees it. Reads nothing itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What resolvers are given: the caller, the services, and who starts ping tests."""
+"""The context of resolvers: the caller, the services, and who starts ping tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What mutations take. A field left out means unchanged, null means cleared; nothing is checked here but types."""
+"""Inputs of mutations. A field left out means unchanged, null means cleared; nothing is checked here but types."""
 
 from __future__ import annotations
 

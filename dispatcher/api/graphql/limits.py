@@ -1,4 +1,4 @@
-"""What one query may cost. Measures the text before it is parsed and the document before it is validated.
+"""Bounds the cost of one query. Measures the text before it is parsed and the document before it is validated.
 
 Never runs anything; each check takes time in proportion to the text, whatever fragments it is made of.
 """

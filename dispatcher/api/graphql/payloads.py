@@ -1,4 +1,4 @@
-"""What mutations answer. A broken business rule is a user error with HTTP 200, never a GraphQL error."""
+"""Answers of mutations. A broken business rule is a user error with HTTP 200, never a GraphQL error."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ Mutate = Callable[Given, Coroutine[Any, Any, P]]
 
 
 def answered(payload: type[P], id_field: str = "id") -> Callable[[Mutate[Given, P]], Mutate[Given, P]]:
-    """What is refused answers ``payload`` with user errors. ``id_field``: how the input names the integration."""
+    """A mutation whose refusals become user errors. ``id_field``: the input's name for the integration's id."""
 
     def around(mutate: Mutate[Given, P]) -> Mutate[Given, P]:
         @wraps(mutate)

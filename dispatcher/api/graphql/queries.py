@@ -1,4 +1,4 @@
-"""What publishers can ask."""
+"""Queries of publishers."""
 
 from __future__ import annotations
 

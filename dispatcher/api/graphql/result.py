@@ -12,7 +12,7 @@ from strawberry.types import ExecutionResult
 from dispatcher.errors import RequestError, StoreUnavailable
 
 _VALUES = re.compile(r"[,;.]? [Ff]ound:? .*|(?<= value): (?!\w+ cannot represent).*", re.DOTALL)
-"""Where graphql-core repeats what was sent in variables, secrets included."""
+"""Messages in which graphql-core repeats variables, secrets included."""
 
 log = structlog.get_logger("dispatcher.api.graphql")
 

@@ -19,7 +19,7 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 
 _PLAIN_JSON = frozenset({JSON, f"{JSON}; charset=utf-8", f"{JSON};charset=utf-8"})
-"""What nearly every client sends, so that nearly every request skips the parsing."""
+"""Sent by nearly every client: these skip the parsing."""
 _UTF8 = frozenset({None, "utf-8", "utf8"})
 _PLAIN = "identity"
 _GZIP = frozenset({"gzip", "x-gzip"})

@@ -1,4 +1,4 @@
-"""What an error looks like on each surface. A table of path prefixes; never decides that something is an error."""
+"""The form of an error on each surface: a table of path prefixes. Never decides that something is an error."""
 
 from __future__ import annotations
 

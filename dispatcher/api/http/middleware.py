@@ -31,7 +31,7 @@ SLOW_S = 1.0
 ErrorPage = Callable[[web.Request, RequestError, str], web.Response]
 """Request, error and request id → what somebody before a browser is shown."""
 ERROR_PAGES = web.AppKey("error_pages", list[tuple[str, ErrorPage]])
-"""Where errors are pages: at and below this path, made by this."""
+"""Paths at and below which errors are pages, with what makes these."""
 
 _CALLER_LEFT = 400
 """Sent to nobody."""

@@ -1,4 +1,4 @@
-"""Where a request comes from, behind the proxies that are trusted to say so. Never believes anybody else."""
+"""The address that a request comes from. Believes ``X-Forwarded-For`` of trusted proxies only."""
 
 from __future__ import annotations
 

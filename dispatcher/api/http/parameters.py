@@ -1,4 +1,4 @@
-"""What the route table does not say of a request: query parameters, headers, forms, other media types. Data only."""
+"""Query parameters, headers, forms and other media types of requests, beside the route table. Data only."""
 
 from __future__ import annotations
 

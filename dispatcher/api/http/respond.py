@@ -11,7 +11,7 @@ from dispatcher.model import exact_numbers
 
 JSON = "application/json"
 NO_SNIFFING = {"X-Content-Type-Options": "nosniff"}
-"""What a host's answer said may be in ours: no browser is to take it for a page."""
+"""A host's words may be in our answers: no browser is to take them for a page."""
 
 
 def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:

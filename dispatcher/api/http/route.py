@@ -29,6 +29,6 @@ class Route:
     answers: dict[int, type[BaseModel] | None] = field(default_factory=dict)
     tag: str = "events"
     vendors: bool = False
-    """Whether clients of one vendor may call it: its handler stays within what is theirs. Any other refuses them."""
+    """Open to clients of one vendor, since its handler stays within what is theirs. Any other refuses them."""
     partners: bool = False
     """The same for clients of some marketplaces; with a token for one account they may call what an account may."""

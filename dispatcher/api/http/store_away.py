@@ -1,4 +1,4 @@
-"""What a request is answered while the store does not answer: what is known of it, and how it is repeated."""
+"""The answer while the store is away: what is known of the request, and how to repeat it."""
 
 from __future__ import annotations
 

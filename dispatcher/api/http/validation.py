@@ -1,4 +1,4 @@
-"""What pydantic finds wrong, as problems with stable codes and dotted fields. Never decides business rules."""
+"""Turns pydantic's errors into problems with stable codes and dotted fields. Never decides business rules."""
 
 from __future__ import annotations
 

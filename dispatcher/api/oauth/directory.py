@@ -55,7 +55,7 @@ class Directory:
 
 
 def secret_matches(principal: Principal | None, secret: str) -> bool:
-    """Whether ``secret`` is the principal's; takes the same time when there is none."""
+    """Compare ``secret`` with the principal's, in the same time when there is no principal."""
     expected = principal.secret_hash if principal else _NOBODY
     return secrets.compare_digest(hash_secret(secret), expected) and principal is not None
 

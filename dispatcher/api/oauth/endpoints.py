@@ -31,7 +31,7 @@ class TokenRecord(TokenMixin):  # type: ignore[misc]
 
 
 class _OwnTokens:
-    """Where both endpoints find the token: in the exchange, which verified it before."""
+    """The token of both endpoints: the exchange has verified it already."""
 
     CLIENT_AUTH_METHODS = AUTH_METHODS
     server: Any

@@ -1,4 +1,4 @@
-"""What a client sent to an OAuth2 endpoint: form fields and credentials. Never decides whether they are right."""
+"""Form fields and credentials that a client sends to an OAuth2 endpoint. Never decides whether they are right."""
 
 from __future__ import annotations
 

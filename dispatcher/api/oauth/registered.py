@@ -12,7 +12,7 @@ GRANT_TYPE = "client_credentials"
 
 
 class RegisteredClient(ClientMixin):  # type: ignore[misc]
-    """What the grant and the token maker ask of a client that has been authenticated."""
+    """An authenticated client, as the grant and the token maker see it."""
 
     def __init__(self, principal: Principal) -> None:
         self.principal = principal
@@ -21,7 +21,7 @@ class RegisteredClient(ClientMixin):  # type: ignore[misc]
         return self.principal.client_id
 
     def get_allowed_scope(self, scope: str | None) -> str | None:
-        """What was asked for, everything when nothing was; None (= invalid_scope) when it is more than allowed."""
+        """The scopes asked for, without any all that are allowed; None (= invalid_scope) when one is not."""
         asked = set((scope or "").split())
         if not asked:
             return " ".join(sorted(self.principal.scopes))

@@ -36,7 +36,7 @@ _CACHEABLE = {"Cache-Control": "public, max-age=300"}
 
 @dataclass(frozen=True, slots=True)
 class OAuthServer:
-    """What the endpoints work with. ``issuer`` is the public base URL."""
+    """Parts of the authorization server. ``issuer`` is the public base URL."""
 
     issuer: str
     keys: KeySet

@@ -22,7 +22,7 @@ _MAX_CHARS = 8192
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a valid token says. ``stamp`` names the secret that it was given for."""
+    """The content of a valid token. ``stamp`` names the secret that it was given for."""
 
     client_id: str
     scopes: frozenset[str]
@@ -65,7 +65,7 @@ class TokenReader:
         self._keys = keys
 
     def read(self, text: str, now_s: float) -> AccessToken | None:
-        """What the token says, or None for every kind of token that is not good now."""
+        """The token's content; None for every kind of token that is not good now."""
         if len(text) > _MAX_CHARS:
             return None
         try:

@@ -1,4 +1,4 @@
-"""What is sent and shown of API clients and of the audit log. No behaviour."""
+"""Requests and answers about API clients and the audit log. No behaviour."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ClientIn(Wire):
 
 
 class ClientChangeIn(Wire):
-    """What is to be different; the account or vendor that it is bound to stays."""
+    """Changes of a client; the account or vendor that it is bound to stays."""
 
     scopes: Scopes | None = None
     name: ClientName = ""

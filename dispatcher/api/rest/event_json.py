@@ -1,4 +1,4 @@
-"""How events, attempts and pages look in JSON. Never reads anything."""
+"""Events, attempts and pages as JSON. Never reads anything."""
 
 from __future__ import annotations
 

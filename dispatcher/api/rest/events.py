@@ -23,7 +23,7 @@ MAX_WAIT_S = 30
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
 MAX_SKIPPED = 10_000
-"""How far ``page`` may reach; whoever reads further follows ``nextCursor``."""
+"""Events that ``page`` may skip; to read further, follow ``nextCursor``."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
 
 
@@ -83,7 +83,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
 
 
 async def _cursor_of_page(services: Services, condition: EventFilter, number: int, limit: int) -> str | None:
-    """Where page ``number`` (from 1) begins; None = at the start, or there are fewer pages."""
+    """The cursor of page ``number`` (from 1); None = the first page, or there are fewer."""
     cursor: str | None = None
     for _ in range(1, number):
         cursor = (await services.queue.page(condition, cursor, limit)).next_cursor

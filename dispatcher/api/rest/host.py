@@ -61,7 +61,7 @@ def _answer(request: web.Request, services: Services, stored: StoredEvent) -> we
 
 
 def _as_notified(services: Services, stored: StoredEvent) -> dict[str, Any]:
-    """What the host was sent, so that fetching an event and being notified of it read alike."""
+    """The notification as it is sent, so that fetching an event and being notified of it read alike."""
     deployment = services.deployment
     body = build_body(
         stored.event,

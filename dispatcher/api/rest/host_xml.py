@@ -20,7 +20,7 @@ def to_xml(name: str, value: Any) -> bytes:
 
 
 def prefers_xml(accept: str) -> bool:
-    """Whether an Accept header ranks ``application/xml`` or ``text/xml`` above JSON (RFC 9110 §12.5.1)."""
+    """True for an Accept header that ranks ``application/xml`` or ``text/xml`` above JSON (RFC 9110 §12.5.1)."""
     weights = dict(_weighted(part) for part in accept.split(","))
     rest = max(weights.get("application/*", 0.0), weights.get("*/*", 0.0))
     xml = max(weights.get("application/xml", 0.0), weights.get("text/xml", 0.0))

@@ -1,4 +1,4 @@
-"""What REST takes and gives, as pydantic models: they check requests and make the OpenAPI document. No behaviour."""
+"""Requests and answers of REST as pydantic models: they check requests and make the OpenAPI document. No behaviour."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ Success = Annotated[
 
 
 class ResultIn(BaseModel):
-    """What a product host reports about an event that it answered with 202."""
+    """A product host's report about an event that it answered with 202."""
 
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 

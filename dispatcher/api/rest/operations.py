@@ -1,4 +1,4 @@
-"""What operators see and do: the queue as JSON, pausing and resuming a lane."""
+"""The queue as JSON for operators, and pausing and resuming a lane."""
 
 from __future__ import annotations
 

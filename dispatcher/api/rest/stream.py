@@ -91,7 +91,7 @@ async def _send_changes(
 
 
 async def _narrowed(request: web.Request) -> EventFilter | None:
-    """What is asked for, within what is the caller's by now: integrations come and go."""
+    """The condition within what is the caller's by now: integrations come and go."""
     definitions = request.app[SERVICES].definitions
     return await within_reach(filter_from_query(request.query), request[CALLER], definitions)
 
@@ -107,7 +107,7 @@ async def _is_still_admitted(request: web.Request) -> bool:
 
 
 async def _changes(services: Services, position: str) -> list[Change]:
-    """What is new; nothing while Redis is away, since the stream goes on where it was."""
+    """New changes; none while Redis is away, since the stream goes on where it was."""
     try:
         return await services.queue.changes(position, BATCH)
     except StoreUnavailable:

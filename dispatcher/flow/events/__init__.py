@@ -1,1 +1,1 @@
-"""What happens to events: accepting, concluding, explaining."""
+"""Use cases of events: emit, accept, redeliver, pause, conclude, explain."""

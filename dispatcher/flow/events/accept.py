@@ -77,7 +77,7 @@ class Acceptor:
         return receipts
 
     def close(self, closed: bool) -> None:
-        """Whether the store is too full for more; what was begun is finished."""
+        """Turn events away, or take them again; writes under way are finished either way."""
         self._room = 0 if closed else MAX_WAITING
 
     def _refusal(self) -> Exception:

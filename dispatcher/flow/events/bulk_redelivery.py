@@ -69,7 +69,7 @@ class Redeliverer:
                 await self._task
 
     async def count(self, condition: EventFilter) -> int:
-        """How many events meet the condition, up to ``COUNT_CAP``."""
+        """Count the events that meet the condition, up to ``COUNT_CAP``."""
         matched, cursor = 0, None
         while matched < COUNT_CAP:
             page = await self._queue.page(condition, cursor, COUNT_PAGE)

@@ -77,6 +77,6 @@ class Conclusions:
         return stored
 
     async def _revision(self, stored: StoredEvent) -> Revision | None:
-        """What the event is sent with; None when its integration is gone."""
+        """The version that the event is sent with; None when its integration is gone."""
         event, chosen = stored.event, stored.state.revision
         return await self._cache.revision(event.integration_id, event.revision if chosen is None else chosen)

@@ -1,1 +1,1 @@
-"""What publishers do with integrations: create, change, publish, link."""
+"""Use cases of publishers: create, change, publish and link integrations."""

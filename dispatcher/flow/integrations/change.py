@@ -18,7 +18,7 @@ from dispatcher.store.secrets.sealing import Sealer
 
 @dataclass(frozen=True, slots=True)
 class Editor:
-    """What it takes to change an integration: how to seal, and where notifications may go."""
+    """Changes integrations: seals with ``sealer``, and refuses what ``url_rule`` names."""
 
     sealer: Sealer
     url_rule: UrlRule

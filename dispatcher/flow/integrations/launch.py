@@ -1,4 +1,4 @@
-"""Where a user who opens a product is sent. Goes by what is published, and contacts nothing."""
+"""The address that opens a product. Goes by what is published, and contacts nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a text can be the key of ``private_key_jwt``, told while somebody is there to mend it. Keeps nothing."""
+"""Refuses keys that ``private_key_jwt`` cannot sign with as soon as they are given. Keeps nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MIN_RSA_BITS = 2048
 
 
 def private_key_problem(text: str, field: str) -> Problem | None:
-    """What a worker could not sign with: the problem repeats nothing of the text."""
+    """The reason that a worker could not sign with it. Repeats nothing of the text."""
     try:
         if len(text) > MAX_KEY_CHARS:
             raise KeyUnreadable(f"give a key of at most {MAX_KEY_CHARS} characters")

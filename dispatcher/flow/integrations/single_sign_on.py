@@ -1,4 +1,4 @@
-"""How users reach the product: OpenID Connect or a bookmark, never both. Stores; calls no identity provider.
+"""Sign-on to a product: OpenID Connect or a bookmark, never both. Stores it; calls no identity provider.
 
 Addresses in these configurations are opened by a browser, not by this program. A placeholder such as YOUR_LOGOUT_URL,
 and a scheme of an app's own, are accepted and named in a warning; what a browser would take elsewhere is refused.
@@ -124,7 +124,7 @@ def _not_a_url(field: str, text: str | None) -> Iterator[str]:
 
 
 def _refusal(url: str) -> str | None:
-    """What an address must be that this one is not. No text repeats anything of it."""
+    """The rule that an address breaks, or None. No text repeats anything of the address."""
     if not 1 <= len(url) <= MAX_URL_CHARS:
         return f"has 1 to {MAX_URL_CHARS} characters"
     if "\\" in url or any(char.isspace() or not char.isprintable() for char in url):

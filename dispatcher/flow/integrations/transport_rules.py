@@ -1,4 +1,4 @@
-"""What the transport of an integration may hold: certificates, their key and a proxy. Pure; contacts nothing.
+"""Rules of an integration's transport: certificates, their key and a proxy. Pure; contacts nothing.
 
 Problems refuse a change; warnings go with it, because a certificate may be put in before it holds.
 """
@@ -54,7 +54,7 @@ def transport_problems(opened: Transport, url_rule: UrlRule) -> Iterator[Problem
 
 
 def bound_problems(credentials: OutboundCredentials, transport: Transport) -> Iterator[Problem]:
-    """Whether there is a certificate for credentials that live by one (RFC 8705 §2), and TLS to show it in."""
+    """Credentials that are bound to a certificate (RFC 8705 §2) without one, or without TLS to show it in."""
     if credentials.type is not CredentialType.OAUTH2 or not credentials.auth_method.by_certificate:
         return
     if not transport.client_certificate:
@@ -66,7 +66,7 @@ def bound_problems(credentials: OutboundCredentials, transport: Transport) -> It
 
 
 def transport_warnings(revision: Revision, now_ms: int) -> list[str]:
-    """What is not wrong, and will not work: expired, not valid yet, expiring, or made for something else."""
+    """Certificates that are accepted and may fail: expired, not valid yet, expiring, or made for something else."""
     transport = revision.transport
     own = read_certificates(transport.client_certificate) if transport.client_certificate else []
     authorities = read_certificates(transport.ca_certificates) if transport.ca_certificates else []

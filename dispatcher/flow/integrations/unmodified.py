@@ -1,4 +1,4 @@
-"""Whether an integration is still the one that its editor has read. Optimistic locking for those who ask for it."""
+"""Optimistic locking: refuses a change of an integration that was modified since it was read."""
 
 from __future__ import annotations
 

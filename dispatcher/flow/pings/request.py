@@ -14,7 +14,7 @@ from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingTrigger,
 from dispatcher.store.definitions.editing import Definitions
 
 QUEUED_S = 30.0
-"""How long a test may wait for a worker."""
+"""Longest wait of a test for a worker."""
 DEFAULT_TIMEOUT_S = 30.0
 OVERHEAD_S = 20.0
 """A token and a connection, each at its slowest."""
@@ -22,7 +22,7 @@ SECURITY_REQUESTS = 6
 
 
 class PingStarter(Protocol):
-    """Whoever gets a ping test going. The test is in ``definitions.pings`` of the integration by then."""
+    """Starts a ping test that is in ``definitions.pings`` of the integration already."""
 
     async def start(self, integration: Integration, test: PingTest) -> None:
         """Have it run in the background."""
@@ -30,7 +30,7 @@ class PingStarter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PingRequested:
-    """What is being tested, and the test as it was written down."""
+    """The integration and version under test, and the test as it was stored."""
 
     integration: Integration
     revision: Revision

@@ -17,7 +17,7 @@ from dispatcher.errors import Problem, RequestError
 IDLE_CONNECTION_S = 10.0
 """Also the time that a client has to send its request's headers."""
 LINGERING_S = 5.0
-"""How long the rest of a body is read after its request was answered."""
+"""Longest time that the rest of a body is read after its request was answered."""
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 128
 
@@ -25,7 +25,7 @@ log = structlog.get_logger("dispatcher.api")
 
 
 def connection_arguments() -> dict[str, Any]:
-    """What aiohttp is to know of every connection."""
+    """Arguments of every connection."""
     return {
         "access_log": None,
         "auto_decompress": False,
@@ -71,7 +71,7 @@ class Connection(web.RequestHandler):
 
 
 def _reason(message: str) -> str:
-    """What the parser says is wrong, without the bytes that it quotes: they may hold a secret."""
+    """The parser's reason, without the bytes that it quotes: they may hold a secret."""
     lines = (line.strip() for line in message.splitlines())
     said = [line.rstrip(":. ") for line in lines if line and not line.startswith(("b'", 'b"', "bytearray(", "^"))]
     return ": ".join(said) or "it is malformed"

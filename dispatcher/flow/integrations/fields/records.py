@@ -17,14 +17,14 @@ class Affects(StrEnum):
     """The part of the product that a field changes."""
 
     LISTING = "listing"
-    """How the integration is found, and by whom."""
+    """Finding the integration, and who can."""
     ACCEPTING = "accepting"
     """Which events are accepted."""
     DELIVERY = "delivery"
-    """What is sent, where to, how often, and how the answer is read."""
+    """Requests to the host, and reading its answers."""
     INSTALLING = "installing"
     SIGN_ON = "sign-on"
-    """How users get to the product."""
+    """The way of users to the product."""
     PINGS = "pings"
 
 
@@ -51,7 +51,7 @@ class Record(Kind):
     is_set: Callable[[Any], bool] = bool
     """False for a record that is shown as null."""
     check: Callable[[Any], Iterator[Problem]] | None = None
-    """What joins several of its fields."""
+    """Problems that join several of its fields."""
 
     @property
     def takes(self) -> str:

@@ -46,7 +46,7 @@ from dispatcher.store.secrets import fields as sealed_fields
 DAY_S = 86_400.0
 WEEK_MINUTES = 7 * 24 * 60
 FORM_FIELD_TYPES = ("TEXT", "TEXT_AREA", "NUMBER", "BOOLEAN", "DATE", "EMAIL", "PHONE", "URL")
-"""What a marketplace can ask a buyer for; answers are passed on as they are."""
+"""Questions to a buyer; the answers are passed on as they are."""
 
 CREDENTIALS = Record(
     make=OutboundCredentials,
