@@ -1,4 +1,4 @@
-"""The hand-out of partitions and background jobs: arq's queue. Holds ids only, and nothing that would be missed.
+"""Offers partitions and background jobs to all workers, as jobs of arq. Holds ids only, and nothing of value.
 
 Losing every key of it costs a second: workers look for partitions without an owner and enqueue them again.
 """
@@ -57,7 +57,7 @@ def job_client_over(redis: Redis) -> ArqRedis:
 
 
 class JobQueue:
-    """Enqueues; whether a job ever runs is not its promise."""
+    """Enqueues. Does not promise that a job ever runs."""
 
     def __init__(self, client: ArqRedis) -> None:
         self._client = client
@@ -75,7 +75,7 @@ class JobQueue:
         await self._enqueue(DRAIN, f"{DRAIN}:{partition}:{generation}", partition, generation)
 
     async def offers(self, partition: int, generation: int) -> bool:
-        """Whether the job that hands this generation out is still there to be taken."""
+        """True while the job that hands this generation out is still there to be taken."""
         with guarded():
             return await self._client.zscore(keys.JOBS, f"{DRAIN}:{partition}:{generation}") is not None
 

@@ -31,7 +31,7 @@ _DAMAGES: dict[int | bytes, str] = {b"no head": DAMAGED_HEAD, b"no stream": DAMA
 """By what ``_audit.lua`` answers."""
 
 TURN_S = 5.0
-"""How long a change waits for those before it, which hang when Redis does."""
+"""Time that a change waits for those before it, which hang when Redis does."""
 _TRIES = 64
 """Rounds of chaining before giving up on a log that others keep writing to."""
 
@@ -53,7 +53,7 @@ class AuditLog:
     kept_ms: int = 365 * DAY_MS
     kept_entries: int = 100_000
     logged: bool = False
-    """Whether the process's own log tells of each entry as well."""
+    """True: each entry is in the process's own log as well."""
     _head: Head = field(default_factory=Head)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -120,7 +120,7 @@ def read_head(stored: bytes) -> Head:
 
 @dataclass(frozen=True, slots=True)
 class Noting:
-    """By whom, under which name and when the changes to come are noted."""
+    """Author, name and time under which the changes to come are noted."""
 
     log: AuditLog
     author: Author

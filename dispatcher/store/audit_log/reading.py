@@ -63,7 +63,7 @@ class AuditPage:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How much of the log its writers keep."""
+    """Share of the log that its writers keep."""
 
     ms: int
     entries: int
@@ -71,7 +71,7 @@ class Kept:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a walk along the chain found. ``first``, ``head``: the oldest and the newest entry that are kept."""
+    """Result of a walk along the chain. ``first``, ``head``: the oldest and the newest entry that are kept."""
 
     entries: int
     first: int
@@ -106,9 +106,9 @@ class AuditReader:
         return AuditPage(found, _encode(upper[1:], condition.seal()))
 
     async def verify(self, kept: Kept | None = None) -> Verdict:
-        """Whether each entry holds the hash of the one before, none is missing, and the last one is the head.
+        """Check that each entry holds the hash of the one before, none is missing, and the last one is the head.
 
-        With ``kept`` also whether those missing at the beginning are ones that were to go.
+        With ``kept`` also that those missing at the beginning were to go.
         """
         try:
             return await self._verified(kept)
@@ -141,7 +141,7 @@ class AuditReader:
         return Verdict(count, first, last, tuple(broken))
 
     async def _end_problems(self, last: Head) -> list[str]:
-        """Whether ``last``, the newest entry that is kept, is the newest that was written."""
+        """Check that ``last``, the newest entry that is kept, is the newest that was written."""
         try:
             head = await self.head()
         except StoreDamaged:
@@ -153,7 +153,7 @@ class AuditReader:
         return []
 
     async def _outlived(self, kept: Kept, count: int) -> bool:
-        """Whether the entry before the oldest that is kept was to go: by age when the newest was written, or by number.
+        """True when the entry before the oldest that is kept was to go: by its age at the newest, or by number.
 
         Writers let go of entries in whole blocks, so more than ``kept`` may be there, but never less.
         """
@@ -166,7 +166,7 @@ class AuditReader:
         return _ms(gone_at) < _ms(newest[0]) - kept.ms
 
     async def _continues(self, last: Head) -> bool:
-        """Whether entries were written behind ``last`` while the chain was walked."""
+        """True when entries were written behind ``last`` while the chain was walked."""
         rows = await self._range("xrevrange", "+", "-", 1)
         return bool(rows) and rows[0][1].n > last.n
 

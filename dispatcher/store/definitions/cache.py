@@ -25,7 +25,7 @@ from dispatcher.store.definitions.expiring_cache import ExpiringCache
 CAPACITY = 20_000
 """Entries of each kind that are kept."""
 MAX_AGE_S = 30.0
-"""How long a changeable entry is believed without news of it."""
+"""Time that a changeable entry is believed without an announcement."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -33,7 +33,7 @@ V = TypeVar("V")
 
 @dataclass(eq=False, slots=True)
 class _Dropped:
-    """What became stale while one read was under way, and so must not be kept from it."""
+    """Entries that became stale while one read was under way, and must not be kept from it."""
 
     messages: set[str] = field(default_factory=set)
     everything: bool = False
@@ -60,20 +60,22 @@ class DefinitionCache:
         self._revisions: ExpiringCache[RevisionId, Revision] = ExpiringCache(capacity, float("inf"), now)
         self._reads: set[_Dropped] = set()
         self._open = contextlib.ExitStack()
-        self._news: asyncio.Task[None] | None = None
+        self._follower: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._open.callback(self._definitions.listen(self.invalidate))
-        self._news = asyncio.create_task(follow(self._redis, self.invalidate, self.clear), name="definition-news")
+        self._follower = asyncio.create_task(
+            follow(self._redis, self.invalidate, self.clear), name="definition-changes"
+        )
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._open.close()
-        if self._news is not None:
-            self._news.cancel()
-            await asyncio.wait([self._news])
+        if self._follower is not None:
+            self._follower.cancel()
+            await asyncio.wait([self._follower])
         self.clear()
 
     def peek_integration(self, integration_id: str) -> Integration | None:
@@ -175,6 +177,6 @@ class DefinitionCache:
 
 
 def _split(cache: ExpiringCache[K, V], wanted: set[K]) -> tuple[dict[K, V], list[K]]:
-    """What is at hand, and what is not."""
+    """Values that are at hand, and keys of those that are not."""
     known = {key: value for key in wanted if (value := cache.get(key)) is not None}
     return known, [key for key in wanted if key not in known]

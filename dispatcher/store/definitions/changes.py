@@ -1,6 +1,6 @@
 """Listens for changed definitions, for as long as it is not cancelled. Never raises a Redis error.
 
-News that came while the connection was down is lost, so every new subscription starts with ``reset``.
+What was announced while the connection was down is lost, so every new subscription starts with ``reset``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _LONGEST_PAUSE_S = 2.0
 
 
 async def follow(redis: Redis, changed: Callable[[str], None], reset: Callable[[], None]) -> None:
-    """Call ``changed`` with each announced id, and ``reset`` whenever news may have been missed.
+    """Call ``changed`` with each announced id, and ``reset`` whenever one may have been missed.
 
     In a cluster any one node is asked, since each hears what is published on another.
     """

@@ -13,7 +13,7 @@ from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import reply_of, script
 
 HELD_MS = 60_000
-"""How long what is due is left to the worker that took it."""
+"""Time that a worker has for what it took, before another may take it."""
 
 _TAKE = script("definitions/take_due")
 

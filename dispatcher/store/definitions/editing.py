@@ -46,7 +46,7 @@ Listener = Callable[[str], None]
 
 
 def product_message(product_id: str) -> str:
-    """How a changed product is announced."""
+    """The message that announces a changed product."""
     return f"product:{product_id}"
 
 
@@ -181,7 +181,7 @@ class Definitions(DefinitionReads):
         return after if written else None
 
     async def _try_relink(self, product_id: str, target: str | None, now_ms: int) -> Product | None:
-        """Point the product at ``target`` and mend both sides; None when any of them changed meanwhile."""
+        """Point the product at ``target`` and adjust both sides; None when any of them changed meanwhile."""
         before = await self._ask(self._redis.get(keys.product(product_id))) or b""
         product = read_product(before) if before else Product(product_id)
         sides = list(dict.fromkeys(side for side in (product.integration_id, target) if side))
@@ -201,13 +201,13 @@ class Definitions(DefinitionReads):
         return after if written else None
 
     def _check_owner(self, before: str | None, after: Integration) -> None:
-        """Whose an integration is, a vendor does not decide."""
+        """Refuse a vendor's client that would change the vendor."""
         if self._vendor_id is not None and after.vendor_id != before:
             text = "This client is restricted to one vendor: leave vendorId out."
             raise Refused.of("vendor_restricted", text, "vendorId")
 
     def _check_reach(self, vendor_id: str | None) -> None:
-        """Of a product that exists: it can be hidden, but its id cannot be given again."""
+        """Refuse a product of another vendor. It reads as absent, but its id is taken."""
         if self._vendor_id not in (None, vendor_id):
             text = "This product is not yours: ask the marketplace to link it once, or use another id."
             raise Refused.of("product_not_yours", text, "productId")

@@ -1,4 +1,4 @@
-"""Hands ping tests to the workers, as background jobs. Holds ids only; what is tested is in ``Pings``."""
+"""Hands ping tests to the workers, as background jobs. Holds ids only; the test itself is in ``Pings``."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ V = TypeVar("V")
 RevisionId = tuple[str, int]
 """Integration id and number."""
 Position = tuple[int, str]
-"""When an integration was created, in ms, and its id."""
+"""Creation of an integration in ms, and its id."""
 
 log = structlog.get_logger("dispatcher.store")
 
@@ -42,7 +42,7 @@ class IntegrationPage:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What one read found; what does not exist is left out."""
+    """Definitions that one read found; those that do not exist are left out."""
 
     integrations: dict[str, Integration]
     revisions: dict[RevisionId, Revision]
@@ -54,7 +54,7 @@ class Loaded:
 class DefinitionReads:
     """Typed reads of everything under the ``{def}`` hash tag.
 
-    ``of_vendor`` gives a view in which only one vendor's definitions exist: what is another's reads as absent.
+    ``of_vendor`` gives a view in which only one vendor's definitions exist: another's read as absent.
     """
 
     def __init__(self, redis: Redis) -> None:
@@ -63,7 +63,7 @@ class DefinitionReads:
 
     @property
     def vendor_id(self) -> str | None:
-        """Whose definitions alone exist in this view; None = all do."""
+        """The vendor whose definitions alone exist in this view; None = all do."""
         return self._vendor_id
 
     def of_vendor(self, vendor_id: str | None) -> Self:
@@ -142,7 +142,7 @@ class DefinitionReads:
         return loaded if self._vendor_id is None else await self._within_reach(loaded)
 
     async def _within_reach(self, loaded: Loaded) -> Loaded:
-        """What of it is the vendor's. A product is the vendor's whose integration it is linked to."""
+        """The vendor's part of it. A product belongs to the vendor of the integration that it is linked to."""
         linked = {one.integration_id for one in loaded.products.values() if one.integration_id}
         owners = sorted({lane for lane, _ in loaded.revisions} | linked)
         records = await self._ask(self._redis.mget([keys.definition(one) for one in owners])) if owners else []
@@ -230,9 +230,9 @@ def _readable(
     wanted: list[K],
     found: Iterator[bytes | None],
     read: Callable[[bytes], V],
-    tell: Callable[[K], object] | None = None,
+    report: Callable[[K], object] | None = None,
 ) -> dict[K, V]:
-    """The next of ``found``, one for each of ``wanted``."""
+    """The next of ``found``, one for each of ``wanted``; one that cannot be read is logged and reported."""
     readable: dict[K, V] = {}
     for key in wanted:
         stored = next(found)
@@ -241,6 +241,6 @@ def _readable(
                 readable[key] = read(stored)
             except BrokenDefinition as error:
                 log.error("definition cannot be read", definition=key, error=str(error))
-                if tell is not None:
-                    tell(key)
+                if report is not None:
+                    report(key)
     return readable

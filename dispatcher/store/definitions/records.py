@@ -1,4 +1,4 @@
-"""How definitions are written down: JSON of the dataclasses, readable by older and newer versions.
+"""Definitions as JSON of their dataclasses, readable by older and newer versions.
 
 A reader ignores fields that it does not know; a writer keeps them, so that two versions can share
 a store during a rolling upgrade. Never touches Redis.

@@ -40,7 +40,7 @@ class Trials:
         self._jobs = jobs
 
     async def ask(self, trial: Trial, timeout_s: float) -> CredentialsTried | None:
-        """What a worker says of it; None when none did in time."""
+        """A worker's answer; None when none came in time."""
         trial_id = new_uuid()
         with guarded():
             await self._redis.set(keys.credential_trial(trial_id), _TRIAL.dump_json(trial), ex=KEPT_S)

@@ -73,7 +73,7 @@ class Noted:
 
 
 def publish(channel: str, message: str) -> Operation:
-    """Tell whoever listens, if and only if the change is made."""
+    """An announcement to whoever listens, if and only if the change is made."""
     return Operation("PUBLISH", "", (channel, message))
 
 

@@ -20,6 +20,7 @@ from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.meta import stored_partitions
 from dispatcher.store.health.permissions import QUEUE, advice, missing, of_store
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.server_time import server_now_ms
 from dispatcher.store.reseal.reseal import Resealer
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
@@ -73,7 +74,7 @@ def unreachable(error: StoreUnavailable) -> Check:
 
 
 async def examine_queue(redis: Redis) -> Check:
-    """Whether workers can take jobs there, and anybody can give them any."""
+    """Check that workers can take jobs there, and that the API can give them some."""
     try:
         lacking = await missing(redis, QUEUE)
     except StoreUnavailable as error:
@@ -84,7 +85,7 @@ async def examine_queue(redis: Redis) -> Check:
 
 
 def examine_keys(secret_keys: Sequence[str], sealed: str | None = None) -> Check:
-    """Whether DISPATCHER_SECRET_KEYS can encrypt, and holds the key of ``sealed``, a value from the store."""
+    """Check that DISPATCHER_SECRET_KEYS can encrypt, and hold the key of ``sealed``, a value from the store."""
     name = "secret keys"
     if not secret_keys:
         return Check(
@@ -100,7 +101,7 @@ def examine_keys(secret_keys: Sequence[str], sealed: str | None = None) -> Check
 
 
 async def _sealed_values(redis: Redis, secret_keys: Sequence[str], found: Check) -> list[Check]:
-    """How many values an older key is still needed for, if ``found`` a usable one. Tells nothing of what they hold."""
+    """Count the values that still need an older key, unless ``found`` says that no key is usable. Shows none."""
     name = "sealed values"
     if not secret_keys or found.text.startswith("key "):
         return []
@@ -224,9 +225,9 @@ async def _clock(redis: Redis) -> Check:
 
 
 async def _workers(redis: Redis) -> Check:
+    since_ms = await server_now_ms(redis) - WORKER_ALIVE_MS
     with guarded():
-        seconds, _ = await redis.time()
-        alive = await redis.zcount(keys.WORKERS, seconds * 1000 - WORKER_ALIVE_MS, "+inf")
+        alive = await redis.zcount(keys.WORKERS, since_ms, "+inf")
     if alive:
         return Check("workers", Level.OK, f"{alive} alive")
     if waiting := await _open_events(redis):
@@ -248,7 +249,7 @@ async def _losses(redis: Redis) -> Check:
     if not losses:
         return Check("data loss", Level.OK, "none noticed in the last 7 days")
     latest = losses[0]
-    recent = time.time() * 1000 - latest.noticed_ms < LOSS_FAILS_MS
+    recent = await server_now_ms(redis) - latest.noticed_ms < LOSS_FAILS_MS
     text = f"{latest.text}: emit it again, see the runbook; `DEL {keys.LOSSES}` once that is done"
     return Check("data loss", Level.FAIL if recent else Level.WARN, text)
 

@@ -38,7 +38,7 @@ log = structlog.get_logger("store")
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What was confirmed after ``survived_ms`` (0 = at any time) and before ``noticed_ms`` may be gone."""
+    """Whatever was confirmed after ``survived_ms`` (0 = at any time) and before ``noticed_ms`` may be gone."""
 
     survived_ms: int
     noticed_ms: int
@@ -78,7 +78,7 @@ class LossWatch:
         self._seen_event, self._looked_s = newest_event, time.monotonic()
         self._signs = {place: int(sign) for place, (sign, _, _) in zip(places, replies, strict=True)}
         survived = [int(at) for _, lost, at in replies if lost]
-        return await self._tell(min(survived)) if survived else None
+        return await self._record(min(survived)) if survived else None
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
@@ -117,7 +117,7 @@ class LossWatch:
             return False
         return not await self._client.exists(keys.event(int(event_id[-3:], 16), event_id))
 
-    async def _tell(self, survived_ms: int) -> Loss:
+    async def _record(self, survived_ms: int) -> Loss:
         loss = Loss(survived_ms, max(self._signs.values()), self._process)
         self.count += 1
         self.last = loss

@@ -75,7 +75,7 @@ REPLICAS = Needs((), (), (), ((("WAIT", "1", "1"), "+wait"),))
 
 
 def of_store(min_replicas: int) -> tuple[Needs, ...]:
-    """What events, definitions and clients need."""
+    """Needs of events, definitions and clients."""
     return (STORE, REPLICAS) if min_replicas else (STORE,)
 
 
@@ -102,7 +102,7 @@ async def require(redis: Redis, *needed: Needs) -> None:
 
 
 def advice(rules: Sequence[str]) -> str:
-    """What to give the user."""
+    """The rules to give to the user, in a sentence."""
     return f"allow it {' '.join(rules)} (ACL SETUSER; docs/operations.md, Permissions, has the whole rule)"
 
 

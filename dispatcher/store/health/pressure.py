@@ -1,4 +1,4 @@
-"""How full Redis is, asked now and then, so that accepting can stop while workers still have room to write.
+"""Measures now and then how full Redis is, so that accepting can stop while workers still have room to write.
 
 Never asks per request, and never frees anything.
 """
@@ -28,7 +28,7 @@ log = structlog.get_logger("store")
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What counts towards ``maxmemory``; ``limit_bytes`` 0 = no limit is set."""
+    """Memory that counts towards ``maxmemory``; ``limit_bytes`` 0 = no limit is set."""
 
     used_bytes: int = 0
     limit_bytes: int = 0
@@ -75,7 +75,7 @@ class Pressure:
         self._judge()
 
     def pause_s(self) -> float:
-        """When to measure again: in a quarter of the time that the mark is away at the present growth."""
+        """Time until the next measurement: a quarter of what is left until the mark, at the present growth."""
         left_bytes = self.memory.limit_bytes * self._high_water - self.memory.used_bytes
         if self.full or left_bytes <= 0 or self.growth_bytes_per_s <= 0:
             return EVERY_S

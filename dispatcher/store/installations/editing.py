@@ -37,7 +37,7 @@ class Change:
 
 
 async def written(redis: Redis, change: Change, noting: Noting | None = None) -> bool:
-    """Whether every document still was what had been read, and so all of it is written."""
+    """True when every document still was what had been read, and so all of it is written."""
     news = [publish(keys.DEFINITIONS_CHANNEL, message) for message in change.announced]
     operations = [*change.operations, *news]
     return await swap(redis, change.documents, operations, noting=noting, entries=change.entries)

@@ -35,7 +35,7 @@ class Claimed(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What one claim brought. ``next_due_ms`` None: nothing is scheduled. Times are Redis's own."""
+    """Reply to one claim. ``next_due_ms`` None: nothing is scheduled. Times are Redis's own."""
 
     now_ms: int
     next_due_ms: int | None
@@ -45,14 +45,14 @@ class Claim:
 
 
 class Move(StrEnum):
-    """What settling does that is no status of its own."""
+    """An end of a claim that is no status."""
 
     RELEASE = "RELEASE"
     """Back to the queue as if it had not been claimed."""
 
 
 class Settlement(NamedTuple):
-    """How one claimed event goes on. ``delay_ms``: until the next attempt, or the result's deadline."""
+    """Outcome for one claimed event. ``delay_ms``: until the next attempt, or the result's deadline."""
 
     claimed: Claimed
     to: Status | Move

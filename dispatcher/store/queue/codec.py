@@ -25,7 +25,7 @@ log = structlog.get_logger("store")
 
 
 class ClaimRequest(NamedTuple):
-    """All that ``claim`` is told."""
+    """Arguments of ``claim``."""
 
     generation: int
     lease_ms: int

@@ -34,7 +34,7 @@ class EventView:
     lane_due: str
     now_ms: int
     holders: tuple[str, ...] = ()
-    """Who holds its group's events back."""
+    """Installations and accounts that hold its group's events back."""
 
 
 _ENDED = {

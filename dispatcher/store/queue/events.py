@@ -1,6 +1,6 @@
 """The queue as its users see it: accept, read, redeliver, resolve, conclude, pause.
 
-What workers do with it (own, claim, settle) is ``store/queue/partition.py``. Every change is one script.
+The workers' side (own, claim, settle) is ``store/queue/partition.py``. Every change is one script.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class QueueStore:
         return None
 
     async def explain(self, event_id: str) -> Explanation | None:
-        """Why the event waits, or how it ended."""
+        """The reason why the event waits, or its end."""
         seen = await self._look(event_id)
         with damaged_is_absent(event_id):
             return explain(event_id, seen) if seen else None
@@ -173,7 +173,7 @@ class QueueStore:
         account_identifier: str | None = None,
         notification: Event | None = None,
     ) -> StoredEvent:
-        """What a host reports about an event that it had answered with 202."""
+        """End an event that its host had answered with 202, by what the host reports now."""
         status = Status.SUCCEEDED if success else Status.FAILED
         arguments = self._conclusion(
             event_id, status, "result", error_code, message, account_identifier, notification=notification

@@ -32,7 +32,7 @@ Position = tuple[int, int, int]
 
 @dataclass(slots=True)
 class _Scan:
-    """How far one partition has been read."""
+    """Progress of reading one partition."""
 
     partition: int
     upper: str
@@ -116,7 +116,7 @@ def _below(after: Position, partition: int) -> str:
 
 
 def _seal(condition: EventFilter) -> str:
-    """Ties a cursor to what is listed, so that one of another listing is not mistaken for the end of this."""
+    """Hash of the condition, in each cursor: one of another listing is not mistaken for the end of this."""
     parts: tuple[object, ...] = (
         *(",".join(sorted(values)) for values in (condition.statuses, condition.types)),
         condition.product_id,

@@ -19,12 +19,13 @@ from dispatcher.store.queue.records import text
 from dispatcher.store.queue.recount import recount
 from dispatcher.store.redis.connection import guarded, outage_of
 from dispatcher.store.redis.scripts import Argument, Call, Client, Script, attempt, run, script
+from dispatcher.store.redis.server_time import server_now_ms
 
 LEASE_LEFT = 0.7
 """Share of a lease that every claim leaves: it is written anew only when less is left, since that takes a write."""
 
 RepairPosition = tuple[str, str]
-"""Where a round of repairs ended: a cursor into the open events, and a position in the log."""
+"""End of a round of repairs: a cursor into the open events, and a position in the log."""
 REPAIR_START: RepairPosition = ("0", "-")
 
 _CLAIM = script("queue/claim")
@@ -57,10 +58,9 @@ class PartitionStore:
         pipeline: Any = self._client.pipeline(transaction=False)
         for partition in range(self.partitions):
             pipeline.hmget(keys.own(partition), "until", "gen")
+        now_ms = await server_now_ms(self._client)
         with guarded():
-            now_s, now_us = await self._client.time()
             leases = await pipeline.execute()
-        now_ms = int(now_s) * 1000 + int(now_us) // 1000
         return {p: int(gen or 0) for p, (until, gen) in enumerate(leases) if float(until or 0) <= now_ms}
 
     async def own(

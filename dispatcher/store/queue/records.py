@@ -16,7 +16,7 @@ from dispatcher.model.status import Status
 
 LANE_FIELDS = 14
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
-"""What reading a record raises that is damaged, or holds a word that only a newer version knows."""
+"""Errors of reading a record that is damaged, or holds a word that only a newer version knows."""
 
 log = structlog.get_logger("store")
 

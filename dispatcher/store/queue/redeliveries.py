@@ -1,4 +1,4 @@
-"""Bulk redeliveries: what was asked for and how far it is. Never redelivers."""
+"""Bulk redeliveries: condition, progress, and who works on each. Never redelivers."""
 
 from __future__ import annotations
 

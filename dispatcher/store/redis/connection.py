@@ -22,7 +22,7 @@ from dispatcher.store.redis.url import TLS_OPTIONS, RedisTarget, Topology, parse
 SOCKET_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 2.0
 POOL_TIMEOUT_S = 5
-"""How long a caller waits for one of ``max_connections``."""
+"""Time that a caller waits for one of ``max_connections``."""
 HEALTH_CHECK_INTERVAL_S = 15
 MAX_CONNECTIONS = 64
 
@@ -85,7 +85,7 @@ def guarded() -> Iterator[None]:
 
 
 def outage_of(error: Exception) -> StoreUnavailable | None:
-    """What a failure is called where Redis cannot do it for now, or not for this user; None: the command is wrong."""
+    """The error to raise where Redis cannot do it for now, or not for this user; None: the command is wrong."""
     if why := refusal(error):
         return StoreUnusable(why)
     if isinstance(error, UNAVAILABLE) or str(error).partition(" ")[0] in UNAVAILABLE_CODES:
@@ -112,7 +112,7 @@ def _limits(target: RedisTarget, max_connections: int, client_name: str) -> dict
 
 
 def _session(target: RedisTarget, client_name: str) -> dict[str, Any]:
-    """What every connection has in common. ``retry`` None = a command is sent once."""
+    """Settings of every connection. ``retry`` None = a command is sent once."""
     return {
         "db": target.db,
         "username": target.username,

@@ -21,7 +21,7 @@ from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Call, Client, Command, Run, load_all, run
 
 WAIT_MS = 1000
-"""How long replicas may take. Well below the time-out of the socket."""
+"""Time that replicas may take. Well below the time-out of the socket."""
 
 
 def writing(replicas: int, within_ms: int = WAIT_MS) -> Run:

@@ -1,4 +1,4 @@
-"""Names what Redis refuses for good: mended by a setting or an ACL rule, never by asking again. Sends nothing."""
+"""Names what Redis refuses for good: put right by a setting or an ACL rule, never by asking again. Sends nothing."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _BY_TEXT: tuple[tuple[str, str], ...] = (
 
 
 def refusal(error: Exception) -> str | None:
-    """What is wrong, what to do, and what the server said. None: it may pass, or the fault is not the server's."""
+    """A sentence with the fault, the remedy and the server's own words. None: it may pass, or Redis is not at fault."""
     for kind, advice in _BY_TYPE:
         if isinstance(error, kind):
-            return _told(error, advice)
+            return _sentence(error, advice)
     if isinstance(error, (failures.ResponseError, failures.ConnectionError)):
         for part, advice in _BY_TEXT:
             if part.lower() in str(error).lower():
-                return _told(error, advice)
+                return _sentence(error, advice)
     return None
 
 
-def _told(error: Exception, advice: str) -> str:
+def _sentence(error: Exception, advice: str) -> str:
     return f"Redis cannot be used, {advice} ({error})"

@@ -1,4 +1,4 @@
-"""Keeps a ``StoreClock`` right by asking the store, and tells of a machine whose own clock is not.
+"""Keeps a ``StoreClock`` right by asking the store, and logs that a machine's own clock is not.
 
 Sets no clock of any machine: that is NTP's.
 """
@@ -15,9 +15,16 @@ from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 
 ASTRAY_S = 5.0
-"""A machine's clock this far off is told of; work goes by the store's."""
+"""A machine's clock this far off is logged; work goes by the store's."""
 
 log = structlog.get_logger("clock")
+
+
+async def server_now_ms(client: Client) -> int:
+    """The store's time, in ms since the epoch. One round trip. Raises ``StoreUnavailable``."""
+    with guarded():
+        now_s, now_us = await client.time()
+    return int(now_s) * 1000 + int(now_us) // 1000
 
 
 class ServerTime:
@@ -31,10 +38,8 @@ class ServerTime:
     async def measure(self) -> None:
         """One round trip. Raises ``StoreUnavailable``."""
         asked_s = steady_clock()
-        with guarded():
-            now_s, now_us = await self._client.time()
-        self._clock.learn(int(now_s) * 1000 + int(now_us) // 1000, asked_s)
-        self._tell(self._clock.machine_ahead_s())
+        self._clock.learn(await server_now_ms(self._client), asked_s)
+        self._log_change(self._clock.machine_ahead_s())
 
     async def follow(self, every_s: float) -> None:
         """Measure for ever; while the store is away the clock goes on by itself."""
@@ -45,7 +50,7 @@ class ServerTime:
             except StoreUnavailable as error:
                 log.debug("store unavailable", error=str(error))
 
-    def _tell(self, ahead_s: float) -> None:
+    def _log_change(self, ahead_s: float) -> None:
         if (abs(ahead_s) > ASTRAY_S) is self._astray:
             return
         self._astray = not self._astray

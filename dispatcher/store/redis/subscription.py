@@ -17,7 +17,7 @@ ANSWER_WITHIN_S = 3.0
 
 
 async def next_message(subscription: PubSub) -> dict[str, Any] | None:
-    """What arrived, or None after a second. Raises redis-py's ConnectionError when the connection is dead."""
+    """The next message, or None after a second. Raises redis-py's ConnectionError when the connection is dead."""
     message: dict[str, Any] | None = await subscription.get_message(timeout=POLL_S)
     connection = subscription.connection
     if message is None and connection is not None:

@@ -17,7 +17,7 @@ OPTIONS = TLS_OPTIONS | {"db", "sentinel_password"}
 
 
 class Topology(StrEnum):
-    """How the servers behind a URL are arranged; the value is the URL's scheme."""
+    """Arrangement of the servers behind a URL; the value is the URL's scheme."""
 
     TCP = "redis"
     TLS = "rediss"
@@ -28,7 +28,7 @@ class Topology(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class RedisTarget:
-    """Where to connect. ``hosts`` holds the sentinels or cluster nodes where there are several."""
+    """A server, or several: ``hosts`` then holds the sentinels or cluster nodes."""
 
     topology: Topology
     hosts: tuple[tuple[str, int], ...] = ()

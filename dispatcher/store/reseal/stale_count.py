@@ -1,4 +1,4 @@
-"""How many sealed values still need an older key, as last counted, and which worker counts next. Seals nothing."""
+"""The number of sealed values that need an older key, as last counted, and the turn to count next. Seals nothing."""
 
 from __future__ import annotations
 
@@ -25,6 +25,6 @@ class StaleCount:
             await self._redis.set(keys.SEALED_STALE, stale)
 
     async def take_turn(self, worker_id: str, for_ms: int) -> bool:
-        """Whether this worker is the one that runs now; nobody else does for ``for_ms``."""
+        """True when it is this worker's turn; nobody else has one for ``for_ms``."""
         with guarded():
             return bool(await self._redis.set(keys.SEALED_TURN, worker_id, nx=True, px=for_ms))

@@ -1,4 +1,4 @@
-"""What each sealed field is sealed for, so that no ciphertext opens in another place.
+"""The context of each sealed field, so that no ciphertext opens in another place.
 
 Whoever seals and whoever opens asks here for the context; nothing else spells one.
 """

@@ -69,7 +69,7 @@ class Sealer:
             ) from None
 
     def stale(self, sealed: str) -> bool:
-        """Whether it is sealed with another key than the first and should be sealed again."""
+        """True when it is sealed with another key than the first, and should be sealed again."""
         return _split(sealed)[0] != self._current
 
 

@@ -27,7 +27,7 @@ _DROP_IF_EQUAL = script("secrets/drop_if_equal")
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a token endpoint granted. Both times are seconds since the epoch; equal = good for one attempt only."""
+    """A token endpoint's grant. Both times are seconds since the epoch; equal = good for one attempt only."""
 
     value: str
     issued_at_s: float
@@ -76,7 +76,7 @@ class TokenStore:
         return await self._drop_if_equal(key, sealed.decode())
 
     async def lock(self, fingerprint: str, owner: str) -> bool:
-        """Whether ``owner`` is now the one that fetches, for at most ``LOCK_MS``."""
+        """True when ``owner`` is now the one that fetches, for at most ``LOCK_MS``."""
         taken = await _reached(self._redis.set(keys.token_lock(self._name(fingerprint)), owner, nx=True, px=LOCK_MS))
         return bool(taken)
 
