@@ -11,15 +11,26 @@ from dataclasses import dataclass
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.flow.events.operational_news import OperationalNews
+from dispatcher.flow.installations.effects import Effects
+from dispatcher.flow.installations.parties import Companies
+from dispatcher.flow.installations.pending import Pending
+from dispatcher.flow.installations.reconcile import Reconciler
+from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.flow.pings.schedule import Probing
 from dispatcher.model.operational import to_nobody
 from dispatcher.settings import Settings
+from dispatcher.store import keys
 from dispatcher.store.audit_log.log import AuditLog
+from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.ping_starter import QueuedPings
 from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.health.loss import LossWatch
+from dispatcher.store.installations.accounts import AccountStore
+from dispatcher.store.installations.bearers import Bearers
+from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.secrets.tokens import TokenStore
@@ -61,6 +72,7 @@ class Composition:
     resealing: Resealing
     rotating: Rotating
     operational: OperationalNews
+    reconciler: Reconciler
 
     @property
     def work(self) -> dict[str, Job]:
@@ -82,7 +94,8 @@ async def compose(resources: Resources) -> AsyncIterator[Composition]:
         beats = Heartbeats(resources.stores.redis)
         upkeep = _upkeep(resources, owner, beats)
         resealing = Resealing(resources.stores.redis, resources.sealer, resources.worker_id)
-        yield Composition(owner, pings, upkeep, beats, resealing, _rotating(resources), resources.operational)
+        rotating, reconciler = _rotating(resources), _reconciler(resources)
+        yield Composition(owner, pings, upkeep, beats, resealing, rotating, resources.operational, reconciler)
 
 
 @contextlib.asynccontextmanager
@@ -95,7 +108,7 @@ async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
         clock,
         on_fetch=lambda good: owner.count("tokens:ok" if good else "tokens:failed"),
     )
-    sender = Sender(resources.sessions, tokens, resources.identity, clock)
+    sender = Sender(resources.sessions, tokens, resources.identity, clock, Bearers(stores.redis))
     lookup = Lookup(stores.cache, resources.targets(), resources.operations)
     deliverer = Deliverer(lookup, sender, clock, resources.worker_id)
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
@@ -148,6 +161,15 @@ def _upkeep(resources: Resources, owner: Owner, beats: Heartbeats) -> Upkeep:
     conclusions = Conclusions(stores.queue, stores.cache, clock.now_ms)
     server_time = ServerTime(stores.redis, clock)
     return Upkeep(owner, stores.partitions, stores.jobs, beats, conclusions, clock, server_time)
+
+
+def _reconciler(resources: Resources) -> Reconciler:
+    redis, queue, now_ms = resources.stores.redis, resources.stores.queue, resources.clock.now_ms
+    outbox, store = Outbox(redis), InstallationStore(redis)
+    effects = Effects(outbox, queue)
+    transitions = Transitions(store, effects, Companies(AccountStore(redis)), queue.partitions, now_ms)
+    pending = Pending(store, effects, queue, transitions)
+    return Reconciler(outbox, effects, pending, DueStore(redis, keys.PENDING), now_ms)
 
 
 def _rotating(resources: Resources) -> Rotating:

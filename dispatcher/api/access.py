@@ -23,7 +23,10 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
 
     async def enter(request: web.Request) -> web.StreamResponse:
         authorization = request.headers.get(hdrs.AUTHORIZATION)
-        caller = gate.remembered(authorization) or await gate.caller(authorization)
+        caller = gate.remembered(authorization)
+        if caller is None and route.bearers:
+            caller = await gate.bearer_of(request.match_info["_id"], authorization)
+        caller = caller or await gate.caller(authorization)
         limits = await meters.admit(caller) if caller.rate_per_s else None
         if not caller.may(*needed):
             raise _insufficient(needed)

@@ -105,7 +105,8 @@ def _install(app: web.Application, routes: Sequence[Route]) -> None:
 
 async def _running(app: web.Application) -> AsyncIterator[None]:
     services = app[SERVICES]
-    async with services.cache, services.acceptor, app[REDELIVERER], app[METRICS].watchdog.watching():
+    following = services.installer.follower
+    async with services.cache, services.acceptor, following, app[REDELIVERER], app[METRICS].watchdog.watching():
         yield
 
 

@@ -19,9 +19,12 @@ from dispatcher.flow.events.emit import Emitter
 from dispatcher.flow.events.operational_news import OperationalNews
 from dispatcher.flow.installations.creation import Creation
 from dispatcher.flow.installations.effects import Effects
+from dispatcher.flow.installations.following import Follower
 from dispatcher.flow.installations.installer import Installer
 from dispatcher.flow.installations.parties import Parties
+from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.setting_seals import SettingSeals
+from dispatcher.flow.installations.steps import StepCalls
 from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.settings import Settings
 from dispatcher.store.access.clients import ClientStore
@@ -29,6 +32,7 @@ from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.outbox import Outbox
@@ -52,7 +56,7 @@ async def oauth_server(settings: Settings, services: Services, redis: StoreClien
         reader=reader,
         directory=directory,
         revoked=revoked,
-        gate=Gate(reader, directory, revoked, services.clock, settings.client_rate),
+        gate=Gate(reader, directory, revoked, services.clock, settings.client_rate, Bearers(redis)),
         guessing=Guessing(RateLimits(redis), settings.auth_failures),
         clock=services.clock,
     )
@@ -103,9 +107,12 @@ def _installer(
 ) -> Installer:
     parties = Parties(installing.accounts, installing.connectors)
     store, seals = InstallationStore(redis), SettingSeals(sealer)
-    transitions = Transitions(store, Effects(Outbox(redis), queue), parties, queue.partitions, now_ms)
+    effects = Effects(Outbox(redis), queue)
+    transitions = Transitions(store, effects, parties, queue.partitions, now_ms)
     creation = Creation(transitions, cache, parties, seals)
-    return Installer(store, definitions, cache, transitions, creation, seals)
+    pending = Pending(store, effects, queue, transitions)
+    calls, follower = StepCalls(transitions, pending), Follower(pending)
+    return Installer(store, definitions, cache, transitions, creation, seals, calls, follower)
 
 
 def deployment_of(settings: Settings) -> Deployment:

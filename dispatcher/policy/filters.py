@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from dispatcher.errors import Problem
 from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
+from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.policy.filter_conditions import MAX_STEPS, Look, Node, OverBudgetError
 from dispatcher.policy.filter_reading import SAVING, STORED, Reader
 
@@ -31,6 +31,9 @@ class Ruling(Enum):
     """Looking at this event would cost more than a filter may: it is neither sent nor skipped."""
     UNREADABLE = "unreadable"
     """The stored document is no filter to this version: what it would say is not known."""
+
+
+_UNFILTERED = STEP_TYPES | {EventType.SUBSCRIPTION_STATUS}
 
 
 class Judgement(NamedTuple):
@@ -61,7 +64,7 @@ class Filter:
 
         Notifications about other events pass always: whoever wants none configures no URL for them.
         """
-        if event.type is EventType.SUBSCRIPTION_STATUS or not (self.parts or self.unreadable):
+        if event.type in _UNFILTERED or not (self.parts or self.unreadable):
             return _PASSES
         if self.unreadable:
             return Judgement(Ruling.UNREADABLE, self.unreadable)

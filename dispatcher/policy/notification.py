@@ -13,7 +13,7 @@ import orjson
 from dispatcher.clock import iso_ms
 from dispatcher.model import exact_numbers
 from dispatcher.model.event import Event, EventState
-from dispatcher.model.event_type import EventType
+from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.model.status import Status
 
 _PAYLOAD: dict[str, Any] = {
@@ -32,9 +32,18 @@ _QUANTITY = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
 
 def build_body(
-    event: Event, state: EventState, *, base_url: str, partner: str, account_identifier: str | None
+    event: Event,
+    state: EventState,
+    *,
+    base_url: str,
+    partner: str,
+    account_identifier: str | None,
+    step_bearer: str = "",
 ) -> bytes:
-    """Compact UTF-8 JSON. ``account_identifier`` is what the host answered to this account's order, if it did."""
+    """Compact UTF-8 JSON. ``account_identifier`` is what the host answered to this account's order, if it did.
+
+    ``step_bearer``: the one-time token that goes with a call about a step.
+    """
     if event.type is EventType.OPERATIONAL:
         return _operational_body(event, state, base_url, partner)
     return exact_numbers.dumps(
@@ -48,7 +57,9 @@ def build_body(
             "applicationUuid": None,
             "flag": event.flag,
             "creator": event.creator,
-            "payload": _payload(event, account_identifier),
+            "payload": _step_payload(event, step_bearer)
+            if event.type in STEP_TYPES
+            else _payload(event, account_identifier),
             "returnUrl": None,
             "links": [],
             "productId": event.product_id,
@@ -101,6 +112,11 @@ def _payload(event: Event, account_identifier: str | None) -> dict[str, Any]:
     known = None if event.type is EventType.SUBSCRIPTION_ORDER else account_identifier
     payload["account"] = _account(payload["account"], known)
     return payload
+
+
+def _step_payload(event: Event, bearer: str) -> dict[str, Any]:
+    payload = event.payload or {}
+    return payload | {"bearerToken": bearer} if bearer else payload
 
 
 def _account(account: Any, identifier: str | None) -> Any:

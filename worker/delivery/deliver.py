@@ -20,13 +20,14 @@ from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
-from dispatcher.policy.answers import Verdict, classify
+from dispatcher.policy.answers import TRANSPORT_ERROR, Verdict, classify
 from dispatcher.policy.filters import FILTERED, Judgement, Ruling
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import next_delay_s, parse_retry_after
 from dispatcher.policy.signing import current_keys, sign
 from dispatcher.policy.urls import unfilled
+from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Reading
@@ -43,7 +44,11 @@ NOT_ADMITTED_MS = 10
 UNREADABLE_FILTER_MS = 5000
 """Delay of an event whose filter cannot be read: a newer version may read it, or somebody repair it."""
 
+STEP_TIMEOUT_S = 30.0
+"""Somebody waits for the answer to a call about a step."""
+
 _NOT_NEEDED = Authorization()
+_ASKED_ONCE = "the worker that asked was lost before the host answered: ask again"
 
 
 class Limiter(Protocol):
@@ -71,6 +76,8 @@ class Deliverer:
             return Delivered(Settlement(claimed, Status.DEAD, error_code="CONFIGURATION_ERROR", error_message=missing))
         if unsent := self._unsent(delivery, suspended):
             return unsent
+        if delivery.is_step and claimed.n > 1:
+            return Delivered(Settlement(claimed, Status.FAILED, error_code=TRANSPORT_ERROR, error_message=_ASKED_ONCE))
         limits = delivery.target.revision.limits
         if limits.concurrency is None and limits.rate_per_s is None:
             return await self._attempt(delivery)
@@ -143,7 +150,16 @@ class Deliverer:
 class Sender:
     """The steps that talk to the outside, over guarded sessions. One per process, and one per ping test."""
 
-    def __init__(self, sessions: TransportSessions, tokens: TokenSource, identity: Identity, clock: Clock) -> None:
+    def __init__(
+        self,
+        sessions: TransportSessions,
+        tokens: TokenSource,
+        identity: Identity,
+        clock: Clock,
+        bearers: Bearers | None = None,
+    ) -> None:
+        """``bearers``: where tokens for calls about steps come from; pings make none."""
+        self._bearers = bearers
         self._sessions = sessions
         self._tokens = tokens
         self._identity = identity
@@ -153,6 +169,8 @@ class Sender:
         """prepare, authorise, sign, post, read. The first 401 buys one fresh token within the same attempt."""
         if missing := unfilled(delivery.url):
             return unfinished_url(missing)
+        if delivery.is_step and self._bearers is not None:
+            delivery.step_bearer = await self._bearers.mint(delivery.claimed.event.subscription_id or "")
         self.prepare(delivery)
         first = await self._send_once(delivery)
         key, refused = delivery.target.token_key, first.authorization.bearer
@@ -169,9 +187,10 @@ class Sender:
             return without_token(authorization)
         sent_ms = self.sign(delivery)
         target = delivery.target
+        timeout_s = min(target.timeout_s, STEP_TIMEOUT_S) if delivery.is_step else target.timeout_s
         try:
             answer = await self._sessions.post(
-                target.route, delivery.url, delivery.body, delivery.headers, timeout_s=target.timeout_s
+                target.route, delivery.url, delivery.body, delivery.headers, timeout_s=timeout_s
             )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return unanswered(error, authorization, sent_ms)
@@ -186,6 +205,7 @@ class Sender:
             base_url=self._identity.base_url,
             partner=self._identity.partner,
             account_identifier=account_identifier,
+            step_bearer=delivery.step_bearer,
         )
         delivery.headers = {
             **delivery.target.fixed_headers,
@@ -230,8 +250,8 @@ def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_
 
 def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
     """Texts to keep out of all that is stored of the answer: a host may repeat whatever it was sent."""
-    secrets, bearer = delivery.target.secrets, reading.authorization.bearer
-    return (*secrets, bearer) if bearer else secrets
+    sent = [one for one in (reading.authorization.bearer, delivery.step_bearer) if one]
+    return (*delivery.target.secrets, *sent) if sent else delivery.target.secrets
 
 
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
@@ -260,6 +280,8 @@ def decide(delivery: Delivery, reading: Reading, now_ms: int) -> Decision:
         return Decision(status, int(target.result_deadline_s * 1000))
     if status is not Status.RETRYING:
         return Decision(status)
+    if delivery.is_step:
+        return Decision(Status.FAILED)
     state = delivery.claimed.state
     delay_s = next_delay_s(
         target.schedule_s,

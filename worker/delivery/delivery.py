@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from dispatcher.model.event_type import STEP_TYPES
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
 from dispatcher.policy.answers import Verdict
@@ -31,6 +32,12 @@ class Delivery:
     body: bytes = field(init=False)
     """The bytes that are signed and sent."""
     headers: dict[str, str] = field(init=False)
+    step_bearer: str = field(init=False, default="")
+    """The one-time token in the body of a call about a step."""
+
+    @property
+    def is_step(self) -> bool:
+        return self.claimed.event.type in STEP_TYPES
 
 
 class Authorization(NamedTuple):

@@ -30,5 +30,7 @@ class Route:
     tag: str = "events"
     vendors: bool = False
     """Open to clients of one vendor, since its handler stays within what is theirs. Any other refuses them."""
+    bearers: bool = False
+    """Open to the one-time bearer of the installation in its path as well."""
     partners: bool = False
     """The same for clients of some marketplaces; with a token for one account they may call what an account may."""

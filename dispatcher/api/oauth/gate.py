@@ -14,7 +14,8 @@ from dispatcher.api.oauth.directory import Directory, Principal
 from dispatcher.api.oauth.tokens import AccessToken, TokenReader
 from dispatcher.clock import Clock
 from dispatcher.errors import Problem, RequestError
-from dispatcher.model.access import Caller, effective
+from dispatcher.model.access import Caller, Scope, effective
+from dispatcher.store.installations.bearers import PREFIX, Bearers
 from dispatcher.store.secrets.signing_keys import RevokedTokens
 
 RECHECK_S = 4.0
@@ -40,7 +41,9 @@ class Gate:
         revoked: RevokedTokens,
         clock: Clock,
         rate_per_s: float = 0.0,
+        bearers: Bearers | None = None,
     ) -> None:
+        self._bearers = bearers
         self._rate_per_s = rate_per_s
         self._reader = reader
         self._directory = directory
@@ -73,6 +76,20 @@ class Gate:
         caller = await self._current(token, authorization)
         self._remember(authorization, _Known(token, caller, now_s))
         return caller
+
+    async def bearer_of(self, installation_id: str, authorization: str | None) -> Caller | None:
+        """Whoever shows a one-time bearer of that installation, which is used up by this; None = it is none.
+
+        401 for one that was used, is of another installation, or too old.
+        """
+        scheme, _, text = (authorization or "").partition(" ")
+        token = text.strip()
+        if self._bearers is None or scheme.lower() != "bearer" or not token.startswith(PREFIX):
+            return None
+        if not await self._bearers.use(token, installation_id):
+            raise _invalid_token()
+        scopes = frozenset({Scope.INTEGRATIONS_READ.value, Scope.INTEGRATIONS_WRITE.value})
+        return Caller(f"installer:{installation_id}", scopes, installation_id=installation_id)
 
     async def _current(self, token: AccessToken, authorization: str) -> Caller:
         try:

@@ -18,19 +18,37 @@ from dispatcher.api.http.query import integer, name_of
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
-from dispatcher.api.rest.installation_json import asked_from, installation_json, replacement_from
+from dispatcher.api.rest.installation_json import asked_from, installation_json, replacement_from, with_next_step
 from dispatcher.api.rest.installation_models import CloneIn, IntegrationIn, IntegrationOut
 from dispatcher.api.services import SERVICES
-from dispatcher.errors import Conflict, Refused, Unprocessable
+from dispatcher.errors import Conflict, Refused, RequestError, Unprocessable
 from dispatcher.flow.installations.creation import Cloning
 from dispatcher.flow.installations.installer import PAGE
 from dispatcher.flow.installations.transitions import Cause
 from dispatcher.ids import new_installation_id
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.installation import Installation
+from dispatcher.policy.step_answers import Answered
 from dispatcher.policy.strict_json import read_object
 
 Make = Callable[[str], Awaitable[Installation]]
+
+
+async def call_installer(request: web.Request) -> web.StreamResponse:
+    """Ask the product host whether a step is done: 200 with the step that comes next, 422 with the host's words.
+
+    202 when the host will report it later, 504 when it did not answer: the step stays open then.
+    """
+    services, cause = request.app[SERVICES], Cause(noting(request, "callInstaller"))
+    installation_id, function = request.match_info["_id"], request.match_info["function"]
+    result = await services.installer.check_step(request[CALLER], installation_id, function, cause)
+    if result.answer.answered is Answered.REFUSED:
+        raise Unprocessable(list(result.answer.problems))
+    if result.answer.answered is Answered.AWAY:
+        raise RequestError(list(result.answer.problems), 504)
+    status = 202 if result.answer.answered is Answered.LATER else 200
+    one = result.installation
+    return json_response(with_next_step(one), status, tagged(one.modified_ms))
 
 
 async def list_integrations(request: web.Request) -> web.StreamResponse:
@@ -156,9 +174,22 @@ _TAG = "integrations"
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", _ALL, list_integrations, _READ, "List integrations", None, {200: None}, _TAG, vendors=True),
-    Route("GET", _ONE, get_integration, _READ, "Look at an integration", None, {200: IntegrationOut}, _TAG, True),
+    Route("GET", _ONE, get_integration, _READ, "Look at an integration", None, {200: IntegrationOut}, _TAG, True, True),
     Route("POST", _ALL, create_integration, _WRITE, "Install", IntegrationIn, {201: IntegrationOut}, _TAG, True),
-    Route("PUT", _ONE, replace_integration, _WRITE, "Change one", IntegrationIn, {200: IntegrationOut}, _TAG, True),
+    Route(
+        "PUT",
+        f"{_ONE}/installer/{{function}}",
+        call_installer,
+        _WRITE,
+        "Check whether a step is done",
+        None,
+        {200: IntegrationOut, 202: IntegrationOut},
+        _TAG,
+        vendors=True,
+    ),
+    Route(
+        "PUT", _ONE, replace_integration, _WRITE, "Change one", IntegrationIn, {200: IntegrationOut}, _TAG, True, True
+    ),
     Route("DELETE", _ONE, delete_integration, _WRITE, "Delete an integration", None, {204: None}, _TAG, True),
     Route("POST", f"{_ONE}/clone", clone_integration, _WRITE, "Clone one", CloneIn, {201: IntegrationOut}, _TAG, True),
 )

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
-from dispatcher.model.event_type import TYPE_RULES, EventType
+from dispatcher.model.event_type import STEP_TYPES, TYPE_RULES, EventType
 from dispatcher.model.integration import Revision
 from dispatcher.model.status import TERMINAL, Status
 from dispatcher.policy.notification import status_payload
 
+_UNTOLD = STEP_TYPES | {EventType.SUBSCRIPTION_STATUS}
 STATUS_URL = TYPE_RULES[EventType.SUBSCRIPTION_STATUS].url_field
 
 
@@ -26,7 +27,7 @@ def status_notice(
     now_ms: int,
 ) -> Event | None:
     """The SUBSCRIPTION_STATUS event that tells of ``status``, or None when nobody is to be told."""
-    if event.type is EventType.SUBSCRIPTION_STATUS or event.flag == "STATELESS" or revision is None:
+    if event.type in _UNTOLD or event.flag == "STATELESS" or revision is None:
         return None
     if STATUS_URL not in revision.urls or (status not in TERMINAL and status is not Status.AWAITING_RESULT):
         return None

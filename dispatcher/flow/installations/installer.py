@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from dispatcher.errors import Unprocessable
 from dispatcher.flow.installations.changing import Changer, Replacement
 from dispatcher.flow.installations.creation import Asked, Cloning, Creation
+from dispatcher.flow.installations.following import Follower
 from dispatcher.flow.installations.setting_seals import SettingSeals
+from dispatcher.flow.installations.steps import StepCalls, StepResult
 from dispatcher.flow.installations.transitions import Cause, Transitions, modified, no_such_installation
 from dispatcher.model.access import Caller
 from dispatcher.model.installation import Installation, Moved
@@ -45,6 +47,8 @@ class Installer:
         transitions: Transitions,
         creation: Creation,
         seals: SettingSeals,
+        calls: StepCalls,
+        follower: Follower,
     ) -> None:
         self._store = store
         self._definitions = definitions
@@ -52,6 +56,8 @@ class Installer:
         self._transitions = transitions
         self._creation = creation
         self.seals = seals
+        self._calls = calls
+        self.follower = follower
 
     async def list(self, caller: Caller, after: str = "", limit: int = PAGE) -> InstallationPage:
         """What exists for the caller, behind the id ``after``."""
@@ -75,13 +81,23 @@ class Installer:
         if not reaches_integration(caller, integration):
             text = "This client is restricted to one vendor: name one of its integrations."
             raise Unprocessable.of("invalid_reference", text, "_connectorId")
-        return await self._creation.create(installation_id, asked, integration, cause)
+        return self._followed(await self._creation.create(installation_id, asked, integration, cause))
 
     async def clone(
         self, caller: Caller, source_id: str, installation_id: str, cloning: Cloning, cause: Cause
     ) -> Installation:
         source = await self.get(caller, source_id)
-        return await self._creation.clone(installation_id, source, cloning, cause)
+        return self._followed(await self._creation.clone(installation_id, source, cloning, cause))
+
+    async def check_step(self, caller: Caller, installation_id: str, function: str, cause: Cause) -> StepResult:
+        """Ask the product host whether the step of that ``installerFunction`` is done.
+
+        Raises ``NotFound``, and ``Unprocessable`` for a step that is not the next one.
+        """
+        await self.get(caller, installation_id)
+        result = await self._calls.check(installation_id, function, cause)
+        self._followed(result.installation)
+        return result
 
     async def change(
         self, caller: Caller, installation_id: str, wanted: Replacement, expected_ms: int | None, cause: Cause
@@ -94,7 +110,7 @@ class Installer:
             _check_expected(found, expected_ms)
             return changer.decide(found, at)
 
-        return await self._transitions.change(installation_id, decide, cause) or current
+        return self._followed(await self._transitions.change(installation_id, decide, cause) or current)
 
     async def delete(self, caller: Caller, installation_id: str, expected_ms: int | None, cause: Cause) -> None:
         """At once; the host is told if it has the installation."""
@@ -105,6 +121,10 @@ class Installer:
             return removed(found, at)
 
         await self._transitions.change(installation_id, decide, cause)
+
+    def _followed(self, installation: Installation) -> Installation:
+        self.follower.follow(installation)
+        return installation
 
     async def _stored(self, caller: Caller, installation_id: str) -> Stored:
         found = await self._store.find(installation_id)

@@ -11,15 +11,21 @@ from dispatcher.store.installations.accounts import AccountStore
 
 
 @dataclass(frozen=True, slots=True)
-class Parties:
-    """One per process."""
+class Companies:
+    """The accounts alone."""
 
     accounts: AccountStore
-    connectors: Connectors
 
     async def company_name(self, account_id: str) -> str | None:
         account = await self.accounts.find(account_id)
         return account.name or None if account else None
+
+
+@dataclass(frozen=True, slots=True)
+class Parties(Companies):
+    """One per process."""
+
+    connectors: Connectors
 
     async def partner_connections(self, account_id: str) -> Sequence[Connection]:
         """Those that a host application deployed, so that nobody is asked for credentials."""

@@ -199,6 +199,13 @@ class QueueStore:
         )
         return bool((await self._run_on(event_id, _CONCLUDE, arguments))[0] == b"ok")
 
+    async def withdraw(self, event_id: str) -> bool:
+        """Send nothing more of what nobody waits for any longer; False when it has ended, or awaits a result."""
+        arguments = self._conclusion(
+            event_id, Status.RESOLVED, "withdraw", "TRANSPORT_ERROR", "no answer in time", notification=None
+        )
+        return bool((await self._run_on(event_id, _CONCLUDE, arguments))[0] == b"ok")
+
     async def pause(self, integration_id: str) -> None:
         """Hold everything of one integration back; accepting goes on."""
         await self._hold(integration_id, "pause")

@@ -2,7 +2,7 @@
 -- at maxmemory: runs, since it takes work off Redis or lets it go on
 -- conclude: end an event from outside an attempt: the host's result, a hand, a deadline.
 --
--- ARGV: id, new status, how ('result' | 'pending' | 'resolve' | 'expire'), error code, error message, accountIdentifier,
+-- ARGV: id, new status, how ('result' | 'pending' | 'resolve' | 'expire' | 'withdraw'), error code, error message, accountIdentifier,
 --       retention ms, notification id, notification document ('' = none)
 -- Returns {'gone'}, {'refused', status}, or {'ok'}.
 -- A result may overtake the 202 that announced it, so it is taken while the attempt is in flight, too. That attempt's
@@ -19,6 +19,7 @@ local in_flight = call('HGET', FLIGHT, id)
 local function allowed()
   if how == 'result' or how == 'pending' then return state.s == 'AWAITING_RESULT' or in_flight end
   if how == 'expire' then return state.s == 'AWAITING_RESULT' and (state.w or 0) <= NOW end
+  if how == 'withdraw' then return not TERMINAL[state.s] and state.s ~= 'AWAITING_RESULT' end
   return not TERMINAL[state.s] or FAILURE[state.s]
 end
 if not allowed() then return { 'refused', state.s } end

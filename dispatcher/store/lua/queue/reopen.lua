@@ -8,14 +8,14 @@ local e = event_key(id)
 local kept = call('HMGET', e, 'doc', 'state')
 local state = kept[1] and decoded(kept[2])
 if not state then return { 'gone' } end
-if not FAILURE[state.s] then return { 'refused', state.s } end
+local lane, group = header(kept[1])
+if not FAILURE[state.s] or string.byte(group) == 2 then return { 'refused', state.s } end -- a step is asked for anew
 state.s, state.u, state.x, state.e, state.m, state.w, state.y = 'QUEUED', nil, nil, nil, nil, nil, nil
 if ARGV[2] ~= '' then state.v = tonumber(ARGV[2]) end
 save(e, state)
 call('PERSIST', e)
 call('ZREM', DEAD, id)
 call('SADD', OPEN_EVENTS, id)
-local lane, group = header(kept[1])
 if line_up(id, lane, group) then raise({ [lane] = true }) end
 log_change(id, 'QUEUED', type_of(kept[1]), lane, group, state.n or 0, '')
 add('reopened', 1)

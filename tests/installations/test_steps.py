@@ -1,0 +1,248 @@
+"""Installer and uninstaller calls: signed, once, with a bearer for one request, answered with the host's own words."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from typing import Any
+
+import pytest
+
+from dispatcher.policy.signing import parse_secret
+from dispatcher.policy.verification import verify
+from tests.hosts import Reply
+from tests.installations.conftest import ALL, SECRET, STEPS, Scene, completes, step_reply
+from tests.waiting import until
+
+
+async def test_the_host_is_asked_about_each_step_in_turn_and_then_it_is_ordered_once(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    first = await scene.call(one, "verifyConnection", headers)
+    assert [step["completed"] for step in first["install"]] == [True, False]
+    assert first["nextStep"]["installerFunction"] == "verifyBundle"
+    last = await scene.call(one, "verifyBundle", headers)
+    assert (last["mode"], last["nextStep"]) == ("settings", None)
+    again = await scene.call(one, "verifyBundle", headers)
+    assert again["mode"] == "settings"
+    found = await scene.installed(one)
+    assert found["accountIdentifier"] == f"host-{one['_id']}"
+    assert await scene.types() == ["INSTALL_STEP", "INSTALL_STEP", "SUBSCRIPTION_ORDER"]
+    await scene.assert_well()
+
+
+async def test_a_call_is_signed_and_names_function_and_connection(scene: Scene) -> None:
+    integration, headers = await scene.integration(STEPS[0]), await scene.account()
+    one = await scene.install(integration, headers)
+    await scene.call(one, "verifyConnection", headers)
+    [called, *_] = scene.received("createUrl")
+    event_id, at, signature = (called.headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+    assert verify([parse_secret(SECRET)], event_id, at, signature, called.body, now_s=float(at)).genuine
+    body = called.json
+    assert (body["type"], body["subscriptionId"], body["accountId"]) == ("INSTALL_STEP", one["_id"], "A-1")
+    payload = body["payload"]
+    assert payload.keys() == {"function", "_integrationId", "_connectionId", "step", "bearerToken"}
+    assert (payload["function"], payload["_integrationId"]) == ("verifyConnection", one["_id"])
+    assert payload["step"]["name"] == "Connection"
+
+
+async def test_a_step_out_of_turn_is_refused_and_nobody_is_asked(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    refused = await scene.call(one, "verifyBundle", headers, 422)
+    assert (refused["errors"][0]["code"], refused["errors"][0]["field"]) == ("out_of_order", "function")
+    unknown = await scene.call(one, "verifyNothing", headers, 404)
+    assert unknown["errors"][0]["code"] == "not_found"
+    assert scene.host.requests == []
+
+
+async def test_without_a_known_connector_there_is_nobody_to_ask(scene: Scene) -> None:
+    body = {"name": "x", "_connectorId": "nobody's", "install": [{"name": "s", "installerFunction": "f"}]}
+    one = await scene.json("POST", ALL, 201, json=body)
+    refused = await scene.call(one, "f", {}, 422)
+    assert (refused["errors"][0]["code"], refused["errors"][0]["field"]) == ("invalid_reference", "_connectorId")
+
+
+@pytest.mark.parametrize(
+    ("reply", "code", "message"),
+    [
+        (Reply.of(200, {"success": False, "message": "no such store"}), "step_refused", "no such store"),
+        (Reply.of(200, {"success": False, "errorCode": "FORBIDDEN", "message": "not yours"}), "FORBIDDEN", "not yours"),
+        (
+            Reply.of(422, {"errors": [{"code": "bad_store", "message": "wrong store", "field": "store"}]}),
+            "bad_store",
+            "wrong store",
+        ),
+        (Reply.of(404), "step_refused", "HTTP 404"),
+    ],
+)
+async def test_the_hosts_refusal_is_passed_on_and_the_step_stays_open(
+    scene: Scene, reply: Reply, code: str, message: str
+) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    scene.host.default = step_reply(lambda _: reply)
+    refused = await scene.call(one, "verifyConnection", headers, 422)
+    assert (refused["errors"][0]["code"], refused["errors"][0]["message"]) == (code, message)
+    found = await scene.get(one)
+    assert [step["completed"] for step in found["install"]] == [False, False]
+    assert (found["mode"], found["standingText"]) == ("install", message)
+    assert len(scene.host.requests) == 1
+    scene.host.default = step_reply(completes)
+    assert (await scene.call(one, "verifyConnection", headers))["install"][0]["completed"]
+    assert await scene.redis.keys("{p*}:dead") == []
+
+
+async def test_a_host_that_fails_is_away_and_is_not_asked_by_itself_again(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    scene.host.default = step_reply(lambda _: Reply.of(500))
+    away = await scene.call(one, "verifyConnection", headers, 504)
+    assert away["errors"][0]["code"] == "host_away"
+    assert not (await scene.get(one))["install"][0]["completed"]
+    [event] = await scene.events()
+    assert event["status"] == "FAILED"
+    redelivered = await scene.ask("POST", f"/v1/events/{event['id']}/redeliver")
+    assert redelivered.status == 409
+    assert len(scene.host.requests) == 1
+
+
+async def test_a_call_that_nobody_makes_in_time_is_withdrawn(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    await scene.stop_work()
+    monkeypatch.setattr("dispatcher.flow.installations.steps.STEP_WAIT_MS", 100)
+    await scene.call(one, "verifyConnection", headers, 504)
+    [event] = await scene.events()
+    assert event["status"] == "RESOLVED"
+    monkeypatch.undo()
+    await scene.work()
+    assert (await scene.call(one, "verifyConnection", headers))["install"][0]["completed"]
+    assert len(scene.host.requests) == 1
+    await scene.assert_well()
+
+
+async def test_a_host_may_answer_later(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    scene.host.default = step_reply(lambda _: Reply.of(202))
+    await scene.call(one, "verifyConnection", headers, 202)
+    [event] = await scene.events()
+    assert event["status"] == "AWAITING_RESULT"
+    await scene.services.queue.result(event["id"], success=True)
+
+    async def completed() -> bool:
+        return bool((await scene.get(one))["install"][0]["completed"])
+
+    await until(completed)
+
+
+async def test_calls_in_parallel_ask_the_host_once(scene: Scene) -> None:
+    integration, headers = await scene.integration(STEPS[0]), await scene.account()
+    one = await scene.install(integration, headers)
+    scene.host.default = step_reply(
+        lambda payload: Reply(completes(payload).status, completes(payload).body, completes(payload).headers, 0.2)
+    )
+    answers = await asyncio.gather(*(scene.call(one, "verifyConnection", headers) for _ in range(5)))
+    assert {answer["mode"] for answer in answers} == {"settings"}
+    await scene.installed(one)
+    assert await scene.types() == ["INSTALL_STEP", "SUBSCRIPTION_ORDER"]
+
+
+async def test_a_step_never_waits_behind_an_event_of_the_account(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    body = {"type": "upgrade", "productId": "P-1", "accountId": "A-1"}
+    scene.host.by_path["/upgradeUrl"] = Reply(delay_s=5)
+    await scene.json("POST", "/v1/events", 202, json=body)
+    await scene.host.wait_for(1)
+    async with asyncio.timeout(4):
+        assert (await scene.call(one, "verifyConnection", headers))["install"][0]["completed"]
+
+
+async def token_of(scene: Scene, headers: dict[str, str]) -> tuple[Any, str]:
+    """An installation in the middle of its steps, and the bearer that the host got with the first of them."""
+    one = await scene.install(await scene.integration(*STEPS, products=()), headers)
+    await scene.call(one, "verifyConnection", headers)
+    return one, scene.received("createUrl")[-1].json["payload"]["bearerToken"]
+
+
+async def test_the_bearer_lets_the_host_act_once_as_the_owner_of_that_installation(scene: Scene) -> None:
+    headers = await scene.account()
+    one, token = await token_of(scene, headers)
+    other, _ = await token_of(scene, headers)
+    shown = {"Authorization": f"Bearer {token}"}
+    await scene.json("GET", f"{ALL}/{other['_id']}", 401, headers=shown)
+    await scene.json("GET", ALL, 401, headers=shown)
+    await scene.json("POST", f"{ALL}/{one['_id']}/clone", 401, headers=shown)
+    found = await scene.get(one)
+    done = found | {"install": [step | {"completed": True} for step in found["install"]], "version": "2.0"}
+    after = await scene.json("PUT", f"{ALL}/{one['_id']}", 200, json=done, headers=shown)
+    assert (after["mode"], after["version"]) == ("settings", "2.0")
+    await scene.json("GET", f"{ALL}/{one['_id']}", 401, headers=shown)
+
+
+async def test_of_twenty_that_show_a_bearer_at_once_one_gets_in(scene: Scene) -> None:
+    one, token = await token_of(scene, await scene.account())
+    shown = {"Authorization": f"Bearer {token}"}
+    answers = await asyncio.gather(*(scene.ask("GET", f"{ALL}/{one['_id']}", headers=shown) for _ in range(20)))
+    assert sorted(answer.status for answer in answers) == [200] + [401] * 19
+
+
+async def test_a_bearer_is_kept_as_a_digest_only_and_ends_with_its_installation(scene: Scene) -> None:
+    one, token = await token_of(scene, await scene.account())
+    key = f"{{def}}:bearer:{hashlib.sha256(token.encode()).hexdigest()}"
+    assert 890 <= await scene.redis.ttl(key) <= 900
+    for name in await scene.redis.keys("*"):
+        assert token.encode() not in await scene.redis.dump(name)
+    [event] = [one for one in await scene.events() if one["type"] == "INSTALL_STEP"]
+    assert "bearerToken" not in event["payload"]
+    await scene.json("DELETE", f"{ALL}/{one['_id']}", 204)
+    shown = {"Authorization": f"Bearer {token}"}
+    assert (await scene.ask("GET", f"{ALL}/{one['_id']}", headers=shown)).status in (401, 404)
+
+
+async def test_uninstalling_undoes_the_steps_backwards_and_cancels_once(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    for function in ("verifyConnection", "verifyBundle"):
+        await scene.call(one, function, headers)
+    await scene.installed(one)
+    after = await scene.json(
+        "PUT", f"{ALL}/{one['_id']}", 200, json={"name": "x", "mode": "uninstall"}, headers=headers
+    )
+    assert after["mode"] == "uninstall"
+    await scene.gone(one)
+    events = await scene.ended(6)
+    assert [event["type"] for event in events[3:]] == ["UNINSTALL_STEP", "UNINSTALL_STEP", "SUBSCRIPTION_CANCEL"]
+    undone = [called.json["payload"].get("function") for called in scene.received("cancelUrl")]
+    assert undone == ["deleteBundle", "deleteConnection", None]
+    cancel = scene.received("cancelUrl")[-1].json
+    assert cancel["payload"]["account"]["accountIdentifier"] == f"host-{one['_id']}"
+    await scene.assert_well()
+
+
+async def test_an_uninstaller_that_is_refused_stays_until_it_is_asked_again_or_removed_anyway(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    for function in ("verifyConnection", "verifyBundle"):
+        await scene.call(one, function, headers)
+    await scene.installed(one)
+    scene.host.default = step_reply(lambda _: Reply.of(200, {"success": False, "message": "still used"}))
+    path, body = f"{ALL}/{one['_id']}", {"name": "x", "mode": "uninstall"}
+    await scene.json("PUT", path, 200, json=body, headers=headers)
+
+    async def refused() -> bool:
+        return bool((await scene.get(one)).get("standingText") == "still used")
+
+    await until(refused)
+    await scene.json("PUT", path, 200, json=body, headers=headers)
+    await until(lambda: _counted(scene, 2))
+    await until(refused)
+    await scene.json("DELETE", path, 204, headers=headers)
+    await scene.gone(one)
+    assert (await scene.types()).count("SUBSCRIPTION_CANCEL") == 1
+
+
+async def _counted(scene: Scene, count: int) -> bool:
+    return len([called for called in scene.received("cancelUrl") if called.json["type"] == "UNINSTALL_STEP"]) == count
