@@ -57,7 +57,7 @@ class Lookup:
     async def load(self, integration_id: str, number: int) -> Target | None:
         """The target, read from the store; None when the integration or the revision is gone.
 
-        ``BrokenDefinition`` when it is there and cannot be read: a newer worker may, or a hand mends it.
+        ``BrokenDefinition`` when it is there and cannot be read: a newer worker may read it, or somebody repairs it.
         """
         if integration_id == OPERATIONS:
             return self._operations
