@@ -10,6 +10,7 @@ from dispatcher.api.oauth.directory import Directory
 from dispatcher.api.oauth.gate import Gate
 from dispatcher.api.oauth.guessing import Guessing
 from dispatcher.api.oauth.keys import load_keys
+from dispatcher.api.oauth.narrowing import Accounts
 from dispatcher.api.oauth.routes import OAuthServer
 from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
 from dispatcher.api.services import Services
@@ -32,6 +33,7 @@ from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
@@ -59,6 +61,7 @@ async def oauth_server(settings: Settings, services: Services, redis: StoreClien
         gate=Gate(reader, directory, revoked, services.clock, settings.client_rate, Bearers(redis)),
         guessing=Guessing(RateLimits(redis), settings.auth_failures),
         clock=services.clock,
+        accounts=Accounts(AccountStore(redis), services.marketplaces),
     )
 
 

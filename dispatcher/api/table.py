@@ -23,6 +23,7 @@ from dispatcher.api.rest import (
     redeliveries,
     retry_preview,
     stream,
+    templates,
     webhook_keys,
 )
 
@@ -41,6 +42,7 @@ def api_routes() -> list[Route]:
         *launch.ROUTES,
         *installations.ROUTES,
         *marketplaces.ROUTES,
+        *templates.ROUTES,
         *sessions.ROUTES,
         *connectors.ROUTES,
         *accounts.ROUTES,

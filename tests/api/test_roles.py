@@ -15,16 +15,15 @@ from dispatcher.api.table import api_routes
 from dispatcher.flow.integrations.inbound_client import generate_inbound_client
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.access import ADMIN_SCOPES, Scope, effective
-from dispatcher.model.marketplace import Marketplace
 from dispatcher.model.roles import ROLES, Role, problem_with
 from tests.api.conftest import Api, Start
+from tests.api.role_objects import ABSENT_IDS, FIRST_MARKETPLACE, Shop
 from tests.api.tenants import Tenant, bearer, settle_in
 from tests.api.town import MUTATIONS
 from tests.api.worker_hand import WorkerHand
 
 PROTECTED = [route for route in api_routes() if route.scopes is not None]
 VENDOR, ACCOUNT = "acme", "A-acme"
-OWN_MARKETPLACE = 27
 OWN, FOREIGN, ABSENT = "own", "foreign", "absent"
 
 FLEET_WIDE = {Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN}
@@ -36,9 +35,22 @@ BODIES: dict[str, Any] = {
     "/v1/clients/{clientId}": {"name": "new"},
     "/v1/marketplaces": {"name": "new"},
     "/v1/marketplaces/{marketplaceId}": {"name": "new"},
+    "/v1/connector-templates": {"name": "new"},
+    "/v1/connector-templates/{templateId}": {"name": "new"},
+    "/v1.0/users/marketplace": {"Username": "u", "Password": "p", "AccountName": "Customer", "MarketplaceId": 27},
+    "/v1.0/users/launch": {"Username": "u", "Password": "p", "AccountName": "Customer", "MarketplaceId": 27},
+    "/v1.0/account/connectors/{connectorId}": {"Description": "new"},
+    "/v1.0/connectors/{templateId}/install": {"AuthValue": "key"},
+    "/v1/integrations": {"name": "new"},
+    "/v1/integrations/{_id}": {"name": "new"},
+    "/v1/integrations/{_id}/clone": {},
     "/graphql": {"query": "{ productIntegrations { id } }"},
     "/api/integration/v1/events/{id}/result": {"success": True},
 }
+BY_HEADER = re.compile(r"account/connectors|/v1\.0/connectors")
+"""Routes whose account a header names."""
+MADE_ANEW = {"templateId": Shop.template, "_id": Shop.installation}
+"""What requests delete, by the name of its id in paths."""
 OTHERS_EVENT_IS_403 = "/api/integration/"
 """A product host that asks with the wrong integration's client is told so."""
 
@@ -50,16 +62,23 @@ class World:
     api: Api
     ids: Mapping[str, Mapping[str, str]]
     headers: Mapping[Role, dict[str, str]]
+    shops: Mapping[str, Shop]
 
     async def status(self, route: Route, role: Role, whose: str) -> int:
         path = route.path
         for name in re.findall(r"{(\w+)}", path):
-            given = self.ids["redelivery" if "redeliveries" in path else name]
-            path = path.replace(f"{{{name}}}", given[whose])
+            path = path.replace(f"{{{name}}}", await self._id(route, name, whose))
         body = BODIES.get(route.path)
-        headers = self.headers[role]
+        account_id = self.ids["accountId"][whose]
+        headers = self.headers[role] | ({"X-Cyclr-Account": account_id} if BY_HEADER.search(path) else {})
         async with self.api.http.request(route.method, path, headers=headers, json=body) as answer:
             return answer.status
+
+    async def _id(self, route: Route, name: str, whose: str) -> str:
+        """Of something that is there, also after whoever came before has deleted the last one."""
+        if route.method == "DELETE" and whose in self.shops and name in MADE_ANEW:
+            return await MADE_ANEW[name](self.shops[whose])
+        return self.ids["redelivery" if "redeliveries" in route.path else name][whose]
 
 
 @pytest.fixture
@@ -79,17 +98,25 @@ async def world(start: Start) -> World:
         "redelivery": triple(jobs[0]["id"], jobs[1]["id"], new_uuid()),
         "clientId": triple(clients[0].client_id, clients[1].client_id, "nobody"),
         "type": triple("create", "create", "nothing"),
-        "marketplaceId": await marketplaces(api),
     }
-    return World(api, ids, {role: await headers_of(api, role, mine) for role in Role})
+    shops = {
+        OWN: Shop(api, mine, ACCOUNT, FIRST_MARKETPLACE),
+        FOREIGN: Shop(api, theirs, "A-brick", FIRST_MARKETPLACE + 1),
+    }
+    known = {whose: await ids_in(shop) for whose, shop in shops.items()} | {ABSENT: ABSENT_IDS}
+    of_shops = {name: {whose: known[whose][name] for whose in known} for name in ABSENT_IDS if name in known[OWN]}
+    return World(api, ids | of_shops, {role: await headers_of(api, role, mine) for role in Role}, shops)
 
 
-async def marketplaces(api: Api) -> dict[str, str]:
-    """One of each vendor's, with an account, so that they stay whoever deletes them."""
-    for number, vendor_id in ((OWN_MARKETPLACE, VENDOR), (OWN_MARKETPLACE + 1, "brick")):
-        shop = Marketplace(number, "Shop", 1, 1, vendor_id=vendor_id, has_accounts=True)
-        await api.services.marketplaces.create(shop)
-    return triple(str(OWN_MARKETPLACE), str(OWN_MARKETPLACE + 1), "99")
+async def ids_in(shop: Shop) -> dict[str, str]:
+    await shop.open()
+    made = {name: await make(shop) for name, make in MADE_ANEW.items()}
+    return made | {
+        "marketplaceId": str(shop.marketplace_id),
+        "accountId": shop.account_id,
+        "connectorId": await shop.connector(),
+        "function": "verify",
+    }
 
 
 def triple(own: str, foreign: str, absent: str) -> dict[str, str]:
@@ -105,7 +132,7 @@ async def headers_of(api: Api, role: Role, tenant: Tenant) -> dict[str, str]:
     bound: dict[str, dict[str, Any]] = {
         "vendor": {"vendor_id": VENDOR},
         "account": {"account_id": ACCOUNT},
-        "marketplace": {"marketplaces": (OWN_MARKETPLACE,)},
+        "marketplace": {"marketplaces": (FIRST_MARKETPLACE,)},
     }
     return await bearer(api, *scopes, **bound.get(binding or "", {}))
 
@@ -128,7 +155,7 @@ def expected(route: Route, role: Role, whose: str) -> set[int]:
     fine = {200, 201, 202, 204, 409, 422}
     if not opens(route, role):
         return {403}
-    if "{" not in route.path or (route.path.endswith("{type}") and whose != ABSENT):
+    if not ("{" in route.path or BY_HEADER.search(route.path)) or (route.path.endswith("{type}") and whose != ABSENT):
         return fine
     if whose == ABSENT:
         return {404}

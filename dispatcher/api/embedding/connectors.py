@@ -10,12 +10,12 @@ from aiohttp import web
 from dispatcher.api.auditing import author_of, noting
 from dispatcher.api.embedding.accounts import account_in
 from dispatcher.api.embedding.connector_fields import connector_in, connector_json, masked
-from dispatcher.api.embedding.fields import MAX_ID, Fields, read_fields
+from dispatcher.api.embedding.fields import Fields, read_fields
+from dispatcher.api.http.numbers import number_in_path
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES
-from dispatcher.errors import NotFound
 from dispatcher.flow.installations.connectors import Seen
 from dispatcher.model.access import Scope
 from dispatcher.model.account import Account
@@ -39,7 +39,8 @@ async def install_connector(request: web.Request) -> web.StreamResponse:
     account, fields = await account_in(request), await read_fields(request)
     installing, services = request.app[INSTALLING], request.app[SERVICES]
     reach = reach_of(request[CALLER])
-    template = await installing.templates.within(reach).get(_number(request, "templateId"))
+    template = await installing.templates.within(reach).get(number_in_path(request, "templateId"))
+    await installing.connectors.planner.require(template, await services.marketplaces.get(account.marketplace_id))
     asked = connector_in(fields, template.name)
     note = noting(request, "installConnector")
     made = await installing.connectors.install(template, asked, account.id, services.now_ms(), note)
@@ -52,7 +53,7 @@ async def change_connector(request: web.Request) -> web.StreamResponse:
     installing, services = request.app[INSTALLING], request.app[SERVICES]
     changed = await installing.connectors.change(
         account.id,
-        _number(request, "connectorId"),
+        number_in_path(request, "connectorId"),
         lambda current: _asked(fields, current),
         services.now_ms(),
         noting(request, "changeConnector"),
@@ -86,13 +87,6 @@ async def _note_reading(request: web.Request, account: Account) -> None:
 def _is_partner(request: web.Request) -> bool:
     caller = request[CALLER]
     return caller.account_id is None and caller.may(Scope.MARKETPLACE_PARTNER)
-
-
-def _number(request: web.Request, name: str) -> int:
-    text = request.match_info[name]
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
-        raise NotFound.of("not_found", "There is no such thing; its id is a number.", name)
-    return int(text)
 
 
 _READ = (Scope.INSTALLATIONS_READ, Scope.MARKETPLACE_PARTNER)

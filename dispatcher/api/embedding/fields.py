@@ -44,7 +44,7 @@ class Fields:
         for key, one in value.items():
             folded = key.casefold()
             if folded in values:
-                raise _invalid("duplicate_name", "This field is there twice, in different case.", path + key)
+                raise _refused("duplicate_name", "This field is there twice, in different case.", path + key)
             values[folded] = one
         return cls(values, path)
 
@@ -129,11 +129,11 @@ class Fields:
         return [Fields.of(one, f"{self.path}{name}.{at}.") for at, one in enumerate(value)]
 
     def wrong(self, name: str, how: str) -> InvalidRequest:
-        return _invalid("invalid_value", how, self.path + name)
+        return _refused("invalid_value", how, self.path + name)
 
     def missing(self, name: str) -> InvalidRequest:
-        return _invalid("missing_field", "This field is required.", self.path + name)
+        return _refused("missing_field", "This field is required.", self.path + name)
 
 
-def _invalid(code: str, message: str, field: str) -> InvalidRequest:
+def _refused(code: str, message: str, field: str) -> InvalidRequest:
     return InvalidRequest([Problem(code, f"{field}: {message}", field)])

@@ -34,6 +34,7 @@ def graphql_body(problems: list[Problem], request_id: str) -> dict[str, Any]:
 
 SURFACES: tuple[tuple[str, Render], ...] = (
     ("/oauth2/", oauth_body),
+    ("/oauth/", oauth_body),
     ("/v1.0/", message_body),
     ("/account/", message_body),
     ("/launch/", message_body),

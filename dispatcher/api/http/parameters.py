@@ -112,6 +112,11 @@ OAUTH_FORMS: dict[str, dict[str, Any]] = {
         "required": ["grant_type"],
         "properties": {"grant_type": {"const": "client_credentials"}, "scope": {"type": "string"}, **_SECRET_FIELDS},
     },
+    "/oauth/token": {
+        "type": "object",
+        "required": ["grant_type", "client_id", "client_secret"],
+        "properties": {"grant_type": {"const": "client_credentials"}, "scope": {"type": "string"}, **_SECRET_FIELDS},
+    },
     "/oauth2/revoke": _TOKEN_FORM,
     "/oauth2/introspect": _TOKEN_FORM,
 }

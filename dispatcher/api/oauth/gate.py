@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from aiohttp import hdrs
 
 from dispatcher.api.oauth.directory import Directory, Principal
+from dispatcher.api.oauth.narrowing import still_reaches
 from dispatcher.api.oauth.tokens import AccessToken, TokenReader
 from dispatcher.clock import Clock
 from dispatcher.errors import Problem, RequestError
-from dispatcher.model.access import Caller, Scope, effective
+from dispatcher.model.access import ACCOUNT_SCOPES, Caller, Scope, effective
 from dispatcher.store.installations.bearers import PREFIX, Bearers
 from dispatcher.store.secrets.signing_keys import RevokedTokens
 
@@ -95,7 +96,11 @@ class Gate:
         try:
             principal = await self._directory.find(token.client_id)
             if principal and principal.stamp == token.stamp and not await self._revoked.contains(token.jti):
-                return replace(caller_of(principal, self._rate_per_s), scopes=_both(token.scopes, principal.scopes))
+                whole = caller_of(principal, self._rate_per_s)
+                if token.narrowed is None:
+                    return replace(whole, scopes=_both(token.scopes, principal.scopes))
+                if still_reaches(principal, token.narrowed):
+                    return _narrowed(whole, token)
         except BaseException:
             self._known.pop(authorization, None)
             raise
@@ -117,6 +122,13 @@ def caller_of(principal: Principal, rate_per_s: float = 0.0) -> Caller:
     own_per_s = rate_per_s if principal.rate_per_s is None else principal.rate_per_s
     bounds = (principal.account_id, principal.integration_id, principal.vendor_id)
     return Caller(principal.client_id, effective(principal.scopes), *bounds, own_per_s, principal.marketplaces)
+
+
+def _narrowed(whole: Caller, token: AccessToken) -> Caller:
+    """The caller as a user of the one account that its token is for."""
+    account_id = token.narrowed.account_id if token.narrowed else None
+    scopes = token.scopes & {one.value for one in ACCOUNT_SCOPES}
+    return replace(whole, scopes=scopes, account_id=account_id, vendor_id=None, narrowed=True)
 
 
 def _both(asked: frozenset[str], granted: frozenset[str]) -> frozenset[str]:

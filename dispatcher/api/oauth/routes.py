@@ -16,6 +16,7 @@ from dispatcher.api.oauth.endpoints import Introspection, Revocation
 from dispatcher.api.oauth.form import Presented, read_form
 from dispatcher.api.oauth.gate import Gate
 from dispatcher.api.oauth.guessing import Guessing
+from dispatcher.api.oauth.narrowing import Accounts
 from dispatcher.api.oauth.registered import AUTH_METHODS, GRANT_TYPE
 from dispatcher.api.oauth.server import Exchange, FormRequest
 from dispatcher.api.oauth.tokens import AccessToken, AccessTokenMaker, TokenReader
@@ -26,6 +27,7 @@ from dispatcher.model.access import Scope
 from dispatcher.store.secrets.signing_keys import RevokedTokens
 
 EXCHANGE_PATH = "/oauth2/token"
+PARTNER_EXCHANGE_PATH = "/oauth/token"
 REVOKE_PATH = "/oauth2/revoke"
 INTROSPECT_PATH = "/oauth2/introspect"
 JWKS_PATH = "/oauth2/jwks"
@@ -47,6 +49,7 @@ class OAuthServer:
     gate: Gate
     guessing: Guessing
     clock: Clock
+    accounts: Accounts
 
     async def principal(self, presented: Presented) -> Principal | None:
         return await self.directory.find(presented.client_id) if presented.client_id else None
@@ -85,8 +88,21 @@ def unguessable(handler: Authenticated) -> Handler:
 
 
 async def create_token(request: web.Request, presented: Presented) -> web.StreamResponse:
+    """``scope=account:{AccountId}`` makes it one for that account only, for clients with ``marketplace:partner``."""
+    return await _granted(request, presented, {})
+
+
+async def create_partner_token(request: web.Request, presented: Presented) -> web.StreamResponse:
+    """As POST /oauth2/token; the answer names the client as well, as host applications expect."""
+    return await _granted(request, presented, {"clientId": presented.client_id})
+
+
+async def _granted(request: web.Request, presented: Presented, told: dict[str, str | None]) -> web.StreamResponse:
+    """``told``: what the answer says besides."""
     server = request.app[OAUTH]
-    exchange = Exchange(server.maker, presented, await server.principal(presented), None)
+    principal = await server.principal(presented)
+    narrowed = await server.accounts.narrowed(principal, presented.fields.get("scope", ""))
+    exchange = Exchange(server.maker, presented, principal, None, narrowed, told)
     answer: web.Response = exchange.create_token_response(FormRequest(request.path, presented))
     return answer
 
@@ -144,6 +160,14 @@ async def metadata(request: web.Request) -> web.StreamResponse:
 ROUTES: tuple[Route, ...] = (
     Route(
         "POST", EXCHANGE_PATH, unguessable(create_token), None, "Get an access token (client credentials)", tag="oauth2"
+    ),
+    Route(
+        "POST",
+        PARTNER_EXCHANGE_PATH,
+        unguessable(create_partner_token),
+        None,
+        "Get an access token, as host applications do",
+        tag="oauth2",
     ),
     Route("POST", REVOKE_PATH, unguessable(revoke), None, "Revoke an access token (RFC 7009)", tag="oauth2"),
     Route("POST", INTROSPECT_PATH, unguessable(introspect), None, "Look at an access token (RFC 7662)", tag="oauth2"),

@@ -5,6 +5,7 @@ authlib asks for clients and tokens synchronously; whoever builds an ``Exchange`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -15,6 +16,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.oauth.directory import Principal, secret_matches
 from dispatcher.api.oauth.form import Presented, invalid_client
+from dispatcher.api.oauth.narrowing import Narrowed
 from dispatcher.api.oauth.registered import AUTH_METHODS, RegisteredClient
 from dispatcher.api.oauth.tokens import AccessToken, AccessTokenMaker
 from dispatcher.errors import InvalidRequest, Problem, RequestError
@@ -43,9 +45,17 @@ class Exchange(AuthorizationServer):  # type: ignore[misc]
     """One request to one endpoint. ``token`` is the token that the form names, when it is ours and still good."""
 
     def __init__(
-        self, maker: AccessTokenMaker, presented: Presented, principal: Principal | None, token: AccessToken | None
+        self,
+        maker: AccessTokenMaker,
+        presented: Presented,
+        principal: Principal | None,
+        token: AccessToken | None,
+        narrowed: Narrowed | None = None,
+        told: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        self._narrowed = narrowed
+        self._told = told or {}
         self._presented = presented
         self._principal = principal
         self.token = token
@@ -58,7 +68,7 @@ class Exchange(AuthorizationServer):  # type: ignore[misc]
         known = [secret_matches(self._principal, secret) for secret in self._presented.secrets or ("",)]
         if self._principal is None or not any(known):
             raise invalid_client()
-        return RegisteredClient(self._principal)
+        return RegisteredClient(self._principal, self._narrowed)
 
     def create_oauth2_request(self, request: FormRequest) -> FormRequest:
         return request
@@ -76,7 +86,7 @@ class Exchange(AuthorizationServer):  # type: ignore[misc]
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> web.Response:
         kept = {name: value for name, value in headers if name.lower() != "content-type"}
-        return json_response(body, status, kept)
+        return json_response(body | self._told, status, kept)
 
     def handle_error_response(self, request: FormRequest, error: OAuth2Error) -> web.Response:
         raise as_request_error(error)

@@ -12,6 +12,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from dispatcher.api.oauth.keys import ALGORITHM
+from dispatcher.api.oauth.narrowing import Narrowed
 from dispatcher.api.oauth.registered import RegisteredClient
 from dispatcher.clock import Clock
 
@@ -30,6 +31,7 @@ class AccessToken:
     issued_s: int
     expires_s: int
     stamp: str
+    narrowed: Narrowed | None = None
 
 
 class AccessTokenMaker(JWTBearerTokenGenerator):  # type: ignore[misc]
@@ -86,5 +88,13 @@ class TokenReader:
             issued_s=int(claims["iat"]),
             expires_s=int(claims["exp"]),
             stamp=str(claims["stamp"]),
+            narrowed=_narrowed_in(claims),
         )
         return token if now_s < token.expires_s else None
+
+
+def _narrowed_in(claims: dict[str, Any]) -> Narrowed | None:
+    """Only a token that was narrowed names a marketplace."""
+    if "marketplace_id" not in claims:
+        return None
+    return Narrowed(str(claims["account_id"]), int(claims["marketplace_id"]))

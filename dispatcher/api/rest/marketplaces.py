@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.body import JSON, read_body, require_media
+from dispatcher.api.http.numbers import number_in_path
 from dispatcher.api.http.preconditions import expected_ms, tagged
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
@@ -22,13 +23,13 @@ from dispatcher.api.rest.marketplace_models import (
 )
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
-from dispatcher.errors import NotFound, Unprocessable
+from dispatcher.errors import Unprocessable
 from dispatcher.flow.installations.marketplaces import Keyed, MarketplaceDesk, MarketplaceForm
 from dispatcher.model.access import Scope
 from dispatcher.model.marketplace import Brand, Marketplace
 from dispatcher.policy.marketplace_access import reach_of
 from dispatcher.policy.strict_json import read_object
-from dispatcher.store.installations.marketplaces import MAX_ID, MarketplaceStore
+from dispatcher.store.installations.marketplaces import MarketplaceStore
 
 _NO_STORE = {hdrs.CACHE_CONTROL: "no-store"}
 
@@ -47,13 +48,13 @@ async def list_marketplaces(request: web.Request) -> web.StreamResponse:
 
 async def get_marketplace(request: web.Request) -> web.StreamResponse:
     """With an ``ETag``, which ``If-Match`` of a change may name."""
-    found = await _store(request).get(_id_in(request))
+    found = await _store(request).get(number_in_path(request, "marketplaceId"))
     return json_response(marketplace_json(found), headers=tagged(found.modified_ms))
 
 
 async def replace_marketplace(request: web.Request) -> web.StreamResponse:
     """Everything that is left out is gone, except the id, the owner and the key."""
-    asked, marketplace_id = await _asked(request), _id_in(request)
+    asked, marketplace_id = await _asked(request), number_in_path(request, "marketplaceId")
     if asked.id not in (None, marketplace_id):
         raise Unprocessable.of("read_only_field", "The id cannot be changed: leave it out.", "id")
     desk, now_ms = _desk(request, "changeMarketplace"), request.app[SERVICES].now_ms()
@@ -64,14 +65,14 @@ async def replace_marketplace(request: web.Request) -> web.StreamResponse:
 
 async def delete_marketplace(request: web.Request) -> web.StreamResponse:
     """204. 409 while accounts belong to it."""
-    await _store(request).noted(noting(request, "deleteMarketplace")).delete(_id_in(request))
+    await _store(request).noted(noting(request, "deleteMarketplace")).delete(number_in_path(request, "marketplaceId"))
     return web.Response(status=204)
 
 
 async def rotate_marketplace_key(request: web.Request) -> web.StreamResponse:
     """A new key for its callbacks, shown only here; the old one signs beside it for a day."""
     desk = _desk(request, "rotateMarketplaceKey")
-    return _keyed(await desk.rotate(_id_in(request), request.app[SERVICES].now_ms()), 200)
+    return _keyed(await desk.rotate(number_in_path(request, "marketplaceId"), request.app[SERVICES].now_ms()), 200)
 
 
 def marketplace_json(marketplace: Marketplace) -> dict[str, Any]:
@@ -110,13 +111,6 @@ def _form(asked: MarketplaceIn) -> MarketplaceForm:
         Brand(brand.logo, brand.accent, brand.language),
         asked.confirm,
     )
-
-
-def _id_in(request: web.Request) -> int:
-    text = request.match_info["marketplaceId"]
-    if not (text.isascii() and text.isdigit() and len(text) <= len(str(MAX_ID))):
-        raise NotFound.of("not_found", "There is no such marketplace; its id is a number.", "id")
-    return int(text)
 
 
 def _store(request: web.Request) -> MarketplaceStore:

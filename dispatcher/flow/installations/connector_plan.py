@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cmp_to_key
 
-from dispatcher.errors import InvalidRequest
+from dispatcher.errors import InvalidRequest, NotFound
 from dispatcher.flow.installations.shown_products import ShownProduct, shown_products
 from dispatcher.model.connector import ConnectorTemplate
 from dispatcher.model.integration import Integration
@@ -41,6 +41,11 @@ class ConnectorPlanner:
         template = _version_of([one for one in named if one.native], version)
         integration_id = template.integration_id if template else None
         return await self._plan(template, integration_id or _named_integration(name, shown))
+
+    async def require(self, template: ConnectorTemplate, marketplace: Marketplace) -> None:
+        """``NotFound`` for a template that is not meant in that marketplace."""
+        if not _within([template], marketplace, await shown_products(self._cache, marketplace)):
+            raise NotFound.of("not_found", f"There is no connector template {template.id}.", "templateId")
 
     async def of_template(self, template: ConnectorTemplate) -> Plan:
         return await self._plan(template, template.integration_id)

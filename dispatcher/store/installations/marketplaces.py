@@ -20,8 +20,6 @@ from dispatcher.store.installations.numbers import next_number
 from dispatcher.store.installations.records import read, write
 from dispatcher.store.redis.connection import guarded
 
-MAX_ID = 2**31 - 1
-
 
 def marketplace_place(marketplace_id: int) -> Place[Marketplace]:
     key, kind = keys.marketplace(marketplace_id), "marketplace"

@@ -15,6 +15,7 @@ from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Operation
 from dispatcher.store.installations.editing import Place, Transaction, modified, stored_at, transacted
+from dispatcher.store.installations.numbers import next_number
 from dispatcher.store.redis.connection import guarded
 
 Ids = list[int]
@@ -74,6 +75,9 @@ class TemplateStore:
         place = name_place(name)
         stored = await stored_at(self._redis, place)
         return await self._loaded(place.read(stored) if stored else [])
+
+    async def next_id(self) -> int:
+        return await next_number(self._redis, "template")
 
     async def create(self, template: ConnectorTemplate) -> ConnectorTemplate:
         """``Conflict`` (already_exists) when its vendor has that version of that name."""
