@@ -8,8 +8,8 @@ DispatcherError
 ├── Conflict                the object's state does not allow it (409)
 ├── Refused                 authenticated, but not allowed (403)
 └── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
-    ├── StoreUnusable       it refuses for good: wrong URL, user, permission or version; at a start as a wrong setting
-    └── StoreDamaged        it holds what no program of ours wrote: nothing was changed, an operator has to mend it
+    ├── StoreUnusable       Redis refuses: wrong URL, user, permission or version; ends a start as a wrong setting does
+    └── StoreDamaged        a record is not readable: nothing was changed, an operator has to repair it
 """
 
 from __future__ import annotations
@@ -95,9 +95,9 @@ class StoreUnavailable(DispatcherError):
 
 
 class StoreUnusable(StoreUnavailable):
-    """It refuses what is needed until a setting or an ACL rule is mended, which the text names.
+    """Redis refuses a command that is needed; the text names the setting or ACL rule to change.
 
-    At a start a reason to end; while running as any outage, since it is mended without us.
+    A process that starts ends with it. One that runs treats it as an outage and goes on once it is changed.
     """
 
 

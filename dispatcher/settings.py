@@ -98,11 +98,12 @@ class Settings(BaseSettings):
     lease: float = Field(5.0, ge=1, le=60, description="Seconds after which a silent worker loses its partitions")
     drain_timeout: float = Field(35.0, ge=0, description="Seconds that a stopping worker lets running attempts finish")
     circuit_failures: int = Field(10, ge=1, description="Transport failures in a row that open a circuit")
-    circuit_open: float = Field(30.0, gt=0, description="Seconds that a circuit stays open before one probe")
+    circuit_open: float = Field(30.0, gt=0, description="Seconds until an open circuit lets one attempt through")
     operations_url: str | None = Field(
-        None, description="Where operators are told of failing credentials, open circuits, dead letters and the like"
+        None,
+        description="Where operators are notified of failing credentials, open circuits, dead letters and the like",
     )
-    operations_secret: SecretStr | None = Field(None, description="whsec_ secret that signs what they are told")
+    operations_secret: SecretStr | None = Field(None, description="whsec_ secret that signs these notifications")
     client_rate: float = Field(
         0.0, ge=0, le=1_000_000, description="Requests per second that one API client may make; 0 = any number"
     )

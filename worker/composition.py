@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.events.conclude import Conclusions
-from dispatcher.flow.events.operational_news import OperationalNews
+from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.parties import Companies
 from dispatcher.flow.installations.pending import Pending
@@ -71,7 +71,7 @@ class Composition:
     beats: Heartbeats
     resealing: Resealing
     rotating: Rotating
-    operational: OperationalNews
+    operational: OperationalEvents
     reconciler: Reconciler
 
     @property

@@ -14,7 +14,7 @@ from functools import partial
 import structlog
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.flow.events.operational_news import FLUSH_EVERY_S
+from dispatcher.flow.events.operational_events import FLUSH_EVERY_S
 from dispatcher.flow.installations.reconcile import EVERY_S as RECONCILE_EVERY_S
 from dispatcher.periodic import Work, every
 from dispatcher.settings import Settings

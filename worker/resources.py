@@ -12,8 +12,8 @@ from functools import partial
 
 from dispatcher.clock import StoreClock
 from dispatcher.errors import ConfigurationError
-from dispatcher.flow.events.operational_news import OperationalNews
-from dispatcher.model.operational import Tell
+from dispatcher.flow.events.operational_events import OperationalEvents
+from dispatcher.model.operational import Notify
 from dispatcher.policy.addresses import Address, refusal
 from dispatcher.policy.proxies import read_proxy
 from dispatcher.policy.urls import url_refusal
@@ -59,15 +59,15 @@ class Resources:
     sealer: Sealer
     clock: StoreClock
     operations: Target | None
-    operational: OperationalNews
+    operational: OperationalEvents
 
     @property
     def identity(self) -> Identity:
         return Identity(self.settings.base_url, self.settings.partner)
 
     @property
-    def notify(self) -> Tell | None:
-        return self.operational.tell if self.operations else None
+    def notify(self) -> Notify | None:
+        return self.operational.notify if self.operations else None
 
     def targets(self) -> Targets:
         return Targets(TargetOpener(self.sealer, _defaults(self.settings)))
@@ -89,7 +89,7 @@ async def open_resources(settings: Settings, redis_url: str, queue_url: str) -> 
                 sealer=Sealer([key.get_secret_value() for key in settings.secret_keys]),
                 clock=clock,
                 operations=operations_of(settings),
-                operational=OperationalNews(stores.queue, clock.now_ms),
+                operational=OperationalEvents(stores.queue, clock.now_ms),
             )
 
 

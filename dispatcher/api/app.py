@@ -21,9 +21,9 @@ from dispatcher.api.http.middleware import ERROR_PAGES, edge
 from dispatcher.api.http.route import Route
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.metering import METERS, Meters
-from dispatcher.api.oauth.rejoining import rejoin
+from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
-from dispatcher.api.operations_news import telling
+from dispatcher.api.operational_events import notifying
 from dispatcher.api.rest.redeliveries import REDELIVERER
 from dispatcher.api.rest.stream import STREAMS, end_streams
 from dispatcher.api.services import SERVICES
@@ -87,7 +87,7 @@ async def build_app(
     app[SERVER_TIME] = server_time
     app[WATCH] = _watch(app, settings, redis, admin)
     app.cleanup_ctx.append(_running)
-    app.cleanup_ctx.append(telling)
+    app.cleanup_ctx.append(notifying)
     app.cleanup_ctx.append(watching)
     app.cleanup_ctx.append(_on_time)
     app.on_shutdown.append(end_streams)
@@ -129,6 +129,6 @@ def _watch(app: web.Application, settings: Settings, redis: StoreClient, admin: 
         services.cache.clear()
         await claim_meta(redis, settings.partitions)
         await admin.ensure(services)
-        await rejoin(app[OAUTH].keys, SigningKeyStore(redis), services.sealer)
+        await restore_key(app[OAUTH].keys, SigningKeyStore(redis), services.sealer)
 
     return StoreWatch(Pressure(redis, settings.memory_high_water), losses, services.acceptor, restore)

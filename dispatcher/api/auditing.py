@@ -18,7 +18,7 @@ from dispatcher.api.http.origin import address_of
 from dispatcher.api.http.route import CALLER
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import RequestError
-from dispatcher.model.audit_entry import Author, Deed
+from dispatcher.model.audit_entry import Action, Author
 from dispatcher.store.audit_log.log import AuditLog, Noting
 
 
@@ -38,26 +38,26 @@ def noting(request: web.Request, action: str) -> Noting:
 @asynccontextmanager
 async def noted(
     request: web.Request,
-    action: str,
+    name: str,
     kind: str,
     object_id: str,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> AsyncIterator[None]:
     """Around a change. ``before`` and ``after`` hold no secret. ``StoreUnavailable`` = it is not to be done."""
-    now = noting(request, action)
-    deed = Deed(now.author, action, kind, object_id, now.at_ms, before, after)
-    async with written_down(now.log, deed):
+    now = noting(request, name)
+    action = Action(now.author, name, kind, object_id, now.at_ms, before, after)
+    async with written_down(now.log, action):
         yield
 
 
 @asynccontextmanager
-async def written_down(log: AuditLog, deed: Deed) -> AsyncIterator[None]:
-    """The same for a deed that is put together already."""
-    await log.append(deed)
+async def written_down(log: AuditLog, action: Action) -> AsyncIterator[None]:
+    """The same for a action that is put together already."""
+    await log.append(action)
     try:
         yield
     except RequestError as error:
         code = error.problems[0].code if error.problems else str(error.status)
-        await log.append(replace(deed, before=None, after=None, outcome=code))
+        await log.append(replace(action, before=None, after=None, outcome=code))
         raise

@@ -8,8 +8,8 @@ from dispatcher.api.deployment import Deployment
 from dispatcher.api.installing import Installing, build_installing
 from dispatcher.api.oauth.directory import Directory
 from dispatcher.api.oauth.gate import Gate
-from dispatcher.api.oauth.guessing import Guessing
 from dispatcher.api.oauth.keys import load_keys
+from dispatcher.api.oauth.lockout import Lockout
 from dispatcher.api.oauth.narrowing import Accounts
 from dispatcher.api.oauth.routes import OAuthServer
 from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
@@ -17,7 +17,7 @@ from dispatcher.api.services import Services
 from dispatcher.clock import Clock
 from dispatcher.flow.events.accept import Acceptor
 from dispatcher.flow.events.emit import Emitter
-from dispatcher.flow.events.operational_news import OperationalNews
+from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.creation import Creation
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.following import Follower
@@ -59,7 +59,7 @@ async def oauth_server(settings: Settings, services: Services, redis: StoreClien
         directory=directory,
         revoked=revoked,
         gate=Gate(reader, directory, revoked, services.clock, settings.client_rate, Bearers(redis)),
-        guessing=Guessing(RateLimits(redis), settings.auth_failures),
+        lockout=Lockout(RateLimits(redis), settings.auth_failures),
         clock=services.clock,
         accounts=Accounts(AccountStore(redis), services.marketplaces),
     )
@@ -91,7 +91,7 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         cache=cache,
         clients=ClientStore(redis),
         sealer=sealer,
-        news=OperationalNews(queue, now_ms) if settings.operations_url else None,
+        operational=OperationalEvents(queue, now_ms) if settings.operations_url else None,
         audit=AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True),
         marketplaces=MarketplaceStore(redis),
         installer=_installer(redis, queue, definitions, cache, sealer, installing, now_ms),

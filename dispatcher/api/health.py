@@ -39,12 +39,12 @@ async def readyz(request: web.Request) -> web.StreamResponse:
     watch = request.app[WATCH]
     memory = {"ratio": round(watch.pressure.memory.ratio, 4), "accepting": not watch.pressure.full}
     lost = watch.losses.last
-    told = (
+    loss = (
         {"dataLoss": {"since": iso_or_none(lost.survived_ms or None), "until": iso_or_none(lost.noticed_ms)}}
         if lost
         else {}
     )
-    return json_response({"status": "ok", "redis": "ok", "memory": memory, **told})
+    return json_response({"status": "ok", "redis": "ok", "memory": memory, **loss})
 
 
 @dataclass(slots=True)

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from dispatcher.clock import Clock
     from dispatcher.flow.events.accept import Acceptor
     from dispatcher.flow.events.emit import Emitter
-    from dispatcher.flow.events.operational_news import OperationalNews
+    from dispatcher.flow.events.operational_events import OperationalEvents
     from dispatcher.flow.installations.installer import Installer
-    from dispatcher.model.operational import Happening
+    from dispatcher.model.operational import OperationalEvent
     from dispatcher.store.access.clients import ClientStore
     from dispatcher.store.audit_log.log import AuditLog
     from dispatcher.store.definitions.cache import DefinitionCache
@@ -38,16 +38,16 @@ class Services:
     audit: AuditLog
     marketplaces: MarketplaceStore
     installer: Installer
-    news: OperationalNews | None = None
+    operational: OperationalEvents | None = None
     """None where no operator listens."""
 
     def now_ms(self) -> int:
         return int(self.clock() * 1000)
 
-    def tell(self, happening: Happening) -> None:
-        """Operators, where they listen."""
-        if self.news is not None:
-            self.news.tell(happening)
+    def notify(self, event: OperationalEvent) -> None:
+        """Notify operators, where they listen."""
+        if self.operational is not None:
+            self.operational.notify(event)
 
 
 SERVICES = web.AppKey("services", Services)

@@ -1,4 +1,4 @@
-"""Watches the store for as long as the API runs: closes accepting before it is full, and tells when it lost something.
+"""Watches the store while the API runs: closes accepting before it is full, and notices when it lost something.
 
 What the API itself needs of an emptied store is put back; what publishers and marketplaces wrote cannot be.
 """
@@ -31,7 +31,7 @@ class StoreWatch:
     losses: LossWatch
     acceptor: Acceptor
     restore: Callable[[], Awaitable[None]]
-    bereft: bool = False
+    to_restore: bool = False
     looked_s: float = 0.0
 
     async def look(self) -> None:
@@ -44,13 +44,13 @@ class StoreWatch:
 
     async def _look_for_losses(self) -> None:
         if await self.losses.look(self.acceptor.newest_id):
-            self.bereft = True
-        if self.bereft:
+            self.to_restore = True
+        if self.to_restore:
             await self.restore()
-            self.bereft = False
+            self.to_restore = False
 
     async def follow(self) -> None:
-        """For ever; an outage of the store is told by those who need it."""
+        """For ever; an outage of the store is logged by those who need it."""
         while True:
             await asyncio.sleep(self.pressure.pause_s())
             try:
@@ -58,7 +58,7 @@ class StoreWatch:
             except StoreUnavailable as error:
                 log.debug("store unavailable", error=str(error))
             except DispatcherError as error:
-                self.bereft = False
+                self.to_restore = False
                 log.error("the store that came back is of no use", reason=str(error))
             except Exception:
                 log.exception("watching the store broke off")

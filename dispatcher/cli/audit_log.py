@@ -84,13 +84,13 @@ def _show_verdict(verdict: Verdict, *, as_json: bool) -> None:
 
 
 def _row(entry: Entry) -> dict[str, object]:
-    deed = entry.deed()
+    action = entry.action()
     return {
         "n": entry.n,
-        "at": iso_ms(deed.at_ms),
-        "client": deed.author.client_id,
-        "action": deed.action,
-        "object": f"{deed.kind} {deed.object_id}",
-        "outcome": deed.outcome,
-        "changed": sorted(deed.after or ()) if deed.before else [],
+        "at": iso_ms(action.at_ms),
+        "client": action.author.client_id,
+        "action": action.name,
+        "object": f"{action.kind} {action.object_id}",
+        "outcome": action.outcome,
+        "changed": sorted(action.after or ()) if action.before else [],
     }

@@ -12,8 +12,8 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.given import VerbCommand
 from dispatcher.cli.operator import audit_log_of, operator
+from dispatcher.cli.options import VerbCommand
 from dispatcher.cli.output import note, print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.clock import iso_ms

@@ -33,7 +33,7 @@ def demo(
 
 
 async def _demo(settings: Settings, wanted_port: int, *, leave: bool) -> bool:
-    """Tell the story; True when every event ended as it should."""
+    """Run the story; True when every event ended as it should."""
     from dispatcher.cli.demo_stage import stage
     from dispatcher.cli.startup import stop_on_signals
 
@@ -85,7 +85,7 @@ async def _tell(actors: Stage) -> bool:
     if not wrong:
         typer.secho(
             f"All {len(lines)} events were delivered, in order; the host verified every signature and token,\n"
-            "and was told by status notifications how each event ended.",
+            "and got a status notification about the end of each event.",
             fg=typer.colors.GREEN,
         )
     return not wrong

@@ -53,14 +53,14 @@ class _Plain:
     """A line when an event is first seen to have been tried, and when it has ended."""
 
     def __init__(self) -> None:
-        self._told: set[tuple[str, int, bool]] = set()
+        self._shown: set[tuple[str, int, bool]] = set()
         typer.echo(_row(HEADINGS))
 
     def show(self, lines: Sequence[Line]) -> None:
         for line in lines:
-            news = (line.event_id, line.attempts, line.consumed)
-            if line.attempts and news not in self._told and line.status != "DELIVERING":
-                self._told.add(news)
+            state = (line.event_id, line.attempts, line.consumed)
+            if line.attempts and state not in self._shown and line.status != "DELIVERING":
+                self._shown.add(state)
                 typer.echo(_row(_cells(line)))
 
 

@@ -29,7 +29,7 @@ RETRY_SCHEDULE_S = (0.8, 1.0, 2.0, 4.0)
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """``worker`` ends only when it is told to, or fails."""
+    """``worker`` ends only when it is stopped, or fails."""
 
     api: Listening
     client: Client

@@ -27,15 +27,15 @@ class Done:
         return {"id": self.event_id, "status": self.status, "error": self.error}
 
 
-Deed = Callable[[Client, str], Awaitable[str]]
+Action = Callable[[Client, str], Awaitable[str]]
 """An event's id → its status afterwards."""
 
 
-def do_to_each(access: Access, event_ids: Sequence[str], deed: Deed, *, as_json: bool) -> None:
+def do_to_each(access: Access, event_ids: Sequence[str], action: Action, *, as_json: bool) -> None:
     """Shows each result; exit status 1 when any was refused."""
 
     async def work(client: Client) -> list[Done]:
-        return [await _do(access, client, event_id, deed) for event_id in event_ids]
+        return [await _do(access, client, event_id, action) for event_id in event_ids]
 
     results = with_api(access, work)
     if as_json:
@@ -47,9 +47,9 @@ def do_to_each(access: Access, event_ids: Sequence[str], deed: Deed, *, as_json:
         raise typer.Exit(1)
 
 
-async def _do(access: Access, client: Client, event_id: str, deed: Deed) -> Done:
+async def _do(access: Access, client: Client, event_id: str, action: Action) -> Done:
     try:
-        return Done(event_id, await deed(client, event_id))
+        return Done(event_id, await action(client, event_id))
     except ApiError as error:
         if error.status not in ABOUT_ONE_EVENT:
             raise

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher import __version__
-from dispatcher.cli.given import VerbCommand
+from dispatcher.cli.options import VerbCommand
 from dispatcher.cli.standard_streams import prepare_streams
 from dispatcher.errors import ConfigurationError, DispatcherError, StoreUnusable
 

@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.given import VerbCommand
 from dispatcher.cli.operator import audit_log_of, operator
+from dispatcher.cli.options import VerbCommand
 from dispatcher.cli.output import cell, note, print_json
 from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run
-from dispatcher.model.audit_entry import DONE, Deed
+from dispatcher.model.audit_entry import DONE, Action
 from dispatcher.settings import Settings
 from dispatcher.store.reseal.reseal import Resealer, Tally
 from dispatcher.store.reseal.stale_count import StaleCount
@@ -34,7 +34,7 @@ def reseal(
     """Seal again what needs an older key of DISPATCHER_SECRET_KEYS. Status 1 when something still does afterwards."""
     settings = load_settings()
     require_secret_keys(settings)
-    tally = run(_reseal(settings, write=not dry_run, told=not as_json and sys.stderr.isatty()))
+    tally = run(_reseal(settings, write=not dry_run, progress=not as_json and sys.stderr.isatty()))
     if as_json:
         print_json(_as_json(tally, dry_run))
     else:
@@ -43,27 +43,27 @@ def reseal(
         raise typer.Exit(1)
 
 
-async def _reseal(settings: Settings, *, write: bool, told: bool) -> Tally:
+async def _reseal(settings: Settings, *, write: bool, progress: bool) -> Tally:
     sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
     async with open_store(settings, client_name="dispatcher-secrets", claim=False, existing=True) as store:
         resealer = Resealer(store.redis, sealer, write=write)
         async for tally in resealer.pages():
-            if told:
+            if progress:
                 sys.stderr.write(f"\r{tally.seen} of {tally.total} records with their versions")
-        if told:
+        if progress:
             sys.stderr.write("\r\033[K")
         await StaleCount(store.redis).write(resealer.tally.stale)
         if write:
-            await audit_log_of(settings, store.redis).append(_deed(resealer.tally))
+            await audit_log_of(settings, store.redis).append(_action(resealer.tally))
         return resealer.tally
 
 
-def _deed(tally: Tally) -> Deed:
+def _action(tally: Tally) -> Action:
     """The one entry of a run. Counts only: what a value was sealed with before and after tells nobody anything."""
     counted = {"values": tally.values, "resealed": tally.resealed, "stale": tally.stale}
     counts = {**counted, "problems": len(tally.problems)}
     now_ms = int(time.time() * 1000)
-    return Deed(operator(), "resealSecrets", "secrets", "all", now_ms, after=counts, outcome=DONE)
+    return Action(operator(), "resealSecrets", "secrets", "all", now_ms, after=counts, outcome=DONE)
 
 
 def _as_json(tally: Tally, dry_run: bool) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The start of every process: read settings, reach Redis, agree on the partitions, heed signals.
+"""The start of every process: read settings, reach Redis, agree on the partitions, stop on signals.
 
 The only place of the command line that reads settings. Never serves and never delivers.
 """
@@ -117,13 +117,13 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
     task = asyncio.current_task()
 
-    def heed() -> None:
+    def on_signal() -> None:
         if stop.is_set() and task is not None:
             task.cancel()
         stop.set()
 
     for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, heed)
+        loop.add_signal_handler(number, on_signal)
     try:
         yield stop
     finally:

@@ -109,7 +109,7 @@ class Client:
         return cast("dict[str, Any]", answer["data"])
 
     def changes(self, conditions: Conditions, notice: Notice) -> AsyncIterator[ChangeJson]:
-        """Status changes from now on, across lost connections, of which ``notice`` is told."""
+        """Status changes from now on, across lost connections, which ``notice`` is called with."""
         return Follower(self._connected(), dict(conditions), notice).changes()
 
     async def answers(self, path: str) -> int:

@@ -16,7 +16,7 @@ LANES = 100
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """One integration as the table shows it; ``name`` None = it was deleted, or cannot be told."""
+    """One integration as the table shows it; ``name`` None = it was deleted, or is out of reach."""
 
     view: LaneView
     name: str | None
@@ -30,7 +30,8 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
 async def show_queue(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     if not viewer.sees_queue:
-        raise Refused.of("account_restricted", "The queue is everybody's: use a client that is bound to nobody.")
+        text = "The queue shows every integration: sign in with a client that is bound to no account and no vendor."
+        raise Refused.of("account_restricted", text)
     overview = await viewer.services.queue.overview(LANES)
     names = await viewer.names([view.integration_id for view in overview.lanes])
     rows = [LaneRow(view, names.get(view.integration_id), states(view)) for view in overview.lanes]
@@ -60,9 +61,9 @@ def states(view: LaneView) -> list[str]:
         "slowed down by its host until": view.slowed_until_ms,
         "no token since": view.token_failing_since_ms,
     }
-    told = [f"{words} {iso_ms(at_ms)}" for words, at_ms in held.items() if at_ms]
+    lines = [f"{words} {iso_ms(at_ms)}" for words, at_ms in held.items() if at_ms]
     if view.concurrency is not None and view.in_flight >= view.concurrency:
-        told.append(f"as many attempts under way as it may have ({view.concurrency})")
+        lines.append(f"as many attempts under way as it may have ({view.concurrency})")
     if view.paused:
-        told.insert(0, "paused")
-    return told + [f"URL suspended: {url}" for url in view.suspended_urls]
+        lines.insert(0, "paused")
+    return lines + [f"URL suspended: {url}" for url in view.suspended_urls]

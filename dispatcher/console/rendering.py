@@ -21,7 +21,7 @@ LOOKS: dict[Status, str] = {
     **dict.fromkeys((Status.QUEUED, Status.HELD, Status.AWAITING_RESULT), "wait"),
     **dict.fromkeys((Status.DEAD, Status.FAILED, Status.EXPIRED), "bad"),
 }
-"""Colour of a status; any other is told without one."""
+"""Colour of a status; any other has none."""
 
 
 def page(template: str, values: Mapping[str, Any], status: int = 200) -> web.Response:

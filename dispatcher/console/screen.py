@@ -40,7 +40,7 @@ class Viewer:
 
     @property
     def sees_queue(self) -> bool:
-        """The queue is everybody's, so it is for clients that are bound to nobody."""
+        """True for clients without an account and a vendor: the queue shows every integration."""
         return self.caller.may(Scope.OPS_READ) and self.caller.account_id is None and self.caller.vendor_id is None
 
     @property

@@ -30,10 +30,10 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     oauth, services = request.app[OAUTH], request.app[SERVICES]
     fields = await read_fields(request)
     address, client_id = address_of(request, services.deployment.trusted_proxies), fields.get("client_id")
-    await oauth.guessing.check(address, client_id)
+    await oauth.lockout.check(address, client_id)
     principal = await _let_in(request, client_id or "", fields.get("client_secret", ""))
     if principal is None:
-        await oauth.guessing.wrong(address, client_id)
+        await oauth.lockout.wrong(address, client_id)
         return _form(_wanted(fields.get("next")), client_id or "", _WRONG, 401)
     await _end(request)
     response = redirect(_wanted(fields.get("next")))

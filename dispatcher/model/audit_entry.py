@@ -32,11 +32,11 @@ class Author:
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Action:
     """A change of one object. ``before`` and ``after`` hold what differs, without any secret."""
 
     author: Author
-    action: str
+    name: str
     kind: str
     object_id: str
     at_ms: int
@@ -66,7 +66,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One deed at its place in the chain. ``text`` is what is stored and what the hash is taken of."""
+    """One action at its place in the chain. ``text`` is what is stored and what the hash is taken of."""
 
     n: int
     previous: str
@@ -77,22 +77,22 @@ class Entry:
         return Head(self.n, hashlib.sha256(self.text).hexdigest())
 
     @classmethod
-    def following(cls, head: Head, deed: Deed) -> Entry:
-        """The entry of ``deed`` behind the one at ``head``."""
+    def following(cls, head: Head, action: Action) -> Entry:
+        """The entry of ``action`` behind the one at ``head``."""
         record = {
             "n": head.n + 1,
             "previous": head.hash,
-            "at": deed.at_ms,
-            "client": deed.author.client_id,
-            "scopes": list(deed.author.scopes),
-            "address": deed.author.address,
-            "request": deed.author.request_id,
-            "action": deed.action,
-            "kind": deed.kind,
-            "object": deed.object_id,
-            "before": deed.before,
-            "after": deed.after,
-            "outcome": deed.outcome,
+            "at": action.at_ms,
+            "client": action.author.client_id,
+            "scopes": list(action.author.scopes),
+            "address": action.author.address,
+            "request": action.author.request_id,
+            "action": action.name,
+            "kind": action.kind,
+            "object": action.object_id,
+            "before": action.before,
+            "after": action.after,
+            "outcome": action.outcome,
         }
         return cls(head.n + 1, head.hash, orjson.dumps(record, option=orjson.OPT_SORT_KEYS))
 
@@ -104,12 +104,12 @@ class Entry:
             raise ValueError("no audit entry")
         return cls(record["n"], str(record["previous"]), text)
 
-    def deed(self) -> Deed:
+    def action(self) -> Action:
         record = orjson.loads(self.text)
         author = Author(record["client"], tuple(record["scopes"]), record["address"], record["request"])
-        return Deed(
+        return Action(
             author,
-            action=record["action"],
+            name=record["action"],
             kind=record["kind"],
             object_id=record["object"],
             at_ms=record["at"],

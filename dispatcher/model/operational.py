@@ -1,4 +1,4 @@
-"""What operators are told of: happenings around integrations, not events of the marketplace."""
+"""Operational events: notes to operators about integrations, beside the events of the marketplace."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class OperationalKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
-    """One of them. ``detail`` goes into the message as it is, so it never holds a secret."""
+class OperationalEvent:
+    """One event. ``detail`` goes into the message as it is, so it never holds a secret."""
 
     kind: OperationalKind
     integration_id: str
@@ -42,16 +42,16 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """Happenings of one kind that are told together. ``integration_id`` None: of several integrations."""
+    """Events of one kind that make one message. ``integration_id`` None: of several integrations."""
 
     integration_id: str | None
-    first: Happening
-    last: Happening
+    first: OperationalEvent
+    last: OperationalEvent
     count: int = 1
 
 
-Tell = Callable[[Happening], None]
+Notify = Callable[[OperationalEvent], None]
 
 
-def to_nobody(_: Happening) -> None:
-    """Where no operator listens."""
+def to_nobody(_: OperationalEvent) -> None:
+    """For a deployment in which no operator listens."""

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from dispatcher.model.event_type import EventType
 
-OVERDUE = "No worker told the outcome in time: check that a worker runs (`dispatcher worker`), then ping again."
+OVERDUE = "No worker reported the outcome in time: check that a worker runs (`dispatcher worker`), then ping again."
 
 
 class PingVersion(StrEnum):

@@ -88,7 +88,7 @@ def filter_problems(document: object, where: str = "filter") -> list[Problem]:
 def compile_filter(document: object) -> Filter:
     """The filter of a stored ``document``, whatever bounds hold now; None lets everything through.
 
-    What cannot be read lets nothing through: a newer version may have written it, and know who must not be told.
+    What cannot be read lets nothing through: a newer version may have written it, and know whom it must not reach.
     """
     if document is None:
         return Filter()

@@ -71,14 +71,14 @@ def build_body(
 
 def _operational_body(event: Event, state: EventState, base_url: str, partner: str) -> bytes:
     """The body that operators read: flat, and of the form that Standard Webhooks recommends."""
-    told = event.payload or {}
+    message = event.payload or {}
     return orjson.dumps(
         {
             "id": event.id,
-            "type": told.get("kind"),
+            "type": message.get("kind"),
             "timestamp": iso_ms(state.created_ms),
             "marketplace": {"partner": partner, "baseUrl": base_url},
-            "data": told.get("data"),
+            "data": message.get("data"),
         }
     )
 

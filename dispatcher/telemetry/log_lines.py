@@ -1,6 +1,6 @@
 """Writes log lines, and never fails: a line that cannot be written, for want of room or of a reader, is dropped.
 
-How many were is told once writing works again. Knows nothing of what a line says.
+Their number is logged once writing works again. Knows nothing of what a line says.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def _shared() -> list[Processor]:
 
 
 def _dropped(render: Processor, count: int) -> str:
-    """The line that tells how many could not be written."""
+    """The line with the number of those that could not be written."""
     record: Any = {"event": "log lines dropped", "not_written": count, "reason": "they could not be written"}
     for process in (*_shared(), render):
         record = process(None, "warning", record)

@@ -1,16 +1,16 @@
-"""A deed for the audit log, and what the log shows of it over HTTP. Holds no test."""
+"""A action for the audit log, and what the log shows of it over HTTP. Holds no test."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from dispatcher.model.audit_entry import Author, Deed
+from dispatcher.model.audit_entry import Action, Author
 from tests.api.conftest import Api
 from tests.api.tenants import Tenant, settle_in
 from tests.api.worker_hand import WorkerHand
 
 PATH = "/v1/audit"
-DEED = Deed(Author("someone", ("ops:write",), "192.0.2.1", "r-1"), "pauseLane", "lane", "L", 1_800_000_000_000)
+DEED = Action(Author("someone", ("ops:write",), "192.0.2.1", "r-1"), "pauseLane", "lane", "L", 1_800_000_000_000)
 
 
 async def entries(api: Api, **query: str) -> list[dict[str, Any]]:

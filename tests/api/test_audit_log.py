@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.api.table import api_routes
 from dispatcher.errors import StoreUnavailable
-from dispatcher.model.audit_entry import Deed
+from dispatcher.model.audit_entry import Action
 from dispatcher.model.status import Status
 from dispatcher.policy.differences import differences
 from dispatcher.store.audit_log.log import AuditLog
@@ -110,7 +110,7 @@ async def test_accepting_and_reading_leave_no_entry(api: Api) -> None:
 async def test_nothing_is_changed_when_nothing_can_be_written_down(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     lane = (await api.json("GET", f"/v1/events/{(await api.emit())['id']}", 200))["integrationId"]
 
-    async def away(log: AuditLog, deed: Deed, write: object) -> bool:
+    async def away(log: AuditLog, action: Action, write: object) -> bool:
         raise StoreUnavailable("away")
 
     monkeypatch.setattr(AuditLog, "chained", away)

@@ -44,8 +44,8 @@ async def change_hands(api: Api) -> tuple[str, str]:
 
 async def told(api: Api) -> list[dict[str, Any]]:
     """In the order of what happened."""
-    assert api.services.news is not None
-    await api.services.news.flush()
+    assert api.services.operational is not None
+    await api.services.operational.flush()
     events = [one.event for one in (await api.services.queue.page(OWN, None, 50)).items]
     assert {event.integration_id for event in events} <= {OPERATIONS}
     return [event.payload or {} for event in reversed(events)]
@@ -73,5 +73,5 @@ async def test_publications_links_and_pauses_are_told_to_operators(start: Start)
 async def test_nothing_is_queued_where_no_operator_listens(start: Start) -> None:
     api = await start()
     await change_hands(api)
-    assert api.services.news is None
+    assert api.services.operational is None
     assert (await api.services.queue.page(OWN, None, 50)).items == []

@@ -68,7 +68,7 @@ class Pair:
         self.deployment.server.kill()
         await self.promote()
 
-    def rejoin(self) -> None:
+    def restore_key(self) -> None:
         """The old master comes back as a replica."""
         self.deployment.server.options = (*AT_ONCE, "--replicaof", f"127.0.0.1 {self.replica.port}")
         self.deployment.server.start()

@@ -83,7 +83,7 @@ async def test_ft21_strict_never_accepted_what_a_cut_off_replica_misses(deployme
             await assert_unknown(client, f"cut-off-{i}")
         await pair.fail_over()
         await assert_unknown(client, "cut-off-0")
-        pair.rejoin()
+        pair.restore_key()
         accepted += [await client.emitted("A", key=f"cut-off-{i}") for i in range(2)]
         await deployment.all_succeed(accepted)
     await deployment.assert_well()
@@ -138,7 +138,7 @@ async def test_ft20_strict_loses_nothing_in_a_fail_over_under_load(
             await pair.change_places()
         else:
             await pair.fail_over()
-            pair.rejoin()
+            pair.restore_key()
         await until(lambda: len(accepted) >= before + 50, 30)
         enough.set()
         await emitting

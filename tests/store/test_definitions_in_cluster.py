@@ -12,7 +12,7 @@ import redis as redis_sync
 from redis.asyncio import Redis
 
 from dispatcher.ids import new_hex24, new_uuid
-from dispatcher.model.audit_entry import Author, Deed
+from dispatcher.model.audit_entry import Action, Author
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.model.ping import PingStatus, PingTest, PingVersion
 from dispatcher.store.access.clients import ClientStore
@@ -93,9 +93,9 @@ async def test_changes_are_noted_and_clients_are_metered(cluster: Redis) -> None
     assert [one.id for one in (await definitions.integrations()).items] == [made.id]
     assert await Definitions(cluster).of_vendor("brick").integration(made.id) is None
     client, _ = await ClientStore(cluster, noting).create(frozenset({"ops:read"}), "", None, 1)
-    await noting.log.append(Deed(noting.author, "pauseLane", "lane", made.id, 1))
+    await noting.log.append(Action(noting.author, "pauseLane", "lane", made.id, 1))
     reader = AuditReader(cluster)
     entries = (await reader.page(AuditFilter(), None, 10)).items
-    assert [one.deed().object_id for one in entries] == [made.id, client.client_id, made.id]
+    assert [one.action().object_id for one in entries] == [made.id, client.client_id, made.id]
     assert (await reader.verify()).well
     assert (await RateLimits(cluster).take(Bucket("x", 1.0, 2.0), 5)).granted == 2

@@ -115,8 +115,8 @@ async def test_one_change_has_as_many_entries_as_objects_and_they_are_chained(re
     assert await swap(redis, [NEW, user], noting=noting, entries=noted)
     newer = Document(ACCOUNT, NEW.after, orjson.dumps({"id": "1", "name": "second"}))
     assert await swap(redis, [newer], noting=noting, entries=[Noted("account", "1", newer)])
-    found = [entry.deed() for entry in reversed(await entries(redis))]
-    assert [(deed.kind, deed.object_id) for deed in found] == [("account", "1"), ("user", "u"), ("account", "1")]
+    found = [entry.action() for entry in reversed(await entries(redis))]
+    assert [(action.kind, action.object_id) for action in found] == [("account", "1"), ("user", "u"), ("account", "1")]
     assert (found[2].before, found[2].after) == ({"name": "first"}, {"name": "second"})
     assert found[1].after == {"id": "u", "signIn.password": "changed", "links": [{"code": "changed"}]}
     verdict = await AuditReader(redis).verify()

@@ -9,9 +9,9 @@ import pytest
 from standardwebhooks import Webhook
 
 from dispatcher.errors import ConfigurationError, StoreUnavailable
-from dispatcher.flow.events.operational_news import OperationalNews
+from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.model.event_type import EventType
-from dispatcher.model.operational import OPERATIONS, Happening, OperationalKind
+from dispatcher.model.operational import OPERATIONS, OperationalEvent, OperationalKind
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from tests.hosts import Received, Reply
@@ -149,8 +149,8 @@ async def test_where_no_operator_listens_nothing_is_queued(shop: Shop) -> None:
 
 
 async def test_operational_events_are_left_out_of_lists_unless_asked_for(shop: Shop) -> None:
-    news = OperationalNews(shop.queue, lambda: 1)
-    news.tell(Happening(OperationalKind.CIRCUIT_OPENED, "I", 1))
+    news = OperationalEvents(shop.queue, lambda: 1)
+    news.notify(OperationalEvent(OperationalKind.CIRCUIT_OPENED, "I", 1))
     await news.flush()
     assert not (await shop.queue.page(EventFilter(), None, 50)).items
     assert len((await shop.queue.page(EventFilter(integration_id=OPERATIONS), None, 50)).items) == 0
@@ -183,8 +183,8 @@ async def test_store_that_is_away_loses_nothing_that_was_told(shop: Shop, monkey
         return await accept(events)
 
     monkeypatch.setattr(shop.queue, "accept", away)
-    news = OperationalNews(shop.queue, lambda: 1)
-    news.tell(Happening(OperationalKind.CIRCUIT_OPENED, "I", 1))
+    news = OperationalEvents(shop.queue, lambda: 1)
+    news.notify(OperationalEvent(OperationalKind.CIRCUIT_OPENED, "I", 1))
     for _ in range(4):
         await news.flush()
     own = EventFilter(types=frozenset({EventType.OPERATIONAL}))

@@ -16,7 +16,7 @@ from dispatcher.clock import Clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.latency import HistogramNames
-from dispatcher.model.operational import Happening, OperationalKind, Tell
+from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.model.status import Status
 from dispatcher.policy.circuit import CircuitState
 from dispatcher.store.queue.claims import Claimed, Move, Settlement
@@ -63,7 +63,7 @@ class Runner:
         deliverer: Deliverer,
         policy: LanePolicy,
         clock: Clock,
-        notify: Tell | None = None,
+        notify: Notify | None = None,
     ) -> None:
         """``notify`` queues operational events; None = no operator listens."""
         self._store = store
@@ -125,24 +125,25 @@ class Runner:
         log.warning("credentials", integration_id=event.integration_id, state="FAILING" if failing else "AUTHORIZED")
         if self._notify is not None:
             kind = OperationalKind.CREDENTIALS_FAILING if failing else OperationalKind.CREDENTIALS_AUTHORIZED
-            self._notify(Happening(kind, event.integration_id, now_ms, event.id, _error(delivered) if failing else {}))
+            detail = _error(delivered) if failing else {}
+            self._notify(OperationalEvent(kind, event.integration_id, now_ms, event.id, detail))
 
     def _circuit_turned(self, lane_id: str, turned: CircuitState, now_ms: int) -> None:
         opened = turned is CircuitState.OPEN
         log.warning("circuit opened" if opened else "circuit closed", integration_id=lane_id)
         if self._notify is not None:
             kind = OperationalKind.CIRCUIT_OPENED if opened else OperationalKind.CIRCUIT_CLOSED
-            self._notify(Happening(kind, lane_id, now_ms))
+            self._notify(OperationalEvent(kind, lane_id, now_ms))
 
-    def _notify_of_end(self, notify: Tell, delivered: Delivered) -> None:
+    def _notify_of_end(self, notify: Notify, delivered: Delivered) -> None:
         """The URL answered 410, or the attempts are used up: somebody has to look."""
         event, now_ms = delivered.settlement.claimed.event, self._clock.now_ms()
         if delivered.suspend_url:
             gone = {"url": delivered.suspend_url}
-            notify(Happening(OperationalKind.URL_SUSPENDED, event.integration_id, now_ms, event.id, gone))
+            notify(OperationalEvent(OperationalKind.URL_SUSPENDED, event.integration_id, now_ms, event.id, gone))
         if delivered.settlement.to is Status.DEAD:
             why = _error(delivered)
-            notify(Happening(OperationalKind.EVENT_DEAD, event.integration_id, now_ms, event.id, why))
+            notify(OperationalEvent(OperationalKind.EVENT_DEAD, event.integration_id, now_ms, event.id, why))
 
     def _lane(self, owned: OwnedPartition, claimed: Claimed) -> Lane:
         lane_id = claimed.event.integration_id

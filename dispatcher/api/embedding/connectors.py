@@ -19,7 +19,7 @@ from dispatcher.api.services import SERVICES
 from dispatcher.flow.installations.connectors import Seen
 from dispatcher.model.access import Scope
 from dispatcher.model.account import Account
-from dispatcher.model.audit_entry import Deed
+from dispatcher.model.audit_entry import Action
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.policy.marketplace_access import reach_of
@@ -80,8 +80,8 @@ async def _shown(
 async def _note_reading(request: web.Request, account: Account) -> None:
     """Whoever cannot be put on record does not get to see it."""
     services = request.app[SERVICES]
-    deed = Deed(author_of(request), "readAuthValues", "account", account.id, services.now_ms())
-    await services.audit.append(deed)
+    action = Action(author_of(request), "readAuthValues", "account", account.id, services.now_ms())
+    await services.audit.append(action)
 
 
 def _is_partner(request: web.Request) -> bool:

@@ -16,8 +16,8 @@ from dispatcher.flow.integrations.change import Editor
 from dispatcher.flow.integrations.transport_rules import PROXY_FIELD
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.model.access import Caller
-from dispatcher.model.audit_entry import Author, Deed
-from dispatcher.model.operational import Happening, OperationalKind
+from dispatcher.model.audit_entry import Action, Author
+from dispatcher.model.operational import OperationalEvent, OperationalKind
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.trials import Trials
@@ -59,13 +59,13 @@ class GraphContext:
 
     def noted(self, integration_id: str) -> AbstractAsyncContextManager[None]:
         """Around what a mutation does with an integration without changing it."""
-        action = self.doing.mutation or "mutation"
-        deed = Deed(self.author, action, "integration", integration_id, self.now_ms)
-        return written_down(self.services.audit, deed)
+        name = self.doing.mutation or "mutation"
+        action = Action(self.author, name, "integration", integration_id, self.now_ms)
+        return written_down(self.services.audit, action)
 
-    def tell(self, kind: OperationalKind, integration_id: str, **detail: str | int | None) -> None:
-        """Operators, where they listen."""
-        self.services.tell(Happening(kind, integration_id, self.now_ms, detail=detail))
+    def notify(self, kind: OperationalKind, integration_id: str, **detail: str | int | None) -> None:
+        """Notify operators, where they listen."""
+        self.services.notify(OperationalEvent(kind, integration_id, self.now_ms, detail=detail))
 
     @property
     def editor(self) -> Editor:

@@ -82,7 +82,7 @@ class DefinitionMutations:
             context.now_ms,
             input_.expected_last_modified,
         )
-        context.tell(OperationalKind.INTEGRATION_PUBLISHED, done.id, revision=done.published_revision)
+        context.notify(OperationalKind.INTEGRATION_PUBLISHED, done.id, revision=done.published_revision)
         revision = await context.definitions.revision(done.id, done.published_revision or 0)
         return payloads.PublishProductIntegrationPayload(
             product_integration=ProductIntegration.of(done, revision) if revision else None
@@ -99,7 +99,7 @@ class DefinitionMutations:
         product = await link(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
         owner = await context.definitions.needed(input_.integration_id)
         former = moved_from(before, product)
-        context.tell(OperationalKind.PRODUCT_LINKED, owner.id, productId=product.id, formerIntegrationId=former)
+        context.notify(OperationalKind.PRODUCT_LINKED, owner.id, productId=product.id, formerIntegrationId=former)
         return payloads.LinkProductIntegrationPayload(
             product=Product.of(product),
             product_integration=working(owner),
@@ -116,5 +116,5 @@ class DefinitionMutations:
         context = info.context
         product = await unlink(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
         owner = await context.definitions.needed(input_.integration_id)
-        context.tell(OperationalKind.PRODUCT_UNLINKED, owner.id, productId=product.id)
+        context.notify(OperationalKind.PRODUCT_UNLINKED, owner.id, productId=product.id)
         return payloads.UnlinkProductIntegrationPayload(product=Product.of(product), product_integration=working(owner))

@@ -198,7 +198,7 @@ class IntegrationFields:
         default=UNSET, description="Whose it is. Clients of one vendor leave it out: theirs is their vendor's."
     )
     probe_interval_minutes: int | None = strawberry.field(
-        default=UNSET, description="Ping it by itself this often, whatever its version; null = never."
+        default=UNSET, description="Minutes between scheduled pings of the integration; null = none."
     )
 
 

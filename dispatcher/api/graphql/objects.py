@@ -59,7 +59,7 @@ class ProductIntegration(Identity, ShownFields):
     signing_secrets: list[SigningSecret]
     linked_products: list[LinkedProduct]
     ui_read_only: bool
-    probe_interval_minutes: int | None = strawberry.field(description="How often it is pinged by itself.")
+    probe_interval_minutes: int | None = strawberry.field(description="Minutes between scheduled pings; null = none.")
 
     @classmethod
     def of(cls, integration: Integration, shown: Revision) -> ProductIntegration:

@@ -1,6 +1,6 @@
-"""Refuses queries that a route would not heed: a filter with a typo would list, and mislead, like no filter.
+"""Refuses query parameters that a route does not have: a misspelt filter would otherwise list everything.
 
-Known are the parameters that the OpenAPI document names. Looks at reading routes only, so that accepting costs nothing.
+The OpenAPI document names the parameters. Only reading routes are checked, so that accepting costs nothing.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from dispatcher.api.http.route import Handler, Route
 from dispatcher.errors import InvalidRequest
 
 Parameters = dict[str, bool]
-"""By name, whether it may be given several times."""
+"""Name → True if it may be given several times."""
 
 
 def knowing(route: Route) -> Handler:
-    """The route's handler; 400 ``invalid_parameter`` for what it would not heed."""
+    """The route's handler, behind 400 ``invalid_parameter`` for a parameter that the route does not have."""
     if route.method != "GET" or route.scopes is None or not route.path.startswith("/v1/"):
         return route.handler
     handler, known = route.handler, known_parameters(route)

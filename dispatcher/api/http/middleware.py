@@ -90,13 +90,13 @@ def _failure(request: web.Request, raised: Exception, request_id: str) -> web.St
         if raised.status == 405 and request.method == "OPTIONS":
             return web.Response(status=204, headers={"Allow": raised.headers["Allow"]})
     error = _as_request_error(request, raised)
-    response = _told(request, error, request_id)
+    response = _error_response(request, error, request_id)
     if error.status in (408, 413) or "Connection" in error.headers:
         response.force_close()
     return response
 
 
-def _told(request: web.Request, error: RequestError, request_id: str) -> web.Response:
+def _error_response(request: web.Request, error: RequestError, request_id: str) -> web.Response:
     for prefix, error_page in request.app.get(ERROR_PAGES, ()):
         if request.path == prefix or request.path.startswith(f"{prefix}/"):
             return error_page(request, error, request_id)

@@ -34,7 +34,7 @@ class Principal:
 
     @property
     def stamp(self) -> str:
-        """Changes when the secret does, so that tokens from before a rotation are told apart."""
+        """Changes when the secret does, so that tokens from before a rotation are recognised."""
         return hashlib.sha256(f"{self.client_id}\n{self.secret_hash}".encode()).hexdigest()[:16]
 
 

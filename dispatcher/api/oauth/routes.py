@@ -15,7 +15,7 @@ from dispatcher.api.oauth.directory import Directory, Principal
 from dispatcher.api.oauth.endpoints import Introspection, Revocation
 from dispatcher.api.oauth.form import Presented, read_form
 from dispatcher.api.oauth.gate import Gate
-from dispatcher.api.oauth.guessing import Guessing
+from dispatcher.api.oauth.lockout import Lockout
 from dispatcher.api.oauth.narrowing import Accounts
 from dispatcher.api.oauth.registered import AUTH_METHODS, GRANT_TYPE
 from dispatcher.api.oauth.server import Exchange, FormRequest
@@ -47,7 +47,7 @@ class OAuthServer:
     directory: Directory
     revoked: RevokedTokens
     gate: Gate
-    guessing: Guessing
+    lockout: Lockout
     clock: Clock
     accounts: Accounts
 
@@ -69,19 +69,19 @@ Authenticated = Callable[[web.Request, Presented], Awaitable[web.StreamResponse]
 """A handler of whatever a client authenticates for with its secret."""
 
 
-def unguessable(handler: Authenticated) -> Handler:
-    """The handler, behind a limit on wrong secrets."""
+def behind_lockout(handler: Authenticated) -> Handler:
+    """The handler, behind the lock-out for wrong secrets."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        guessing, deployment = request.app[OAUTH].guessing, request.app[SERVICES].deployment
+        lockout, deployment = request.app[OAUTH].lockout, request.app[SERVICES].deployment
         presented = await read_form(request)
         address = address_of(request, deployment.trusted_proxies)
-        await guessing.check(address, presented.client_id)
+        await lockout.check(address, presented.client_id)
         try:
             return await handler(request, presented)
         except RequestError as error:
             if error.status == 401:
-                await guessing.wrong(address, presented.client_id)
+                await lockout.wrong(address, presented.client_id)
             raise
 
     return serve
@@ -159,18 +159,25 @@ async def metadata(request: web.Request) -> web.StreamResponse:
 
 ROUTES: tuple[Route, ...] = (
     Route(
-        "POST", EXCHANGE_PATH, unguessable(create_token), None, "Get an access token (client credentials)", tag="oauth2"
+        "POST",
+        EXCHANGE_PATH,
+        behind_lockout(create_token),
+        None,
+        "Get an access token (client credentials)",
+        tag="oauth2",
     ),
     Route(
         "POST",
         PARTNER_EXCHANGE_PATH,
-        unguessable(create_partner_token),
+        behind_lockout(create_partner_token),
         None,
         "Get an access token, as host applications do",
         tag="oauth2",
     ),
-    Route("POST", REVOKE_PATH, unguessable(revoke), None, "Revoke an access token (RFC 7009)", tag="oauth2"),
-    Route("POST", INTROSPECT_PATH, unguessable(introspect), None, "Look at an access token (RFC 7662)", tag="oauth2"),
+    Route("POST", REVOKE_PATH, behind_lockout(revoke), None, "Revoke an access token (RFC 7009)", tag="oauth2"),
+    Route(
+        "POST", INTROSPECT_PATH, behind_lockout(introspect), None, "Look at an access token (RFC 7662)", tag="oauth2"
+    ),
     Route("GET", JWKS_PATH, jwks, None, "Public keys of access tokens", tag="oauth2"),
     Route("GET", METADATA_PATH, metadata, None, "Authorization server metadata (RFC 8414)", tag="oauth2"),
 )

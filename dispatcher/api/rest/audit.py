@@ -37,20 +37,20 @@ async def list_entries(request: web.Request) -> web.StreamResponse:
 
 
 def entry_json(entry: Entry) -> dict[str, Any]:
-    deed = entry.deed()
+    action = entry.action()
     return {
         "n": entry.n,
-        "at": iso_ms(deed.at_ms),
-        "clientId": deed.author.client_id,
-        "scopes": list(deed.author.scopes),
-        "address": deed.author.address,
-        "requestId": deed.author.request_id,
-        "action": deed.action,
-        "kind": deed.kind,
-        "objectId": deed.object_id,
-        "before": deed.before,
-        "after": deed.after,
-        "outcome": deed.outcome,
+        "at": iso_ms(action.at_ms),
+        "clientId": action.author.client_id,
+        "scopes": list(action.author.scopes),
+        "address": action.author.address,
+        "requestId": action.author.request_id,
+        "action": action.name,
+        "kind": action.kind,
+        "objectId": action.object_id,
+        "before": action.before,
+        "after": action.after,
+        "outcome": action.outcome,
         "previous": entry.previous,
         "hash": entry.head.hash,
     }

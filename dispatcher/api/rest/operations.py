@@ -33,7 +33,7 @@ async def pause_lane(request: web.Request) -> web.StreamResponse:
     """Events are accepted and held until the lane is resumed."""
     services, integration_id = request.app[SERVICES], await _integration_id(request)
     async with noted(request, "pauseLane", "lane", integration_id, after={"paused": True}):
-        await pause(integration_id, services.queue, services.tell, services.now_ms())
+        await pause(integration_id, services.queue, services.notify, services.now_ms())
     return json_response({"integrationId": integration_id, "paused": True})
 
 
@@ -41,7 +41,7 @@ async def resume_lane(request: web.Request) -> web.StreamResponse:
     """Held events go on in their order; URLs suspended after 410 Gone are tried again."""
     services, integration_id = request.app[SERVICES], await _integration_id(request)
     async with noted(request, "resumeLane", "lane", integration_id, after={"paused": False}):
-        await resume(integration_id, services.queue, services.tell, services.now_ms())
+        await resume(integration_id, services.queue, services.notify, services.now_ms())
     return json_response({"integrationId": integration_id, "paused": False})
 
 

@@ -43,7 +43,7 @@ class Acceptor:
         self._waiting: list[_Ask] = []
         self._waiting_events = 0
         self._writers: set[asyncio.Task[None]] = set()
-        """Each leaves in the same step in which it finds nothing to do: nobody counts on one that has ended."""
+        """Running tasks only: a writer takes itself out in the step in which it finds nothing to write."""
         self._starting = False
         self._room = MAX_WAITING
         self.newest_id: str | None = None
@@ -87,17 +87,17 @@ class Acceptor:
         return RequestError([Problem("store_full", text)], 503, {"Retry-After": str(FULL_RETRY_AFTER_S)})
 
     def _wants_writer(self) -> bool:
-        """One writer takes what comes; another only pays for a full write: each costs as much as several events."""
+        """True when nobody writes, or when enough waits for a second write beside the one under way."""
         if self._starting or len(self._writers) >= MAX_WRITES:
             return False
         return not self._writers or self._waiting_events >= ENOUGH
 
     def _goes_on(self) -> bool:
-        """The same for a writer that has written: the last one takes whatever waits, others leave a little to it."""
+        """True for a writer that is to write again: the only one for anything, one of two for a write's worth."""
         return bool(self._waiting) and (len(self._writers) == 1 or self._waiting_events >= ENOUGH)
 
     async def accept_once(self, event: Event, *, client_id: str, key: str, body_hash: str) -> Accepted:
-        """Write an event unless ``key`` was used before: then tell which event it made.
+        """Write an event unless ``key`` was used before: then return the event that it made.
 
         Raises ``Conflict`` (idempotency_conflict) when the key came with another body. The key is bound to the
         id before the event is written, so a repeat after any failure completes the same event.

@@ -1,4 +1,4 @@
-"""Conclude: end an event from outside an attempt (a host's result, a hand, a deadline) and tell its status URL."""
+"""Conclude: end an event from outside an attempt (a host's result, a hand, a deadline) and notify its status URL."""
 
 from __future__ import annotations
 

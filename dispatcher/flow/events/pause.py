@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dispatcher.model.operational import Happening, OperationalKind, Tell
+from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.store.queue.events import QueueStore
 
 
-async def pause(integration_id: str, queue: QueueStore, tell: Tell, now_ms: int) -> None:
+async def pause(integration_id: str, queue: QueueStore, notify: Notify, now_ms: int) -> None:
     """Events are accepted and held until the lane is resumed."""
     await queue.pause(integration_id)
-    tell(Happening(OperationalKind.INTEGRATION_PAUSED, integration_id, now_ms))
+    notify(OperationalEvent(OperationalKind.INTEGRATION_PAUSED, integration_id, now_ms))
 
 
-async def resume(integration_id: str, queue: QueueStore, tell: Tell, now_ms: int) -> None:
+async def resume(integration_id: str, queue: QueueStore, notify: Notify, now_ms: int) -> None:
     """Held events go on in their order; URLs suspended after 410 Gone are tried again."""
     released = await queue.resume(integration_id)
-    tell(Happening(OperationalKind.INTEGRATION_RESUMED, integration_id, now_ms, detail={"released": released}))
+    notify(OperationalEvent(OperationalKind.INTEGRATION_RESUMED, integration_id, now_ms, detail={"released": released}))

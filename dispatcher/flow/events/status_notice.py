@@ -1,4 +1,4 @@
-"""Cross rule: when an event becomes terminal or awaits a result, its integration's ``eventStatusUrl`` is told.
+"""Status notifications: an event that becomes terminal or awaits a result makes one for ``eventStatusUrl``.
 
 Never for the notification itself, for STATELESS events, or where no such URL is configured.
 """
@@ -12,7 +12,7 @@ from dispatcher.model.integration import Revision
 from dispatcher.model.status import TERMINAL, Status
 from dispatcher.policy.notification import status_payload
 
-_UNTOLD = STEP_TYPES | {EventType.SUBSCRIPTION_STATUS}
+_NOT_NOTIFIED = STEP_TYPES | {EventType.SUBSCRIPTION_STATUS}
 STATUS_URL = TYPE_RULES[EventType.SUBSCRIPTION_STATUS].url_field
 
 
@@ -26,8 +26,8 @@ def status_notice(
     account_identifier: str | None,
     now_ms: int,
 ) -> Event | None:
-    """The SUBSCRIPTION_STATUS event that tells of ``status``, or None when nobody is to be told."""
-    if event.type in _UNTOLD or event.flag == "STATELESS" or revision is None:
+    """The SUBSCRIPTION_STATUS event about ``status``, or None when nobody is to be notified."""
+    if event.type in _NOT_NOTIFIED or event.flag == "STATELESS" or revision is None:
         return None
     if STATUS_URL not in revision.urls or (status not in TERMINAL and status is not Status.AWAITING_RESULT):
         return None

@@ -30,7 +30,7 @@ class Companies(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """By whom and why something changes. ``noting`` None: nobody's deed, as when a host answers."""
+    """By whom and why something changes. ``noting`` None: nobody's action, as when a host answers."""
 
     noting: Noting | None = None
     user: str | None = None

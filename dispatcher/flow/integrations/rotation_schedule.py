@@ -15,7 +15,7 @@ from dispatcher.errors import Conflict, NotFound, Problem, Unprocessable
 from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S, MAX_OVERLAP_S, new_key, with_new_key
 from dispatcher.model.audit_entry import Author
 from dispatcher.model.integration import Integration, SigningAlgorithm, SigningRotation
-from dispatcher.model.operational import Happening, OperationalKind, Tell
+from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.policy.signing import published_key
 from dispatcher.store.audit_log.log import AuditLog, Noting
 from dispatcher.store.definitions.due import DueStore
@@ -99,7 +99,7 @@ class Rotating:
     rotations: DueStore
     sealer: Sealer
     audit: AuditLog
-    tell: Tell
+    notify: Notify
 
     async def once(self) -> int:
         """Rotate what is due; returns how many were."""
@@ -142,7 +142,7 @@ class Rotating:
         await self.rotations.at(changed.id, planned.next_ms)
         detail = {"kid": published_key(public_key)["kid"], "nextRotationAt": iso_ms(planned.next_ms)}
         log.info("signing key rotated", integration_id=changed.id, **detail)
-        self.tell(Happening(OperationalKind.SIGNING_KEY_ROTATED, changed.id, now_ms, detail=detail))
+        self.notify(OperationalEvent(OperationalKind.SIGNING_KEY_ROTATED, changed.id, now_ms, detail=detail))
 
     async def _plan_again(self, integration_id: str) -> None:
         current = await self.definitions.integration(integration_id)

@@ -149,8 +149,8 @@ def _proxy_problems(opened: Transport, url_rule: UrlRule) -> Iterator[Problem]:
     named = {"proxyUsername": opened.proxy_username, "proxyPassword": opened.proxy_password}
     for name, text in named.items():
         if len(text) > MAX_CREDENTIAL_CHARS or _CONTROL.search(text):
-            told = f"{name} has at most {MAX_CREDENTIAL_CHARS} printable characters."
-            yield Problem("invalid_text", told, f"transport.{name}")
+            rule = f"{name} has at most {MAX_CREDENTIAL_CHARS} printable characters."
+            yield Problem("invalid_text", rule, f"transport.{name}")
     if ":" in opened.proxy_username:
         yield Problem("invalid_text", "A user name for Basic has no colon (RFC 7617 §2).", "transport.proxyUsername")
 

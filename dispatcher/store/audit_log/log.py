@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 
 from dispatcher.clock import DAY_MS
 from dispatcher.errors import Conflict, StoreDamaged, StoreUnavailable
-from dispatcher.model.audit_entry import Author, Deed, Entry, Head
+from dispatcher.model.audit_entry import Action, Author, Entry, Head
 from dispatcher.store import keys
 from dispatcher.store.redis.scripts import Argument, reply_of, script
 
@@ -57,16 +57,16 @@ class AuditLog:
     _head: Head = field(default_factory=Head)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def append(self, deed: Deed) -> None:
+    async def append(self, action: Action) -> None:
         """Write the entry of a change that follows. ``StoreUnavailable`` = do not make that change."""
 
         async def write(chain: Sequence[Argument]) -> int | bytes:
             reply: int | bytes = await reply_of(self.redis, _APPEND.call((), *chain))
             return reply
 
-        await self.chained([deed], write)
+        await self.chained([action], write)
 
-    async def chained(self, deeds: Sequence[Deed], write: Write) -> bool:
+    async def chained(self, actions: Sequence[Action], write: Write) -> bool:
         """Change and entries in the one step that ``write`` is. False = its condition does not hold; nothing is done.
 
         ``StoreDamaged`` = there is no telling which entry it would follow; nothing is done.
@@ -76,13 +76,13 @@ class AuditLog:
         except TimeoutError:
             raise StoreUnavailable("the audit log cannot be written at this moment; nothing was changed") from None
         try:
-            return await self._written(deeds, write)
+            return await self._written(actions, write)
         finally:
             self._turn.release()
 
-    async def _written(self, deeds: Sequence[Deed], write: Write) -> bool:
+    async def _written(self, actions: Sequence[Action], write: Write) -> bool:
         for _ in range(_TRIES):
-            entries = self._following(deeds)
+            entries = self._following(actions)
             reply = await write(self._arguments(entries))
             if reply in _DAMAGES:
                 raise StoreDamaged(_DAMAGES[reply])
@@ -92,15 +92,15 @@ class AuditLog:
             if reply == 1:
                 self._head = entries[-1].head
                 if self.logged:
-                    _log_each(deeds, entries)
+                    _log_each(actions, entries)
             return reply == 1
         raise Conflict.of("modified_meanwhile", "Too much is being changed at this moment: repeat it in a second.")
 
-    def _following(self, deeds: Sequence[Deed]) -> list[Entry]:
+    def _following(self, actions: Sequence[Action]) -> list[Entry]:
         entries: list[Entry] = []
         head = self._head
-        for deed in deeds:
-            entries.append(Entry.following(head, deed))
+        for action in actions:
+            entries.append(Entry.following(head, action))
             head = entries[-1].head
         return entries
 
@@ -128,8 +128,8 @@ class Noting:
     at_ms: int
 
 
-def _log_each(deeds: Sequence[Deed], entries: Sequence[Entry]) -> None:
+def _log_each(actions: Sequence[Action], entries: Sequence[Entry]) -> None:
     """To the process's log too: whoever keeps that elsewhere can tell if the whole chain was written anew."""
-    for deed, entry in zip(deeds, entries, strict=True):
+    for action, entry in zip(actions, entries, strict=True):
         n, digest = entry.head.n, entry.head.hash
-        log.info("audit", n=n, hash=digest, action=deed.action, object=deed.object_id, client=deed.author.client_id)
+        log.info("audit", n=n, hash=digest, action=action.name, object=action.object_id, client=action.author.client_id)

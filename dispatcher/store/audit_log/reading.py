@@ -38,13 +38,13 @@ class AuditFilter:
     to_ms: int | None = None
 
     def matches(self, entry: Entry) -> bool:
-        deed = entry.deed()
+        action = entry.action()
         return (
-            self.client_id in (None, deed.author.client_id)
-            and self.action in (None, deed.action)
-            and self.object_id in (None, deed.object_id)
-            and (self.from_ms is None or deed.at_ms >= self.from_ms)
-            and (self.to_ms is None or deed.at_ms < self.to_ms)
+            self.client_id in (None, action.author.client_id)
+            and self.action in (None, action.name)
+            and self.object_id in (None, action.object_id)
+            and (self.from_ms is None or action.at_ms >= self.from_ms)
+            and (self.to_ms is None or action.at_ms < self.to_ms)
         )
 
     def seal(self) -> bytes:

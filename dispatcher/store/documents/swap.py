@@ -28,7 +28,7 @@ from typing import Literal
 import orjson
 from redis.asyncio import Redis
 
-from dispatcher.model.audit_entry import DONE, Deed
+from dispatcher.model.audit_entry import DONE, Action
 from dispatcher.policy.differences import differences
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import UNNOTED, Noting
@@ -100,7 +100,7 @@ async def swap(
 
     if noting is None or not entries:
         return await write(UNNOTED) == 1
-    return await noting.log.chained([_deed(one, noting) for one in entries], write)
+    return await noting.log.chained([_action(one, noting) for one in entries], write)
 
 
 def _arguments(names: Sequence[str], documents: Sequence[Document], operations: Sequence[Operation]) -> list[Argument]:
@@ -115,7 +115,7 @@ def _arguments(names: Sequence[str], documents: Sequence[Document], operations: 
     return arguments
 
 
-def _deed(noted: Noted, noting: Noting) -> Deed:
+def _action(noted: Noted, noting: Noting) -> Action:
     before, after = (orjson.loads(one) if one else {} for one in (noted.document.before, noted.document.after))
     old, new = differences(before, after, noted.hidden)
-    return Deed(noting.author, noting.action, noted.kind, noted.object_id, noting.at_ms, old, new, DONE)
+    return Action(noting.author, noting.action, noted.kind, noted.object_id, noting.at_ms, old, new, DONE)

@@ -101,7 +101,7 @@ class Transaction:
         self._operations += operations
 
     def announce(self, *messages: str) -> None:
-        """Tell caches, if and only if the change is made."""
+        """Notify caches, if and only if the change is made."""
         self._announced += messages
 
     async def commit(self, noting: Noting | None = None) -> bool:

@@ -11,7 +11,7 @@ from dispatcher.clock import DAY_MS
 from dispatcher.flow.integrations.rotate_secret import rotate_secret
 from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.model.integration import Integration, SigningAlgorithm
-from dispatcher.model.operational import Happening, OperationalKind
+from dispatcher.model.operational import OperationalEvent, OperationalKind
 from dispatcher.store import keys
 from tests.api.graphql.conftest import Graph
 
@@ -35,7 +35,7 @@ async def created(graph: Graph) -> str:
     return str((await graph.created())["id"])
 
 
-def rotating(graph: Graph, told: list[Happening]) -> Rotating:
+def rotating(graph: Graph, told: list[OperationalEvent]) -> Rotating:
     services = graph.api.services
     return Rotating(
         services.definitions, services.definitions.rotations_due, services.sealer, services.audit, told.append
@@ -66,7 +66,7 @@ def ed25519(integration: Integration) -> list[int | None]:
 async def test_scheduled_rotation_is_made_once_however_many_workers_ask(graph: Graph) -> None:
     integration_id = await created(graph)
     await graph.data(SCHEDULE, id=integration_id, days=30)
-    told: list[Happening] = []
+    told: list[OperationalEvent] = []
     workers = [rotating(graph, told) for _ in range(4)]
     await overdue(graph, integration_id)
     assert sum(await asyncio.gather(*(one.once() for one in workers))) == 1
@@ -87,7 +87,7 @@ async def test_two_workers_that_took_the_same_rotation_make_it_once(graph: Graph
     """The index is only a hint: what decides is the record, compared as it is written."""
     integration_id = await created(graph)
     await graph.data(SCHEDULE, id=integration_id, days=30)
-    told: list[Happening] = []
+    told: list[OperationalEvent] = []
     now_ms = 10**13
     made = await asyncio.gather(*(rotating(graph, told)._rotate(integration_id, now_ms) for _ in range(4)))
     assert sorted(made) == [False, False, False, True]

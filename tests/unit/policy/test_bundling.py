@@ -5,15 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.model.operational import Happening, OperationalKind
+from dispatcher.model.operational import OperationalEvent, OperationalKind
 from dispatcher.policy.bundling import Bundling
 
 DEAD, OPENED = OperationalKind.EVENT_DEAD, OperationalKind.CIRCUIT_OPENED
 WINDOW_MS = 1000
 
 
-def dead(at_ms: int, integration_id: str = "I", event_id: str | None = None) -> Happening:
-    return Happening(DEAD, integration_id, at_ms, event_id)
+def dead(at_ms: int, integration_id: str = "I", event_id: str | None = None) -> OperationalEvent:
+    return OperationalEvent(DEAD, integration_id, at_ms, event_id)
 
 
 def test_first_is_told_at_once_and_those_that_follow_together_after_the_window() -> None:
@@ -33,7 +33,7 @@ def test_kinds_and_integrations_do_not_wait_for_each_other() -> None:
     bundling.add(dead(1))
     bundling.take(1)
     bundling.add(dead(2, "J"))
-    bundling.add(Happening(OPENED, "I", 3))
+    bundling.add(OperationalEvent(OPENED, "I", 3))
     assert [(one.last.kind, one.integration_id) for one in bundling.take(4)] == [(DEAD, "J"), (OPENED, "I")]
 
 

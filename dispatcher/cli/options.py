@@ -1,4 +1,4 @@
-"""What was typed for a verb. Never lets an empty value pass: a shell makes one of a variable that is not set."""
+"""Options and arguments of verbs. Refuses empty ones: a shell makes one of a variable that is not set."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from dispatcher.errors import ConfigurationError
 
 
 class VerbCommand(TyperCommand):
-    """A verb none of whose options and arguments may be empty. As a condition ``""`` would hold for everything."""
+    """A verb whose options and arguments are never empty: as a condition ``""`` would hold for everything."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Looks at the text itself: as a path ``""`` would be the folder that one is in."""
-        given, _, _ = self.make_parser(ctx).parse_args(args=list(args))
+        """Check the texts before they are converted: as a path ``""`` would be the current folder."""
+        options, _, _ = self.make_parser(ctx).parse_args(args=list(args))
         for parameter in self.get_params(ctx):
-            value = given.get(parameter.name)
+            value = options.get(parameter.name)
             if "" in (value if isinstance(value, list | tuple) else [value]):
                 raise ConfigurationError(f"{_name(parameter)} is empty: is a variable unset?")
         return super().parse_args(ctx, args)

@@ -1,6 +1,6 @@
-"""Tells operators what happens: as events of an integration of their own, delivered by the same pipeline.
+"""Notifies operators: as events of an integration of their own, delivered by the same pipeline.
 
-Nothing is told about that integration itself, so it never feeds itself. Telling never waits and never fails: what
+There are none about that integration itself, so it never feeds itself. Notifying never waits and never fails: what
 cannot be queued now is queued when the store is back, up to ``MAX_UNSENT``.
 """
 
@@ -16,7 +16,7 @@ from dispatcher.errors import DispatcherError
 from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
-from dispatcher.model.operational import OPERATIONS, Bundle, Happening
+from dispatcher.model.operational import OPERATIONS, Bundle, OperationalEvent
 from dispatcher.policy.bundling import Bundling
 from dispatcher.store.queue.events import QueueStore
 
@@ -26,8 +26,8 @@ MAX_UNSENT = 1000
 log = structlog.get_logger("operations")
 
 
-class OperationalNews:
-    """One per process. ``tell`` from anywhere; ``flush``, every second, queues what was told."""
+class OperationalEvents:
+    """One per process. ``notify`` from anywhere; ``flush``, every second, queues what is due."""
 
     def __init__(self, queue: QueueStore, now_ms: Callable[[], int], bundling: Bundling | None = None) -> None:
         self._queue = queue
@@ -35,9 +35,9 @@ class OperationalNews:
         self._bundling = bundling or Bundling()
         self._unsent: list[Event] = []
 
-    def tell(self, happening: Happening) -> None:
-        if happening.integration_id != OPERATIONS:
-            self._bundling.add(happening)
+    def notify(self, event: OperationalEvent) -> None:
+        if event.integration_id != OPERATIONS:
+            self._bundling.add(event)
 
     async def flush(self, *, everything: bool = False) -> None:
         """Queue what is due. A repeat after a lost reply makes no second event: each keeps its id."""
@@ -49,7 +49,7 @@ class OperationalNews:
             await self._queue.accept(self._unsent)
         except DispatcherError as error:
             log.warning("operational events wait", waiting=len(self._unsent), error=str(error))
-        except Exception:  # telling must never end a process that delivers
+        except Exception:  # notifying must never end a process that delivers
             log.exception("operational events wait", waiting=len(self._unsent))
         else:
             self._unsent = []

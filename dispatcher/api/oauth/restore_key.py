@@ -1,4 +1,4 @@
-"""Brings the keys that sign access tokens and the store together again, after the store lost or changed its own."""
+"""The key that signs access tokens, after the store lost or changed it: puts ours back, or takes over the store's."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
 
 
-async def rejoin(keys: KeySet, store: SigningKeyStore, sealer: Sealer) -> None:
-    """Give the store the key that signs here, unless it has one: then sign with that one, and still know ours.
+async def restore_key(keys: KeySet, store: SigningKeyStore, sealer: Sealer) -> None:
+    """Give the store the key that signs here; if it has another, sign with that one and go on verifying with ours.
 
     Raises ``StoreUnavailable``, and ``SealError`` when the store's key cannot be opened.
     """

@@ -1,4 +1,4 @@
-"""Stops whoever guesses secrets: so many wrong ones per minute for one client from one address, then 429.
+"""Locks out whoever guesses secrets: so many wrong ones per minute for one client from one address, then 429.
 
 Counted by address and client together, so that one wrong configuration behind a shared address shuts out nobody else.
 A right secret is not looked at either while the limit is used up; without a client id nothing is counted.
@@ -14,7 +14,7 @@ from dispatcher.store.access.rate_limits import Bucket, RateLimits
 _MINUTE_S = 60.0
 
 
-class Guessing:
+class Lockout:
     """``per_minute`` 0 = any number of wrong secrets, and nothing is asked of the store."""
 
     def __init__(self, limits: RateLimits, per_minute: int) -> None:
