@@ -19,9 +19,31 @@ _CODES = {"required": "missing_field", "type": "wrong_type", "not": "missing_fie
 
 
 def schema_problems(kind: EventType, payload: dict[str, Any] | None) -> list[Problem]:
-    """At most 20 problems of ``payload``, each with its path (``payload.order.items.0.unit``)."""
-    found = islice(_validator(kind).iter_errors(exact_numbers.plain(payload or {})), MAX_PROBLEMS)
-    return [_problem(kind, one) for one in found]
+    """At most 20 problems of ``payload``, each with its path (``payload.order.items.0.unit``).
+
+    ``iter_errors`` makes all errors before it gives the first, so it sees no more of a list than there may be problems.
+    """
+    checked, validator = exact_numbers.plain(payload or {}), _validator(kind)
+    if validator.is_valid(checked):
+        return []
+    found = [_problem(kind, one) for one in islice(validator.iter_errors(_beginning(checked)), MAX_PROBLEMS)]
+    return found or [_first_problem(kind, checked)]
+
+
+def _beginning(value: Any) -> Any:
+    """``value`` with lists cut short."""
+    if isinstance(value, list):
+        return [_beginning(one) for one in value[:MAX_PROBLEMS]]
+    return {name: _beginning(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
+def _first_problem(kind: EventType, payload: dict[str, Any]) -> Problem:
+    """The one that lies behind the beginning of a list."""
+    try:
+        _validator(kind).validate(payload)
+    except ValidationError as error:
+        return _problem(kind, error)
+    raise AssertionError("valid and not valid")
 
 
 @cache

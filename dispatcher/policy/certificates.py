@@ -16,7 +16,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
 from cryptography.hazmat.primitives.hashes import MD5, SHA1, SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 MIN_RSA_BITS: Final = 2048
@@ -60,14 +60,6 @@ def certificate_facts(certificate: x509.Certificate) -> CertificateFacts:
         not_before_ms=_ms(certificate.not_valid_before_utc),
         not_after_ms=_ms(certificate.not_valid_after_utc),
     )
-
-
-def read_private_key(pem: str) -> PrivateKeyTypes:
-    """``TypeError`` for an encrypted key, ``ValueError`` for what is no key."""
-    try:
-        return load_pem_private_key(pem.encode("utf-8", "surrogatepass"), None)
-    except UnsupportedAlgorithm:
-        raise ValueError("a kind of key that is not known") from None
 
 
 def fits(key: PrivateKeyTypes, certificate: x509.Certificate) -> bool:

@@ -33,6 +33,8 @@ _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NOT_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
 _SPACE = b" \t\r\n"
+_LINE = re.compile(rb"[^ \t\r\n][^\n]*")
+"""From its first sign on; blank ones are passed over without a look at each."""
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
@@ -99,12 +101,11 @@ def read_lines(
     raw: bytes, max_depth: int = MAX_DEPTH, *, exact: bool = False
 ) -> Iterator[dict[str, Any] | RequestError]:
     """NDJSON, lazily: one object or one error for each line that is not blank."""
-    for line in raw.split(b"\n"):
-        if line.strip():
-            try:
-                yield read_object(line, max_depth, exact=exact)
-            except RequestError as error:
-                yield error
+    for line in _LINE.finditer(raw):
+        try:
+            yield read_object(line[0], max_depth, exact=exact)
+        except RequestError as error:
+            yield error
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

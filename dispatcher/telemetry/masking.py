@@ -42,7 +42,8 @@ _CAMEL_CASE = re.compile(
 )
 _PLAIN = re.compile(r"(?!whs|eyJ)[A-Za-z0-9.-][A-Za-z0-9._-]{0,40}|")
 """Ids, words and numbers, which most values are: too short for a token, and without the marks of a credential."""
-_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{6,4096}\.[A-Za-z0-9_-]{2,8192}\.[A-Za-z0-9_-]{0,4096}")
+_JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{6,}+(?P<rest>\.[A-Za-z0-9_-]{2,}+\.[A-Za-z0-9_-]*+)?")
+"""What begins like one is taken whole, so that no sign is looked at from many beginnings."""
 
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 
@@ -73,7 +74,11 @@ def _without_credentials(text: str) -> str:
         text = _HEADER.sub(_masked, text)
     if "Secret" in text or "Token" in text:
         text = _CAMEL_CASE.sub(_masked, text)
-    return _JWT.sub(MASK, text) if "eyJ" in text else text
+    return _JWT.sub(_masked_jwt, text) if "eyJ" in text else text
+
+
+def _masked_jwt(match: re.Match[str]) -> str:
+    return MASK if match["rest"] else match[0]
 
 
 def _masked(match: re.Match[str]) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from dispatcher.model.integration import Transport
-from dispatcher.policy.certificates import read_private_key
+from dispatcher.policy.private_keys import load_private_key
 
 
 class TransportUnusable(ValueError):
@@ -42,7 +42,7 @@ def tls_context(opened: Transport) -> ssl.SSLContext | None:
 
 def _load(context: ssl.SSLContext, opened: Transport) -> None:
     password = secrets.token_urlsafe(32)
-    key = read_private_key(opened.private_key).private_bytes(
+    key = load_private_key(opened.private_key).private_bytes(
         Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(password.encode())
     )
     with tempfile.TemporaryDirectory(prefix="dispatcher-") as folder:

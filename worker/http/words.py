@@ -29,7 +29,7 @@ _ALERTS: dict[str, Words] = {
     "DECRYPT_ERROR": ("the host refuses the client certificate", _LET_IN),
 }
 """By the TLS alert that the host sent (RFC 8446 §6.2)."""
-_ALERT = re.compile(r"\[SSL: [A-Z0-9_/]*ALERT_([A-Z_]+)\]")
+_ALERT = re.compile(r"\[SSL: [A-Z0-9_/]{0,64}ALERT_([A-Z_]{1,64})\]")
 
 _PROXY_STATUSES: dict[int, str] = {
     403: "Let the proxy tunnel to this host and port.",

@@ -11,6 +11,7 @@ import ssl
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from urllib.parse import quote
 
 import aiohttp
@@ -21,7 +22,7 @@ from joserfc.errors import JoseError, SecurityWarning
 
 from dispatcher.clock import Clock
 from dispatcher.model.integration import AuthMethod, OutboundCredentials
-from dispatcher.policy.assertion_key import KeyUnreadable, read_assertion_key
+from dispatcher.policy.assertion_key import AssertionKey, KeyUnreadable, read_assertion_key
 from dispatcher.store.secrets.tokens import AccessToken, TokenStore
 from worker.http.connector import blocked_reason
 from worker.http.tls import TransportUnusable
@@ -109,7 +110,7 @@ def _form(credentials: OutboundCredentials, _: float) -> ClientAuth:
 
 def _assertion(credentials: OutboundCredentials, now_s: float) -> ClientAuth:
     """RFC 7523 §2.2. A new object each time: authlib keeps the ``jti`` that it made in the claims it was given."""
-    signer = read_assertion_key(credentials.private_key)
+    signer = _signer(credentials.private_key)
     key_id = credentials.key_id or signer.key_id
     method = PrivateKeyJWT(
         credentials.token_uri,
@@ -118,6 +119,12 @@ def _assertion(credentials: OutboundCredentials, now_s: float) -> ClientAuth:
         alg=signer.algorithm,
     )
     return ClientAuth(credentials.client_id, signer.key, method)
+
+
+@lru_cache(maxsize=256)
+def _signer(private_key: str) -> AssertionKey:
+    """Checking the primes of an RSA key takes up to 200 ms, and keys change seldom."""
+    return read_assertion_key(private_key)
 
 
 def _certificate(credentials: OutboundCredentials, _: float) -> ClientAuth:

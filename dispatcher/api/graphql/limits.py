@@ -1,12 +1,13 @@
 """Bounds the cost of one query. Measures the text before it is parsed and the document before it is validated.
 
-Never runs anything; each check takes time in proportion to the text, whatever fragments it is made of.
+Never runs a query; each check takes time in proportion to the text, whatever fragments it is made of.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from graphql import GraphQLError
@@ -19,6 +20,8 @@ from graphql.language import (
     SelectionSetNode,
 )
 from strawberry.extensions import SchemaExtension
+
+from dispatcher.api.graphql.few_errors import FewErrors
 
 MAX_QUERY_CHARS = 32_768
 MAX_TOKENS = 1_500
@@ -34,7 +37,11 @@ LISTS: dict[str, int] = {"productIntegrations": 100, "nodes": 100, "revisions": 
 MAX_ALIASES = 50
 MAX_ROOT_FIELDS = 20
 
-_NOT_BRACKETS = re.compile(r'"""(?:\\"""|.)*?"""|"(?:\\.|[^"\\\n])*"|#[^\n]*|[^{}\[\]()"#]+', re.DOTALL)
+MAX_SAME_FIELD = 20
+"""Times that one field may be asked for in one place; validation compares each pair of them."""
+
+_NOT_BRACKETS = re.compile(r'''"""(?:\\"""|.)*?(?:"""|\Z)|"(?:\\.|[^"\\\n])*"?|#[^\n]*|[^{}\[\]()"#]+''', re.DOTALL)
+"""A string without an end goes as far as the parser would look: nothing is tried twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +81,11 @@ class Limits(SchemaExtension):
             check_document(document)
             check_choice(document, getattr(self.execution_context.context, "operation_name", None))
 
+    def on_validate(self) -> Iterator[None]:
+        """Validation ends at the first few errors."""
+        self.execution_context.validation_rules += (FewErrors,)
+        yield
+
 
 def check_text(query: str) -> None:
     """Raises ``GraphQLError`` for a text that is too long or nested too deeply to parse."""
@@ -103,6 +115,29 @@ def check_document(document: DocumentNode) -> None:
         for name, count, most in counted:
             if count > most:
                 raise GraphQLError(f"The query has {name} {count}; at most {most} is served.", operation)
+        _check_repeats(operation.selection_set, measure.fragments)
+
+
+def _check_repeats(selections: SelectionSetNode, fragments: Mapping[str, FragmentDefinitionNode]) -> None:
+    """Of a document with few enough fields. Those of one name in one place are merged: each is compared with each."""
+    times: Counter[tuple[str, ...]] = Counter()
+    spread: set[tuple[str, tuple[str, ...]]] = set()
+    waiting: list[tuple[SelectionSetNode | None, tuple[str, ...]]] = [(selections, ())]
+    while waiting and times.total() <= MAX_FIELDS:  # more are there only where a fragment is within itself
+        selection_set, place = waiting.pop()
+        for one in selection_set.selections if selection_set else ():
+            if isinstance(one, FieldNode):
+                inside = (*place, (one.alias or one.name).value)
+                times[inside] += 1
+                if times[inside] > MAX_SAME_FIELD:
+                    text = f"The query asks for {'.'.join(inside)[:200]} more than {MAX_SAME_FIELD} times."
+                    raise GraphQLError(text, one)
+                waiting.append((one.selection_set, inside))
+            elif not isinstance(one, FragmentSpreadNode):
+                waiting.append((getattr(one, "selection_set", None), place))
+            elif (one.name.value, place) not in spread and one.name.value in fragments:
+                spread.add((one.name.value, place))
+                waiting.append((fragments[one.name.value].selection_set, place))
 
 
 def check_choice(document: DocumentNode, operation_name: str | None) -> None:
@@ -116,7 +151,7 @@ class _Measure:
     """Measures each fragment once, so that fragments of fragments cannot multiply the work."""
 
     def __init__(self, document: DocumentNode) -> None:
-        self._fragments = {
+        self.fragments = {
             one.name.value: one for one in document.definitions if isinstance(one, FragmentDefinitionNode)
         }
         self._known: dict[str, Size] = {}
@@ -136,10 +171,10 @@ class _Measure:
     def _fragment(self, name: str) -> Size:
         """A fragment within itself counts nothing here: validation refuses it."""
         if name not in self._known:
-            if name in self._open or name not in self._fragments:
+            if name in self._open or name not in self.fragments:
                 return Size()
             self._open.add(name)
-            self._known[name] = self.of(self._fragments[name].selection_set)
+            self._known[name] = self.of(self.fragments[name].selection_set)
             self._open.discard(name)
         return self._known[name]
 

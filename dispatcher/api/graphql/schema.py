@@ -11,6 +11,7 @@ from strawberry.types import ExecutionContext
 from dispatcher.api.graphql.access_mutations import AccessMutations
 from dispatcher.api.graphql.definition_mutations import DefinitionMutations
 from dispatcher.api.graphql.enums import make_lenient
+from dispatcher.api.graphql.few_errors import FewVariableErrors
 from dispatcher.api.graphql.limits import Limits
 from dispatcher.api.graphql.naming import Naming
 from dispatcher.api.graphql.ping_mutations import PingMutations
@@ -40,6 +41,7 @@ def build_schema(*, introspection: bool = True) -> strawberry.Schema:
         Query,
         Mutation,
         extensions=extensions,
+        execution_context_class=FewVariableErrors,
         config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
     )
     make_lenient(schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -28,15 +29,28 @@ _TEXTS = {
     "string_too_short": "Give a value that is not empty.",
 }
 _MAX_PROBLEMS = 20
+_MAX_NAME_CHARS = 255
 
 
 def validated(model: type[Model], value: Any) -> Model:
-    """``value`` as ``model``; 422 with one problem for each thing that is wrong."""
+    """``value`` as ``model``; 422 with one problem for each thing that is wrong, at most 20."""
+    _refuse_many_unknown(model, value)
     try:
         return model.model_validate(value)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise Unprocessable([_problem(one) for one in found[:_MAX_PROBLEMS]]) from None
+
+
+def _refuse_many_unknown(model: type[BaseModel], value: Any) -> None:
+    """Pydantic makes an error of each, however many there are."""
+    fields = model.model_fields
+    strict = model.model_config.get("extra") == "forbid"
+    if not strict or not isinstance(value, dict) or len(value) <= len(fields) + _MAX_PROBLEMS:
+        return
+    known = {*fields, *(one.alias for one in fields.values())}
+    unknown = islice((str(name)[:_MAX_NAME_CHARS] for name in value if name not in known), _MAX_PROBLEMS)
+    raise Unprocessable([Problem("unknown_field", _TEXTS["extra_forbidden"], name) for name in unknown])
 
 
 def _problem(error: ErrorDetails) -> Problem:

@@ -10,7 +10,6 @@ from joserfc.jwk import RSAKey
 from dispatcher.errors import Problem
 from dispatcher.policy.assertion_key import KeyUnreadable, read_assertion_key
 
-MAX_KEY_CHARS = 16_384
 MIN_RSA_BITS = 2048
 """NIST SP 800-131A; RFC 7518 §3.3 demands it of RS256."""
 
@@ -18,8 +17,6 @@ MIN_RSA_BITS = 2048
 def private_key_problem(text: str, field: str) -> Problem | None:
     """The reason that a worker could not sign with it. Repeats nothing of the text."""
     try:
-        if len(text) > MAX_KEY_CHARS:
-            raise KeyUnreadable(f"give a key of at most {MAX_KEY_CHARS} characters")
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)  # of short keys, which get an answer instead
             key = read_assertion_key(text).key

@@ -21,14 +21,13 @@ from dispatcher.policy.certificates import (
     is_for_clients,
     is_weak,
     read_certificates,
-    read_private_key,
 )
+from dispatcher.policy.private_keys import KeyTooCostly, load_private_key
 from dispatcher.policy.proxies import read_proxy
 
 MAX_CHAIN = 10
 MAX_AUTHORITIES = 50
 MAX_PEM_CHARS = 65_536
-MAX_KEY_CHARS = 16_384
 MAX_CREDENTIAL_CHARS = 255
 SOON_MS = 14 * DAY_MS
 
@@ -107,7 +106,7 @@ def _readable(pem: str, field: str, most: int, found: list[x509.Certificate] | N
         yield Problem("invalid_certificate", text, field)
         return
     if found is not None:
-        found.extend(certificates)
+        found.extend(certificates[:most])
     if len(certificates) > most:
         yield Problem("limit_reached", f"At most {most} certificates.", field)
     for position, one in enumerate(certificates[:most], start=1):
@@ -120,11 +119,10 @@ def _readable(pem: str, field: str, most: int, found: list[x509.Certificate] | N
 
 
 def _key_problems(pem: str, certificate: x509.Certificate) -> Iterator[Problem]:
-    if len(pem) > MAX_KEY_CHARS:
-        yield Problem("too_long", f"At most {MAX_KEY_CHARS} characters of PEM.", KEY_FIELD)
-        return
     try:
-        key = read_private_key(pem)
+        key = load_private_key(pem)
+    except KeyTooCostly as error:
+        yield Problem("invalid_private_key", f"The private key is too large: {error}.", KEY_FIELD)
     except TypeError:
         text = "The private key is encrypted: give it decrypted (openssl pkey -in key.pem); it is sealed here."
         yield Problem("invalid_private_key", text, KEY_FIELD)
