@@ -39,6 +39,11 @@ def _event_id(ms: int, partition: int, noise: int) -> str:
     return f"{time[:8]}-{time[8:]}-7{first:03x}-{second:04x}-{third:09x}{partition:03x}"
 
 
+def event_ms(event_id: str) -> int:
+    """The time in an event's id, in ms since 1970."""
+    return int(event_id[:8] + event_id[9:13], 16)
+
+
 def partition_of_event(event_id: str, partitions: int) -> int | None:
     """The partition that an id names, or None when it is not one of ours."""
     if not _EVENT_ID.fullmatch(event_id):

@@ -12,9 +12,10 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.parties import Companies
+from dispatcher.flow.installations.parties import AccountsAndMarketplaces
 from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.reconcile import Reconciler
+from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.flow.pings.schedule import Probing
@@ -30,11 +31,13 @@ from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.secrets.tokens import TokenStore
 from worker.delivery.deliver import Deliverer, Sender
+from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.jobs import Job, NotNow
 from worker.oauth.client import token_source
@@ -108,8 +111,8 @@ async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
         clock,
         on_fetch=lambda good: owner.count("tokens:ok" if good else "tokens:failed"),
     )
-    sender = Sender(resources.sessions, tokens, resources.identity, clock, Bearers(stores.redis))
-    lookup = Lookup(stores.cache, resources.targets(), resources.operations)
+    sender = Sender(resources.sessions, tokens, resources.identity, clock, _installed(resources))
+    lookup = Lookup(stores.cache, resources.targets(), resources.operations, resources.callbacks())
     deliverer = Deliverer(lookup, sender, clock, resources.worker_id)
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
     runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, resources.notify)
@@ -121,6 +124,11 @@ async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
         yield owner
     finally:
         await tokens.close()
+
+
+def _installed(resources: Resources) -> InstalledEvents:
+    redis = resources.stores.redis
+    return InstalledEvents(Bearers(redis), InstallationStore(redis), SettingSeals(resources.sealer))
 
 
 def _pepper(settings: Settings) -> bytes:
@@ -167,7 +175,8 @@ def _reconciler(resources: Resources) -> Reconciler:
     redis, queue, now_ms = resources.stores.redis, resources.stores.queue, resources.clock.now_ms
     outbox, store = Outbox(redis), InstallationStore(redis)
     effects = Effects(outbox, queue)
-    transitions = Transitions(store, effects, Companies(AccountStore(redis)), queue.partitions, now_ms)
+    surroundings = AccountsAndMarketplaces(AccountStore(redis), MarketplaceStore(redis))
+    transitions = Transitions(store, effects, surroundings, queue.partitions, now_ms)
     pending = Pending(store, effects, queue, transitions)
     return Reconciler(outbox, effects, pending, DueStore(redis, keys.PENDING), now_ms)
 

@@ -20,12 +20,14 @@ from dispatcher.policy.urls import url_refusal
 from dispatcher.settings import Settings
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.jobs import JobQueue, job_client
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import PartitionStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.connection import connect, connect_listener
 from dispatcher.store.secrets.sealing import Sealer
+from worker.delivery.callbacks import CallbackTargets
 from worker.delivery.delivery import Identity
 from worker.delivery.lookup import Targets
 from worker.delivery.operational import operations_target
@@ -71,6 +73,9 @@ class Resources:
 
     def targets(self) -> Targets:
         return Targets(TargetOpener(self.sealer, _defaults(self.settings)))
+
+    def callbacks(self) -> CallbackTargets:
+        return CallbackTargets(MarketplaceStore(self.stores.redis), self.sealer, _defaults(self.settings))
 
 
 @contextlib.asynccontextmanager

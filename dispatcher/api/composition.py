@@ -22,6 +22,7 @@ from dispatcher.flow.installations.creation import Creation
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.following import Follower
 from dispatcher.flow.installations.installer import Installer
+from dispatcher.flow.installations.ordering_elsewhere import OrdersElsewhere
 from dispatcher.flow.installations.parties import Parties
 from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.setting_seals import SettingSeals
@@ -86,7 +87,7 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         clock=clock,
         queue=queue,
         emitter=Emitter(cache, queue.partition_of, now_ms),
-        acceptor=Acceptor(queue),
+        acceptor=Acceptor(queue, _orders(redis, queue, cache, now_ms)),
         definitions=definitions,
         cache=cache,
         clients=ClientStore(redis),
@@ -99,6 +100,13 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
     return services, installing
 
 
+def _orders(
+    redis: StoreClient, queue: QueueStore, cache: DefinitionCache, now_ms: Callable[[], int]
+) -> OrdersElsewhere:
+    store, effects = InstallationStore(redis), Effects(Outbox(redis), queue)
+    return OrdersElsewhere(store, effects, AccountStore(redis), MarketplaceStore(redis), cache, now_ms)
+
+
 def _installer(
     redis: StoreClient,
     queue: QueueStore,
@@ -108,7 +116,7 @@ def _installer(
     installing: Installing,
     now_ms: Callable[[], int],
 ) -> Installer:
-    parties = Parties(installing.accounts, installing.connectors)
+    parties = Parties(installing.accounts, MarketplaceStore(redis), installing.connectors)
     store, seals = InstallationStore(redis), SettingSeals(sealer)
     effects = Effects(Outbox(redis), queue)
     transitions = Transitions(store, effects, parties, queue.partitions, now_ms)

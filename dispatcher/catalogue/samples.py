@@ -52,6 +52,14 @@ _SAMPLES: dict[EventType, dict[str, Any]] = {
     },
     EventType.INSTALL_STEP: _STEP,
     EventType.UNINSTALL_STEP: _STEP,
+    EventType.MARKETPLACE_CALLBACK: {
+        "Status": "installed",
+        "AccountId": "account-1",
+        "IntegrationId": "6553f1000000017d3a9c5be2",
+        "ProductId": "product-1",
+        "MarketplaceId": 27,
+        "CompleteParameter": None,
+    },
     EventType.OPERATIONAL: {
         "kind": OperationalKind.EVENT_DEAD.value,
         "data": {

@@ -32,6 +32,9 @@ ENTRIES: dict[EventType, Entry] = {
     EventType.SUBSCRIPTION_STATUS: Entry("Another event ended, or awaits its result; sent by the dispatcher itself"),
     EventType.INSTALL_STEP: Entry("Is this step of an installation done? Sent by the dispatcher itself, once"),
     EventType.UNINSTALL_STEP: Entry("Undo this step of an installation; sent by the dispatcher itself, once"),
+    EventType.MARKETPLACE_CALLBACK: Entry(
+        "For host applications: what was (un)installed; sent by the dispatcher itself"
+    ),
     EventType.OPERATIONAL: Entry("For operators: credentials, circuits, dead letters; sent by the dispatcher itself"),
     EventType.USER_ASSIGNMENT: Entry("A user was given access", {"user": ()}),
     EventType.USER_UNASSIGNMENT: Entry("A user lost access", {"user": ()}),
@@ -100,11 +103,24 @@ _STEP: Schema = {
     },
 }
 
+_CALLBACK: Schema = {
+    "required": ["Status", "AccountId", "IntegrationId"],
+    "properties": {
+        "Status": {"enum": ["installed", "uninstalled"]},
+        "AccountId": {"type": "string"},
+        "IntegrationId": {"description": "The installation", "type": "string"},
+        "ProductId": {"type": ["string", "null"]},
+        "MarketplaceId": {"type": "integer"},
+        "CompleteParameter": {"description": "As it came with the session", "type": ["string", "null"]},
+    },
+}
+
 _OWN: dict[EventType, Schema] = {
     EventType.SUBSCRIPTION_STATUS: _STATUS,
     EventType.OPERATIONAL: _OPERATIONAL,
     EventType.INSTALL_STEP: _STEP,
     EventType.UNINSTALL_STEP: _STEP,
+    EventType.MARKETPLACE_CALLBACK: _CALLBACK,
 }
 """Types that the dispatcher itself sends, whose payloads are made of other parts."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from dispatcher.model.marketplace import NOTIFICATION_URL
 from dispatcher.model.operational import OPERATIONS_URL
 
 
@@ -28,6 +29,8 @@ class EventType(StrEnum):
     """Asks the product host whether a step of an installation is done."""
     UNINSTALL_STEP = "UNINSTALL_STEP"
     """Asks it to undo one."""
+    MARKETPLACE_CALLBACK = "MARKETPLACE_CALLBACK"
+    """Tells a marketplace's host application what was installed and uninstalled; no integration configures it."""
     OPERATIONAL = "OPERATIONAL"
     """For operators, about the dispatcher itself; no integration configures it."""
 
@@ -61,6 +64,7 @@ TYPE_RULES: dict[EventType, TypeRule] = {
     EventType.ADDON_UNBIND: _ADDON,
     EventType.INSTALL_STEP: TypeRule("createUrl", emitted_by_callers=False, configurable=False),
     EventType.UNINSTALL_STEP: TypeRule("cancelUrl", emitted_by_callers=False, configurable=False),
+    EventType.MARKETPLACE_CALLBACK: TypeRule(NOTIFICATION_URL, emitted_by_callers=False, configurable=False),
     EventType.OPERATIONAL: TypeRule(OPERATIONS_URL, emitted_by_callers=False, configurable=False),
 }
 

@@ -141,6 +141,9 @@ class Act(StrEnum):
     UNINSTALLED = "UNINSTALLED"
 
 
+CALLBACKS = frozenset({Act.INSTALLED, Act.UNINSTALLED})
+
+
 @dataclass(frozen=True, slots=True)
 class Moved:
     """An installation after a transition, None = its record is gone; and what happens with it, in this order."""

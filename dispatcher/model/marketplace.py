@@ -7,6 +7,20 @@ from enum import StrEnum
 
 from dispatcher.model.integration import SigningSecret
 
+NOTIFICATION_URL = "notificationUrl"
+_LANE = "marketplace:"
+
+
+def callback_lane(marketplace_id: int) -> str:
+    """The lane of a marketplace's callbacks, in the place of an integration's id."""
+    return f"{_LANE}{marketplace_id}"
+
+
+def marketplace_of_lane(lane: str) -> int | None:
+    """The marketplace whose callbacks a lane holds; None = it is an integration's."""
+    number = lane.removeprefix(_LANE)
+    return int(number) if number != lane and number.isascii() and number.isdigit() else None
+
 
 @dataclass(frozen=True, slots=True)
 class Brand:

@@ -20,10 +20,11 @@ MAX_TEXT_CHARS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a transition happens, and the partition of the events of its integration."""
+    """Time of a transition, and the partition of the events of its integration."""
 
     now_ms: int
     partition: int = 0
+    partitions: int = 1
 
 
 def act_id(installation_id: str, number: int, act: Act, at: Moment) -> str:

@@ -32,20 +32,13 @@ _QUANTITY = re.compile(r"-?[0-9]{1,15}(\.[0-9]{1,6})?")
 
 
 def build_body(
-    event: Event,
-    state: EventState,
-    *,
-    base_url: str,
-    partner: str,
-    account_identifier: str | None,
-    step_bearer: str = "",
+    event: Event, state: EventState, *, base_url: str, partner: str, account_identifier: str | None
 ) -> bytes:
-    """Compact UTF-8 JSON. ``account_identifier`` is what the host answered to this account's order, if it did.
-
-    ``step_bearer``: the one-time token that goes with a call about a step.
-    """
+    """Compact UTF-8 JSON. ``account_identifier`` is what the host answered to this account's order, if it did."""
     if event.type is EventType.OPERATIONAL:
         return _operational_body(event, state, base_url, partner)
+    if event.type is EventType.MARKETPLACE_CALLBACK:
+        return orjson.dumps(event.payload or {})
     return exact_numbers.dumps(
         {
             "id": event.id,
@@ -57,9 +50,7 @@ def build_body(
             "applicationUuid": None,
             "flag": event.flag,
             "creator": event.creator,
-            "payload": _step_payload(event, step_bearer)
-            if event.type in STEP_TYPES
-            else _payload(event, account_identifier),
+            "payload": event.payload if event.type in STEP_TYPES else _payload(event, account_identifier),
             "returnUrl": None,
             "links": [],
             "productId": event.product_id,
@@ -112,11 +103,6 @@ def _payload(event: Event, account_identifier: str | None) -> dict[str, Any]:
     known = None if event.type is EventType.SUBSCRIPTION_ORDER else account_identifier
     payload["account"] = _account(payload["account"], known)
     return payload
-
-
-def _step_payload(event: Event, bearer: str) -> dict[str, Any]:
-    payload = event.payload or {}
-    return payload | {"bearerToken": bearer} if bearer else payload
 
 
 def _account(account: Any, identifier: str | None) -> Any:

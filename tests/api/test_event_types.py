@@ -31,7 +31,7 @@ async def test_all_types_are_listed_with_where_they_go(api: Api) -> None:
     assert [one["type"] for one in listed] == [kind.value for kind in EventType]
     assert {one["type"]: one["urlField"] for one in listed} == {k.value: r.url_field for k, r in TYPE_RULES.items()}
     assert [one["type"] for one in listed if not one["emittable"]] == [
-        *("SUBSCRIPTION_STATUS", "INSTALL_STEP", "UNINSTALL_STEP", "OPERATIONAL")
+        *("SUBSCRIPTION_STATUS", "INSTALL_STEP", "UNINSTALL_STEP", "MARKETPLACE_CALLBACK", "OPERATIONAL")
     ]
 
 

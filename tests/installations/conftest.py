@@ -159,9 +159,9 @@ def step_reply(answer: Callable[[Any], Reply]) -> Callable[[Received], Reply]:
     """Answers calls about steps so, and anything else with success and an account identifier."""
 
     def reply(request: Received) -> Reply:
-        if request.json["type"] in ("INSTALL_STEP", "UNINSTALL_STEP"):
+        if request.json.get("type") in ("INSTALL_STEP", "UNINSTALL_STEP"):
             return answer(request.json["payload"])
-        return Reply.of(200, {"success": True, "accountIdentifier": f"host-{request.json['subscriptionId']}"})
+        return Reply.of(200, {"success": True, "accountIdentifier": f"host-{request.json.get('subscriptionId')}"})
 
     return reply
 

@@ -17,6 +17,7 @@ import aiohttp
 from dispatcher.clock import Clock
 from dispatcher.flow.events.status_notice import status_notice
 from dispatcher.model.attempt import Attempt, Outcome
+from dispatcher.model.event import Event
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
@@ -27,11 +28,11 @@ from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import next_delay_s, parse_retry_after
 from dispatcher.policy.signing import current_keys, sign
 from dispatcher.policy.urls import unfilled
-from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Reading
 from worker.delivery.failures import unanswered, undecided, unfinished_url, without_token
+from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.http.aiohttp_inside.exchange import Answer
 from worker.http.transport_sessions import TransportSessions
@@ -156,10 +157,10 @@ class Sender:
         tokens: TokenSource,
         identity: Identity,
         clock: Clock,
-        bearers: Bearers | None = None,
+        installed: InstalledEvents | None = None,
     ) -> None:
-        """``bearers``: where tokens for calls about steps come from; pings make none."""
-        self._bearers = bearers
+        """``installed`` completes events of installations; None for pings, which are of none."""
+        self._installed = installed
         self._sessions = sessions
         self._tokens = tokens
         self._identity = identity
@@ -169,9 +170,10 @@ class Sender:
         """prepare, authorise, sign, post, read. The first 401 buys one fresh token within the same attempt."""
         if missing := unfilled(delivery.url):
             return unfinished_url(missing)
-        if delivery.is_step and self._bearers is not None:
-            delivery.step_bearer = await self._bearers.mint(delivery.claimed.event.subscription_id or "")
-        self.prepare(delivery)
+        event = delivery.claimed.event
+        if event.subscription_id is not None and self._installed is not None:
+            event, delivery.secrets = await self._installed.completed(event)
+        self.prepare(delivery, event)
         first = await self._send_once(delivery)
         key, refused = delivery.target.token_key, first.authorization.bearer
         if first.http_status != 401 or key is None or not await self._tokens.rejected(key, refused):
@@ -196,16 +198,16 @@ class Sender:
             return unanswered(error, authorization, sent_ms)
         return read(delivery, answer, authorization, sent_ms)
 
-    def prepare(self, delivery: Delivery) -> None:
-        """Write the body, once for all tries, and the headers that no try changes."""
-        event, state, n, account_identifier = delivery.claimed[:4]
+    def prepare(self, delivery: Delivery, completed: Event | None = None) -> None:
+        """Write the body, once for all tries, and the headers that no try changes. ``completed``: sent instead."""
+        stored, state, n, account_identifier = delivery.claimed[:4]
+        event = completed or stored
         delivery.body = build_body(
             event,
             state,
             base_url=self._identity.base_url,
             partner=self._identity.partner,
             account_identifier=account_identifier,
-            step_bearer=delivery.step_bearer,
         )
         delivery.headers = {
             **delivery.target.fixed_headers,
@@ -250,8 +252,8 @@ def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_
 
 def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
     """Texts to keep out of all that is stored of the answer: a host may repeat whatever it was sent."""
-    sent = [one for one in (reading.authorization.bearer, delivery.step_bearer) if one]
-    return (*delivery.target.secrets, *sent) if sent else delivery.target.secrets
+    secrets, bearer = (*delivery.target.secrets, *delivery.secrets), reading.authorization.bearer
+    return (*secrets, bearer) if bearer else secrets
 
 
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:

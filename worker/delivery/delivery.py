@@ -32,8 +32,8 @@ class Delivery:
     body: bytes = field(init=False)
     """The bytes that are signed and sent."""
     headers: dict[str, str] = field(init=False)
-    step_bearer: str = field(init=False, default="")
-    """The one-time token in the body of a call about a step."""
+    secrets: tuple[str, ...] = field(init=False, default=())
+    """Texts in its body that are no one else's."""
 
     @property
     def is_step(self) -> bool:

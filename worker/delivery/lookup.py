@@ -6,10 +6,12 @@ import asyncio
 from collections import OrderedDict
 
 from dispatcher.model.integration import Integration, Revision
+from dispatcher.model.marketplace import marketplace_of_lane
 from dispatcher.model.operational import OPERATIONS
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.reads import Loaded
 from dispatcher.store.definitions.records import BrokenDefinition
+from worker.delivery.callbacks import CallbackTargets
 from worker.delivery.target import Target, TargetOpener
 
 Wanted = tuple[str, int]
@@ -38,8 +40,15 @@ class Targets:
 class Lookup:
     """Events that are claimed together ask together: one round trip however many integrations are new."""
 
-    def __init__(self, cache: DefinitionCache, targets: Targets, operations: Target | None = None) -> None:
-        """``operations`` is the target of operational events, which stands in no definition."""
+    def __init__(
+        self,
+        cache: DefinitionCache,
+        targets: Targets,
+        operations: Target | None = None,
+        callbacks: CallbackTargets | None = None,
+    ) -> None:
+        """``operations`` and ``callbacks``: targets of lanes that no definition stands for."""
+        self._callbacks = callbacks
         self._cache = cache
         self._operations = operations
         self._targets = targets
@@ -61,6 +70,9 @@ class Lookup:
         """
         if integration_id == OPERATIONS:
             return self._operations
+        marketplace_id = marketplace_of_lane(integration_id)
+        if marketplace_id is not None:
+            return await self._callbacks.find(marketplace_id) if self._callbacks else None
         self._wanted.add((integration_id, number))
         if self._loading is None:
             self._loading = asyncio.create_task(self._load_wanted())

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import NamedTuple, Protocol, cast
 
 from dispatcher.errors import Conflict, Problem, RequestError, StoreUnavailable
 from dispatcher.ids import partition_of_event
 from dispatcher.model.event import Event
+from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Accepted
 from dispatcher.store.queue.events import QueueStore
 
@@ -28,6 +29,9 @@ MAX_WAITING = 20_000
 FULL_RETRY_AFTER_S = 5
 
 
+_ORDER = EventType.SUBSCRIPTION_ORDER
+
+
 class _Ask(NamedTuple):
     """Events of one request. They go into one write, so that their order is the one they came in."""
 
@@ -35,11 +39,22 @@ class _Ask(NamedTuple):
     receipts: asyncio.Future[list[Accepted]]
 
 
+class Orders(Protocol):
+    """Whoever keeps what is ordered beside the queue."""
+
+    async def before(self, event: Event) -> Event:
+        """The ORDER to write: the same, or as it is kept."""
+
+    async def after(self, event: Event) -> None:
+        """It is written."""
+
+
 class Acceptor:
     """One per process. Run it with ``async with``; leaving finishes what was begun."""
 
-    def __init__(self, queue: QueueStore) -> None:
+    def __init__(self, queue: QueueStore, orders: Orders | None = None) -> None:
         self._queue = queue
+        self._orders = orders
         self._waiting: list[_Ask] = []
         self._waiting_events = 0
         self._writers: set[asyncio.Task[None]] = set()
@@ -58,11 +73,27 @@ class Acceptor:
 
     async def accept(self, event: Event) -> Accepted:
         """Write one event, together with whatever else waits at this moment."""
-        return (await self._asked((event,)))[0]
+        if event.type is not _ORDER or self._orders is None:
+            return (await self._asked((event,)))[0]
+        return (await self._accept_orders((event,), self._orders))[0]
 
     async def accept_many(self, events: Sequence[Event]) -> list[Accepted]:
         """Write several events of one request; all are written, or the outcome is unknown for all."""
-        return await self._asked(events) if events else []
+        if not events:
+            return []
+        if self._orders is None or not any(event.type is _ORDER for event in events):
+            return await self._asked(events)
+        return await self._accept_orders(events, self._orders)
+
+    async def _accept_orders(self, events: Sequence[Event], orders: Orders) -> list[Accepted]:
+        if not self._room:
+            raise self._refusal()
+        kept = [await orders.before(event) if event.type is _ORDER else event for event in events]
+        receipts = await self._asked(kept)
+        for given, written in zip(events, kept, strict=True):
+            if written is not given:
+                await orders.after(written)
+        return receipts
 
     def _asked(self, events: Sequence[Event]) -> asyncio.Future[list[Accepted]]:
         """The receipts to come."""

@@ -5,6 +5,7 @@ No secret is in an event: settings travel with masks, which the worker fills in 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from dispatcher.ids import partition_of_lane
@@ -12,6 +13,7 @@ from dispatcher.model.effect import Effect, LockChange, update_holder
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Act, Installation, InstallStep, Moved, Purchase
+from dispatcher.model.marketplace import callback_lane
 from dispatcher.policy.installation_rules import Moment, act_id
 from dispatcher.policy.installation_steps import step_json
 from dispatcher.policy.setting_secrets import masked
@@ -23,13 +25,15 @@ _TYPES = {
     Act.INSTALL_STEP: EventType.INSTALL_STEP,
     Act.UNINSTALL_STEP: EventType.UNINSTALL_STEP,
 }
+_STATUSES = {Act.INSTALLED: "installed", Act.UNINSTALLED: "uninstalled"}
+"""In the words of host applications."""
 _PERSON = ("uuid", "openId", "email", "firstName", "lastName", "language", "locale", "address", "attributes")
 _COMPANY = ("uuid", "externalId", "name", "email", "phoneNumber", "website", "country")
 
 
 def moment_of(installation: Installation, partitions: int, now_ms: int) -> Moment:
     lane = installation.integration_id
-    return Moment(now_ms, partition_of_lane(lane, partitions) if lane else 0)
+    return Moment(now_ms, partition_of_lane(lane, partitions) if lane else 0, partitions)
 
 
 def effects_of(
@@ -44,6 +48,8 @@ def effects_of(
     for act in moved.acts:
         if act in (Act.LOCK, Act.UNLOCK):
             effects += _lock(about, number, locked=act is Act.LOCK)
+        elif act in _STATUSES:
+            effects += _callback(act, number, about, at)
         elif act in _TYPES:
             payload = _payload(act, about, moved.step, company_name)
             effects.append(_event(act, number, about, at, payload, by))
@@ -63,6 +69,33 @@ def _event(act: Act, number: int, about: Installation, at: Moment, payload: dict
         creator=_person(by or about.creator),
         payload=payload,
     )
+
+
+def _callback(act: Act, number: int, about: Installation, at: Moment) -> list[Effect]:
+    if about.marketplace_id is None:
+        return []
+    lane = callback_lane(about.marketplace_id)
+    there = replace(at, partition=partition_of_lane(lane, at.partitions))
+    payload = {
+        "Status": _STATUSES[act],
+        "AccountId": about.account_id,
+        "IntegrationId": about.id,
+        "ProductId": about.product_id,
+        "MarketplaceId": about.marketplace_id,
+        "CompleteParameter": about.complete_parameter,
+    }
+    return [
+        Event(
+            id=act_id(about.id, number, act, there),
+            type=EventType.MARKETPLACE_CALLBACK,
+            integration_id=lane,
+            revision=1,
+            product_id=about.product_id,
+            account_id=about.account_id,
+            subscription_id=about.id,
+            payload=payload,
+        )
+    ]
 
 
 def _lock(about: Installation, number: int, *, locked: bool) -> list[Effect]:

@@ -8,21 +8,27 @@ from dataclasses import dataclass
 from dispatcher.flow.installations.connectors import Connectors, Seen
 from dispatcher.flow.installations.creation import Connection
 from dispatcher.store.installations.accounts import AccountStore
+from dispatcher.store.installations.marketplaces import MarketplaceStore
 
 
 @dataclass(frozen=True, slots=True)
-class Companies:
-    """The accounts alone."""
+class AccountsAndMarketplaces:
+    """What every transition may have to know."""
 
     accounts: AccountStore
+    marketplaces: MarketplaceStore
 
     async def company_name(self, account_id: str) -> str | None:
         account = await self.accounts.find(account_id)
         return account.name or None if account else None
 
+    async def is_told(self, marketplace_id: int) -> bool:
+        marketplace = await self.marketplaces.find(marketplace_id)
+        return marketplace is not None and bool(marketplace.notification_url)
+
 
 @dataclass(frozen=True, slots=True)
-class Parties(Companies):
+class Parties(AccountsAndMarketplaces):
     """One per process."""
 
     connectors: Connectors

@@ -60,9 +60,10 @@ class Pending:
     async def event(self, installation: Installation, event_id: str) -> StoredEvent | None:
         """The event, put into the queue first if a crash came before that; None = its retention has ended."""
         stored = await self._queue.get(event_id)
-        if stored is None and await self._effects.apply(installation.id):
-            stored = await self._queue.get(event_id)
-        return stored
+        if stored is not None:
+            return stored
+        await self._effects.apply(installation.id)
+        return await self._queue.get(event_id)
 
     async def answer(self, stored: StoredEvent) -> StepAnswer | None:
         """The host's answer about a step; None = the call has not ended."""

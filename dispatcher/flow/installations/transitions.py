@@ -7,13 +7,13 @@ within seconds, under the same ids.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from dispatcher.errors import Conflict, NotFound, RequestError
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.messages import effects_of, moment_of
-from dispatcher.model.installation import Installation, Moved
+from dispatcher.model.installation import CALLBACKS, Act, Installation, Moved
 from dispatcher.policy.installation_rules import Moment
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.installations.installations import TRIES, InstallationStore, Stored, Written, moved_on
@@ -21,11 +21,14 @@ from dispatcher.store.installations.installations import TRIES, InstallationStor
 Decide = Callable[[Installation, Moment], Moved]
 
 
-class Companies(Protocol):
-    """Knows the accounts that installations belong to."""
+class Surroundings(Protocol):
+    """Knows the accounts that installations belong to, and the marketplaces that they were installed through."""
 
     async def company_name(self, account_id: str) -> str | None:
         """None = nobody here knows the account."""
+
+    async def is_told(self, marketplace_id: int) -> bool:
+        """True where the marketplace has a URL for callbacks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +47,13 @@ class Transitions:
         self,
         store: InstallationStore,
         effects: Effects,
-        companies: Companies,
+        surroundings: Surroundings,
         partitions: int,
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._effects = effects
-        self._companies = companies
+        self._surroundings = surroundings
         self._partitions = partitions
         self.now_ms = now_ms
 
@@ -105,9 +108,16 @@ class Transitions:
     async def _written(self, before: Stored | None, moved: Moved, at: Moment, cause: Cause) -> Written:
         about = moved.installation or (before.installation if before else None)
         assert about is not None
-        name = await self._companies.company_name(about.account_id) if moved.acts and about.account_id else None
         known = before.installation if before else None
+        name = None
+        if Act.ORDER in moved.acts and about.account_id:
+            name = await self._surroundings.company_name(about.account_id)
+        if not CALLBACKS.isdisjoint(moved.acts) and not await self._is_told(about):
+            moved = replace(moved, acts=tuple(act for act in moved.acts if act not in CALLBACKS))
         return Written(before, moved.installation, effects_of(known, moved, at, company_name=name, by=cause.user))
+
+    async def _is_told(self, about: Installation) -> bool:
+        return about.marketplace_id is not None and await self._surroundings.is_told(about.marketplace_id)
 
 
 def no_such_installation() -> RequestError:

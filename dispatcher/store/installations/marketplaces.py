@@ -62,6 +62,11 @@ class MarketplaceStore:
         found = [read(Marketplace, record) for record in records if record]
         return [one for one in found if self._reach.holds(one)]
 
+    async def any(self) -> bool:
+        """True where there is a marketplace at all, whosever it is."""
+        with guarded():
+            return bool(await self._redis.exists(keys.MARKETPLACES))
+
     async def reach(self) -> Reach:
         """The reach of this view in marketplaces alone: for accounts, which know no vendors."""
         if self._reach.vendor_id is None:

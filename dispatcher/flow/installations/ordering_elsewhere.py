@@ -1,0 +1,147 @@
+"""An ORDER that a marketplace backend emits for an account that is known here: what it orders is installed with it.
+
+Installation and event are one step, so that neither is there without the other. An installation is never ordered twice:
+one that waits for its steps takes this ORDER for its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from dispatcher.errors import Conflict
+from dispatcher.flow.installations.effects import Effects
+from dispatcher.ids import derived_installation_id, event_ms
+from dispatcher.model.event import Event
+from dispatcher.model.installation import Installation, Mode, Purchase, Standing
+from dispatcher.policy.installation_rules import ordered_elsewhere
+from dispatcher.store import keys
+from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.installations.accounts import AccountStore
+from dispatcher.store.installations.installations import TRIES, InstallationStore, Stored, Written
+from dispatcher.store.installations.marketplaces import MarketplaceStore
+
+LOOKED_AT = 1000
+"""Installations of one account among which the ordered one is looked for."""
+BELIEVED_S = 1.0
+"""Time for which a deployment without marketplaces is believed to have no accounts."""
+
+
+class OrdersElsewhere:
+    """One per process. Costs nothing where there is no marketplace."""
+
+    def __init__(
+        self,
+        store: InstallationStore,
+        effects: Effects,
+        accounts: AccountStore,
+        marketplaces: MarketplaceStore,
+        cache: DefinitionCache,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._store = store
+        self._effects = effects
+        self._accounts = accounts
+        self._marketplaces = marketplaces
+        self._cache = cache
+        self._now_ms = now_ms
+        self._nobody_until_s = 0.0
+
+    async def before(self, event: Event) -> Event:
+        """The event to accept: that of its installation, which is written now, or as it came."""
+        if event.flag or event.account_id is None or not await self._is_known(event.account_id):
+            return event
+        for _ in range(TRIES):
+            written, ordered = await self._decided(event, event.account_id)
+            if written is None or await self._store.write([written], self._now_ms()):
+                return ordered
+        raise Conflict.of("modified_meanwhile", "The account's installations keep changing: repeat it in a second.")
+
+    async def after(self, event: Event) -> None:
+        """The queue has it."""
+        if event.subscription_id is not None:
+            await self._effects.apply(event.subscription_id)
+
+    async def _is_known(self, account_id: str) -> bool:
+        now_s = asyncio.get_running_loop().time()
+        if now_s < self._nobody_until_s:
+            return False
+        if not await self._marketplaces.any():
+            self._nobody_until_s = now_s + BELIEVED_S
+            return False
+        return await self._accounts.find(account_id) is not None
+
+    async def _decided(self, event: Event, account_id: str) -> tuple[Written | None, Event]:
+        ids = await self._store.ids([keys.installations_of_account(account_id)], "", LOOKED_AT)
+        mine = [one for one in await self._store.several(ids) if _is_ordered_by(one.installation, event)]
+        repeated = next((one for one in mine if one.installation.order_event_id == event.id), None)
+        if repeated is not None:
+            return None, _of(event, repeated.installation.id)
+        waiting = next((one for one in mine if one.installation.order_event_id is None), None)
+        if waiting is not None:
+            return self._taken(waiting, event)
+        if mine:
+            return None, event
+        return await self._installed(event)
+
+    def _taken(self, waiting: Stored, event: Event) -> tuple[Written, Event]:
+        ordered = _of(event, waiting.installation.id)
+        moved = ordered_elsewhere(waiting.installation, event.id)
+        return Written(waiting, moved.installation, (ordered,)), ordered
+
+    async def _installed(self, event: Event) -> tuple[Written | None, Event]:
+        integration = await self._cache.integration(event.integration_id)
+        if integration is None:
+            return None, event
+        now_ms = self._now_ms()
+        made = Installation(
+            id=derived_installation_id(event_ms(event.id), event.id),
+            account_id=event.account_id,
+            name=integration.name,
+            created_ms=now_ms,
+            modified_ms=now_ms,
+            connector_id=integration.connector_id,
+            integration_id=integration.id,
+            product_id=event.product_id,
+            revision=event.revision,
+            mode=Mode.SETTINGS,
+            standing=Standing.SETTING_UP,
+            purchase=_purchase(event.payload or {}),
+            order_event_id=event.id,
+            pending_event_id=event.id,
+            creator=_email(event.creator),
+        )
+        ordered = _of(event, made.id)
+        return Written(None, made, (ordered,)), ordered
+
+
+def _is_ordered_by(installation: Installation, event: Event) -> bool:
+    if installation.integration_id != event.integration_id or installation.mode is Mode.UNINSTALL:
+        return False
+    if event.subscription_id == installation.id:
+        return True
+    return installation.product_id == event.product_id
+
+
+def _of(event: Event, installation_id: str) -> Event:
+    """A subscription id that its emitter gave is kept."""
+    return event if event.subscription_id is not None else event._replace(subscription_id=installation_id)
+
+
+def _purchase(payload: dict[str, Any]) -> Purchase:
+    order, configuration = payload.get("order"), payload.get("configuration")
+    edition = order.get("editionCode") if isinstance(order, dict) else None
+    items = order.get("items") if isinstance(order, dict) else None
+    first = items[0] if isinstance(items, list) and items else items
+    quantity = first.get("quantity") if isinstance(first, dict) else None
+    return Purchase(
+        edition if isinstance(edition, str) else None,
+        quantity if isinstance(quantity, int) and not isinstance(quantity, bool) else None,
+        configuration if isinstance(configuration, dict) else {},
+    )
+
+
+def _email(creator: dict[str, Any] | None) -> str | None:
+    email = (creator or {}).get("email")
+    return email if isinstance(email, str) else None
