@@ -30,12 +30,14 @@ from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.bearers import Bearers
+from dispatcher.store.installations.connectors import ConnectorStore
 from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.secrets.tokens import TokenStore
+from worker.delivery.accounts import AccountLookup
 from worker.delivery.deliver import Deliverer, Sender
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
@@ -113,7 +115,9 @@ async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
     )
     sender = Sender(resources.sessions, tokens, resources.identity, clock, _installed(resources))
     lookup = Lookup(stores.cache, resources.targets(), resources.operations, resources.callbacks())
-    deliverer = Deliverer(lookup, sender, clock, resources.worker_id)
+    accounts = AccountLookup(ConnectorStore(stores.redis), resources.sealer)
+    stores.cache.observe(accounts)
+    deliverer = Deliverer(lookup, sender, clock, resources.worker_id, accounts)
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
     runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, resources.notify)
     slots, lent = settings.concurrency, _lent(settings.concurrency)

@@ -21,6 +21,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
+from dispatcher.policy.account_access import approach
 from dispatcher.policy.answers import TRANSPORT_ERROR, Verdict, classify
 from dispatcher.policy.filters import FILTERED, Judgement, Ruling
 from dispatcher.policy.notification import build_body
@@ -29,9 +30,11 @@ from dispatcher.policy.retry import next_delay_s, parse_retry_after
 from dispatcher.policy.signing import current_keys, sign
 from dispatcher.policy.urls import unfilled
 from dispatcher.store.queue.claims import Claimed, Move, Settlement
+from worker.delivery.account_headers import authorise_for_account, open_headers
+from worker.delivery.accounts import AccountLookup
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Reading
-from worker.delivery.failures import unanswered, undecided, unfinished_url, without_token
+from worker.delivery.failures import unanswered, undecided, unfinished_url, unreachable, without_token
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.http.aiohttp_inside.exchange import Answer
@@ -62,8 +65,9 @@ class Limiter(Protocol):
 class Deliverer:
     """Everything between a claim and its settlement. One per process."""
 
-    def __init__(self, lookup: Lookup, sender: Sender, clock: Clock, worker_id: str) -> None:
+    def __init__(self, lookup: Lookup, sender: Sender, clock: Clock, worker_id: str, accounts: AccountLookup) -> None:
         self._lookup = lookup
+        self._accounts = accounts
         self._sender = sender
         self._clock = clock
         self._worker_id = worker_id
@@ -88,17 +92,18 @@ class Deliverer:
         return Delivered(Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS), limits)
 
     async def find(self, claimed: Claimed) -> Delivery | None:
-        """The revision that the event is sent with, and its URL there; None when the integration is gone.
-
-        Whatever an account adds to a URL belongs here.
-        """
+        """The revision that the event is sent with, and its URL there; None when the integration is gone."""
         event, chosen = claimed.event, claimed.state.revision
         lane, number = event.integration_id, event.revision if chosen is None else chosen
         target = self._lookup.peek(lane, number) or await self._lookup.load(lane, number)
         if target is None:
             return None
         url = target.revision.urls.get(TYPE_RULES[event.type].url_field) or ""
-        return Delivery(claimed, target, url, self._clock.now_ms(), time.perf_counter())
+        if not target.integration.account_bound or event.account_id is None or not url:
+            return Delivery(claimed, target, url, self._clock.now_ms(), time.perf_counter())
+        access = await self._accounts.find(lane, event.account_id)
+        way = approach(access, url) if access else None
+        return Delivery(claimed, target, way.url if way else url, self._clock.now_ms(), time.perf_counter(), way)
 
     def _unsent(self, delivery: Delivery, suspended: frozenset[str]) -> Delivered | None:
         """An event that this revision does not want ends here, one for a suspended URL is held; None = it is sent."""
@@ -145,7 +150,8 @@ class Deliverer:
         if verdict.outcome not in AS_PLANNED or self._log_all:
             log_attempt(settlement, attempt)
         suspended = delivery.url if verdict.suspend_url else None
-        return Delivered(settlement, delivery.target.revision.limits, reading, suspended)
+        teaches = delivery.approach is None or (delivery.approach.header is None and not delivery.is_elsewhere)
+        return Delivered(settlement, delivery.target.revision.limits, reading, suspended, teaches)
 
 
 class Sender:
@@ -168,6 +174,9 @@ class Sender:
 
     async def send(self, delivery: Delivery) -> Reading:
         """prepare, authorise, sign, post, read. The first 401 buys one fresh token within the same attempt."""
+        way = delivery.approach
+        if way is not None and way.problem:
+            return unreachable(way.problem)
         if missing := unfilled(delivery.url):
             return unfinished_url(missing)
         event = delivery.claimed.event
@@ -176,7 +185,7 @@ class Sender:
         self.prepare(delivery, event)
         first = await self._send_once(delivery)
         key, refused = delivery.target.token_key, first.authorization.bearer
-        if first.http_status != 401 or key is None or not await self._tokens.rejected(key, refused):
+        if first.http_status != 401 or key is None or not refused or not await self._tokens.rejected(key, refused):
             return first
         second = await self._send_once(delivery)
         if second.http_status is not None and second.http_status != 401:
@@ -190,9 +199,10 @@ class Sender:
         sent_ms = self.sign(delivery)
         target = delivery.target
         timeout_s = min(target.timeout_s, STEP_TIMEOUT_S) if delivery.is_step else target.timeout_s
+        route = None if delivery.is_elsewhere else target.route
         try:
             answer = await self._sessions.post(
-                target.route, delivery.url, delivery.body, delivery.headers, timeout_s=timeout_s
+                route, delivery.url, delivery.body, delivery.headers, timeout_s=timeout_s
             )
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return unanswered(error, authorization, sent_ms)
@@ -210,15 +220,18 @@ class Sender:
             account_identifier=account_identifier,
         )
         delivery.headers = {
-            **delivery.target.fixed_headers,
+            **(open_headers(delivery.target) if delivery.is_elsewhere else delivery.target.fixed_headers),
             "webhook-id": event.id,
             "x-event-type": event.type.value,
             "x-delivery-attempt": str(n),
         }
 
     async def authorise(self, delivery: Delivery) -> Authorization | TokenFailure:
-        """Write ``Authorization`` where the credentials call for a token; an account's own value belongs here too."""
-        target = delivery.target
+        """Write the account's own value, else ``Authorization`` where the credentials call for a token."""
+        target, way = delivery.target, delivery.approach
+        if way is not None and (way.header is not None or way.own_host):
+            authorise_for_account(delivery.headers, way.header)
+            return _NOT_NEEDED
         if target.token_key is None:
             return _NOT_NEEDED
         value = self._tokens.cached(target.token_key)
@@ -252,8 +265,9 @@ def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_
 
 def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
     """Texts to keep out of all that is stored of the answer: a host may repeat whatever it was sent."""
-    secrets, bearer = (*delivery.target.secrets, *delivery.secrets), reading.authorization.bearer
-    return (*secrets, bearer) if bearer else secrets
+    own = delivery.approach.secret if delivery.approach else ""
+    sent = [one for one in (*delivery.secrets, reading.authorization.bearer, own) if one]
+    return (*delivery.target.secrets, *sent) if sent else delivery.target.secrets
 
 
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:

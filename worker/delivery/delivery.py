@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dispatcher.model.event_type import STEP_TYPES
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
+from dispatcher.policy.account_access import Approach
 from dispatcher.policy.answers import Verdict
 from dispatcher.store.queue.claims import Claimed, Settlement
 from worker.delivery.target import Target
@@ -32,12 +33,19 @@ class Delivery:
     body: bytes = field(init=False)
     """The bytes that are signed and sent."""
     headers: dict[str, str] = field(init=False)
+    approach: Approach | None = None
+    """The way to the account's own host, and what authorizes there; None = the integration's."""
     secrets: tuple[str, ...] = field(init=False, default=())
     """Texts in its body that are no one else's."""
 
     @property
     def is_step(self) -> bool:
         return self.claimed.event.type in STEP_TYPES
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """It goes to a host that the account named: nothing of the publisher's goes along."""
+        return self.approach is not None and self.approach.own_host
 
 
 class Authorization(NamedTuple):
@@ -75,6 +83,8 @@ class Delivered(NamedTuple):
     limits: LaneLimits = UNLIMITED
     reading: Reading | None = None
     suspend_url: str | None = None
+    teaches: bool = True
+    """The host is the integration's: what it did says something of the lane."""
 
 
 @dataclass(frozen=True, slots=True)

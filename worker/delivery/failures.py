@@ -27,6 +27,11 @@ def unfinished_url(missing: str) -> Reading:
     return Reading(Verdict(Outcome.CONFIGURATION_ERROR, Status.RETRYING, CONFIGURATION_ERROR, missing))
 
 
+def unreachable(why: str) -> Reading:
+    """An account's connector leads nowhere that its AuthValue may go."""
+    return Reading(Verdict(Outcome.CONFIGURATION_ERROR, Status.RETRYING, CONFIGURATION_ERROR, why))
+
+
 def undecided(why: str) -> Reading:
     """A filter that comes to no end with this event: nothing may be sent past it."""
     return Reading(Verdict(Outcome.CONFIGURATION_ERROR, Status.RETRYING, CONFIGURATION_ERROR, why))

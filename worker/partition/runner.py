@@ -113,6 +113,8 @@ class Runner:
         if reading is None:
             return
         _count(owned.count, delivered.settlement, reading)
+        if not delivered.teaches:
+            return
         outcome, now_ms = reading.verdict.outcome, self._clock.now_ms()
         if lane.authorise(outcome, now_ms):
             self._credentials_changed(delivered, outcome is Outcome.TOKEN_FAILED, now_ms)

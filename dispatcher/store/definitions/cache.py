@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from redis.asyncio import Redis
 
@@ -42,6 +42,14 @@ class _Dropped:
         return not self.everything and message not in self.messages
 
 
+class Observer(Protocol):
+    """A cache of what is announced on the same channel."""
+
+    def invalidate(self, message: str) -> None: ...
+
+    def clear(self) -> None: ...
+
+
 class DefinitionCache:
     """``async with DefinitionCache(definitions, redis) as cache``: listens for changes while open."""
 
@@ -59,6 +67,7 @@ class DefinitionCache:
         self._products: ExpiringCache[str, Product] = ExpiringCache(capacity, MAX_AGE_S, now)
         self._revisions: ExpiringCache[RevisionId, Revision] = ExpiringCache(capacity, float("inf"), now)
         self._reads: set[_Dropped] = set()
+        self._observers: list[Observer] = []
         self._open = contextlib.ExitStack()
         self._follower: asyncio.Task[None] | None = None
 
@@ -77,6 +86,10 @@ class DefinitionCache:
             self._follower.cancel()
             await asyncio.wait([self._follower])
         self.clear()
+
+    def observe(self, observer: Observer) -> None:
+        """Tell another cache of whatever this one is told."""
+        self._observers.append(observer)
 
     def peek_integration(self, integration_id: str) -> Integration | None:
         """The integration of that UUID, if it is at hand."""
@@ -143,6 +156,8 @@ class DefinitionCache:
             self._integrations.drop(message)
         for read in self._reads:
             read.messages.add(message)
+        for observer in self._observers:
+            observer.invalidate(message)
 
     def clear(self) -> None:
         """Forget everything, published revisions included."""
@@ -151,6 +166,8 @@ class DefinitionCache:
         self._products.clear()
         for read in self._reads:
             read.everything = True
+        for observer in self._observers:
+            observer.clear()
 
     async def _fetch(self, lanes: list[str], numbers: list[RevisionId], names: list[str]) -> Loaded:
         with self._reading() as dropped:

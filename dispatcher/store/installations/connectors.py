@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from redis.asyncio import Redis
 
 from dispatcher.model.connector import AccountConnector
@@ -39,12 +41,6 @@ class ConnectorStore:
         """Every connector of the account, lowest id first."""
         return await self._loaded([one[0] for one in await self._entries(account_id)])
 
-    async def bound(self, integration_id: str, account_id: str) -> AccountConnector | None:
-        """What the account shows at the integration's host: its partner connector, else its newest one."""
-        ids = [one[0] for one in await self._entries(account_id) if one[2] == integration_id]
-        found = await self._loaded(ids)
-        return max(found, key=lambda one: (one.partner, one.id), default=None)
-
     async def _entries(self, account_id: str) -> Entries:
         place = entries_place(account_id)
         stored = await stored_at(self.redis, place)
@@ -54,6 +50,15 @@ class ConnectorStore:
         with guarded():
             records = await self.redis.mget([keys.connector(one) for one in ids]) if ids else []
         return [connector_place(0).read(record) for record in records if record]
+
+
+def chosen(connectors: Iterable[AccountConnector]) -> dict[str, AccountConnector]:
+    """By integration, what the account shows at its host: its partner connector, else its newest one."""
+    found: dict[str, AccountConnector] = {}
+    for one in sorted(connectors, key=lambda one: (one.partner, one.id)):
+        if one.integration_id is not None:
+            found[one.integration_id] = one
+    return found
 
 
 async def put_connector(transaction: Transaction, connector: AccountConnector) -> None:

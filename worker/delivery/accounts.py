@@ -1,0 +1,75 @@
+"""Finds what an account's connector adds to a delivery: from memory, or from the store. Never writes.
+
+Asked only for integrations of which some account has a connector or an installation.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from dispatcher.model.connector import AccountConnector, ConnectorAuth
+from dispatcher.policy.account_access import AccountAccess
+from dispatcher.policy.connector_auth import auth_header
+from dispatcher.store.definitions.cache import MAX_AGE_S
+from dispatcher.store.definitions.expiring_cache import ExpiringCache
+from dispatcher.store.installations.connectors import ConnectorStore, chosen, connector_message
+from dispatcher.store.secrets.fields import connector_auth_value
+from dispatcher.store.secrets.sealing import Sealer
+
+CAPACITY = 20_000
+"""Accounts that are kept."""
+
+_PREFIX = connector_message("")
+
+OfIntegrations = Mapping[str, AccountAccess]
+
+
+class AccountLookup:
+    """One per process; ``invalidate`` and ``clear`` are told of changes."""
+
+    def __init__(
+        self,
+        store: ConnectorStore,
+        sealer: Sealer,
+        *,
+        capacity: int = CAPACITY,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._sealer = sealer
+        self._known: ExpiringCache[str, OfIntegrations] = ExpiringCache(capacity, MAX_AGE_S, now)
+        self._changes = 0
+
+    async def find(self, integration_id: str, account_id: str) -> AccountAccess | None:
+        """The account's connector to that integration's host; None = it has none. Raises ``SealError``."""
+        known = self._known.get(account_id)
+        if known is None:
+            known = await self._load(account_id)
+        return known.get(integration_id)
+
+    def invalidate(self, message: str) -> None:
+        """Forget an account whose connectors have changed."""
+        if message.startswith(_PREFIX):
+            self._changes += 1
+            self._known.drop(message.removeprefix(_PREFIX))
+
+    def clear(self) -> None:
+        self._changes += 1
+        self._known.clear()
+
+    async def _load(self, account_id: str) -> OfIntegrations:
+        """What is read while something changes is used, and not kept."""
+        changes = self._changes
+        found = chosen(await self._store.of_account(account_id))
+        opened = {integration_id: self._opened(one) for integration_id, one in found.items()}
+        return self._known.put(account_id, opened) if changes == self._changes else opened
+
+    def _opened(self, connector: AccountConnector) -> AccountAccess:
+        properties = {one.name: one.value for one in connector.properties}
+        kind, sealed = connector.auth_kind, connector.auth_value
+        if not sealed or kind in (None, ConnectorAuth.NONE):
+            return AccountAccess(connector.id, properties)
+        value = self._sealer.open(sealed, connector_auth_value(connector.id))
+        header = auth_header(kind, value)
+        return AccountAccess(connector.id, properties, header, value, frozenset(connector.origins))
