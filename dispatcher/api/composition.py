@@ -78,24 +78,20 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         retention_ms=settings.retention_ms,
         min_replicas=settings.min_replicas,
     )
-
-    def now_ms() -> int:
-        return int(clock() * 1000)
-
     services = Services(
         deployment=deployment,
         clock=clock,
         queue=queue,
-        emitter=Emitter(cache, queue.partition_of, now_ms),
-        acceptor=Acceptor(queue, _orders(redis, queue, cache, now_ms)),
+        emitter=Emitter(cache, queue.partition_of, clock.now_ms),
+        acceptor=Acceptor(queue, _orders(redis, queue, cache, clock.now_ms)),
         definitions=definitions,
         cache=cache,
         clients=ClientStore(redis),
         sealer=sealer,
-        operational=OperationalEvents(queue, now_ms) if settings.operations_url else None,
+        operational=OperationalEvents(queue, clock.now_ms) if settings.operations_url else None,
         audit=AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True),
         marketplaces=MarketplaceStore(redis),
-        installer=_installer(redis, queue, definitions, cache, sealer, installing, now_ms),
+        installer=_installer(redis, queue, definitions, cache, sealer, installing, clock.now_ms),
     )
     return services, installing
 

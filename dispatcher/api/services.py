@@ -42,7 +42,7 @@ class Services:
     """None where no operator listens."""
 
     def now_ms(self) -> int:
-        return int(self.clock() * 1000)
+        return self.clock.now_ms()
 
     def notify(self, event: OperationalEvent) -> None:
         """Notify operators, where they listen."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Any
 
 from aiohttp import web
@@ -25,6 +26,8 @@ from dispatcher.policy.notification import event_url
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
 
 MAX_BATCH = 1000
+_fields_of = attrgetter(*Emission._fields)
+"""Of an ``EventIn``, whose fields have the same names."""
 
 
 async def accept_event(request: web.Request) -> web.StreamResponse:
@@ -76,16 +79,7 @@ async def _prepared(item: Any, services: Services, caller: Caller) -> Event | Re
 
 def _emission(body: Any) -> Emission:
     """Raises ``Unprocessable`` for a field that is missing, unknown or of another type."""
-    sent = validated(EventIn, body)
-    return Emission(
-        type=sent.type,
-        product_id=sent.product_id,
-        account_id=sent.account_id,
-        subscription_id=sent.subscription_id,
-        flag=sent.flag,
-        creator=sent.creator,
-        payload=sent.payload,
-    )
+    return Emission._make(_fields_of(validated(EventIn, body)))
 
 
 def _limited(items: Iterable[Any]) -> list[Any]:
