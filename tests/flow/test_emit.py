@@ -1,0 +1,79 @@
+"""From an emission to an event: what is checked, in which order, and by whose rights."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.errors import Refused, RequestError, Unprocessable
+from dispatcher.flow.events.emit import Emission, Emitter
+from dispatcher.flow.integrations.link import link
+from dispatcher.model.access import Caller
+from dispatcher.model.event_type import EventType
+from dispatcher.model.integration import WORKING
+from dispatcher.store.definitions.cache import DefinitionCache
+from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on, told
+
+SHOP = Caller("shop", frozenset())
+ORDER = Emission("create", "P-1", account_id="A-1", payload={"configuration": {"size": "XL"}})
+
+
+@pytest.fixture
+def desk(redis: Redis) -> Desk:
+    return desk_on(redis)
+
+
+async def linked(desk: Desk, redis: Redis, **fields: object) -> Emitter:
+    """An emitter, and a published integration with ``fields`` that P-1 is linked to."""
+    made = await desk.published({"createUrl": URL} | fields)
+    await link(desk.definitions, "P-1", made.id, NOW_MS)
+    return Emitter(DefinitionCache(desk.definitions, redis), lambda _: 3, lambda: NOW_MS)
+
+
+async def refused(emitter: Emitter, asked: Emission, caller: Caller = SHOP) -> RequestError:
+    with pytest.raises(RequestError) as error:
+        await emitter.event(asked, caller)
+    return error.value
+
+
+async def test_an_event_has_the_published_revision_and_an_id_that_names_its_partition(desk: Desk, redis: Redis) -> None:
+    event = await (await linked(desk, redis)).event(ORDER, SHOP)
+    assert (event.type, event.product_id, event.account_id) == (EventType.SUBSCRIPTION_ORDER, "P-1", "A-1")
+    assert (event.revision, event.payload) == (1, ORDER.payload)
+    assert event.id.endswith("003")
+
+
+async def test_a_development_event_goes_by_the_working_version(desk: Desk, redis: Redis) -> None:
+    emitter = await linked(desk, redis)
+    assert (await emitter.event(ORDER._replace(flag="DEVELOPMENT"), SHOP)).revision == WORKING
+
+
+@pytest.mark.parametrize("kind", ["nonsense", "SUBSCRIPTION_STATUS", "OPERATIONAL"])
+async def test_a_type_that_callers_do_not_emit_is_refused(desk: Desk, redis: Redis, kind: str) -> None:
+    assert told(await refused(await linked(desk, redis), ORDER._replace(type=kind))) == [("unknown_type", "type")]
+
+
+async def test_a_client_of_one_account_need_not_name_it_and_may_name_no_other(desk: Desk, redis: Redis) -> None:
+    emitter, bound = await linked(desk, redis), replace(SHOP, account_id="A-1")
+    assert (await emitter.event(ORDER._replace(account_id=None), bound)).account_id == "A-1"
+    error = await refused(emitter, ORDER._replace(account_id="A-2"), bound)
+    assert isinstance(error, Refused)
+    assert told(error) == [("account_restricted", "accountId")]
+
+
+async def test_a_product_that_is_not_linked_or_another_vendors_is_refused_alike(desk: Desk, redis: Redis) -> None:
+    emitter = await linked(desk, redis, vendorId="V-1")
+    assert (await emitter.event(ORDER, replace(SHOP, vendor_id="V-1"))).product_id == "P-1"
+    for asked, caller in ((ORDER._replace(product_id="P-2"), SHOP), (ORDER, replace(SHOP, vendor_id="V-2"))):
+        assert told(await refused(emitter, asked, caller)) == [("product_not_linked", "productId")]
+
+
+async def test_required_answers_of_the_purchase_form_are_named_when_they_are_missing(desk: Desk, redis: Redis) -> None:
+    form = [{"name": "size", "required": True}, {"name": "note"}]
+    emitter = await linked(desk, redis, orderRequireFormFields=True, orderFormFields=form)
+    assert await emitter.event(ORDER, SHOP)
+    error = await refused(emitter, ORDER._replace(payload={"configuration": {"size": ""}}))
+    assert isinstance(error, Unprocessable)
+    assert told(error) == [("missing_field", "payload.configuration.size")]
