@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from dispatcher.model.installation import InstallStep
+from dispatcher.model.product import UNDESCRIBED, ProductDetails
 
 WORKING = 0
 """Revision number of the WORKING version."""
@@ -240,3 +241,4 @@ class Product:
     version: str = "WORKING"
     vendor_id: str | None = None
     """The vendor of the integration that it was last linked to or unlinked from."""
+    details: ProductDetails = UNDESCRIBED

@@ -54,27 +54,6 @@ class Marketplace:
     """Some account was made in it: its id would lead a successor to that account, so it stays."""
 
 
-@dataclass(frozen=True, slots=True)
-class Edition:
-    """A plan under which a product is ordered; ``code`` travels as ``order.editionCode``."""
-
-    code: str
-    name: str
-    description: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class ProductDetails:
-    """How a product is shown to customers."""
-
-    name: str | None = None
-    description: str | None = None
-    logo: str | None = None
-    support_url: str | None = None
-    terms_url: str | None = None
-    editions: tuple[Edition, ...] = ()
-
-
 class SessionState(StrEnum):
     ISSUED = "ISSUED"
     CONSUMED = "CONSUMED"

@@ -36,6 +36,7 @@ BODIES: dict[str, Any] = {
     "/v1/marketplaces": {"name": "new"},
     "/v1/marketplaces/{marketplaceId}": {"name": "new"},
     "/v1/connector-templates": {"name": "new"},
+    "/v1/products/{productId}": {"name": "new"},
     "/v1/connector-templates/{templateId}": {"name": "new"},
     "/v1.0/users/marketplace": {"Username": "u", "Password": "p", "AccountName": "Customer", "MarketplaceId": 27},
     "/v1.0/users/launch": {"Username": "u", "Password": "p", "AccountName": "Customer", "MarketplaceId": 27},
@@ -47,6 +48,8 @@ BODIES: dict[str, Any] = {
     "/graphql": {"query": "{ productIntegrations { id } }"},
     "/api/integration/v1/events/{id}/result": {"success": True},
 }
+DESCRIBES = ("PUT", "/v1/products/{productId}")
+"""Makes a product known; the ids of those that are known cannot be hidden from it."""
 BY_HEADER = re.compile(r"account/connectors|/v1\.0/connectors")
 """Routes whose account a header names."""
 MADE_ANEW = {"templateId": Shop.template, "_id": Shop.installation}
@@ -98,6 +101,7 @@ async def world(start: Start) -> World:
         "redelivery": triple(jobs[0]["id"], jobs[1]["id"], new_uuid()),
         "clientId": triple(clients[0].client_id, clients[1].client_id, "nobody"),
         "type": triple("create", "create", "nothing"),
+        "productId": triple("P-acme", "P-brick", "P-unknown"),
     }
     shops = {
         OWN: Shop(api, mine, ACCOUNT, FIRST_MARKETPLACE),
@@ -158,7 +162,9 @@ def expected(route: Route, role: Role, whose: str) -> set[int]:
     if not ("{" in route.path or BY_HEADER.search(route.path)) or (route.path.endswith("{type}") and whose != ABSENT):
         return fine
     if whose == ABSENT:
-        return {404}
+        return fine | {403} if (route.method, route.path) == DESCRIBES else {404}
+    if (route.method, route.path) == DESCRIBES and whose == FOREIGN:
+        return {403} if ROLES[role].binding else fine
     if whose == FOREIGN and route.path.startswith(OTHERS_EVENT_IS_403):
         return {403}
     if whose == FOREIGN and ROLES[role].binding:

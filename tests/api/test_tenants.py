@@ -66,7 +66,7 @@ async def test_every_mutation_is_tried() -> None:
 
     mutations = build_schema()._schema.mutation_type
     assert mutations is not None
-    assert {*MUTATIONS, "createProductIntegration"} == set(mutations.fields)
+    assert {*MUTATIONS, "createProductIntegration", "updateProduct"} == set(mutations.fields)
 
 
 async def test_bi35_queries_find_nothing_of_another_vendor(town: list[Tenant]) -> None:

@@ -10,6 +10,7 @@ from dispatcher.api.graphql.conversion import document_of
 from dispatcher.api.graphql.objects import Product, ProductIntegration
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.flow.integrations.create import create_integration
+from dispatcher.flow.integrations.describe_product import describe_product
 from dispatcher.flow.integrations.fields.records import Affects
 from dispatcher.flow.integrations.fields.table import affected
 from dispatcher.flow.integrations.link import link, moved_from, unlink
@@ -19,6 +20,7 @@ from dispatcher.flow.integrations.update import delete_integration, update_integ
 from dispatcher.flow.pings.schedule import plan_probes
 from dispatcher.model.integration import Integration
 from dispatcher.model.operational import OperationalKind
+from dispatcher.model.product import Edition, ProductDetails
 
 
 def working(integration: Integration) -> ProductIntegration:
@@ -106,6 +108,16 @@ class DefinitionMutations:
             former_integration_id=strawberry.ID(former) if former else None,
             warnings=[f"The product was linked to {former}, which hears of its events no more."] if former else [],
         )
+
+    @strawberry.mutation
+    @answered(payloads.UpdateProductPayload, "id")
+    async def update_product(self, info: Info, input_: inputs.UpdateProductInput) -> payloads.UpdateProductPayload:
+        """Say how the product is shown to customers."""
+        editions = tuple(Edition(one.code, one.name, one.description) for one in input_.editions)
+        shown = (input_.name, input_.description, input_.logo, input_.support_url, input_.terms_url)
+        details = ProductDetails(*shown, editions)
+        product = await describe_product(info.context.definitions, input_.id, details)
+        return payloads.UpdateProductPayload(product=Product.of(product))
 
     @strawberry.mutation
     @answered(payloads.UnlinkProductIntegrationPayload, "integrationId")

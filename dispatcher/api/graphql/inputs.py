@@ -106,6 +106,26 @@ class LinkProductIntegrationInput:
 
 
 @strawberry.input
+class EditionInput:
+    code: str
+    name: str
+    description: str | None = None
+
+
+@strawberry.input
+class UpdateProductInput:
+    """Everything that is left out is gone."""
+
+    id: strawberry.ID
+    name: str | None = None
+    description: str | None = None
+    logo: str | None = None
+    support_url: str | None = None
+    terms_url: str | None = None
+    editions: list[EditionInput] = strawberry.field(default_factory=list)
+
+
+@strawberry.input
 class UnlinkProductIntegrationInput:
     product_id: strawberry.ID
     integration_id: strawberry.ID

@@ -164,10 +164,23 @@ class ProductIntegrationPage:
 
 
 @strawberry.type
+class Edition:
+    code: str
+    name: str
+    description: str | None
+
+
+@strawberry.type
 class Product:
     id: strawberry.ID
     version: str
     integration_id: strawberry.ID | None
+    name: str | None
+    description: str | None
+    logo: str | None
+    support_url: str | None
+    terms_url: str | None
+    editions: list[Edition]
 
     @strawberry.field
     async def product_integration(self, info: Info) -> ProductIntegration | None:
@@ -186,11 +199,17 @@ class Product:
 
     @classmethod
     def of(cls, product: StoredProduct) -> Product:
-        owner = product.integration_id
+        owner, details = product.integration_id, product.details
         return cls(
             id=strawberry.ID(product.id),
             version=product.version,
             integration_id=strawberry.ID(owner) if owner else None,
+            name=details.name,
+            description=details.description,
+            logo=details.logo,
+            support_url=details.support_url,
+            terms_url=details.terms_url,
+            editions=[Edition(code=one.code, name=one.name, description=one.description) for one in details.editions],
         )
 
 

@@ -51,6 +51,11 @@ class UpdateProductIntegrationPayload(IntegrationPayload):
 
 
 @strawberry.type
+class UpdateProductPayload(Payload):
+    product: Product | None = None
+
+
+@strawberry.type
 class OpenIdConnectConfigurationPayload(IntegrationPayload):
     open_id_connect_configuration: OpenIdConnectConfiguration | None = None
     warnings: list[str] = strawberry.field(default_factory=list)

@@ -16,6 +16,7 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound, Problem, Refused, Unprocessable
 from dispatcher.model.integration import Integration, Product, Revision
+from dispatcher.model.product import ProductDetails
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.definitions.due import DueStore
@@ -134,6 +135,20 @@ class Definitions(DefinitionReads):
             unlinked = await self._try_relink(product_id, None, now_ms)
             if unlinked is not None:
                 return unlinked
+        raise _modified(product_id)
+
+    async def describe(self, product_id: str, details: ProductDetails) -> Product:
+        """How the product is shown; one that nobody knows becomes known, as the vendor's whose view this is."""
+        for _ in range(_TRIES):
+            before = await self._ask(self._redis.get(keys.product(product_id))) or b""
+            product = read_product(before) if before else Product(product_id, vendor_id=self._vendor_id)
+            if before:
+                owner = await self._ask(self._redis.get(keys.definition(product.integration_id or "")))
+                self._check_reach(read_integration(owner).vendor_id if owner else product.vendor_id)
+            after = replace(product, details=details)
+            changed = Document(keys.product(product_id), before, write_product(after, before))
+            if await self._swap([changed], [], [product_message(product_id)]):
+                return after
         raise _modified(product_id)
 
     async def delete(self, any_id: str, expected_modified_ms: int | None = None) -> None:
