@@ -18,6 +18,7 @@ import pytest
 import redis as redis_sync
 from redis.asyncio import Redis
 
+from dispatcher.store.redis import connection
 from dispatcher.store.redis.connection import connect
 from tests.waiting import wait_until
 
@@ -80,6 +81,13 @@ def redis_url(redis_socket: Path) -> str:
     with redis_sync.Redis(unix_socket_path=str(redis_socket)) as client:
         client.flushall()
     return f"unix://{redis_socket}"
+
+
+@pytest.fixture
+def socket_timeout_s(monkeypatch: pytest.MonkeyPatch) -> float:
+    """Seconds that this process waits for a silent Redis while the test runs: fewer than in production."""
+    monkeypatch.setattr(connection, "SOCKET_TIMEOUT_S", 0.3)
+    return connection.SOCKET_TIMEOUT_S
 
 
 @pytest.fixture

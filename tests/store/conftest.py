@@ -1,17 +1,22 @@
-"""Every server binary of this machine, for what servers answer in words of their own."""
+"""Servers that answer in words of their own: every binary of this machine, and a cluster."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import redis as redis_sync
+from redis.asyncio import Redis
 
+from dispatcher.store.redis.connection import connect
 from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
+from tests.ports import free_port
+from tests.store.cluster_nodes import own_every_slot
 
 
 def servers() -> list[str]:
@@ -20,15 +25,48 @@ def servers() -> list[str]:
     return list({str(Path(path).resolve()): path for path in found}.values())
 
 
-@pytest.fixture(scope="module", params=servers(), ids=lambda path: Path(path).name)
-def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
+@contextmanager
+def running(binary: str, *options: str) -> Iterator[Path]:
+    """The socket of a volatile server."""
     with tempfile.TemporaryDirectory(prefix="ds-", dir="/tmp") as folder:
         socket = Path(folder) / "s"
-        command = [request.param, "--unixsocket", str(socket), "--dir", folder, "--logfile", f"{folder}/log", *VOLATILE]
-        process = subprocess.Popen([*UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE)
+        where = ("--unixsocket", str(socket), "--dir", folder, "--logfile", f"{folder}/log")
+        process = subprocess.Popen([*UNTIL_STDIN_ENDS, binary, *where, *VOLATILE, *options], stdin=subprocess.PIPE)
         try:
             with redis_sync.Redis(unix_socket_path=str(socket)) as client:
                 wait_until_ready(client)
-            yield f"unix://{socket}"
+            yield socket
         finally:
             process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="module", params=servers(), ids=lambda path: Path(path).name)
+def server_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    with running(request.param) as socket:
+        yield f"unix://{socket}"
+
+
+@pytest.fixture(scope="session")
+def cluster_socket() -> Iterator[tuple[Path, int]]:
+    """A cluster of one node that has every slot, for this test process: its socket and its port."""
+    port = free_port()
+    with running(server_binary(), "--port", str(port), "--bind", "127.0.0.1", "--cluster-enabled", "yes") as socket:
+        with redis_sync.Redis(unix_socket_path=str(socket)) as node:
+            own_every_slot(node)
+        yield socket, port
+
+
+@pytest.fixture
+def cluster_url(cluster_socket: tuple[Path, int]) -> str:
+    """URL of a cluster without data or scripts, for this test alone."""
+    socket, port = cluster_socket
+    with redis_sync.Redis(unix_socket_path=str(socket)) as node:
+        node.flushall()
+        node.script_flush()
+    return f"redis+cluster://127.0.0.1:{port}"
+
+
+@pytest.fixture
+async def cluster(cluster_url: str) -> AsyncIterator[Redis]:
+    async with connect(cluster_url) as client:
+        yield client

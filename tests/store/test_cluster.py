@@ -45,14 +45,15 @@ async def until_written(redis: Redis, key: str) -> None:
     await until(written, DEADLINE_S, despite=StoreUnavailable)
 
 
-async def test_same_commands_work_on_a_cluster(url: str) -> None:
-    async with connect(url) as redis:
+async def test_same_commands_work_on_a_cluster(cluster_url: str) -> None:
+    async with connect(f"{cluster_url},127.0.0.1:1") as redis:
         await until_written(redis, "{p1}:k")
         await claim_meta(redis, 16)
         assert await stored_partitions(redis) == 16
 
 
-async def test_news_of_a_cluster_is_heard_on_any_node(url: str) -> None:
+async def test_news_of_a_cluster_is_heard_on_any_node(cluster_url: str) -> None:
+    url = f"{cluster_url},127.0.0.1:1"
     async with connect(url) as redis, connect_listener(url) as listener, listener.pubsub() as subscription:
         await until_written(redis, "k")
         await subscription.subscribe("news")

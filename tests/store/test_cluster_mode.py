@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import AsyncIterator
-from pathlib import Path
 
-import pytest
 from redis.asyncio import Redis
 
-from dispatcher.embedded import EmbeddedServer, ServerOptions
 from dispatcher.model.status import Status
 from dispatcher.settings import Settings
 from dispatcher.store.health.heartbeats import Heartbeats
-from dispatcher.store.redis.connection import connect
 from dispatcher.store.redis.scripts import all_scripts, script
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from dispatcher.store.secrets.tokens import AccessToken, TokenStore
 from tests.hosts import ProductHost
-from tests.ports import free_port
-from tests.store.cluster_nodes import serves_slots
 from tests.store.every_partition import PARTITIONS, EveryPartition
-from tests.waiting import until
 from tests.worker.conftest import Shop
 from worker.main import run
-
-
-@pytest.fixture
-async def cluster_url() -> AsyncIterator[str]:
-    """A cluster of one node that has every slot and no data."""
-    with tempfile.TemporaryDirectory(prefix="dc-", dir="/tmp") as name:
-        options = ServerOptions(appendonly=False, port=free_port(), cluster=True)
-        async with EmbeddedServer.start(Path(name) / "data", options) as server:
-            async with connect(server.url) as node:
-                await node.cluster("ADDSLOTSRANGE", 0, 16383)
-                await until(lambda: serves_slots(node))
-            yield f"redis+cluster://127.0.0.1:{options.port}"
-
-
-@pytest.fixture
-async def cluster(cluster_url: str) -> AsyncIterator[Redis]:
-    async with connect(cluster_url) as client:
-        yield client
 
 
 async def test_every_script_of_the_queue_stays_in_its_slot(cluster: Redis) -> None:

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
-from pathlib import Path
 
-import pytest
-import redis as redis_sync
 from redis.asyncio import Redis
 
 from dispatcher.ids import new_hex24, new_uuid
@@ -21,41 +16,7 @@ from dispatcher.store.audit_log.log import AuditLog, Noting
 from dispatcher.store.audit_log.reading import AuditFilter, AuditReader
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.redis.connection import connect
-from tests.conftest import server_binary, wait_until_ready
-from tests.ports import free_port
-from tests.waiting import until, wait_until
-
-DEADLINE_S = 20.0
-
-
-def own_every_slot(client: redis_sync.Redis) -> None:
-    client.execute_command("CLUSTER", "ADDSLOTS", *range(16384))  # type: ignore[no-untyped-call]
-    wait_until(lambda: b"cluster_state:ok" in client.execute_command("CLUSTER", "INFO"))  # type: ignore[no-untyped-call]
-
-
-@pytest.fixture(scope="module")
-def cluster_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder: Path = tmp_path_factory.mktemp("cluster")
-    port = free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder)]
-    options += ["--cluster-enabled", "yes", "--save", "", "--logfile", str(folder / "log")]
-    process = subprocess.Popen([server_binary(), *options], stdin=subprocess.DEVNULL)
-    try:
-        with redis_sync.Redis(port=port) as client:
-            wait_until_ready(client)
-            own_every_slot(client)
-        yield f"redis+cluster://127.0.0.1:{port}"
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-@pytest.fixture
-async def cluster(cluster_url: str) -> AsyncIterator[Redis]:
-    client = connect(cluster_url)
-    yield client
-    await client.aclose()
+from tests.waiting import until
 
 
 async def test_whole_life_of_an_integration(cluster: Redis) -> None:

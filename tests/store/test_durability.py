@@ -23,12 +23,15 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.connection import connect
+from dispatcher.store.redis.durability import WAIT_MS, writing
 from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
 from tests.ports import free_port
 from tests.store.conftest import servers
 from tests.waiting import until
 
 PARTITIONS = 4
+SOON_MS = 200
+"""For what no replica will have, however long one waits."""
 AT_ONCE = ("--repl-diskless-sync-delay", "0")
 
 
@@ -115,8 +118,10 @@ def events(partitions: int) -> list[Event]:
     ]
 
 
-def strict(client: Redis, replicas: int = 1) -> QueueStore:
-    return QueueStore(client, partitions=PARTITIONS, retention_ms=3_600_000, min_replicas=replicas)
+def strict(client: Redis, replicas: int = 1, within_ms: int = WAIT_MS) -> QueueStore:
+    queue = QueueStore(client, partitions=PARTITIONS, retention_ms=3_600_000, min_replicas=replicas)
+    queue._write = writing(replicas, within_ms)
+    return queue
 
 
 async def test_an_accepted_event_is_on_the_replica(pair: tuple[Node, Node]) -> None:
@@ -138,7 +143,7 @@ async def test_without_the_replica_nothing_is_accepted_however_often_it_is_repea
         for _ in range(3):
             await client.connection_pool.disconnect()
             with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
-                await queue.accept(sent)
+                await strict(client, within_ms=SOON_MS).accept(sent)
         replica.signal(signal.SIGCONT)
         assert [receipt.replayed for receipt in await queue.accept(sent)] == [True]
         with pytest.raises(StoreUnavailable, match="1 of 2 replicas"):
@@ -152,6 +157,6 @@ async def test_in_a_cluster_every_master_waits_for_its_own_replica(cluster: list
         assert len(await queue.accept(sent)) == PARTITIONS
         cluster[3].signal(signal.SIGSTOP)
         with pytest.raises(StoreUnavailable, match="0 of 1 replicas"):
-            await queue.accept(events(PARTITIONS))
+            await strict(client, within_ms=SOON_MS).accept(events(PARTITIONS))
         cluster[3].signal(signal.SIGCONT)
         assert {receipt.replayed for receipt in await queue.accept(sent)} == {True}

@@ -18,6 +18,7 @@ from tests.ports import free_ports
 from tests.waiting import until
 
 DEADLINE_S = 20.0
+HURRY = ("info-period", "100", "ping-period", "100", "ask-period", "100", "publish-period", "100")
 
 
 @asynccontextmanager
@@ -31,10 +32,18 @@ async def sentinel(folder: Path, port: int, master: int) -> AsyncIterator[None]:
     command = [server_binary(), str(config), "--sentinel"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     try:
+        async with connect(f"redis://127.0.0.1:{port}") as watcher:
+            await until(lambda: hurried(watcher), despite=StoreUnavailable)
         yield
     finally:
         process.kill()
         process.wait()
+
+
+async def hurried(watcher: Redis) -> bool:
+    """A sentinel that looks every tenth of a second; by itself it looks for replicas every ten seconds."""
+    with guarded():
+        return bool(await watcher.execute_command("SENTINEL", "DEBUG", *HURRY) == b"OK")  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager
@@ -44,7 +53,8 @@ async def replicated() -> AsyncIterator[tuple[EmbeddedServer, str]]:
     second, third = first + 1, first + 2
     async with AsyncExitStack() as stack:
         root = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ds-", dir="/tmp")))
-        master = await stack.enter_async_context(EmbeddedServer.start(root / "m", ServerOptions(port=first)))
+        options = ServerOptions(port=first, extra=("--repl-diskless-sync-delay", "0"))
+        master = await stack.enter_async_context(EmbeddedServer.start(root / "m", options))
         follow = ("--replicaof", f"127.0.0.1 {first}")
         await stack.enter_async_context(EmbeddedServer.start(root / "r", ServerOptions(port=second, extra=follow)))
         await stack.enter_async_context(sentinel(root, third, first))
