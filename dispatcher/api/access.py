@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from aiohttp import hdrs, web
 
-from dispatcher.api.http.route import CALLER, Handler, Route
+from dispatcher.api.http.route import ADMISSION, CALLER, Admission, Handler, Route
 from dispatcher.api.metering import Meters
 from dispatcher.api.oauth.gate import REALM, Gate
 from dispatcher.errors import Problem, Refused
-from dispatcher.model.access import Scope
+from dispatcher.model.access import Caller, Scope
 
 _FLEET_WIDE = frozenset({Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN, Scope.MARKETPLACE_PARTNER})
 """Scopes that reach more than one account; never for a client that is restricted to one."""
@@ -28,21 +30,37 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
             caller = await gate.bearer_of(request.match_info["_id"], authorization)
         caller = caller or await gate.caller(authorization)
         limits = await meters.admit(caller) if caller.rate_per_s else None
-        if not caller.may(*needed):
-            raise _insufficient(needed)
-        if caller.account_id is not None and _FLEET_WIDE.issuperset(needed):
-            raise Refused.of("account_restricted", "This client is restricted to one account; use one that is not.")
-        if caller.vendor_id is not None and not route.vendors:
-            raise Refused.of("vendor_restricted", "This client is restricted to one vendor; use one that is not.")
-        if caller.marketplaces is not None and caller.account_id is None and not route.partners:
-            text = "This client is restricted to its marketplaces; ask for a token with scope=account:{AccountId}."
-            raise Refused.of("marketplace_restricted", text)
+        _check(caller, needed, route)
         request[CALLER] = caller
+        request[ADMISSION] = Admission(partial(_readmit, request, gate, route))
         if limits is None:
             return await handler(request)
         return _with(limits, await handler(request))
 
     return enter
+
+
+def _check(caller: Caller, needed: tuple[Scope, ...], route: Route) -> None:
+    """Raises ``Refused`` for a caller that the route is not for."""
+    if not caller.may(*needed):
+        raise _insufficient(needed)
+    if caller.account_id is not None and _FLEET_WIDE.issuperset(needed):
+        raise Refused.of("account_restricted", "This client is restricted to one account; use one that is not.")
+    if caller.vendor_id is not None and not route.vendors:
+        raise Refused.of("vendor_restricted", "This client is restricted to one vendor; use one that is not.")
+    if caller.marketplaces is not None and caller.account_id is None and not route.partners:
+        text = "This client is restricted to its marketplaces; ask for a token with scope=account:{AccountId}."
+        raise Refused.of("marketplace_restricted", text)
+
+
+async def _readmit(request: web.Request, gate: Gate, route: Route) -> None:
+    """A one-time bearer is used up by its first admission: its request ends soon, and is not asked for again."""
+    if request[CALLER].installation_id is not None or route.scopes is None:
+        return
+    authorization = request.headers.get(hdrs.AUTHORIZATION)
+    caller = gate.remembered(authorization) or await gate.caller(authorization)
+    _check(caller, route.scopes, route)
+    request[CALLER] = caller
 
 
 def _with(headers: dict[str, str], response: web.StreamResponse) -> web.StreamResponse:

@@ -78,7 +78,9 @@ async def build_app(
     app[ERROR_PAGES] = []
     app[OAUTH] = await oauth_server(settings, services, redis)
     app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis))
-    app[REDELIVERER] = Redeliverer(services.queue, services.definitions, services.cache, RedeliveryStore(redis))
+    app[REDELIVERER] = Redeliverer(
+        services.queue, services.definitions, services.cache, RedeliveryStore(redis), services.clients
+    )
     app[STREAMS] = {}
     jobs = open_jobs(redis, settings.queue_redis_url)
     app.on_cleanup.append(lambda _: jobs.close())

@@ -177,6 +177,7 @@ async def test_bad_clients_are_refused(api: Api, body: object, status: int, code
 async def test_nobody_gives_scopes_that_they_do_not_have(api: Api) -> None:
     headers = await api.bearer_of_new("clients:admin")
     body = {"scopes": ["events:write"]}
+    assert api.services.deployment.client_rate == 0
     await api.refused("POST", "/v1/clients", 403, "scope_not_yours", "scopes", json=body, headers=headers)
     await api.json("POST", "/v1/clients", 201, json={"scopes": ["clients:admin"]}, headers=headers)
 

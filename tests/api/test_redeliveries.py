@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -79,7 +80,7 @@ async def test_a_claimed_job_is_left_to_its_owner(api: Api) -> None:
 async def test_a_job_whose_record_is_gone_is_forgotten(api: Api) -> None:
     assert api.http.app is not None
     await api.redis.sadd("redeliveries", "ghost")  # type: ignore[misc]
-    await api.http.app[REDELIVERER].start(EventFilter(statuses=FAILURES), 0)
+    await api.http.app[REDELIVERER].start(EventFilter(statuses=FAILURES), 0, "admin")
 
     async def forgotten() -> bool:
         return not await RedeliveryStore(api.redis).running()
@@ -95,10 +96,42 @@ async def test_a_job_that_cannot_go_on_says_so(api: Api, start: Start) -> None:
     assert await store.running() == []
 
 
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"scopes": frozenset({"events:read"})},
+        {"disabled": True},
+        {"account_id": "A-1"},
+        {"vendor_id": "other"},
+        {"marketplaces": (1,)},
+    ],
+)
+async def test_a_job_ends_with_the_rights_of_its_client(api: Api, start: Start, lost: dict[str, Any]) -> None:
+    made = await dead(api, 2)
+    client, _ = await api.services.clients.create(frozenset({"ops:write", "events:read"}), "", None, 0)
+    await api.services.clients.put(replace(client, **lost))
+    await RedeliveryStore(api.redis).save(
+        Redelivery("late", EventFilter(statuses=FAILURES), total=2, client_id=client.client_id)
+    )
+    other = await start()
+    assert (await finished(other, "late"))["state"] == "FAILED"
+    assert {event["id"] for event in (await api.json("GET", "/v1/events", 200))["data"]} == set(made)
+    assert await statuses(api) == {"DEAD"}
+
+
+async def test_a_job_goes_on_while_its_client_may(api: Api, start: Start) -> None:
+    await dead(api, 2)
+    client, _ = await api.services.clients.create(frozenset({"ROLE_CHANNEL_ADMIN"}), "", None, 0)
+    await RedeliveryStore(api.redis).save(
+        Redelivery("on", EventFilter(statuses=FAILURES), total=2, client_id=client.client_id)
+    )
+    assert (await finished(await start(), "on"))["done"] == 2
+
+
 async def test_a_job_keeps_every_condition(api: Api) -> None:
     store = RedeliveryStore(api.redis)
     condition = EventFilter(FAILURES, frozenset(), "P", "A", "I", 1, 2)
-    job = Redelivery("j", condition, RedeliveryState.FAILED, 9, 8, 7, "c")
+    job = Redelivery("j", condition, RedeliveryState.FAILED, 9, 8, 7, "c", client_id="I")
     await store.save(job)
     assert await store.get("j") == job
     assert 0 < await api.redis.ttl("redelivery:j") <= 7 * 86_400

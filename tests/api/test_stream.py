@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -112,8 +112,15 @@ async def test_heartbeats_keep_an_idle_stream_open(api: Api, monkeypatch: pytest
         assert (await asyncio.wait_for(listener.answer.content.readline(), 2)).startswith(b":")
 
 
-async def test_stream_ends_with_the_token_that_opened_it(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(streaming, "RECHECK_S", 0.0)
+async def test_stream_ends_when_its_client_loses_the_scope(api: Api) -> None:
+    client, secret = await api.services.clients.create(frozenset({"events:read", "ops:read"}), "", None, 0)
+    async with listening(api, await api.bearer(client.client_id, secret)) as listener:
+        await api.services.clients.put(replace(client, scopes=frozenset({"ops:read"})))
+        api.clock.now_s += RECHECK_S + 1
+        assert await asyncio.wait_for(listener.answer.content.read(), 5) == b""
+
+
+async def test_stream_ends_with_the_token_that_opened_it(api: Api) -> None:
     client, secret = await api.services.clients.create(frozenset({"events:read"}), "", None, 0)
     async with listening(api, await api.bearer(client.client_id, secret)) as listener:
         await api.services.clients.disable(client.client_id)

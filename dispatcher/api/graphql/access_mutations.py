@@ -12,7 +12,7 @@ from dispatcher.api.graphql.integration_fields import BookmarkConfiguration, Ope
 from dispatcher.api.graphql.outputs import InboundClient
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.api.graphql.scalars import EpochMs
-from dispatcher.errors import Conflict
+from dispatcher.errors import Conflict, Refused
 from dispatcher.flow.integrations.fields.kind import Vault
 from dispatcher.flow.integrations.fields.table import BOOKMARK, OPEN_ID_CONNECT
 from dispatcher.flow.integrations.inbound_client import generate_inbound_client
@@ -24,6 +24,7 @@ from dispatcher.flow.integrations.single_sign_on import (
     remove_single_sign_on,
 )
 from dispatcher.model.integration import OpenIdConnect
+from dispatcher.policy.client_rights import inbound_excess
 
 _SSO_ID = "integrationConfigurationId"
 
@@ -84,6 +85,8 @@ class AccessMutations:
     ) -> payloads.GenerateProductIntegrationInboundClientPayload:
         """Credentials with which the product host answers events; the pair before stops working."""
         context = info.context
+        if lacking := inbound_excess(context.caller):
+            raise Refused(lacking)
         pair = await generate_inbound_client(context.definitions, input_.id, context.now_ms)
         created_on = EpochMs(pair.created_ms)
         return payloads.GenerateProductIntegrationInboundClientPayload(

@@ -17,6 +17,20 @@ CALLER = web.RequestKey("caller", Caller)
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """Asks again, while a request goes on, whether its caller would be let in now.
+
+    ``renewed`` sets ``CALLER`` anew, or raises ``RequestError``. It costs microseconds, but for one look-up every few
+    seconds.
+    """
+
+    renewed: Callable[[], Awaitable[None]]
+
+
+ADMISSION = web.RequestKey("admission", Admission)
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """``scopes`` None = public. ``body`` and ``answers`` feed the OpenAPI document."""
 

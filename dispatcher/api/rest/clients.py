@@ -21,10 +21,11 @@ from dispatcher.api.rest.client_models import (
 )
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Conflict, NotFound, Problem, Refused, RequestError, Unprocessable
-from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Caller, Scope, effective
+from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
 from dispatcher.model.roles import ROLES, Role, problem_with
+from dispatcher.policy.client_rights import excess
 from dispatcher.policy.strict_json import read_object
-from dispatcher.store.access.clients import ClientStore, tag
+from dispatcher.store.access.clients import ClientChange, ClientStore, hash_secret, new_secret, tag
 
 _ATTRIBUTES = {"rate": "rate_per_s"}
 """Of what is asked for, where a client calls it otherwise."""
@@ -32,19 +33,30 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def create_client(request: web.Request) -> web.StreamResponse:
-    """201 with the secret. A client can only be given scopes that its creator has."""
+    """201 with the secret. A client can only be given what its creator has."""
     services = request.app[SERVICES]
     require_media(request, JSON)
     asked = validated(ClientIn, read_object(await read_body(request)))
-    scopes = _grantable(_scopes_of(asked), request[CALLER])
-    client, secret = await _clients(request, "createClient").create(
-        scopes,
-        asked.name,
-        asked.account_id,
-        services.now_ms(),
+    wanted = ApiClient(
+        client_id="",
+        secret_hash="",
+        scopes=_known(_scopes_of(asked)),
+        created_ms=services.now_ms(),
+        name=asked.name,
+        account_id=asked.account_id,
         vendor_id=asked.vendor_id,
         rate_per_s=asked.rate,
         marketplaces=tuple(asked.marketplaces) if asked.marketplaces is not None else None,
+    )
+    _within_rights(request, wanted, "You can only give what your own client has")
+    client, secret = await _clients(request, "createClient").create(
+        wanted.scopes,
+        wanted.name,
+        wanted.account_id,
+        wanted.created_ms,
+        vendor_id=wanted.vendor_id,
+        rate_per_s=wanted.rate_per_s,
+        marketplaces=wanted.marketplaces,
     )
     return json_response(client_json(client) | {"clientSecret": secret}, 201, _NO_STORE | _tagged(client))
 
@@ -70,44 +82,41 @@ async def change_client(request: web.Request) -> web.StreamResponse:
     if asked.marketplaces is not None:
         given["marketplaces"] = tuple(asked.marketplaces)
     if asked.scopes is not None:
-        given["scopes"] = _grantable(frozenset(asked.scopes), request[CALLER])
+        given["scopes"] = _known(frozenset(asked.scopes))
+    client = await _changed(request, "changeClient", lambda client: replace(client, **given))
 
-    async def change(clients: ClientStore, client_id: str, expected: str | None) -> ApiClient | None:
-        return await clients.edit(client_id, lambda client: replace(client, **given), expected)
-
-    client = await _if_unchanged(request, "changeClient", change)
     return json_response(client_json(client), headers=_tagged(client))
 
 
 async def rotate_client(request: web.Request) -> web.StreamResponse:
     """A new secret; tokens of the old one are refused within seconds."""
-    shown: list[str] = []
-
-    async def rotate(clients: ClientStore, client_id: str, expected: str | None) -> ApiClient | None:
-        secret = await clients.rotate(client_id, expected)
-        shown.extend([secret] if secret else [])
-        return await clients.get(client_id) if secret else None
-
-    client = await _if_unchanged(request, "rotateClient", rotate)
-    return json_response(client_json(client) | {"clientSecret": shown[0]}, headers=_NO_STORE | _tagged(client))
+    secret = new_secret()
+    digest = hash_secret(secret)
+    client = await _changed(request, "rotateClient", lambda client: replace(client, secret_hash=digest))
+    return json_response(client_json(client) | {"clientSecret": secret}, headers=_NO_STORE | _tagged(client))
 
 
 async def disable_client(request: web.Request) -> web.StreamResponse:
     """204; its tokens are refused within seconds."""
-
-    async def disable(clients: ClientStore, client_id: str, expected: str | None) -> ApiClient | None:
-        return await clients.get(client_id) if await clients.disable(client_id, expected) else None
-
-    await _if_unchanged(request, "disableClient", disable)
+    await _changed(request, "disableClient", lambda client: replace(client, disabled=True))
     return web.Response(status=204)
 
 
-async def _if_unchanged(request: web.Request, action: str, change: Any) -> ApiClient:
-    """404 when there is no such client, 412 when it is not the one that ``If-Match`` names (RFC 9110 §13.1.1)."""
+async def _changed(request: web.Request, action: str, change: ClientChange) -> ApiClient:
+    """404 when there is no such client, 412 when it is not the one that ``If-Match`` names (RFC 9110 §13.1.1).
+
+    403 unless the caller has every right of the client as it is stored at that moment, and as it becomes.
+    """
+
+    def within_rights(before: ApiClient) -> ApiClient:
+        _within_rights(request, before, "This client may do more than yours, which can therefore not change it")
+        after = change(before)
+        _within_rights(request, after, "You can only give what your own client has")
+        return after
+
     expected = request.headers.get(hdrs.IF_MATCH)
-    clients, client_id = _clients(request, action), request.match_info["clientId"]
     try:
-        client: ApiClient | None = await change(clients, client_id, _tag_in(expected))
+        client = await _clients(request, action).edit(request.match_info["clientId"], within_rights, _tag_in(expected))
     except Conflict:
         if expected is None:
             raise
@@ -116,6 +125,13 @@ async def _if_unchanged(request: web.Request, action: str, change: Any) -> ApiCl
     if client is None:
         raise _no_such_client()
     return client
+
+
+def _within_rights(request: web.Request, client: ApiClient, rule: str) -> None:
+    """Raises ``Refused`` for what the client may do and the caller may not."""
+    found = excess(request[CALLER], client, request.app[SERVICES].deployment.client_rate)
+    if found:
+        raise Refused([replace(one, message=f"{rule}. {one.message}") for one in found])
 
 
 def _tag_in(if_match: str | None) -> str | None:
@@ -157,7 +173,7 @@ def _scopes_of(asked: ClientIn) -> frozenset[str]:
     return frozenset(scope.value for scope in ROLES[Role(asked.role)].scopes) | frozenset(asked.scopes or ())
 
 
-def _grantable(scopes: frozenset[str], caller: Caller) -> frozenset[str]:
+def _known(scopes: frozenset[str]) -> frozenset[str]:
     known = frozenset(scope.value for scope in ADMIN_SCOPES)
     unknown = sorted(scopes - known)
     if unknown:
@@ -165,8 +181,6 @@ def _grantable(scopes: frozenset[str], caller: Caller) -> frozenset[str]:
         raise Unprocessable.of("unknown_scope", text, "scopes")
     if not scopes:
         raise Unprocessable.of("missing_field", "Give scopes, a role, or both.", "scopes")
-    if not effective(scopes) <= caller.scopes:
-        raise Refused.of("scope_not_yours", "You can only give scopes that your own token has.", "scopes")
     return scopes
 
 

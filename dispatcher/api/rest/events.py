@@ -8,7 +8,7 @@ from aiohttp import web
 
 from dispatcher.api.http.query import integer
 from dispatcher.api.http.respond import json_response
-from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.http.route import ADMISSION, CALLER, Route
 from dispatcher.api.rest.event_json import attempt_json, event_json, iso_or_none, page_json
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, ExplanationOut
@@ -36,6 +36,7 @@ async def get_event(request: web.Request) -> web.StreamResponse:
     while not stored.state.consumed and (left_s := deadline_s - asyncio.get_running_loop().time()) > 0:
         await asyncio.sleep(min(pause_s, left_s))
         pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
+        await request[ADMISSION].renewed()
         stored = await _stored(request)
     return json_response(event_json(stored, services.deployment.base_url))
 

@@ -36,7 +36,7 @@ async def start_redelivery(request: web.Request) -> web.StreamResponse:
     job_id = new_uuid()
     asked_for = {"filter": asked.filter.model_dump(by_alias=True, exclude_none=True)}
     async with noted(request, "redeliverEvents", "redelivery", job_id, after=asked_for | {"matched": matched}):
-        job = await redeliverer.start(condition, matched, job_id)
+        job = await redeliverer.start(condition, matched, request[CALLER].client_id, job_id)
     return json_response({"id": job.id, "matched": matched}, 202, {"Location": f"/v1/redeliveries/{job.id}"})
 
 

@@ -7,13 +7,11 @@ import contextlib
 from collections.abc import Callable, Mapping
 
 import orjson
-from aiohttp import hdrs, web
+from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from dispatcher.api.http.middleware import REQUEST_ID, REQUEST_ID_HEADER
-from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.oauth.gate import RECHECK_S
-from dispatcher.api.oauth.routes import OAUTH
+from dispatcher.api.http.route import ADMISSION, CALLER, Route
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.clock import iso_ms
@@ -70,16 +68,13 @@ def _refuse_too_many(streams: Mapping[EventSourceResponse, str], client_id: str)
 async def _send_changes(
     request: web.Request, response: EventSourceResponse, position: str, condition: EventFilter | None
 ) -> None:
-    services, loop = request.app[SERVICES], asyncio.get_running_loop()
-    wanted = _matches(condition)
-    checked_s = loop.time()
+    services, wanted = request.app[SERVICES], _matches(condition)
     while response.is_connected():
-        if loop.time() - checked_s > RECHECK_S:
-            if not await _is_still_admitted(request):
-                return
-            checked_s = loop.time()
+        admitted = request[CALLER]
+        if not await _is_still_admitted(request):
+            return
         changes = await _changes(services, position)
-        if changes and request[CALLER].vendor_id is not None:
+        if changes and (request[CALLER].vendor_id is not None or request[CALLER] != admitted):
             with contextlib.suppress(StoreUnavailable):
                 wanted = _matches(await _narrowed(request))
         for change in changes:
@@ -97,8 +92,9 @@ async def _narrowed(request: web.Request) -> EventFilter | None:
 
 
 async def _is_still_admitted(request: web.Request) -> bool:
+    """False once the client lost its token or the scope. While Redis is away nobody knows, and nothing is sent."""
     try:
-        await request.app[OAUTH].gate.caller(request.headers.get(hdrs.AUTHORIZATION))
+        await request[ADMISSION].renewed()
     except RequestError:
         return False
     except StoreUnavailable:

@@ -18,8 +18,10 @@ from dispatcher.errors import Conflict, DispatcherError, NotFound, RequestError,
 from dispatcher.flow.events.reach import of_vendor
 from dispatcher.flow.events.redeliver import redeliver
 from dispatcher.ids import new_uuid
+from dispatcher.model.access import Scope, effective
 from dispatcher.model.queue import EventFilter, Page
 from dispatcher.model.status import FAILURES
+from dispatcher.store.access.clients import ClientStore
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
@@ -46,8 +48,14 @@ class Redeliverer:
     """One per process; run it with ``async with``."""
 
     def __init__(
-        self, queue: QueueStore, definitions: Definitions, cache: DefinitionCache, store: RedeliveryStore
+        self,
+        queue: QueueStore,
+        definitions: Definitions,
+        cache: DefinitionCache,
+        store: RedeliveryStore,
+        clients: ClientStore,
     ) -> None:
+        self._clients = clients
         self._queue = queue
         self._definitions = definitions
         self._cache = cache
@@ -78,9 +86,11 @@ class Redeliverer:
                 break
         return matched
 
-    async def start(self, condition: EventFilter, matched: int, job_id: str | None = None) -> Redelivery:
-        """Write the job down and get going. It survives this process."""
-        job = Redelivery(job_id or new_uuid(), condition, total=matched)
+    async def start(
+        self, condition: EventFilter, matched: int, client_id: str, job_id: str | None = None
+    ) -> Redelivery:
+        """Write the job down and get going. It survives this process, and ends with the rights of its client."""
+        job = Redelivery(job_id or new_uuid(), condition, total=matched, client_id=client_id)
         await self._store.save(job)
         self._nudge.set()
         return job
@@ -113,11 +123,24 @@ class Redeliverer:
 
     async def _advanced(self, job: Redelivery) -> Redelivery:
         """The job one page further, or FAILED when it cannot go on and trying again would not help."""
+        if not await self._is_allowed(job):
+            log.warning("bulk redelivery failed", job=job.id, error="its client may redeliver no more")
+            return replace(job, state=RedeliveryState.FAILED)
         try:
             return await self._next_page(job)
         except RequestError as error:
             log.warning("bulk redelivery failed", job=job.id, error=str(error))
             return replace(job, state=RedeliveryState.FAILED)
+
+    async def _is_allowed(self, job: Redelivery) -> bool:
+        """Whether its client could ask for it now."""
+        if not job.client_id:
+            return True
+        client = await self._clients.get(job.client_id)
+        if client is None or client.disabled or Scope.OPS_WRITE not in effective(client.scopes):
+            return False
+        bound_elsewhere = client.account_id is not None or client.marketplaces is not None
+        return not bound_elsewhere and client.vendor_id in (None, job.condition.vendor_id)
 
     async def _next_page(self, job: Redelivery) -> Redelivery:
         return await self._redeliver_oldest(job) if job.listed else await self._list_page(job)

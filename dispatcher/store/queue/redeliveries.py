@@ -43,6 +43,8 @@ class Redelivery:
     skipped: int = 0
     cursor: str = ""
     listed: bool = False
+    client_id: str = ""
+    """Who asked for it, and has to keep the right to it; empty for jobs of versions that did not note it."""
 
 
 class RedeliveryStore:
@@ -62,6 +64,7 @@ class RedeliveryStore:
             "cursor": job.cursor,
             "listed": int(job.listed),
             "condition": _write(job.condition),
+            "client": job.client_id,
         }
         with guarded():
             await _typed(int, self._redis.hset(name, mapping=fields))
@@ -77,6 +80,7 @@ class RedeliveryStore:
         return Redelivery(
             id=job_id,
             condition=_read(stored[b"condition"]),
+            client_id=stored.get(b"client", b"").decode(),
             state=RedeliveryState(stored[b"state"].decode()),
             total=int(stored[b"total"]),
             done=int(stored[b"done"]),

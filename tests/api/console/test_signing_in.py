@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from http.cookies import SimpleCookie
 
 import orjson
@@ -199,3 +200,13 @@ async def test_cookies_that_were_not_given_out_are_worth_nothing(visitor: Visito
 
 def _cookie(visitor: Visitor) -> str:
     return next(one.value for one in visitor.api.http.session.cookie_jar if one.key == COOKIE)
+
+
+async def test_a_page_is_shown_to_those_who_may_see_it_now(visitor: Visitor) -> None:
+    clients = visitor.api.services.clients
+    client, secret = await clients.create(frozenset({"events:read", "ops:read"}), "", None, 0)
+    await visitor.sign_in(client.client_id, secret)
+    await visitor.look("/console/events")
+    await clients.put(replace(client, scopes=frozenset({"ops:read"})))
+    await visitor.look("/console/events", 403)
+    await visitor.look("/console/queue")
