@@ -57,9 +57,9 @@ def messages(language: str) -> Messages:
     return Messages(language, dict(_flat(tomllib.loads(text))))
 
 
-def choose(wanted: Iterable[str | None], accept_language: str = "") -> Messages:
-    """The first of ``wanted`` that ships, else the best of the header (RFC 9110 §12.5.4), else the default."""
-    for tag in (*wanted, *_accepted(accept_language)):
+def choose(wanted: Iterable[str | None], accept_language: str = "", otherwise: str | None = None) -> Messages:
+    """The first of ``wanted`` that ships, else the best of the header (RFC 9110 §12.5.4), else ``otherwise``."""
+    for tag in (*wanted, *_accepted(accept_language), otherwise):
         if tag and (found := _shipped(tag)):
             return messages(found)
     return messages(DEFAULT)

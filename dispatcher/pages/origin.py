@@ -6,13 +6,36 @@ from aiohttp import hdrs, web
 
 from dispatcher.errors import Refused
 
+_UNSAID = ("", "null")
+
 
 def refuse_other_sites(request: web.Request, base_url: str, page: str) -> None:
     """403 unless the browser says that our own page sent the form. ``page``: the path where people begin."""
-    host = request.headers.get(hdrs.HOST, "").lower()
-    origin, public = request.headers.get(hdrs.ORIGIN, "").lower(), base_url.lower()
-    if public.startswith("https:") and origin == f"http://{host}":
+    host, origin = request.headers.get(hdrs.HOST, "").lower(), _origin(request)
+    if base_url.startswith("https:") and origin == f"http://{host}":
         raise Refused.of("tls_required", f"Open {base_url}{page}: one can sign in over TLS only.")
-    ours = origin == public or (host and origin in (f"http://{host}", f"https://{host}"))
-    if not ours or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
-        raise Refused.of("foreign_origin", "This form was sent by another site; open the page here and send it again.")
+    if not _is_ours(request, base_url) or request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        raise _foreign()
+
+
+def refuse_known_strangers(request: web.Request, base_url: str) -> None:
+    """403 when the browser says that another site sent the form. Pages that send no referrer send no origin either."""
+    said = _origin(request) not in _UNSAID
+    if (said and not _is_ours(request, base_url)) or request.headers.get("Sec-Fetch-Site", "none") not in (
+        "same-origin",
+        "none",
+    ):
+        raise _foreign()
+
+
+def _is_ours(request: web.Request, base_url: str) -> bool:
+    host, origin = request.headers.get(hdrs.HOST, "").lower(), _origin(request)
+    return origin == base_url.lower() or bool(host and origin in (f"http://{host}", f"https://{host}"))
+
+
+def _origin(request: web.Request) -> str:
+    return request.headers.get(hdrs.ORIGIN, "").lower()
+
+
+def _foreign() -> Refused:
+    return Refused.of("foreign_origin", "This form was sent by another site; open the page here and send it again.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -41,6 +41,10 @@ class Templates:
             "tint": tint,
         }
         self._made.globals |= {"style_sheet": STYLE_SHEET.path}
+
+    def add_filters(self, filters: Mapping[str, Callable[..., Any]]) -> None:
+        """Of this room alone."""
+        self._made.filters |= dict(filters)
 
     def page(
         self, name: str, values: Mapping[str, Any], *, headers: Mapping[str, str], status: int = 200

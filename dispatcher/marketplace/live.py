@@ -1,0 +1,41 @@
+"""Tells a page that the installation it shows has changed, as it happens (Server-Sent Events)."""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiohttp import web
+from aiohttp_sse import EventSourceResponse
+
+from dispatcher.api.rest.stream import HEARTBEAT_S, STREAMS
+from dispatcher.errors import Problem, RequestError
+from dispatcher.marketplace.guest import Guest
+from dispatcher.marketplace.lookups import installation_in
+
+MAX_STREAMS_OF_VISIT = 8
+MAX_S = 600.0
+"""Then the browser connects anew, if its session is still good."""
+
+
+async def follow(request: web.Request, guest: Guest) -> web.StreamResponse:
+    """``changed`` whenever there is something new to be shown; the page then asks for itself."""
+    installation = await installation_in(request, guest)
+    streams, own = request.app[STREAMS], f"visit {guest.visit.id}"
+    if sum(one == own for one in streams.values()) >= MAX_STREAMS_OF_VISIT:
+        text = "Close a page of this app, or reload instead."
+        raise RequestError([Problem("too_many_streams", text)], 429, {"Retry-After": "30"})
+    response = EventSourceResponse(ping_interval=HEARTBEAT_S)
+    await response.prepare(request)
+    streams[response] = own
+    try:
+        async with response, asyncio.timeout(MAX_S):
+            await response.send(str(installation.modified_ms), event="hello")
+            async for _ in guest.flows.installer.changes(installation.id):
+                if not response.is_connected():
+                    break
+                await response.send("", event="changed")
+    except (ConnectionError, TimeoutError):
+        pass
+    finally:
+        streams.pop(response, None)
+    return response

@@ -1,0 +1,24 @@
+"""What the page before has done, said once at the top of the next: one of a few words in the address."""
+
+from __future__ import annotations
+
+from aiohttp import web
+from markupsafe import Markup
+
+from dispatcher.marketplace.guest import Guest
+
+QUERY = "said"
+_KEYS = {
+    "saved": "settings.saved",
+    "told": "settings.saved_told",
+    "same": "settings.same",
+    "connected": "connection.saved",
+    "uninstalling": "uninstall.started",
+    "gone": "uninstall.gone",
+}
+
+
+def said_in(request: web.Request, guest: Guest) -> Markup | None:
+    """Nothing for any other word."""
+    key = _KEYS.get(request.query.get(QUERY, ""))
+    return guest.t(key) if key else None
