@@ -9,13 +9,14 @@ import time
 from collections.abc import Callable, Mapping
 
 from dispatcher.model.connector import AccountConnector, ConnectorAuth
-from dispatcher.policy.account_access import AccountAccess
+from dispatcher.policy.account_access import AccountAccess, approach
 from dispatcher.policy.connector_auth import auth_header
 from dispatcher.store.definitions.cache import MAX_AGE_S
 from dispatcher.store.definitions.expiring_cache import ExpiringCache
 from dispatcher.store.installations.connectors import ConnectorStore, chosen, connector_message
 from dispatcher.store.secrets.fields import connector_auth_value
 from dispatcher.store.secrets.sealing import Sealer
+from worker.delivery.delivery import Delivery
 
 CAPACITY = 20_000
 """Accounts that are kept."""
@@ -47,6 +48,13 @@ class AccountLookup:
         if known is None:
             known = await self._load(account_id)
         return known.get(integration_id)
+
+    async def lead(self, delivery: Delivery, account_id: str) -> None:
+        """Send it to the account's own host, with what authorizes there, where the account has a connector."""
+        access = await self.find(delivery.target.integration.id, account_id)
+        if access is not None:
+            way = delivery.approach = approach(access, delivery.url)
+            delivery.url, delivery.elsewhere = way.url, way.own_host
 
     def invalidate(self, message: str) -> None:
         """Forget an account whose connectors have changed."""

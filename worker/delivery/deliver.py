@@ -9,21 +9,17 @@ from __future__ import annotations
 import logging
 import random
 import time
-from contextlib import AbstractContextManager
-from typing import Protocol
 
 import aiohttp
 
 from dispatcher.clock import Clock
 from dispatcher.flow.events.status_notice import status_notice
-from dispatcher.model.attempt import Attempt, Outcome
+from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event
-from dispatcher.model.event_type import TYPE_RULES
-from dispatcher.model.integration import LaneLimits
+from dispatcher.model.event_type import STEP_TYPES, TYPE_RULES
 from dispatcher.model.status import Status
-from dispatcher.policy.account_access import approach
-from dispatcher.policy.answers import TRANSPORT_ERROR, Verdict, classify
-from dispatcher.policy.filters import FILTERED, Judgement, Ruling
+from dispatcher.policy.answers import Verdict, classify
+from dispatcher.policy.filters import Ruling
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import next_delay_s, parse_retry_after
@@ -33,10 +29,11 @@ from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from worker.delivery.account_headers import authorise_for_account, open_headers
 from worker.delivery.accounts import AccountLookup
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
-from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Reading
-from worker.delivery.failures import unanswered, undecided, unfinished_url, unreachable, without_token
+from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Limiter, Reading
+from worker.delivery.failures import unanswered, unfinished_url, unreachable, without_token
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
+from worker.delivery.unsent import Ending, deleted, ending_of
 from worker.http.aiohttp_inside.exchange import Answer
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
@@ -45,21 +42,10 @@ from worker.oauth.values import TokenFailure
 MIN_PUT_OFF_MS = 50
 NOT_ADMITTED_MS = 10
 """Delay of an event that its lane did not admit; the store has the lane's limits by then."""
-UNREADABLE_FILTER_MS = 5000
-"""Delay of an event whose filter cannot be read: a newer version may read it, or somebody repair it."""
-
 STEP_TIMEOUT_S = 30.0
-"""Somebody waits for the answer to a call about a step."""
+"""Longest wait for the answer to a call about a step: a person waits for it too."""
 
 _NOT_NEEDED = Authorization()
-_ASKED_ONCE = "the worker that asked was lost before the host answered: ask again"
-
-
-class Limiter(Protocol):
-    """Limits of the event's lane."""
-
-    def admission(self, limits: LaneLimits, rate_limited: bool) -> AbstractContextManager[bool]:
-        """Admit one attempt for as long as this is entered; False when the limits leave no slot."""
 
 
 class Deliverer:
@@ -77,13 +63,11 @@ class Deliverer:
         """All steps. ``suspended``: URLs of the integration that nothing is sent to."""
         delivery = await self.find(claimed)
         if delivery is None:
-            missing = "its integration was deleted"
-            return Delivered(Settlement(claimed, Status.DEAD, error_code="CONFIGURATION_ERROR", error_message=missing))
-        if unsent := self._unsent(delivery, suspended):
-            return unsent
-        if delivery.is_step and claimed.n > 1:
-            return Delivered(Settlement(claimed, Status.FAILED, error_code=TRANSPORT_ERROR, error_message=_ASKED_ONCE))
-        limits = delivery.target.revision.limits
+            return Delivered(deleted(claimed))
+        judgement, limits = delivery.target.filter.judge(claimed.event), delivery.target.revision.limits
+        sendable = delivery.url and judgement.ruling is Ruling.PASSES and delivery.url not in suspended
+        if not sendable or (claimed.n > 1 and claimed.event.type in STEP_TYPES):
+            return self._unsent(delivery, ending_of(delivery, judgement, suspended))
         if limits.concurrency is None and limits.rate_per_s is None:
             return await self._attempt(delivery)
         with lane.admission(limits, claimed.rate_limited) as admitted:
@@ -99,41 +83,17 @@ class Deliverer:
         if target is None:
             return None
         url = target.revision.urls.get(TYPE_RULES[event.type].url_field) or ""
-        if not target.integration.account_bound or event.account_id is None or not url:
-            return Delivery(claimed, target, url, self._clock.now_ms(), time.perf_counter())
-        access = await self._accounts.find(lane, event.account_id)
-        way = approach(access, url) if access else None
-        return Delivery(claimed, target, way.url if way else url, self._clock.now_ms(), time.perf_counter(), way)
+        delivery = Delivery(claimed, target, url, self._clock.now_ms(), time.perf_counter())
+        if target.integration.account_bound and event.account_id is not None and url:
+            await self._accounts.lead(delivery, event.account_id)
+        return delivery
 
-    def _unsent(self, delivery: Delivery, suspended: frozenset[str]) -> Delivered | None:
-        """An event that this revision does not want ends here, one for a suspended URL is held; None = it is sent."""
-        claimed, url = delivery.claimed, delivery.url
-        if not url:
-            return self._skipped(delivery, Verdict(Outcome.OK, Status.SKIPPED))
-        judgement = delivery.target.filter.judge(claimed.event)
-        if judgement.ruling is not Ruling.PASSES:
-            return self._not_passed(delivery, judgement)
-        if url in suspended:
-            gone = f"{url} answered 410 Gone"
-            held = Settlement(claimed, Status.HELD, error_code="URL_SUSPENDED", error_message=gone)
-            return Delivered(held, delivery.target.revision.limits)
-        return None
-
-    def _not_passed(self, delivery: Delivery, judgement: Judgement) -> Delivered:
-        """The event is skipped, or tried again by its schedule, or waits until its filter can be read."""
-        if judgement.ruling is Ruling.LEFT_OUT:
-            text = f"the integration's filter asks for {judgement.text}"
-            return self._skipped(delivery, Verdict(Outcome.OK, Status.SKIPPED, FILTERED, text))
-        if judgement.ruling is Ruling.UNDECIDED:
-            return self._attempted(delivery, undecided(judgement.text))
-        claimed, event = delivery.claimed, delivery.claimed.event
-        log.error("filter cannot be read", integration_id=event.integration_id, event_id=event.id, error=judgement.text)
-        waits = Settlement(claimed, Move.RELEASE, UNREADABLE_FILTER_MS)
-        return Delivered(waits, delivery.target.revision.limits)
-
-    def _skipped(self, delivery: Delivery, verdict: Verdict) -> Delivered:
-        settlement = settle(delivery, Decision(Status.SKIPPED), verdict, None, self._clock.now_ms())
-        return Delivered(settlement, delivery.target.revision.limits)
+    def _unsent(self, delivery: Delivery, ending: Ending) -> Delivered:
+        if isinstance(ending, Reading):
+            return self._attempted(delivery, ending)
+        if isinstance(ending, Verdict):
+            ending = settle(delivery, Decision(Status.SKIPPED), ending, None, self._clock.now_ms())
+        return Delivered(ending, delivery.target.revision.limits)
 
     async def _attempt(self, delivery: Delivery) -> Delivered:
         reading = await self._sender.send(delivery)
@@ -150,7 +110,7 @@ class Deliverer:
         if verdict.outcome not in AS_PLANNED or self._log_all:
             log_attempt(settlement, attempt)
         suspended = delivery.url if verdict.suspend_url else None
-        teaches = delivery.approach is None or (delivery.approach.header is None and not delivery.is_elsewhere)
+        teaches = delivery.approach is None or (delivery.approach.header is None and not delivery.elsewhere)
         return Delivered(settlement, delivery.target.revision.limits, reading, suspended, teaches)
 
 
@@ -193,13 +153,13 @@ class Sender:
         return second
 
     async def _send_once(self, delivery: Delivery) -> Reading:
-        authorization = await self.authorise(delivery)
+        target, authorization = delivery.target, await self.authorise(delivery)
         if isinstance(authorization, TokenFailure):
             return without_token(authorization)
         sent_ms = self.sign(delivery)
-        target = delivery.target
-        timeout_s = min(target.timeout_s, STEP_TIMEOUT_S) if delivery.is_step else target.timeout_s
-        route = None if delivery.is_elsewhere else target.route
+        step = delivery.claimed.event.type in STEP_TYPES
+        timeout_s = min(target.timeout_s, STEP_TIMEOUT_S) if step else target.timeout_s
+        route = None if delivery.elsewhere else target.route
         try:
             answer = await self._sessions.post(
                 route, delivery.url, delivery.body, delivery.headers, timeout_s=timeout_s
@@ -220,7 +180,7 @@ class Sender:
             account_identifier=account_identifier,
         )
         delivery.headers = {
-            **(open_headers(delivery.target) if delivery.is_elsewhere else delivery.target.fixed_headers),
+            **(open_headers(delivery.target) if delivery.elsewhere else delivery.target.fixed_headers),
             "webhook-id": event.id,
             "x-event-type": event.type.value,
             "x-delivery-attempt": str(n),
@@ -296,7 +256,7 @@ def decide(delivery: Delivery, reading: Reading, now_ms: int) -> Decision:
         return Decision(status, int(target.result_deadline_s * 1000))
     if status is not Status.RETRYING:
         return Decision(status)
-    if delivery.is_step:
+    if delivery.claimed.event.type in STEP_TYPES:
         return Decision(Status.FAILED)
     state = delivery.claimed.state
     delay_s = next_delay_s(

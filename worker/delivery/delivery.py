@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from dispatcher.model.event_type import STEP_TYPES
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
 from dispatcher.policy.account_access import Approach
@@ -20,7 +20,7 @@ UNLIMITED = LaneLimits()
 class Delivery:
     """One attempt to deliver one event: what is sent, to whom, under which number, since when.
 
-    Made once, changed by ``prepare`` and ``sign`` alone, never copied. Not frozen: that costs five times as much.
+    Made once, changed by its steps alone, never copied. Not frozen: that costs five times as much.
     """
 
     claimed: Claimed
@@ -30,22 +30,15 @@ class Delivery:
     """Epoch milliseconds of the store's clock."""
     begun_s: float
     """The same moment by ``time.perf_counter``, which measures how long it took."""
+    approach: Approach | None = None
+    """The way to the account's own host, and what authorizes there; None = the integration's."""
+    elsewhere: bool = False
+    """It goes to a host that the account named: nothing of the publisher's goes along."""
     body: bytes = field(init=False)
     """The bytes that are signed and sent."""
     headers: dict[str, str] = field(init=False)
-    approach: Approach | None = None
-    """The way to the account's own host, and what authorizes there; None = the integration's."""
     secrets: tuple[str, ...] = field(init=False, default=())
-    """Texts in its body that are no one else's."""
-
-    @property
-    def is_step(self) -> bool:
-        return self.claimed.event.type in STEP_TYPES
-
-    @property
-    def is_elsewhere(self) -> bool:
-        """It goes to a host that the account named: nothing of the publisher's goes along."""
-        return self.approach is not None and self.approach.own_host
+    """Texts of its body to keep out of all that is stored, besides those of the target."""
 
 
 class Authorization(NamedTuple):
@@ -93,3 +86,10 @@ class Identity:
 
     base_url: str
     partner: str
+
+
+class Limiter(Protocol):
+    """Limits of the event's lane."""
+
+    def admission(self, limits: LaneLimits, rate_limited: bool) -> AbstractContextManager[bool]:
+        """Admit one attempt for as long as this is entered; False when the limits leave no slot."""

@@ -1,0 +1,48 @@
+"""Events that are not sent as they were claimed: each reason, and how the event goes on for it. Sends nothing."""
+
+from __future__ import annotations
+
+import structlog
+
+from dispatcher.model.attempt import Outcome
+from dispatcher.model.status import Status
+from dispatcher.policy.answers import TRANSPORT_ERROR, Verdict
+from dispatcher.policy.filters import FILTERED, Judgement, Ruling
+from dispatcher.store.queue.claims import Claimed, Move, Settlement
+from worker.delivery.delivery import Delivery, Reading
+from worker.delivery.failures import CONFIGURATION_ERROR, undecided
+
+UNREADABLE_FILTER_MS = 5000
+"""Delay of an event whose filter cannot be read: a newer version may read it, or somebody repair it."""
+
+_DELETED = "its integration was deleted"
+_ASKED_ONCE = "the worker that asked was lost before the host answered: ask again"
+
+log = structlog.get_logger("attempt")
+
+Ending = Settlement | Verdict | Reading
+"""A settlement as it stands, the verdict on an event that is skipped, or a reading that counts as an attempt."""
+
+
+def deleted(claimed: Claimed) -> Settlement:
+    """The integration is gone."""
+    return Settlement(claimed, Status.DEAD, error_code=CONFIGURATION_ERROR, error_message=_DELETED)
+
+
+def ending_of(delivery: Delivery, judgement: Judgement, suspended: frozenset[str]) -> Ending:
+    """No URL, a filter that does not let it pass, a suspended URL, or a step that was asked about before."""
+    claimed, url = delivery.claimed, delivery.url
+    if not url:
+        return Verdict(Outcome.OK, Status.SKIPPED)
+    if judgement.ruling is Ruling.LEFT_OUT:
+        return Verdict(Outcome.OK, Status.SKIPPED, FILTERED, f"the integration's filter asks for {judgement.text}")
+    if judgement.ruling is Ruling.UNDECIDED:
+        return undecided(judgement.text)
+    if judgement.ruling is not Ruling.PASSES:
+        lane, event_id = claimed.event.integration_id, claimed.event.id
+        log.error("filter cannot be read", integration_id=lane, event_id=event_id, error=judgement.text)
+        return Settlement(claimed, Move.RELEASE, UNREADABLE_FILTER_MS)
+    if url in suspended:
+        gone = f"{url} answered 410 Gone"
+        return Settlement(claimed, Status.HELD, error_code="URL_SUSPENDED", error_message=gone)
+    return Settlement(claimed, Status.FAILED, error_code=TRANSPORT_ERROR, error_message=_ASKED_ONCE)
