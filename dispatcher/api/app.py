@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import structlog
 from aiohttp import web
@@ -39,6 +40,7 @@ from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.installations.unfinished import updates_in_progress
 from dispatcher.store.queue.redeliveries import RedeliveryStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.server_time import ServerTime
@@ -77,7 +79,8 @@ async def build_app(
     app.on_cleanup.append(_no_more_passwords)
     app[ERROR_PAGES] = []
     app[OAUTH] = await oauth_server(settings, services, redis)
-    app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis))
+    updating = partial(updates_in_progress, redis)
+    app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis), updating)
     app[REDELIVERER] = Redeliverer(
         services.queue, services.definitions, services.cache, RedeliveryStore(redis), services.clients
     )

@@ -19,6 +19,7 @@ from dispatcher.flow.events.accept import Acceptor
 from dispatcher.flow.events.emit import Emitter
 from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.creation import Creation
+from dispatcher.flow.installations.customers import CustomerInstaller
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.following import Follower
 from dispatcher.flow.installations.installer import Installer
@@ -28,6 +29,7 @@ from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.steps import StepCalls
 from dispatcher.flow.installations.transitions import Transitions
+from dispatcher.flow.installations.updates import Updates
 from dispatcher.settings import Settings
 from dispatcher.store.access.clients import ClientStore
 from dispatcher.store.access.rate_limits import RateLimits
@@ -78,6 +80,8 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         retention_ms=settings.retention_ms,
         min_replicas=settings.min_replicas,
     )
+    installer = _installer(redis, queue, definitions, cache, sealer, installing, clock.now_ms)
+    audit = AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True)
     services = Services(
         deployment=deployment,
         clock=clock,
@@ -89,9 +93,11 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         clients=ClientStore(redis),
         sealer=sealer,
         operational=OperationalEvents(queue, clock.now_ms) if settings.operations_url else None,
-        audit=AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True),
+        audit=audit,
         marketplaces=MarketplaceStore(redis),
-        installer=_installer(redis, queue, definitions, cache, sealer, installing, clock.now_ms),
+        installer=installer,
+        customers=CustomerInstaller(installer, cache, queue, audit),
+        updates=Updates(InstallationStore(redis), cache, installer.transitions),
     )
     return services, installing
 
@@ -116,7 +122,7 @@ def _installer(
     store, seals = InstallationStore(redis), SettingSeals(sealer)
     effects = Effects(Outbox(redis), queue)
     transitions = Transitions(store, effects, parties, queue.partitions, now_ms)
-    creation = Creation(transitions, cache, parties, seals)
+    creation = Creation(transitions, cache, queue, parties, seals)
     pending = Pending(store, effects, queue, transitions)
     calls, follower = StepCalls(transitions, pending), Follower(pending)
     return Installer(store, definitions, cache, transitions, creation, seals, calls, follower)

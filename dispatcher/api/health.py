@@ -6,6 +6,7 @@ Monitors and load balancers ask for health with HEAD, which is answered as GET w
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
@@ -16,6 +17,7 @@ from dispatcher.api.rest.event_json import iso_or_none
 from dispatcher.api.services import SERVICES
 from dispatcher.api.store_watch import WATCH
 from dispatcher.errors import StoreUnavailable
+from dispatcher.store.installations.unfinished import Unfinished
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.telemetry.metrics import CONTENT_TYPE, exposition
@@ -54,6 +56,7 @@ class MetricsPage:
     queue: QueueStore
     watchdog: Watchdog
     sealed: StaleCount
+    updates: Callable[[], Awaitable[Unfinished]]
     page: bytes = b""
     fresh_until_s: float = 0.0
 
@@ -62,7 +65,8 @@ class MetricsPage:
         if loop.time() >= self.fresh_until_s:
             overview = await self.queue.overview(0)
             counters, stale = await self.queue.counters(), await self.sealed.read()
-            self.page = exposition(overview, counters, self.watchdog.lag_s, stale)
+            updates = (await self.updates()).count
+            self.page = exposition(overview, counters, self.watchdog.lag_s, stale, updates)
             self.fresh_until_s = loop.time() + METRICS_AGE_S
         return self.page
 

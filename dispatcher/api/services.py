@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from dispatcher.flow.events.accept import Acceptor
     from dispatcher.flow.events.emit import Emitter
     from dispatcher.flow.events.operational_events import OperationalEvents
+    from dispatcher.flow.installations.customers import CustomerInstaller
     from dispatcher.flow.installations.installer import Installer
+    from dispatcher.flow.installations.updates import Updates
     from dispatcher.model.operational import OperationalEvent
     from dispatcher.store.access.clients import ClientStore
     from dispatcher.store.audit_log.log import AuditLog
@@ -38,6 +40,8 @@ class Services:
     audit: AuditLog
     marketplaces: MarketplaceStore
     installer: Installer
+    customers: CustomerInstaller
+    updates: Updates
     operational: OperationalEvents | None = None
     """None where no operator listens."""
 

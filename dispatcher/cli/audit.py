@@ -12,9 +12,12 @@ from dispatcher.cli.startup import load_settings, no_store, open_store, run
 from dispatcher.model.queue import RecountReport
 from dispatcher.settings import Settings
 from dispatcher.store.health.meta import stored_partitions
+from dispatcher.store.installations.unfinished import Unfinished, effects_waiting
 from dispatcher.store.queue.recount import recount
 from dispatcher.store.redis.url import parse
 
+LATE_MS = 10_000
+"""How old an effect in the outbox may be: workers look once a second."""
 COLUMNS = {"id": "ID", "wrong": "WHAT IS WRONG"}
 
 
@@ -28,21 +31,24 @@ def audit(
     settings = load_settings()
     if data_dir is not None:
         settings = settings.model_copy(update={"data_dir": data_dir, "redis_url": None})
-    report = run(_audit(settings))
+    report, late = run(_audit(settings))
+    well = report.well and not late.count
     if as_json:
-        print_json(_as_json(report))
+        print_json(_as_json(report) | {"well": well, "outbox": late.count})
     else:
         _show(report, settings)
-    if not report.well:
+        if late.oldest is not None:
+            typer.secho(f"{late.count} installations wait for a worker, as {late.oldest[0]}", fg=typer.colors.RED)
+    if not well:
         raise typer.Exit(1)
 
 
-async def _audit(settings: Settings) -> RecountReport:
+async def _audit(settings: Settings) -> tuple[RecountReport, Unfinished]:
     async with open_store(settings, client_name="dispatcher-audit", claim=False, existing=True) as store:
         partitions = await stored_partitions(store.redis)
         if partitions is None:
             raise no_store(settings)
-        return await recount(store.redis, range(partitions))
+        return await recount(store.redis, range(partitions)), await effects_waiting(store.redis, LATE_MS)
 
 
 def _as_json(report: RecountReport) -> dict[str, object]:

@@ -107,6 +107,8 @@ class Installation:
     complete_parameter: str | None = None
     creator: str | None = None
     """E-mail of the user who installed it."""
+    exclusive: bool = False
+    """Made by a page: the account has no other of its product that is."""
     unknown: dict[str, Any] = field(default_factory=dict)
     """Top-level keys of a client that are none of ours; returned as they came."""
 
@@ -152,3 +154,10 @@ class Moved:
     acts: tuple[Act, ...] = ()
     step: InstallStep | None = None
     """The one that a step act is about."""
+
+    @property
+    def needed(self) -> Installation:
+        """The installation, where it is not gone."""
+        if self.installation is None:
+            raise ValueError("the record of the installation is gone")
+        return self.installation

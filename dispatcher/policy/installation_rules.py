@@ -16,6 +16,7 @@ _AWAITED = frozenset({Act.ORDER, Act.INSTALL_STEP, Act.UNINSTALL_STEP})
 """Acts whose end decides what comes next."""
 
 MAX_TEXT_CHARS = 1000
+_LOST = "What became of its order is not known any more: ask the product host, or remove it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,14 @@ def order_ended(installation: Installation, identifier: str | None, at: Moment) 
 
 
 def order_refused(installation: Installation, text: str | None) -> Moved:
-    """The host said no: it can be ordered again under the same event, or removed."""
+    """The host said no: the same event can be sent again, which is looked out for, or the installation removed."""
     words = text[:MAX_TEXT_CHARS] if text else None
-    return Moved(replace(installation, standing=Standing.REFUSED, standing_text=words, pending_event_id=None))
+    return Moved(replace(installation, standing=Standing.REFUSED, standing_text=words))
+
+
+def order_lost(installation: Installation) -> Moved:
+    """Nobody will ever know how its ORDER ended."""
+    return Moved(replace(order_refused(installation, _LOST).needed, pending_event_id=None))
 
 
 def order_repeated(installation: Installation) -> Moved:

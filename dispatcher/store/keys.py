@@ -182,8 +182,12 @@ connector = _with_id("{def}:con:")
 """string: JSON of ``AccountConnector``. Until it is deleted. Written by the API."""
 INSTALLATIONS = "{def}:installations"
 """zset: installation ids, which sort by age, scores 0. Until they are deleted. Written by all."""
+EXCLUSIVE = "{def}:n-exclusive"
+"""hash: account LF product → the installation that a page made of it. Until it is deleted. Written by all."""
 OUTBOX = "{def}:outbox"
 """zset: installation id, score = ms of its newest effect. Until the queue has all of them. Written by all."""
+UPDATES = "{def}:updates"
+"""zset: installation id, score = since when an update of it is in progress. Until that ends. Written by all."""
 PENDING = "{def}:pending"
 """zset: installation id, score = when its event is looked at next. Until it awaits none. Written by all."""
 installation = _with_id("{def}:n:")

@@ -55,16 +55,22 @@ _HISTOGRAMS: tuple[tuple[str, str, str], ...] = (
 
 
 def exposition(
-    overview: QueueOverview, counters: Mapping[str, int], lag_s: float = 0.0, stale: int | None = None
+    overview: QueueOverview,
+    counters: Mapping[str, int],
+    lag_s: float = 0.0,
+    stale: int | None = None,
+    updates: int = 0,
 ) -> bytes:
     """The page that Prometheus scrapes. ``lag_s`` is this process's own; ``stale`` None: nobody has counted yet."""
     registry = CollectorRegistry(auto_describe=False)
     lag = GaugeMetricFamily(LAG_METRIC, LAG_HELP, value=lag_s)
-    registry.register(_Snapshot([*families(overview, counters, stale), lag]))
+    registry.register(_Snapshot([*families(overview, counters, stale, updates), lag]))
     return generate_latest(registry)
 
 
-def families(overview: QueueOverview, counters: Mapping[str, int], stale: int | None = 0) -> Iterator[Metric]:
+def families(
+    overview: QueueOverview, counters: Mapping[str, int], stale: int | None = 0, updates: int = 0
+) -> Iterator[Metric]:
     """Every metric of the product, named ``dispatcher_…``; one of which nothing is known (None) is left out."""
     accepted = CounterMetricFamily("dispatcher_events_accepted", "Events accepted.")
     accepted.add_metric([], counters.get("accepted", 0))
@@ -76,6 +82,7 @@ def families(overview: QueueOverview, counters: Mapping[str, int], stale: int | 
     for name, attribute, text in _GAUGES:
         yield GaugeMetricFamily(f"dispatcher_{name}", text, value=getattr(overview, attribute))
     yield GaugeMetricFamily("dispatcher_workers", "Workers heard of lately.", value=len(overview.workers))
+    yield GaugeMetricFamily("dispatcher_updates_in_progress", "Installations that an update has locked.", value=updates)
     if stale is not None:
         yield GaugeMetricFamily("dispatcher_sealed_stale", "Sealed values that need an older key.", value=stale)
 

@@ -55,6 +55,8 @@ async def test_sound_installation_is_well(durable: Redis) -> None:
         "workers",
         "data loss",
         "audit log",
+        "updates",
+        "outbox",
         "replicas",
         "partitions",
         "secret keys",

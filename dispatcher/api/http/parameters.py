@@ -86,6 +86,10 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("after", _TEXT, "The id behind which the page begins"),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000}, "Integrations on a page"),
     ),
+    ("GET", "/v1/connectors/{_connectorId}/installBase"): (
+        _query("after", _TEXT, "The id behind which the page begins"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 1000}, "Integrations on a page"),
+    ),
     ("POST", "/v1/integrations"): _ONCE,
     ("POST", "/v1/integrations/{_id}/clone"): _ONCE,
     ("PUT", "/v1/integrations/{_id}"): _UNCHANGED,

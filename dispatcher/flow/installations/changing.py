@@ -19,6 +19,7 @@ from dispatcher.policy.installation_rules import Moment, settings_changed, unins
 from dispatcher.policy.installation_steps import laid_over
 from dispatcher.policy.versions import is_higher
 
+LOCKED = "A managed update is in progress: repeat it when that is done."
 LOCKED_KEYS = frozenset({"connectionMap"})
 """Besides the settings, what no user changes while a managed update is in progress."""
 
@@ -117,8 +118,7 @@ class Changer:
             return []
         changed = [] if same(current.settings, settings) else ["settings"]
         changed += [key for key in LOCKED_KEYS if not same(current.unknown.get(key), self.wanted.unknown.get(key))]
-        text = "A managed update is in progress: repeat it when that is done."
-        return [Problem("update_in_progress", text, name) for name in changed]
+        return [Problem("update_in_progress", LOCKED, name) for name in changed]
 
     def _user_problems(self, current: Installation) -> list[Problem]:
         if not current.smart:

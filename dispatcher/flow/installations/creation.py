@@ -12,12 +12,14 @@ from typing import Any, Protocol
 from dispatcher.errors import Problem, Unprocessable
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.model.effect import is_update
 from dispatcher.model.installation import Installation, InstallStep, Mode, Purchase, Standing
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.policy.installation_rules import begun
 from dispatcher.policy.installation_steps import opened, reconnected
 from dispatcher.policy.purchase_forms import answer_problems
 from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.queue.events import QueueStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,8 @@ class Asked:
     marketplace_id: int | None = None
     complete_parameter: str | None = None
     source_id: str | None = None
+    exclusive: bool = False
+    """One of its product in the account, as pages install it."""
     unknown: dict[str, Any] = field(default_factory=dict)
 
 
@@ -71,8 +75,14 @@ class Creation:
     """One per process."""
 
     def __init__(
-        self, transitions: Transitions, cache: DefinitionCache, connections: Connections, seals: SettingSeals
+        self,
+        transitions: Transitions,
+        cache: DefinitionCache,
+        queue: QueueStore,
+        connections: Connections,
+        seals: SettingSeals,
     ) -> None:
+        self._queue = queue
         self._transitions = transitions
         self._cache = cache
         self._connections = connections
@@ -86,6 +96,7 @@ class Creation:
         Raises ``Unprocessable`` with everything that is wrong, ``Conflict`` when the id is taken.
         """
         revision = await self._published(integration)
+        await self._refuse_locked(integration, asked.account_id)
         product_id = _product(integration, asked.product_id)
         if problems := _purchase_problems(revision, asked.purchase):
             raise Unprocessable(problems)
@@ -156,8 +167,17 @@ class Creation:
                 marketplace_id=asked.marketplace_id,
                 complete_parameter=asked.complete_parameter,
                 creator=asked.creator,
+                exclusive=asked.exclusive,
             )
         return await self._transitions.create(made, begun, cause)
+
+    async def _refuse_locked(self, integration: Integration | None, account_id: str | None) -> None:
+        """While an update of it is in progress in the account, what is ordered would wait for its end."""
+        if integration is None or account_id is None:
+            return
+        if any(is_update(one) for one in await self._queue.holders(integration.id, account_id)):
+            text = "A managed update of this integration is in progress in the account: install when that is done."
+            raise Unprocessable.of("update_in_progress", text, "_connectorId")
 
     async def _published(self, integration: Integration | None) -> Revision | None:
         if integration is None:

@@ -11,7 +11,7 @@ import structlog
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.installations.pending import Pending
-from dispatcher.model.installation import Installation
+from dispatcher.model.installation import Installation, Standing
 
 AT_ONCE = 200
 FOR_S = 60.0
@@ -57,7 +57,7 @@ class Follower:
             except Exception:
                 log.exception("installation cannot go on", installation_id=installation_id)
                 return
-            if after is None or after.pending_event_id is None:
+            if after is None or after.pending_event_id is None or after.standing is Standing.REFUSED:
                 return
             pause_s = pause_s * 1.5 if after.pending_event_id == waiting else _FIRST_PAUSE_S
             waiting = after.pending_event_id

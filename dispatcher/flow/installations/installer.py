@@ -53,7 +53,7 @@ class Installer:
         self._store = store
         self._definitions = definitions
         self._cache = cache
-        self._transitions = transitions
+        self.transitions = transitions
         self._creation = creation
         self.seals = seals
         self._calls = calls
@@ -74,6 +74,11 @@ class Installer:
         """Whosever it is: for a request that is repeated."""
         found = await self._store.find(installation_id)
         return found.installation if found else None
+
+    async def exclusive(self, account_id: str, product_id: str) -> Installation | None:
+        """The one of that product that a page has installed into the account."""
+        installation_id = await self._store.exclusive(account_id, product_id)
+        return await self.find(installation_id) if installation_id else None
 
     async def create(self, caller: Caller, installation_id: str, asked: Asked, cause: Cause) -> Installation:
         """Raises ``Unprocessable`` with everything that is wrong, ``Conflict`` when the id is taken."""
@@ -110,7 +115,7 @@ class Installer:
             _check_expected(found, expected_ms)
             return changer.decide(found, at)
 
-        return self._followed(await self._transitions.change(installation_id, decide, cause) or current)
+        return self._followed(await self.transitions.change(installation_id, decide, cause) or current)
 
     async def delete(self, caller: Caller, installation_id: str, expected_ms: int | None, cause: Cause) -> None:
         """At once; the host is told if it has the installation."""
@@ -120,7 +125,7 @@ class Installer:
             _check_expected(found, expected_ms)
             return removed(found, at)
 
-        await self._transitions.change(installation_id, decide, cause)
+        await self.transitions.change(installation_id, decide, cause)
 
     def _followed(self, installation: Installation) -> Installation:
         self.follower.follow(installation)

@@ -10,13 +10,15 @@ from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.transitions import Cause, Decide, Transitions
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
-from dispatcher.model.installation import Installation, Moved
+from dispatcher.model.installation import Installation, Moved, Standing
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.policy.installation_rules import (
     Moment,
     order_ended,
+    order_lost,
     order_refused,
+    order_repeated,
     step_refused,
     step_undone,
     steps_updated,
@@ -77,7 +79,9 @@ class Pending:
 
     async def _ordered(self, current: Installation, event_id: str, state: EventState) -> Installation | None:
         if not state.consumed:
-            return current
+            if current.standing is not Standing.REFUSED:
+                return current
+            return await self._change(current, event_id, lambda one, _: order_repeated(one))
         words = state.error_message or state.error_code
 
         def decide(one: Installation, at: Moment) -> Moved:
@@ -115,7 +119,7 @@ class Pending:
 
 def _without_event(installation: Installation) -> Moved:
     if installation.pending_event_id == installation.order_event_id:
-        return order_refused(installation, _GONE)
+        return order_lost(installation)
     return step_refused(installation, _GONE)
 
 

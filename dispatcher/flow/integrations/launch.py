@@ -13,7 +13,12 @@ async def where_to_open(cache: DefinitionCache, product_id: str) -> str:
 
     Raises ``NotFound`` when the product is not linked or has no sign-on, ``Conflict`` when its URL is none.
     """
-    field, configured = _sign_on(await _published(cache, product_id))
+    return sign_on_url(await _published(cache, product_id))
+
+
+def sign_on_url(revision: Revision) -> str:
+    """The same of one revision."""
+    field, configured = _sign_on(revision)
     found = launch_url(configured)
     if found is None:
         text = f"The {field} of this product is not an absolute http or https URL: correct it, and publish it."

@@ -50,6 +50,19 @@ class Observer(Protocol):
     def clear(self) -> None: ...
 
 
+@dataclass(eq=False, frozen=True, slots=True)
+class _Hearer:
+    """Somebody who only listens."""
+
+    hear: Callable[[str], None]
+
+    def invalidate(self, message: str) -> None:
+        self.hear(message)
+
+    def clear(self) -> None:
+        self.hear("")
+
+
 class DefinitionCache:
     """``async with DefinitionCache(definitions, redis) as cache``: listens for changes while open."""
 
@@ -90,6 +103,16 @@ class DefinitionCache:
     def observe(self, observer: Observer) -> None:
         """Tell another cache of whatever this one is told."""
         self._observers.append(observer)
+
+    @contextlib.contextmanager
+    def heard(self, hear: Callable[[str], None]) -> Iterator[None]:
+        """While open, call ``hear`` with each announcement, and with '' when one may have been missed."""
+        hearer = _Hearer(hear)
+        self._observers.append(hearer)
+        try:
+            yield
+        finally:
+            self._observers.remove(hearer)
 
     def peek_integration(self, integration_id: str) -> Integration | None:
         """The integration of that UUID, if it is at hand."""

@@ -11,7 +11,7 @@ from typing import Any
 from redis.asyncio import Redis
 from redis.exceptions import RedisClusterException, ResponseError
 
-from dispatcher.clock import DAY_MS
+from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable, StoreUnusable
 from dispatcher.model.queue import WORKER_ALIVE_MS
 from dispatcher.store import keys
@@ -19,6 +19,7 @@ from dispatcher.store.audit_log.reading import AuditReader
 from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.meta import stored_partitions
 from dispatcher.store.health.permissions import QUEUE, advice, missing, of_store
+from dispatcher.store.installations.unfinished import effects_waiting, updates_in_progress
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.server_time import server_now_ms
 from dispatcher.store.reseal.reseal import Resealer
@@ -31,6 +32,8 @@ MEMORY_FAIL = 0.90
 SKEW_WARN_S = 1.0
 SKEW_FAIL_S = 60.0
 LOSS_FAILS_MS = DAY_MS
+LONG_UPDATE_MS = 3_600_000
+LONG_OUTBOX_MS = 60_000
 
 
 class Level(StrEnum):
@@ -273,6 +276,25 @@ async def _partitions(redis: Redis, partitions: int) -> Check:
     )
 
 
+async def _updates(redis: Redis) -> Check:
+    found = await updates_in_progress(redis, LONG_UPDATE_MS)
+    if found.oldest is None:
+        return Check("updates", Level.OK, "no managed update has been in progress for long")
+    text = (
+        f"an update of {found.oldest[0]} is in progress since {iso_ms(found.oldest[1])}, and holds its account's events"
+    )
+    remedy = "its publisher has to end it: PUT /v1/integrations/{_id} with updateInProgress false and a higher version"
+    return Check("updates", Level.WARN, f"{text}; {remedy}")
+
+
+async def _outbox(redis: Redis) -> Check:
+    found = await effects_waiting(redis, LONG_OUTBOX_MS)
+    if found.oldest is None:
+        return Check("outbox", Level.OK, "effects of installations reach the queue")
+    text = f"{found.count} installations have effects that the queue lacks, as {found.oldest[0]}"
+    return Check("outbox", Level.WARN, f"{text}; workers bring them there, so see that one runs")
+
+
 ASKING_CHECKS: tuple[Callable[[Redis], Awaitable[Check]], ...] = (
     _appendfsync,
     _eviction,
@@ -280,4 +302,6 @@ ASKING_CHECKS: tuple[Callable[[Redis], Awaitable[Check]], ...] = (
     _workers,
     _losses,
     _audit_log,
+    _updates,
+    _outbox,
 )

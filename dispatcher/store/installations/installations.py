@@ -5,9 +5,9 @@ Record, indexes, outbox and audit entry change in one step. Never decides what a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from redis.asyncio import Redis
 
@@ -85,6 +85,14 @@ class InstallationStore:
             found = await pipeline.execute() if indexes else []
         return sorted({one.decode() for members in found for one in members})[:limit]
 
+    async def exclusive(self, account_id: str, product_id: str) -> str | None:
+        """The id of the one that a page has made of that product."""
+        with guarded():
+            found = await cast(
+                "Awaitable[bytes | None]", self._redis.hget(keys.EXCLUSIVE, f"{account_id}\n{product_id}")
+            )
+        return found.decode() if found else None
+
     async def count(self, index: str) -> int:
         with guarded():
             return int(await self._redis.zcard(index))
@@ -97,7 +105,7 @@ class InstallationStore:
         documents, operations, entries = [], [], []
         for change in changes:
             document = _document(change, now_ms)
-            documents.append(document)
+            documents += [document, *_exclusive(change)]
             operations += _operations(change, now_ms)
             entries.append(Noted("installation", change.id, document, frozenset({"settings"})))
         return await swap(self._redis, documents, operations, noting=noting, entries=entries)
@@ -117,10 +125,31 @@ def _document(change: Written, now_ms: int) -> Document:
     return Document(keys.installation(change.id), before, write(after, before) if after else b"")
 
 
+def _exclusive(change: Written) -> list[Document]:
+    """Its place as the one of its account and product, taken with the record and left with it."""
+    known = change.before.installation if change.before else change.after
+    if known is None or not known.exclusive or (change.before is not None and change.after is not None):
+        return []
+    field, mine = f"{known.account_id}\n{known.product_id}", known.id.encode()
+    taken = change.before is None
+    return [Document(keys.EXCLUSIVE, b"" if taken else mine, mine if taken else b"", field)]
+
+
+def _update(change: Written) -> list[Operation]:
+    """Its entry among the updates in progress."""
+    before_ms = change.before.installation.locked_ms if change.before else None
+    after_ms = change.after.locked_ms if change.after else None
+    if before_ms == after_ms:
+        return []
+    if after_ms is None:
+        return [Operation("ZREM", keys.UPDATES, (change.id,))]
+    return [Operation("ZADD", keys.UPDATES, (after_ms, change.id))]
+
+
 def _operations(change: Written, now_ms: int) -> list[Operation]:
     pending = change.after.pending_event_id if change.after else None
     waiting = Operation("ZADD", keys.PENDING, (now_ms, change.id)) if pending else None
-    operations = [waiting or Operation("ZREM", keys.PENDING, (change.id,))]
+    operations = [waiting or Operation("ZREM", keys.PENDING, (change.id,)), *_update(change)]
     if change.before is None and change.after is not None:
         operations += [Operation("ZADD", index, (0, change.id)) for index in _indexes(change.after)]
     elif change.before is not None and change.after is None:

@@ -239,6 +239,13 @@ class QueueStore:
             found: dict[bytes, bytes] = await self._client.hgetall(key)  # type: ignore[misc]
         return {url.decode(): int(since) for url, since in found.items()}
 
+    async def holders(self, integration_id: str, account_id: str) -> list[str]:
+        """Everybody who holds the events of the account in the integration back."""
+        name = keys.lock(self.partition_of(integration_id), integration_id, account_id)
+        with guarded():
+            found: dict[bytes, bytes] = await self._client.hgetall(name)  # type: ignore[misc]
+        return [holder.decode() for holder, number in found.items() if int(number) > 0]
+
     async def overview(self, lanes_limit: int = 100) -> QueueOverview:
         """Everything counted at one moment; the ``lanes_limit`` lanes with most waiting work are listed."""
         with guarded():
