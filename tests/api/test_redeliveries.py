@@ -159,3 +159,13 @@ async def test_bad_filters_are_refused(api: Api, body: Any, code: str, field: st
 
 async def test_unknown_redelivery_is_not_found(api: Api) -> None:
     await api.refused("GET", f"{PATH}/nope", 404, "not_found")
+
+
+async def test_another_products_event_is_not_redelivered_for_a_text_in_its_payload(api: Api) -> None:
+    hand, event_id = WorkerHand(api), (await api.emit(payload={"p": "prodA", "list": [{"p": "prodA"}]}))["id"]
+    await hand.settle(event_id, Status.DEAD)
+    body = {"filter": {"productId": "prodA"}}
+    assert (await api.json("POST", PATH, 202, json=body | {"dryRun": True}))["matched"] == 0
+    started = await api.json("POST", PATH, 202, json=body)
+    assert (await finished(api, started["id"]))["total"] == 0
+    assert await statuses(api) == {"DEAD"}

@@ -9,7 +9,8 @@ from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.store.redis.scripts import run, script
-from tests.store.desk import HOME, LANE, Desk
+from tests.events import event_of
+from tests.store.desk import HOME, LANE, PARTITIONS, Desk
 
 
 async def test_the_audit_names_what_is_broken(redis: Redis) -> None:
@@ -69,6 +70,39 @@ async def test_lists_page_through_every_event_newest_first(redis: Redis) -> None
     assert seen == ids[::-1]
     only = await desk.queue.page(EventFilter(account_id="A1", statuses=frozenset({Status.QUEUED})), None, 10)
     assert [item.event.id for item in only.items] == [ids[1]]
+
+
+@pytest.mark.parametrize("product", ["P", 'P"', "P\\", "é", ',"p":"P"', '{"t":"DEAD"'])
+async def test_a_product_is_compared_with_the_products_of_events_alone(redis: Redis, product: str) -> None:
+    """``{"p": "P"}`` anywhere in a payload was taken for the product, and the event sent again with it."""
+    desk = await Desk(redis).open()
+    nested = {"p": product, "d": {"p": product}, "t": f',"p":"{product}"', "list": [{"t": "X", "r": 1, "p": product}]}
+    others = [
+        event_of(LANE, PARTITIONS, "A", product_id=other, payload=nested, creator=nested)
+        for other in (None, "Q", f"{product}2", f"2{product}", f'","p":"{product}"')
+    ]
+    mine = event_of(LANE, PARTITIONS, "A", product_id=product, payload={"p": "Q"})
+    await desk.queue.accept([*others, mine])
+    found = await desk.queue.page(EventFilter(product_id=product), None, 10)
+    assert [stored.event.id for stored in found.items] == [mine.id]
+
+
+async def test_an_account_that_looks_like_a_document_changes_the_type_of_no_event(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    event = event_of(LANE, PARTITIONS, '{"t":"SUBSCRIPTION_STATUS"')
+    await desk.queue.accept([event])
+    found = await desk.queue.page(EventFilter(types=frozenset({event.type})), None, 10)
+    assert [stored.event.id for stored in found.items] == [event.id]
+    assert [change.type for change in await desk.queue.changes(None, 10)] == [event.type]
+
+
+async def test_an_integration_is_compared_as_a_whole(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    await desk.emit("A")
+    condition = EventFilter(integration_id=f"{LANE},another")
+    assert (await desk.queue.page(condition, None, 10)).items == []
+    within = EventFilter(lanes=frozenset({LANE, "another"}))
+    assert len((await desk.queue.page(within, None, 10)).items) == 1
 
 
 async def test_the_overview_counts_every_place(redis: Redis) -> None:

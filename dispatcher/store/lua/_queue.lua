@@ -60,7 +60,7 @@ local function read_event(id)
   return kept[1] or nil, kept[2] or nil
 end
 
-local function type_of(doc) return string.match(doc, '\n{"t":"([A-Z_]+)"') or '' end
+local function type_of(doc) return string.match(doc, '^[^\n]*\n[^\n]*\n{"t":"([A-Z_]+)"') or '' end
 
 -- Who holds a group's events back, as a list; empty = nobody. Ask only where the lane's `locks` says that there is one.
 local function holders(lane, group)

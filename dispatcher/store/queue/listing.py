@@ -87,13 +87,13 @@ def _take(scan: _Scan, reply: list[Any]) -> None:
 
 
 def _arguments(condition: EventFilter, scan: _Scan, limit: int) -> list[Argument]:
-    product = f'"p":{orjson.dumps(condition.product_id).decode()}' if condition.product_id else ""
+    product = f',"p":{orjson.dumps(condition.product_id).decode()}' if condition.product_id else ""
     return [
         scan.upper,
         "-" if condition.from_ms is None else str(condition.from_ms),
         SCAN_CHUNK,
         limit - len(scan.found),
-        condition.integration_id or ",".join(sorted(condition.lanes or ())),
+        condition.integration_id or "\n".join(sorted(condition.lanes or ())),
         condition.account_id or "",
         product,
         _listed(condition.types),

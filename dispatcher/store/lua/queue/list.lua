@@ -2,13 +2,13 @@
 -- list: events newest first, filtered before they leave Redis. Changes nothing.
 --
 -- ARGV: upper stream id ('+', 'ms-seq' or '(ms-seq'), lower stream id ('-' or ms), how many log entries to look at,
---       how many events to return, lanes ('L,L' or ''), group, product JSON text, types (',A,B,' or ''),
+--       how many events to return, lanes ('L LF L' or ''), group, product (',"p":"…"' or ''), types (',A,B,' or ''),
 --       statuses (',A,B,' or '')
 -- Returns {position to go on from or '', stream id, id, document, state, status now, …}.
 local entries = call('XREVRANGE', EVENT_LOG, ARGV[1], ARGV[2], 'COUNT', ARGV[3])
 local limit, group, product, types, statuses = tonumber(ARGV[4]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local lanes = {}
-for lane in string.gmatch(ARGV[5], '[^,]+') do lanes[lane] = true end
+for lane in string.gmatch(ARGV[5], '[^\n]+') do lanes[lane] = true end
 local answer = { '' }
 local found, last = 0, ''
 
@@ -32,12 +32,18 @@ local function account_of_step(doc_group) return string.match(doc_group, '^\2[^\
 -- Types that are listed only when they are asked for: they report on others.
 local REPORTS = { [',SUBSCRIPTION_STATUS,'] = true, [',OPERATIONAL,'] = true, [',MARKETPLACE_CALLBACK,'] = true }
 
+-- The product is the third field of the document, where there is one; the same text further on is somebody's payload.
+local function is_of_product(doc)
+  local _, at = string.find(doc, '^[^\n]*\n[^\n]*\n{"t":"[A-Z_]+","r":%d+')
+  return at and string.sub(doc, at + 1, at + #product) == product
+end
+
 local function matches(doc, doc_lane, doc_group)
   if ARGV[5] ~= '' and not lanes[doc_lane] then return false end
   if group ~= '' and doc_group ~= group and doc_group ~= '\1' .. group and account_of_step(doc_group) ~= group then
     return false
   end
-  if product ~= '' and not string.find(doc, product, 1, true) then return false end
+  if product ~= '' and not is_of_product(doc) then return false end
   local kind = ',' .. type_of(doc) .. ','
   if types == '' then return not REPORTS[kind] end
   return string.find(types, kind, 1, true) ~= nil
