@@ -18,7 +18,6 @@ from tests.ports import free_ports
 from tests.waiting import until
 
 DEADLINE_S = 20.0
-HURRY = ("info-period", "100", "ping-period", "100", "ask-period", "100", "publish-period", "100")
 
 
 @asynccontextmanager
@@ -32,18 +31,10 @@ async def sentinel(folder: Path, port: int, master: int) -> AsyncIterator[None]:
     command = [server_binary(), str(config), "--sentinel"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
     try:
-        async with connect(f"redis://127.0.0.1:{port}") as watcher:
-            await until(lambda: hurried(watcher), despite=StoreUnavailable)
         yield
     finally:
         process.kill()
         process.wait()
-
-
-async def hurried(watcher: Redis) -> bool:
-    """A sentinel that looks every tenth of a second; by itself it looks for replicas every ten seconds."""
-    with guarded():
-        return bool(await watcher.execute_command("SENTINEL", "DEBUG", *HURRY) == b"OK")  # type: ignore[no-untyped-call]
 
 
 @asynccontextmanager
@@ -57,6 +48,8 @@ async def replicated() -> AsyncIterator[tuple[EmbeddedServer, str]]:
         master = await stack.enter_async_context(EmbeddedServer.start(root / "m", options))
         follow = ("--replicaof", f"127.0.0.1 {first}")
         await stack.enter_async_context(EmbeddedServer.start(root / "r", ServerOptions(port=second, extra=follow)))
+        async with connect(master.url) as redis:
+            await until(lambda: redis.wait(1, 500), DEADLINE_S)
         await stack.enter_async_context(sentinel(root, third, first))
         yield master, f"redis+sentinel://127.0.0.1:1,127.0.0.1:{third}/main/0"
 
@@ -74,7 +67,7 @@ async def until_written(redis: Redis, key: str) -> None:
 
 
 async def until_replicated(master: EmbeddedServer, url: str) -> None:
-    """The sentinel can only promote a replica that it has heard of."""
+    """The sentinel can only promote a replica that it has heard of; it asks at its start, then every ten seconds."""
     port = int(url.rpartition(":")[2].partition("/")[0])
     async with connect(master.url) as redis, connect(f"redis://127.0.0.1:{port}") as watcher:
         await until(lambda: watcher.sentinel_slaves("main"), DEADLINE_S)  # type: ignore[no-untyped-call]
