@@ -67,7 +67,7 @@ class AccountLookup:
         self._known.clear()
 
     async def _load(self, account_id: str) -> OfIntegrations:
-        """What is read while something changes is used, and not kept."""
+        """Connectors that are read while something changes are used, and not kept."""
         changes = self._changes
         found = chosen(await self._store.of_account(account_id))
         opened = {integration_id: self._opened(one) for integration_id, one in found.items()}
