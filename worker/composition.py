@@ -14,6 +14,7 @@ from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.parties import AccountsAndMarketplaces
 from dispatcher.flow.installations.pending import Pending
+from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.installations.reconcile import Reconciler
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.transitions import Transitions
@@ -37,7 +38,7 @@ from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.secrets.tokens import TokenStore
-from worker.delivery.accounts import AccountLookup
+from worker.delivery.accounts import AccountLookup, Accounts
 from worker.delivery.deliver import Deliverer, Sender
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
@@ -115,9 +116,7 @@ async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
     )
     sender = Sender(resources.sessions, tokens, resources.identity, clock, _installed(resources))
     lookup = Lookup(stores.cache, resources.targets(), resources.operations, resources.callbacks())
-    accounts = AccountLookup(ConnectorStore(stores.redis), resources.sealer)
-    stores.cache.observe(accounts)
-    deliverer = Deliverer(lookup, sender, clock, resources.worker_id, accounts)
+    deliverer = Deliverer(lookup, sender, clock, resources.worker_id, _accounts(resources))
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
     runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, resources.notify)
     slots, lent = settings.concurrency, _lent(settings.concurrency)
@@ -128,6 +127,15 @@ async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
         yield owner
     finally:
         await tokens.close()
+
+
+def _accounts(resources: Resources) -> Accounts:
+    lookup = AccountLookup(ConnectorStore(resources.stores.redis), resources.sealer)
+    resources.stores.cache.observe(lookup)
+    redis, queue, now_ms = resources.stores.redis, resources.stores.queue, resources.clock.now_ms
+    effects = Effects(Outbox(redis), queue)
+    stores = InstallationStore(redis), MarketplaceStore(redis)
+    return Accounts(lookup, Reauthentication(redis, *stores, effects, queue.partitions, now_ms))
 
 
 def _installed(resources: Resources) -> InstalledEvents:

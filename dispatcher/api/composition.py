@@ -26,6 +26,7 @@ from dispatcher.flow.installations.installer import Installer
 from dispatcher.flow.installations.ordering_elsewhere import OrdersElsewhere
 from dispatcher.flow.installations.parties import Parties
 from dispatcher.flow.installations.pending import Pending
+from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.steps import StepCalls
 from dispatcher.flow.installations.transitions import Transitions
@@ -73,13 +74,17 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
     deployment, definitions = deployment_of(settings), Definitions(redis)
     cache = DefinitionCache(definitions, redis)
     sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
-    installing = build_installing(deployment, redis, cache, sealer, settings.password_failures)
     queue = QueueStore(
         redis,
         partitions=settings.partitions,
         retention_ms=settings.retention_ms,
         min_replicas=settings.min_replicas,
     )
+    effects = Effects(Outbox(redis), queue)
+    reauthentication = Reauthentication(
+        redis, InstallationStore(redis), MarketplaceStore(redis), effects, queue.partitions, clock.now_ms
+    )
+    installing = build_installing(deployment, redis, cache, sealer, settings.password_failures, reauthentication)
     installer = _installer(redis, queue, definitions, cache, sealer, installing, clock.now_ms)
     audit = AuditLog(redis, settings.audit_ms, settings.audit_entries, logged=True)
     services = Services(

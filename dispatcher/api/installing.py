@@ -12,6 +12,7 @@ from dispatcher.flow.installations.connectors import Connectors
 from dispatcher.flow.installations.open_session import SessionMaker
 from dispatcher.flow.installations.password_lockout import PasswordLockout
 from dispatcher.flow.installations.passwords import Passwords
+from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.installations.sign_in import SignIn
 from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.definitions.cache import DefinitionCache
@@ -39,13 +40,18 @@ INSTALLING = web.AppKey("installing", Installing)
 
 
 def build_installing(
-    deployment: Deployment, redis: StoreClient, cache: DefinitionCache, sealer: Sealer, password_failures: int
+    deployment: Deployment,
+    redis: StoreClient,
+    cache: DefinitionCache,
+    sealer: Sealer,
+    password_failures: int,
+    reauthentication: Reauthentication,
 ) -> Installing:
     """``password_failures``: wrong passwords per minute for one user, after which none is looked at."""
     accounts, templates, passwords = AccountStore(redis), TemplateStore(redis), Passwords()
     lockout = PasswordLockout(RateLimits(redis), password_failures)
     planner = ConnectorPlanner(templates, cache)
-    connectors = Connectors(ConnectorStore(redis), templates, planner, sealer, deployment.url_problem)
+    connectors = Connectors(ConnectorStore(redis), templates, planner, sealer, deployment.url_problem, reauthentication)
     return Installing(
         accounts,
         templates,

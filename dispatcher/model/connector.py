@@ -90,6 +90,8 @@ class AccountConnector:
     marketplace_id: int | None = None
     origins: tuple[str, ...] = ()
     """Where ``auth_value`` may be sent, as it stood when the value was given (RFC 6454 §6.2)."""
+    transitions: int = 0
+    """Counted up whenever its value is refused, or replaced after that: ids and locks follow from it."""
     needs_attention: str | None = None
     """Why its host refused it (a 401), in words; None = it is good as far as anybody knows."""
 

@@ -28,5 +28,10 @@ def update_holder(installation_id: str) -> str:
     return f"update:{installation_id}"
 
 
+def credentials_holder(connector_id: int) -> str:
+    """Holds the lock while the product host refuses the connector's AuthValue."""
+    return f"credentials:{connector_id}"
+
+
 def is_update(holder: str) -> bool:
     return holder.startswith("update:")

@@ -14,12 +14,16 @@ from dispatcher.policy.url_properties import Unfillable, fill, origin_of
 
 @dataclass(frozen=True, slots=True)
 class AccountAccess:
-    """A connector, opened. ``header``: name and value of what authorizes; ``secret``: the AuthValue in it."""
+    """A connector, opened. ``header``: name and value of what authorizes; ``secret``: the AuthValue in it.
+
+    ``sealed``: the same as it is stored, which says which value it was.
+    """
 
     connector_id: int
     properties: Mapping[str, str]
     header: tuple[str, str] | None = None
     secret: str = ""
+    sealed: str = ""
     origins: frozenset[str] = frozenset()
 
 
@@ -29,9 +33,17 @@ class Approach:
 
     url: str
     own_host: bool = False
-    header: tuple[str, str] | None = None
-    secret: str = ""
+    access: AccountAccess | None = None
+    """The connector whose AuthValue authorizes; None = there is none to send."""
     problem: str | None = None
+
+    @property
+    def header(self) -> tuple[str, str] | None:
+        return self.access.header if self.access else None
+
+    @property
+    def secret(self) -> str:
+        return self.access.secret if self.access else ""
 
 
 def approach(access: AccountAccess, url: str) -> Approach:
@@ -45,4 +57,4 @@ def approach(access: AccountAccess, url: str) -> Approach:
     if origin_of(filled.url) not in access.origins:
         text = "nothing was sent, the account's AuthValue was given for another origin: it has to be given again"
         return Approach(filled.url, filled.moved, problem=text)
-    return Approach(filled.url, filled.moved, access.header, access.secret)
+    return Approach(filled.url, filled.moved, access)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
@@ -11,6 +12,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 from pydantic import SecretStr
+from standardwebhooks import Webhook
 
 from dispatcher.api.app import build_app
 from dispatcher.flow.integrations.publish import publish
@@ -267,3 +269,73 @@ async def test_an_accounts_dead_host_does_not_open_the_circuit_of_all(app: HostA
 
 def test_the_basic_value_of_the_document_is_a_pair() -> None:
     assert base64.b64decode(BASIC) == b"username:password"
+
+
+async def needs_attention(app: HostApplication, account: str = "A") -> str | None:
+    return (await app.connectors(account))[0]["NeedsAttention"]  # type: ignore[no-any-return]
+
+
+async def test_c35_a_refused_value_holds_the_accounts_events_until_there_is_another(app: HostApplication) -> None:
+    integration = await app.shop.integration(schedule_s=())
+    await app.sells(integration)
+    connector = await app.connects("A", AuthValue="old-value")
+
+    def only_new(request: Received) -> Reply:
+        return Reply() if request.headers.get("X-Api-Key") == "new-value" else Reply(401, b"")
+
+    app.shop.host.default = only_new
+    first = await app.shop.emit(integration, "A", payload={"n": 1})
+    await until(lambda: needs_attention(app))
+    later = [await app.shop.emit(integration, "A", payload={"n": n}) for n in (2, 3)]
+    await app.shop.status(first, Status.HELD)
+    explained = await app.json("GET", f"/v1/events/{first}/explain")
+    assert explained["reason"] == "credentials_refused"
+    assert len(app.shop.host.requests) == 1
+    app.shop.host.default = Reply()
+    await app.shop.ended(await app.shop.emit(integration, "B"))
+    app.shop.host.requests.clear()
+    app.shop.host.default = only_new
+    changed = await app.change("A", connector, AuthValue="new-value")
+    assert (changed["Id"], changed["Authenticated"], changed["NeedsAttention"]) == (connector, True, None)
+    for event_id in (first, *later):
+        assert (await app.shop.ended(event_id)).state.status is Status.SUCCEEDED
+    assert [one.json["payload"]["n"] for one in app.shop.host.requests] == [1, 2, 3]
+    await app.shop.assert_well()
+
+
+async def test_c35_the_marketplace_is_told_once(app: HostApplication, second_host: ProductHost) -> None:
+    integration = await app.shop.integration(schedule_s=())
+    await app.shop.definitions.link(PRODUCT, integration.id, 3)
+    shop = {"id": 27, "name": "Acme", "productIds": [PRODUCT], "notificationUrl": second_host.url("/callbacks")}
+    secret = (await app.json("POST", "/v1/marketplaces", shop))["signingSecret"]
+    connector = await app.connects("A", AuthValue="old-value")
+    app.shop.host.default = Reply(401, b"")
+    await app.shop.emit(integration, "A")
+    (callback,) = await second_host.wait_for(1)
+    told = callback.json
+    assert (told["Status"], told["AccountId"], told["ConnectorId"]) == ("needs_attention", "A", connector)
+    Webhook(secret).verify(callback.body, {name.lower(): value for name, value in callback.headers.items()})
+    await app.change("A", connector, AuthValue="other-value")
+    await second_host.wait_for(2)
+    assert len({one.headers["webhook-id"] for one in second_host.requests}) == 2
+
+
+async def test_a_value_that_was_replaced_meanwhile_is_not_held_against_its_successor(app: HostApplication) -> None:
+    integration = await app.shop.integration(schedule_s=(0.05,))
+    await app.sells(integration)
+    connector = await app.connects("A", AuthValue="old-value")
+    gate = asyncio.Event()
+
+    async def renew() -> None:
+        await app.shop.host.wait_for(1)
+        await app.change("A", connector, AuthValue="new-value")
+        gate.set()
+
+    app.shop.host.default = Reply(401, b"", delay_s=1.0)
+    renewing = asyncio.create_task(renew())
+    event_id = await app.shop.emit(integration, "A")
+    await gate.wait()
+    app.shop.host.default = Reply()
+    await renewing
+    await app.shop.until(event_id, lambda stored: stored.state.attempts > 0)
+    assert await needs_attention(app) is None

@@ -1,13 +1,17 @@
-"""Finds what an account's connector adds to a delivery: from memory, or from the store. Never writes.
+"""Adds to a delivery what the account's connector says, from memory or from the store; tells the store of refusals.
 
 Asked only for integrations of which some account has a connector or an installation.
 """
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from dispatcher.errors import StoreUnavailable
+from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.model.connector import AccountConnector, ConnectorAuth
 from dispatcher.policy.account_access import AccountAccess, approach
 from dispatcher.policy.connector_auth import auth_header
@@ -18,6 +22,11 @@ from dispatcher.store.secrets.fields import connector_auth_value
 from dispatcher.store.secrets.sealing import Sealer
 from worker.delivery.delivery import Delivery
 
+REFUSED = "the product host refused the credentials (401)"
+REFUSED_AGAIN_MS = 500
+"""Delay of an event whose account's value was refused: by then its account's events are held."""
+REFUSED_TIMES = 50
+"""So often it uses up no schedule."""
 CAPACITY = 20_000
 """Accounts that are kept."""
 
@@ -49,13 +58,6 @@ class AccountLookup:
             known = await self._load(account_id)
         return known.get(integration_id)
 
-    async def lead(self, delivery: Delivery, account_id: str) -> None:
-        """Send it to the account's own host, with what authorizes there, where the account has a connector."""
-        access = await self.find(delivery.target.integration.id, account_id)
-        if access is not None:
-            way = delivery.approach = approach(access, delivery.url)
-            delivery.url, delivery.elsewhere = way.url, way.own_host
-
     def invalidate(self, message: str) -> None:
         """Forget an account whose connectors have changed."""
         if message.startswith(_PREFIX):
@@ -67,7 +69,7 @@ class AccountLookup:
         self._known.clear()
 
     async def _load(self, account_id: str) -> OfIntegrations:
-        """Connectors that are read while something changes are used, and not kept."""
+        """What is read while something changes is used, and not kept."""
         changes = self._changes
         found = chosen(await self._store.of_account(account_id))
         opened = {integration_id: self._opened(one) for integration_id, one in found.items()}
@@ -80,4 +82,28 @@ class AccountLookup:
             return AccountAccess(connector.id, properties)
         value = self._sealer.open(sealed, connector_auth_value(connector.id))
         header = auth_header(kind, value)
-        return AccountAccess(connector.id, properties, header, value, frozenset(connector.origins))
+        return AccountAccess(connector.id, properties, header, value, sealed, frozenset(connector.origins))
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What deliveries ask of the accounts' connectors, and tell about them."""
+
+    lookup: AccountLookup
+    reauthentication: Reauthentication
+
+    async def lead(self, delivery: Delivery, account_id: str) -> None:
+        """Send it to the account's own host, with what authorizes there, where the account has a connector."""
+        access = await self.lookup.find(delivery.target.integration.id, account_id)
+        if access is not None:
+            way = delivery.approach = approach(access, delivery.url)
+            delivery.url, delivery.elsewhere = way.url, way.own_host
+            delivery.teaches = way.header is None and not way.own_host
+
+    async def refused(self, delivery: Delivery) -> None:
+        """The host does not take the account's value: its events wait for another, unless the store is away."""
+        access = delivery.approach.access if delivery.approach else None
+        if access is not None:
+            delivery.refused = True
+            with contextlib.suppress(StoreUnavailable):
+                await self.reauthentication.refused(access.connector_id, access.sealed, REFUSED)

@@ -27,7 +27,7 @@ from dispatcher.policy.signing import current_keys, sign
 from dispatcher.policy.urls import unfilled
 from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from worker.delivery.account_headers import authorise_for_account, open_headers
-from worker.delivery.accounts import AccountLookup
+from worker.delivery.accounts import REFUSED_AGAIN_MS, REFUSED_TIMES, Accounts
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Limiter, Reading
 from worker.delivery.failures import unanswered, unfinished_url, unreachable, without_token
@@ -51,7 +51,7 @@ _NOT_NEEDED = Authorization()
 class Deliverer:
     """Everything between a claim and its settlement. One per process."""
 
-    def __init__(self, lookup: Lookup, sender: Sender, clock: Clock, worker_id: str, accounts: AccountLookup) -> None:
+    def __init__(self, lookup: Lookup, sender: Sender, clock: Clock, worker_id: str, accounts: Accounts) -> None:
         self._lookup = lookup
         self._accounts = accounts
         self._sender = sender
@@ -97,6 +97,8 @@ class Deliverer:
 
     async def _attempt(self, delivery: Delivery) -> Delivered:
         reading = await self._sender.send(delivery)
+        if reading.http_status == 401 and delivery.approach is not None:
+            await self._accounts.refused(delivery)
         if reading.put_off_s is None:
             return self._attempted(delivery, reading)
         delay_ms = max(MIN_PUT_OFF_MS, int(reading.put_off_s * 1000))
@@ -110,8 +112,7 @@ class Deliverer:
         if verdict.outcome not in AS_PLANNED or self._log_all:
             log_attempt(settlement, attempt)
         suspended = delivery.url if verdict.suspend_url else None
-        teaches = delivery.approach is None or (delivery.approach.header is None and not delivery.elsewhere)
-        return Delivered(settlement, delivery.target.revision.limits, reading, suspended, teaches)
+        return Delivered(settlement, delivery.target.revision.limits, reading, suspended, delivery.teaches)
 
 
 class Sender:
@@ -259,6 +260,8 @@ def decide(delivery: Delivery, reading: Reading, now_ms: int) -> Decision:
     if delivery.claimed.event.type in STEP_TYPES:
         return Decision(Status.FAILED)
     state = delivery.claimed.state
+    if delivery.refused and state.tries < REFUSED_TIMES:
+        return Decision(status, REFUSED_AGAIN_MS)
     delay_s = next_delay_s(
         target.schedule_s,
         state.tries + 1,

@@ -34,6 +34,10 @@ class Delivery:
     """The way to the account's own host, and what authorizes there; None = the integration's."""
     elsewhere: bool = False
     """It goes to a host that the account named: nothing of the publisher's goes along."""
+    teaches: bool = True
+    """Host and credentials are the integration's: what comes of it says something of the lane."""
+    refused: bool = False
+    """The host did not take the account's own value."""
     body: bytes = field(init=False)
     """The bytes that are signed and sent."""
     headers: dict[str, str] = field(init=False)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dispatcher.errors import InvalidRequest, NotFound, Refused
 from dispatcher.flow.installations.connector_draft import ConnectorDraft
 from dispatcher.flow.installations.connector_plan import ConnectorPlanner, Plan
+from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.ids import new_hex24
 from dispatcher.model.connector import AccountConnector, ConnectorTemplate
@@ -52,7 +53,9 @@ class Connectors:
         planner: ConnectorPlanner,
         sealer: Sealer,
         url_rule: UrlRule,
+        reauthentication: Reauthentication,
     ) -> None:
+        self._reauthentication = reauthentication
         self.store = store
         self.planner = planner
         self._templates = templates
@@ -134,7 +137,9 @@ class Connectors:
                 _require_same_hosts(current, asked, plan.urls)
             return await self._put(transaction, plan, asked, current, now_ms, "")
 
-        return await transacted(self.store.redis, work, f"Connector {connector_id}", noting)
+        changed = await transacted(self.store.redis, work, f"Connector {connector_id}", noting)
+        await self._reauthentication.applied(connector_id)
+        return changed
 
     async def _put(
         self,
@@ -149,8 +154,9 @@ class Connectors:
         connector = draft.applied(current, await self._property_ids(current, asked))
         if connector.integration_id and connector.integration_id != current.integration_id:
             await mark_bound(self.store.redis, transaction, connector.integration_id)
-        await put_connector(transaction, connector)
-        return connector
+        renewed = await self._reauthentication.renewed(transaction, current, connector)
+        await put_connector(transaction, renewed)
+        return renewed
 
     async def _blank(
         self, account_id: str, asked: ConnectorAsked, now_ms: int, *, partner: bool, marketplace_id: int | None = None

@@ -71,7 +71,7 @@ def test_no_accepted_value_breaks_a_header(value: str, kind: ConnectorAuth) -> N
 
 def test_a_value_goes_only_where_it_was_given_for() -> None:
     header = ("X-Api-Key", "v")
-    access = AccountAccess(7, {}, header, "v", frozenset({"https://example.com"}))
+    access = AccountAccess(7, {}, header, "v", "sealed", frozenset({"https://example.com"}))
     assert approach(access, "https://example.com/hook").header == header
     elsewhere = approach(access, "https://other.example/hook")
     assert (elsewhere.header, bool(elsewhere.problem)) == (None, True)
