@@ -14,7 +14,7 @@ from tests.conftest import UNTIL_STDIN_ENDS
 from tests.waiting import wait_until
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-READY_DEADLINE_S = 30.0
+READY_DEADLINE_S = 60.0
 LOOPBACK_ONLY = "MAP *.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 """Names below ``.test`` are this machine, for pages of several sites; any other name is unknown."""
 

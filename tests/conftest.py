@@ -24,7 +24,7 @@ from tests.waiting import wait_until
 
 pytest_plugins = ("tests.browser", "tests.chromium", "tests.host_fixtures")
 
-READY_DEADLINE_S = 20.0
+READY_DEADLINE_S = 60.0
 VOLATILE = ("--port", "0", "--appendonly", "no", "--save", "", "--maxmemory-policy", "noeviction")
 
 UNTIL_STDIN_ENDS = ("sh", "-c", '"$@" & read _; kill $!; wait $!', "sh")

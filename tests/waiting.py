@@ -12,7 +12,7 @@ from typing import Any, TypeVar, overload
 T = TypeVar("T")
 Errors = type[Exception] | tuple[type[Exception], ...]
 
-WITHIN_S = 15.0
+WITHIN_S = 30.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.002, 0.05
 
 

@@ -23,7 +23,7 @@ import pytest
 from dispatcher.cli.main import main
 from tests.waiting import until
 
-DEADLINE_S = 40.0
+DEADLINE_S = 60.0
 COMMAND = (sys.executable, "-m", "dispatcher.cli.main")
 
 

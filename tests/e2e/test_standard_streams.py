@@ -21,7 +21,7 @@ __all__ = ["folder"]
 
 pytestmark = pytest.mark.slow
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 ALL_CLOSED = "<&- >&- 2>&-"
 CLOSED = ("<&-", ">&-", "2>&-", ALL_CLOSED)
 VERIFY = "verify --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw --id a --timestamp 1 --signature v1,x"

@@ -20,7 +20,7 @@ from tests.conftest import UNTIL_STDIN_ENDS, server_binary, wait_until_ready
 from tests.ports import free_port
 from tests.waiting import until
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction")
 
 

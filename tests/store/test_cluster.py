@@ -18,7 +18,7 @@ from dispatcher.store.redis.connection import connect, connect_listener, guarded
 from tests.ports import free_port
 from tests.waiting import until
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture

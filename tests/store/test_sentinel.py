@@ -17,7 +17,7 @@ from dispatcher.store.redis.connection import connect, guarded
 from tests.ports import free_ports
 from tests.waiting import until
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @asynccontextmanager

@@ -91,7 +91,7 @@ async def test_rotation_keeps_the_old_key_published_and_signing_until_the_overla
 ) -> None:
     integration = await rotated(shop, await shop.integration())
     old = await keys_of(published, integration)
-    await rotated(shop, integration, overlap_s=3)
+    await rotated(shop, integration, overlap_s=2)
     both = await keys_of(published, integration)
     await shop.work()
     during = await sent(shop, integration)

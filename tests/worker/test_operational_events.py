@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -71,10 +70,13 @@ async def test_storm_of_dead_letters_is_told_once_and_then_counted(shop: Shop) -
     assert len(shop.host.to(PATH)) == 2
 
 
-async def test_new_owner_knows_that_credentials_were_failing_and_tells_when_they_are_not(shop: Shop) -> None:
+async def test_new_owner_knows_that_credentials_were_failing_and_tells_when_they_are_not(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """FAILING stuck for ever when another worker took the partition before a token could be had again."""
+    monkeypatch.setattr("worker.oauth.slot.FAILURE_MEMORY_S", 1.0)
     shop.host.tokens.replies.extend(Reply.of(401, {"error": "invalid_client"}) for _ in range(3))
-    integration = await shop.integration(oauth2=True, schedule_s=(0.2, 7.0, 0.2))
+    integration = await shop.integration(oauth2=True, schedule_s=(0.2, 3.0, 0.2))
     await shop.work(**listening(shop))
     event_id = await shop.emit(integration)
     failing = read((await told(shop, 1))[0])
@@ -135,7 +137,7 @@ async def test_nothing_is_told_about_the_operators_own_url(shop: Shop) -> None:
         return any(one.state.status is Status.DEAD for one in (await shop.queue.page(own, None, 50)).items)
 
     await until(dead)
-    await asyncio.sleep(1.5)
+    await shop.stop_all()  # leaving tells what was still to be told
     assert len((await shop.queue.page(own, None, 50)).items) == 1
 
 
