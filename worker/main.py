@@ -68,8 +68,8 @@ def _finishing(parts: Composition, halt: asyncio.Event) -> list[Task]:
 def _cancelled(parts: Composition, halt: asyncio.Event, partitions: int, redis_url: str, queue_url: str) -> list[Task]:
     """Tasks that may be cancelled anywhere."""
     return [
-        asyncio.create_task(follow_nudges(redis_url, parts.owner.worker_id, parts.owner.nudge), name="nudges"),
-        asyncio.create_task(take_jobs(queue_url, partitions, parts.work), name="jobs"),
+        _every(1.0, partial(follow_nudges, redis_url, parts.owner.worker_id, parts.owner.nudge), halt, "nudges"),
+        _every(1.0, partial(take_jobs, queue_url, partitions, parts.work), halt, "jobs"),
         _every(1.0, parts.pings.scheduled.once, halt, "scheduled pings"),
         _every(5.0, parts.rotating.once, halt, "signing key rotation"),
         _every(30.0, partial(parts.resealing.once, halt), halt, "resealing"),

@@ -16,6 +16,8 @@ LONGEST_DELAY_S = 30.0
 HEALTHY_AFTER_S = 60.0
 """A process that lived this long is started again without delay."""
 KILL_GRACE_S = 10.0
+REFUSED = 2
+"""Exit status of a process whose settings, or whose Redis, cannot be used: the same would come of the next."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,25 +28,32 @@ class Supervisor:
     metrics_port: int | None
     drain_timeout_s: float
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop``, and until every process has ended."""
-        async with asyncio.TaskGroup() as tasks:
-            for number in range(self.processes):
-                tasks.create_task(self._keep(number, stop))
+    async def run(self, stop: asyncio.Event) -> int:
+        """Until ``stop``, and until every process has ended; also ends when a first start was refused.
 
-    async def _keep(self, number: int, stop: asyncio.Event) -> None:
+        Returns the exit status: 0, or that of the refusal.
+        """
+        async with asyncio.TaskGroup() as tasks:
+            kept = [tasks.create_task(self._keep(number, stop)) for number in range(self.processes)]
+        return max(one.result() for one in kept)
+
+    async def _keep(self, number: int, stop: asyncio.Event) -> int:
         log = structlog.get_logger().bind(worker=number)
         delay_s = 0.0
-        while not stop.is_set():
+        while True:
             began = time.monotonic()
             status = await self._live(number, stop)
             if stop.is_set():
-                return
+                return 0
+            if status == REFUSED and not delay_s:
+                stop.set()
+                return REFUSED
             delay_s = next_delay(delay_s, time.monotonic() - began)
             log.error("worker died", exit_status=status, restart_in_s=delay_s)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay_s):
                     await stop.wait()
+                    return 0
 
     async def _live(self, number: int, stop: asyncio.Event) -> int:
         """One process from start to end. A session of its own keeps the terminal's Ctrl-C from reaching it twice.

@@ -1,4 +1,4 @@
-"""``dispatcher worker``: one process that delivers, or a supervisor of several. Listens to nothing but signals."""
+"""``dispatcher worker``: a supervisor of one process that delivers, or of several. Listens to nothing but signals."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ def worker(
     require_own_worker()
     settings = load_settings()
     require_secret_keys(settings)
-    run_process(_worker(settings, supervised) if processes == 1 else _workers(settings, processes), settings)
+    if supervised:
+        run_process(_worker(settings), settings)
+    elif status := run_process(_workers(settings, processes), settings):
+        raise typer.Exit(status)
 
 
 def main() -> None:
@@ -56,21 +59,20 @@ async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event) -> No
     await run(settings, redis_url, stop)
 
 
-async def _worker(settings: Settings, supervised: bool) -> None:
+async def _worker(settings: Settings) -> None:
     with stop_on_signals() as stop:
-        watch = asyncio.create_task(_stop_without_parent(stop)) if supervised else None
+        watch = asyncio.create_task(_stop_without_parent(stop))
         async with open_store(settings, client_name="dispatcher-worker") as store:
             await deliver(settings, store.url, stop)
-        if watch:
-            watch.cancel()
+        watch.cancel()
 
 
-async def _workers(settings: Settings, processes: int) -> None:
-    """The store is held open over all of them, so that an embedded server outlives every one."""
+async def _workers(settings: Settings, processes: int) -> int:
+    """The exit status. The store is held open over all of them, so that an embedded server outlives every one."""
     with stop_on_signals() as stop:
         async with open_store(settings, client_name="dispatcher-supervisor") as store:
             await require_queue(settings.queue_redis_url or store.url)
-            await Supervisor(processes, settings.metrics_port, settings.drain_timeout).run(stop)
+            return await Supervisor(processes, settings.metrics_port, settings.drain_timeout).run(stop)
 
 
 async def _stop_without_parent(stop: asyncio.Event) -> None:

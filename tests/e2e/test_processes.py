@@ -176,6 +176,23 @@ def test_ft1_dead_worker_is_started_again(folder: Path) -> None:
         assert len(after & before) == 1
 
 
+def test_a_single_worker_is_started_again_too(folder: Path) -> None:
+    with Program(folder, "worker", DISPATCHER_SECRET_KEYS=new_key()) as supervisor:
+        wait_until(lambda: "worker started" in supervisor.said(), DEADLINE_S, tell=supervisor.said)
+        (before,) = children(supervisor.process.pid)
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: supervisor.said().count("worker started") == 2, DEADLINE_S, tell=supervisor.said)
+        assert supervisor.stop() == 0
+
+
+def test_a_worker_that_its_settings_do_not_let_start_is_not_started_again(folder: Path) -> None:
+    wrong = {"DISPATCHER_PROXY_URL": "ftp://proxy.test", "DISPATCHER_SECRET_KEYS": new_key()}
+    with Program(folder, "worker", **wrong) as supervisor:
+        assert supervisor.process.wait(DEADLINE_S) == 2
+        assert "DISPATCHER_PROXY_URL" in supervisor.said()
+        assert "worker died" not in supervisor.said()
+
+
 def test_workers_do_not_outlive_a_killed_supervisor(folder: Path) -> None:
     with Program(folder, "worker", "--processes", "2", DISPATCHER_SECRET_KEYS=new_key()) as workers:
         wait_until(lambda: workers.said().count("worker started") == 2, DEADLINE_S, tell=workers.said)

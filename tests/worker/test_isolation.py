@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
-from dispatcher.model.integration import LaneLimits
+from dispatcher.model.integration import Integration, LaneLimits
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
+from dispatcher.store.queue.claims import Claimed, Settlement
+from dispatcher.store.queue.partition import PartitionStore
 from tests.hosts import Reply
 from tests.waiting import until
 from tests.worker.conftest import Shop
+from worker.partition import holdings
+from worker.partition.owned_partition import OwnedPartition
 from worker.partition.owner import Owner
+from worker.partition.runner import Runner
 
 
 async def _circuits_open(shop: Shop) -> int:
@@ -24,6 +30,14 @@ async def _circuits_open(shop: Shop) -> int:
 
 async def _shared_evenly(shop: Shop) -> bool:
     return {len(worker.partitions) for worker in (await shop.queue.overview()).workers} == {2}
+
+
+async def _apart(shop: Shop) -> tuple[Integration, Integration]:
+    """Two integrations in different partitions."""
+    one, other = await shop.integration(), await shop.integration()
+    while shop.queue.partition_of(other.id) == shop.queue.partition_of(one.id):
+        other = await shop.integration()
+    return one, other
 
 
 async def test_a_circuit_opens_and_its_deferral_uses_up_no_attempts(shop: Shop) -> None:
@@ -96,9 +110,7 @@ async def test_two_workers_share_the_partitions_and_deliver_once(shop: Shop) -> 
 
 
 async def test_a_damaged_partition_does_not_stop_the_others(shop: Shop) -> None:
-    sick, well = await shop.integration(), await shop.integration()
-    while shop.queue.partition_of(well.id) == shop.queue.partition_of(sick.id):
-        well = await shop.integration()
+    sick, well = await _apart(shop)
     await shop.work()
     await shop.ended(await shop.emit(sick))
     prefix = f"{{p{shop.queue.partition_of(sick.id)}}}:"
@@ -107,6 +119,102 @@ async def test_a_damaged_partition_does_not_stop_the_others(shop: Shop) -> None:
     assert (await shop.ended(await shop.emit(well))).state.status is Status.SUCCEEDED
     await shop.redis.delete(prefix + "lanes")
     assert (await shop.ended(await shop.emit(sick))).state.status is Status.SUCCEEDED
+
+
+async def test_ft46_a_partition_that_cannot_be_owned_anew_stops_neither_the_worker_nor_the_others(shop: Shop) -> None:
+    """Symptom: the error of `own` ended the worker, and with it every partition that it had."""
+    sick, well = await _apart(shop)
+    await shop.work()
+    await shop.ended(await shop.emit(sick))
+    flight = f"{{p{shop.queue.partition_of(sick.id)}}}:flight"
+    await shop.redis.set(flight, "not a hash")
+    waits = await shop.emit(sick)
+    await asyncio.sleep(2.5)  # two pauses: the claim is refused, and then what would own it anew
+    assert (await shop.ended(await shop.emit(well))).state.status is Status.SUCCEEDED
+    await shop.redis.delete(flight)
+    assert (await shop.ended(waits)).state.status is Status.SUCCEEDED
+    assert not shop.workers[0][1].done()
+
+
+@pytest.mark.parametrize(
+    ("of", "step"),
+    [
+        (OwnedPartition, "take_batch"),
+        (PartitionStore, "settle_call"),
+        (Owner, "_take_claim"),
+        (Owner, "_begin"),
+        (Runner, "run"),
+    ],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+async def test_ft46_an_error_of_ours_sets_aside_the_partition_that_it_was_met_with(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, of: type, step: str
+) -> None:
+    """Symptom: the worker ended. What was set aside is taken up again, and nothing of it is lost."""
+    sick, well = await _apart(shop)
+    number, as_it_is, broken = shop.queue.partition_of(sick.id), getattr(of, step), True
+
+    def of_the_sick(part: object) -> bool:
+        return getattr(part, "partition", part) == number
+
+    def breaks(*arguments: Any) -> Any:
+        if broken and any(map(of_the_sick, arguments[:2])) and _has_work(step, arguments):
+            raise ZeroDivisionError
+        return as_it_is(*arguments)
+
+    monkeypatch.setattr(of, step, breaks)
+    await shop.work()
+    waits = await shop.emit(sick)
+    for i in range(3):
+        assert (await shop.ended(await shop.emit(well, account=str(i)))).state.status is Status.SUCCEEDED
+        await asyncio.sleep(0.5)
+    assert not shop.workers[0][1].done()
+    broken = False
+    assert (await shop.ended(waits)).state.status is Status.SUCCEEDED
+    await shop.assert_well()
+
+
+async def test_a_round_that_breaks_off_before_any_partition_is_followed_by_the_next(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims, broken = Owner._claims, 3
+
+    def breaks(self: Owner) -> Any:
+        nonlocal broken
+        broken -= 1
+        if broken >= 0 and self.partitions:
+            raise ZeroDivisionError
+        return claims(self)
+
+    await shop.work()
+    await shop.ended(await shop.emit(await shop.integration()))
+    monkeypatch.setattr(Owner, "_claims", breaks)
+    assert (await shop.ended(await shop.emit(await shop.integration()))).state.status is Status.SUCCEEDED
+    assert broken < 0
+    await shop.assert_well()
+
+
+def _has_work(step: str, arguments: tuple[Any, ...]) -> bool:
+    return step != "take_batch" or bool(arguments[0].outcomes)
+
+
+async def test_a_partition_with_which_nothing_goes_well_is_left_to_another_worker(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sick, run = await shop.integration(), Runner.run
+    first: set[int] = set()
+
+    async def breaks(self: Runner, owned: OwnedPartition, claimed: Claimed) -> Settlement:
+        first.add(id(owned)) if not first else None
+        if id(owned) in first:
+            raise ZeroDivisionError
+        return await run(self, owned, claimed)
+
+    monkeypatch.setattr(Runner, "run", breaks)
+    monkeypatch.setattr(holdings, "BROKEN_PAUSE_S", 0.1)
+    await shop.work()
+    assert (await shop.ended(await shop.emit(sick))).state.status is Status.SUCCEEDED
+    await shop.assert_well()
 
 
 async def test_ft18_full_memory_refuses_new_events_and_delivers_old_ones(shop: Shop) -> None:

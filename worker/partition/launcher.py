@@ -20,26 +20,24 @@ AT_ONCE = 32
 class Launcher:
     """Queue of claimed events whose attempts have not begun, in the order of the claims. One per owner."""
 
-    __slots__ = ("_begin", "_failure", "_loop", "_waiting")
+    __slots__ = ("_begin", "_broken", "_loop", "_waiting")
 
-    def __init__(self, begin: Callable[[OwnedPartition, Claimed], None]) -> None:
-        """``begin`` starts the attempt's task."""
+    def __init__(
+        self,
+        begin: Callable[[OwnedPartition, Claimed], None],
+        broken: Callable[[OwnedPartition, Exception], None],
+    ) -> None:
+        """``begin`` starts the attempt's task; ``broken`` is told when that raises: a turn itself has no caller."""
         self._begin = begin
+        self._broken = broken
         self._loop = asyncio.get_running_loop()
         self._waiting: deque[tuple[OwnedPartition, Claimed]] = deque()
-        self._failure: Exception | None = None
 
     def __len__(self) -> int:
         return len(self._waiting)
 
     def add(self, owned: OwnedPartition, events: Iterable[Claimed]) -> None:
-        """Count them as running at once, and begin them in the next turns of the loop.
-
-        Raises the error that kept an earlier one from beginning: a turn itself has no caller.
-        """
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure
+        """Count them as running at once, and begin them in the next turns of the loop."""
         idle = not self._waiting
         for claimed in events:
             owned.running[claimed.claim_id] = None
@@ -62,6 +60,6 @@ class Launcher:
     def _try(self, owned: OwnedPartition, claimed: Claimed) -> None:
         try:
             self._begin(owned, claimed)
-        except Exception as failure:
+        except Exception as error:
             del owned.running[claimed.claim_id]
-            self._failure = failure
+            self._broken(owned, error)

@@ -19,6 +19,7 @@ class OwnedPartition:
         "closed",
         "counted",
         "due_at",
+        "faults",
         "generation",
         "lanes",
         "leaving",
@@ -57,6 +58,8 @@ class OwnedPartition:
         """A reply was lost: own it anew before anything else."""
         self.paused_until = 0.0
         """A script failed: nothing is asked before then."""
+        self.faults = 0
+        """Errors of ours since something of it was settled."""
         self.leaving = False
         """Claim nothing more; release once nothing runs."""
         self.closed = asyncio.Event()
@@ -80,6 +83,11 @@ class OwnedPartition:
         if self.unconfirmed:
             return self.paused_until
         return self.due_at if free and not self.leaving else None
+
+    @property
+    def may_rest(self) -> bool:
+        """True when it is leaving and nothing of it runs or is to be settled."""
+        return self.leaving and not self.unconfirmed and not self.running and not self.outcomes
 
     @property
     def claims(self) -> list[ClaimId]:

@@ -4,6 +4,7 @@ Invariants
 * An event that is in `flight` under our generation is in exactly one of: `running`, `outcomes`, a settle on its way.
 * Nothing is claimed without a free slot to run it in, and nothing from a partition that is leaving.
 * No attempt begins under a lease that has run out, unless Redis takes as long for every reply.
+* An error of ours sets aside the partition that it was met with, for a while; the others go on.
 * After a lost reply the partition is owned anew (`own`, with the claims that are worked on) before anything else, under
   a newer generation: the request that got no reply may still arrive, and must change nothing then.
 """
@@ -21,7 +22,9 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue.claims import Claimed, ClaimId, Move, Settlement
 from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.partition import LEASE_LEFT, PartitionStore
+from dispatcher.store.redis.scripts import Call
 from worker.partition.allocation import Allotment, allot
+from worker.partition.holdings import Holdings
 from worker.partition.launcher import AT_ONCE, Launcher
 from worker.partition.owned_partition import Batch, OwnedPartition
 from worker.partition.runner import Runner
@@ -30,8 +33,8 @@ from worker.partition.slow_attempts import LONG_S, SlowAttempts
 BUSY_GATHERS = 4
 GATHER_S = 0.002
 """Minimum pause between rounds; up to ``BUSY_GATHERS`` times that when all slots are taken."""
-BROKEN_PAUSE_S = 1.0
-"""Pause of a partition on whose keys a script failed."""
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
+"""Between rounds while the store is away."""
 IDLE_S = 1.0
 """Longest time between two claims of an idle owner, should a nudge be lost."""
 
@@ -54,7 +57,7 @@ class Owner:
     ) -> None:
         """``lent``: slots at most beyond ``concurrency``, while as many attempts wait for slow hosts."""
         self.worker_id = worker_id
-        self.partitions: dict[int, OwnedPartition] = {}
+        self._holdings = Holdings(worker_id, store)
         self._store = store
         self._runner = runner
         self._concurrency = concurrency
@@ -63,10 +66,15 @@ class Owner:
         self._safe_s = lease_s * LEASE_LEFT
         self._late_replies = 0
         self._portion = max(1, concurrency // 2)
-        self._launcher = Launcher(self._begin)
+        self._launcher = Launcher(self._begin, self._holdings.set_aside)
         self._wake = asyncio.Event()
         self._clock = clock
         self._now = steady_clock  # the loop's own time stands still while the process does
+
+    @property
+    def partitions(self) -> dict[int, OwnedPartition]:
+        """All that this process owns, by number."""
+        return self._holdings.partitions
 
     @property
     def in_flight(self) -> int:
@@ -109,22 +117,23 @@ class Owner:
         return owned.closed
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Work until ``stop`` is set. Survives a store that goes away; raises on an error of ours."""
-        pause_s = 0.05
+        """Work until ``stop`` is set. Survives a store that goes away, and any error of ours."""
+        pause_s = FIRST_PAUSE_S
         while not stop.is_set():
-            begun = self._now()
             try:
-                worked = await self._round()
-                pause_s = 0.05
-            except StoreUnavailable as error:
-                log.warning("store unavailable", error=str(error), retry_in_s=pause_s)
+                await self._turn()
+                pause_s = FIRST_PAUSE_S
+            except Exception as error:
+                self._note_failure(error, pause_s)
                 await asyncio.sleep(pause_s)
-                pause_s = min(pause_s * 2, 1.0)
-                continue
-            if not worked:
-                await self._sleep()
-            elif len(self._launcher) < AT_ONCE or self._free() < self._portion:
-                await self._gather(begun)
+                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _turn(self) -> None:
+        begun = self._now()
+        if not await self._round():
+            await self._sleep()
+        elif len(self._launcher) < AT_ONCE or self._free() < self._portion:
+            await self._gather(begun)
 
     async def stop(self, within_s: float) -> None:
         """Let running attempts end, settle them, release every partition. Attempts that run longer are given back."""
@@ -133,8 +142,7 @@ class Owner:
             owned.leaving = True
         while self._unsettled and self._now() < deadline:
             self._wake.clear()
-            with contextlib.suppress(StoreUnavailable):
-                await self._round()
+            await self._last_round()
             if not self._unsettled:
                 break
             with contextlib.suppress(TimeoutError):
@@ -143,12 +151,25 @@ class Owner:
         self._launcher.clear()
         for owned in list(self.partitions.values()):
             await asyncio.gather(*owned.cancel(), return_exceptions=True)
+        await self._last_round()
         with contextlib.suppress(StoreUnavailable):
-            await self._round()
-            for owned in list(self.partitions.values()):
-                await self._store.rest(owned.partition, owned.generation)
+            await self._holdings.rest(list(self.partitions.values()))
         for owned in list(self.partitions.values()):
-            self._lose(owned)
+            self._holdings.lose(owned)
+
+    async def _last_round(self) -> None:
+        try:
+            await self._round()
+        except Exception as error:
+            self._note_failure(error, retry_in_s=0)
+
+    def _note_failure(self, error: Exception, retry_in_s: float) -> None:
+        if isinstance(error, StoreUnavailable):
+            log.warning("store unavailable", error=str(error), retry_in_s=retry_in_s)
+            return
+        log.error("round broke off", retry_in_s=retry_in_s, exc_info=error)
+        for owned in self.partitions.values():  # replies may not have been read
+            owned.unconfirmed = True
 
     async def _sleep(self) -> None:
         now = self._now()
@@ -180,11 +201,14 @@ class Owner:
 
     async def _round(self) -> bool:
         """One round trip for all partitions. True when there was something to do."""
-        await self._confirm()
-        await self._rest_leaving()
+        now = self._now()
+        if unsure := [one for one in self.partitions.values() if one.unconfirmed and one.paused_until <= now]:
+            await self._holdings.confirm(unsure)
+        if leaving := [one for one in self.partitions.values() if one.may_rest]:
+            await self._holdings.rest(leaving)
         settles = self._settles()
         claims = self._claims()
-        calls = [self._store.settle_call(owned.partition, owned.generation, *batch) for owned, batch in settles]
+        calls = [call for _, _, call in settles]
         calls += [self._store.claim_call(owned.partition, owned.generation, at_most) for owned, at_most in claims]
         if not calls:
             return False
@@ -192,51 +216,61 @@ class Owner:
         try:
             replies = await self._store.round_trip(calls)
         except BaseException:
-            for owned, batch in settles:
+            for owned, batch, _ in settles:
                 owned.put_back(batch)
                 owned.unconfirmed = True
             for owned, _ in claims:
                 owned.unconfirmed = True
             raise
         self._late_replies = self._late_replies + 1 if self._now() - asked_at > self._safe_s else 0
-        for (owned, batch), reply in zip(settles, replies, strict=False):
-            if reply is None:
-                self._pause(owned, batch)
-            elif reply[0] != b"ok":
-                self._lose(owned)
+        for (owned, batch, _), reply in zip(settles, replies, strict=False):
+            self._take_receipt(owned, batch, reply)
         for (owned, _), reply in zip(claims, replies[len(settles) :], strict=True):
-            self._take_claim(owned, reply, asked_at)
+            try:
+                self._take_claim(owned, reply, asked_at)
+            except Exception as error:
+                self._holdings.set_aside(owned, error)
         return bool(settles) or any(owned.work_expected for owned, _ in claims)
 
-    def _settles(self) -> list[tuple[OwnedPartition, Batch]]:
+    def _settles(self) -> list[tuple[OwnedPartition, Batch, Call]]:
         now_ms = self._clock.now_ms()
         settles = []
-        for owned in self.partitions.values():
-            batch = None if owned.unconfirmed else owned.take_batch(now_ms)
-            if batch:
-                settles.append((owned, batch))
-                owned.work_expected = True
+        for owned in list(self.partitions.values()):
+            try:
+                if not owned.unconfirmed and (batch := owned.take_batch(now_ms)):
+                    settles.append((owned, batch, self._settle_call(owned, batch)))
+                    owned.work_expected = True
+            except Exception as error:
+                self._holdings.set_aside(owned, error)
         return settles
+
+    def _settle_call(self, owned: OwnedPartition, batch: Batch) -> Call:
+        try:
+            return self._store.settle_call(owned.partition, owned.generation, *batch)
+        except Exception:
+            owned.put_back(batch)
+            raise
+
+    def _take_receipt(self, owned: OwnedPartition, batch: Batch, reply: list[Any] | None) -> None:
+        if reply is None:
+            self._holdings.pause(owned, batch)
+        elif reply[0] != b"ok":
+            self._holdings.lose(owned)
+        else:
+            owned.faults = 0
 
     def _claims(self) -> list[Allotment]:
         """For half of the slots at most: the next half is claimed while this one begins."""
         now = self._now()
         return allot(self.partitions.values(), min(self._portion, self._free()), now, now - self._lease_s / 4)
 
-    def _pause(self, owned: OwnedPartition, batch: Batch | None = None) -> None:
-        """Pause a partition on whose keys a script failed; its outcomes are kept, other partitions go on."""
-        if batch:
-            owned.put_back(batch)
-        owned.unconfirmed = True
-        owned.paused_until = self._now() + BROKEN_PAUSE_S
-
     def _take_claim(self, owned: OwnedPartition, reply: list[Any] | None, asked_at: float) -> None:
         if reply is None:
-            self._pause(owned)
+            self._holdings.pause(owned)
             return
         claim = read_claim(reply)
         if claim is None:
-            self._lose(owned)
+            self._holdings.lose(owned)
             return
         now = self._now()
         owned.renewed_at = asked_at
@@ -254,36 +288,13 @@ class Owner:
             owned.running[claimed.claim_id] = asyncio.create_task(self._run_one(owned, claimed))
 
     async def _run_one(self, owned: OwnedPartition, claimed: Claimed) -> None:
-        self._keep(owned, await self._runner.run(owned, claimed))
+        try:
+            self._keep(owned, await self._runner.run(owned, claimed))
+        except Exception as error:
+            owned.running.pop(claimed.claim_id, None)
+            self._holdings.set_aside(owned, error)
 
     def _keep(self, owned: OwnedPartition, settlement: Settlement) -> None:
         owned.running.pop(settlement.claimed.claim_id, None)
         owned.outcomes.append(settlement)
         self._wake.set()
-
-    async def _confirm(self) -> None:
-        """Own a partition anew after a lost reply, under a newer generation."""
-        for owned in list(self.partitions.values()):
-            if not owned.unconfirmed or owned.paused_until > self._now():
-                continue
-            owned.newest_generation += 1
-            part, before, ours = owned.partition, owned.generation, owned.claims
-            if await self._store.own(part, before, self.worker_id, ours, under=owned.newest_generation):
-                owned.generation = owned.newest_generation
-                owned.unconfirmed = False
-                owned.work_expected = True
-            else:
-                self._lose(owned)
-
-    async def _rest_leaving(self) -> None:
-        for owned in list(self.partitions.values()):
-            if owned.leaving and not owned.running and not owned.outcomes:
-                await self._store.rest(owned.partition, owned.generation)
-                self._lose(owned)
-
-    def _lose(self, owned: OwnedPartition) -> None:
-        """Forget a partition that is not ours any more, and stop what runs: its outcomes would be refused."""
-        if self.partitions.get(owned.partition) is owned:
-            del self.partitions[owned.partition]
-        owned.cancel()
-        owned.closed.set()

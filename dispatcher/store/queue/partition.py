@@ -70,13 +70,21 @@ class PartitionStore:
 
         ``under``: the newer generation to go on under after a lost reply, never the same twice; 0 = as granted.
         """
-        kept = [part for handle in held for part in handle]
-        call = _call(_OWN, partition, generation, under or generation, owner, self._lease_ms, *kept)
+        call = self.own_call(partition, generation, owner, held, under)
         return bool((await run(self._client, [call]))[0][0] == b"ok")
+
+    def own_call(
+        self, partition: int, generation: int, owner: str, held: Iterable[ClaimId] = (), under: int = 0
+    ) -> Call:
+        kept = [part for handle in held for part in handle]
+        return _call(_OWN, partition, generation, under or generation, owner, self._lease_ms, *kept)
 
     async def rest(self, partition: int, generation: int) -> bool:
         """Let go; what is still claimed is due again at once."""
-        return bool((await run(self._client, [_call(_REST, partition, generation)]))[0][0] == b"ok")
+        return bool((await run(self._client, [self.rest_call(partition, generation)]))[0][0] == b"ok")
+
+    def rest_call(self, partition: int, generation: int) -> Call:
+        return _call(_REST, partition, generation)
 
     def claim_call(self, partition: int, generation: int, at_most: int) -> Call:
         left_ms = int(self._lease_ms * LEASE_LEFT)
