@@ -1,4 +1,4 @@
-"""What installing is done with; put together once, and used by JSON surfaces and pages alike."""
+"""Services for installing, put together once, for JSON surfaces and pages alike."""
 
 from __future__ import annotations
 

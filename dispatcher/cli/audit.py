@@ -17,7 +17,7 @@ from dispatcher.store.queue.recount import recount
 from dispatcher.store.redis.url import parse
 
 LATE_MS = 10_000
-"""How old an effect in the outbox may be: workers look once a second."""
+"""Greatest age of an effect in the outbox: workers look once a second."""
 COLUMNS = {"id": "ID", "wrong": "WHAT IS WRONG"}
 
 

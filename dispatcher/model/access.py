@@ -102,7 +102,7 @@ class Caller:
     marketplaces: frozenset[int] | None = None
     """Set for clients of some marketplaces: these, and the accounts that were made in them; nothing else exists."""
     narrowed: bool = False
-    """Whether the token was narrowed to ``account_id`` when it was asked for."""
+    """True for a token that was narrowed to ``account_id`` when it was asked for."""
     installation_id: str | None = None
     """Set for whoever shows a one-time bearer: the only installation that it reaches, as its owner."""
 

@@ -25,7 +25,7 @@ class Account:
     session_epoch: int = 0
     """Sessions and unopened links of an earlier one have ended."""
     last_marketplace_id: int | None = None
-    """Where it was last shown: a launch that names none goes there."""
+    """The marketplace that it was last shown: a launch that names none goes there."""
 
 
 @dataclass(frozen=True, slots=True)

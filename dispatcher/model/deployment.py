@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dispatcher.model.connector import ConnectorAuth
 
 MASK = "******"
-"""How an AuthValue is shown to whoever may not read it. Sent back: what is there stays."""
+"""Stands for an AuthValue that may not be read. Sent back: the value stays."""
 
 
 @dataclass(frozen=True, slots=True)

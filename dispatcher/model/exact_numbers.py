@@ -65,7 +65,7 @@ def dumps_marked(record: dict[str, Any]) -> bytes:
 
 
 def loads_marked(text: bytes) -> Any:
-    """What ``dumps_marked`` wrote; several times slower than orjson where exact numbers are in it."""
+    """Reads what ``dumps_marked`` wrote; several times slower than orjson where exact numbers are in it."""
     return _DECODER.decode(text.decode()) if text.endswith(_MARK) else orjson.loads(text)
 
 

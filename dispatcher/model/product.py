@@ -1,4 +1,4 @@
-"""How a product is shown to customers. ``dispatcher.model.integration`` has the product itself."""
+"""A product's description for customers. ``dispatcher.model.integration`` has the product itself."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Approach:
 
 
 def approach(access: AccountAccess, url: str) -> Approach:
-    """How a notification to ``url``, as it is configured, reaches the account's host."""
+    """The way of a notification to ``url``, as it is configured, to the account's host."""
     try:
         filled = fill(url, access.properties)
     except Unfillable as error:

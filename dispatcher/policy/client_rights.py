@@ -13,12 +13,12 @@ from dispatcher.model.access import ApiClient, Caller, Scope, effective
 
 
 def excess(caller: Caller, client: ApiClient, default_rate_per_s: float) -> list[Problem]:
-    """What ``client`` may do and ``caller`` may not. ``default_rate_per_s``: of clients without one, 0 = unlimited."""
+    """Rights of ``client`` beyond those of ``caller``. ``default_rate_per_s``: of clients without one; 0 = any."""
     return [*_scopes(caller, client), *_bounds(caller, client), *_rate(caller, client, default_rate_per_s)]
 
 
 def inbound_excess(caller: Caller) -> list[Problem]:
-    """What a product host's inbound client may do and ``caller`` may not: it reads its events and ends them."""
+    """Rights that a product host's inbound client has and ``caller`` has not: it reads its events and ends them."""
     lacking = [scope for scope in (Scope.EVENTS_READ, Scope.EVENTS_WRITE) if not caller.may(scope)]
     return [Problem("scope_not_yours", f"It takes the scope {one}, which your token lacks.") for one in lacking]
 

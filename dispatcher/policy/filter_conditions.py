@@ -217,4 +217,4 @@ TESTS: Mapping[str, Callable[[Operand], Test]] = {
     **_ORDERED,
     "$exists": lambda wanted: lambda found: bool(found) is wanted,
 }
-"""What each operator asks of the values that were found, made for its operand."""
+"""The test of each operator on the values that were found, made for its operand."""

@@ -25,7 +25,7 @@ _KNOWN_TYPES = frozenset(kind.value for kind in EventType)
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """How large a filter may be."""
+    """Bounds of a filter's size."""
 
     depth: int = MAX_DEPTH
     conditions: int = MAX_CONDITIONS
@@ -36,7 +36,7 @@ class Bounds:
 
 SAVING = Bounds()
 STORED = Bounds(depth=64, conditions=2**20, listed=2**20, path_chars=4000, value_chars=2**20)
-"""What was saved under other bounds goes on deciding; the steps bound what it costs."""
+"""Filters that were saved under other bounds go on deciding; the steps bound their cost."""
 
 
 @dataclass(slots=True)
@@ -190,4 +190,4 @@ _OPERANDS: Mapping[str, tuple[Callable[[object, Bounds], bool], str]] = {
     "$lte": _BOUND,
     "$exists": (_is_truth, "true or false"),
 }
-"""What an operator may be given, and how that is said."""
+"""Operands that an operator takes, and the words for them."""

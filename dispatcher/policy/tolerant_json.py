@@ -34,7 +34,7 @@ class TopLevel:
 
 
 def read_top_level(text: str) -> TopLevel:
-    """What can be read of ``text``, which begins with an object; the rest is left where reading broke off."""
+    """The readable part of ``text``, which begins with an object; the rest is left where reading broke off."""
     found = TopLevel()
     at = _after_space(text, 0)
     if text[at : at + 1] != "{":

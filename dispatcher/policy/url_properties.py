@@ -43,7 +43,7 @@ def host_variables(url: str) -> tuple[str, ...]:
 
 
 def names_a_host(name: str, urls: Iterable[str]) -> bool:
-    """Whether a property of that name decides where credentials go."""
+    """True for a property that decides where credentials go."""
     return name == ORIGIN_PROPERTY or any(name in host_variables(url) for url in urls)
 
 

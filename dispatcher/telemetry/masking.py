@@ -43,7 +43,7 @@ _CAMEL_CASE = re.compile(
 _PLAIN = re.compile(r"(?!whs|eyJ)[A-Za-z0-9.-][A-Za-z0-9._-]{0,40}|")
 """Ids, words and numbers, which most values are: too short for a token, and without the marks of a credential."""
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{6,}+(?P<rest>\.[A-Za-z0-9_-]{2,}+\.[A-Za-z0-9_-]*+)?")
-"""What begins like one is taken whole, so that no sign is looked at from many beginnings."""
+"""Texts that begin like one are taken whole, so that no sign is looked at from many beginnings."""
 
 Plain = str | int | float | bool | None | list["Plain"] | dict[str, "Plain"]
 

@@ -23,7 +23,7 @@ class Narrowed:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """Where accounts are looked up."""
+    """The stores that accounts are looked up in."""
 
     accounts: AccountStore
     marketplaces: MarketplaceStore
@@ -50,7 +50,7 @@ def is_narrowing(scope: str) -> bool:
 
 
 def narrowed_scope(scope: str) -> str | None:
-    """What a token for one account is granted; None when more is asked for than such a token may hold."""
+    """The scopes of a token for one account; None when more is asked for than such a token may hold."""
     named = [one for one in scope.split() if one.startswith(PREFIX)]
     asked = {one for one in scope.split() if not one.startswith(PREFIX)}
     allowed = {one.value for one in ACCOUNT_SCOPES}
@@ -58,7 +58,7 @@ def narrowed_scope(scope: str) -> str | None:
 
 
 def still_reaches(principal: Principal, narrowed: Narrowed) -> bool:
-    """Whether the client could be given such a token now, as far as its own record says."""
+    """True when the client could be given such a token now, as far as its own record says."""
     bound = principal.marketplaces
     return _may_narrow(principal) and (bound is None or narrowed.marketplace_id in bound)
 

@@ -40,7 +40,7 @@ class _Ask(NamedTuple):
 
 
 class Orders(Protocol):
-    """Whoever keeps what is ordered beside the queue."""
+    """Keeps orders beside the queue, before they are written to it."""
 
     async def before(self, event: Event) -> Event:
         """The ORDER to write: the same, or as it is kept."""

@@ -133,7 +133,7 @@ class Redeliverer:
             return replace(job, state=RedeliveryState.FAILED)
 
     async def _is_allowed(self, job: Redelivery) -> bool:
-        """Whether its client could ask for it now."""
+        """True while its client could ask for it."""
         if not job.client_id:
             return True
         client = await self._clients.get(job.client_id)
