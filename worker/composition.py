@@ -47,6 +47,7 @@ from worker.oauth.client import token_source
 from worker.partition.owner import Owner
 from worker.partition.runner import LanePolicy, Runner
 from worker.partition.slow_attempts import LENT_TIMES
+from worker.ping.account_trial import AccountTrier
 from worker.ping.connection import ConnectionCheck
 from worker.ping.credentials import CredentialTrier
 from worker.ping.pinger import Pinger
@@ -164,11 +165,19 @@ async def _pinging(resources: Resources) -> AsyncIterator[Pings]:
     try:
         yield Pings(
             Pinger(stores.definitions, resources.targets(), sessions, connections, resources.identity, clock),
-            CredentialTrier(Trials(stores.redis, stores.jobs), resources.sealer, sessions, clock),
+            CredentialTrier(
+                Trials(stores.redis, stores.jobs), resources.sealer, sessions, clock, _account_trier(resources)
+            ),
             Probing(stores.definitions, QueuedPings(stores.jobs), settings.request_timeout),
         )
     finally:
         await connections.close()
+
+
+def _account_trier(resources: Resources) -> AccountTrier:
+    stores, targets = resources.stores, resources.targets()
+    outside = resources.sessions, resources.sealer, resources.identity, resources.clock
+    return AccountTrier(stores.definitions, targets, *outside)
 
 
 def _losses(resources: Resources) -> LossWatch:

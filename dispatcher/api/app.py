@@ -20,7 +20,7 @@ from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.known_parameters import knowing
 from dispatcher.api.http.middleware import ERROR_PAGES, edge
 from dispatcher.api.http.route import Route
-from dispatcher.api.installing import INSTALLING
+from dispatcher.api.installing import CONNECTING, INSTALLING
 from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
@@ -32,6 +32,7 @@ from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.flow.events.bulk_redelivery import Redeliverer
+from dispatcher.flow.installations.connecting import Connecting
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.settings import Settings
 from dispatcher.store.access.rate_limits import RateLimits
@@ -88,7 +89,8 @@ async def build_app(
     jobs = open_jobs(redis, settings.queue_redis_url)
     app.on_cleanup.append(lambda _: jobs.close())
     app[PING_STARTER] = pings or QueuedPings(jobs)
-    app[CREDENTIAL_TRIALS] = Trials(redis, jobs)
+    app[CREDENTIAL_TRIALS] = trials = Trials(redis, jobs)
+    app[CONNECTING] = Connecting(installing.connectors, services.installer.transitions, trials, services.audit)
     app[SERVER_TIME] = server_time
     app[WATCH] = _watch(app, settings, redis, admin)
     app.cleanup_ctx.append(_running)

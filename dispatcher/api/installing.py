@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from dispatcher.api.deployment import Deployment
+from dispatcher.flow.installations.connecting import Connecting
 from dispatcher.flow.installations.connector_plan import ConnectorPlanner
 from dispatcher.flow.installations.connectors import Connectors
 from dispatcher.flow.installations.open_session import SessionMaker
@@ -37,6 +38,8 @@ class Installing:
 
 
 INSTALLING = web.AppKey("installing", Installing)
+CONNECTING = web.AppKey("connecting", Connecting)
+"""Credentials that users type in; it has workers try them."""
 
 
 def build_installing(

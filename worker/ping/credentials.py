@@ -21,6 +21,7 @@ from worker.http.transport import route_of
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.client import TokenClient
 from worker.oauth.values import TokenFailure
+from worker.ping.account_trial import AccountTrier
 
 CANNOT_OPEN = "The worker cannot open the secret: give workers and API the same DISPATCHER_SECRET_KEYS."
 
@@ -35,6 +36,7 @@ class CredentialTrier:
     sealer: Sealer
     sessions: TransportSessions
     clock: Clock
+    accounts: AccountTrier
 
     async def run(self, trial_id: str) -> None:
         """The job. Whoever asked waits for a few seconds only, so a store that is away is not waited for."""
@@ -45,6 +47,8 @@ class CredentialTrier:
 
     async def _tried(self, trial: Trial) -> CredentialsTried:
         try:
+            if trial.account is not None:
+                return await self.accounts.tried(trial.integration_id, trial.account)
             credentials = self._opened(trial)
             route = route_of(open_transport(self.sealer, trial.integration_id, trial.transport))
         except DispatcherError:

@@ -42,6 +42,11 @@ class ConnectorPlanner:
         integration_id = template.integration_id if template else None
         return await self._plan(template, integration_id or _named_integration(name, shown))
 
+    async def template(self, name: str, marketplace: Marketplace) -> ConnectorTemplate | None:
+        """The newest template that is meant by that name in the marketplace, native or not."""
+        shown = await shown_products(self._cache, marketplace)
+        return _version_of(_within(await self._templates.named(name), marketplace, shown), None)
+
     async def require(self, template: ConnectorTemplate, marketplace: Marketplace) -> None:
         """``NotFound`` for a template that is not meant in that marketplace."""
         if not _within([template], marketplace, await shown_products(self._cache, marketplace)):

@@ -59,8 +59,8 @@ class Connectors:
         self.store = store
         self.planner = planner
         self._templates = templates
-        self._sealer = sealer
-        self._url_rule = url_rule
+        self.sealer = sealer
+        self.url_rule = url_rule
 
     async def of_account(self, account_id: str) -> list[Seen]:
         """Every connector of the account, lowest id first."""
@@ -81,7 +81,7 @@ class Connectors:
         """The AuthValue in clear."""
         if not connector.auth_value:
             return None
-        return self._sealer.open(connector.auth_value, connector_auth_value(connector.id))
+        return self.sealer.open(connector.auth_value, connector_auth_value(connector.id))
 
     async def deploy(
         self,
@@ -141,6 +141,30 @@ class Connectors:
         await self._reauthentication.applied(connector_id)
         return changed
 
+    async def save(
+        self,
+        plan: Plan,
+        asked: ConnectorAsked,
+        known: AccountConnector | None,
+        account_id: str,
+        marketplace_id: int,
+        now_ms: int,
+        noting: Noting,
+    ) -> AccountConnector:
+        """A user's own: the connector ``known``, or a new one. What names a host is not theirs to say."""
+
+        async def work(transaction: Transaction) -> AccountConnector:
+            current = await transaction.read(connector_place(known.id)) if known else None
+            if current is None:
+                self._require_room(await transaction.read(entries_place(account_id)) or [])
+                current = await self._blank(account_id, asked, now_ms, partner=False, marketplace_id=marketplace_id)
+            _require_same_hosts(current, asked, plan.urls)
+            return await self._put(transaction, plan, asked, current, now_ms, "")
+
+        saved = await transacted(self.store.redis, work, f"Account {account_id}", noting)
+        await self._reauthentication.applied(saved.id)
+        return saved
+
     async def _put(
         self,
         transaction: Transaction,
@@ -150,7 +174,7 @@ class Connectors:
         now_ms: int,
         field: str,
     ) -> AccountConnector:
-        draft = ConnectorDraft(self._sealer, self._url_rule, plan, asked, now_ms, field)
+        draft = ConnectorDraft(self.sealer, self.url_rule, plan, asked, now_ms, field)
         connector = draft.applied(current, await self._property_ids(current, asked))
         if connector.integration_id and connector.integration_id != current.integration_id:
             await mark_bound(self.store.redis, transaction, connector.integration_id)

@@ -43,6 +43,10 @@ class Customer:
     complete_parameter: str | None = None
 
     @property
+    def author(self) -> Author:
+        return Author(f"user:{self.user.id}")
+
+    @property
     def caller(self) -> Caller:
         scopes = frozenset(scope.value for scope in ACCOUNT_SCOPES)
         return Caller(f"user:{self.user.id}", scopes, account_id=self.account.id)

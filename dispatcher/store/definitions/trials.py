@@ -3,20 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
 from redis.asyncio import Redis
 
 from dispatcher.ids import new_uuid
+from dispatcher.model.connector import ConnectorAuth
 from dispatcher.model.integration import OutboundCredentials, Transport
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.store import keys
 from dispatcher.store.jobs import JobQueue
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.secrets.fields import trial_value
+from dispatcher.store.secrets.sealing import Sealer
 
 KEPT_S = 60
 POLL_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class AccountTrial:
+    """An account's own value, tried with a notification that no queue knows. ``value`` is sealed for the trial."""
+
+    revision: int
+    account_id: str
+    kind: ConnectorAuth
+    properties: Mapping[str, str]
+    origins: tuple[str, ...]
+    value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +40,14 @@ class Trial:
     """``credentials`` and ``transport`` are sealed for the integration of that id, which need not exist."""
 
     integration_id: str
-    credentials: OutboundCredentials
+    credentials: OutboundCredentials = field(default_factory=OutboundCredentials)
     transport: Transport = field(default_factory=Transport)
+    account: AccountTrial | None = None
+
+    @classmethod
+    def of_account(cls, integration_id: str, account: AccountTrial, value: str, sealer: Sealer) -> Trial:
+        sealed = sealer.seal(value, trial_value(integration_id))
+        return cls(integration_id, account=replace(account, value=sealed))
 
 
 _TRIAL = TypeAdapter(Trial)
