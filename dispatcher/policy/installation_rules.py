@@ -128,6 +128,12 @@ def unlocked(installation: Installation, at: Moment) -> Moved:
     return _acting(free, at, Act.UNLOCK) if _holds_events(free) else Moved(free)
 
 
+def followed_by(first: Moved, second: Moved) -> Moved:
+    """Both as one transition: the acts of the first, then those of the second, under one number."""
+    number = first.needed.transitions if first.acts else second.needed.transitions
+    return Moved(replace(second.needed, transitions=number), (*first.acts, *second.acts), first.step or second.step)
+
+
 def uninstalling(installation: Installation, at: Moment) -> Moved:
     """Steps are undone, the last one first; then the record goes. Asked again, the step that was refused is."""
     if installation.mode is Mode.UNINSTALL and installation.pending_event_id is not None:

@@ -15,7 +15,14 @@ from dispatcher.errors import Problem, Unprocessable
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.model.installation import Installation, InstallStep, Mode, Moved
 from dispatcher.policy.installation_access import Writer
-from dispatcher.policy.installation_rules import Moment, settings_changed, uninstalling, unlocked, with_steps
+from dispatcher.policy.installation_rules import (
+    Moment,
+    followed_by,
+    settings_changed,
+    uninstalling,
+    unlocked,
+    with_steps,
+)
 from dispatcher.policy.installation_steps import laid_over
 from dispatcher.policy.versions import is_higher
 
@@ -81,15 +88,13 @@ class Changer:
         return replace(plain, settings=settings, version=version)
 
     def _smart(self, current: Installation, plain: Installation, at: Moment) -> Moved:
-        """At most one of these tells the outside anything; whoever wants two of them makes two requests."""
-        if self._ends_update(current):
-            return unlocked(plain, at)
-        if self.writer is Writer.OWNER and "install" in self.wanted.given:
+        if self.writer is Writer.USER:
+            return Moved(plain) if same(current.settings, plain.settings) else settings_changed(current, plain, at)
+        moved = Moved(plain)
+        if "install" in self.wanted.given:
             laid = laid_over(current.install, self.wanted.install)
-            return with_steps(replace(plain, install=laid), lambda step: step, at)
-        if self.writer is Writer.USER and not same(current.settings, plain.settings):
-            return settings_changed(current, plain, at)
-        return Moved(plain)
+            moved = with_steps(replace(plain, install=laid), lambda step: step, at)
+        return followed_by(moved, unlocked(moved.needed, at)) if self._ends_update(current) else moved
 
     def _settings(self, current: Installation) -> Any:
         if not current.smart:

@@ -152,14 +152,17 @@ class Definitions(DefinitionReads):
         raise _modified(product_id)
 
     async def delete(self, any_id: str, expected_modified_ms: int | None = None) -> None:
-        """Remove the integration with its revisions; ``Conflict`` while products are linked, or when it is not the
-        expected one any more.
+        """Remove the integration with its revisions; ``Conflict`` while products are linked, it is installed, or
+        it is not the expected one any more.
         """
         for _ in range(_TRIES):
             before = await self._needed_record(any_id)
             integration = read_integration(before)
             if expected_modified_ms not in (None, integration.modified_ms):
                 raise _modified(any_id)
+            if installed := await self._ask(self._redis.zcard(keys.installations_of_integration(integration.id))):
+                text = f"{installed} accounts have it installed: uninstall it there, then delete it."
+                raise Conflict.of("still_installed", text, "id")
             if integration.linked_products:
                 raise Conflict.of("still_linked", "Unlink every product from the integration, then delete it.", "id")
             numbers = range(1, (integration.published_revision or 0) + 1)
