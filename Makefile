@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 
-.PHONY: help demo dev test faults soak check format bench hooks dist lock clean
+.PHONY: help demo dev test faults soak check format bench imports hooks dist lock clean
 
 help: ## Show this menu
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +56,9 @@ format: $(VENV)/dev.stamp ## Put the code into form
 bench: $(VENV)/dev.stamp ## Measure against bare aiohttp and against one job per event (ARGS=--quick)
 	$(BIN)/python -m bench $(ARGS)
 
+imports: $(VENV)/dev.stamp ## Draw the imports of docs/architecture.md anew
+	$(BIN)/python -m tests.docs.test_import_picture
+
 hooks: $(VENV)/dev.stamp ## Let git run the quick checks at every commit
 	$(BIN)/pre-commit install
 
@@ -69,4 +72,4 @@ lock: ## Renew the locked dependencies (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade pyproject.toml --extra embedded --group dev --group build -c requirements/runtime.txt -o requirements/dev.txt
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache bench/out dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache bench/out dist
