@@ -38,7 +38,7 @@ NOT_PUBLISHERS: dict[str, set[str]] = {
         *("linked_products", "signing_secrets", "inbound_client", "signing_rotation"),
     },
     "InstallStep": {"completed", "connection_id", "unknown"},
-    "Revision": {"number", "created_ms", "created_by"},
+    "Revision": {"number", "created_ms", "created_by", "places"},
 }
 """Attributes that no publisher sets as a field: made here, or with mutations of their own."""
 SCALARS = {

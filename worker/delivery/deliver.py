@@ -30,7 +30,7 @@ from worker.delivery.account_headers import authorise_for_account, open_headers
 from worker.delivery.accounts import REFUSED_AGAIN_MS, REFUSED_TIMES, Accounts
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Limiter, Reading
-from worker.delivery.failures import unanswered, unfinished_url, unreachable, without_token
+from worker.delivery.failures import misplaced, unanswered, unfinished_url, unreachable, without_token
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.delivery.unsent import Ending, deleted, ending_of
@@ -138,6 +138,8 @@ class Sender:
         way = delivery.approach
         if way is not None and way.problem:
             return unreachable(way.problem)
+        if delivery.target.misplaced and not delivery.elsewhere:
+            return misplaced(delivery.target.misplaced)
         if missing := unfilled(delivery.url):
             return unfinished_url(missing)
         event = delivery.claimed.event

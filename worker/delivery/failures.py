@@ -32,6 +32,12 @@ def unreachable(why: str) -> Reading:
     return Reading(Verdict(Outcome.CONFIGURATION_ERROR, Status.RETRYING, CONFIGURATION_ERROR, why))
 
 
+def misplaced(secrets: str) -> Reading:
+    """``secrets`` were saved for other places than this revision has."""
+    text = f"nothing was sent, {secrets} was saved for another place than this version names: give it again and publish"
+    return Reading(Verdict(Outcome.CONFIGURATION_ERROR, Status.RETRYING, CONFIGURATION_ERROR, text))
+
+
 def undecided(why: str) -> Reading:
     """A filter that comes to no end with this event: nothing may be sent past it."""
     return Reading(Verdict(Outcome.CONFIGURATION_ERROR, Status.RETRYING, CONFIGURATION_ERROR, why))

@@ -14,6 +14,7 @@ from dispatcher.model.integration import (
     Revision,
 )
 from dispatcher.policy.filters import Filter, compile_filter
+from dispatcher.policy.secret_places import misplaced
 from dispatcher.policy.signing import DatedKey, parse_secret
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer, SealError
@@ -39,6 +40,8 @@ class Target:
     filter: Filter
     route: Route | None = None
     """Certificates and proxy of its connections; None = the shared ones."""
+    misplaced: str = ""
+    """Secrets that were saved for other places than they would go to: nothing is sent with them."""
 
     @property
     def token_scope(self) -> str:
@@ -109,6 +112,7 @@ class TargetOpener:
             answers=revision.answers,
             filter=compile_filter(revision.filter),
             route=route,
+            misplaced=", ".join(misplaced(revision)),
         )
 
     def _credentials(self, integration_id: str, credentials: OutboundCredentials) -> OutboundCredentials:

@@ -24,6 +24,7 @@ from worker.ping.tokens import fresh_tokens
 
 TOO_SLOW = "The test was given up at its deadline: the host or its token endpoint answers too slowly."
 GONE = "The integration was deleted, or its version is gone."
+MISPLACED = "Nothing was sent: {} was saved for another place than this version names. Give it again, and save."
 BROKEN = "The test broke off inside the worker; its log says why. Ping again."
 
 log = structlog.get_logger("ping")
@@ -62,6 +63,8 @@ class Pinger:
             target = await self._target(integration_id, test.revision)
             if target is None:
                 return given_up(test, self._now_ms(), GONE)
+            if target.misplaced:
+                return given_up(test, self._now_ms(), MISPLACED.format(target.misplaced))
             async with asyncio.timeout(self._left_s(test)):
                 return await self._tried(target, test)
         except TimeoutError:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dispatcher.errors import Problem, Unprocessable
 from dispatcher.flow.integrations.fields.headers import problems_of_headers
 from dispatcher.flow.integrations.fields.kind import Document, UrlRule, Vault
 from dispatcher.flow.integrations.fields.table import INTEGRATION
-from dispatcher.flow.integrations.fields.transport import moved_proxy_problems, open_transport
-from dispatcher.flow.integrations.rules import moved_secret_problems
+from dispatcher.flow.integrations.fields.transport import open_transport
+from dispatcher.flow.integrations.kept_secrets import bound_secrets
 from dispatcher.flow.integrations.transport_rules import bound_problems, transport_problems
 from dispatcher.model.integration import CredentialType, Integration
 from dispatcher.store.secrets.sealing import Sealer
@@ -28,14 +28,16 @@ class Editor:
         if misfits := list(INTEGRATION.misfits(changes, "")):
             raise Unprocessable(misfits)
         after: Integration = INTEGRATION.merged(integration, changes, self.vault(integration))
+        working, moved = bound_secrets(integration.working, after.working, changes)
         problems = [
             *INTEGRATION.problems(after, "", self.url_rule),
             *INTEGRATION.problems_asked(changes, ""),
             *self._joint_problems(integration, after, changes),
+            *moved,
         ]
         if problems:
             raise Unprocessable(problems)
-        return after
+        return replace(after, working=working)
 
     def vault(self, integration: Integration) -> Vault:
         return Vault(self.sealer, integration.id)
@@ -46,9 +48,7 @@ class Editor:
         headers = (changes["headers"] or []) if "headers" in changes else None
         authenticated = now.credentials.type is not CredentialType.NONE
         yield from problems_of_headers(was.headers, headers, authenticated=authenticated)
-        yield from moved_secret_problems(was.credentials, now.credentials)
         if "transport" in changes:
             opened = open_transport(self.sealer, integration.id, now.transport)
             yield from transport_problems(opened, self.url_rule)
-            yield from moved_proxy_problems(was.transport, now.transport, changes["transport"])
         yield from bound_problems(now.credentials, now.transport)

@@ -24,14 +24,6 @@ def client_secret_problem(text: str, field: str) -> Problem | None:
     return too_long(field, MAX_SECRET_CHARS) if len(text) > MAX_SECRET_CHARS else None
 
 
-def moved_secret_problems(before: OutboundCredentials, after: OutboundCredentials) -> Iterator[Problem]:
-    """A secret that nobody may read back is not sent to a place that whoever gave it never named."""
-    kept = before.client_secret and after.client_secret == before.client_secret
-    if kept and _origin(after.token_uri) != _origin(before.token_uri):
-        text = "The token endpoint moved to another host: give the client secret again."
-        yield Problem("required", text, "outboundCredentials.clientSecret")
-
-
 def _needed(credentials: OutboundCredentials) -> Iterator[str]:
     """Names of the fields that are missing."""
     if credentials.type is CredentialType.NONE:
@@ -46,8 +38,3 @@ def _needed(credentials: OutboundCredentials) -> Iterator[str]:
             yield "privateKey"
     elif not (method and method.by_certificate) and not credentials.client_secret:
         yield "clientSecret"
-
-
-def _origin(uri: str) -> str:
-    scheme, _, rest = uri.partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}".lower()

@@ -5,12 +5,10 @@ Decides only what is kept; what the result may hold is for ``dispatcher.flow.int
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 from dispatcher.clock import iso_ms
-from dispatcher.errors import Problem
 from dispatcher.flow.integrations.fields.kind import MASK, Document, Kind, Vault
 from dispatcher.flow.integrations.fields.records import Record
 from dispatcher.model.integration import Transport
@@ -30,7 +28,7 @@ class TransportRecord(Record):
     def merged(self, before: Any, wanted: Any, vault: Vault) -> Any:
         if wanted is None:
             return Transport()
-        after = Record.merged(self, before, _named(wanted), vault)
+        after = Record.merged(self, before, named_transport(wanted), vault)
         known, opened = (open_transport(vault.sealer, vault.integration_id, one) for one in (before, after))
         same = [name for name in TRANSPORT_FIELDS if getattr(known, name) == getattr(opened, name)]
         return replace(after, **{name: getattr(before, name) for name in same})
@@ -70,14 +68,8 @@ def open_transport(sealer: Sealer, integration_id: str, stored: Transport) -> Tr
     )
 
 
-def moved_proxy_problems(before: Transport, after: Transport, wanted: Document | None) -> Iterator[Problem]:
-    """A password that nobody may read back is not sent to a proxy that whoever gave it never named."""
-    kept = before.proxy_password and after.proxy_password and "proxyPassword" not in _named(wanted or {})
-    if kept and after.proxy_url != before.proxy_url:
-        yield Problem("required", "The proxy changed: give its password again.", "transport.proxyPassword")
-
-
-def _named(wanted: Document) -> Document:
+def named_transport(wanted: Document) -> Document:
+    """What a change says of a transport: masks left out, what goes with another cleared, a proxy's URL taken apart."""
     named = {name: value or "" for name, value in wanted.items() if value != MASK}
     for name, dependent in _CLEARED_WITH.items():
         if named.get(name) == "":
