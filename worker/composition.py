@@ -16,6 +16,7 @@ from dispatcher.flow.installations.parties import AccountsAndMarketplaces
 from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.installations.reconcile import Reconciler
+from dispatcher.flow.installations.renewing import Renewals
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.flow.integrations.rotation_schedule import Rotating
@@ -35,6 +36,7 @@ from dispatcher.store.installations.connectors import ConnectorStore
 from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.outbox import Outbox
+from dispatcher.store.installations.templates import TemplateStore
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.secrets.tokens import TokenStore
@@ -44,10 +46,13 @@ from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.jobs import Job, NotNow
 from worker.oauth.client import token_source
+from worker.oauth.grants import GrantClient
+from worker.oauth.renewal import Renewer
 from worker.partition.owner import Owner
 from worker.partition.runner import LanePolicy, Runner
 from worker.partition.slow_attempts import LENT_TIMES
 from worker.ping.account_trial import AccountTrier
+from worker.ping.code_trial import CodeRedeemer
 from worker.ping.connection import ConnectionCheck
 from worker.ping.credentials import CredentialTrier
 from worker.ping.pinger import Pinger
@@ -131,12 +136,17 @@ async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
 
 
 def _accounts(resources: Resources) -> Accounts:
-    lookup = AccountLookup(ConnectorStore(resources.stores.redis), resources.sealer)
+    redis, clock, sealer = resources.stores.redis, resources.clock, resources.sealer
+    connectors, templates = ConnectorStore(redis), TemplateStore(redis)
+    lookup = AccountLookup(connectors, sealer)
     resources.stores.cache.observe(lookup)
-    redis, queue, now_ms = resources.stores.redis, resources.stores.queue, resources.clock.now_ms
-    effects = Effects(Outbox(redis), queue)
+    effects, queue = Effects(Outbox(redis), resources.stores.queue), resources.stores.queue
     stores = InstallationStore(redis), MarketplaceStore(redis)
-    return Accounts(lookup, Reauthentication(redis, *stores, effects, queue.partitions, now_ms))
+    reauthentication = Reauthentication(redis, *stores, effects, queue.partitions, clock.now_ms)
+    tokens = TokenStore(redis, sealer, pepper=_pepper(resources.settings))
+    grants = GrantClient(resources.sessions, clock)
+    renewer = Renewer(connectors, templates, tokens, grants, Renewals(redis, sealer), sealer, clock)
+    return Accounts(lookup, reauthentication, renewer, clock)
 
 
 def _installed(resources: Resources) -> InstalledEvents:
@@ -166,7 +176,12 @@ async def _pinging(resources: Resources) -> AsyncIterator[Pings]:
         yield Pings(
             Pinger(stores.definitions, resources.targets(), sessions, connections, resources.identity, clock),
             CredentialTrier(
-                Trials(stores.redis, stores.jobs), resources.sealer, sessions, clock, _account_trier(resources)
+                Trials(stores.redis, stores.jobs),
+                resources.sealer,
+                sessions,
+                clock,
+                _account_trier(resources),
+                CodeRedeemer(TemplateStore(stores.redis), GrantClient(sessions, clock), resources.sealer),
             ),
             Probing(stores.definitions, QueuedPings(stores.jobs), settings.request_timeout),
         )

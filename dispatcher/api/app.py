@@ -20,7 +20,7 @@ from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.known_parameters import knowing
 from dispatcher.api.http.middleware import ERROR_PAGES, edge
 from dispatcher.api.http.route import Route
-from dispatcher.api.installing import CONNECTING, INSTALLING
+from dispatcher.api.installing import AUTHORIZED_PATH, AUTHORIZING, CONNECTING, INSTALLING
 from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
@@ -32,6 +32,7 @@ from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.flow.events.bulk_redelivery import Redeliverer
+from dispatcher.flow.installations.authorizing import Authorizing
 from dispatcher.flow.installations.connecting import Connecting
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.settings import Settings
@@ -41,6 +42,7 @@ from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.installations.authorizations import AuthorizationStore
 from dispatcher.store.installations.unfinished import updates_in_progress
 from dispatcher.store.queue.redeliveries import RedeliveryStore
 from dispatcher.store.redis.client import StoreClient
@@ -91,6 +93,12 @@ async def build_app(
     app[PING_STARTER] = pings or QueuedPings(jobs)
     app[CREDENTIAL_TRIALS] = trials = Trials(redis, jobs)
     app[CONNECTING] = Connecting(installing.connectors, services.installer.transitions, trials, services.audit)
+    app[AUTHORIZING] = Authorizing(
+        app[CONNECTING],
+        services.installer,
+        AuthorizationStore(redis),
+        settings.base_url + AUTHORIZED_PATH,
+    )
     app[SERVER_TIME] = server_time
     app[WATCH] = _watch(app, settings, redis, admin)
     app.cleanup_ctx.append(_running)

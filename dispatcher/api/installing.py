@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from dispatcher.api.deployment import Deployment
+from dispatcher.flow.installations.authorizing import Authorizing
 from dispatcher.flow.installations.connecting import Connecting
 from dispatcher.flow.installations.connector_plan import ConnectorPlanner
 from dispatcher.flow.installations.connectors import Connectors
@@ -38,6 +39,9 @@ class Installing:
 
 
 INSTALLING = web.AppKey("installing", Installing)
+AUTHORIZED_PATH = "/account/authorized"
+"""Users come back to it from the authorization server of a connector's template."""
+AUTHORIZING = web.AppKey("authorizing", Authorizing)
 CONNECTING = web.AppKey("connecting", Connecting)
 """Credentials that users type in; it has workers try them."""
 

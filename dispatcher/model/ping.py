@@ -146,3 +146,5 @@ class CredentialsTried:
     error_code: str | None = None
     message: str | None = None
     duration_ms: float | None = None
+    sealed_grant: str | None = None
+    """Tokens that were got, where they are what was asked for."""

@@ -163,7 +163,7 @@ TEMPLATE_NAMES = "{def}:template-names"
 USERNAMES = "{def}:usernames"
 """hash: folded user name → JSON, ``[marketplace id, user id]`` of each. Until they are deleted. Written by the API."""
 CONNECTORS_OF = "{def}:acc-connectors"
-"""hash: account id → JSON, ``[id, name, integration id]`` of each. Until they are deleted. Written by the API."""
+"""hash: account id → JSON, ``[id, name, integration id]`` of each. Until they are deleted. Written by all."""
 marketplace = _with_id("{def}:mk:")
 """string: JSON of ``Marketplace``. Until it is deleted. Written by the API."""
 template = _with_id("{def}:tpl:")
@@ -178,8 +178,10 @@ users_of = _with_id("{def}:acc-users:")
 """zset: ids of an account's users, score = created ms. Until they are deleted. Written by the API."""
 session = _with_id("{def}:session:")
 """string: JSON of a one-time link, by its token's SHA-256. Until a day later. Written by the API."""
+authorization = _with_id("{def}:authorization:")
+"""string: JSON of ``PendingAuthorization``, by its state's hash. Until it is taken, or 10 min. Written by the API."""
 connector = _with_id("{def}:con:")
-"""string: JSON of ``AccountConnector``. Until it is deleted. Written by the API."""
+"""string: JSON of ``AccountConnector``. Until it is deleted. Written by all."""
 INSTALLATIONS = "{def}:installations"
 """zset: installation ids, which sort by age, scores 0. Until they are deleted. Written by all."""
 EXCLUSIVE = "{def}:n-exclusive"

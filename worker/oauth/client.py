@@ -38,7 +38,7 @@ __all__ = ["Token", "TokenClient", "TokenFailure", "TokenSource", "fingerprint",
 REQUEST_TIMEOUT_S = 10.0
 ASSERTION_LIFETIME_S = 300
 _MASK = "******"
-_KEPT_IN_BASIC = "!*'()~-._"
+KEPT_IN_BASIC = "!*'()~-._"
 """Left as they are in id and secret; form decoding (RFC 6749 §2.3.1) gives back the same either way."""
 
 
@@ -68,7 +68,7 @@ class TokenClient:
         try:
             outcome = await self._ask(credentials, route)
         except (aiohttp.ClientError, OSError, ValueError, JoseError) as error:
-            outcome = _failure(error)
+            outcome = failure_of(error)
         if isinstance(outcome, TokenFailure):
             outcome = replace(outcome, detail=_scrubbed(outcome.detail, credentials))
         if self._on_fetch is not None:
@@ -100,8 +100,8 @@ def prepare(credentials: OutboundCredentials, now_s: float) -> tuple[str, dict[s
 
 
 def _basic(credentials: OutboundCredentials, _: float) -> ClientAuth:
-    client_id = quote(credentials.client_id, safe=_KEPT_IN_BASIC)
-    return ClientAuth(client_id, quote(credentials.client_secret, safe=_KEPT_IN_BASIC), "client_secret_basic")
+    client_id = quote(credentials.client_id, safe=KEPT_IN_BASIC)
+    return ClientAuth(client_id, quote(credentials.client_secret, safe=KEPT_IN_BASIC), "client_secret_basic")
 
 
 def _form(credentials: OutboundCredentials, _: float) -> ClientAuth:
@@ -158,7 +158,8 @@ _EXPLAINED: tuple[tuple[type[BaseException], str, str], ...] = (
 """The first type that fits; its text never holds an address or a secret."""
 
 
-def _failure(error: BaseException) -> TokenFailure:
+def failure_of(error: BaseException) -> TokenFailure:
+    """In words that hold neither an address nor a secret."""
     reason = blocked_reason(error)
     if reason is not None:
         text = f"tokenUri is not allowed ({reason}): use another, or let the operator allow its network"
@@ -172,7 +173,7 @@ def _failure(error: BaseException) -> TokenFailure:
 def _scrubbed(detail: str, credentials: OutboundCredentials) -> str:
     """An endpoint may repeat what it was sent."""
     if credentials.client_secret:
-        quoted = quote(credentials.client_secret, safe=_KEPT_IN_BASIC)
+        quoted = quote(credentials.client_secret, safe=KEPT_IN_BASIC)
         for secret in (_pair(credentials.client_id, quoted), credentials.client_secret, quoted):
             detail = detail.replace(secret, _MASK)
     return detail
@@ -180,4 +181,4 @@ def _scrubbed(detail: str, credentials: OutboundCredentials) -> str:
 
 def _pair(client_id: str, quoted_secret: str) -> str:
     """Credentials in the form of ``client_secret_basic``, without the word Basic."""
-    return base64.b64encode(f"{quote(client_id, safe=_KEPT_IN_BASIC)}:{quoted_secret}".encode()).decode()
+    return base64.b64encode(f"{quote(client_id, safe=KEPT_IN_BASIC)}:{quoted_secret}".encode()).decode()

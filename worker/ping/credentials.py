@@ -22,6 +22,7 @@ from worker.http.transport_sessions import TransportSessions
 from worker.oauth.client import TokenClient
 from worker.oauth.values import TokenFailure
 from worker.ping.account_trial import AccountTrier
+from worker.ping.code_trial import CodeRedeemer
 
 CANNOT_OPEN = "The worker cannot open the secret: give workers and API the same DISPATCHER_SECRET_KEYS."
 
@@ -37,6 +38,7 @@ class CredentialTrier:
     sessions: TransportSessions
     clock: Clock
     accounts: AccountTrier
+    codes: CodeRedeemer
 
     async def run(self, trial_id: str) -> None:
         """The job. Whoever asked waits for a few seconds only, so a store that is away is not waited for."""
@@ -49,6 +51,8 @@ class CredentialTrier:
         try:
             if trial.account is not None:
                 return await self.accounts.tried(trial.integration_id, trial.account)
+            if trial.code is not None:
+                return await self.codes.redeemed(trial.code)
             credentials = self._opened(trial)
             route = route_of(open_transport(self.sealer, trial.integration_id, trial.transport))
         except DispatcherError:

@@ -16,6 +16,7 @@ from dispatcher.flow.installations.connector_plan import Plan
 from dispatcher.flow.installations.connectors import Connectors
 from dispatcher.flow.installations.customers import Customer
 from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.model.authorization import Grant
 from dispatcher.model.connector import AccountConnector, ConnectorAuth, ConnectorTemplate
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.model.installation import Installation, InstallStep, Moved
@@ -67,8 +68,7 @@ class Connecting:
         ``Unprocessable`` names the field: a property, or ``AuthValue`` with the host's words.
         """
         now_ms = self.transitions.now_ms()
-        current = await self._current(installation, connection)
-        plan = await self._plan(installation, connection, current, by)
+        plan, current = await self.planned(installation, connection, by)
         asked = _asked(connection, credentials, current)
         draft = ConnectorDraft(self.connectors.sealer, self.connectors.url_rule, plan, asked, now_ms, "")
         try:
@@ -78,6 +78,26 @@ class Connecting:
         await self._try(installation, drafted)
         note = Noting(self.audit, by.author, "connect", now_ms)
         saved = await self.connectors.save(plan, asked, current, by.account.id, by.marketplace.id, now_ms, note)
+        await self._connected(installation, connection, saved, by)
+        return saved
+
+    async def planned(
+        self, installation: Installation, connection: str, by: Customer
+    ) -> tuple[Plan, AccountConnector | None]:
+        """The connector that there is, and what one of that name follows. ``NotFound`` where nothing asks for one."""
+        current = await self._current(installation, connection)
+        return await self._plan(installation, connection, current, by), current
+
+    async def save_grant(
+        self, installation: Installation, connection: str, grant: Grant, by: Customer
+    ) -> AccountConnector:
+        """The tokens of an authorization that the user has given."""
+        now_ms = self.transitions.now_ms()
+        plan, current = await self.planned(installation, connection, by)
+        asked = ConnectorAsked(current.name if current else connection, auth_value=grant.access_token)
+        note = Noting(self.audit, by.author, "authorize", now_ms)
+        known = (by.account.id, by.marketplace.id, now_ms, note)
+        saved = await self.connectors.save(plan, asked, current, *known, grant=grant)
         await self._connected(installation, connection, saved, by)
         return saved
 

@@ -9,8 +9,10 @@ from dispatcher.errors import InvalidRequest, NotFound, Refused
 from dispatcher.flow.installations.connector_draft import ConnectorDraft
 from dispatcher.flow.installations.connector_plan import ConnectorPlanner, Plan
 from dispatcher.flow.installations.reauthentication import Reauthentication
+from dispatcher.flow.installations.renewing import renewable
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.ids import new_hex24
+from dispatcher.model.authorization import Grant
 from dispatcher.model.connector import AccountConnector, ConnectorTemplate
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.policy.url_properties import names_a_host
@@ -150,8 +152,12 @@ class Connectors:
         marketplace_id: int,
         now_ms: int,
         noting: Noting,
+        grant: Grant | None = None,
     ) -> AccountConnector:
-        """A user's own: the connector ``known``, or a new one. What names a host is not theirs to say."""
+        """A user's own: the connector ``known``, or a new one. What names a host is not theirs to say.
+
+        ``grant``: the tokens that the AuthValue is one of.
+        """
 
         async def work(transaction: Transaction) -> AccountConnector:
             current = await transaction.read(connector_place(known.id)) if known else None
@@ -159,7 +165,7 @@ class Connectors:
                 self._require_room(await transaction.read(entries_place(account_id)) or [])
                 current = await self._blank(account_id, asked, now_ms, partner=False, marketplace_id=marketplace_id)
             _require_same_hosts(current, asked, plan.urls)
-            return await self._put(transaction, plan, asked, current, now_ms, "")
+            return await self._put(transaction, plan, asked, current, now_ms, "", grant)
 
         saved = await transacted(self.store.redis, work, f"Account {account_id}", noting)
         await self._reauthentication.applied(saved.id)
@@ -173,9 +179,12 @@ class Connectors:
         current: AccountConnector,
         now_ms: int,
         field: str,
+        grant: Grant | None = None,
     ) -> AccountConnector:
         draft = ConnectorDraft(self.sealer, self.url_rule, plan, asked, now_ms, field)
         connector = draft.applied(current, await self._property_ids(current, asked))
+        if grant is not None:
+            connector = renewable(connector, grant, self.sealer)
         if connector.integration_id and connector.integration_id != current.integration_id:
             await mark_bound(self.store.redis, transaction, connector.integration_id)
         renewed = await self._reauthentication.renewed(transaction, current, connector)

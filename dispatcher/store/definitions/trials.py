@@ -36,6 +36,16 @@ class AccountTrial:
 
 
 @dataclass(frozen=True, slots=True)
+class CodeTrial:
+    """An authorization code to be redeemed (RFC 6749 §4.1.3). ``code`` and ``verifier`` are sealed for the template."""
+
+    template_id: int
+    code: str
+    verifier: str
+    redirect_uri: str
+
+
+@dataclass(frozen=True, slots=True)
 class Trial:
     """``credentials`` and ``transport`` are sealed for the integration of that id, which need not exist."""
 
@@ -43,6 +53,7 @@ class Trial:
     credentials: OutboundCredentials = field(default_factory=OutboundCredentials)
     transport: Transport = field(default_factory=Transport)
     account: AccountTrial | None = None
+    code: CodeTrial | None = None
 
     @classmethod
     def of_account(cls, integration_id: str, account: AccountTrial, value: str, sealer: Sealer) -> Trial:

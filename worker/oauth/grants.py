@@ -1,0 +1,87 @@
+"""Tokens of a user's own authorization: a code redeemed (RFC 6749 §4.1.3), a refresh token used (§6). Keeps nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import aiohttp
+import orjson
+from authlib.oauth2.auth import ClientAuth
+
+from dispatcher.clock import Clock
+from dispatcher.model.authorization import Grant
+from dispatcher.model.connector import OAuthApplication
+from worker.http.aiohttp_inside.exchange import Answer
+from worker.http.transport_sessions import TransportSessions
+from worker.oauth.answer import MAX_TOKEN_CHARS, TokenAnswer, read_token
+from worker.oauth.client import KEPT_IN_BASIC, REQUEST_TIMEOUT_S, failure_of
+from worker.oauth.values import TokenFailure
+
+_MASK = "******"
+
+
+@dataclass(frozen=True, slots=True)
+class GrantClient:
+    """One per process. Every way in which it can fail is a ``TokenFailure``."""
+
+    sessions: TransportSessions
+    clock: Clock
+
+    async def redeem(
+        self, application: OAuthApplication, code: str, verifier: str, redirect_uri: str
+    ) -> Grant | TokenFailure:
+        """``application`` has its secret in clear."""
+        form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+        return await self._asked(application, form | {"code_verifier": verifier}, (code, verifier))
+
+    async def renew(self, application: OAuthApplication, refresh_token: str) -> Grant | TokenFailure:
+        form = {"grant_type": "refresh_token", "refresh_token": refresh_token}
+        return await self._asked(application, form, (refresh_token,))
+
+    async def _asked(
+        self, application: OAuthApplication, form: Mapping[str, str], hidden: tuple[str, ...]
+    ) -> Grant | TokenFailure:
+        try:
+            url, headers, body = _prepared(application, form)
+            asked_at_s = self.clock()
+            answer = await self.sessions.post(None, url, body, headers, timeout_s=REQUEST_TIMEOUT_S)
+            outcome = _read(answer, asked_at_s)
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            outcome = failure_of(error)
+        if isinstance(outcome, Grant):
+            return outcome
+        detail = outcome.detail
+        for secret in (application.client_secret, *hidden):
+            detail = detail.replace(secret, _MASK) if secret else detail
+        return TokenFailure(outcome.code, detail, outcome.retry_after_s)
+
+
+def _prepared(application: OAuthApplication, form: Mapping[str, str]) -> tuple[str, dict[str, str], bytes]:
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    if application.client_secret:
+        client_id, secret = (
+            quote(one, safe=KEPT_IN_BASIC) for one in (application.client_id, application.client_secret)
+        )
+        auth = ClientAuth(client_id, secret, "client_secret_basic")
+    else:
+        auth = ClientAuth(application.client_id, "", "none")
+    url, headers, body = auth.prepare("POST", application.token_uri, headers, urlencode(form))
+    return url, headers, body.encode()
+
+
+def _read(answer: Answer, asked_at_s: float) -> Grant | TokenFailure:
+    token = read_token(TokenAnswer(answer.status, answer.headers, answer.body, asked_at_s))
+    if isinstance(token, TokenFailure):
+        return token
+    lasts = token.expires_at_s > token.issued_at_s
+    return Grant(token.value, _refresh_token(answer.body.data), int(token.expires_at_s * 1000) if lasts else None)
+
+
+def _refresh_token(data: bytes) -> str | None:
+    fields: Any = orjson.loads(data)
+    value = fields.get("refresh_token")
+    fits = isinstance(value, str) and 0 < len(value) <= MAX_TOKEN_CHARS and value.isprintable()
+    return value if fits else None
