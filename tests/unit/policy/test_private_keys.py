@@ -97,8 +97,8 @@ def test_what_is_no_key_is_a_value_error(text: str) -> None:
 
 
 def test_the_largest_key_that_is_taken_fits_into_the_characters() -> None:
-    p = odd(MAX_RSA_BITS // 2)
-    numbers = RSAPrivateNumbers(p, p, odd(4096), odd(2048), odd(2048), odd(2048), RSAPublicNumbers(65537, p * p))
+    p = (1 << MAX_RSA_BITS // 2) - 1  # the largest, so that no private exponent is larger than the modulus
+    numbers = RSAPrivateNumbers(p, p, p * p - 2, odd(2048), odd(2048), odd(2048), RSAPublicNumbers(65537, p * p))
     text = pem(numbers.private_key(unsafe_skip_rsa_key_validation=True))
     assert len(text) < MAX_KEY_CHARS
     assert len(jwk(MAX_RSA_BITS)) < MAX_KEY_CHARS
