@@ -18,6 +18,7 @@ from dispatcher.clock import Clock
 from dispatcher.flow.events.accept import Acceptor
 from dispatcher.flow.events.emit import Emitter
 from dispatcher.flow.events.operational_events import OperationalEvents
+from dispatcher.flow.installations.colleagues import Colleagues
 from dispatcher.flow.installations.creation import Creation
 from dispatcher.flow.installations.customers import CustomerInstaller
 from dispatcher.flow.installations.effects import Effects
@@ -102,6 +103,7 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         marketplaces=MarketplaceStore(redis),
         installer=installer,
         customers=CustomerInstaller(installer, cache, queue, audit),
+        colleagues=Colleagues(installing.accounts, installer.transitions, audit),
         updates=Updates(InstallationStore(redis), cache, installer.transitions),
     )
     return services, installing

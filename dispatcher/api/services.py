@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from dispatcher.flow.events.accept import Acceptor
     from dispatcher.flow.events.emit import Emitter
     from dispatcher.flow.events.operational_events import OperationalEvents
+    from dispatcher.flow.installations.colleagues import Colleagues
     from dispatcher.flow.installations.customers import CustomerInstaller
     from dispatcher.flow.installations.installer import Installer
     from dispatcher.flow.installations.updates import Updates
@@ -41,6 +42,7 @@ class Services:
     marketplaces: MarketplaceStore
     installer: Installer
     customers: CustomerInstaller
+    colleagues: Colleagues
     updates: Updates
     operational: OperationalEvents | None = None
     """None where no operator listens."""

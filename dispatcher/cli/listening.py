@@ -15,6 +15,7 @@ from dispatcher.api.app import build_app
 from dispatcher.api.http.aiohttp_inside.protocols import protocol_factory
 from dispatcher.console.routes import mount_console
 from dispatcher.errors import ConfigurationError
+from dispatcher.marketplace.routes import mount_marketplace
 from dispatcher.settings import Settings
 
 BACKLOG = 1024
@@ -40,6 +41,7 @@ async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         app = await build_app(settings, redis)
         mount_console(app)
+        mount_marketplace(app)
         runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
         try:
             await runner.setup()

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from dispatcher.api.http.route import Handler
+from dispatcher.api.installing import INSTALLING
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Refused
 from dispatcher.marketplace.guest import HOME, Guest, page, texts_for
 from dispatcher.marketplace.handover import QUERY
-from dispatcher.marketplace.ports import FLOWS
 from dispatcher.marketplace.visit import Visit, cookie_of, is_framed, keep, visits_in
 from dispatcher.marketplace.way_back import way_back
 from dispatcher.pages.cookies import Cookie
@@ -87,8 +87,8 @@ def marketplace_id_in(request: web.Request) -> int | None:
 
 async def not_signed_in(request: web.Request) -> web.Response:
     """Where to go instead: a window of its own for a frame in which the browser keeps nothing."""
-    flows, marketplace_id = request.app[FLOWS], marketplace_id_in(request)
-    marketplace = await flows.shelf.marketplace(marketplace_id) if marketplace_id is not None else None
+    marketplace_id, marketplaces = marketplace_id_in(request), request.app[SERVICES].marketplaces
+    marketplace = await marketplaces.find(marketplace_id) if marketplace_id is not None else None
     t = texts_for(request, None, marketplace)
     framed = is_framed(request)
     values = {"framed": framed, "ticket": request.query.get(QUERY), "way_back": way_back(marketplace, None)}
@@ -97,12 +97,12 @@ async def not_signed_in(request: web.Request) -> web.Response:
 
 async def _guest(request: web.Request, visit: Visit, cookie: Cookie) -> Guest | None:
     """The guest, unless signed out, or the account's sessions were ended, meanwhile."""
-    services, flows = request.app[SERVICES], request.app[FLOWS]
+    services, installing = request.app[SERVICES], request.app[INSTALLING]
     ended, account, user, marketplace = await asyncio.gather(
         request.app[OAUTH].revoked.contains(visit.id),
-        flows.people.account(visit.account_id),
-        flows.people.user(visit.user_id),
-        flows.shelf.marketplace(visit.marketplace_id),
+        installing.accounts.find(visit.account_id),
+        installing.accounts.user(visit.user_id),
+        services.marketplaces.find(visit.marketplace_id),
     )
     if ended or account is None or user is None or marketplace is None:
         return None
@@ -110,7 +110,7 @@ async def _guest(request: web.Request, visit: Visit, cookie: Cookie) -> Guest | 
         return None
     t = texts_for(request, visit, marketplace)
     framed = cookie.framed
-    return Guest(visit, cookie, account, user, marketplace, t, services, flows, services.now_ms(), framed)
+    return Guest(visit, cookie, account, user, marketplace, t, services, installing, services.now_ms(), framed)
 
 
 def _renewed(guest: Guest, response: web.StreamResponse) -> web.StreamResponse:
@@ -134,11 +134,11 @@ async def end_visit(request: web.Request, visit: Visit) -> None:
 
 async def begin(request: web.Request, response: web.StreamResponse, visit: Visit, *, framed: bool) -> None:
     """Have the browser keep the session. Another one that it kept ends, and the first page says whose."""
-    services, flows = request.app[SERVICES], request.app[FLOWS]
+    services, accounts = request.app[SERVICES], request.app[INSTALLING].accounts
     for before, _ in visits_in(request, services):
         await end_visit(request, before)
         if (before.account_id, before.user_id) != (visit.account_id, visit.user_id):
-            user, account = await flows.people.user(before.user_id), await flows.people.account(before.account_id)
+            user, account = await accounts.user(before.user_id), await accounts.find(before.account_id)
             if user and account:
                 visit = visit.after(user.username, account.name)
     keep(response, services, visit, cookie_of(services, framed=framed))

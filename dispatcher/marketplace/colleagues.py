@@ -15,7 +15,7 @@ from dispatcher.model.account import User, UserRole
 async def show_people(request: web.Request, guest: Guest) -> web.StreamResponse:
     installation = await installation_in(request, guest)
     product = await product_of(installation.product_id, guest)
-    colleagues = await guest.flows.people.colleagues(guest.account.id)
+    colleagues = await guest.installing.accounts.users_of(guest.account.id)
     urls = product.revision.urls if product and product.revision else {}
     return guest.page(
         "people.html",
@@ -24,7 +24,7 @@ async def show_people(request: web.Request, guest: Guest) -> web.StreamResponse:
         name=name_of(product, installation),
         colleagues=colleagues,
         owners=sum(one.role is UserRole.OWNER for one in colleagues),
-        assigned=await guest.flows.people.assigned(installation),
+        assigned=installation.assigned,
         tells="assignUrl" in urls or "unassignUrl" in urls,
     )
 
@@ -32,7 +32,7 @@ async def show_people(request: web.Request, guest: Guest) -> web.StreamResponse:
 async def assign(request: web.Request, guest: Guest, sent: Sent) -> web.StreamResponse:
     """Or unassign. Asking twice changes nothing."""
     installation, colleague = await installation_in(request, guest), await _colleague(guest, sent)
-    people = guest.flows.people
+    people = guest.services.colleagues
     change = people.unassign if sent.fields.get("do") == "unassign" else people.assign
     await change(installation, colleague, guest.customer)
     return redirect(guest.path("installations", installation.id, "people"))
@@ -42,12 +42,12 @@ async def give_role(request: web.Request, guest: Guest, sent: Sent) -> web.Strea
     installation, colleague = await installation_in(request, guest), await _colleague(guest, sent)
     guest.refuse_members()
     role = UserRole.MEMBER if sent.fields.get("do") == "member" else UserRole.OWNER
-    await guest.flows.people.give_role(colleague, role, guest.customer)
+    await guest.services.colleagues.give_role(colleague, role, guest.customer)
     return redirect(guest.path("installations", installation.id, "people"))
 
 
 async def _colleague(guest: Guest, sent: Sent) -> User:
-    found = await guest.flows.people.user(sent.fields.get("user", ""))
+    found = await guest.installing.accounts.user(sent.fields.get("user", ""))
     if found is None or found.account_id != guest.account.id:
         raise NotFound.of("not_found", guest.t.plain("problem.text_404"))
     return found

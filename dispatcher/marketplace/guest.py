@@ -9,10 +9,11 @@ from urllib.parse import quote, urlencode
 
 from aiohttp import hdrs, web
 
+from dispatcher.api.installing import Installing
 from dispatcher.api.services import Services
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Refused
-from dispatcher.marketplace.ports import Customer, Flows
+from dispatcher.flow.installations.customers import Customer
 from dispatcher.marketplace.visit import Visit, life_of
 from dispatcher.model.account import Account, User, UserRole
 from dispatcher.model.marketplace import Marketplace
@@ -42,7 +43,7 @@ class Guest:
     marketplace: Marketplace
     t: Messages
     services: Services
-    flows: Flows
+    installing: Installing
     now_ms: int
     framed: bool
 

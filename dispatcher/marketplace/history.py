@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from markupsafe import Markup
 
+from dispatcher.flow.installations.shown_products import shown_products
 from dispatcher.marketplace.guest import Guest, moment
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
@@ -45,7 +46,7 @@ async def show_history(request: web.Request, guest: Guest) -> web.StreamResponse
     """Newest first."""
     condition = EventFilter(account_id=guest.account.id, types=_SHOWN)
     found = await guest.services.queue.page(condition, request.query.get("cursor"), ON_A_PAGE)
-    products = {one.product_id: one.name for one in await guest.flows.shelf.products(guest.marketplace)}
+    products = {one.id: one.name for one in await shown_products(guest.services.cache, guest.marketplace)}
     return guest.page(
         "history.html",
         happenings=[_happening(one, products, guest) for one in found.items],

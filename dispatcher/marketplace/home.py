@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from aiohttp import web
 from markupsafe import Markup
 
+from dispatcher.flow.installations.shown_products import ShownProduct, shown_products
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.handover import QUERY
-from dispatcher.marketplace.ports import ShownProduct
 from dispatcher.marketplace.saying import said_in
 from dispatcher.marketplace.standing import Card, Link, card_of, name_of, progress
 from dispatcher.model.installation import Installation, Standing
@@ -42,7 +42,7 @@ async def show_home(request: web.Request, guest: Guest) -> web.StreamResponse:
     if QUERY in request.query:
         return redirect(guest.path())
     products, installed = await asyncio.gather(
-        guest.flows.shelf.products(guest.marketplace), guest.flows.installer.list(guest.account.id)
+        shown_products(guest.services.cache, guest.marketplace), guest.services.customers.list(guest.account.id)
     )
     if (asked := request.query.get("product")) and (found := _asked(asked, products, installed[0], guest)):
         return redirect(found)
@@ -64,7 +64,7 @@ async def show_home(request: web.Request, guest: Guest) -> web.StreamResponse:
 
 def verdict(products: Sequence[ShownProduct], installed: Sequence[Installation], guest: Guest) -> Verdict:
     """In one or two sentences."""
-    t, known = guest.t, {product.product_id: product for product in products}
+    t, known = guest.t, {product.id: product for product in products}
     for standing in _URGENT:
         found = next((one for one in installed if one.standing is standing), None)
         if found is not None:
@@ -73,7 +73,7 @@ def verdict(products: Sequence[ShownProduct], installed: Sequence[Installation],
         return Verdict("off", t("verdict.empty"), t.plain("verdict.empty_next"))
     if not installed:
         return Verdict("run", t("verdict.none"), t.plain("verdict.none_next"))
-    there = {product.product_id for product in products} | {one.product_id or one.id for one in installed}
+    there = {product.id for product in products} | {one.product_id or one.id for one in installed}
     have = {one.product_id or one.id for one in installed}
     return Verdict("ok", t("verdict.well", count=len(have), total=len(there)))
 
@@ -103,10 +103,10 @@ def _named(link: Link, guest: Guest) -> Link:
 
 def _cards(products: Sequence[ShownProduct], installed: Sequence[Installation], guest: Guest) -> list[Card]:
     """In the marketplace's order; then what is installed although the marketplace does not hold it."""
-    known = {product.product_id for product in products}
+    known = {product.id for product in products}
     cards = []
     for product in products:
-        own = [one for one in installed if one.product_id == product.product_id]
+        own = [one for one in installed if one.product_id == product.id]
         cards += [card_of(product, one, guest) for one in own] or [card_of(product, None, guest)]
     return cards + [card_of(None, one, guest) for one in installed if one.product_id not in known]
 
@@ -116,7 +116,7 @@ def _asked(
 ) -> str | None:
     if found := next((one for one in installed if one.product_id == product_id), None):
         return guest.path("installations", found.id)
-    offered = any(one.product_id == product_id and one.revision for one in products)
+    offered = any(one.id == product_id and one.revision for one in products)
     return guest.path("products", product_id) if offered else None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
-from dispatcher.errors import NotFound
 from dispatcher.marketplace.guest import Guest
 from dispatcher.marketplace.lookups import installation_in
 from dispatcher.marketplace.way_back import way_back
@@ -14,9 +13,7 @@ from dispatcher.pages.security import page_headers
 async def open_app(request: web.Request, guest: Guest) -> web.StreamResponse:
     """302 to where the users of the installed revision sign in, or to its bookmark."""
     installation = await installation_in(request, guest)
-    location = await guest.flows.installer.where_to_open(installation)
-    if location is None:
-        raise NotFound.of("not_configured", guest.t.plain("problem.text_404"))
+    location = await guest.services.customers.where_to_open(installation)
     return web.Response(
         status=302, headers=page_headers() | {hdrs.LOCATION: location, "Referrer-Policy": "no-referrer"}
     )

@@ -6,18 +6,19 @@ from urllib.parse import urlencode, urlsplit
 
 from aiohttp import hdrs, web
 
+from dispatcher.api.installing import INSTALLING
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
 from dispatcher.flow.installations.marketplaces import is_origin
 from dispatcher.marketplace.admission import begin
 from dispatcher.marketplace.guest import HOME, page, texts_for
 from dispatcher.marketplace.handover import LIFE_S, QUERY, handover, ticket
-from dispatcher.marketplace.ports import FLOWS, Opened, Opening
 from dispatcher.marketplace.visit import Visit, is_framed
 from dispatcher.marketplace.way_back import way_back
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.pages.forms import read_form
 from dispatcher.pages.origin import refuse_known_strangers
+from dispatcher.store.installations.sessions import Opened, Opening
 
 PATH = "/account/signinwithtoken"
 HANDOVER = "/account/handover"
@@ -36,7 +37,7 @@ async def open_link(request: web.Request) -> web.StreamResponse:
     if _is_speculative(request):
         return web.Response(status=503, headers=_LEAVES_NO_TRACE)
     token, return_url = request.query.get("token", "")[:_MAX_CHARS], request.query.get("returnUrl")
-    found = await request.app[FLOWS].links.look(token, request.app[SERVICES].now_ms())
+    found = await request.app[INSTALLING].links.look(token, request.app[SERVICES].now_ms())
     marketplace = await _marketplace_of(request, found, return_url)
     if marketplace is None or found.outcome is not Opening.OPENED:
         return _does_not_open(request, found, marketplace)
@@ -62,7 +63,7 @@ async def take_over(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     found = handover(request.query.get(QUERY, ""), services.sealer, services.clock())
     if found is None or not await request.app[OAUTH].revoked.spend(found.id, LIFE_S):
-        marketplace = await request.app[FLOWS].shelf.marketplace(found.visit.marketplace_id) if found else None
+        marketplace = await services.marketplaces.find(found.visit.marketplace_id) if found else None
         return _does_not_open(request, Opened(Opening.USED if found else Opening.EXPIRED), marketplace)
     location = _home(found.visit.marketplace_id, found.visit.product_id)
     response = web.Response(status=302, headers=_LEAVES_NO_TRACE | {hdrs.LOCATION: location})
@@ -72,7 +73,7 @@ async def take_over(request: web.Request) -> web.StreamResponse:
 
 async def _open(request: web.Request, token: str, return_url: str | None) -> web.StreamResponse:
     services = request.app[SERVICES]
-    opened = await request.app[FLOWS].links.open(token, services.now_ms())
+    opened = await request.app[INSTALLING].links.open(token, services.now_ms())
     session = opened.session
     if opened.outcome is not Opening.OPENED or session is None:
         return _does_not_open(request, opened, await _marketplace_of(request, opened, return_url))
@@ -133,12 +134,12 @@ def _not_to_be_framed(request: web.Request, marketplace: Marketplace, origin: st
 
 async def _marketplace_of(request: web.Request, opened: Opened, return_url: str | None) -> Marketplace | None:
     """The link's own; of an unknown link the one that it would have led to."""
-    shelf = request.app[FLOWS].shelf
+    marketplaces = request.app[SERVICES].marketplaces
     if opened.session is not None:
-        return await shelf.marketplace(opened.session.marketplace_id)
+        return await marketplaces.find(opened.session.marketplace_id)
     path = urlsplit(return_url or "").path
     number = path.removeprefix(f"{HOME}/").partition("/")[0] if path.startswith(f"{HOME}/") else ""
-    return await shelf.marketplace(int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else None
+    return await marketplaces.find(int(number)) if number.isascii() and number.isdigit() and len(number) < 10 else None
 
 
 def _does_not_open(request: web.Request, opened: Opened, marketplace: Marketplace | None) -> web.Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
@@ -27,15 +28,22 @@ async def follow(request: web.Request, guest: Guest) -> web.StreamResponse:
     response = EventSourceResponse(ping_interval=HEARTBEAT_S)
     await response.prepare(request)
     streams[response] = own
+    telling = asyncio.create_task(_tell(response, guest, installation.id), name="live")
     try:
         async with response, asyncio.timeout(MAX_S):
-            await response.send(str(installation.modified_ms), event="hello")
-            async for _ in guest.flows.installer.changes(installation.id):
-                if not response.is_connected():
-                    break
-                await response.send("", event="changed")
+            await response.wait()
     except (ConnectionError, TimeoutError):
         pass
     finally:
         streams.pop(response, None)
+        telling.cancel()
+        await asyncio.wait([telling])
     return response
+
+
+async def _tell(response: EventSourceResponse, guest: Guest, installation_id: str) -> None:
+    """The first message says that messages come."""
+    with contextlib.suppress(ConnectionError):
+        await response.send("", event="hello")
+        async for _ in guest.services.customers.changes(installation_id):
+            await response.send("", event="changed")

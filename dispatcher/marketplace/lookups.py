@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.errors import NotFound
+from dispatcher.flow.installations.shown_products import ShownProduct, shown_products
 from dispatcher.marketplace.guest import Guest
-from dispatcher.marketplace.ports import ShownProduct
 from dispatcher.model.installation import Installation
 
 
@@ -19,9 +19,9 @@ async def product_in(request: web.Request, guest: Guest) -> ShownProduct:
 
 
 async def product_of(product_id: str | None, guest: Guest) -> ShownProduct | None:
-    products = await guest.flows.shelf.products(guest.marketplace) if product_id else ()
-    return next((one for one in products if one.product_id == product_id), None)
+    products = await shown_products(guest.services.cache, guest.marketplace) if product_id else ()
+    return next((one for one in products if one.id == product_id), None)
 
 
 async def installation_in(request: web.Request, guest: Guest) -> Installation:
-    return await guest.flows.installer.get(guest.account.id, request.match_info["installationId"])
+    return await guest.services.customers.get(guest.account.id, request.match_info["installationId"])

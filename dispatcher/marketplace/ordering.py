@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.errors import Unprocessable
+from dispatcher.flow.installations.shown_products import ShownProduct
 from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import product_in
-from dispatcher.marketplace.ports import ShownProduct
 from dispatcher.marketplace.standing import host_of
 from dispatcher.model.account import UserRole
 from dispatcher.model.installation import Installation, Purchase
@@ -67,8 +67,8 @@ async def order(request: web.Request, guest: Guest, sent: Sent) -> web.StreamRes
     wrong = checked(form.fields, sent.fields, guest.t)
     if not wrong:
         try:
-            made = await guest.flows.installer.install(
-                guest.customer, product.product_id, purchase_of(form, sent.fields), sent.once
+            made = await guest.services.customers.install(
+                guest.customer, product.id, purchase_of(form, sent.fields), sent.once
             )
             return redirect(guest.path("installations", made.id))
         except Unprocessable as error:
@@ -78,7 +78,7 @@ async def order(request: web.Request, guest: Guest, sent: Sent) -> web.StreamRes
 
 
 def form_of(product: ShownProduct, t: Messages) -> Order:
-    revision, editions = product.revision, product.details.editions
+    revision, editions = product.revision, product.product.details.editions
     plan = quantity = None
     if editions:
         options = tuple(Option(one.code, one.name, one.description) for one in editions)
@@ -120,16 +120,16 @@ def _answer(field: Field, text: str) -> Any:
 
 
 async def _installed(product: ShownProduct, guest: Guest) -> Installation | None:
-    installed, _ = await guest.flows.installer.list(guest.account.id)
-    return next((one for one in installed if one.product_id == product.product_id), None)
+    installed, _ = await guest.services.customers.list(guest.account.id)
+    return next((one for one in installed if one.product_id == product.id), None)
 
 
 async def _page(
     guest: Guest, product: ShownProduct, fields: tuple[Field, ...], wrong: Mapping[str, str] | None = None
 ) -> web.Response:
     assert product.revision is not None
-    details, host_url = product.details, product.revision.urls.get("createUrl", "")
-    colleagues = () if guest.is_owner else await guest.flows.people.colleagues(guest.account.id)
+    details, host_url = product.product.details, product.revision.urls.get("createUrl", "")
+    colleagues = () if guest.is_owner else await guest.installing.accounts.users_of(guest.account.id)
     return guest.page(
         "order.html",
         422 if wrong else 200,

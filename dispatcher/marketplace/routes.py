@@ -9,14 +9,12 @@ from dispatcher.api.http.route import Handler
 from dispatcher.marketplace import links, signing_in
 from dispatcher.marketplace.admission import action, screen
 from dispatcher.marketplace.colleagues import assign, give_role, show_people
-from dispatcher.marketplace.connecting import save_connection, show_connection
 from dispatcher.marketplace.guest import HOME, SCRIPT
 from dispatcher.marketplace.history import show_history
 from dispatcher.marketplace.home import show_home
 from dispatcher.marketplace.leaving import open_app, show_done
 from dispatcher.marketplace.live import follow
 from dispatcher.marketplace.ordering import order, show_product
-from dispatcher.marketplace.ports import FLOWS, Flows
 from dispatcher.marketplace.problems import problem_page
 from dispatcher.marketplace.settings import save_settings, show_settings
 from dispatcher.marketplace.uninstalling import show_uninstall, uninstall
@@ -54,14 +52,11 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"{ONE}/people", screen(show_people)),
     ("POST", f"{ONE}/people", action(assign)),
     ("POST", f"{ONE}/roles", action(give_role)),
-    ("GET", f"{ONE}/connections/{{connection}}", screen(show_connection)),
-    ("POST", f"{ONE}/connections/{{connection}}", action(save_connection)),
 )
 
 
-def mount_marketplace(app: web.Application, flows: Flows) -> None:
+def mount_marketplace(app: web.Application) -> None:
     """Add the pages to the API's application."""
-    app[FLOWS] = flows
     for prefix in (HOME, links.PATH, links.HANDOVER, signing_in.SIGN_IN, signing_in.SIGN_OUT):
         app[ERROR_PAGES].append((prefix, problem_page))
     mount_assets(app, STYLE_SHEET, SCRIPT)

@@ -42,7 +42,7 @@ async def save_settings(request: web.Request, guest: Guest, sent: Sent) -> web.S
     if not wrong:
         try:
             wanted = filled(installation.settings, sent.fields) if sections else _read(sent.fields.get(RAW, ""))
-            saved = await guest.flows.installer.save_settings(installation, wanted, guest.customer)
+            saved = await guest.services.customers.save_settings(installation, wanted, guest.customer)
             return redirect(guest.path("installations", installation.id, "settings", said=_said(installation, saved)))
         except RequestError as error:
             if error.status not in (400, 422):

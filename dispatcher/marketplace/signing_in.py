@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import RequestError
 from dispatcher.marketplace.admission import begin, end_visit
 from dispatcher.marketplace.guest import HOME, page, redirect, texts_for
-from dispatcher.marketplace.ports import FLOWS
 from dispatcher.marketplace.visit import Visit, cookie_of, is_framed, visits_in
 from dispatcher.model.account import Account, User
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
@@ -53,7 +53,7 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     marketplace = None
     for visit, _ in visits_in(request, services):
         await end_visit(request, visit)
-        marketplace = await request.app[FLOWS].shelf.marketplace(visit.marketplace_id)
+        marketplace = await services.marketplaces.find(visit.marketplace_id)
     response = page("signed-out.html", marketplace, texts_for(request, None, marketplace), {})
     cookie_of(services, framed=is_framed(request)).drop(response)
     return response
@@ -65,7 +65,7 @@ async def _known(
     if not username or not password or len(password.encode()) > MAX_PASSWORD_BYTES or marketplace is None:
         return None
     try:
-        return await request.app[FLOWS].links.sign_in(username, password, marketplace.id)
+        return await request.app[INSTALLING].sign_in.sign_in(username, password, marketplace.id)
     except RequestError as error:
         if error.status not in (401, 404):
             raise
@@ -77,11 +77,12 @@ def _begun(account: Account, user: User, marketplace: Marketplace, now_s: float)
 
 
 async def _marketplace(request: web.Request, number: str | None) -> Marketplace | None:
-    shelf = request.app[FLOWS].shelf
+    marketplaces = request.app[SERVICES].marketplaces
     if not number:
-        return await shelf.only()
+        there = await marketplaces.all()
+        return there[0] if len(there) == 1 else None
     fits = number.isascii() and number.isdigit() and len(number) < 11
-    return await shelf.marketplace(int(number)) if fits else None
+    return await marketplaces.find(int(number)) if fits else None
 
 
 def _form(

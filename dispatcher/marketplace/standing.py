@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
+from dispatcher.flow.installations.shown_products import ShownProduct
 from dispatcher.marketplace.guest import Guest
-from dispatcher.marketplace.ports import ShownProduct
 from dispatcher.model.installation import Installation, Mode, Standing
 from dispatcher.policy.launch_urls import launch_url
 
@@ -67,12 +67,12 @@ def card_of(product: ShownProduct | None, installation: Installation | None, gue
         return _installed(product, installation, guest)
     assert product is not None
     t, available = guest.t, product.revision is not None
-    links = (Link(t("action.install"), guest.path("products", product.product_id), "primary"),)
+    links = (Link(t("action.install"), guest.path("products", product.id), "primary"),)
     return Card(
-        key=product.product_id,
+        key=product.id,
         name=product.name,
-        description=product.details.description,
-        logo=product.details.logo,
+        description=product.product.details.description,
+        logo=product.product.details.logo,
         look="off",
         state=t("state.none" if available else "state.unavailable"),
         reason=None if available else t.plain("state.unavailable_text"),
@@ -85,8 +85,8 @@ def _installed(product: ShownProduct | None, installation: Installation, guest: 
     return Card(
         key=installation.id,
         name=name_of(product, installation),
-        description=product.details.description if product else installation.description,
-        logo=product.details.logo if product else None,
+        description=product.product.details.description if product else installation.description,
+        logo=product.product.details.logo if product else None,
         look=look,
         state=state,
         reason=installation.standing_text,

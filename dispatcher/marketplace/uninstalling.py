@@ -9,16 +9,12 @@ from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import installation_in, product_of
 from dispatcher.marketplace.standing import host_of, is_leaving, name_of
 
-ERASE = "erase"
-
 
 async def show_uninstall(request: web.Request, guest: Guest) -> web.StreamResponse:
     installation = await installation_in(request, guest)
     if is_leaving(installation):
         return redirect(guest.path("installations", installation.id))
     product = await product_of(installation.product_id, guest)
-    connectors = await guest.flows.connections.of_account(guest.account.id)
-    ids = {step.connection_id for step in installation.install if step.connection_id}
     return guest.page(
         "uninstall.html",
         installation=installation,
@@ -27,7 +23,7 @@ async def show_uninstall(request: web.Request, guest: Guest) -> web.StreamRespon
         host=host_of(product, installation),
         undone=sum(bool(step.completed and step.uninstaller_function) for step in installation.install),
         told=installation.order_event_id is not None,
-        stored=[one for one in connectors if one.connection_id in ids and not one.partner],
+        stored=(),
     )
 
 
@@ -35,9 +31,7 @@ async def uninstall(request: web.Request, guest: Guest, sent: Sent) -> web.Strea
     """303 to how it goes, or to the apps when it is gone already."""
     installation = await installation_in(request, guest)
     guest.refuse_members()
-    left = await guest.flows.installer.uninstall(
-        installation, guest.customer, erase=sent.fields.get("connection") == ERASE
-    )
+    left = await guest.services.customers.uninstall(installation, guest.customer)
     if left is None:
         return redirect(guest.path(said="gone"))
     return redirect(guest.path("installations", installation.id, said="uninstalling"))

@@ -13,7 +13,6 @@ from dispatcher.errors import Conflict
 from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import installation_in, product_of
-from dispatcher.marketplace.ports import StepEnd
 from dispatcher.marketplace.saying import said_in
 from dispatcher.marketplace.standing import (
     host_of,
@@ -27,8 +26,9 @@ from dispatcher.marketplace.standing import (
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation, InstallStep, Standing
 from dispatcher.policy.launch_urls import launch_url
+from dispatcher.policy.step_answers import Answered
 
-_ENDS = {StepEnd.AWAY: "away", StepEnd.LATER: "later"}
+_ENDS = {Answered.AWAY: "away", Answered.LATER: "later"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class StepLine:
 async def show_installation(request: web.Request, guest: Guest) -> web.StreamResponse:
     installation = await installation_in(request, guest)
     product = await product_of(installation.product_id, guest)
-    connectors = await guest.flows.connections.of_account(guest.account.id)
+    connectors = await guest.installing.connectors.store.of_account(guest.account.id)
     here = guest.path("installations", installation.id)
     host, name = host_of(product, installation), name_of(product, installation)
     look, state = pill_of(installation, guest)
@@ -85,14 +85,15 @@ async def check_step(request: web.Request, guest: Guest, sent: Sent) -> web.Stre
     step = installation.next_step
     ended = None
     if step is not None and step.installer_function == function:
-        ended = _ENDS.get((await guest.flows.installer.check_step(installation, function)).end)
+        result = await guest.services.customers.check_step(installation, function, guest.customer)
+        ended = _ENDS.get(result.answer.answered)
     return redirect(guest.path("installations", installation.id, step=ended))
 
 
 async def order_again(request: web.Request, guest: Guest, sent: Sent) -> web.StreamResponse:
     installation = await installation_in(request, guest)
     if installation.standing is Standing.REFUSED:
-        await guest.flows.installer.retry_order(installation)
+        await guest.services.customers.retry_order(installation, guest.customer)
     return redirect(guest.path("installations", installation.id))
 
 
@@ -102,7 +103,7 @@ async def remove(request: web.Request, guest: Guest, sent: Sent) -> web.StreamRe
     guest.refuse_members()
     if installation.standing is Standing.INSTALLED:
         raise Conflict.of("installed", guest.t.plain("problem.409"))
-    await guest.flows.installer.remove_anyway(installation, guest.customer)
+    await guest.services.customers.remove_anyway(installation, guest.customer)
     return redirect(guest.path(said="gone"))
 
 

@@ -109,6 +109,8 @@ class Installation:
     """E-mail of the user who installed it."""
     exclusive: bool = False
     """Made by a page: the account has no other of its product that is."""
+    assigned: tuple[str, ...] = ()
+    """Ids of the users who use it."""
     unknown: dict[str, Any] = field(default_factory=dict)
     """Top-level keys of a client that are none of ours; returned as they came."""
 
@@ -138,12 +140,23 @@ class Act(StrEnum):
     UNINSTALL_STEP = "UNINSTALL_STEP"
     LOCK = "LOCK"
     UNLOCK = "UNLOCK"
+    ASSIGN = "ASSIGN"
+    """The product host is told that somebody uses it."""
+    UNASSIGN = "UNASSIGN"
     INSTALLED = "INSTALLED"
     """The marketplace is told."""
     UNINSTALLED = "UNINSTALLED"
 
 
 CALLBACKS = frozenset({Act.INSTALLED, Act.UNINSTALLED})
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A user as product hosts are told of one."""
+
+    id: str
+    email: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +167,8 @@ class Moved:
     acts: tuple[Act, ...] = ()
     step: InstallStep | None = None
     """The one that a step act is about."""
+    person: Person | None = None
+    """Whoever is assigned or unassigned."""
 
     @property
     def needed(self) -> Installation:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from dispatcher.ids import derived_event_id
-from dispatcher.model.installation import Act, Installation, InstallStep, Mode, Moved, Standing
+from dispatcher.model.installation import Act, Installation, InstallStep, Mode, Moved, Person, Standing
 
 _AWAITED = frozenset({Act.ORDER, Act.INSTALL_STEP, Act.UNINSTALL_STEP})
 """Acts whose end decides what comes next."""
@@ -109,6 +109,22 @@ def settings_changed(before: Installation, after: Installation, at: Moment) -> M
     if before.mode is not Mode.SETTINGS or not before.active or before.integration_id is None:
         return Moved(after)
     return _acting(after, at, Act.CHANGE)
+
+
+def assigned(installation: Installation, person: Person, at: Moment) -> Moved:
+    """Somebody uses it from now on. Asked twice, the host is told once."""
+    if person.id in installation.assigned:
+        return Moved(installation)
+    using = replace(installation, assigned=(*installation.assigned, person.id))
+    return replace(_acting(using, at, Act.ASSIGN), person=person)
+
+
+def unassigned(installation: Installation, person: Person, at: Moment) -> Moved:
+    """Somebody uses it no more."""
+    if person.id not in installation.assigned:
+        return Moved(installation)
+    left = tuple(one for one in installation.assigned if one != person.id)
+    return replace(_acting(replace(installation, assigned=left), at, Act.UNASSIGN), person=person)
 
 
 def pushed(installation: Installation, revision: int | None, at: Moment) -> Moved:

@@ -19,6 +19,7 @@ from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.console.routes import mount_console
 from dispatcher.ids import new_hex24, new_uuid
+from dispatcher.marketplace.routes import mount_marketplace
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.settings import Settings
 from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
@@ -145,6 +146,7 @@ async def start(redis: Redis, signing_key: str) -> AsyncIterator[Start]:
         await SigningKeyStore(redis).offer(signing_key)
         app = await build_app(api_settings(**changes), redis, clock=clock)
         mount_console(app)
+        mount_marketplace(app)
         server = TestServer(app)
         http: Http = TestClient(server)
         await http.start_server()

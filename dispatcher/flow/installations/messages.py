@@ -12,7 +12,7 @@ from dispatcher.ids import partition_of_lane
 from dispatcher.model.effect import Effect, LockChange, update_holder
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
-from dispatcher.model.installation import Act, Installation, InstallStep, Moved, Purchase
+from dispatcher.model.installation import Act, Installation, Moved, Purchase
 from dispatcher.model.marketplace import callback_lane
 from dispatcher.policy.installation_rules import Moment, act_id
 from dispatcher.policy.installation_steps import step_json
@@ -24,6 +24,8 @@ _TYPES = {
     Act.CANCEL: EventType.SUBSCRIPTION_CANCEL,
     Act.INSTALL_STEP: EventType.INSTALL_STEP,
     Act.UNINSTALL_STEP: EventType.UNINSTALL_STEP,
+    Act.ASSIGN: EventType.USER_ASSIGNMENT,
+    Act.UNASSIGN: EventType.USER_UNASSIGNMENT,
 }
 _STATUSES = {Act.INSTALLED: "installed", Act.UNINSTALLED: "uninstalled"}
 """In the words of host applications."""
@@ -51,7 +53,7 @@ def effects_of(
         elif act in _STATUSES:
             effects += _callback(act, number, about, at)
         elif act in _TYPES:
-            payload = _payload(act, about, moved.step, company_name)
+            payload = _payload(act, about, moved, company_name)
             effects.append(_event(act, number, about, at, payload, by))
     return tuple(effects)
 
@@ -104,7 +106,7 @@ def _lock(about: Installation, number: int, *, locked: bool) -> list[Effect]:
     return [LockChange(about.integration_id, about.account_id, update_holder(about.id), number, locked)]
 
 
-def _payload(act: Act, about: Installation, step: InstallStep | None, company_name: str | None) -> dict[str, Any]:
+def _payload(act: Act, about: Installation, moved: Moved, company_name: str | None) -> dict[str, Any]:
     if act is Act.ORDER:
         return {
             "company": _blank(_COMPANY) | {"uuid": about.account_id, "name": company_name or about.account_id},
@@ -115,7 +117,11 @@ def _payload(act: Act, about: Installation, step: InstallStep | None, company_na
         return {"account": _account(about, "ACTIVE"), "configuration": masked(about.settings)}
     if act is Act.CANCEL:
         return {"account": _account(about, "CANCELLED")}
-    assert step is not None
+    if moved.person is not None:
+        user = {"uuid": moved.person.id, "email": moved.person.email}
+        return {"user": _blank(_PERSON) | user, "account": _account(about, "ACTIVE")}
+    assert moved.step is not None
+    step = moved.step
     function = step.installer_function if act is Act.INSTALL_STEP else step.uninstaller_function
     return {
         "function": function,

@@ -17,6 +17,15 @@ class ShownProduct:
     integration: Integration | None
     revision: Revision | None
 
+    @property
+    def id(self) -> str:
+        return self.product.id
+
+    @property
+    def name(self) -> str:
+        """As customers know it."""
+        return self.product.details.name or (self.integration.name if self.integration else self.product.id)
+
 
 async def shown_products(cache: DefinitionCache, marketplace: Marketplace) -> list[ShownProduct]:
     """In the marketplace's order. What its owner does not reach is left out."""

@@ -1,56 +1,44 @@
-"""A marketplace's pages over a shop in memory, served on loopback, and somebody before a browser."""
+"""A marketplace with apps and people in a real store, served on loopback, and somebody before a browser."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
-from redis.asyncio import Redis
 
-from dispatcher.api.app import build_app
-from dispatcher.api.services import SERVICES
-from dispatcher.marketplace.ports import Opened, Opening, ShownProduct
-from dispatcher.marketplace.routes import mount_marketplace
+from dispatcher.api.installing import INSTALLING, Installing
 from dispatcher.model.account import Account, User, UserRole
-from dispatcher.model.connector import ConnectorTemplate, PropertyRule
 from dispatcher.model.installation import Installation, InstallStep, Mode, Standing
 from dispatcher.model.integration import Bookmark, Integration, OrderFormField, Revision
-from dispatcher.model.marketplace import Brand, Marketplace, MarketplaceSession
+from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.model.product import Edition, ProductDetails
-from dispatcher.store.secrets.signing_keys import SigningKeyStore
-from tests.api.conftest import Http, SteppedClock, api_settings
-from tests.api.marketplace.stand_in import NOW_MS, StandIn
+from dispatcher.store.installations.accounts import put_account, put_user, user_place
+from dispatcher.store.installations.editing import Transaction, transacted
+from dispatcher.store.installations.installations import InstallationStore, Written
+from dispatcher.store.installations.sessions import put_link
+from tests.api.conftest import Api, Start, publish
 
-HOME = "/launch/marketplace/27"
-ACCOUNT, USER, MEMBER = "acct-x", "user-1", "user-2"
+SHOP = "/launch/marketplace/27"
+ACCOUNT, USER, COLLEAGUE = "acct-x", "user-1", "user-2"
+ONE = "5" * 24
+PASSWORD = "correct horse"
 
-
-def product(name: str, text: str | None = None, **changes: Any) -> ShownProduct:
-    details = ProductDetails(name=name, description=text, **changes.pop("details", {}))
-    revision = Revision(
-        number=1,
-        urls={"createUrl": "https://hooks.example.com/orders", "assignUrl": "https://hooks.example.com/users"},
-        bookmark=Bookmark("https://app.example.com"),
-        **changes,
-    )
-    slug = name.lower().replace(" ", "-")
-    return ShownProduct(slug, details, Integration(f"i-{slug}", 1, "a" * 24, name, 1, 1), revision)
-
-
+LEDGER, BIGCOMMERCE, NORTHWIND = "cloud-ledger", "bigcommerce-netsuite", "northwind-backup"
 STEPS = (
     InstallStep(
         "NetSuite Connection",
         "Configure NetSuite account credentials",
         "/images/company-logos/netsuite.png",
-        connection="NetSuite",
         installer_function="verifyNetSuiteConnection",
         uninstaller_function="deleteNetSuiteConnection",
     ),
-    InstallStep("BigCommerce Connection", "Configure BigCommerce store credentials", connection="BigCommerce"),
+    InstallStep(
+        "BigCommerce Connection",
+        "Configure BigCommerce store credentials",
+        installer_function="verifyBigCommerceConnection",
+    ),
     InstallStep(
         "Integrator Bundle",
         "Install it in NetSuite, then let us check.",
@@ -60,121 +48,158 @@ STEPS = (
     ),
     InstallStep("BigCommerce Bundle", installer_function="verifyBigCommerceBundleInstallation"),
 )
+URLS = {"createUrl": "https://hooks.example.com/orders", "assignUrl": "https://hooks.example.com/users"}
+BOOKMARK = Bookmark("https://app.example.com/start")
+ASKED = (
+    OrderFormField("domain", "Domain", "TEXT", required=True),
+    OrderFormField("contact", "Contact", "EMAIL"),
+    OrderFormField("keep", "Keep for (days)", "NUMBER", required=True),
+    OrderFormField("weekly", "Also a weekly report", "BOOLEAN"),
+)
+APPS: dict[str, tuple[ProductDetails, Revision]] = {
+    LEDGER: (
+        ProductDetails("Cloud Ledger", "Bookkeeping that follows every order"),
+        Revision(urls=URLS, bookmark=BOOKMARK),
+    ),
+    BIGCOMMERCE: (
+        ProductDetails("BigCommerce – NetSuite", "Orders, customers and stock, both ways"),
+        Revision(urls=URLS, bookmark=BOOKMARK, install_template=STEPS),
+    ),
+    NORTHWIND: (
+        ProductDetails(
+            "Northwind Backup",
+            "Nightly copies of your shop",
+            support_url="https://northwind.example.com/help",
+            terms_url="https://northwind.example.com/terms",
+            editions=(Edition("BASIC", "Basic", "One copy a night"), Edition("PRO", "Professional", "Every hour")),
+        ),
+        Revision(urls=URLS, bookmark=BOOKMARK, order_require_form_fields=True, order_form_fields=ASKED),
+    ),
+}
 
 
 @dataclass
 class Shopper:
     """``look`` at pages, ``send`` forms; follows no redirect unasked."""
 
-    http: Http
-    shop: StandIn
-    clock: SteppedClock
+    api: Api
+    installing: Installing
+    apps: dict[str, Integration] = field(default_factory=dict)
+    links: int = 0
 
     @property
     def origin(self) -> str:
-        return f"http://127.0.0.1:{self.http.port}"
+        return f"http://127.0.0.1:{self.api.http.port}"
 
-    def link(self, token: str = "t", **changes: Any) -> str:
-        session = MarketplaceSession(ACCOUNT, USER, 27, 0)
-        self.shop.links[token] = Opened(Opening.OPENED, replace(session, **changes))
-        return f"/account/signinwithtoken?token={token}&returnUrl={HOME}"
+    async def link(self, return_url: str = SHOP, **changes: Any) -> str:
+        """The address of a new one-time link."""
+        self.links += 1
+        token, session = f"token-{self.links}", MarketplaceSession(ACCOUNT, USER, 27, 0)
+
+        async def work(transaction: Transaction) -> None:
+            put_link(transaction, token, replace(session, **changes), self.api.services.now_ms())
+
+        await transacted(self.api.redis, work, "link")
+        return f"/account/signinwithtoken?token={token}&returnUrl={return_url}"
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
         given = {name.replace("_", "-"): value for name, value in headers.items()}
-        return await self.http.get(path, allow_redirects=False, headers=given)
+        return await self.api.http.get(path, allow_redirects=False, headers=given)
 
     async def look(self, path: str = "", status: int = 200, **headers: str) -> str:
-        answer = await self.get(HOME + path if not path.startswith("/account") else path, **headers)
+        """A page of the marketplace, or at an absolute path."""
+        answer = await self.get(path if path.startswith(("/account", SHOP)) else SHOP + path, **headers)
         text = await answer.text()
         assert answer.status == status, text
         return text
 
     async def connect(self, **changes: Any) -> None:
-        answer = await self.get(self.link(**changes))
+        answer = await self.get(await self.link(**changes))
         assert answer.status == 302, await answer.text()
 
-    async def send(self, path: str, form: dict[str, str], page: str | None = None, **headers: str) -> ClientResponse:
+    async def token(self, page: str) -> str:
+        """The one in the forms of a page."""
+        return (await self.look(page)).partition('name="form" value="')[2].partition('"')[0]
+
+    async def send(
+        self, path: str, fields: dict[str, str] | None = None, *, page: str | None = None, **headers: str
+    ) -> ClientResponse:
         """The form of ``page``, which is where it is sent to unless said otherwise."""
-        text = await self.look(path if page is None else page)
-        token = text.partition('name="form" value="')[2].partition('"')[0]
-        return await self.http.post(
-            HOME + path,
-            data={"form": token, **form},
-            headers={"Origin": self.origin, **headers},
-            allow_redirects=False,
+        form = {"form": await self.token(path if page is None else page), **(fields or {})}
+        given = {"Origin": self.origin, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return await self.api.http.post(SHOP + path, data=form, headers=given, allow_redirects=False)
+
+    async def change_marketplace(self, **changes: Any) -> Marketplace:
+        return await self.api.services.marketplaces.edit(27, lambda one: replace(one, **changes))
+
+    async def change_user(self, user_id: str, **changes: Any) -> None:
+        async def work(transaction: Transaction) -> None:
+            user = await transaction.read(user_place(user_id))
+            assert user
+            transaction.write(user_place(user_id), replace(user, **changes))
+
+        await transacted(self.api.redis, work, "user")
+
+    async def add(self, product_id: str, details: ProductDetails, revision: Revision) -> None:
+        """One more app in the marketplace."""
+        made = await publish(self.api.services, revision, products=(product_id,))
+        self.apps[product_id] = made
+        await self.api.services.definitions.describe(product_id, details)
+        await self.change_marketplace(
+            product_ids=(*(await self.api.services.marketplaces.get(27)).product_ids, product_id)
         )
 
-
-def furnish(shop: StandIn) -> None:
-    """Acme's marketplace with a few apps, and the people of Customer X."""
-    shop.marketplaces[27] = Marketplace(27, "Acme's marketplace", 1, 1, brand=Brand())
-    shop.accounts[ACCOUNT] = Account(ACCOUNT, "Customer X", 1, 27)
-    shop.users[USER] = User(USER, "user@example.com", ACCOUNT, 1, 27, "")
-    shop.users[MEMBER] = User(MEMBER, "colleague@example.com", ACCOUNT, 1, 27, "", role=UserRole.MEMBER)
-    shop.passwords = {USER: "correct horse"}
-    shop.templates["BigCommerce"] = ConnectorTemplate(
-        1, "BigCommerce", "1.0", 1, 1, properties=(PropertyRule("Store", required=True), PropertyRule("Region"))
-    )
-    shop.shown = [
-        product("Cloud Ledger", "Bookkeeping that follows every order"),
-        product("BigCommerce – NetSuite", "Orders, customers and stock, both ways", install_template=STEPS),
-        product(
-            "Northwind Backup",
-            "Nightly copies of your shop",
-            order_require_form_fields=True,
-            order_form_fields=(
-                OrderFormField("domain", "Domain", "TEXT", required=True),
-                OrderFormField("contact", "Contact", "EMAIL"),
-                OrderFormField("keep", "Keep for (days)", "NUMBER", required=True),
-                OrderFormField("weekly", "Also a weekly report", "BOOLEAN"),
-            ),
-            details={
-                "editions": (
-                    Edition("BASIC", "Basic", "One copy a night"),
-                    Edition("PRO", "Professional", "Every hour"),
-                ),
-                "terms_url": "https://northwind.example.com/terms",
-                "support_url": "https://northwind.example.com/help",
-            },
-        ),
-    ]
+    async def installed(self, standing: Standing, product_id: str = BIGCOMMERCE, **changes: Any) -> Installation:
+        """As it stands in that state, put into the store as it is."""
+        integration, now_ms = self.apps[product_id], self.api.services.now_ms()
+        mode = {Standing.INSTALLING: Mode.INSTALL, Standing.UNINSTALLING: Mode.UNINSTALL}.get(standing, Mode.SETTINGS)
+        steps = APPS[product_id][1].install_template
+        done = changes.pop("done", 0 if mode is Mode.INSTALL else len(steps))
+        made = Installation(
+            id=ONE,
+            account_id=ACCOUNT,
+            name=integration.name,
+            created_ms=now_ms - 3_600_000,
+            modified_ms=now_ms,
+            connector_id=integration.connector_id,
+            integration_id=integration.id,
+            product_id=product_id,
+            revision=1,
+            mode=mode,
+            standing=standing,
+            install=tuple(replace(one, completed=at < done) for at, one in enumerate(steps)),
+            version="1.0.1",
+            creator="user@example.com",
+            order_event_id=None if standing is Standing.INSTALLING else "e",
+            marketplace_id=27,
+        )
+        made = replace(made, **changes)
+        assert await InstallationStore(self.api.redis).write([Written(None, made)], now_ms)
+        return made
 
 
-def installed(shop: StandIn, standing: Standing, **changes: Any) -> Installation:
-    """Of the product with steps, unless said otherwise."""
-    chosen = changes.pop("product", shop.shown[1])
-    mode = {Standing.INSTALLING: Mode.INSTALL, Standing.UNINSTALLING: Mode.UNINSTALL}.get(standing, Mode.SETTINGS)
-    made = Installation(
-        id="5" * 24,
-        account_id=ACCOUNT,
-        name=chosen.name,
-        created_ms=NOW_MS - 3_600_000,
-        modified_ms=NOW_MS,
-        connector_id="a" * 24,
-        integration_id=chosen.integration.id,
-        product_id=chosen.product_id,
-        mode=mode,
-        standing=standing,
-        install=tuple(replace(one, completed=mode is not Mode.INSTALL) for one in chosen.revision.install_template),
-        version="1.0.1",
-        creator="user@example.com",
-        order_event_id=None if standing is Standing.INSTALLING else "e",
-    )
-    made = replace(made, **changes)
-    shop.installed[made.id] = made
-    return made
+async def people(shopper: Shopper) -> None:
+    hashed = await shopper.installing.passwords.hashed(PASSWORD)
+
+    async def work(transaction: Transaction) -> None:
+        await put_account_and_users(transaction, hashed)
+
+    await transacted(shopper.api.redis, work, "people")
+
+
+async def put_account_and_users(transaction: Transaction, hashed: str) -> None:
+    put_account(transaction, Account(ACCOUNT, "Customer X", 1, 27))
+    await put_user(transaction, User(USER, "user@example.com", ACCOUNT, 1, 27, hashed))
+    await put_user(transaction, User(COLLEAGUE, "colleague@example.com", ACCOUNT, 2, 27, hashed, UserRole.MEMBER))
 
 
 @pytest.fixture
-async def shopper(redis: Redis, signing_key: str) -> AsyncIterator[Shopper]:
-    """Nobody yet."""
-    clock, shop = SteppedClock(), StandIn()
-    furnish(shop)
-    await SigningKeyStore(redis).offer(signing_key)
-    app = await build_app(api_settings(public_base_url="http://dispatcher.example"), redis, clock=clock)
-    mount_marketplace(app, shop.flows())
-    http: Http = TestClient(TestServer(app))
-    await http.start_server()
-    assert app[SERVICES].clock is clock
-    yield Shopper(http, shop, clock)
-    await http.close()
+async def shopper(start: Start) -> Shopper:
+    """Nobody yet, before Acme's marketplace with three apps."""
+    api = await start(public_base_url="http://dispatcher.example")
+    shopper = Shopper(api, api.http.app[INSTALLING])
+    await api.services.marketplaces.create(Marketplace(27, "Acme's marketplace", 1, 1))
+    for product_id, (details, revision) in APPS.items():
+        await shopper.add(product_id, details, revision)
+    await people(shopper)
+    return shopper
