@@ -19,7 +19,7 @@ from dispatcher.policy.redaction import scrub
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.trials import AccountTrial
 from dispatcher.store.queue.claims import Claimed
-from dispatcher.store.secrets.fields import trial_value
+from dispatcher.store.secrets.passing import trial_value
 from dispatcher.store.secrets.sealing import Sealer
 from worker.delivery.deliver import Sender, hidden
 from worker.delivery.delivery import Delivery, Identity, Reading

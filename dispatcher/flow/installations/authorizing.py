@@ -20,7 +20,7 @@ from dispatcher.model.installation import Installation
 from dispatcher.policy.authorization_request import authorization_url
 from dispatcher.store.definitions.trials import CodeTrial, Trial
 from dispatcher.store.installations.authorizations import AuthorizationStore
-from dispatcher.store.secrets.fields import trial_grant, trial_value
+from dispatcher.store.secrets.passing import trial_grant, trial_value
 
 WAIT_S = 14.0
 _NOBODY = "Nobody could finish the authorization at this moment; nothing was saved. Try again."

@@ -16,7 +16,7 @@ from dispatcher.model.ping import CredentialsTried
 from dispatcher.store import keys
 from dispatcher.store.jobs import JobQueue
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.secrets.fields import trial_value
+from dispatcher.store.secrets.passing import trial_value
 from dispatcher.store.secrets.sealing import Sealer
 
 KEPT_S = 60

@@ -62,13 +62,3 @@ def connector_refresh_token(connector_id: int) -> str:
 def installation_setting(installation_id: str) -> str:
     """Every secret among the settings of an installation."""
     return f"installation:{installation_id}:setting"
-
-
-def trial_value(integration_id: str) -> str:
-    """An account's AuthValue on its way to the worker that tries it."""
-    return f"integration:{integration_id}:trialValue"
-
-
-def trial_grant(owner: str) -> str:
-    """The tokens that a worker got for a code, on their way back."""
-    return f"template:{owner}:trialGrant"
