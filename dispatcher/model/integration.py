@@ -244,3 +244,13 @@ class Product:
     vendor_id: str | None = None
     """The vendor of the integration that it was last linked to or unlinked from."""
     details: ProductDetails = UNDESCRIBED
+    claimed: bool = False
+    """A vendor says that it is its own, and nobody else has said so: for all others it does not exist yet."""
+
+    def reaches(self, vendor_id: str | None) -> bool:
+        """True for whoever acts for ``vendor_id`` (None = for no vendor), unless it is another's claim."""
+        return not self.claimed or vendor_id == self.vendor_id
+
+    def linked_for(self, vendor_id: str | None) -> str | None:
+        """Its integration, for whoever it ``reaches``."""
+        return self.integration_id if self.reaches(vendor_id) else None

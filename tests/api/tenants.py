@@ -79,6 +79,7 @@ async def settle_in(hand: WorkerHand, api: Api, vendor_id: str | None, product: 
     assert published["userErrors"] == [], published
     link = await tenant.mutate("linkProductIntegration", f'productId: "{product}", integrationId: "{tenant.id}"')
     assert link["userErrors"] == [], link
+    await api.services.definitions.link(product, tenant.id, api.services.now_ms())  # the marketplace says so too
     event = await api.emit(productId=product, accountId=account, headers=tenant.headers)
     tenant.event_id = event["id"]
     await hand.settle(tenant.event_id, Status.DEAD)

@@ -155,3 +155,68 @@ async def test_bi46_an_integration_has_so_many_products(town: list[Tenant], monk
         payload = await acme.mutate("linkProductIntegration", f'productId: "{product}", integrationId: "{acme.id}"')
         codes.append([one["code"] for one in payload["userErrors"]])
     assert codes == [[], ["limit_reached"], []]
+
+
+async def test_a_product_that_a_vendor_only_claims_is_its_own_affair(town: list[Tenant]) -> None:
+    """A vendor took an id before its owner came, and was sent what the marketplace emitted for it."""
+    acme, brick, marketplace = town
+    api, product = acme.api, "crm-of-brick"
+    claimed = await acme.mutate(
+        "linkProductIntegration",
+        f'productId: "{product}", integrationId: "{acme.id}"',
+        "product { claimed } warnings",
+    )
+    assert (claimed["userErrors"], claimed["product"]["claimed"]) == ([], True)
+    assert "claimed" in claimed["warnings"][0]
+    await api.emit(headers=acme.headers, productId=product)
+    refused = await api.emit(422, headers=marketplace.headers, productId=product)
+    assert refused["errors"][0]["code"] == "product_not_linked"
+    assert "claimed" in refused["errors"][0]["message"]
+    launched = await api.ask("GET", f"/launch/products/{product}", allow_redirects=False)
+    assert launched.status == 404
+    other = await brick.mutate("linkProductIntegration", f'productId: "{product}", integrationId: "{brick.id}"')
+    assert other["userErrors"][0]["code"] == "product_not_yours"
+
+
+async def test_the_marketplace_settles_whose_a_claimed_product_is(town: list[Tenant]) -> None:
+    acme, brick, marketplace = town
+    api = acme.api
+    for product in ("hers", "not-hers"):
+        await acme.mutate("linkProductIntegration", f'productId: "{product}", integrationId: "{acme.id}"')
+        described = f'id: "{product}", name: "as acme says", editions: []'
+        assert (await acme.mutate("updateProduct", described, "product { claimed }"))["product"] == {"claimed": True}
+    for product, owner, name in (("hers", acme, "as acme says"), ("not-hers", brick, None)):
+        settled = await marketplace.mutate(
+            "linkProductIntegration",
+            f'productId: "{product}", integrationId: "{owner.id}"',
+            "product { claimed integrationId name }",
+        )
+        assert settled["userErrors"] == []
+        assert settled["product"] == {"claimed": False, "integrationId": owner.id, "name": name}
+        emitted = await api.emit(headers=marketplace.headers, productId=product)
+        stored = await api.services.queue.get(emitted["id"])
+        assert stored is not None
+        assert stored.event.integration_id == owner.id
+    taken = await acme.mutate("linkProductIntegration", f'productId: "not-hers", integrationId: "{acme.id}"')
+    assert taken["userErrors"][0]["code"] == "product_not_yours"
+
+
+async def test_a_product_that_was_described_before_it_was_linked_is_a_claim_too(town: list[Tenant]) -> None:
+    acme, brick, marketplace = town
+    described = await acme.api.ask("PUT", "/v1/products/new", json={"name": "Mine"}, headers=acme.headers)
+    assert (await described.json())["claimed"] is True
+    await acme.api.refused(
+        "PUT", "/v1/products/new", 403, "product_not_yours", "productId", json={}, headers=brick.headers
+    )
+    shown = await acme.api.json("GET", "/v1/products/new", 200, headers=marketplace.headers)
+    assert (shown["claimed"], shown["vendorId"]) == (True, "acme")
+
+
+async def test_products_of_clients_of_no_vendor_are_settled_at_once(town: list[Tenant]) -> None:
+    marketplace = town[2]
+    made = await marketplace.mutate(
+        "linkProductIntegration",
+        f'productId: "anything", integrationId: "{marketplace.id}"',
+        "product { claimed } warnings",
+    )
+    assert (made["product"]["claimed"], made["warnings"]) == (False, [])

@@ -13,7 +13,7 @@ from dispatcher.flow.integrations.create import create_integration
 from dispatcher.flow.integrations.describe_product import describe_product
 from dispatcher.flow.integrations.fields.records import Affects
 from dispatcher.flow.integrations.fields.table import affected
-from dispatcher.flow.integrations.link import link, moved_from, unlink
+from dispatcher.flow.integrations.link import CLAIMED, link, moved_from, unlink
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.flow.integrations.transport_rules import transport_warnings
 from dispatcher.flow.integrations.update import delete_integration, update_integration
@@ -102,11 +102,12 @@ class DefinitionMutations:
         owner = await context.definitions.needed(input_.integration_id)
         former = moved_from(before, product)
         context.notify(OperationalKind.PRODUCT_LINKED, owner.id, productId=product.id, formerIntegrationId=former)
+        warnings = [f"The product was linked to {former}, which hears of its events no more."] if former else []
         return payloads.LinkProductIntegrationPayload(
             product=Product.of(product),
             product_integration=working(owner),
             former_integration_id=strawberry.ID(former) if former else None,
-            warnings=[f"The product was linked to {former}, which hears of its events no more."] if former else [],
+            warnings=[*warnings, *([CLAIMED] if product.claimed else [])],
         )
 
     @strawberry.mutation

@@ -181,6 +181,7 @@ class Product:
     support_url: str | None
     terms_url: str | None
     editions: list[Edition]
+    claimed: bool = strawberry.field(description="Only its vendor says so; a client of no vendor has to link it once.")
 
     @strawberry.field
     async def product_integration(self, info: Info) -> ProductIntegration | None:
@@ -209,6 +210,7 @@ class Product:
             logo=details.logo,
             support_url=details.support_url,
             terms_url=details.terms_url,
+            claimed=product.claimed,
             editions=[Edition(code=one.code, name=one.name, description=one.description) for one in details.editions],
         )
 

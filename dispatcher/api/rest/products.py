@@ -51,6 +51,7 @@ class ProductOut(Wire):
     terms_url: str | None
     editions: list[EditionIn]
     vendor_id: str | None
+    claimed: bool
 
 
 async def get_product(request: web.Request) -> web.StreamResponse:
@@ -83,6 +84,7 @@ def product_json(product: Product) -> dict[str, Any]:
         "termsUrl": details.terms_url,
         "editions": [{"code": one.code, "name": one.name, "description": one.description} for one in details.editions],
         "vendorId": product.vendor_id,
+        "claimed": product.claimed,
     }
 
 

@@ -18,6 +18,12 @@ from dispatcher.model.integration import WORKING, Integration, Revision
 from dispatcher.policy.payload_rules import validate_payload
 from dispatcher.store.definitions.cache import DefinitionCache
 
+_NOT_LINKED = "The product is not linked to an integration; link it with linkProductIntegration first."
+_CLAIMED = (
+    "A vendor has claimed the product, and nobody else has said that it is that vendor's: link it once, with "
+    "linkProductIntegration and a client of no vendor."
+)
+
 
 class Emission(NamedTuple):
     """An event as its emitter describes it. ``type`` is a full or a short name; ``flag`` is DEVELOPMENT or None.
@@ -71,11 +77,11 @@ class Emitter:
         """The integration that the product is linked to and the revision that decides: 0 for flag DEVELOPMENT."""
         cache = self._cache
         product = cache.peek_product(asked.product_id) or await cache.product(asked.product_id)
-        linked = product.integration_id if product else None
+        linked = product.linked_for(caller.vendor_id) if product else None
         integration = (cache.peek_integration(linked) or await cache.integration(linked)) if linked else None
         if integration is None or (caller.vendor_id is not None and not caller.reaches(integration.vendor_id)):
-            text = "The product is not linked to an integration; link it with linkProductIntegration first."
-            raise Unprocessable.of("product_not_linked", text, "productId")
+            claimed = product is not None and product.claimed and caller.vendor_id is None
+            raise Unprocessable.of("product_not_linked", _CLAIMED if claimed else _NOT_LINKED, "productId")
         number = WORKING if asked.flag else integration.published_revision
         revision = None
         if number is not None:

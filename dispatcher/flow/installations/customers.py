@@ -75,9 +75,8 @@ class CustomerInstaller:
     async def install(self, customer: Customer, product_id: str, purchase: Purchase, once: str) -> Installation:
         """A product of the customer's marketplace. The same ``once`` makes one, and so do two customers at once."""
         product = await self.cache.product(product_id) if product_id in customer.marketplace.product_ids else None
-        integration = (
-            await self.cache.integration(product.integration_id) if product and product.integration_id else None
-        )
+        linked = product.linked_for(customer.marketplace.vendor_id) if product else None
+        integration = await self.cache.integration(linked) if linked else None
         if integration is None:
             raise NotFound.of("not_found", "This marketplace has no such product that could be installed.", "productId")
         asked = Asked(
@@ -169,7 +168,7 @@ class CustomerInstaller:
 
     async def _sold(self, product_id: str, marketplace: Marketplace) -> Integration:
         product = await self.cache.product(product_id) if product_id in marketplace.product_ids else None
-        lane = product.integration_id if product else None
+        lane = product.linked_for(marketplace.vendor_id) if product else None
         integration = await self.cache.integration(lane) if lane else None
         if integration is None:
             raise NotFound.of("not_found", "This marketplace has no such product that could be installed.", "productId")

@@ -30,7 +30,8 @@ class ShownProduct:
 async def shown_products(cache: DefinitionCache, marketplace: Marketplace) -> list[ShownProduct]:
     """In the marketplace's order. What its owner does not reach is left out."""
     ids = marketplace.product_ids
-    products = (await cache.load(products=ids)).products
+    known = (await cache.load(products=ids)).products
+    products = {name: one for name, one in known.items() if one.reaches(marketplace.vendor_id)}
     linked = {one.integration_id for one in products.values() if one.integration_id}
     integrations = (await cache.load(integrations=linked)).integrations
     numbers = [(one.id, one.published_revision) for one in integrations.values() if one.published_revision]

@@ -28,7 +28,8 @@ def sign_on_url(revision: Revision) -> str:
 
 async def _published(cache: DefinitionCache, product_id: str) -> Revision:
     product = await cache.product(product_id)
-    integration = await cache.integration(product.integration_id) if product and product.integration_id else None
+    linked = product.linked_for(None) if product else None
+    integration = await cache.integration(linked) if linked else None
     number = integration.published_revision if integration else None
     revision = await cache.revision(integration.id, number) if integration and number else None
     if revision is None:

@@ -7,6 +7,8 @@ from dispatcher.model.integration import Product
 from dispatcher.policy.texts import name_problems
 from dispatcher.store.definitions.editing import Definitions
 
+CLAIMED = "The product is claimed: until the marketplace has linked it too, only what your own clients emit goes here."
+
 
 async def link(definitions: Definitions, product_id: str, any_id: str, now_ms: int) -> Product:
     """Link the product, which need not be known, and take it from the integration that had it.

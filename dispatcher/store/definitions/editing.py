@@ -16,7 +16,7 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound, Problem, Refused, Unprocessable
 from dispatcher.model.integration import Integration, Product, Revision
-from dispatcher.model.product import ProductDetails
+from dispatcher.model.product import UNDESCRIBED, ProductDetails
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.definitions.due import DueStore
@@ -141,7 +141,7 @@ class Definitions(DefinitionReads):
         """How the product is shown; one that nobody knows becomes known, as the vendor's whose view this is."""
         for _ in range(_TRIES):
             before = await self._ask(self._redis.get(keys.product(product_id))) or b""
-            product = read_product(before) if before else Product(product_id, vendor_id=self._vendor_id)
+            product = read_product(before) if before else self._new_product(product_id)
             if before:
                 owner = await self._ask(self._redis.get(keys.definition(product.integration_id or "")))
                 self._check_reach(read_integration(owner).vendor_id if owner else product.vendor_id)
@@ -201,7 +201,7 @@ class Definitions(DefinitionReads):
     async def _try_relink(self, product_id: str, target: str | None, now_ms: int) -> Product | None:
         """Point the product at ``target`` and adjust both sides; None when any of them changed meanwhile."""
         before = await self._ask(self._redis.get(keys.product(product_id))) or b""
-        product = read_product(before) if before else Product(product_id)
+        product = read_product(before) if before else self._new_product(product_id)
         sides = list(dict.fromkeys(side for side in (product.integration_id, target) if side))
         records = {side: await self._ask(self._redis.get(keys.definition(side))) for side in sides}
         if target is not None and not records[target]:
@@ -209,14 +209,22 @@ class Definitions(DefinitionReads):
         vendors = {side: read_integration(record).vendor_id for side, record in records.items() if record}
         if before:
             self._check_reach(vendors.get(product.integration_id or "", product.vendor_id))
-        if before and product.integration_id == target:
+        settles = product.claimed and self._vendor_id is None and target is not None
+        if before and product.integration_id == target and not settles:
             return product
         owner = vendors.get(target or product.integration_id or "", product.vendor_id)
         after = replace(product, integration_id=target, vendor_id=owner)
+        if settles:
+            details = product.details if owner == product.vendor_id else UNDESCRIBED
+            after = replace(after, claimed=False, details=details)
         documents = [Document(keys.product(product_id), before, write_product(after, before))]
         documents += [_side(record, product_id, side == target, now_ms) for side, record in records.items() if record]
         written = await self._swap(documents, [], [product_message(product_id), *sides])
         return after if written else None
+
+    def _new_product(self, product_id: str) -> Product:
+        """One that nobody knew. A vendor only claims it: the id may be another's, who comes later."""
+        return Product(product_id, vendor_id=self._vendor_id, claimed=self._vendor_id is not None)
 
     def _check_owner(self, before: str | None, after: Integration) -> None:
         """Refuse a vendor's client that would change the vendor."""
@@ -227,7 +235,7 @@ class Definitions(DefinitionReads):
     def _check_reach(self, vendor_id: str | None) -> None:
         """Refuse a product of another vendor. It reads as absent, but its id is taken."""
         if self._vendor_id not in (None, vendor_id):
-            text = "This product is not yours: ask the marketplace to link it once, or use another id."
+            text = "This product is not yours, or claimed already: ask the marketplace to link it, or use another id."
             raise Refused.of("product_not_yours", text, "productId")
 
     async def _needed_record(self, any_id: str) -> bytes:
