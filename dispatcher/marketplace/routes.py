@@ -6,9 +6,11 @@ from aiohttp import web
 
 from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
+from dispatcher.api.installing import AUTHORIZED_PATH
 from dispatcher.marketplace import links, signing_in
 from dispatcher.marketplace.admission import action, screen
 from dispatcher.marketplace.colleagues import assign, give_role, show_people
+from dispatcher.marketplace.connecting import authorize, authorized, save_connection, show_connection
 from dispatcher.marketplace.guest import HOME, SCRIPT
 from dispatcher.marketplace.history import show_history
 from dispatcher.marketplace.home import show_home
@@ -45,6 +47,10 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{ONE}/again", action(order_again)),
     ("POST", f"{ONE}/remove", action(remove)),
     ("GET", f"{ONE}/open", screen(open_app)),
+    ("GET", f"{ONE}/connections/{{connection}}", screen(show_connection)),
+    ("POST", f"{ONE}/connections/{{connection}}", action(save_connection)),
+    ("GET", f"{ONE}/connections/{{connection}}/authorize", screen(authorize)),
+    ("GET", AUTHORIZED_PATH, authorized),
     ("GET", f"{ONE}/settings", screen(show_settings)),
     ("POST", f"{ONE}/settings", action(save_settings)),
     ("GET", f"{ONE}/uninstall", screen(show_uninstall)),
@@ -57,7 +63,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 
 def mount_marketplace(app: web.Application) -> None:
     """Add the pages to the API's application."""
-    for prefix in (HOME, links.PATH, links.HANDOVER, signing_in.SIGN_IN, signing_in.SIGN_OUT):
+    for prefix in (HOME, links.PATH, links.HANDOVER, signing_in.SIGN_IN, signing_in.SIGN_OUT, AUTHORIZED_PATH):
         app[ERROR_PAGES].append((prefix, problem_page))
     mount_assets(app, STYLE_SHEET, SCRIPT)
     for method, path, handler in ROUTES:

@@ -16,6 +16,7 @@ from standardwebhooks import Webhook
 
 from dispatcher.api.app import build_app
 from dispatcher.flow.integrations.publish import publish
+from dispatcher.marketplace.routes import mount_marketplace
 from dispatcher.model.integration import Header, Integration
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
@@ -88,6 +89,7 @@ class HostApplication:
 async def app(shop: Shop) -> AsyncIterator[HostApplication]:
     admin = {"admin_client_id": ADMIN_ID, "admin_client_secret": SecretStr(ADMIN_SECRET)}
     built = await build_app(shop.settings.model_copy(update=admin), shop.redis)
+    mount_marketplace(built)
     async with TestClient(TestServer(built)) as http:
         form = {"grant_type": "client_credentials"}
         token = await (await http.post("/oauth2/token", data=form, headers=basic(ADMIN_ID, ADMIN_SECRET))).json()

@@ -49,7 +49,7 @@ class Authorizing:
         template = plan.template
         if template is None or template.oauth is None or template.auth_type is not ConnectorAuth.OAUTH2:
             raise NotFound.of("not_found", "This connection is not authorized in this way.", "connection")
-        state, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+        state, verifier = f"{by.marketplace.id}.{secrets.token_urlsafe(32)}", secrets.token_urlsafe(48)
         sealer = self.connecting.connectors.sealer
         pending = PendingAuthorization(
             by.account.id,
@@ -90,6 +90,12 @@ class Authorizing:
             text = tried.message or "The authorization could not be finished."
             raise Unprocessable.of("authorization_refused", text, "code")
         return Grant(**orjson.loads(sealer.open(tried.sealed_grant, trial_grant(owner))))
+
+
+def marketplace_of_state(state: str) -> int | None:
+    """The marketplace in which whoever has this state set out; nothing relies on it."""
+    number = state.partition(".")[0]
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 11 else None
 
 
 def _is_of(pending: PendingAuthorization, session: str, by: Customer) -> bool:

@@ -1,0 +1,113 @@
+"""The connection form as a browser uses it: typed, tried, saved; or authorized at the product's own server."""
+
+from __future__ import annotations
+
+import html
+import re
+from urllib.parse import parse_qs, quote, urlsplit
+
+import pytest
+from aiohttp import ClientResponse
+
+from tests.hosts import Reply
+from tests.worker.test_account_connectors import HostApplication, app
+from tests.worker.test_authorizing import Issuer, issuer, user
+from tests.worker.test_connecting import NAME, Page, page
+
+__all__ = ["app", "issuer", "page", "user"]
+
+
+class Browser:
+    """Somebody who opened the link."""
+
+    def __init__(self, app: HostApplication, installation_id: str) -> None:
+        self.app = app
+        self.here = f"/launch/marketplace/27/installations/{installation_id}"
+        self.form = f"{self.here}/connections/{quote(NAME)}"
+
+    async def get(self, path: str) -> ClientResponse:
+        return await self.app.http.get(path, allow_redirects=False)
+
+    async def look(self, path: str, status: int = 200) -> str:
+        answer = await self.get(path)
+        text = await answer.text()
+        assert answer.status == status, text
+        return html.unescape(text)
+
+    async def send(self, **fields: str) -> ClientResponse:
+        """The form, as the page has it."""
+        text = await self.look(self.form)
+        token = re.search(r'name="form" value="([^"]+)"', text)
+        assert token is not None
+        origin = {"Origin": "http://dispatcher.test", "Sec-Fetch-Site": "same-origin"}
+        data = {"form": token[1]} | fields
+        return await self.app.http.post(self.form, data=data, headers=origin, allow_redirects=False)
+
+
+async def browser_of(page: Page) -> Browser:
+    body = {
+        "MarketplaceId": 27,
+        "Username": page.customer.user.username,
+        "Password": "password",
+        "AccountId": page.customer.account.id,
+    }
+    made = await page.app.json("POST", "/v1.0/users/marketplace", body)
+    link = urlsplit(made["MarketplaceUrl"])
+    browser = Browser(page.app, page.installation.id)
+    assert (await browser.get(f"{link.path}?{link.query}")).status == 302
+    return browser
+
+
+async def test_credentials_that_work_are_saved_and_the_step_is_done(page: Page) -> None:
+    browser = await browser_of(page)
+    assert browser.form in await browser.look(browser.here)
+    answer = await browser.send(secret="typed-key-4711")
+    assert (answer.status, answer.headers["Location"]) == (303, f"{browser.here}?said=connected")
+    assert (await page.steps())[0].completed
+    text = await browser.look(browser.form)
+    assert "4711" not in text
+    assert "******" not in text
+
+
+async def test_credentials_that_fail_stand_refused_at_their_field(page: Page) -> None:
+    browser = await browser_of(page)
+    page.app.shop.host.default = Reply(401, b"")
+    answer = await browser.send(secret="typed-key-4711")
+    text = html.unescape(await answer.text())
+    assert answer.status == 422
+    assert "refuses these credentials" in text
+    assert "4711" not in text
+    assert not (await page.steps())[0].completed
+
+
+async def test_what_names_a_host_is_not_asked_for(page: Page) -> None:
+    template = (await page.app.json("GET", "/v1/connector-templates"))["data"][0]
+    known = {name: template[name] for name in ("name", "authType", "integrationId")}
+    properties = [{"name": "Url"}, {"name": "Region", "required": True}]
+    await page.app.json("PUT", f"/v1/connector-templates/{template['id']}", known | {"properties": properties})
+    text = await (await browser_of(page)).look(
+        f"/launch/marketplace/27/installations/{page.installation.id}/connections/{quote(NAME)}"
+    )
+    assert 'name="property.Region"' in text
+    assert "property.Url" not in text
+
+
+async def test_a_user_authorizes_at_the_products_own_server(user: Page, issuer: Issuer) -> None:
+    browser = await browser_of(user)
+    text = await browser.look(browser.form)
+    assert f'href="{browser.form}/authorize"' in text
+    assert 'name="secret"' not in text
+    away = await browser.get(f"{browser.form}/authorize")
+    assert away.status == 302
+    query = parse_qs(urlsplit(away.headers["Location"]).query)
+    back = await browser.get(f"/account/authorized?code=code-1&state={query['state'][0]}")
+    assert (back.status, back.headers["Location"]) == (303, f"{browser.here}?said=connected")
+    assert issuer.forms[0]["redirect_uri"] == "http://dispatcher.test/account/authorized"
+    again = await browser.look(f"/account/authorized?code=code-1&state={query['state'][0]}", 422)
+    assert "begin it again" in again
+
+
+@pytest.mark.parametrize("path", ["/account/authorized", "/account/authorized?state=27.x&code=y"])
+async def test_somebody_without_a_session_comes_back_to_nothing(user: Page, path: str) -> None:
+    answer = await user.app.http.get(path, allow_redirects=False)
+    assert answer.status == 401
