@@ -8,6 +8,7 @@ DispatcherError
 ├── Conflict                the object's state does not allow it (409)
 ├── Refused                 authenticated, but not allowed (403)
 └── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
+    ├── StoreDeclined       a slot of the cluster moves or has no master: nothing was done, repeat it
     ├── StoreUnusable       Redis refuses: wrong URL, user, permission or version; ends a start as a wrong setting does
     └── StoreDamaged        a record is not readable: nothing was changed, an operator has to repair it
 """
@@ -92,6 +93,10 @@ class Refused(RequestError):
 
 class StoreUnavailable(DispatcherError):
     """Redis did not answer in time or refused the write; the outcome is unknown."""
+
+
+class StoreDeclined(StoreUnavailable):
+    """Redis refused before it did anything, and will not for long: nothing was written, repeat it."""
 
 
 class StoreUnusable(StoreUnavailable):

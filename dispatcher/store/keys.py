@@ -98,6 +98,11 @@ def waited(own_key: str) -> str:
     return own_key.removesuffix("own") + "waited"
 
 
+def never(own_key: str) -> str:
+    """none: declared by the queue's scripts, so that none runs while its slot moves. Never there. Written by nobody."""
+    return own_key.removesuffix("own") + "never"
+
+
 # Definitions, clients, audit log.
 
 DEF_COUNTER = "{def}:appMarketId"

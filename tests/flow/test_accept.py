@@ -48,11 +48,11 @@ class HeldQueue(QueueStore):
         self.sizes: list[int] = []
         self.gates: list[asyncio.Event] = []
 
-    async def accept(self, events: Sequence[Event]) -> list[Accepted]:
+    async def accept_each(self, events: Sequence[Event]) -> list[Accepted | Exception]:
         self.sizes.append(len(events))
         self.gates.append(gate := asyncio.Event())
         await gate.wait()
-        return await super().accept(events)
+        return await super().accept_each(events)
 
 
 async def test_a_writer_leaves_few_events_to_the_one_that_still_writes(redis: Redis) -> None:

@@ -112,7 +112,7 @@ def _as_request_error(request: web.Request, raised: Exception) -> RequestError:
         what = "It cannot be read" if request.method in READS else "Nothing was changed"
         return RequestError([Problem("store_damaged", f"{what}: {raised}.")], 503)
     if isinstance(raised, StoreUnavailable):
-        return store_away(request)
+        return store_away(request, raised)
     text = "Something went wrong on our side; quote the request id when you report it."
     return RequestError([Problem("internal_error", text)], 500)
 

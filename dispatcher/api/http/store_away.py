@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.errors import Problem, RequestError
+from dispatcher.errors import Problem, RequestError, StoreDeclined, StoreUnavailable
 
 RETRY_AFTER_S = 1
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _UNKNOWN = "The store did not confirm: whether this was done is unknown. "
+_DECLINED = "The store could not take this now, and nothing was done: repeat it in a moment."
 _LOOK = "Look whether it was before you repeat it."
 _ADVICE = {
     "/v1/events/batch": "A repeat makes every event again: look with GET /v1/events what there is before you do.",
@@ -26,12 +27,14 @@ _ADVICE = {
 """By path, where looking is not what helps."""
 
 
-def store_away(request: web.Request) -> RequestError:
-    """503 with Retry-After: ``store_unavailable`` for what only reads, else ``unknown_outcome``."""
+def store_away(request: web.Request, error: StoreUnavailable) -> RequestError:
+    """503 with Retry-After: ``store_unavailable`` where nothing was done, else ``unknown_outcome``."""
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     if request.method in READS:
         text = "The store does not answer; ask again in a moment."
         return RequestError([Problem("store_unavailable", text)], 503, headers)
+    if isinstance(error, StoreDeclined):
+        return RequestError([Problem("store_unavailable", _DECLINED)], 503, headers)
     return RequestError([Problem("unknown_outcome", _UNKNOWN + _advice(request))], 503, headers)
 
 

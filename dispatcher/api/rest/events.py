@@ -79,7 +79,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
         cursor = await _cursor_of_page(services, condition, number, limit)
     if cursor is None and number > 1:
         return json_response(page_json(Page([], None), services.deployment.base_url))
-    page = await services.queue.page(condition, cursor, limit)
+    page = await services.queue.page(condition, cursor, limit, complete=False)
     return json_response(page_json(page, services.deployment.base_url))
 
 
@@ -87,7 +87,7 @@ async def _cursor_of_page(services: Services, condition: EventFilter, number: in
     """The cursor of page ``number`` (from 1); None = the first page, or there are fewer."""
     cursor: str | None = None
     for _ in range(1, number):
-        cursor = (await services.queue.page(condition, cursor, limit)).next_cursor
+        cursor = (await services.queue.page(condition, cursor, limit, complete=False)).next_cursor
         if cursor is None:
             return None
     return cursor

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple, Protocol, cast
 
-from dispatcher.errors import Conflict, Problem, RequestError, StoreUnavailable
+from dispatcher.errors import Conflict, Problem, RequestError, StoreDeclined, StoreUnavailable
 from dispatcher.ids import partition_of_event
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
@@ -182,7 +183,7 @@ class Acceptor:
 
     async def _write(self, asks: list[_Ask]) -> None:
         try:
-            receipts = await self._queue.accept([event for ask in asks for event in ask.events])
+            receipts = await self._queue.accept_each([event for ask in asks for event in ask.events])
         except Exception as error:
             # Whoever waits behind a write that failed would wait as long again for the same answer.
             behind, self._waiting, self._waiting_events = self._waiting, [], 0
@@ -190,10 +191,27 @@ class Acceptor:
                 if not ask.receipts.done():
                     ask.receipts.set_exception(error)
             return
-        self.newest_id = receipts[-1].id
-        position = 0
+        left = iter(receipts)
         for ask in asks:
-            mine = receipts[position : position + len(ask.events)]
-            position += len(ask.events)
-            if not ask.receipts.done():
-                ask.receipts.set_result(mine)
+            self._answer(ask, list(islice(left, len(ask.events))))
+
+    def _answer(self, ask: _Ask, receipts: list[Accepted | Exception]) -> None:
+        written = [receipt for receipt in receipts if isinstance(receipt, Accepted)]
+        if written:
+            self.newest_id = written[-1].id
+        if ask.receipts.done():
+            return
+        if len(written) == len(receipts):
+            ask.receipts.set_result(written)
+        else:
+            ask.receipts.set_exception(
+                _failure_of([one for one in receipts if isinstance(one, Exception)], bool(written))
+            )
+
+
+def _failure_of(failures: Sequence[Exception], others_written: bool) -> Exception:
+    """What to say of a request of which some was not written: nothing was done only if that is true of all of it."""
+    unknown = [failure for failure in failures if not isinstance(failure, StoreDeclined)]
+    if unknown:
+        return unknown[0]
+    return StoreUnavailable(f"some of it was written, some was not: {failures[0]}") if others_written else failures[0]

@@ -1,7 +1,8 @@
 -- Prelude of every queue script: the words they share.
 --
--- KEYS[1] is always `{pN}:own`. All other keys are built from its prefix, so they share its slot. Only accept takes
--- several partitions at once, where they are not on different nodes: it enters one after the other.
+-- KEYS[1] is always `{pN}:own`, and the last key is never there (see `store/redis/scripts.py`). All other keys are built
+-- from its prefix, so they share its slot. Only accept takes several partitions at once, where they are not on different
+-- nodes: it enters one after the other.
 -- State of an event (JSON): s status, c created ms, q sequence, n attempts, u tries used of the schedule,
 -- d due ms, e error code, m error message, x settled ms, w result deadline ms, i accountIdentifier,
 -- y answered 202, r resolved by hand, v revision chosen by a redelivery.

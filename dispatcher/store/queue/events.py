@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from redis.asyncio import RedisCluster
 
 from dispatcher.errors import Conflict
 from dispatcher.ids import partition_of_event, partition_of_lane
@@ -21,16 +20,16 @@ from dispatcher.model.queue import Accepted, Change, EventFilter, Explanation, P
 from dispatcher.model.status import Status
 from dispatcher.store import keys
 from dispatcher.store.queue import listing, overview
+from dispatcher.store.queue.accepting import accept_each
 from dispatcher.store.queue.event_view import EventView, event_view, explain, status_now
 from dispatcher.store.queue.feed import newest, read_changes
 from dispatcher.store.queue.records import damaged_is_absent, stored_event
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.durability import writing
-from dispatcher.store.redis.scripts import Argument, Call, Client, Script, reply_of, script
+from dispatcher.store.redis.scripts import Argument, Client, Script, reply_of, script
 
 IDEMPOTENCY_TTL_S = 86_400
 
-_ACCEPT = script("queue/accept")
 _CONCLUDE = script("queue/conclude")
 _HOLD = script("queue/hold")
 _LOCK = script("queue/lock")
@@ -74,36 +73,19 @@ class QueueStore:
             await self._client.delete(keys.NEVER_THERE)
 
     async def accept(self, events: Sequence[Event]) -> list[Accepted]:
-        """Write events and give each its place; one round trip however many there are.
+        """Write events and give each its place; one round trip however many there are. Raises the first that failed.
 
         Idempotent by id: repeating after ``StoreUnavailable`` never makes a second event.
         """
-        by_partition: dict[int, list[int]] = {}
-        for position, event in enumerate(events):
-            by_partition.setdefault(int(event.id[-3:], 16), []).append(position)
-        parts: list[tuple[str, list[Argument]]] = [
-            (
-                keys.own(partition),
-                [len(positions), *(part for i in positions for part in (events[i].id, events[i].stored()))],
-            )
-            for partition, positions in by_partition.items()
-        ]
-        replies = await self._write(self._client, self._accept_calls(parts))
-        fields = iter([field for reply in replies for field in reply])
-        receipts: list[Any] = [None] * len(events)
-        for positions in by_partition.values():
-            for position, sequence, created_ms, seen in zip(positions, fields, fields, fields, strict=False):
-                receipts[position] = Accepted(events[position].id, int(sequence), int(created_ms), bool(seen))
-        return receipts
+        receipts = await self.accept_each(events)
+        for receipt in receipts:
+            if isinstance(receipt, Exception):
+                raise receipt
+        return cast("list[Accepted]", receipts)
 
-    def _accept_calls(self, parts: Sequence[tuple[str, list[Argument]]]) -> list[Call]:
-        """One call for all partitions; in a cluster one for each, since they may be on different nodes."""
-        if not parts:
-            return []
-        if isinstance(self._client, RedisCluster):
-            return [_ACCEPT.call([key], *arguments) for key, arguments in parts]
-        arguments = [argument for _, mine in parts for argument in mine]
-        return [_ACCEPT.call([key for key, _ in parts], *arguments)]
+    async def accept_each(self, events: Sequence[Event]) -> list[Accepted | Exception]:
+        """As ``accept``, with the error in the place of an event whose partition did not take it."""
+        return await accept_each(self._client, self._write, events)
 
     async def reserve(self, client_id: str, key: str, body_hash: str, event_id: str) -> Reservation:
         """Bind an idempotency key to an event id for 24 h, or learn what it is bound to."""
@@ -145,11 +127,14 @@ class QueueStore:
                 attempts.append(Attempt.from_record(n, orjson.loads(record[b"a%d" % n])))
         return attempts
 
-    async def page(self, condition: EventFilter, cursor: str | None, limit: int) -> Page:
-        """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours."""
+    async def page(self, condition: EventFilter, cursor: str | None, limit: int, *, complete: bool = True) -> Page:
+        """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours.
+
+        ``complete``: also ``StoreUnavailable`` when a partition cannot be read; otherwise its events are left out.
+        """
         partitions = [self.partition_of(condition.integration_id)] if condition.integration_id else self._all()
         with guarded():
-            return await listing.read_page(self._client, partitions, condition, cursor, limit)
+            return await listing.read_page(self._client, partitions, condition, cursor, limit, complete)
 
     async def redeliver(self, event_id: str, revision: int | None) -> StoredEvent:
         """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``."""

@@ -13,7 +13,7 @@ from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import Change
 from dispatcher.store import keys
 from dispatcher.store.queue.records import change, damaged_is_absent, text
-from dispatcher.store.redis.scripts import Client
+from dispatcher.store.redis.scripts import Client, each_of
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _FIELDS = (b"i", b"s", b"t", b"l", b"g", b"n", b"h")
@@ -30,7 +30,8 @@ async def read_changes(client: Client, partitions: Sequence[int], after_id: str 
         pipeline.xrange(keys.feed(partition), f"({position}", "+", limit)
     rows = [
         (_parts(text(stream_id)), index, _fields(entry))
-        for index, entries in enumerate(await pipeline.execute())
+        for index, entries in enumerate(await each_of(pipeline))
+        if not isinstance(entries, Exception)  # where it was left off, it goes on
         for stream_id, entry in entries
     ]
     changes = []

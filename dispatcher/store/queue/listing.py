@@ -18,7 +18,7 @@ from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import EventFilter, Page, StoredEvent
 from dispatcher.store import keys
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
-from dispatcher.store.redis.scripts import Argument, Client, run, script
+from dispatcher.store.redis.scripts import Argument, Client, each, script
 
 SCAN_CHUNK = 1000
 """Log entries that one call looks at: about a millisecond of Redis."""
@@ -42,9 +42,17 @@ class _Scan:
 
 
 async def read_page(
-    client: Client, partitions: Sequence[int], condition: EventFilter, cursor: str | None, limit: int
+    client: Client,
+    partitions: Sequence[int],
+    condition: EventFilter,
+    cursor: str | None,
+    limit: int,
+    complete: bool,
 ) -> Page:
-    """Up to ``limit`` events that meet ``condition``, and the cursor of the next page."""
+    """Up to ``limit`` events that meet ``condition``, and the cursor of the next page.
+
+    ``complete``: raises for a partition that cannot be read, which otherwise is left out.
+    """
     seal = _seal(condition)
     after = _decode(cursor, seal) if cursor is not None else None
     upper = "+" if condition.to_ms is None else f"{max(0, condition.to_ms - 1)}"
@@ -54,8 +62,13 @@ async def read_page(
         if not waiting:
             break
         calls = [_LIST.call([keys.own(scan.partition)], *_arguments(condition, scan, limit)) for scan in waiting]
-        for scan, reply in zip(waiting, await run(client, calls), strict=True):
-            _take(scan, reply)
+        for scan, reply in zip(waiting, await each(client, calls), strict=True):
+            if not isinstance(reply, Exception):
+                _take(scan, reply)
+            elif complete:
+                raise reply
+            else:
+                scan.done = True
     return _merge(scans, limit, seal)
 
 

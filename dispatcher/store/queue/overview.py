@@ -11,13 +11,16 @@ import orjson
 from dispatcher.model.queue import WORKER_ALIVE_MS, WORKER_FORGOTTEN_MS, LaneView, QueueOverview, WorkerView
 from dispatcher.store import keys
 from dispatcher.store.queue.records import lane_views, partition_view, text
-from dispatcher.store.redis.scripts import Client, run, script
+from dispatcher.store.redis.scripts import Client, each, script
 
 _OVERVIEW = script("queue/overview")
+_NOTHING: list[Any] = [0, b"", 0, 0, 0, 0, 0, 0]
+"""Of a partition that cannot be read now."""
 
 
 async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) -> QueueOverview:
-    replies = await run(client, [_OVERVIEW.call([keys.own(p)]) for p in partitions])
+    calls = [_OVERVIEW.call([keys.own(p)]) for p in partitions]
+    replies = [_NOTHING if isinstance(reply, Exception) else reply for reply in await each(client, calls)]
     now_ms = max(int(reply[0]) for reply in replies)
     lanes: list[LaneView] = []
     views = []

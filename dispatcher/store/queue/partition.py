@@ -9,16 +9,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import structlog
-from redis.exceptions import ResponseError
 
+from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import RecountReport
 from dispatcher.store import keys
 from dispatcher.store.queue.claims import ClaimId, LaneSetting, Settlement
 from dispatcher.store.queue.codec import ClaimRequest, settle_arguments
 from dispatcher.store.queue.records import text
 from dispatcher.store.queue.recount import recount
-from dispatcher.store.redis.connection import guarded, outage_of
-from dispatcher.store.redis.scripts import Argument, Call, Client, Script, attempt, run, script
+from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import Argument, Call, Client, Script, each, each_of, run, script
 from dispatcher.store.redis.server_time import server_now_ms
 
 LEASE_LEFT = 0.7
@@ -59,9 +59,11 @@ class PartitionStore:
         for partition in range(self.partitions):
             pipeline.hmget(keys.own(partition), "until", "gen")
         now_ms = await server_now_ms(self._client)
-        with guarded():
-            leases = await pipeline.execute()
-        return {p: int(gen or 0) for p, (until, gen) in enumerate(leases) if float(until or 0) <= now_ms}
+        return {
+            partition: int(lease[1] or 0)
+            for partition, lease in enumerate(await each_of(pipeline))
+            if not isinstance(lease, Exception) and float(lease[0] or 0) <= now_ms
+        }
 
     async def own(
         self, partition: int, generation: int, owner: str, held: Iterable[ClaimId] = (), under: int = 0
@@ -104,16 +106,16 @@ class PartitionStore:
     async def round_trip(self, calls: Sequence[Call]) -> list[Any]:
         """Send claims and settlements of many partitions together; replies as the scripts gave them.
 
-        None in the place of a script that Redis refused to finish: a key of that partition is not what it should be.
+        None in the place of one that failed: a key of that partition is not what it should be, or its part of a cluster
+        does not answer. Raises ``StoreUnavailable`` when none answers.
         """
-        with guarded():
-            replies = await attempt(self._client, calls)
+        replies = await each(self._client, calls)
         for call, reply in zip(calls, replies, strict=True):
-            if isinstance(reply, ResponseError):
-                if (outage := outage_of(reply)) is not None:
-                    raise outage from reply
+            if isinstance(reply, StoreUnavailable):
+                log.warning("partition unavailable", script=call.script.name, key=call.keys[0], error=str(reply))
+            elif isinstance(reply, Exception):
                 log.error("script failed", script=call.script.name, key=call.keys[0], error=str(reply))
-        return [None if isinstance(reply, ResponseError) else reply for reply in replies]
+        return [None if isinstance(reply, Exception) else reply for reply in replies]
 
     async def suspended_urls(self, partition: int, integration_id: str) -> frozenset[str]:
         with guarded():
@@ -125,8 +127,8 @@ class PartitionStore:
         pipeline: Any = self._client.pipeline(transaction=False)
         for partition in partitions:
             pipeline.zrangebyscore(keys.awaiting(partition), "-inf", now_ms, start=0, num=limit)
-        with guarded():
-            return [text(event_id) for due in await pipeline.execute() for event_id in due]
+        due = [ids for ids in await each_of(pipeline) if not isinstance(ids, Exception)]
+        return [text(event_id) for ids in due for event_id in ids]
 
     async def trim(self, partition: int, now_ms: int) -> None:
         """Forget log and dead letters older than the retention time; the events themselves expire."""
@@ -141,18 +143,17 @@ class PartitionStore:
         ``at``: per partition where the last call ended, at first ``REPAIR_START``. Returns where to go on, and the
         repairs made.
         """
-        replies = await run(
-            self._client, [_call(_REPAIR, partition, *place, how_many) for partition, place in at.items()]
-        )
+        calls = [_call(_REPAIR, partition, *place, how_many) for partition, place in at.items()]
         return {
             partition: ((text(reply[0]), text(reply[1])), int(reply[2]))
-            for partition, reply in zip(at, replies, strict=True)
+            for partition, reply in zip(at, await self.round_trip(calls), strict=True)
+            if reply is not None
         }
 
     async def repair_lanes(self, partitions: Iterable[int]) -> dict[int, int]:
         """Put the counters of lanes right where a key was lost that they count: repairs made, by partition."""
         numbers = list(partitions)
-        replies = await run(self._client, [_call(_REPAIR_LANES, partition) for partition in numbers])
+        replies = await self.round_trip([_call(_REPAIR_LANES, partition) for partition in numbers])
         return {partition: int(repairs) for partition, repairs in zip(numbers, replies, strict=True) if repairs}
 
     async def recount(self) -> RecountReport:

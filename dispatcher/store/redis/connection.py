@@ -13,7 +13,7 @@ from redis import exceptions as failures
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 
-from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
+from dispatcher.errors import ConfigurationError, StoreDeclined, StoreUnavailable, StoreUnusable
 from dispatcher.store.redis.cancellable import SentinelConnection, SocketConnection, TcpConnection, TlsConnection
 from dispatcher.store.redis.cluster import LastingCluster
 from dispatcher.store.redis.refusals import refusal
@@ -28,6 +28,9 @@ MAX_CONNECTIONS = 64
 
 UNAVAILABLE_CODES = frozenset({"NOREPLICAS", "MISCONF", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "BUSY", "UNKILLABLE"})
 """Error codes that redis-py has no class for, all of which pass without our doing."""
+
+DECLINED = (failures.AskError, failures.TryAgainError, failures.ClusterDownError)
+"""Answers of a cluster's node that did not begin: the slot moves, is elsewhere, or nobody serves it."""
 
 UNAVAILABLE = (
     failures.ConnectionError,
@@ -88,6 +91,8 @@ def outage_of(error: Exception) -> StoreUnavailable | None:
     """The error to raise where Redis cannot do it for now, or not for this user; None: the command is wrong."""
     if why := refusal(error):
         return StoreUnusable(why)
+    if isinstance(error, DECLINED):
+        return StoreDeclined(f"the cluster declines ({type(error).__name__}: {error}); nothing was done, repeat it")
     if isinstance(error, UNAVAILABLE) or str(error).partition(" ")[0] in UNAVAILABLE_CODES:
         return _unavailable(error)
     # uvloop reports a write to a connection that was cut this very moment in this way.

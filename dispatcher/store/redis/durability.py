@@ -7,18 +7,18 @@ of an event that is in the master alone writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from redis.asyncio import RedisCluster
-from redis.exceptions import AskError, NoScriptError, ResponseError
+from redis.exceptions import MovedError, NoScriptError
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.redis.cancellable import Cancellable
+from dispatcher.store.redis.cluster import LastingCluster
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Call, Client, Command, Run, load_all, run
+from dispatcher.store.redis.scripts import Call, Client, Command, Run, by_itself, each, load_all
 
 WAIT_MS = 1000
 """Time that replicas may take. Well below the time-out of the socket."""
@@ -26,7 +26,7 @@ WAIT_MS = 1000
 
 def writing(replicas: int, within_ms: int = WAIT_MS) -> Run:
     """Runs scripts so that ``replicas`` replicas have what they write; 0 = as ever."""
-    return Replicated(replicas, within_ms) if replicas else run
+    return Replicated(replicas, within_ms) if replicas else each
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,70 +37,78 @@ class Replicated:
     within_ms: int
 
     async def __call__(self, client: Client, calls: Sequence[Call]) -> list[Any]:
-        """Every call's reply, in order. Raises the first that is an error, and ``StoreUnavailable`` when too few
-        replicas have it in time: the master has it, and whether it stays is unknown.
+        """Every call's reply, in order, an error in its place: ``StoreUnavailable`` also where too few replicas have it
+        in time: the master has it, and whether it stays is unknown. Raised when that is what came of every call.
         """
         if not calls:
             return []
         with guarded():
-            return await self._confirmed(client, calls)
+            replies = await self._confirmed(client, calls)
+        return by_itself(replies)
 
     async def _confirmed(self, client: Client, calls: Sequence[Call]) -> list[Any]:
-        replies = await self._sent(client, [call.by_sha() for call in calls], calls)
-        if any(isinstance(reply, NoScriptError) for reply in replies):
+        """A script that Redis forgot, or whose slot is elsewhere, was not begun: it is sent once more."""
+        replies = await self._sent(client, calls, Call.by_sha)
+        again = [i for i, reply in enumerate(replies) if isinstance(reply, (NoScriptError, MovedError))]
+        if again:
             await load_all(client)
-            replies = await self._sent(client, [call.by_text() for call in calls], calls)
-        for reply in replies:
-            if isinstance(reply, AskError):  # also MovedError: what was waited for is elsewhere
-                await client.aclose()
-                raise StoreUnavailable(f"the cluster is being changed ({reply}); repeat it")
-            if isinstance(reply, ResponseError):
-                raise reply
-        reached = min(int(count) for count in replies[len(calls) :])
-        if reached < self.replicas:
-            raise StoreUnavailable(
-                f"{reached} of {self.replicas} replicas have the last write (DISPATCHER_MIN_REPLICAS); "
-                "whether it survives a fail-over is unknown, repeating it is safe"
-            )
-        return replies[: len(calls)]
+            for i, reply in zip(again, await self._sent(client, [calls[i] for i in again], Call.by_text), strict=True):
+                replies[i] = reply
+        return replies
 
-    async def _sent(self, client: Client, commands: Sequence[Command], calls: Sequence[Call]) -> list[Any]:
-        """The replies to the calls, then the number of replicas, of each node asked."""
-        if isinstance(client, RedisCluster):
-            return await self._sent_to_nodes(client, commands, calls)
-        confirming = self._confirming(calls[0].keys[0])
+    async def _sent(self, client: Client, calls: Sequence[Call], how: Callable[[Call], Command]) -> list[Any]:
+        """The replies to the calls; in the place of one that too few replicas have there is an error."""
+        if isinstance(client, LastingCluster):
+            return await self._sent_to_nodes(client, calls, how)
         pool: Any = client.connection_pool
         connection: Cancellable = await pool.get_connection()
         try:
-            replies = await connection.exchange([*commands, *confirming])
+            sent = [*map(how, calls), _mark(calls[0]), self._wait]
+            *replies, mark, count = await connection.exchange(sent)
         finally:
             await pool.release(connection)
-        return _without_marks(replies, len(commands))
+        return [self._judged(reply, mark, count) for reply in replies]
 
     async def _sent_to_nodes(
-        self, client: RedisCluster, commands: Sequence[Command], calls: Sequence[Call]
+        self, client: LastingCluster, calls: Sequence[Call], how: Callable[[Call], Command]
     ) -> list[Any]:
-        """One connection for each node. Nothing is sent on to another: its ``WAIT`` would be missing."""
+        """One connection for each node. Nothing is sent on to another: its ``WAIT`` would be missing.
+
+        Each call has a write of no meaning of its own: that of a slot that moves is refused.
+        """
         await client.initialize()
-        nodes = {node.name: (node, call.keys[0]) for call in calls if (node := client.get_node_from_key(call.keys[0]))}
+        nodes = [client.nodes_manager.get_node_from_slot(client.keyslot(call.keys[0])) for call in calls]
         pipeline: Any = client.pipeline()
-        for command in commands:
-            pipeline.execute_command(*command)
-        for node, key in nodes.values():
-            for command in self._confirming(key):
-                pipeline.execute_command(*command, target_nodes=node)
+        for call, node in zip(calls, nodes, strict=True):
+            pipeline.execute_command(*how(call), target_nodes=node)
+            pipeline.execute_command(*_mark(call), target_nodes=node)
+        asked = {node.name: node for node in nodes}
+        for node in asked.values():
+            pipeline.execute_command(*self._wait, target_nodes=node)
         replies: list[Any] = await pipeline.execute(raise_on_error=False, allow_redirections=False)
-        for reply in replies:
-            if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
-                raise reply
-        return _without_marks(replies, len(commands))
+        client.learn_of(replies)
+        counts = dict(zip(asked, replies[2 * len(calls) :], strict=True))
+        pairs = zip(replies[: 2 * len(calls) : 2], replies[1 : 2 * len(calls) : 2], nodes, strict=True)
+        return [self._judged(reply, mark, counts[node.name]) for reply, mark, node in pairs]
 
-    def _confirming(self, key: str) -> tuple[Command, ...]:
-        return ("SET", keys.waited(key), "1"), ("WAIT", self.replicas, self.within_ms)
+    def _judged(self, reply: Any, mark: Any, count: Any) -> Any:
+        """The reply, or the error that stands for it; the success of a write of no meaning says nothing."""
+        if isinstance(reply, Exception):
+            return reply
+        if failed := next((one for one in (mark, count) if isinstance(one, Exception)), None):
+            return _not_confirmed(str(failed))
+        if int(count) < self.replicas:
+            return _not_confirmed(f"{count} of {self.replicas} replicas have the last write (DISPATCHER_MIN_REPLICAS)")
+        return reply
+
+    @property
+    def _wait(self) -> Command:
+        return "WAIT", self.replicas, self.within_ms
 
 
-def _without_marks(replies: list[Any], calls: int) -> list[Any]:
-    """An error in the place of a write of no meaning counts; its success says nothing."""
-    marks, counts = replies[calls::2], replies[calls + 1 :: 2]
-    pairs = zip(marks, counts, strict=True)
-    return [*replies[:calls], *(mark if isinstance(mark, ResponseError) else count for mark, count in pairs)]
+def _mark(call: Call) -> Command:
+    return "SET", keys.waited(call.keys[0]), "1"
+
+
+def _not_confirmed(why: str) -> StoreUnavailable:
+    return StoreUnavailable(f"{why}; whether it survives a fail-over is unknown, repeating it is safe")

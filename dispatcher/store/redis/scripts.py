@@ -4,6 +4,10 @@ A script is one file. Its first line names the prelude that is put before it. A 
 that it ``runs`` although Redis is full, or is ``refused`` before it wrote anything; without it Redis refuses the first
 command that needs memory, wherever that stands. Never retries a script whose reply was lost: whoever calls decides
 that, because it knows how to ask again.
+
+A script of the queue makes up keys beside the one that it is called with, so a node that has a part of the slot must
+not run it. Each such call declares a key that is never there: while the slot moves, no node of a cluster has all that
+is declared, and each refuses the script before its first command.
 """
 
 from __future__ import annotations
@@ -12,16 +16,18 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError
 
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store.keys import never
 from dispatcher.store.redis.cancellable import Cancellable
-from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.connection import guarded, outage_of
 
 Client = Redis | RedisCluster
 Argument = str | bytes | int | float
@@ -48,7 +54,8 @@ class Script:
 
     def call(self, keys: Sequence[str], *arguments: Argument) -> Call:
         """To run it on keys of one hash slot."""
-        return Call(self, (*self.keys, *keys), arguments)
+        unseen = _never_there(keys[0]) if keys and self.prelude == "queue" else ()
+        return Call(self, (*self.keys, *keys, *unseen), arguments)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +75,12 @@ class Call:
 
 
 Run = Callable[[Client, Sequence[Call]], Awaitable[list[Any]]]
-"""``run``, or what strict durability puts in its place."""
+"""``each``, or what strict durability puts in its place."""
+
+
+@lru_cache(4096)
+def _never_there(key: str) -> tuple[str, ...]:
+    return (never(key),) if key.endswith(":own") else ()
 
 
 @cache
@@ -98,9 +110,34 @@ async def run(client: Client, calls: Sequence[Call]) -> list[Any]:
     with guarded():
         replies = await attempt(client, calls)
         for reply in replies:
-            if isinstance(reply, ResponseError):
+            if isinstance(reply, Exception):
                 raise reply
     return replies
+
+
+async def each(client: Client, calls: Sequence[Call]) -> list[Any]:
+    """As ``run``, with an error in the place of its reply: ``StoreUnavailable``, or what a script failed with.
+
+    Raises ``StoreUnavailable`` when that is what came of every call.
+    """
+    with guarded():
+        replies = await attempt(client, calls)
+    return by_itself(replies)
+
+
+async def each_of(pipeline: Any) -> list[Any]:
+    """The same for commands that were put into a pipeline."""
+    with guarded():
+        replies = await pipeline.execute(raise_on_error=False)
+    return by_itself(replies)
+
+
+def by_itself(replies: list[Any]) -> list[Any]:
+    """Replies and errors, each outage by its name. Raises ``StoreUnavailable`` when there is nothing else."""
+    named = [(outage_of(reply) or reply) if isinstance(reply, Exception) else reply for reply in replies]
+    if named and all(isinstance(reply, StoreUnavailable) for reply in named):
+        raise named[0]
+    return named
 
 
 async def reply_of(client: Client, call: Call) -> Any:
@@ -109,7 +146,8 @@ async def reply_of(client: Client, call: Call) -> Any:
 
 
 async def attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
-    """As ``run``, but a ``ResponseError`` stands in the place of its reply, and connection errors are redis-py's.
+    """As ``run``, but errors are redis-py's. A ``ResponseError`` stands in the place of its reply; in a cluster every
+    error does.
 
     A second round trip follows ``SCRIPT FLUSH`` or a restart.
     """
@@ -125,8 +163,12 @@ async def attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
 
 async def load_all(client: Client) -> None:
     """Not only what is missing: a claim behind a settle that has to be sent again would overtake it."""
-    for each in all_scripts():
-        await client.script_load(each.text)
+    pipeline: Any = client.pipeline(transaction=False)
+    primaries = client.get_primaries() if isinstance(client, RedisCluster) else []
+    for target in [{"target_nodes": node} for node in primaries] or [{}]:
+        for known in all_scripts():
+            pipeline.execute_command("SCRIPT LOAD", known.text, **target)
+    await pipeline.execute(raise_on_error=not primaries)  # a node that is away learns them when it is back
 
 
 async def _exchange(client: Redis, commands: Sequence[Command]) -> list[Any]:
@@ -140,16 +182,8 @@ async def _exchange(client: Redis, commands: Sequence[Command]) -> list[Any]:
 async def _round_trip(client: Client, commands: Sequence[Command]) -> list[Any]:
     if isinstance(client, Redis) and issubclass(client.connection_pool.connection_class, Cancellable):
         return await _exchange(client, commands)
-    if len(commands) == 1:
-        try:
-            return [await client.execute_command(*commands[0])]
-        except ResponseError as error:
-            return [error]
     pipeline: Any = client.pipeline(transaction=False)
     for command in commands:
         pipeline.execute_command(*command)
     replies: list[Any] = await pipeline.execute(raise_on_error=False)
-    for reply in replies:
-        if isinstance(reply, Exception) and not isinstance(reply, ResponseError):
-            raise reply
     return replies

@@ -1,0 +1,55 @@
+"""Writes new events, those of each partition in one call. What a partition does not take fails no other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import repeat
+from typing import Any
+
+from redis.asyncio import RedisCluster
+
+from dispatcher.model.event import Event
+from dispatcher.model.queue import Accepted
+from dispatcher.store import keys
+from dispatcher.store.redis.scripts import Argument, Client, Run, script
+
+_ACCEPT = script("queue/accept")
+
+
+async def accept_each(client: Client, write: Run, events: Sequence[Event]) -> list[Accepted | Exception]:
+    """The receipt of each event, or the error in its place. One round trip; raises ``StoreUnavailable`` for all.
+
+    One call for all partitions; in a cluster one for each, since they may be on different nodes.
+    """
+    by_partition: dict[int, list[int]] = {}
+    for position, event in enumerate(events):
+        by_partition.setdefault(int(event.id[-3:], 16), []).append(position)
+    apart = isinstance(client, RedisCluster)
+    together = [[partition] for partition in by_partition] if apart else [list(by_partition)] if events else []
+    calls = [
+        _ACCEPT.call(
+            [keys.own(partition) for partition in partitions],
+            *(part for partition in partitions for part in _arguments([events[i] for i in by_partition[partition]])),
+        )
+        for partitions in together
+    ]
+    receipts: list[Any] = [None] * len(events)
+    for partitions, reply in zip(together, await write(client, calls), strict=True):
+        positions = [position for partition in partitions for position in by_partition[partition]]
+        for position, receipt in zip(positions, _receipts(reply, [events[i].id for i in positions]), strict=True):
+            receipts[position] = receipt
+    return receipts
+
+
+def _arguments(events: Sequence[Event]) -> list[Argument]:
+    return [len(events), *(part for event in events for part in (event.id, event.stored()))]
+
+
+def _receipts(reply: Any, ids: Sequence[str]) -> Iterator[Accepted | Exception]:
+    """What a reply says of each event of its call, or the error that it is."""
+    if isinstance(reply, Exception):
+        yield from repeat(reply, len(ids))
+        return
+    fields = iter(reply)
+    for event_id, sequence, created_ms, seen in zip(ids, fields, fields, fields, strict=True):
+        yield Accepted(event_id, int(sequence), int(created_ms), bool(seen))
