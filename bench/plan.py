@@ -38,6 +38,8 @@ GOALS: dict[str, Goal] = {
     "latency p50": Goal(10.0, at_most=True),
     "Redis bytes per delivered event": Goal(2000.0, at_most=True),
     "deliveries/s with a long backlog": Goal(0.85),
+    "Redis bytes per installation": Goal(2048.0, at_most=True),
+    "list of 1,000 installations p95": Goal(50.0, at_most=True),
 }
 """By the name of the figure."""
 
@@ -59,6 +61,8 @@ class Plan:
     short_backlog: int
     long_backlog: int
     backlog_rounds: int
+    installations: int
+    lists: int
 
 
 FULL = Plan(
@@ -75,6 +79,8 @@ FULL = Plan(
     short_backlog=10_000,
     long_backlog=1_000_000,
     backlog_rounds=7,
+    installations=100_000,
+    lists=100,
 )
 QUICK = Plan(
     rounds=5,
@@ -90,6 +96,8 @@ QUICK = Plan(
     short_backlog=10_000,
     long_backlog=100_000,
     backlog_rounds=4,
+    installations=10_000,
+    lists=50,
 )
 MANY_INTEGRATIONS = 10_000
 

@@ -141,7 +141,7 @@ def _accounts(resources: Resources) -> Accounts:
     lookup = AccountLookup(connectors, sealer)
     resources.stores.cache.observe(lookup)
     effects, queue = Effects(Outbox(redis), resources.stores.queue), resources.stores.queue
-    stores = InstallationStore(redis), MarketplaceStore(redis)
+    stores = InstallationStore(redis, resources.stores.cache.revision), MarketplaceStore(redis)
     reauthentication = Reauthentication(redis, *stores, effects, queue.partitions, clock.now_ms)
     tokens = TokenStore(redis, sealer, pepper=_pepper(resources.settings))
     grants = GrantClient(resources.sessions, clock)
@@ -151,7 +151,9 @@ def _accounts(resources: Resources) -> Accounts:
 
 def _installed(resources: Resources) -> InstalledEvents:
     redis = resources.stores.redis
-    return InstalledEvents(Bearers(redis), InstallationStore(redis), SettingSeals(resources.sealer))
+    return InstalledEvents(
+        Bearers(redis), InstallationStore(redis, resources.stores.cache.revision), SettingSeals(resources.sealer)
+    )
 
 
 def _pepper(settings: Settings) -> bytes:
@@ -209,7 +211,7 @@ def _upkeep(resources: Resources, owner: Owner, beats: Heartbeats) -> Upkeep:
 
 def _reconciler(resources: Resources) -> Reconciler:
     redis, queue, now_ms = resources.stores.redis, resources.stores.queue, resources.clock.now_ms
-    outbox, store = Outbox(redis), InstallationStore(redis)
+    outbox, store = Outbox(redis), InstallationStore(redis, resources.stores.cache.revision)
     effects = Effects(outbox, queue)
     surroundings = AccountsAndMarketplaces(AccountStore(redis), MarketplaceStore(redis))
     transitions = Transitions(store, effects, surroundings, queue.partitions, now_ms)

@@ -82,8 +82,14 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         min_replicas=settings.min_replicas,
     )
     effects = Effects(Outbox(redis), queue)
+    installations = InstallationStore(redis, cache.revision)
     reauthentication = Reauthentication(
-        redis, InstallationStore(redis), MarketplaceStore(redis), effects, queue.partitions, clock.now_ms
+        redis,
+        installations,
+        MarketplaceStore(redis),
+        effects,
+        queue.partitions,
+        clock.now_ms,
     )
     installing = build_installing(deployment, redis, cache, sealer, settings.password_failures, reauthentication)
     installer = _installer(redis, queue, definitions, cache, sealer, installing, clock.now_ms)
@@ -104,7 +110,7 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         installer=installer,
         customers=CustomerInstaller(installer, cache, queue, audit),
         colleagues=Colleagues(installing.accounts, installer.transitions, audit),
-        updates=Updates(InstallationStore(redis), cache, installer.transitions),
+        updates=Updates(installations, cache, installer.transitions),
     )
     return services, installing
 
@@ -112,7 +118,7 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
 def _orders(
     redis: StoreClient, queue: QueueStore, cache: DefinitionCache, now_ms: Callable[[], int]
 ) -> OrdersElsewhere:
-    store, effects = InstallationStore(redis), Effects(Outbox(redis), queue)
+    store, effects = InstallationStore(redis, cache.revision), Effects(Outbox(redis), queue)
     return OrdersElsewhere(store, effects, AccountStore(redis), MarketplaceStore(redis), cache, now_ms)
 
 
@@ -126,7 +132,7 @@ def _installer(
     now_ms: Callable[[], int],
 ) -> Installer:
     parties = Parties(installing.accounts, MarketplaceStore(redis), installing.connectors)
-    store, seals = InstallationStore(redis), SettingSeals(sealer)
+    store, seals = InstallationStore(redis, cache.revision), SettingSeals(sealer)
     effects = Effects(Outbox(redis), queue)
     transitions = Transitions(store, effects, parties, queue.partitions, now_ms)
     creation = Creation(transitions, cache, queue, parties, seals)

@@ -52,7 +52,7 @@ class InstallStep:
     connection_id: str | None = None
     connection: str | None = None
     """Name of the connector template whose connector completes the step."""
-    unknown: dict[str, Any] = field(default_factory=dict)
+    unknown: dict[str, Any] = field(default_factory=dict, hash=False)
     """What else a client gave; returned as it came."""
 
 
@@ -84,6 +84,8 @@ class Installation:
     revision: int | None = None
     """Published revision that it was installed from, or was last moved to."""
     install: tuple[InstallStep, ...] = ()
+    packed: tuple[str, ...] = ()
+    """In its record only, in the place of steps that are its template's."""
     mode: Mode = Mode.INSTALL
     settings: Any = None
     version: str | None = None
@@ -91,7 +93,7 @@ class Installation:
     locked_ms: int | None = None
     account_identifier: str | None = None
     source_id: str | None = None
-    purchase: Purchase = Purchase()
+    purchase: Purchase = field(default_factory=Purchase)
     standing: Standing = Standing.INSTALLING
     standing_text: str | None = None
     """The host's words, where it refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from dispatcher.model.installation import InstallStep
@@ -21,8 +22,9 @@ STEP_NAMES: dict[str, str] = {
 """Names outside → fields, in the order in which they are shown."""
 
 
+@lru_cache(maxsize=4096)
 def step_json(step: InstallStep) -> dict[str, Any]:
-    """What is set of it, ``completed`` always, and whatever else a client gave."""
+    """What is set of it, ``completed`` always, and whatever else a client gave. Not to be changed."""
     known = {name: getattr(step, field) for name, field in STEP_NAMES.items()}
     return {name: value for name, value in known.items() if value is not None} | step.unknown
 

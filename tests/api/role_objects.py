@@ -64,7 +64,9 @@ class Shop:
             standing=Standing.INSTALLING,
             marketplace_id=self.marketplace_id,
         )
-        assert await InstallationStore(self._api.redis).write([Written(None, made)], 1)
+        assert await InstallationStore(self._api.redis, self._api.services.cache.revision).write(
+            [Written(None, made)], 1
+        )
         return made.id
 
 

@@ -26,6 +26,7 @@ from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.model.installation import Installation, InstallStep, Mode
+from dispatcher.model.integration import Revision
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.policy.installation_rules import (
@@ -89,7 +90,7 @@ class InstallationMachine(RuleBasedStateMachine):
         self.redis = Redis.from_url(self.url)
         self.queue = QueueStore(self.redis, partitions=1, retention_ms=RETENTION_MS)
         self.worker = HandWorker(self.redis, 1)
-        self.store, self.outbox = InstallationStore(self.redis), Outbox(self.redis)
+        self.store, self.outbox = InstallationStore(self.redis, self.revision), Outbox(self.redis)
         self.effects, self.now_ms = LosingEffects(self.outbox, self.queue), 1_700_000_000_000
         self.transitions = Transitions(self.store, self.effects, Nobody(), 1, self.tick)
         self.pending = Pending(self.store, self.effects, self.queue, self.transitions)
@@ -108,6 +109,10 @@ class InstallationMachine(RuleBasedStateMachine):
             return await reply
 
         return self.runner.run(wait())
+
+    async def revision(self, integration_id: str, number: int) -> Revision | None:
+        """The first one has the steps of those that are installed from it with two."""
+        return Revision(number, install_template=(STEP, STEP) if number == 1 else ())
 
     def tick(self) -> int:
         self.now_ms += 1

@@ -17,6 +17,7 @@ from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
 from dispatcher.store.installations import outbox
+from dispatcher.store.installations.packing import FindRevision, Packing
 from dispatcher.store.installations.records import read, write
 from dispatcher.store.redis.connection import guarded
 
@@ -60,13 +61,15 @@ def message(installation_id: str) -> str:
 class InstallationStore:
     """Every installation there is; whoever asks has decided which of them exist for whom."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, find: FindRevision) -> None:
+        """``find`` is asked for published revisions, whose steps records do not repeat."""
         self._redis = redis
+        self._packing = Packing(find)
 
     async def find(self, installation_id: str) -> Stored | None:
         with guarded():
             record = await self._redis.get(keys.installation(installation_id))
-        return Stored(read(Installation, record), bytes(record)) if record else None
+        return await self._stored(record) if record else None
 
     async def several(self, installation_ids: Sequence[str]) -> list[Stored]:
         """Those that exist, in the order asked for."""
@@ -74,7 +77,7 @@ class InstallationStore:
             return []
         with guarded():
             records = await self._redis.mget([keys.installation(one) for one in installation_ids])
-        return [Stored(read(Installation, one), bytes(one)) for one in records if one]
+        return [await self._stored(one) for one in records if one]
 
     async def ids(self, indexes: Sequence[str], after: str, limit: int) -> list[str]:
         """Up to ``limit`` ids behind ``after`` ('' = from the start), oldest first, of several indexes together."""
@@ -104,11 +107,20 @@ class InstallationStore:
         """
         documents, operations, entries = [], [], []
         for change in changes:
-            document = _document(change, now_ms)
+            document = await self._document(change, now_ms)
             documents += [document, *_exclusive(change)]
             operations += _operations(change, now_ms)
             entries.append(Noted("installation", change.id, document, frozenset({"settings"})))
         return await swap(self._redis, documents, operations, noting=noting, entries=entries)
+
+    async def _stored(self, record: bytes) -> Stored:
+        return Stored(await self._packing.unpacked(read(Installation, record)), bytes(record))
+
+    async def _document(self, change: Written, now_ms: int) -> Document:
+        before = change.before.record if change.before else b""
+        after = moved_on(change, now_ms)
+        record = write(await self._packing.packed(after), before) if after else b""
+        return Document(keys.installation(change.id), before, record)
 
 
 def moved_on(change: Written, now_ms: int) -> Installation | None:
@@ -117,12 +129,6 @@ def moved_on(change: Written, now_ms: int) -> Installation | None:
         return change.after
     before_ms = change.before.installation.modified_ms
     return replace(change.after, modified_ms=max(now_ms, before_ms + 1))
-
-
-def _document(change: Written, now_ms: int) -> Document:
-    before = change.before.record if change.before else b""
-    after = moved_on(change, now_ms)
-    return Document(keys.installation(change.id), before, write(after, before) if after else b"")
 
 
 def _exclusive(change: Written) -> list[Document]:

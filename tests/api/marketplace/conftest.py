@@ -174,7 +174,9 @@ class Shopper:
             marketplace_id=27,
         )
         made = replace(made, **changes)
-        assert await InstallationStore(self.api.redis).write([Written(None, made)], now_ms)
+        assert await InstallationStore(self.api.redis, self.api.services.cache.revision).write(
+            [Written(None, made)], now_ms
+        )
         return made
 
 
