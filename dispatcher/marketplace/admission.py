@@ -140,6 +140,8 @@ async def begin(request: web.Request, response: web.StreamResponse, visit: Visit
     """Have the browser keep the session. Another one that it kept ends, and the first page says whose."""
     services, accounts = request.app[SERVICES], request.app[INSTALLING].accounts
     for before, _ in visits_in(request, services):
+        if before.id == visit.id:
+            continue
         await end_visit(request, before)
         if (before.account_id, before.user_id) != (visit.account_id, visit.user_id):
             user, account = await accounts.user(before.user_id), await accounts.find(before.account_id)

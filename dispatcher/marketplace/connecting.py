@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
 from aiohttp import hdrs, web
 
@@ -14,6 +15,8 @@ from dispatcher.flow.installations.authorizing import marketplace_of_state
 from dispatcher.flow.installations.connecting import Credentials
 from dispatcher.marketplace.admission import Sent, guest_at, not_signed_in
 from dispatcher.marketplace.guest import Guest, redirect
+from dispatcher.marketplace.handover import PATH as HANDOVER
+from dispatcher.marketplace.handover import QUERY, ticket
 from dispatcher.marketplace.lookups import installation_in, product_of
 from dispatcher.marketplace.standing import host_of, name_of
 from dispatcher.model.connector import AccountConnector, ConnectorAuth, ConnectorTemplate
@@ -87,13 +90,15 @@ async def authorize(request: web.Request, guest: Guest) -> web.StreamResponse:
 
 
 async def authorized(request: web.Request) -> web.StreamResponse:
-    """Back from there: 303 to the installation, or a page that says what went wrong."""
+    """Back from there: 303 to the installation, or a page that says what went wrong. A popup says that it can close."""
     state = request.query.get("state", "")
     guest = await guest_at(request, marketplace_of_state(state))
     if guest is None:
         return await not_signed_in(request)
     given = request.query.get("code"), request.query.get("error")
     done = await request.app[AUTHORIZING].complete(state, *given, guest.visit.id, guest.customer)
+    if not guest.visit.inline_oauth:
+        return guest.page("authorized.html", installation=done.installation)
     return redirect(guest.path("installations", done.installation.id, said="connected"))
 
 
@@ -194,6 +199,12 @@ async def _page(
 
 
 def _authorize_link(installation: Installation, connection: Connection, guest: Guest) -> str | None:
+    """A popup of a frame has no session of its own: it takes one along."""
     if connection.kind is not ConnectorAuth.OAUTH2:
         return None
-    return guest.path("installations", installation.id, "connections", connection.name, "authorize")
+    path = guest.path("installations", installation.id, "connections", connection.name, "authorize")
+    if guest.visit.inline_oauth or not guest.framed:
+        return path
+    services = guest.services
+    handed = ticket(guest.visit, services.sealer, services.clock(), path)
+    return f"{HANDOVER}?{urlencode({QUERY: handed})}"

@@ -12,6 +12,7 @@ from dispatcher.store.secrets.sealing import Sealer, SealError
 
 LIFE_S = 300
 QUERY = "ticket"
+PATH = "/account/handover"
 _CONTEXT = "marketplace:handover"
 
 
@@ -22,10 +23,12 @@ class Handover:
     id: str
     until_s: int
     visit: Visit
+    to: str | None = None
+    """Where to go on, within the marketplace; None = at its home."""
 
 
-def ticket(visit: Visit, sealer: Sealer, now_s: float) -> str:
-    made = {"id": secrets.token_urlsafe(16), "until_s": int(now_s) + LIFE_S, "visit": asdict(visit)}
+def ticket(visit: Visit, sealer: Sealer, now_s: float, to: str | None = None) -> str:
+    made = {"id": secrets.token_urlsafe(16), "until_s": int(now_s) + LIFE_S, "visit": asdict(visit), "to": to}
     return sealer.seal(orjson.dumps(made).decode(), _CONTEXT)
 
 
@@ -33,7 +36,7 @@ def handover(text: str, sealer: Sealer, now_s: float) -> Handover | None:
     """What a ticket of ours hands over; None for any other text, and when it is too late."""
     try:
         made = orjson.loads(sealer.open(text, _CONTEXT))
-        found = Handover(made["id"], made["until_s"], Visit(**made["visit"]))
+        found = Handover(made["id"], made["until_s"], Visit(**made["visit"]), made["to"])
     except (SealError, KeyError, TypeError, ValueError):
         return None
     return found if now_s < found.until_s else None

@@ -21,7 +21,6 @@ from dispatcher.pages.origin import refuse_known_strangers
 from dispatcher.store.installations.sessions import Opened, Opening
 
 PATH = "/account/signinwithtoken"
-HANDOVER = "/account/handover"
 _LEAVES_NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _SPECULATIVE = ("prefetch", "preview", "prerender")
 _MAX_CHARS = 200
@@ -65,7 +64,7 @@ async def take_over(request: web.Request) -> web.StreamResponse:
     if found is None or not await request.app[OAUTH].revoked.spend(found.id, LIFE_S):
         marketplace = await services.marketplaces.find(found.visit.marketplace_id) if found else None
         return _does_not_open(request, Opened(Opening.USED if found else Opening.EXPIRED), marketplace)
-    location = _home(found.visit.marketplace_id, found.visit.product_id)
+    location = found.to or _home(found.visit.marketplace_id, found.visit.product_id)
     response = web.Response(status=302, headers=_LEAVES_NO_TRACE | {hdrs.LOCATION: location})
     await begin(request, response, found.visit, framed=is_framed(request))
     return response

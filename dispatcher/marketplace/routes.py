@@ -12,6 +12,7 @@ from dispatcher.marketplace.admission import action, screen
 from dispatcher.marketplace.colleagues import assign, give_role, show_people
 from dispatcher.marketplace.connecting import authorize, authorized, save_connection, show_connection
 from dispatcher.marketplace.guest import HOME, SCRIPT
+from dispatcher.marketplace.handover import PATH as HANDOVER
 from dispatcher.marketplace.history import show_history
 from dispatcher.marketplace.home import show_home
 from dispatcher.marketplace.leaving import open_app, show_done
@@ -31,8 +32,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", links.PATH, links.open_link),
     ("HEAD", links.PATH, links.head),
     ("POST", links.PATH, links.confirm_link),
-    ("GET", links.HANDOVER, links.take_over),
-    ("HEAD", links.HANDOVER, links.head),
+    ("GET", HANDOVER, links.take_over),
+    ("HEAD", HANDOVER, links.head),
     ("GET", signing_in.SIGN_IN, signing_in.show_form),
     ("POST", signing_in.SIGN_IN, signing_in.sign_in),
     ("POST", signing_in.SIGN_OUT, signing_in.sign_out),
@@ -63,7 +64,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 
 def mount_marketplace(app: web.Application) -> None:
     """Add the pages to the API's application."""
-    for prefix in (HOME, links.PATH, links.HANDOVER, signing_in.SIGN_IN, signing_in.SIGN_OUT, AUTHORIZED_PATH):
+    for prefix in (HOME, links.PATH, HANDOVER, signing_in.SIGN_IN, signing_in.SIGN_OUT, AUTHORIZED_PATH):
         app[ERROR_PAGES].append((prefix, problem_page))
     mount_assets(app, STYLE_SHEET, SCRIPT)
     for method, path, handler in ROUTES:

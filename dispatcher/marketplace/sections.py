@@ -5,12 +5,12 @@ What the form does not show stays as it is. Secrets are never among what is show
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dispatcher.pages.fields import Field, Kind, Option
+from dispatcher.policy.setting_secrets import masked
 
 _KINDS: dict[str, Kind] = {
     "text": Kind.TEXT,
@@ -49,8 +49,8 @@ def sections_of(settings: Any) -> list[Section] | None:
 
 
 def filled(settings: Any, given: Mapping[str, str]) -> Any:
-    """The settings with what was typed; an empty secret keeps what is stored."""
-    changed = copy.deepcopy(settings)
+    """The settings with what was typed, and a mask for every secret that stays as it is stored."""
+    changed = masked(settings)
     for name, member in _members(changed):
         field = _field(member, name)
         text = given.get(name, "").strip()

@@ -8,14 +8,14 @@ from aiohttp import web
 
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES
-from dispatcher.errors import RequestError
+from dispatcher.errors import Refused, RequestError
 from dispatcher.marketplace.admission import begin, end_visit
 from dispatcher.marketplace.guest import HOME, page, redirect, texts_for
 from dispatcher.marketplace.visit import Visit, cookie_of, is_framed, visits_in
 from dispatcher.model.account import Account, User
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.pages.fields import Field, Kind
-from dispatcher.pages.forms import read_form
+from dispatcher.pages.forms import read_form, read_token
 from dispatcher.pages.messages import Messages
 from dispatcher.pages.origin import refuse_other_sites
 
@@ -50,8 +50,10 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     """The session ends in this browser, and wherever else its cookie may be."""
     services = request.app[SERVICES]
     refuse_other_sites(request, services.deployment.base_url, SIGN_IN)
-    marketplace = None
+    token, marketplace = read_token(await read_form(request), services.sealer), None
     for visit, _ in visits_in(request, services):
+        if token is None or token.session_id != visit.id:
+            raise Refused.of("form_token", texts_for(request, visit, None).plain("problem.form_old"))
         await end_visit(request, visit)
         marketplace = await services.marketplaces.find(visit.marketplace_id)
     response = page("signed-out.html", marketplace, texts_for(request, None, marketplace), {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from dispatcher.api.deployment import Deployment
 
@@ -31,17 +31,11 @@ class Cookie:
         return request.cookies.get(self.name)
 
     def keep(self, response: web.StreamResponse, value: str, life_s: float) -> None:
-        """Have the browser keep it, for ``life_s`` at most."""
-        response.set_cookie(
-            self.name,
-            value,
-            max_age=int(life_s),
-            path="/",
-            secure=self.secure,
-            httponly=True,
-            samesite="None" if self.framed else "Lax",
-            partitioned=self.framed or None,
-        )
+        """Have the browser keep it, for ``life_s`` at most. Python before 3.14 knows no Partitioned."""
+        parts = [f"{self.name}={value}", f"Max-Age={int(life_s)}", "Path=/", "HttpOnly"]
+        parts += ["SameSite=None", "Partitioned"] if self.framed else ["SameSite=Lax"]
+        parts += ["Secure"] if self.secure else []
+        response.headers.add(hdrs.SET_COOKIE, "; ".join(parts))
 
     def drop(self, response: web.StreamResponse) -> None:
         """Have the browser forget it."""

@@ -144,6 +144,12 @@ for (const link of all("[data-window]")) {
     all("[data-window-used]").forEach((one) => one.classList.remove("hidden"));
   });
 }
+for (const link of all("[data-popup]")) {
+  link.addEventListener("click", (event) => {
+    if (window.open(link.href, "authorize", "popup,width=560,height=720")) event.preventDefault();
+  });
+}
+if (document.querySelector("[data-close-now]") && window.opener) window.close();
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;
   for (const form of all("form[data-sent]")) delete form.dataset.sent;

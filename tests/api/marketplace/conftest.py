@@ -122,11 +122,16 @@ class Shopper:
         return (await self.look(page)).partition('name="form" value="')[2].partition('"')[0]
 
     async def send(
-        self, path: str, fields: dict[str, str] | None = None, *, page: str | None = None, **headers: str
+        self,
+        path: str,
+        fields: dict[str, str] | None = None,
+        *,
+        page: str | None = None,
+        headers: dict[str, str] | None = None,
     ) -> ClientResponse:
         """The form of ``page``, which is where it is sent to unless said otherwise."""
         form = {"form": await self.token(path if page is None else page), **(fields or {})}
-        given = {"Origin": self.origin, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        given = {"Origin": self.origin, **(headers or {})}
         return await self.api.http.post(SHOP + path, data=form, headers=given, allow_redirects=False)
 
     async def change_marketplace(self, **changes: Any) -> Marketplace:

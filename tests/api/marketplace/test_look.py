@@ -80,7 +80,12 @@ async def member(shopper: Shopper) -> None:
 
 
 async def events(shopper: Shopper) -> None:
-    kinds = {"create": {}, "upgrade": {}, "assign": {"user": {"email": "anna@example.com"}}, "cancel": {}}
+    kinds: dict[str, dict[str, Any]] = {
+        "create": {},
+        "upgrade": {},
+        "assign": {"user": {"email": "anna@example.com"}},
+        "cancel": {},
+    }
     for kind, payload in kinds.items():
         await shopper.api.emit(type=kind, productId=LEDGER, accountId="acct-x", payload=payload)
 
