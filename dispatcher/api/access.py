@@ -23,6 +23,8 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
     if needed is None:
         return handler
 
+    admission = Admission(partial(_readmit, gate, route))
+
     async def enter(request: web.Request) -> web.StreamResponse:
         authorization = request.headers.get(hdrs.AUTHORIZATION)
         caller = gate.remembered(authorization)
@@ -32,7 +34,7 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
         limits = await meters.admit(caller) if caller.rate_per_s else None
         _check(caller, needed, route)
         request[CALLER] = caller
-        request[ADMISSION] = Admission(partial(_readmit, request, gate, route))
+        request[ADMISSION] = admission
         if limits is None:
             return await handler(request)
         return _with(limits, await handler(request))
@@ -53,7 +55,7 @@ def _check(caller: Caller, needed: tuple[Scope, ...], route: Route) -> None:
         raise Refused.of("marketplace_restricted", text)
 
 
-async def _readmit(request: web.Request, gate: Gate, route: Route) -> None:
+async def _readmit(gate: Gate, route: Route, request: web.Request) -> None:
     """A one-time bearer is used up by its first admission: its request ends soon, and is not asked for again."""
     if request[CALLER].installation_id is not None or route.scopes is None:
         return

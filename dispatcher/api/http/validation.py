@@ -34,7 +34,8 @@ _MAX_NAME_CHARS = 255
 
 def validated(model: type[Model], value: Any) -> Model:
     """``value`` as ``model``; 422 with one problem for each thing that is wrong, at most 20."""
-    _refuse_many_unknown(model, value)
+    if isinstance(value, dict) and len(value) > _MAX_PROBLEMS:
+        _refuse_many_unknown(model, value)
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -42,11 +43,10 @@ def validated(model: type[Model], value: Any) -> Model:
         raise Unprocessable([_problem(one) for one in found[:_MAX_PROBLEMS]]) from None
 
 
-def _refuse_many_unknown(model: type[BaseModel], value: Any) -> None:
+def _refuse_many_unknown(model: type[BaseModel], value: dict[Any, Any]) -> None:
     """Pydantic makes an error of each, however many there are."""
     fields = model.model_fields
-    strict = model.model_config.get("extra") == "forbid"
-    if not strict or not isinstance(value, dict) or len(value) <= len(fields) + _MAX_PROBLEMS:
+    if model.model_config.get("extra") != "forbid" or len(value) <= len(fields) + _MAX_PROBLEMS:
         return
     known = {*fields, *(one.alias for one in fields.values())}
     unknown = islice((str(name)[:_MAX_NAME_CHARS] for name in value if name not in known), _MAX_PROBLEMS)

@@ -36,7 +36,7 @@ async def get_event(request: web.Request) -> web.StreamResponse:
     while not stored.state.consumed and (left_s := deadline_s - asyncio.get_running_loop().time()) > 0:
         await asyncio.sleep(min(pause_s, left_s))
         pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
-        await request[ADMISSION].renewed()
+        await request[ADMISSION].renewed(request)
         stored = await _stored(request)
     return json_response(event_json(stored, services.deployment.base_url))
 

@@ -94,7 +94,7 @@ async def _narrowed(request: web.Request) -> EventFilter | None:
 async def _is_still_admitted(request: web.Request) -> bool:
     """False once the client lost its token or the scope. While Redis is away nobody knows, and nothing is sent."""
     try:
-        await request[ADMISSION].renewed()
+        await request[ADMISSION].renewed(request)
     except RequestError:
         return False
     except StoreUnavailable:
