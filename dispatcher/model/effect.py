@@ -1,4 +1,4 @@
-"""What a transition of an installation does to the queue: an event to accept, or a lock to set or lift."""
+"""Effects of an installation's transition on the queue: an event to accept, or a lock to set or lift."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class LockChange:
     integration_id: str
     account_id: str
     holder: str
-    """Who asks, such as ``update:INSTALLATION``; asking twice counts once."""
+    """Name of whoever asks, as in ``update:INSTALLATION``; asking twice counts once."""
     number: int
     """Of one holder, the highest number is the word that counts."""
     locked: bool

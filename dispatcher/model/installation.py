@@ -24,7 +24,7 @@ MODES: dict[Mode, frozenset[Mode]] = {
 
 
 class Standing(StrEnum):
-    """How far the product host is with it; people are shown this rather than the mode."""
+    """Progress at the product host; people are shown this rather than the mode."""
 
     INSTALLING = "INSTALLING"
     """Steps are open; nothing was ordered."""
@@ -53,12 +53,12 @@ class InstallStep:
     connection: str | None = None
     """Name of the connector template whose connector completes the step."""
     unknown: dict[str, Any] = field(default_factory=dict, hash=False)
-    """What else a client gave; returned as it came."""
+    """Anything else that a client gave; returned as it came."""
 
 
 @dataclass(frozen=True, slots=True)
 class Purchase:
-    """What was ordered: travels in the ORDER event."""
+    """Things ordered: they travel in the ORDER event."""
 
     edition: str | None = None
     quantity: int | None = None
@@ -133,7 +133,7 @@ class Installation:
 
 
 class Act(StrEnum):
-    """What a transition makes happen outside its record."""
+    """Something that a transition makes happen outside its record."""
 
     ORDER = "ORDER"
     CHANGE = "CHANGE"

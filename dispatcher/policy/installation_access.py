@@ -1,4 +1,4 @@
-"""Who reaches an installation, and as whom. Pure.
+"""Reach of callers to installations, as owners or as users. Pure.
 
 Owner is whoever publishes what is installed, and the product host with a one-time bearer. Everybody else who reaches an
 installation is a user of it: an account, or a partner on its behalf.

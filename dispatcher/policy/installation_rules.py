@@ -50,7 +50,7 @@ def step_refused(installation: Installation, text: str | None) -> Moved:
 
 
 def steps_updated(installation: Installation, completed: Mapping[str, bool], at: Moment) -> Moved:
-    """What the host said of steps, by their ``installer_function``. The last one completed orders it."""
+    """The host's word on steps, by their ``installer_function``. The last one completed orders it."""
 
     def updated(step: InstallStep) -> InstallStep:
         return replace(step, completed=completed.get(step.installer_function or "", step.completed))

@@ -24,7 +24,7 @@ STEP_NAMES: dict[str, str] = {
 
 @lru_cache(maxsize=4096)
 def step_json(step: InstallStep) -> dict[str, Any]:
-    """What is set of it, ``completed`` always, and whatever else a client gave. Not to be changed."""
+    """Its fields that are set, ``completed`` always, and whatever else a client gave. Not to be changed."""
     known = {name: getattr(step, field) for name, field in STEP_NAMES.items()}
     return {name: value for name, value in known.items() if value is not None} | step.unknown
 

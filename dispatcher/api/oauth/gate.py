@@ -79,7 +79,7 @@ class Gate:
         return caller
 
     async def bearer_of(self, installation_id: str, authorization: str | None) -> Caller | None:
-        """Whoever shows a one-time bearer of that installation, which is used up by this; None = it is none.
+        """The owner who shows a one-time bearer of that installation, which this uses up; None = it is none.
 
         401 for one that was used, is of another installation, or too old.
         """

@@ -1,4 +1,4 @@
-"""How an installed integration is read from JSON and written as JSON. Never decides what may change."""
+"""Reads installed integrations from JSON, and writes them as JSON. Never decides what may change."""
 
 from __future__ import annotations
 

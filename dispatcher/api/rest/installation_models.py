@@ -1,4 +1,4 @@
-"""What /v1/integrations takes and gives. Keys that are none of these survive as they came. No behaviour."""
+"""Bodies that /v1/integrations takes and gives. Keys that are none of these survive as they came. No behaviour."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ LOCKED_KEYS = frozenset({"connectionMap"})
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What a PUT says. ``given`` names what it has; the rest is left out."""
+    """A PUT as it was sent. ``given`` names what it has; the rest is left out."""
 
     name: str
     given: frozenset[str]
@@ -161,7 +161,7 @@ def _step_problems(before: tuple[InstallStep, ...], wanted: tuple[InstallStep, .
 
 
 def same(one: Any, other: Any) -> bool:
-    """Whether both are the same JSON: the order of keys does not matter, 1 is neither 1.0 nor true."""
+    """True of two that are the same JSON: the order of keys does not matter, 1 is neither 1.0 nor true."""
     return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
 
 

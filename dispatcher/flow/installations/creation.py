@@ -65,7 +65,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Cloning:
-    """What differs between an installation and its clone."""
+    """Differences between an installation and its clone."""
 
     name: str | None = None
     connections: dict[str, str] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""What a customer does with the apps of the own account, as pages offer it.
+"""Use cases of a customer with the apps of the own account, as pages offer them.
 
 Admits nobody: whoever calls has a session, and has looked whether this user may.
 """
@@ -35,7 +35,7 @@ from dispatcher.store.queue.events import QueueStore
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """Whoever acts on a page, and the session in which."""
+    """Somebody who acts on a page, and the session of that."""
 
     account: Account
     user: User

@@ -60,7 +60,7 @@ class Installer:
         self.follower = follower
 
     async def list(self, caller: Caller, after: str = "", limit: int = PAGE) -> InstallationPage:
-        """What exists for the caller, behind the id ``after``."""
+        """Installations that exist for the caller, behind the id ``after``."""
         ids = await self._store.ids(await self._indexes(caller), after, limit + 1)
         found = await self._store.several(ids[:limit])
         reached = [one.installation for one in found if await self._reaches(caller, one.installation)]
@@ -71,7 +71,7 @@ class Installer:
         return (await self._stored(caller, installation_id)).installation
 
     async def find(self, installation_id: str) -> Installation | None:
-        """Whosever it is: for a request that is repeated."""
+        """Found whosever it is: for a request that is repeated."""
         found = await self._store.find(installation_id)
         return found.installation if found else None
 

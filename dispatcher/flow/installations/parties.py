@@ -13,7 +13,7 @@ from dispatcher.store.installations.marketplaces import MarketplaceStore
 
 @dataclass(frozen=True, slots=True)
 class AccountsAndMarketplaces:
-    """What every transition may have to know."""
+    """Facts that every transition may have to know."""
 
     accounts: AccountStore
     marketplaces: MarketplaceStore

@@ -28,7 +28,7 @@ from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.queue.events import QueueStore
 
 STEP_WAIT_MS = 35_000
-"""How long a call about a step may take, from its acceptance to its end."""
+"""Longest time of a call about a step, from its acceptance to its end."""
 _GOOD = frozenset({Status.SUCCEEDED, Status.RESOLVED, Status.SKIPPED})
 _NOBODYS = Cause()
 _GONE = "Its event is gone: try again."

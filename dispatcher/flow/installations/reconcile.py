@@ -18,7 +18,7 @@ from dispatcher.store.installations.outbox import Outbox
 
 EVERY_S = 0.5
 LEFT_MS = 1_000
-"""How old an effect is before others than the process that made it apply it."""
+"""Age at which others than the process that made an effect apply it."""
 AT_ONCE = 100
 _SOONEST_MS, _LATEST_MS = 500, 60_000
 

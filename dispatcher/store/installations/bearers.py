@@ -14,7 +14,7 @@ from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
 
 PREFIX = "ins_"
-"""What every such token begins with, so that no other is looked up."""
+"""Beginning of every such token, so that no other is looked up."""
 KEPT_S = 900
 
 
@@ -32,7 +32,7 @@ class Bearers:
         return token
 
     async def use(self, token: str, installation_id: str) -> bool:
-        """Whether it is good for that installation, and this is its first use. One for another stays as it is."""
+        """True at the first use of a token of that installation. One of another stays as it is."""
         with guarded():
             known = await self._redis.get(_key(token))
             if known is None or known.decode() != installation_id:

@@ -54,7 +54,7 @@ class Written:
 
 
 def message(installation_id: str) -> str:
-    """How a changed installation is announced."""
+    """Announcement of a changed installation."""
     return f"installation:{installation_id}"
 
 

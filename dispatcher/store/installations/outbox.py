@@ -32,7 +32,7 @@ class Entry:
 
 
 def written(installation_id: str, number: int, effects: Sequence[Effect], now_ms: int) -> list[Operation]:
-    """What writes the effects of transition ``number`` with it."""
+    """Operations that write the effects of transition ``number`` with it."""
     if not effects:
         return []
     fields: list[Argument] = []
@@ -68,7 +68,7 @@ class Outbox:
         return [one.decode() for one in found]
 
     async def count(self, before_ms: int) -> int:
-        """How many installations have entries from before that time."""
+        """Number of installations with entries from before that time."""
         with guarded():
             return int(await self._redis.zcount(keys.OUTBOX, "-inf", before_ms))
 
