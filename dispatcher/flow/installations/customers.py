@@ -74,11 +74,7 @@ class CustomerInstaller:
 
     async def install(self, customer: Customer, product_id: str, purchase: Purchase, once: str) -> Installation:
         """A product of the customer's marketplace. The same ``once`` makes one, and so do two customers at once."""
-        product = await self.cache.product(product_id) if product_id in customer.marketplace.product_ids else None
-        linked = product.linked_for(customer.marketplace.vendor_id) if product else None
-        integration = await self.cache.integration(linked) if linked else None
-        if integration is None:
-            raise NotFound.of("not_found", "This marketplace has no such product that could be installed.", "productId")
+        integration = await self._sold(product_id, customer.marketplace)
         asked = Asked(
             name=integration.name,
             account_id=customer.account.id,
