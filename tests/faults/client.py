@@ -33,10 +33,10 @@ class Client:
             assert answer.status == 200, await answer.text()
             self._token = (await answer.json())["access_token"]
 
-    async def emit(self, account: str, key: str, filler: str = "") -> Answer:
+    async def emit(self, account: str, key: str, filler: str = "", product: str = PRODUCT) -> Answer:
         """One POST, whatever becomes of it; ``NO_ANSWER`` when the connection broke. ``filler`` makes it larger."""
         payload = {"key": key, "filler": filler} if filler else {"key": key}
-        body = {"type": "upgrade", "productId": PRODUCT, "accountId": account, "payload": payload}
+        body = {"type": "upgrade", "productId": product, "accountId": account, "payload": payload}
         headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key}
         try:
             async with self._session.post(f"{self.address}/v1/events", json=body, headers=headers) as answer:
@@ -44,11 +44,13 @@ class Client:
         except (ClientConnectionError, TimeoutError):
             return NO_ANSWER, {}, None
 
-    async def emitted(self, account: str, key: str, within_s: float = 20.0, filler: str = "") -> str:
+    async def emitted(
+        self, account: str, key: str, within_s: float = 20.0, filler: str = "", product: str = PRODUCT
+    ) -> str:
         """The id of the event, repeated with its key until there is a 202."""
         async with asyncio.timeout(within_s):
             while True:
-                status, _, body = await self.emit(account, key, filler)
+                status, _, body = await self.emit(account, key, filler, product)
                 if status == 202:
                     return str(body["id"])
                 if status == 401:  # its token has ended

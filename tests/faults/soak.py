@@ -47,8 +47,8 @@ class Plan:
 class Backend(Client):
     """A marketplace backend that emits for products of several integrations and logs in again when it has to."""
 
-    async def emit(self, account: str, key: str, filler: str = "") -> Answer:
-        product = f"P{int(account[1:]) % LANES}"
+    async def emit(self, account: str, key: str, filler: str = "", product: str = "") -> Answer:
+        product = product or f"P{int(account[1:]) % LANES}"
         body = {"type": "upgrade", "productId": product, "accountId": account, "payload": {"key": key}}
         headers = {"Authorization": f"Bearer {self._token}", "Idempotency-Key": key}
         try:

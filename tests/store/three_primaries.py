@@ -58,6 +58,9 @@ class Cluster:
                 return next(node for node in self.nodes if node.server.port == primary[1])
         raise LookupError(slot)
 
+    async def first_slot(self, node: Node) -> int:
+        return int(min(first for first, _, primary, *_ in await self._ranges() if primary[1] == node.server.port))
+
     async def next_to(self, slot: int) -> Node:
         """A primary that does not have it."""
         owner = await self.owner(slot)
