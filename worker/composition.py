@@ -39,6 +39,7 @@ from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.installations.templates import TemplateStore
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.redis.server_time import ServerTime
+from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.tokens import TokenStore
 from worker.delivery.accounts import AccountLookup, Accounts
 from worker.delivery.deliver import Deliverer, Sender
@@ -206,7 +207,8 @@ def _upkeep(resources: Resources, owner: Owner, beats: Heartbeats) -> Upkeep:
     stores, clock = resources.stores, resources.clock
     conclusions = Conclusions(stores.queue, stores.cache, clock.now_ms)
     server_time = ServerTime(stores.redis, clock)
-    return Upkeep(owner, stores.partitions, stores.jobs, beats, conclusions, clock, server_time)
+    key_check = KeyCheck(stores.redis, resources.sealer)
+    return Upkeep(owner, stores.partitions, stores.jobs, beats, conclusions, clock, server_time, key_check)
 
 
 def _reconciler(resources: Resources) -> Reconciler:

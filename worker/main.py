@@ -39,7 +39,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
         watchdog.watching(),
         open_resources(settings, redis_url, queue_url) as resources,
         compose(resources) as parts,
-        metrics_site(settings.host, settings.metrics_port, parts.owner, watchdog),
+        metrics_site(settings.host, settings.metrics_port, parts.owner, lambda: parts.upkeep.lacks_key, watchdog),
     ):
         finishing = _finishing(parts, halt)
         cancelled = _cancelled(parts, halt, settings.partitions, redis_url, queue_url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import structlog
 from aiohttp import web
@@ -14,16 +14,21 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from dispatcher.telemetry.watchdog import LAG_HELP, Watchdog
 from worker.partition.owner import Owner
 
+LacksKey = Callable[[], bool]
+"""The newest secret key is not among this process's."""
+
 log = structlog.get_logger("worker")
 
 
 @contextlib.asynccontextmanager
-async def metrics_site(host: str, port: int | None, owner: Owner, watchdog: Watchdog) -> AsyncIterator[None]:
+async def metrics_site(
+    host: str, port: int | None, owner: Owner, lacks_key: LacksKey, watchdog: Watchdog
+) -> AsyncIterator[None]:
     """Serve while the context is open, if a port is set."""
     if port is None:
         yield
         return
-    runner = web.AppRunner(_app(owner, watchdog), access_log=None)
+    runner = web.AppRunner(_app(owner, lacks_key, watchdog), access_log=None)
     await runner.setup()
     try:
         try:
@@ -35,13 +40,15 @@ async def metrics_site(host: str, port: int | None, owner: Owner, watchdog: Watc
         await runner.cleanup()
 
 
-def _app(owner: Owner, watchdog: Watchdog) -> web.Application:
+def _app(owner: Owner, lacks_key: LacksKey, watchdog: Watchdog) -> web.Application:
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     running = Gauge("dispatcher_worker_in_flight", "Attempts running in this process", registry=registry)
     running.set_function(lambda: owner.in_flight)
     owned = Gauge("dispatcher_worker_partitions", "Partitions that this process owns", registry=registry)
     owned.set_function(lambda: len(owner.partitions))
+    lacking = Gauge("dispatcher_worker_lacks_key", "1 while it lacks the newest secret key", registry=registry)
+    lacking.set_function(lacks_key)
     Gauge("dispatcher_event_loop_lag_seconds", LAG_HELP, registry=registry).set_function(lambda: watchdog.lag_s)
 
     async def metrics(_: web.Request) -> web.Response:

@@ -9,6 +9,7 @@ import structlog
 
 from dispatcher.periodic import pause
 from dispatcher.store.redis.client import StoreClient
+from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.reseal.reseal import Resealer
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.store.secrets.sealing import Sealer
@@ -34,6 +35,7 @@ class Resealing:
         counted = StaleCount(self.redis)
         if not await counted.take_turn(self.worker_id, int(TURN_S * 1000)):
             return False
+        await KeyCheck(self.redis, self.sealer).announce()
         resealer = Resealer(self.redis, self.sealer)
         async for _ in resealer.pages():
             await pause(stop, PAGE_PAUSE_S)

@@ -21,6 +21,7 @@ from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.jobs import JobQueue
 from dispatcher.store.queue.partition import REPAIR_START, PartitionStore, RepairPosition
 from dispatcher.store.redis.server_time import ServerTime
+from dispatcher.store.reseal.key_check import KeyCheck
 from worker.partition.owner import Owner
 
 EVERY_S = 1.0
@@ -34,6 +35,8 @@ REPAIR_IDLE = 500
 """Open events, and as many entries of the log, that are checked of each partition at a time."""
 REPAIR_BUSY = 256
 """The same for all partitions together while attempts run: Redis is for delivering then."""
+
+_ADVICE = "add the key that the API seals with to DISPATCHER_SECRET_KEYS and restart this worker"
 
 log = structlog.get_logger("upkeep")
 
@@ -50,6 +53,7 @@ class Upkeep:
         conclusions: Conclusions,
         clock: Clock,
         server_time: ServerTime,
+        key_check: KeyCheck,
     ) -> None:
         self._owner = owner
         self._store = store
@@ -61,12 +65,17 @@ class Upkeep:
         self._checked_to: dict[int, RepairPosition] = {}
         self._offered: dict[int, tuple[int, int]] = {}
         self._tidied_at = 0.0
-        self.share = store.partitions
+        self._key_check = key_check
+        self.lacks_key = False
+        """The newest secret key is not among this process's."""
+        self.share = 0
         """Partitions that this process should own at most."""
 
     async def once(self) -> None:
         """One pass of everything."""
         await self._server_time.measure()  # pings are signed also where nothing is owned
+        if not await self._has_newest_key():
+            return
         await self._beat()
         await self.offer_unowned()
         await self._give_up_surplus()
@@ -80,6 +89,19 @@ class Upkeep:
         if time.monotonic() - self._tidied_at > TIDY_EVERY_S:
             self._tidied_at = time.monotonic()
             await self._tidy(mine, now_ms)
+
+    async def _has_newest_key(self) -> bool:
+        """False: what others seal now cannot be opened here, so this worker gives up all that it has."""
+        has = await self._key_check.passes()
+        if has is self.lacks_key:
+            self.lacks_key = not has
+            (log.info if has else log.error)("newest secret key", is_here=has, advice=None if has else _ADVICE)
+        if not has:
+            self.share = 0
+            for partition in [p for p, owned in self._owner.partitions.items() if not owned.leaving]:
+                self._owner.leave(partition)
+            await self._beats.lacks_key(self._owner.worker_id, self._clock.now_ms())
+        return has
 
     async def _beat(self) -> None:
         info = {

@@ -45,6 +45,7 @@ from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.client import StoreClient
+from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import RevokedTokens, SigningKeyStore
 
@@ -52,6 +53,7 @@ from dispatcher.store.secrets.signing_keys import RevokedTokens, SigningKeyStore
 async def oauth_server(settings: Settings, services: Services, redis: StoreClient) -> OAuthServer:
     """With the keys that all API processes share; makes them when there are none."""
     issuer = settings.base_url
+    await KeyCheck(redis, services.sealer).announce()
     keys = await load_keys(SigningKeyStore(redis), services.sealer)
     reader = TokenReader(issuer, keys)
     directory = Directory(services.clients, services.definitions)

@@ -12,6 +12,7 @@ from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
 from dispatcher.store.health.doctor import Check, Level, examine, examine_keys, examine_queue, unreachable
+from dispatcher.store.health.newest_key import examine_newest_key
 from dispatcher.store.redis.connection import connect
 
 COLUMNS = {"level": "", "name": "CHECK", "text": "FOUND"}
@@ -37,6 +38,7 @@ async def _examine(settings: Settings) -> list[Check]:
             queue_url = settings.queue_redis_url or store.url
             found = await examine(store.redis, settings.partitions, secret_keys, min_replicas=settings.min_replicas)
             async with connect(queue_url, client_name="dispatcher-doctor") as queue:
-                return [*found, await examine_queue(queue)]
+                newest = await examine_newest_key(store.redis, secret_keys)
+                return [*found, newest, await examine_queue(queue)]
     except StoreUnavailable as error:
         return [unreachable(error), examine_keys(secret_keys)]

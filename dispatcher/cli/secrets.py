@@ -14,6 +14,7 @@ from dispatcher.cli.output import cell, note, print_json
 from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run
 from dispatcher.model.audit_entry import DONE, Action
 from dispatcher.settings import Settings
+from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.reseal.reseal import Resealer, Tally
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.store.secrets.sealing import Sealer
@@ -54,6 +55,8 @@ async def _reseal(settings: Settings, *, write: bool, progress: bool) -> Tally:
             sys.stderr.write("\r\033[K")
         await StaleCount(store.redis).write(resealer.tally.stale)
         if write:
+            if resealer.tally.well and not resealer.tally.stale:
+                await KeyCheck(store.redis, sealer).reset()
             await audit_log_of(settings, store.redis).append(_action(resealer.tally))
         return resealer.tally
 

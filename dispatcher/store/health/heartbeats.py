@@ -25,6 +25,19 @@ class Heartbeats:
             await self._client.set(keys.worker_info(worker_id), info, px=WORKER_FORGOTTEN_MS)
         return int(alive)
 
+    async def lacks_key(self, worker_id: str, now_ms: int) -> None:
+        """Say that this worker lives and takes nothing, since it lacks the newest key: nobody shares with it."""
+        await self.leave(worker_id)
+        with guarded():
+            await self._client.zadd(keys.KEYLESS_WORKERS, {worker_id: now_ms})
+            await self._client.zremrangebyscore(keys.KEYLESS_WORKERS, "-inf", now_ms - WORKER_FORGOTTEN_MS)
+
+    async def without_key(self, now_ms: int) -> list[str]:
+        """Workers that said so lately."""
+        with guarded():
+            found = await self._client.zrangebyscore(keys.KEYLESS_WORKERS, now_ms - WORKER_ALIVE_MS, "+inf")
+        return [worker_id.decode() for worker_id in found]
+
     async def leave(self, worker_id: str) -> None:
         """A worker that stops is not waited for."""
         with guarded():
