@@ -35,7 +35,7 @@ BLANK = Integration("6d3f2c1a-0000-4000-8000-000000000001", 1, "0" * 24, "Shop",
 NOT_PUBLISHERS: dict[str, set[str]] = {
     "Integration": {
         *("id", "app_market_id", "connector_id", "created_ms", "modified_ms", "type", "published_revision"),
-        *("linked_products", "signing_secrets", "inbound_client", "signing_rotation"),
+        *("linked_products", "signing_secrets", "inbound_client", "signing_rotation", "account_bound"),
     },
     "InstallStep": {"completed", "connection_id", "unknown"},
     "Revision": {"number", "created_ms", "created_by", "places"},

@@ -63,7 +63,7 @@ def suspended_urls(revision: Revision, since_ms: Mapping[str, int]) -> list[outp
 
 def _types_to(url: str, revision: Revision) -> list[EventType | None]:
     going: list[EventType | None] = [
-        kind for kind, rule in TYPE_RULES.items() if revision.urls.get(rule.url_field) == url
+        kind for kind, rule in TYPE_RULES.items() if rule.configurable and revision.urls.get(rule.url_field) == url
     ]
     return going or [None]
 
