@@ -104,7 +104,9 @@ def page(
         "ends_ms": None,
         "framed": False,
     }
-    return _templates().page(template, common | values, headers=headers | _OPENER_STAYS, status=status)
+    values = common | values
+    values["focus"] = "" if values["framed"] else " autofocus"
+    return _templates().page(template, values, headers=headers | _OPENER_STAYS, status=status)
 
 
 def texts_for(request: web.Request, visit: Visit | None, marketplace: Marketplace | None) -> Messages:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 
 from aiohttp import web
 from aiohttp_sse import EventSourceResponse
 
 from dispatcher.api.rest.stream import HEARTBEAT_S, STREAMS
-from dispatcher.errors import Problem, RequestError
+from dispatcher.errors import NotFound, Problem, RequestError
 from dispatcher.marketplace.guest import Guest
 from dispatcher.marketplace.lookups import installation_in
 
@@ -20,7 +19,7 @@ MAX_S = 600.0
 
 async def follow(request: web.Request, guest: Guest) -> web.StreamResponse:
     """``changed`` whenever there is something new to be shown; the page then asks for itself."""
-    installation = await installation_in(request, guest)
+    installation_id = await _id_in(request, guest)
     streams, own = request.app[STREAMS], f"visit {guest.visit.id}"
     if sum(one == own for one in streams.values()) >= MAX_STREAMS_OF_VISIT:
         text = "Close a page of this app, or reload instead."
@@ -28,7 +27,7 @@ async def follow(request: web.Request, guest: Guest) -> web.StreamResponse:
     response = EventSourceResponse(ping_interval=HEARTBEAT_S)
     await response.prepare(request)
     streams[response] = own
-    telling = asyncio.create_task(_tell(response, guest, installation.id), name="live")
+    telling = asyncio.create_task(_tell(response, guest, installation_id), name="live")
     try:
         async with response, asyncio.timeout(MAX_S):
             await response.wait()
@@ -41,9 +40,29 @@ async def follow(request: web.Request, guest: Guest) -> web.StreamResponse:
     return response
 
 
+async def _id_in(request: web.Request, guest: Guest) -> str:
+    """Empty for what is gone, perhaps since the page was made, and for what was never the account's."""
+    try:
+        return (await installation_in(request, guest)).id
+    except NotFound:
+        return ""
+
+
 async def _tell(response: EventSourceResponse, guest: Guest, installation_id: str) -> None:
-    """The first message says that messages come."""
-    with contextlib.suppress(ConnectionError):
-        await response.send("", event="hello")
-        async for _ in guest.services.customers.changes(installation_id):
-            await response.send("", event="changed")
+    """The first message names the state as of now, so that a page that was made before it asks anew."""
+    changes = guest.services.customers.changes(installation_id)
+    change = asyncio.ensure_future(anext(changes))
+    name = "hello"
+    try:
+        await asyncio.sleep(0)  # from here on every change is heard
+        while (current := await guest.services.installer.find(installation_id)) is not None:
+            await response.send(str(current.modified_ms), event=name)
+            name = "changed"
+            await change
+            change = asyncio.ensure_future(anext(changes))
+        await response.send("", event="gone")
+    except ConnectionError:
+        pass
+    finally:
+        change.cancel()
+        await asyncio.wait([change])

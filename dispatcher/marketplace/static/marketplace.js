@@ -89,8 +89,12 @@ const follow = (place) => {
   source = null;
   if (!place) return;
   source = new EventSource(place.dataset.live);
-  source.addEventListener("hello", () => all("[data-live-sign]").forEach((sign) => sign.classList.remove("hidden")));
+  source.addEventListener("hello", (event) => {
+    all("[data-live-sign]").forEach((sign) => sign.classList.remove("hidden"));
+    if (event.data !== place.dataset.modified) refresh();
+  });
   source.addEventListener("changed", refresh);
+  source.addEventListener("gone", () => location.replace(place.dataset.gone));
 };
 const refresh = async () => {
   if (document.querySelector("form[data-sent]")) return;
@@ -131,6 +135,8 @@ const start = (root) => {
 
 start(document);
 watchSession();
+/* Browsers do not heed autofocus in frames of other sites; whoever has clicked there is met at the heading. */
+if (window.parent !== window && document.hasFocus()) (document.querySelector("[data-first]") ?? document.querySelector("h1"))?.focus();
 if (window.opener || window.parent !== window) {
   for (const button of all("[data-close]")) {
     if (window.parent !== window) continue;
