@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
 from tests.ports import free_port
 
@@ -15,10 +16,30 @@ ACCEPTING_TURNS = 3
 """Of the event loop, from a connection that is accepted to its protocol that knows it."""
 
 
+Http = TestClient[web.Request, web.Application]
+
+BUSY_AT_THE_END_S = 0.1
+"""Time that handlers have left: pages and streams that are open still ask at the end of a test."""
+
+
+async def listening(app: web.Application) -> Http:
+    """A client of ``app``, which listens on loopback. Close the client to end both."""
+    server = TestServer(app)
+    await server.start_server(shutdown_timeout=BUSY_AT_THE_END_S)
+    return TestClient(server)
+
+
+@asynccontextmanager
+async def asking(app: web.Application) -> AsyncIterator[Http]:
+    """``listening`` for as long as the context lasts."""
+    async with await listening(app) as http:
+        yield http
+
+
 @asynccontextmanager
 async def serving(app: web.Application, port: int = 0, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """The port on which it listens. Handlers that are busy at the end have a tenth of a second left."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=BUSY_AT_THE_END_S, handler_cancellation=True)
     await runner.setup()
     assert runner.server is not None
     server = await asyncio.get_running_loop().create_server(runner.server, "127.0.0.1", port or free_port(), ssl=tls)

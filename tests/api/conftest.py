@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, encode_basic_auth
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
@@ -25,12 +23,11 @@ from dispatcher.settings import Settings
 from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
+from tests.serving import Http, listening
 
 ADMIN_ID, ADMIN_SECRET = "admin", "admin-secret-for-tests"
 KEY = base64.b64encode(bytes(32)).decode()
 PRODUCT = "P-1"
-
-Http = TestClient[Request, Application]
 
 
 def basic(client_id: str, secret: str) -> dict[str, str]:
@@ -147,12 +144,11 @@ async def start(redis: Redis, signing_key: str) -> AsyncIterator[Start]:
         app = await build_app(api_settings(**changes), redis, clock=clock)
         mount_console(app)
         mount_marketplace(app)
-        server = TestServer(app)
-        http: Http = TestClient(server)
-        await http.start_server()
+        http = await listening(app)
         running.append(http)
-        assert server.handler is not None
-        server.handler.request_handler = direct(app, server.handler.request_handler)
+        handler = http.server.handler
+        assert handler is not None
+        handler.request_handler = direct(app, handler.request_handler)
         api = Api(http, app[SERVICES], clock, redis)
         api.headers = await api.bearer()
         return api

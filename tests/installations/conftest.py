@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 from aiohttp import ClientResponse
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
@@ -27,6 +25,7 @@ from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, KEY, basic
 from tests.hosts import ProductHost, Received, Reply
+from tests.serving import Http, asking
 from tests.waiting import until
 from worker.main import run
 
@@ -46,7 +45,7 @@ class Scene:
     redis_url: str
     settings: Settings
     host: ProductHost
-    http: TestClient[Request, Application]
+    http: Http
     services: Services
     headers: dict[str, str] = field(default_factory=dict)
     _workers: list[tuple[asyncio.Event, asyncio.Task[None]]] = field(default_factory=list)
@@ -201,7 +200,7 @@ async def scene(redis: Redis, redis_url: str, signing_key: str, product_host: Pr
     settings = scene_settings()
     await SigningKeyStore(redis).offer(signing_key)
     app = await build_app(settings, redis)
-    async with TestClient(TestServer(app)) as http:
+    async with asking(app) as http:
         made = Scene(redis, redis_url, settings, product_host, http, app[SERVICES])
         made.headers = await made.bearer()
         await made.work()

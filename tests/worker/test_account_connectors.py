@@ -9,8 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
@@ -24,6 +22,7 @@ from dispatcher.store.secrets import fields as sealed_fields
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, basic
 from tests.hosts import ProductHost, Received, Reply
 from tests.ports import free_port
+from tests.serving import Http, asking
 from tests.waiting import until
 from tests.worker.conftest import Shop
 
@@ -36,7 +35,7 @@ class HostApplication:
     """A partner's backend on the store that the shop's workers use."""
 
     shop: Shop
-    http: TestClient[Request, Application]
+    http: Http
     headers: dict[str, str] = field(default_factory=dict)
 
     async def json(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
@@ -90,7 +89,7 @@ async def app(shop: Shop) -> AsyncIterator[HostApplication]:
     admin = {"admin_client_id": ADMIN_ID, "admin_client_secret": SecretStr(ADMIN_SECRET)}
     built = await build_app(shop.settings.model_copy(update=admin), shop.redis)
     mount_marketplace(built)
-    async with TestClient(TestServer(built)) as http:
+    async with asking(built) as http:
         form = {"grant_type": "client_credentials"}
         token = await (await http.post("/oauth2/token", data=form, headers=basic(ADMIN_ID, ADMIN_SECRET))).json()
         await shop.work()

@@ -8,8 +8,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
@@ -19,18 +17,15 @@ from dispatcher.flow.integrations.rotate_secret import rotate_secret
 from dispatcher.model.integration import Integration, SigningAlgorithm
 from dispatcher.model.status import Status
 from tests.hosts import Received
+from tests.serving import Http, asking
 from tests.waiting import until
 from tests.worker.conftest import SECRET, Shop
-
-Http = TestClient[Request, Application]
 
 
 @pytest.fixture
 async def published(shop: Shop) -> AsyncIterator[Http]:
-    http: Http = TestClient(TestServer(await build_app(shop.settings, shop.redis)))
-    await http.start_server()
-    yield http
-    await http.close()
+    async with asking(await build_app(shop.settings, shop.redis)) as http:
+        yield http
 
 
 async def keys_of(http: Http, integration: Integration) -> list[dict[str, str]]:

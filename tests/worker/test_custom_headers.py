@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
-from aiohttp.web import Application, Request
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
@@ -17,6 +15,7 @@ from dispatcher.policy.headers import FORBIDDEN_NAMES
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET
 from tests.api.graphql.conftest import bearer
 from tests.hosts import Reply
+from tests.serving import Http, asking
 from tests.worker.conftest import Shop
 
 HIDDEN = "hidden-value-4711"
@@ -30,7 +29,7 @@ HEADERS: list[dict[str, Any]] = [
 class Publisher:
     """Defines integrations through the API, on the store that the shop's workers use."""
 
-    def __init__(self, http: TestClient[Request, Application], shop: Shop, token: dict[str, str]) -> None:
+    def __init__(self, http: Http, shop: Shop, token: dict[str, str]) -> None:
         self._http, self._shop, self._token = http, shop, token
 
     async def change(self, mutation: str, wanted: str = "", **fields: Any) -> Any:
@@ -64,12 +63,8 @@ class Publisher:
 @pytest.fixture
 async def publisher(shop: Shop) -> AsyncIterator[Publisher]:
     admin = {"admin_client_id": ADMIN_ID, "admin_client_secret": SecretStr(ADMIN_SECRET)}
-    http: TestClient[Request, Application] = TestClient(
-        TestServer(await build_app(shop.settings.model_copy(update=admin), shop.redis))
-    )
-    await http.start_server()
-    yield Publisher(http, shop, await bearer(http, ADMIN_ID, ADMIN_SECRET))
-    await http.close()
+    async with asking(await build_app(shop.settings.model_copy(update=admin), shop.redis)) as http:
+        yield Publisher(http, shop, await bearer(http, ADMIN_ID, ADMIN_SECRET))
 
 
 async def stored(shop: Shop) -> bytes:

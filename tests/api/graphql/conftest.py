@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
@@ -17,7 +16,8 @@ from dispatcher.api.services import SERVICES
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingTest
-from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Http, SteppedClock, api_settings
+from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, SteppedClock, api_settings
+from tests.serving import Http, asking
 
 
 @dataclass
@@ -86,11 +86,9 @@ async def graph(redis: Redis) -> AsyncIterator[Graph]:
     clock = SteppedClock()
     app = await build_app(api_settings(), redis, clock=clock)
     app[PING_STARTER] = NotedPings()
-    http: Http = TestClient(TestServer(app))
-    await http.start_server()
-    api = Api(http, app[SERVICES], clock, redis)
-    api.headers = await bearer(http, ADMIN_ID, ADMIN_SECRET)
-    pings = app[PING_STARTER]
-    assert isinstance(pings, NotedPings)
-    yield Graph(api, pings)
-    await http.close()
+    async with asking(app) as http:
+        api = Api(http, app[SERVICES], clock, redis)
+        api.headers = await bearer(http, ADMIN_ID, ADMIN_SECRET)
+        pings = app[PING_STARTER]
+        assert isinstance(pings, NotedPings)
+        yield Graph(api, pings)

@@ -6,7 +6,6 @@ import time
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from pydantic import SecretStr
@@ -17,6 +16,7 @@ from dispatcher.api.services import SERVICES
 from dispatcher.store.secrets import fields as sealed_fields
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, SteppedClock, api_settings
 from tests.api.graphql.conftest import Graph, NotedPings, bearer
+from tests.serving import asking
 from tests.tls_parts import Identity, issue
 
 CREATE = """mutation($transport: TransportInput, $credentials: OutboundCredentialsInput) {
@@ -225,7 +225,7 @@ async def test_deployments_own_proxy_leaves_no_room_for_another(redis: Redis) ->
     settings = api_settings().model_copy(update={"proxy_url": SecretStr(PROXY)})
     clock = SteppedClock()
     app = await build_app(settings, redis, clock=clock)
-    async with TestClient(TestServer(app)) as http:
+    async with asking(app) as http:
         api = Api(http, app[SERVICES], clock, redis)
         api.headers = await bearer(http, ADMIN_ID, ADMIN_SECRET)
         payload = await Graph(api, NotedPings()).data(CREATE, transport={"proxyUrl": PROXY})
