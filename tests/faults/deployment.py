@@ -34,7 +34,24 @@ LEASE_S = 2.0
 FULL = os.environ.get("DISPATCHER_TEST_FULL") == "1"
 """The long form of a fault, as the catalogue of faults words it; the short form tries the same in seconds."""
 
+SOCKET_TIMEOUT_S = 5.0 if FULL else 1.0
+"""How long an impatient program waits for Redis to answer; in the long form, as long as any."""
+
 T = TypeVar("T")
+
+
+def with_limits(**limits: float) -> str:
+    """``dispatcher`` with other limits of ``dispatcher/store/redis/connection.py``: ``code`` of a program."""
+    changes = "\n".join(f"connection.{name} = {value}" for name, value in limits.items())
+    return f"""
+from dispatcher.store.redis import connection
+{changes}
+from dispatcher.cli.main import main
+main()
+"""
+
+
+IMPATIENT = with_limits(SOCKET_TIMEOUT_S=SOCKET_TIMEOUT_S)
 
 
 class Deployment(Shop):

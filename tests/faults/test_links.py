@@ -9,20 +9,15 @@ import pytest
 
 from dispatcher.store.queue.codec import read_claim
 from tests.faults.client import NO_ANSWER, Client, client_of
-from tests.faults.deployment import FULL, Deployment
+from tests.faults.deployment import FULL, SOCKET_TIMEOUT_S, Deployment, with_limits
 from tests.faults.proxy import Proxy
 from tests.waiting import until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 CHECK_EVERY_S = 15 if FULL else 3
-FOUND_WITHIN_S = CHECK_EVERY_S + 5.0
-CHECKS_OFTEN = f"""
-from dispatcher.store.redis import connection
-connection.HEALTH_CHECK_INTERVAL_S = {CHECK_EVERY_S}
-from dispatcher.cli.main import main
-main()
-"""
+FOUND_WITHIN_S = CHECK_EVERY_S + SOCKET_TIMEOUT_S + 2
+CHECKS_OFTEN = with_limits(HEALTH_CHECK_INTERVAL_S=CHECK_EVERY_S, SOCKET_TIMEOUT_S=SOCKET_TIMEOUT_S)
 """The product's own interval is 15 s: the long form waits for it."""
 LINES_PER_S = 20
 SLOW_BYTES_PER_S = 10_000
@@ -35,9 +30,8 @@ FILLER = "x" * 4000
 async def test_ft15_half_open_connections_are_found_within_20_s(deployment: Deployment) -> None:
     integration = await deployment.integration()
     async with Proxy("127.0.0.1", deployment.server.port) as proxy:
-        code = "" if FULL else CHECKS_OFTEN
-        worker = await deployment.worker(proxy.url, code=code)
-        async with client_of(deployment, integration, proxy.url, code=code) as client:
+        worker = await deployment.worker(proxy.url, code=CHECKS_OFTEN)
+        async with client_of(deployment, integration, proxy.url, code=CHECKS_OFTEN) as client:
             await deployment.all_succeed([await client.emitted("A", "before")])
             listeners = await _subscribed(deployment)
             lines = {program: program.lines for program in (worker, client.program)}

@@ -9,7 +9,7 @@ import pytest
 
 from dispatcher.store.redis.scripts import script
 from tests.faults.client import client_of
-from tests.faults.deployment import Deployment
+from tests.faults.deployment import IMPATIENT, SOCKET_TIMEOUT_S, Deployment
 from tests.faults.proxy import Act, Proxy
 from tests.hosts import Reply
 
@@ -82,12 +82,12 @@ async def test_ft17_bytes_that_come_one_at_a_time(deployment: Deployment) -> Non
 async def test_ft14_replies_later_than_the_time_out(deployment: Deployment) -> None:
     integration = await deployment.integration()
     async with Proxy("127.0.0.1", deployment.server.port) as proxy:
-        worker = await deployment.worker(proxy.url)
+        worker = await deployment.worker(proxy.url, code=IMPATIENT)
         warm = await deployment.emit(integration)
         await deployment.all_succeed([warm])
-        proxy.reply_delay_s = 5.1
+        proxy.reply_delay_s = SOCKET_TIMEOUT_S + 0.1
         event_id = await deployment.emit(integration)
-        await asyncio.sleep(7)
+        await asyncio.sleep(SOCKET_TIMEOUT_S + 2)
         proxy.reply_delay_s = 0.0
         await deployment.all_succeed([event_id], within_s=15)
         assert worker.alive
