@@ -6,6 +6,8 @@ endif
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests wait for as long as they compute.
+JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
 .PHONY: help demo dev test faults soak check format bench imports hooks dist lock clean
 
@@ -32,7 +34,7 @@ dev: $(VENV)/runtime.stamp ## API and worker in one process on an embedded Redis
 	@$(BIN)/dispatcher dev $(ARGS)
 
 test: $(VENV)/dev.stamp ## All tests, on real servers (ARGS="-k order" for some)
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 faults: $(VENV)/dev.stamp ## Every fault in its long form (ARGS="-k ft19" for some)
 	DISPATCHER_TEST_FULL=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/faults $(ARGS)

@@ -99,6 +99,11 @@ def test_order_for_readers_names_every_page() -> None:
     assert {name for name in pages if not re.search(rf"\({re.escape(name)}(#[\w-]+)?\)", index)} == set()
 
 
+def test_every_folder_of_tests_is_in_the_table_of_contributing() -> None:
+    folders = {path.parent.name for path in (ROOT / "tests").glob("*/__init__.py")}
+    assert set(re.findall(r"`tests/(\w+)/`", (ROOT / "CONTRIBUTING.md").read_text())) == folders
+
+
 def test_every_target_of_make_is_in_its_menu_and_every_command_of_contributing_is_a_target() -> None:
     makefile = (ROOT / "Makefile").read_text()
     phony = set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split())
