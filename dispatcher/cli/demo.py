@@ -11,6 +11,7 @@ import typer
 
 if TYPE_CHECKING:
     from dispatcher.cli.demo_stage import Stage
+    from dispatcher.sample_host_application import HostApplication
     from dispatcher.settings import Settings
 
 
@@ -34,6 +35,7 @@ def demo(
 
 async def _demo(settings: Settings, wanted_port: int, *, leave: bool) -> bool:
     """Run the story; True when every event ended as it should."""
+    from dispatcher.cli.demo_connect import open_marketplace
     from dispatcher.cli.demo_stage import stage
     from dispatcher.cli.startup import stop_on_signals
 
@@ -48,11 +50,17 @@ async def _demo(settings: Settings, wanted_port: int, *, leave: bool) -> bool:
                 stopping.cancel()
                 _raise_failure(actors.worker)
                 return False
-            well = await story
-            await _suggest(actors, leave=leave)
-            if not leave:
-                await asyncio.wait({stopping, actors.worker}, return_when=asyncio.FIRST_COMPLETED)
-                _raise_failure(actors.worker)
+            application = await open_marketplace(actors)
+            try:
+                well = await story
+                if leave:
+                    well = await _connect(actors, application) and well
+                await _suggest(actors, application, leave=leave)
+                if not leave:
+                    await asyncio.wait({stopping, actors.worker}, return_when=asyncio.FIRST_COMPLETED)
+                    _raise_failure(actors.worker)
+            finally:
+                await application.stop()
             stopping.cancel()
             return well
 
@@ -91,12 +99,28 @@ async def _tell(actors: Stage) -> bool:
     return not wrong
 
 
-async def _suggest(actors: Stage, *, leave: bool) -> None:
+async def _connect(actors: Stage, application: HostApplication) -> bool:
+    """Whether an order from the marketplace's page has reached the product host."""
+    from dispatcher.cli.demo_connect import ordered
+    from dispatcher.cli.demo_screen import step, title
+
+    title("A customer clicks Connect in a host application, and orders the product on the marketplace's page")
+    order = await ordered(actors, application)
+    if order is None or not order.genuine or not order.authorised:
+        text = order.text if order else "it never came"
+        typer.secho(f"error: the order did not reach the product host as it should: {text}", fg="red", err=True)
+        return False
+    step("ordered", f"the host received {order.type}, signed and authorised, and answered {order.answer}")
+    return True
+
+
+async def _suggest(actors: Stage, application: HostApplication, *, leave: bool) -> None:
     from dispatcher.cli.demo_hints import hints
 
     if leave:
         typer.echo(f"Without --exit it stays up for you to try: {shlex.join(_program())} demo")
         return
+    typer.secho(f"\nClick Connect at {application.url}, install the product, and watch its order arrive.", bold=True)
     typer.echo("\n".join(await hints(actors, shlex.join(_program()))))
 
 

@@ -44,6 +44,7 @@ async def test_demo_delivers_one_event_of_each_kind_and_exits_with_0(shell: Shel
         name: ("2", "503 200") if name == "upgrade" else ("1", "200") for name in KINDS
     }
     assert "RETRYING" in demo.out
+    assert re.search(r"ordered +the host received SUBSCRIPTION_ORDER, signed and authorised", demo.out)
 
 
 async def test_demo_leaves_no_process_behind_and_a_second_one_starts_afresh(shell: Shell) -> None:
