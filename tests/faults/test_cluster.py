@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -18,13 +18,16 @@ from dispatcher.store.redis.connection import connect
 from dispatcher.store.secrets.sealing import Sealer
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import FULL, PARTITIONS, Deployment
-from tests.store.three_primaries import Cluster, Node, slot_of, three_primaries
+from tests.store.three_primaries import THIRDS, Cluster, slot_of, three_primaries
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
 LOAD_S = 20.0 if FULL else 3.0
 STALL_S = 5.0
+RECOVERY_S = 10.0
+SLOTS_BEFORE = 1000 if FULL else 50
+"""Empty ones that the tool moves before that of a partition."""
 BETWEEN_S = 0.02
 
 
@@ -100,8 +103,13 @@ class Scene:
 
 
 @asynccontextmanager
-async def scene(deployment: Deployment, queue_url: str, *replicas: int) -> AsyncIterator[Scene]:
-    async with three_primaries(deployment.folder, replicas or (0, 0, 0)) as cluster, connect(cluster.url) as redis:
+async def scene(
+    deployment: Deployment, queue_url: str, replicas: Sequence[int] = (0, 0, 0), begins: Sequence[int] = THIRDS
+) -> AsyncIterator[Scene]:
+    async with (
+        three_primaries(deployment.folder, replicas, begins) as cluster,
+        connect(cluster.url) as redis,
+    ):
         settings = Settings.model_validate({"partitions": PARTITIONS})
         made = Deployment(redis, cluster.url, deployment.host, settings, Sealer([deployment.key]))
         made.folder, made.server, made.key = deployment.folder, deployment.server, deployment.key
@@ -128,33 +136,25 @@ async def test_ft47_slots_that_move_under_load_lose_nothing_and_stop_no_other(
 
 
 async def test_ft47_the_tool_moves_slots_under_load(deployment: Deployment, redis_url: str) -> None:
-    async with scene(deployment, redis_url) as made, made.load() as load:
+    """Whoever begins with the slot of a partition has it among the first that the tool takes."""
+    moving, other = sorted(slot_of(keys.own(partition)) for partition in range(PARTITIONS))[:2]
+    begins = (0, moving - SLOTS_BEFORE, other)
+    async with scene(deployment, redis_url, begins=begins) as made, made.load() as load:
         await asyncio.sleep(1)
-        source, slots, partition = await nearest(made.cluster)
-        target = await made.cluster.next_to(slot_of(keys.own(partition)))
-        said = await made.cluster.reshard(source, target, slots)
+        source, target = await made.cluster.owner(moving), await made.cluster.next_to(moving)
+        said = await made.cluster.reshard(source, target, SLOTS_BEFORE + 1)
         assert "[ERR]" not in said, said
         await made.cluster.settled()
-        assert await made.cluster.owner(slot_of(keys.own(partition))) is target
+        assert await made.cluster.owner(moving) is target
         await asyncio.sleep(1)
-    assert max(load.paused_s[other] for other in range(PARTITIONS) if other != partition) < STALL_S
-
-
-async def nearest(cluster: Cluster) -> tuple[Node, int, int]:
-    """The partition nearest the beginning of a node's slots: the node, how many slots to move, the partition."""
-    found = []
-    for partition in range(PARTITIONS):
-        slot = slot_of(keys.own(partition))
-        node = await cluster.owner(slot)
-        found.append((slot - await cluster.first_slot(node) + 1, partition, node))
-    slots, partition, node = min(found, key=lambda one: one[:2])
-    return node, slots, partition
+    stalls = [load.paused_s[one] for one in range(PARTITIONS) if slot_of(keys.own(one)) != moving]
+    assert max(stalls) < STALL_S, stalls
 
 
 async def test_ft48_a_primary_that_dies_under_load_loses_nothing_that_replicas_had(
     deployment: Deployment, redis_url: str
 ) -> None:
-    async with scene(deployment, redis_url, 2, 1, 1) as made, made.load(MIN_REPLICAS="1") as load:
+    async with scene(deployment, redis_url, (2, 1, 1)) as made, made.load(MIN_REPLICAS="1") as load:
         await asyncio.sleep(LOAD_S)
         victim = made.cluster.primaries[0]
         hit = [p for p in range(PARTITIONS) if await made.cluster.owner(slot_of(keys.own(p))) is victim]
@@ -162,4 +162,5 @@ async def test_ft48_a_primary_that_dies_under_load_loses_nothing_that_replicas_h
         victim.server.kill()
         began_s = time.monotonic()
         await until(lambda: all(len(load.accepted[p]) > before[p] + 5 for p in hit), 30)
-        assert time.monotonic() - began_s < 15 if FULL else 20
+        recovered_s = time.monotonic() - began_s
+        assert recovered_s < RECOVERY_S

@@ -17,6 +17,7 @@ from tests.faults.processes import Server
 from tests.waiting import until
 
 SLOTS = 16_384
+THIRDS = (0, SLOTS // 3, 2 * SLOTS // 3)
 OPTIONS = ("--cluster-enabled", "yes", "--cluster-node-timeout", "2000", "--appendonly", "no")
 AT_ONCE = ("--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1")
 
@@ -57,9 +58,6 @@ class Cluster:
             if first <= slot <= last:
                 return next(node for node in self.nodes if node.server.port == primary[1])
         raise LookupError(slot)
-
-    async def first_slot(self, node: Node) -> int:
-        return int(min(first for first, _, primary, *_ in await self._ranges() if primary[1] == node.server.port))
 
     async def next_to(self, slot: int) -> Node:
         """A primary that does not have it."""
@@ -121,8 +119,10 @@ async def command(node: Node, *parts: Any) -> Any:
 
 
 @asynccontextmanager
-async def three_primaries(folder: Path, replicas: Sequence[int] = (0, 0, 0)) -> AsyncIterator[Cluster]:
-    """``replicas``: how many each of the three has."""
+async def three_primaries(
+    folder: Path, replicas: Sequence[int] = (0, 0, 0), begins: Sequence[int] = THIRDS
+) -> AsyncIterator[Cluster]:
+    """``replicas``: how many each of the three has; ``begins``: its first slot."""
     async with AsyncExitStack() as stack:
         nodes = [await _node(stack, folder / f"node-{n}") for n in range(3 + sum(replicas))]
         cluster = Cluster(nodes[:3], nodes[3:])
@@ -130,8 +130,8 @@ async def three_primaries(folder: Path, replicas: Sequence[int] = (0, 0, 0)) -> 
         for number, node in enumerate(nodes):
             await command(node, "CLUSTER", "SET-CONFIG-EPOCH", number + 1)
         for number, node in enumerate(cluster.primaries):
-            begin, end = number * SLOTS // 3, (number + 1) * SLOTS // 3 - 1
-            await command(node, "CLUSTER", "ADDSLOTSRANGE", begin, end)
+            begin, end = (*begins, SLOTS)[number : number + 2]
+            await command(node, "CLUSTER", "ADDSLOTSRANGE", begin, end - 1)
         for node in nodes[1:]:
             await command(node, "CLUSTER", "MEET", "127.0.0.1", first.server.port)
         await cluster.settled()
