@@ -24,7 +24,7 @@ async def test_ft7_api_killed_while_it_accepts(deployment: Deployment) -> None:
         waiting = [f"key-{n}" for n in range(KEYS)]
         for enough in (40, 80, 120):
             emitting = asyncio.create_task(_emit_all(client, waiting, answered))
-            await until(lambda enough=enough: len(answered) >= enough, 30)  # type: ignore[misc]
+            await until(lambda enough=enough: len(answered) >= enough, 60)  # type: ignore[misc]
             client.program.kill()
             await emitting
             waiting = [key for key in waiting if key not in answered]

@@ -57,7 +57,7 @@ class HeldQueue(QueueStore):
 
 async def test_a_writer_leaves_few_events_to_the_one_that_still_writes(redis: Redis) -> None:
     queue = HeldQueue(redis)
-    async with Acceptor(queue) as acceptor, asyncio.timeout(5), asyncio.TaskGroup() as callers:
+    async with Acceptor(queue) as acceptor, asyncio.timeout(30), asyncio.TaskGroup() as callers:
         for arriving in (1, ENOUGH, 3):
             for _ in range(arriving):
                 callers.create_task(acceptor.accept(_event()))
