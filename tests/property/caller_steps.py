@@ -85,20 +85,23 @@ class CallerSteps(OnServer):
     def suspend_a_url(self, lane: str) -> None:
         self.run(self.queue.suspend_url(lane, URL))
         assert self.run(self.store.suspended_urls(0, lane)) == {URL}
+        self.model.lanes[lane].suspended = True
 
     @rule(lane=LANE)
     def resume(self, lane: str) -> None:
         parked = [known for known in self.model.in_place("park") if known.event.integration_id == lane]
         assert self.run(self.queue.resume(lane)) == len(parked)
-        for known in parked:
-            known.place, known.status = "due", Status.QUEUED
-        self.model.lanes[lane].paused = False
+        self.model.unparked(lane)
+        self.model.lanes[lane].paused = self.model.lanes[lane].suspended = False
 
     @rule()
     def accept_again_and_mend(self) -> None:
         receipts = self.run(self.queue.accept([known.event for known in self.model.events.values()]))
         assert all(receipt.replayed for receipt in receipts)
         assert self.run(self.store.repair({0: REPAIR_START}))[0][1] == 0
+        for name, lane in self.model.lanes.items():
+            if not lane.suspended:
+                self.model.unparked(name)
 
     def _any(self, data: st.DataObject, place: str = "") -> Tracked:
         ids = [one for one, known in self.model.events.items() if place in ("", known.place)]

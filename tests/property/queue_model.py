@@ -37,6 +37,7 @@ class Tracked:
 class LaneModel:
     cap: int = FIRST_CAP
     paused: bool = False
+    suspended: bool = False
     circuit_open: bool = False
 
 
@@ -91,6 +92,12 @@ class QueueModel:
         known.overdue = to is Status.AWAITING_RESULT and delay_ms == 0
         retry = "later" if delay_ms else "due"
         known.place = {Status.HELD: "park", Status.AWAITING_RESULT: "wait"}.get(to, retry)
+
+    def unparked(self, lane: str) -> None:
+        """Nothing that was parked is held any more."""
+        for known in self.in_place("park"):
+            if known.event.integration_id == lane:
+                known.place, known.status = "due", Status.QUEUED
 
     def room(self, lane: str) -> int:
         """How many events of a lane a claim may take now."""

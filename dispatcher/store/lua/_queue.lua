@@ -230,6 +230,34 @@ end
 
 local function save(e, state) call('HSET', e, 'state', cjson.encode(state)) end
 
+-- A parked event is due again. False when its record is gone.
+local function unpark(id, lane)
+  call('ZREM', parked_key(lane), id)
+  local e = event_key(id)
+  local _, stored = read_event(id)
+  local state = stored and decoded(stored)
+  if not state then return false end
+  state.s, state.e, state.m = 'QUEUED', nil, nil
+  save(e, state)
+  call('ZADD', due_key(lane), NOW, id)
+  return true
+end
+
+-- Asked of many at once, so no document is read and no state decoded.
+local function sequence_of(id)
+  local stored = redis.pcall('HGET', event_key(id), 'state')
+  return tonumber(type(stored) == 'string' and string.match(stored, '"q":(%d+)')) or 0
+end
+
+-- Takes an event out of the middle of its group, looking from the end that it is nearer to.
+local function leave(k, id)
+  local first, last = call('LINDEX', k, 0), call('LINDEX', k, -1)
+  if not first then return false end
+  local mine = sequence_of(id)
+  local is_late = mine - sequence_of(first) > sequence_of(last) - mine
+  return call('LREM', k, is_late and -1 or 1, id) > 0
+end
+
 -- The event at the head of a group ended: the next one is due. An event in the middle just leaves.
 local function advance(id, lane, group)
   if group == '' then return end
@@ -243,7 +271,7 @@ local function advance(id, lane, group)
     return
   end
   if head then call('LPUSH', k, head) end
-  if call('LREM', k, 1, id) > 0 then step_back(lane, -1) end
+  if leave(k, id) then step_back(lane, -1) end
 end
 
 -- An open event becomes terminal. The caller has taken it out of its place and saves the state.

@@ -23,12 +23,15 @@ from dispatcher.store.queue import listing, overview
 from dispatcher.store.queue.accepting import accept_each
 from dispatcher.store.queue.event_view import EventView, event_view, explain, status_now
 from dispatcher.store.queue.feed import newest, read_changes
-from dispatcher.store.queue.records import damaged_is_absent, stored_event
+from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.durability import writing
 from dispatcher.store.redis.scripts import Argument, Client, Script, reply_of, script
 
 IDEMPOTENCY_TTL_S = 86_400
+
+RESUMED_AT_ONCE = 500
+"""Parked events that one script lets go: some 5 ms of Redis."""
 
 _CONCLUDE = script("queue/conclude")
 _HOLD = script("queue/hold")
@@ -196,8 +199,15 @@ class QueueStore:
         await self._hold(integration_id, "pause")
 
     async def resume(self, integration_id: str) -> int:
-        """Let it go on, suspended URLs included. Returns how many parked events are due again."""
-        return await self._hold(integration_id, "resume")
+        """Let it go on, suspended URLs included. Returns how many parked events are due again.
+
+        In slices, so that a million of them keep nobody waiting. What this leaves behind is let go by ``repair``.
+        """
+        total, moment, left = 0, "", 1
+        while left:
+            moved, moment, left = await self._hold(integration_id, "resume", RESUMED_AT_ONCE, moment)
+            total += moved
+        return total
 
     async def credentials_failing_since(self, integration_id: str) -> int | None:
         """Since when no token can be had for its events, epoch ms; None = as far as is known, one can."""
@@ -291,6 +301,8 @@ class QueueStore:
         reply = await self._run_on(event_id, _LOOK, (event_id,))
         return event_view(reply) if reply else None
 
-    async def _hold(self, integration_id: str, *how: str) -> int:
+    async def _hold(self, integration_id: str, *how: Argument) -> tuple[int, str, int]:
+        """Events that became due, the moment until which parked ones do, and how many of these are left."""
         own = keys.own(self.partition_of(integration_id))
-        return int(await reply_of(self._client, _HOLD.call([own], integration_id, *how)))
+        moved, moment, left = await reply_of(self._client, _HOLD.call([own], integration_id, *how, "", ""))
+        return int(moved), text(moment), int(left)

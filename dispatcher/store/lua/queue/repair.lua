@@ -15,6 +15,13 @@ end
 -- The status that a state says; decoding all of it costs more than everything else that is asked of an event.
 local function status_of(stored) return string.match(stored, '"s":"([A-Z_]+)"') end
 
+-- What is parked in a lane without suspended URLs was left behind by a resume, or settled just after it: no damage.
+local function parked(id, lane)
+  local is_parked = call('ZSCORE', parked_key(lane), id)
+  if is_parked and not call('HGET', lane_key(lane), 'off') and unpark(id, lane) then replace(lane) end
+  return is_parked
+end
+
 local function placed(id, lane, group, status)
   if call('ZSCORE', due_key(lane), id) then
     if not call('ZSCORE', LANES, lane) then
@@ -24,39 +31,37 @@ local function placed(id, lane, group, status)
     return true
   end
   if status == 'AWAITING_RESULT' then return call('ZSCORE', AWAITING, id) end
-  if status == 'HELD' then return call('ZSCORE', parked_key(lane), id) end
+  if status == 'HELD' then return parked(id, lane) end
   if group == '' then return false end
   local k = group_key(lane, group)
   local head = call('LINDEX', k, 0)
   return head and head ~= id and (call('LLEN', k) > 1000 or call('LPOS', k, id))
 end
 
-local function sequence_of(id)
-  local _, state = read_event(id)
-  return tonumber((state and decoded(state) or {}).q) or 0
+-- Position of the first event of a group that comes after `mine`, by halving; where redeliveries broke the order, of one.
+local function following(k, length, mine)
+  local from, to = 0, length
+  while from < to do
+    local middle = math.floor((from + to) / 2)
+    if sequence_of(call('LINDEX', k, middle)) > mine then to = middle else from = middle + 1 end
+  end
+  return from
 end
 
--- Insert by sequence, whatever order the repairs come in; only an attempt in flight keeps the head.
+-- Insert by sequence, whatever order the repairs come in; only an attempt in flight keeps the head. True for a new head.
 local function into_group(id, lane, group, state)
   local k = group_key(lane, group)
-  local head = call('LINDEX', k, 0)
-  if not head then
+  local length, head = call('LLEN', k), call('LINDEX', k, 0)
+  local at = following(k, length, tonumber(state.q) or 0)
+  if at == 0 and head and call('HEXISTS', FLIGHT, head) == 1 then at = 1 end
+  if at == length then
     call('RPUSH', k, id)
-    return true
+  else
+    if at == 0 then call('ZREM', due_key(lane), head) end
+    call('LINSERT', k, 'BEFORE', call('LINDEX', k, at), id)
   end
-  local mine = tonumber(state.q) or 0
-  for position, other in ipairs(call('LRANGE', k, 0, -1)) do
-    if sequence_of(other) > mine and not (position == 1 and call('HEXISTS', FLIGHT, other) == 1) then
-      call('LINSERT', k, 'BEFORE', other, id)
-      call('HINCRBY', lane_key(lane), 'behind', 1)
-      if position > 1 then return false end
-      call('ZREM', due_key(lane), other)
-      return true
-    end
-  end
-  call('RPUSH', k, id)
-  call('HINCRBY', lane_key(lane), 'behind', 1)
-  return false
+  if head then call('HINCRBY', lane_key(lane), 'behind', 1) end
+  return at == 0
 end
 
 local function place(id, lane, group, state)
