@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import accepts, backlog, deliveries, installations, lanes, latency, memory
+from bench import accepts, backlog, deliveries, installations, lanes, latency, links, memory
 from bench.children import ChildFailed
 from bench.deployment import Setup
 from bench.figures import Figure
@@ -34,6 +34,7 @@ MEASUREMENTS: dict[str, Callable[[Setup], Awaitable[list[Figure]]]] = {
     "lanes": lanes.measure,
     "installations": installations.measure,
     "backlog": backlog.measure,
+    "links": links.measure,
 }
 
 

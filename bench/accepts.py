@@ -30,14 +30,14 @@ async def measure(setup: Setup) -> list[Figure]:
     bare_cpu: list[float] = []
     async with deployment() as made, api(made) as (ours, address), program(made.folder, ["bench.bare_api"]) as theirs:
         await define(made.redis, made.sealer, INTEGRATIONS, setup.sink.url)
-        token = await _token(address, made)
+        token = await token_of(address, made)
         task = _task(address, token, CONNECTIONS, setup.plan.accepts, _bodies())
         bare_address = await theirs.said(r"listening on (\S+)")
         for _ in range(setup.plan.rounds):
-            own += await _load(ours, task, own_cpu, "202")
-            bare += await _load(theirs, task | {"port": urlsplit(bare_address).port}, bare_cpu, "202")
+            own += await load(ours, task, own_cpu, "202")
+            bare += await load(theirs, task | {"port": urlsplit(bare_address).port}, bare_cpu, "202")
             batch = _task(address, token, BATCH_CONNECTIONS, setup.plan.batches, _batches())
-            rate = await _load(ours, batch | {"path": "/v1/events/batch"}, [], "200")
+            rate = await load(ours, batch | {"path": "/v1/events/batch"}, [], "200")
             batches += [one * BATCH_EVENTS for one in rate]
     return [
         figure("accepts/s beside bare aiohttp", "1/s", own, PEER, bare),
@@ -46,7 +46,7 @@ async def measure(setup: Setup) -> list[Figure]:
     ]
 
 
-async def _load(server: Child, task: dict[str, Any], cpu_us: list[float], expected: str) -> list[float]:
+async def load(server: Child, task: dict[str, Any], cpu_us: list[float], expected: str) -> list[float]:
     """The rate; the server's CPU per request is added to ``cpu_us``."""
     before_s = cpu_s(server.pid)
     answer = await job("bench.load", task)
@@ -56,12 +56,13 @@ async def _load(server: Child, task: dict[str, Any], cpu_us: list[float], expect
     return [answer["rate_per_s"]]
 
 
-async def _token(address: str, made: Deployment) -> str:
+async def token_of(address: str, made: Deployment, scope: str = "events:write") -> str:
+    """An access token of the administrator."""
     form = {
         "grant_type": "client_credentials",
         "client_id": made.settings["DISPATCHER_ADMIN_CLIENT_ID"],
         "client_secret": made.settings["DISPATCHER_ADMIN_CLIENT_SECRET"],
-        "scope": "events:write",
+        "scope": scope,
     }
     async with aiohttp.ClientSession() as http, http.post(f"{address}/oauth2/token", data=form) as answer:
         granted: dict[str, Any] = await answer.json()
