@@ -17,7 +17,7 @@ from dispatcher.api.http import body as bodies
 from dispatcher.api.http import middleware
 from dispatcher.api.http.aiohttp_inside import connection
 from dispatcher.api.http.errors import error_body
-from dispatcher.errors import InvalidRequest, StoreUnavailable
+from dispatcher.errors import InvalidRequest, StoreDeclined, StoreUnavailable
 from tests.api.conftest import Api, Start
 
 JSON = {"Content-Type": "application/json"}
@@ -228,6 +228,19 @@ async def frozen(redis: Redis) -> AsyncIterator[None]:
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+async def test_bi50_a_write_that_the_store_declined_is_a_plain_no(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Symptom: a slot of a cluster that moved answered 500, or that nobody knew what had become of the event."""
+
+    async def declines(_: object, events: list[object]) -> list[Exception]:
+        return [StoreDeclined("its slot moves")] * len(events)
+
+    monkeypatch.setattr(type(api.services.queue), "accept_each", declines)
+    answer = await api.ask("POST", "/v1/events", data=EVENT, headers=JSON)
+    problem = (await answer.json())["errors"][0]
+    assert (answer.status, answer.headers["Retry-After"], problem["code"]) == (503, "1", "store_unavailable")
+    assert "nothing was done" in problem["message"]
 
 
 async def test_bi50_store_away_is_unknown_for_writes_and_unavailable_for_reads(api: Api, redis: Redis) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from redis.asyncio import Redis
 
+from dispatcher.errors import StoreDeclined, StoreUnavailable
 from dispatcher.flow.events.accept import ENOUGH, Acceptor
 from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
@@ -75,3 +76,27 @@ async def test_a_writer_leaves_few_events_to_the_one_that_still_writes(redis: Re
 async def _pass() -> None:
     """Long enough for what is ready to run, a write on loopback included."""
     await asyncio.sleep(0.1)
+
+
+class DecliningQueue(QueueStore):
+    """One that does not take what is for some accounts."""
+
+    async def accept_each(self, events: Sequence[Event]) -> list[Accepted | Exception]:
+        receipts = await super().accept_each(events)
+        return [
+            StoreDeclined("its slot moves") if event.account_id == "moves" else receipt
+            for event, receipt in zip(events, receipts, strict=True)
+        ]
+
+
+async def test_a_partition_that_declines_fails_its_own_requests_of_a_write_and_no_other(redis: Redis) -> None:
+    """Symptom: one partition whose slot moved answered every request of the same write with an unknown outcome."""
+    well, moves = _event()._replace(account_id="well"), _event()._replace(account_id="moves")
+    async with Acceptor(DecliningQueue(redis, partitions=4, retention_ms=1000)) as acceptor:
+        asked = [acceptor.accept(well), acceptor.accept(moves), acceptor.accept_many([well, moves])]
+        one, declined, both = await asyncio.gather(*asked, return_exceptions=True)
+        alone = (await asyncio.gather(acceptor.accept_many([moves, moves]), return_exceptions=True))[0]
+    assert isinstance(one, Accepted)
+    assert isinstance(declined, StoreDeclined)
+    assert type(both) is StoreUnavailable, "some of it was written: nobody may say that nothing was done"
+    assert isinstance(alone, StoreDeclined)

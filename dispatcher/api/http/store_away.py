@@ -28,12 +28,15 @@ _ADVICE = {
 
 
 def store_away(request: web.Request, error: StoreUnavailable) -> RequestError:
-    """503 with Retry-After: ``store_unavailable`` where nothing was done, else ``unknown_outcome``."""
+    """503 with Retry-After: ``store_unavailable`` where nothing was done, else ``unknown_outcome``.
+
+    Only of a request that makes one write does a refusal of it say that nothing was done.
+    """
     headers = {"Retry-After": str(RETRY_AFTER_S)}
     if request.method in READS:
         text = "The store does not answer; ask again in a moment."
         return RequestError([Problem("store_unavailable", text)], 503, headers)
-    if isinstance(error, StoreDeclined):
+    if isinstance(error, StoreDeclined) and request.path == "/v1/events":
         return RequestError([Problem("store_unavailable", _DECLINED)], 503, headers)
     return RequestError([Problem("unknown_outcome", _UNKNOWN + _advice(request))], 503, headers)
 

@@ -90,7 +90,12 @@ class Acceptor:
         if not self._room:
             raise self._refusal()
         kept = [await orders.before(event) if event.type is _ORDER else event for event in events]
-        receipts = await self._asked(kept)
+        try:
+            receipts = await self._asked(kept)
+        except StoreDeclined as error:
+            if all(written is given for given, written in zip(events, kept, strict=True)):
+                raise
+            raise StoreUnavailable(str(error)) from error  # what is kept is written later, by whoever reconciles
         for given, written in zip(events, kept, strict=True):
             if written is not given:
                 await orders.after(written)
