@@ -146,6 +146,7 @@ async def test_client_lives_from_creation_to_disabling(api: Api) -> None:
         "accountId": "A",
         "vendorId": None,
         "rate": None,
+        "marketplaces": None,
         "disabled": False,
         "createdOn": int(api.clock.now_s * 1000),
     }
