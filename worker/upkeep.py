@@ -10,12 +10,13 @@ import contextlib
 import os
 import socket
 import time
+from collections.abc import Iterator
 
 import orjson
 import structlog
 
 from dispatcher.clock import Clock
-from dispatcher.errors import StoreUnavailable
+from dispatcher.errors import StoreDeclined, StoreUnavailable
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.jobs import JobQueue
@@ -84,7 +85,8 @@ class Upkeep:
             return
         now_ms = self._clock.now_ms()
         for event_id in await self._store.overdue_results(mine, now_ms):
-            await self._conclusions.expire(event_id)
+            with _apart(event_id=event_id):
+                await self._conclusions.expire(event_id)
         await self._repair(mine)
         if time.monotonic() - self._tidied_at > TIDY_EVERY_S:
             self._tidied_at = time.monotonic()
@@ -118,9 +120,9 @@ class Upkeep:
         for partition, before in (await self._store.unowned()).items():
             if partition in self._owner.partitions or await self._still_offered(partition, before):
                 continue  # ours, and renewed with the next claim; or on offer
-            generation = await self._store.grant(partition, GRANT_MS)
-            if generation:
-                await self._offer(partition, generation)
+            with _apart(partition=partition):
+                if generation := await self._store.grant(partition, GRANT_MS):
+                    await self._offer(partition, generation)
 
     async def _offer(self, partition: int, generation: int) -> None:
         """As a job; where the queue takes none, as when Redis is full, this worker takes it over within its share."""
@@ -153,7 +155,8 @@ class Upkeep:
 
     async def _tidy(self, mine: list[int], now_ms: int) -> None:
         for partition in mine:
-            await self._store.trim(partition, now_ms)
+            with _apart(partition=partition):
+                await self._store.trim(partition, now_ms)
         for partition, repairs in (await self._store.repair_lanes(mine)).items():
             self._log_repairs(partition, repairs)
 
@@ -168,3 +171,16 @@ class Upkeep:
     def _log_repairs(self, partition: int, repairs: int) -> None:
         log.warning("repaired", partition=partition, repairs=repairs)
         self._owner.nudge(partition)
+
+
+@contextlib.contextmanager
+def _apart(**what: object) -> Iterator[None]:
+    """One whose keys are damaged, or whose slot moves, keeps no other waiting; a store that is away ends the pass."""
+    try:
+        yield
+    except StoreDeclined as error:
+        log.warning("put off", error=str(error), **what)
+    except StoreUnavailable:
+        raise
+    except Exception:
+        log.exception("put off", **what)

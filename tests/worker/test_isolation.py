@@ -194,6 +194,19 @@ async def test_a_round_that_breaks_off_before_any_partition_is_followed_by_the_n
     await shop.assert_well()
 
 
+async def test_a_partition_that_cannot_be_granted_keeps_no_other_without_an_owner(shop: Shop) -> None:
+    """Symptom: the partitions behind it were offered to nobody for as long as its key was damaged."""
+    lanes = [await shop.integration() for _ in range(12)]
+    first = min(shop.queue.partition_of(lane.id) for lane in lanes)
+    counts = f"{{p{first}}}:counts"
+    await shop.redis.hset(f"{{p{first}}}:own", mapping={"until": 0, "granted": 1})  # type: ignore[misc]
+    await shop.redis.set(counts, "not a hash")
+    others = [lane for lane in lanes if shop.queue.partition_of(lane.id) != first]
+    await shop.work()
+    for lane in others:
+        assert (await shop.ended(await shop.emit(lane))).state.status is Status.SUCCEEDED
+
+
 def _has_work(step: str, arguments: tuple[Any, ...]) -> bool:
     return step != "take_batch" or bool(arguments[0].outcomes)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import orjson
 from redis.asyncio import Redis
 
+from dispatcher.errors import StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.documents.swap import Document, swap
 from dispatcher.store.redis.connection import guarded
@@ -23,8 +24,14 @@ class KeyCheck:
         self._passed = True
 
     async def passes(self) -> bool:
-        """True when this process has the newest key, or nobody has said yet which one that is."""
-        stored = await self._read()
+        """True when this process has the newest key, or nobody has said yet which one that is.
+
+        While that cannot be read, what it was the last time.
+        """
+        try:
+            stored = await self._read()
+        except StoreUnavailable:
+            return self._passed
         if stored != self._seen:
             self._seen, self._passed = stored, not stored or self._opens(stored)
         return self._passed
