@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dispatcher.model.event import Event, EventState
-from dispatcher.model.event_type import EventType
+from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.status import Status
 from dispatcher.policy.circuit import Circuit
 from dispatcher.policy.concurrency import ConcurrencyLimit
@@ -84,7 +84,7 @@ PAYLOAD = st.dictionaries(
 
 
 @given(
-    st.sampled_from([kind for kind in EventType if kind is not EventType.OPERATIONAL]),
+    st.sampled_from([kind for kind, rule in TYPE_RULES.items() if rule.emitted_by_callers]),
     st.none() | PAYLOAD,
     st.none() | st.text(string.ascii_letters, min_size=1),
 )

@@ -73,7 +73,7 @@ class RevokedTokens:
     async def spend(self, jti: str, ttl_s: int) -> bool:
         """As ``add``; True for the first who does, however many try at once."""
         with guarded():
-            return bool(await self._redis.set(f"revoked:{jti}", b"1", ex=max(1, ttl_s), nx=True))
+            return bool(await self._redis.set(keys.revoked(jti), b"1", ex=max(1, ttl_s), nx=True))
 
     async def contains(self, jti: str) -> bool:
         with guarded():
