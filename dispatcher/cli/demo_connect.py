@@ -17,7 +17,7 @@ from dispatcher.sample_host import Notification
 from dispatcher.sample_host_application import HostApplication
 
 MARKETPLACE = 27
-_FORM = re.compile(r'<form method="post" action="([^"]*/products/[^"]*)"')
+_FORM = re.compile(r'<form method="post" action="([^"]{0,200}/products/[^"]{0,200})"')
 _TOKEN = re.compile(r'name="form" value="([^"]+)"')
 
 
