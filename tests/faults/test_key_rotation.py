@@ -9,6 +9,7 @@ from dispatcher.store.health.newest_key import examine_newest_key
 from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.faults.deployment import Deployment
+from tests.faults.processes import Program
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -32,12 +33,17 @@ async def test_ft49_a_worker_without_the_newest_key_gives_up_its_partitions_to_o
     assert f"-{left_out.pid}-" in checked
     worker = await deployment.worker(SECRET_KEYS=ring)
     await deployment.all_succeed(waiting)
-    assert {view.owner for view in (await deployment.queue.overview()).partitions} == {
-        view.worker_id for view in (await deployment.queue.overview()).workers
-    }
+    await until(lambda: _owned_by(deployment, worker))
     assert worker.errors() == []
     assert left_out.alive
     await deployment.assert_well()
+
+
+async def _owned_by(deployment: Deployment, worker: Program) -> bool:
+    """Every partition has this owner, and it is the only worker that is heard of."""
+    seen = await deployment.queue.overview()
+    owners = {view.owner or "" for view in seen.partitions} | {view.worker_id for view in seen.workers}
+    return all(f"-{worker.pid}-" in owner for owner in owners)
 
 
 async def _failed(deployment: Deployment, ring: str) -> str | None:
