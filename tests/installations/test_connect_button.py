@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Frame, Page, expect
 from redis.asyncio import Redis
@@ -36,6 +37,12 @@ class Town:
 
     scene: Scene
     application: HostApplication
+    keeps_in_frames: bool = True
+    """False: cookies of frames are lost on their way, as where a browser blocks them."""
+
+    async def lose(self, request: web.Request, response: web.StreamResponse) -> None:
+        if not self.keeps_in_frames and request.headers.get("Sec-Fetch-Dest") == "iframe":
+            response.headers.popall("Set-Cookie", None)
 
     async def types(self, count: int) -> list[str]:
         assert self.application.account_id is not None
@@ -51,14 +58,17 @@ async def town(redis: Redis, redis_url: str, signing_key: str, product_host: Pro
     app = await build_app(settings, redis)
     mount_marketplace(app)
     application = HostApplication(settings.base_url, ADMIN_ID, ADMIN_SECRET, 27)
-    async with TestClient(TestServer(app, port=port)) as http, application:
-        scene = Scene(redis, redis_url, settings, product_host, http, app[SERVICES])
+    http: TestClient[web.Request, web.Application] = TestClient(TestServer(app, port=port))
+    scene = Scene(redis, redis_url, settings, product_host, http, app[SERVICES])
+    town = Town(scene, application)
+    app.on_response_prepare.append(town.lose)
+    async with http, application:
         scene.headers = await scene.bearer()
         await scene.integration(*STEPS, order_require_form_fields=True, order_form_fields=ASKED)
         shown = {"id": 27, "name": "Acme", "productIds": ["P-1"], "allowedOrigins": [application.url]}
         await scene.json("POST", "/v1/marketplaces", 201, json=shown)
         await scene.work()
-        yield Town(scene, application)
+        yield town
         with contextlib.suppress(asyncio.CancelledError):
             await scene.stop_work()
 
@@ -171,3 +181,64 @@ async def test_in_a_frame_of_another_site(town: Town, visitors: Visitors) -> Non
     await give_settings(town)
     await used_and_left(frame)
     await judged(town)
+
+
+async def test_double_clicks_and_two_browsers_are_one_order(town: Town, visitors: Visitors) -> None:
+    """Every button is clicked twice, in two browsers at once."""
+    pages = [await visitors.page(), await visitors.page()]
+    for page in pages:
+        await page.goto(await town.application.connect())
+        await click(page, "Install")
+        await page.get_by_label("Domain").fill("shop.example")
+    orders = [page.get_by_role("button", name="Order", exact=True) for page in pages]
+    await asyncio.gather(*(order.dblclick() for order in orders))
+    for page in pages:
+        await expect(page.get_by_text("0 of 2 done")).to_be_visible(timeout=20_000)
+    for done in ("1 of 2 done", None):
+        checks = [page.get_by_role("button", name="Check", exact=True) for page in pages]
+        await asyncio.gather(*(check.dblclick() for check in checks), return_exceptions=True)
+        for page in pages:
+            sign = page.get_by_text(done) if done else page.get_by_role("heading", name="Test is installed")
+            await expect(sign).to_be_visible(timeout=20_000)
+    assert await town.types(3) == STORY[:3]
+    await town.scene.assert_well()
+
+
+async def test_where_the_browser_keeps_nothing_a_window_does(town: Town, visitors: Visitors) -> None:
+    town.keeps_in_frames = False
+    host = await visitors.page()
+    await host.goto(town.application.url)
+    await host.get_by_role("button", name="Connect in a frame").click()
+    frame = host.frame_locator("#apps")
+    await expect(frame.get_by_role("heading", name="One more step")).to_be_visible()
+    async with host.expect_popup() as opening:
+        await frame.get_by_role("link", name="Open in a window").click()
+    window: Page = await opening.value
+    await expect(window.get_by_role("heading", name="Apps for Customer X")).to_be_visible()
+    await ordered(window)
+    assert await said(host, 1) == ["marketplace.installed P-1 installed"]
+
+
+async def test_by_the_keyboard_alone(town: Town, visitors: Visitors) -> None:
+    page = await visitors.page()
+    await page.goto(await town.application.connect())
+
+    async def press_on(name: str) -> None:
+        """Tab until it has the focus, then Enter."""
+        for _ in range(30):
+            await page.keyboard.press("Tab")
+            if await page.evaluate("document.activeElement.textContent.trim()") == name:
+                await page.keyboard.press("Enter")
+                return
+        raise AssertionError(f"{name} cannot be reached by the keyboard")
+
+    await press_on("Install")
+    await expect(page.get_by_role("heading", name="Install Test")).to_be_focused()
+    await page.keyboard.press("Tab")
+    await page.keyboard.type("shop.example")
+    await press_on("Order")
+    await expect(page.get_by_role("heading", name="Install Test")).to_be_focused()
+    await press_on("Check")
+    await expect(page.get_by_text("1 of 2 done")).to_be_visible()
+    await press_on("Check")
+    await expect(page.get_by_role("heading", name="Test is installed")).to_be_visible(timeout=20_000)
