@@ -23,7 +23,7 @@ from tests.faults.proxy import Proxy
 from tests.hosts import Received, Reply
 from tests.waiting import until
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ALL = "/v1/integrations"
 WRITES = ("documents/swap", "queue/accept", "installations/outbox_done", "queue/lock", "queue/conclude")
