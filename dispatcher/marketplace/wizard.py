@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from markupsafe import Markup
 
-from dispatcher.errors import Conflict
+from dispatcher.errors import Conflict, NotFound
 from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import installation_in, product_of
@@ -28,6 +28,8 @@ from dispatcher.model.installation import Installation, InstallStep, Standing
 from dispatcher.policy.launch_urls import launch_url
 from dispatcher.policy.step_answers import Answered
 
+LIVE = "X-Live"
+"""Sent by a page that asks for itself anew."""
 _ENDS = {Answered.AWAY: "away", Answered.LATER: "later"}
 
 
@@ -49,7 +51,13 @@ class StepLine:
 
 
 async def show_installation(request: web.Request, guest: Guest) -> web.StreamResponse:
-    installation = await installation_in(request, guest)
+    """A page that looks again, and finds it gone, is led back to the apps."""
+    try:
+        installation = await installation_in(request, guest)
+    except NotFound:
+        if LIVE not in request.headers:
+            raise
+        return redirect(guest.path(said="gone"))
     product = await product_of(installation.product_id, guest)
     connectors = await guest.installing.connectors.store.of_account(guest.account.id)
     here = guest.path("installations", installation.id)

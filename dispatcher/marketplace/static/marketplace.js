@@ -98,7 +98,7 @@ const follow = (place) => {
 };
 const refresh = async () => {
   if (document.querySelector("form[data-sent]")) return;
-  const answer = await fetch(location.pathname, { headers: { Accept: "text/html" } });
+  const answer = await fetch(location.pathname, { headers: { Accept: "text/html", "X-Live": "1" } });
   if (answer.redirected || answer.status !== 200) { location.replace(answer.redirected ? answer.url : location.pathname); return; }
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const before = document.getElementById("main");
