@@ -51,11 +51,11 @@ class StepLine:
 
 
 async def show_installation(request: web.Request, guest: Guest) -> web.StreamResponse:
-    """A page that looks again, and finds it gone, is led back to the apps."""
+    """Whoever looks again, or has just begun to uninstall, and finds it gone is led back to the apps."""
     try:
         installation = await installation_in(request, guest)
     except NotFound:
-        if LIVE not in request.headers:
+        if LIVE not in request.headers and request.query.get("said") != "uninstalling":
             raise
         return redirect(guest.path(said="gone"))
     product = await product_of(installation.product_id, guest)
