@@ -48,6 +48,10 @@ class Shop:
         assert await transaction.commit()
         return str(made.id)
 
+    async def definition(self) -> str:
+        """As installed integrations name it."""
+        return (await self._api.services.definitions.needed(self._tenant.id)).connector_id
+
     async def installation(self) -> str:
         """Being installed; its first step asks nobody, so nothing is sent whatever is done with it."""
         integration = await self._api.services.definitions.needed(self._tenant.id)

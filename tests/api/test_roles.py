@@ -45,6 +45,7 @@ BODIES: dict[str, Any] = {
     "/v1/integrations": {"name": "new"},
     "/v1/integrations/{_id}": {"name": "new"},
     "/v1/integrations/{_id}/clone": {},
+    "/v1/connectors/{_connectorId}/update": {"_integrationIds": ["0" * 24]},
     "/graphql": {"query": "{ productIntegrations { id } }"},
     "/api/integration/v1/events/{id}/result": {"success": True},
 }
@@ -119,6 +120,7 @@ async def ids_in(shop: Shop) -> dict[str, str]:
         "marketplaceId": str(shop.marketplace_id),
         "accountId": shop.account_id,
         "connectorId": await shop.connector(),
+        "_connectorId": await shop.definition(),
         "function": "verify",
     }
 
