@@ -7,6 +7,7 @@ import shlex
 import sys
 from typing import TYPE_CHECKING, Annotated
 
+import orjson
 import typer
 
 if TYPE_CHECKING:
@@ -110,7 +111,8 @@ async def _connect(actors: Stage, application: HostApplication) -> bool:
         text = order.text if order else "it never came"
         typer.secho(f"error: the order did not reach the product host as it should: {text}", fg="red", err=True)
         return False
-    step("ordered", f"the host received {order.type}, signed and authorised, and answered {order.answer}")
+    answer = orjson.dumps(order.answer).decode()
+    step("ordered", f"the host received {order.type}, signed and authorised, and answered {answer}")
     return True
 
 

@@ -128,7 +128,7 @@ async def _from_newer(redis: Redis, record: str, field: str) -> None:
     await redis.hset(record, mapping={field: head + line + orjson.dumps(after)})  # type: ignore[misc]
 
 
-_NOT_RECORDS = frozenset({"urls", "filter"})
+_NOT_RECORDS = frozenset({"urls", "filter", "places"})
 
 
 def _marked(value: Any) -> Any:
