@@ -110,6 +110,11 @@ class Caller:
         """True when any of ``needed`` is among the caller's scopes."""
         return bool(self.scopes.intersection(needed))
 
+    @property
+    def key_space(self) -> str:
+        """Whose an ``Idempotency-Key`` is: the client's, or the account's that its token was narrowed to."""
+        return f"{self.client_id} account:{self.account_id}" if self.narrowed else self.client_id
+
     def reaches(self, vendor_id: str | None) -> bool:
         """True when things of that vendor (None = of nobody) exist for the caller."""
         return self.vendor_id is None or self.vendor_id == vendor_id

@@ -150,6 +150,34 @@ async def test_an_order_of_the_backend_installs_for_an_account_that_is_known(sce
     await scene.assert_well()
 
 
+async def test_what_is_installed_is_not_ordered_again_but_another_subscription_is(scene: Scene) -> None:
+    await settle_in(scene)
+    await scene.integration()
+    await emitted(scene)
+    [one] = await scene.json("GET", ALL, 200)
+    await scene.installed(one)
+    again = {"type": "create", "productId": "P-1", "accountId": "A-1", "payload": {}}
+    refused = await scene.json("POST", "/v1/events", 409, json=again)
+    assert refused["errors"][0]["code"] == "already_ordered"
+    assert one["_id"] in refused["errors"][0]["message"]
+    batch = await scene.json("POST", "/v1/events/batch", 200, json=[again, again | {"type": "notify"}])
+    assert batch["results"][0]["status"] == 409
+    await emitted(scene, subscriptionId="S-2")
+    assert len(await scene.json("GET", ALL, 200)) == 1
+    await scene.assert_well()
+
+
+async def test_orders_in_parallel_install_once(scene: Scene) -> None:
+    await settle_in(scene)
+    await scene.integration()
+    order = {"type": "create", "productId": "P-1", "accountId": "A-1", "payload": {}}
+    answers = await asyncio.gather(*(scene.ask("POST", "/v1/events", json=order) for _ in range(5)))
+    assert sorted(answer.status for answer in answers) == [202, 409, 409, 409, 409]
+    [one] = await scene.json("GET", ALL, 200)
+    await scene.installed(one)
+    assert await scene.types() == ["SUBSCRIPTION_ORDER"]
+
+
 async def test_an_order_of_the_backend_is_the_order_of_what_waits_for_its_steps(scene: Scene) -> None:
     await settle_in(scene)
     integration, headers = await scene.integration(*STEPS), await scene.account()

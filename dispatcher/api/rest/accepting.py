@@ -41,7 +41,7 @@ async def accept_event(request: web.Request) -> web.StreamResponse:
         receipt = await services.acceptor.accept(event)
     else:
         digest = hashlib.sha256(raw).hexdigest()
-        receipt = await services.acceptor.accept_once(event, client_id=caller.client_id, key=key, body_hash=digest)
+        receipt = await services.acceptor.accept_once(event, client_id=caller.key_space, key=key, body_hash=digest)
     return _accepted(receipt, services.deployment.base_url, replayed=key is not None and receipt.replayed)
 
 
@@ -72,9 +72,11 @@ async def _prepared(item: Any, services: Services, caller: Caller) -> Event | Re
     try:
         if not isinstance(item, dict):
             raise Unprocessable.of("not_an_object", "Each item is one JSON object.")
-        return await services.emitter.event(_emission(item), caller)
+        event = await services.emitter.event(_emission(item), caller)
+        await services.acceptor.check(event)
     except RequestError as error:
         return error
+    return event
 
 
 def _emission(body: Any) -> Emission:

@@ -129,7 +129,7 @@ async def _made_once(request: web.Request, key: str | None, raw: bytes, make: Ma
     if key is None:
         return _answer(await make(fresh_id), 201, _location(request, fresh_id))
     digest = hashlib.sha256(request.path.encode() + b"\n" + raw).hexdigest()
-    bound = await services.queue.reserve(caller.client_id, f"integrations\n{key}", digest, fresh_id)
+    bound = await services.queue.reserve(caller.key_space, f"integrations\n{key}", digest, fresh_id)
     if bound.body_hash != digest:
         text = "This Idempotency-Key was used with another request: send the same again, or a new key."
         raise Conflict.of("idempotency_conflict", text, "Idempotency-Key")

@@ -43,6 +43,9 @@ class _Ask(NamedTuple):
 class Orders(Protocol):
     """Keeps orders beside the queue, before they are written to it."""
 
+    async def check(self, event: Event) -> None:
+        """Raises ``Conflict`` for an ORDER of what the account has; writes nothing."""
+
     async def before(self, event: Event) -> Event:
         """The ORDER to write: the same, or as it is kept."""
 
@@ -77,6 +80,11 @@ class Acceptor:
         if event.type is not _ORDER or self._orders is None:
             return (await self._asked((event,)))[0]
         return (await self._accept_orders((event,), self._orders))[0]
+
+    async def check(self, event: Event) -> None:
+        """Raises what ``accept`` would refuse the event with; writes nothing."""
+        if event.type is _ORDER and self._orders is not None:
+            await self._orders.check(event)
 
     async def accept_many(self, events: Sequence[Event]) -> list[Accepted]:
         """Write several events of one request; all are written, or the outcome is unknown for all."""

@@ -58,6 +58,11 @@ class OrdersElsewhere:
                 return ordered
         raise Conflict.of("modified_meanwhile", "The account's installations keep changing: repeat it in a second.")
 
+    async def check(self, event: Event) -> None:
+        """Raises ``Conflict`` for an order of what the account has; writes nothing."""
+        if event.flag is None and event.account_id is not None and await self._is_known(event.account_id):
+            await self._decided(event, event.account_id)
+
     async def after(self, event: Event) -> None:
         """The queue has it."""
         if event.subscription_id is not None:
@@ -82,6 +87,7 @@ class OrdersElsewhere:
         if waiting is not None:
             return self._taken(waiting, event)
         if mine:
+            _refuse_second(event, mine[0].installation)
             return None, event
         return await self._installed(event)
 
@@ -110,6 +116,7 @@ class OrdersElsewhere:
             purchase=_purchase(event.payload or {}),
             order_event_id=event.id,
             pending_event_id=event.id,
+            exclusive=True,
             creator=_email(event.creator),
         )
         ordered = _of(event, made.id)
@@ -122,6 +129,16 @@ def _is_ordered_by(installation: Installation, event: Event) -> bool:
     if event.subscription_id == installation.id:
         return True
     return installation.product_id == event.product_id
+
+
+def _refuse_second(event: Event, installed: Installation) -> None:
+    """Orders of another subscription, and of what its host refused, pass as they came."""
+    if event.subscription_id in (None, installed.id) and installed.standing is not Standing.REFUSED:
+        text = (
+            f"The account has this product already, as {installed.id}: emit a change for it, or give the "
+            "subscriptionId of another subscription."
+        )
+        raise Conflict.of("already_ordered", text, "productId")
 
 
 def _of(event: Event, installation_id: str) -> Event:

@@ -141,3 +141,19 @@ async def test_introspection_says_what_it_is_for(partner: Partner) -> None:
     form: dict[str, Any] = {"token": token, "client_id": partner.client_id, "client_secret": partner.secret}
     told = await (await partner.api.http.post("/oauth2/introspect", data=form)).json()
     assert (told["active"], f"account:{account_id}" in told["scope"].split()) == (True, True)
+
+
+async def test_a_key_of_one_account_says_nothing_to_another(partner: Partner) -> None:
+    """Symptom: the second account was answered with the record of the first, and got none of its own."""
+    first = (await partner.session())["AccountId"]
+    second = (await partner.session(AccountName="Customer Y", Username="y@example.com"))["AccountId"]
+    made, key = [], {"Idempotency-Key": "k"}
+    for account_id in (first, second):
+        own = await narrowed(partner, account_id)
+        answer = await own.ask("POST", "/v1/integrations", json={"name": "Ledger"}, headers=key)
+        assert answer.status == 201, await answer.text()
+        assert "Idempotency-Replayed" not in answer.headers
+        made.append((await answer.json())["_id"])
+        again = await own.ask("POST", "/v1/integrations", json={"name": "Ledger"}, headers=key)
+        assert (again.headers["Idempotency-Replayed"], (await again.json())["_id"]) == ("true", made[-1])
+    assert made[0] != made[1]
