@@ -7,7 +7,9 @@ import contextlib
 import os
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import structlog
 
@@ -18,6 +20,8 @@ HEALTHY_AFTER_S = 60.0
 KILL_GRACE_S = 10.0
 REFUSED = 2
 """Exit status of a process whose settings, or whose Redis, cannot be used: the same would come of the next."""
+HOME = Path(__file__).resolve().parents[2]
+"""The folder of this program's packages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +87,15 @@ class Supervisor:
             process.kill()
 
     def _environment(self, number: int) -> dict[str, str]:
-        if not self.metrics_port:
-            return dict(os.environ)
-        return dict(os.environ) | {"DISPATCHER_METRICS_PORT": str(self.metrics_port + number)}
+        port = {"DISPATCHER_METRICS_PORT": str(self.metrics_port + number)} if self.metrics_port else {}
+        return dict(os.environ) | port | import_path(sys.path, os.environ.get("PYTHONPATH"))
+
+
+def import_path(found_in: Sequence[str], given: str | None) -> dict[str, str]:
+    """PYTHONPATH of a child: with this program's folder, if only the folder that we were started in leads to it."""
+    if str(HOME) in found_in[1:]:
+        return {}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (str(HOME), given)))}
 
 
 def next_delay(previous_s: float, lived_s: float) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, encode_basic_auth
+from joserfc.jwk import RSAKey
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
@@ -128,6 +129,23 @@ def api_settings(**changes: Any) -> Settings:
 def signing_key() -> str:
     """A sealed key, made once: making one takes longer than most tests."""
     return Sealer([KEY]).seal(generate(), ACCESS_TOKEN_KEY)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _keys_checked_once() -> Iterator[None]:
+    """Each start of an API checks its RSA key, which takes longer than most tests."""
+    known: dict[str, Any] = {}
+    check = RSAKey.import_key
+
+    def checked(value: dict[str, Any], *arguments: Any) -> Any:
+        made = known.get(value["n"])
+        if made is None:
+            made = known[value["n"]] = check(value, *arguments)
+        return made
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RSAKey, "import_key", checked)
+        yield
 
 
 Start = Callable[..., Awaitable[Api]]

@@ -104,3 +104,44 @@ async def test_a_database_that_there_is_not_is_told_so(server_url: str) -> None:
     async with connect(f"{server_url}?db=99") as redis:
         with pytest.raises(StoreUnusable, match="DISPATCHER_REDIS_URL"), guarded():
             await redis.ping()
+
+
+STORE_FOLDER = Path(__file__).parents[2] / "dispatcher/store"
+OF_PYTHON = re.compile(r"\b(?:redis|_redis|client|_client|pipeline)\.([a-z_]+)\(")
+AS_SENT = {"delete": "DEL", "incr": "INCRBY", "eval": "EVALSHA", "script_load": "SCRIPT"}
+NO_COMMAND = {
+    "aclose",
+    "execute",
+    "execute_command",
+    "from_pool",
+    "get_default_node",
+    "get_node_from_key",
+    "get_primaries",
+    "initialize",
+    "keyslot",
+    "learn_of",
+    "send_on",
+    "send_to_each",
+    "target",
+}
+OF_ANOTHER = {"config_get": "the doctor goes on without", "enqueue_job": "arq's", "info": "watching goes on without"}
+OF_CONNECTION = {"pipeline", "pubsub"}
+
+
+def asked_for() -> set[str]:
+    needed = (*STORE.reads, *STORE.writes, *(command[0] for command, _ in STORE.others))
+    return {*needed, *(command[0] for command, _ in QUEUE.others), *QUEUE.reads}
+
+
+def test_every_command_of_a_script_is_asked_for() -> None:
+    scripts = "\n".join(path.read_text() for path in (STORE_FOLDER / "lua").rglob("*.lua"))
+    used = set(re.findall(r"\b(?:p?call|ask)\('([A-Z]+)'", scripts)) | set(re.findall(r"\b([A-Z]+) = '\w+'", scripts))
+    assert len(used) > 30
+    assert used - asked_for() == set()
+
+
+def test_every_command_of_a_module_is_asked_for() -> None:
+    used = {name for path in STORE_FOLDER.rglob("*.py") for name in OF_PYTHON.findall(path.read_text())}
+    sent = {AS_SENT.get(name, name.upper()) for name in used - NO_COMMAND - OF_ANOTHER.keys() - OF_CONNECTION}
+    assert len(sent) > 30
+    assert sent - asked_for() == set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import orjson
@@ -111,6 +112,12 @@ def _schemas(routes: Sequence[Route]) -> dict[str, Any]:
     answers = {model for route in routes for model in route.answers.values() if model} | {ErrorsOut}
     wanted: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in sorted(bodies, key=_name)]
     wanted += [(model, "serialization") for model in sorted(answers - bodies, key=_name)]
+    return _definitions(tuple(wanted))
+
+
+@cache
+def _definitions(wanted: tuple[tuple[type[BaseModel], Any], ...]) -> dict[str, Any]:
+    """Made once in a process: the same models have the same schemas, and making them takes a while."""
     _, definitions = models_json_schema(wanted, by_alias=True, ref_template=_REF)
     schemas: dict[str, Any] = definitions["$defs"]
     return schemas

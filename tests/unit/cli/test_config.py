@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from ipaddress import IPv4Network
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from dispatcher.cli.local_secrets import LOOPBACK, admin_credentials, with_local
 from dispatcher.cli.main import VERBS, Verb, build, load
 from dispatcher.cli.output import cell
 from dispatcher.cli.startup import load_settings
-from dispatcher.cli.supervisor import next_delay
+from dispatcher.cli.supervisor import HOME, import_path, next_delay
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.access import ADMIN_SCOPES
 from dispatcher.settings import Settings
@@ -182,3 +183,10 @@ def test_supervisor_backs_off_and_starts_over_after_a_long_life() -> None:
         delays.append(next_delay(delays[-1], lived_s=1))
     assert delays[1:] == [0.5, 1, 2, 4, 8, 16, 30, 30]
     assert next_delay(30, lived_s=61) == 0.5
+
+
+def test_children_of_a_checkout_that_is_not_installed_find_it_as_their_supervisor_did() -> None:
+    home = str(HOME)
+    assert import_path([home, "/usr/lib/python3"], None) == {"PYTHONPATH": home}
+    assert import_path([home, "/usr/lib/python3"], "/mine") == {"PYTHONPATH": f"{home}{os.pathsep}/mine"}
+    assert import_path(["/venv/bin", "/usr/lib/python3", home], "/mine") == {}, "installed"
