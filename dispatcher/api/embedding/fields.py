@@ -24,7 +24,7 @@ MAX_ENTRIES = 50
 async def read_fields(request: web.Request) -> Fields:
     """The object that a request's body is."""
     require_media(request, JSON)
-    value = read_json(await read_body(request))
+    value = read_json(await read_body(request), exact=True)
     if not isinstance(value, dict):
         raise InvalidRequest.of("not_an_object", "Send a JSON object.")
     return Fields.of(value)

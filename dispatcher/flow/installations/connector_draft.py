@@ -71,19 +71,23 @@ class ConnectorDraft:
             for name, value in self.asked.properties
         )
 
+    def _at(self, name: str) -> str:
+        """The place of the connector's ``name`` in the request."""
+        return f"{self.field}.{name}" if self.field else name
+
     def _check_required(self, values: Mapping[str, str]) -> None:
         rules = self.plan.template.properties if self.plan.template else ()
         missing = [rule.name for rule in rules if rule.required and not values.get(rule.name)]
         if missing:
             problems = [
-                Problem("missing_property", f"This connector needs the property {name!r}.", f"{self.field}.Properties")
+                Problem("missing_property", f"This connector needs the property {name!r}.", self._at("Properties"))
                 for name in missing
             ]
             raise InvalidRequest(problems)
 
     def _check_hosts(self, values: Mapping[str, str]) -> None:
         """What names a host is judged when it is given, and once more when something is sent."""
-        where = f"{self.field}.Properties"
+        where = self._at("Properties")
         moved_to = values.get(ORIGIN_PROPERTY)
         if moved_to:
             if why := origin_refusal(moved_to, self.plan.urls):
@@ -107,7 +111,7 @@ class ConnectorDraft:
         template = self.plan.template
         kind = kind_of(value, template.auth_type if template else None, self.asked.auth_type)
         if why := auth_value_refusal(kind, value):
-            raise InvalidRequest.of("invalid_auth_value", why, f"{self.field}.AuthValue")
+            raise InvalidRequest.of("invalid_auth_value", why, self._at("AuthValue"))
         context = connector_auth_value(changed.id)
         sealed = changed.auth_value
         if not sealed or self.sealer.open(sealed, context) != value:

@@ -65,7 +65,8 @@ async def test_c3_an_existing_account_stays_the_only_one(api: Api, partner: Part
 
 
 @pytest.mark.parametrize(
-    ("given", "status"), [(27, 200), ("27", 200), (" 27 ", 200), ("abc", 400), (True, 400), (2.5, 400), (0, 400)]
+    ("given", "status"),
+    [(27, 200), ("27", 200), (" 27 ", 200), ("abc", 400), (True, 400), (2.5, 400), (0, 400), (10**30, 400)],
 )
 async def test_c4_a_marketplace_is_named_by_its_number(partner: Partner, given: Any, status: int) -> None:
     await partner.session(status, MarketplaceId=given)

@@ -208,3 +208,13 @@ async def test_the_kind_is_the_templates_then_the_requests_then_inferred(api: Ap
         assert record is not None
         kinds[name] = record.partition(b'"auth_kind":"')[2].partition(b'"')[0].decode()
     assert kinds == {NAME: "OAuth", "Plain": "Basic", "Key": "ApiKey", "Asked": "OAuth"}
+
+
+async def test_a_value_that_is_refused_at_an_install_is_named(api: Api) -> None:
+    await open_shop(api)
+    partner = await partner_of(api, 27)
+    account_id = (await partner.session())["AccountId"]
+    made = await api.json("POST", "/v1/connector-templates", 201, json={"name": "Basic only", "authType": "Basic"})
+    path, mine = f"/v1.0/connectors/{made['id']}/install", {"X-Cyclr-Account": account_id}
+    refused = await partner.json("POST", path, 400, json={"AuthValue": "no base64 of a pair"}, headers=mine)
+    assert [one["Field"] for one in refused["Errors"]] == ["AuthValue"]
