@@ -97,12 +97,12 @@ async def deployment() -> AsyncIterator[Deployment]:
 
 @asynccontextmanager
 async def working_deployment(setup: Setup, integrations: int, *, backlog: int = 0) -> AsyncIterator[Deployment]:
-    """With integrations and one ``dispatcher worker`` that has delivered to each of them, held still."""
+    """With integrations and one worker process that has delivered to each of them, held still."""
     async with deployment() as made:
         await define(made.redis, made.sealer, integrations, setup.sink.url)
         first = max(integrations, FIRST_EVENTS)
         await fill(made.queue, first + backlog, integrations)
-        async with program(made.folder, ["dispatcher.cli.main", "worker"], made.settings) as child:
+        async with program(made.folder, ["dispatcher.cli.main", "worker", "--supervised"], made.settings) as child:
             await child.said("(worker started)")
             await made.until_settled(first)
             child.hold()

@@ -14,7 +14,7 @@ from typing import Protocol
 DAY_MS = 86_400_000
 
 Seconds = Callable[[], float]
-"""Reads seconds since the epoch."""
+"""Reads seconds, of whichever clock."""
 
 
 class Clock(Protocol):
@@ -42,18 +42,8 @@ class MachineClock:
         return int(self._read() * 1000)
 
 
-def _begun_now() -> Seconds:
-    ahead_s = time.time() - time.monotonic()
-    return lambda: time.monotonic() + ahead_s
-
-
 system_clock = MachineClock(time.time)
 """This machine's clock: it may be wrong, and may step."""
-
-_steady = _begun_now()
-
-steady_clock = MachineClock(_steady)
-"""This machine's clock as it stood when the process began, and as much later as has passed since: it never steps."""
 
 
 class StoreClock:
@@ -62,19 +52,20 @@ class StoreClock:
     Due times, signatures and tokens go by it, so that a machine's clock may be wrong or step without effect.
     """
 
-    __slots__ = ("_ahead_ms", "_steady", "_wall")
+    __slots__ = ("_ahead_ms", "_wall", "steady")
 
-    def __init__(self, wall: Seconds = system_clock, steady: Seconds = _steady) -> None:
+    def __init__(self, wall: Seconds = system_clock, steady: Seconds = time.monotonic) -> None:
         self._wall = wall
-        self._steady = steady
-        self._ahead_ms = 0
-        """The store's clock minus the steady one; 0 until it is learned."""
+        self.steady = steady
+        """Reads seconds that only ever grow, from an arbitrary start; what ``learn`` is asked in."""
+        self._ahead_ms = int((wall() - steady()) * 1000)
+        """The store's clock minus the steady one; until it is learned, this machine's clock."""
 
     def __call__(self) -> float:
-        return self._steady() + self._ahead_ms / 1000
+        return self.steady() + self._ahead_ms / 1000
 
     def now_ms(self) -> int:
-        return int(self._steady() * 1000) + self._ahead_ms
+        return int(self.steady() * 1000) + self._ahead_ms
 
     def learn(self, store_ms: int, asked_s: float) -> None:
         """The store said ``store_ms`` some time between ``asked_s``, of the steady clock, and now.
@@ -82,7 +73,7 @@ class StoreClock:
         A slow reply leaves much room, and then teaches little; a fast one moves the clock to where it must be.
         """
         latest = store_ms - int(asked_s * 1000)
-        earliest = store_ms - int(self._steady() * 1000)
+        earliest = store_ms - int(self.steady() * 1000)
         self._ahead_ms = min(max(self._ahead_ms, earliest), latest)
 
     def machine_ahead_s(self) -> float:

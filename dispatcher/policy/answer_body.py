@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
 import orjson
@@ -43,8 +42,7 @@ _BARE_AMPERSAND = re.compile(r"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA
 _FORBIDDEN_XML = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class BodyReading(NamedTuple):
     """A body as it was read. ``fields`` None: it holds no object.
 
     ``denies``: some ``success`` in it is false. ``odd``: it begins as JSON or XML does and is neither.
@@ -55,7 +53,7 @@ class Reading:
     odd: bool = False
 
 
-_NOTHING = Reading()
+_NOTHING = BodyReading()
 
 
 def read_fields(body: bytes, content_type: str | None = None) -> Fields | None:
@@ -63,7 +61,7 @@ def read_fields(body: bytes, content_type: str | None = None) -> Fields | None:
     return read_answer(body, content_type).fields
 
 
-def read_answer(body: bytes, content_type: str | None = None) -> Reading:
+def read_answer(body: bytes, content_type: str | None = None) -> BodyReading:
     """As ``read_fields``, with what was odd about it. Of a body that was cut off, the part that is there."""
     if not body or len(body) > MAX_ANSWER_BYTES:
         return _NOTHING
@@ -74,22 +72,22 @@ def read_answer(body: bytes, content_type: str | None = None) -> Reading:
     return _read_object(value, body) if isinstance(value, dict) else _NOTHING
 
 
-def _read_object(value: dict[str, Any], body: bytes) -> Reading:
+def _read_object(value: dict[str, Any], body: bytes) -> BodyReading:
     """Names that come twice and numbers that lose digits are read again, from the text."""
-    if body.lower().count(b'"success"') <= 1 and not any(isinstance(one, float) for one in value.values()):
-        return Reading(value)
+    if body.lower().count(b'"success"') <= 1 and float not in map(type, value.values()):
+        return BodyReading(value)
     again = read_top_level(body.decode("utf-8", "replace"))
     numbers = {name: again.fields()[name] for name, one in value.items() if isinstance(one, float)}
-    return Reading(value | numbers, _denies(again))
+    return BodyReading(value | numbers, _denies(again))
 
 
-def _read_text(text: str) -> Reading:
+def _read_text(text: str) -> BodyReading:
     if text.startswith("<"):
         return _xml_reading(text)
     if not text.startswith("{"):
         return _NOTHING
     top = read_top_level(text)
-    return Reading(top.fields() or None, _denies(top), not top.whole)
+    return BodyReading(top.fields() or None, _denies(top), not top.whole)
 
 
 def _denies(top: TopLevel) -> bool:
@@ -107,19 +105,19 @@ def _decoded(body: bytes, content_type: str | None) -> str:
     return body.decode(_CHARSETS.get(name.lower(), "utf-8-sig"), "replace")
 
 
-def _xml_reading(text: str) -> Reading:
+def _xml_reading(text: str) -> BodyReading:
     if _FORBIDDEN_XML.search(text):
-        return Reading(odd=True)
+        return BodyReading(odd=True)
     reader, whole = _XmlReader(), True
     try:
         document = _BARE_AMPERSAND.sub("&amp;", _XML_DECLARATION.sub("", text, count=1))
         reader.read(document.encode("utf-8", "replace"))
     except _RefusedError:
-        return Reading(odd=True)
+        return BodyReading(odd=True)
     except (expat.ExpatError, ValueError, LookupError):
         whole = False
     denies = any(name.lower() == "success" and value.lower() == "false" for name, value in reader.said)
-    return Reading(reader.fields or None if not whole else reader.fields, denies, not whole)
+    return BodyReading(reader.fields or None if not whole else reader.fields, denies, not whole)
 
 
 class _RefusedError(Exception):

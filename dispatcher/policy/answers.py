@@ -11,7 +11,7 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode
 from dispatcher.model.status import Status
-from dispatcher.policy.answer_body import Fields, Reading, read_answer
+from dispatcher.policy.answer_body import BodyReading, Fields, read_answer
 
 STATELESS: Final = "STATELESS"
 PENDING: Final = "PENDING"
@@ -106,7 +106,7 @@ def _cut_off(mode: AnswerMode) -> Verdict:
     return _unreadable(truncated=True) if mode is AnswerMode.RESULT else _BROKEN_OFF
 
 
-def _read(reading: Reading, mode: AnswerMode, event_type: EventType, flag: str | None) -> Verdict:
+def _read(reading: BodyReading, mode: AnswerMode, event_type: EventType, flag: str | None) -> Verdict:
     """The verdict of a whole body; a success that is not quite JSON or XML says so."""
     fields = reading.fields
     verdict = conclude(fields, mode, event_type, flag) if fields is not None else None

@@ -28,10 +28,6 @@ from worker.oauth.renewal import FINAL, Renewer
 from worker.oauth.values import TokenFailure
 
 REFUSED = "the product host refused the credentials (401)"
-REFUSED_AGAIN_MS = 500
-"""Delay of an event whose account's value was refused: by then its account's events are held."""
-REFUSED_TIMES = 50
-"""So often it uses up no schedule."""
 CAPACITY = 20_000
 """Accounts that are kept."""
 

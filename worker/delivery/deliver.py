@@ -7,7 +7,6 @@ that are signed are the bytes that are sent. Never raises for what a host does: 
 from __future__ import annotations
 
 import logging
-import random
 import time
 
 import aiohttp
@@ -22,30 +21,30 @@ from dispatcher.policy.answers import Verdict, classify
 from dispatcher.policy.filters import Ruling
 from dispatcher.policy.notification import build_body
 from dispatcher.policy.redaction import scrub
-from dispatcher.policy.retry import next_delay_s, parse_retry_after
+from dispatcher.policy.retry import parse_retry_after
 from dispatcher.policy.signing import current_keys, sign
 from dispatcher.policy.urls import unfilled
-from dispatcher.store.queue.claims import Claimed, Move, Settlement
+from dispatcher.store.queue.claims import Claimed, Settlement
 from worker.delivery.account_headers import authorise_for_account, open_headers
-from worker.delivery.accounts import REFUSED_AGAIN_MS, REFUSED_TIMES, Accounts
+from worker.delivery.accounts import Accounts
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Limiter, Reading
 from worker.delivery.failures import misplaced, unanswered, unfinished_url, unreachable, without_token
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
-from worker.delivery.unsent import Ending, deleted, ending_of
+from worker.delivery.retries import retried
+from worker.delivery.target import Target
+from worker.delivery.unsent import Ending, deleted, ending_of, not_admitted, put_off
 from worker.http.aiohttp_inside.exchange import Answer
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
 from worker.oauth.values import TokenFailure
 
-MIN_PUT_OFF_MS = 50
-NOT_ADMITTED_MS = 10
-"""Delay of an event that its lane did not admit; the store has the lane's limits by then."""
 STEP_TIMEOUT_S = 30.0
 """Longest wait for the answer to a call about a step: a person waits for it too."""
 
 _NOT_NEEDED = Authorization()
+_AS_IT_IS = {status: Decision(status) for status in Status}
 
 
 class Deliverer:
@@ -61,7 +60,7 @@ class Deliverer:
 
     async def deliver(self, claimed: Claimed, suspended: frozenset[str], lane: Limiter) -> Delivered:
         """All steps. ``suspended``: URLs of the integration that nothing is sent to."""
-        delivery = await self.find(claimed)
+        delivery = self.find(claimed) or await self._find_in_store(claimed)
         if delivery is None:
             return Delivered(deleted(claimed))
         judgement, limits = delivery.target.filter.judge(claimed.event), delivery.target.revision.limits
@@ -73,20 +72,27 @@ class Deliverer:
         with lane.admission(limits, claimed.rate_limited) as admitted:
             if admitted:
                 return await self._attempt(delivery)
-        return Delivered(Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS), limits)
+        return Delivered(not_admitted(claimed), limits)
 
-    async def find(self, claimed: Claimed) -> Delivery | None:
-        """The revision that the event is sent with, and its URL there; None when the integration is gone."""
-        event, chosen = claimed.event, claimed.state.revision
-        lane, number = event.integration_id, event.revision if chosen is None else chosen
-        target = self._lookup.peek(lane, number) or await self._lookup.load(lane, number)
+    def find(self, claimed: Claimed) -> Delivery | None:
+        """The revision that the event is sent with, and its URL there; None = the store has to be asked."""
+        target = self._lookup.peek(claimed.event.integration_id, claimed.revision)
+        return None if target is None or target.integration.account_bound else self._begun(claimed, target)
+
+    async def _find_in_store(self, claimed: Claimed) -> Delivery | None:
+        """With what the event's account adds; None = the integration is gone."""
+        lane, account_id = claimed.event.integration_id, claimed.event.account_id
+        target = self._lookup.peek(lane, claimed.revision) or await self._lookup.load(lane, claimed.revision)
         if target is None:
             return None
-        url = target.revision.urls.get(TYPE_RULES[event.type].url_field) or ""
-        delivery = Delivery(claimed, target, url, self._clock.now_ms(), time.perf_counter())
-        if target.integration.account_bound and event.account_id is not None and url:
-            await self._accounts.lead(delivery, event.account_id)
+        delivery = self._begun(claimed, target)
+        if target.integration.account_bound and account_id is not None and delivery.url:
+            await self._accounts.lead(delivery, account_id)
         return delivery
+
+    def _begun(self, claimed: Claimed, target: Target) -> Delivery:
+        url = target.revision.urls.get(TYPE_RULES[claimed.event.type].url_field) or ""
+        return Delivery(claimed, target, url, self._clock.now_ms(), time.perf_counter())
 
     def _unsent(self, delivery: Delivery, ending: Ending) -> Delivered:
         if isinstance(ending, Reading):
@@ -101,8 +107,7 @@ class Deliverer:
             await self._accounts.refused(delivery)
         if reading.put_off_s is None:
             return self._attempted(delivery, reading)
-        delay_ms = max(MIN_PUT_OFF_MS, int(reading.put_off_s * 1000))
-        return Delivered(Settlement(delivery.claimed, Move.RELEASE, delay_ms), delivery.target.revision.limits)
+        return Delivered(put_off(delivery.claimed, reading.put_off_s), delivery.target.revision.limits)
 
     def _attempted(self, delivery: Delivery, reading: Reading) -> Delivered:
         verdict, now_ms = reading.verdict, self._clock.now_ms()
@@ -156,7 +161,7 @@ class Sender:
         return second
 
     async def _send_once(self, delivery: Delivery) -> Reading:
-        target, authorization = delivery.target, await self.authorise(delivery)
+        target, authorization = delivery.target, self.authorise(delivery) or await self._authorise_anew(delivery)
         if isinstance(authorization, TokenFailure):
             return without_token(authorization)
         sent_ms = self.sign(delivery)
@@ -185,12 +190,12 @@ class Sender:
         delivery.headers = {
             **(open_headers(delivery.target) if delivery.elsewhere else delivery.target.fixed_headers),
             "webhook-id": event.id,
-            "x-event-type": event.type.value,
+            "x-event-type": event.type,
             "x-delivery-attempt": str(n),
         }
 
-    async def authorise(self, delivery: Delivery) -> Authorization | TokenFailure:
-        """Write the account's own value, else ``Authorization`` where the credentials call for a token."""
+    def authorise(self, delivery: Delivery) -> Authorization | None:
+        """Write the account's own value, or the token that the credentials call for; None = it has to be fetched."""
         target, way = delivery.target, delivery.approach
         if way is not None and (way.header is not None or way.own_host):
             authorise_for_account(delivery.headers, way.header)
@@ -198,14 +203,12 @@ class Sender:
         if target.token_key is None:
             return _NOT_NEEDED
         value = self._tokens.cached(target.token_key)
-        fetched = False
-        if value is None:
-            token = await self._tokens.token(target.credentials, target.token_scope, target.route)
-            if isinstance(token, TokenFailure):
-                return token
-            value, fetched = token.value, token.fetched
-        delivery.headers["Authorization"] = f"Bearer {value}"
-        return Authorization(value, fetched)
+        return None if value is None else _with_bearer(delivery, value)
+
+    async def _authorise_anew(self, delivery: Delivery) -> Authorization | TokenFailure:
+        target = delivery.target
+        token = await self._tokens.token(target.credentials, target.token_scope, target.route)
+        return token if isinstance(token, TokenFailure) else _with_bearer(delivery, token.value, token.fetched)
 
     def sign(self, delivery: Delivery) -> int:
         """Write time and signature of this try; returns that time, in milliseconds."""
@@ -214,6 +217,11 @@ class Sender:
         delivery.headers["webhook-timestamp"] = str(now_ms // 1000)
         delivery.headers["webhook-signature"] = sign(keys, event_id, now_ms // 1000, delivery.body)
         return now_ms
+
+
+def _with_bearer(delivery: Delivery, value: str, fetched: bool = False) -> Authorization:
+    delivery.headers["Authorization"] = f"Bearer {value}"
+    return Authorization(value, fetched)
 
 
 def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_ms: int) -> Reading:
@@ -228,9 +236,10 @@ def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_
 
 def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
     """Texts to keep out of all that is stored of the answer: a host may repeat whatever it was sent."""
-    own = delivery.approach.secret if delivery.approach else ""
-    sent = [one for one in (*delivery.secrets, reading.authorization.bearer, own) if one]
-    return (*delivery.target.secrets, *sent) if sent else delivery.target.secrets
+    secrets, bearer = delivery.target.secrets + delivery.secrets, reading.authorization.bearer
+    if delivery.approach is not None and delivery.approach.secret:
+        secrets += (delivery.approach.secret,)
+    return (*secrets, bearer) if bearer else secrets
 
 
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
@@ -254,25 +263,12 @@ def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
 
 def decide(delivery: Delivery, reading: Reading, now_ms: int) -> Decision:
     """The event's next status and when it is due; DEAD when another attempt is wanted and none is left."""
-    status, target = reading.verdict.status, delivery.target
+    status = reading.verdict.status
+    if status is Status.RETRYING:
+        return retried(delivery, reading.retry_after_s, now_ms)
     if status is Status.AWAITING_RESULT:
-        return Decision(status, int(target.result_deadline_s * 1000))
-    if status is not Status.RETRYING:
-        return Decision(status)
-    if delivery.claimed.event.type in STEP_TYPES:
-        return Decision(Status.FAILED)
-    state = delivery.claimed.state
-    if delivery.refused and state.tries < REFUSED_TIMES:
-        return Decision(status, REFUSED_AGAIN_MS)
-    delay_s = next_delay_s(
-        target.schedule_s,
-        state.tries + 1,
-        random.uniform(-1, 1),  # noqa: S311 - jitter, not a secret
-        reading.retry_after_s,
-        age_s=(now_ms - state.created_ms) / 1000,
-        max_age_s=target.revision.retry.max_age_s,
-    )
-    return Decision(Status.DEAD) if delay_s is None else Decision(status, int(delay_s * 1000))
+        return Decision(status, int(delivery.target.result_deadline_s * 1000))
+    return _AS_IT_IS[status]
 
 
 def settle(

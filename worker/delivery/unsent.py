@@ -12,6 +12,9 @@ from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from worker.delivery.delivery import Delivery, Reading
 from worker.delivery.failures import CONFIGURATION_ERROR, undecided
 
+MIN_PUT_OFF_MS = 50
+NOT_ADMITTED_MS = 10
+"""Delay of an event that its lane did not admit; the store has the lane's limits by then."""
 UNREADABLE_FILTER_MS = 5000
 """Delay of an event whose filter cannot be read: a newer version may read it, or somebody repair it."""
 
@@ -27,6 +30,16 @@ Ending = Settlement | Verdict | Reading
 def deleted(claimed: Claimed) -> Settlement:
     """The integration is gone."""
     return Settlement(claimed, Status.DEAD, error_code=CONFIGURATION_ERROR, error_message=_DELETED)
+
+
+def not_admitted(claimed: Claimed) -> Settlement:
+    """The lane's limits leave no slot."""
+    return Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS)
+
+
+def put_off(claimed: Claimed, seconds: float) -> Settlement:
+    """No attempt was made, and none is worth making before that."""
+    return Settlement(claimed, Move.RELEASE, max(MIN_PUT_OFF_MS, int(seconds * 1000)))
 
 
 def ending_of(delivery: Delivery, judgement: Judgement, suspended: frozenset[str]) -> Ending:

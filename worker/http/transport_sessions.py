@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
@@ -64,12 +64,17 @@ class TransportSessions:
         """Sessions besides the plain one."""
         return len(self._pooled)
 
-    async def post(
+    def post(
         self, route: Route | None, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float | None = None
-    ) -> Answer:
+    ) -> Awaitable[Answer]:
         """``Session.post`` over the session of ``route``. Raises ``TransportUnusable`` as well."""
         if route is None:
-            return await self._plain.post(url, body, headers, timeout_s=timeout_s)
+            return self._plain.post(url, body, headers, timeout_s=timeout_s)
+        return self._post_over(route, url, body, headers, timeout_s)
+
+    async def _post_over(
+        self, route: Route, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float | None
+    ) -> Answer:
         async with self.session(route) as session:
             return await session.post(url, body, headers, timeout_s=timeout_s)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from dispatcher.clock import steady_clock
+from dispatcher.clock import Seconds
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue.partition import PartitionStore
 from dispatcher.store.redis.scripts import Call
@@ -24,11 +24,11 @@ log = structlog.get_logger("owner")
 class Holdings:
     """One per owner. Whatever goes wrong with a partition concerns no other."""
 
-    def __init__(self, worker_id: str, store: PartitionStore) -> None:
+    def __init__(self, worker_id: str, store: PartitionStore, now: Seconds) -> None:
         self.partitions: dict[int, OwnedPartition] = {}
         self._worker_id = worker_id
         self._store = store
-        self._now = steady_clock
+        self._now = now
 
     async def confirm(self, unsure: Sequence[OwnedPartition]) -> None:
         """Own partitions anew after a lost reply, under a newer generation."""

@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from dispatcher.clock import StoreClock, steady_clock
+from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue.claims import Claimed, ClaimId, Move, Settlement
 from dispatcher.store.queue.codec import read_claim
@@ -57,7 +57,7 @@ class Owner:
     ) -> None:
         """``lent``: slots at most beyond ``concurrency``, while as many attempts wait for slow hosts."""
         self.worker_id = worker_id
-        self._holdings = Holdings(worker_id, store)
+        self._holdings = Holdings(worker_id, store, clock.steady)
         self._store = store
         self._runner = runner
         self._concurrency = concurrency
@@ -69,7 +69,7 @@ class Owner:
         self._launcher = Launcher(self._begin, self._holdings.set_aside)
         self._wake = asyncio.Event()
         self._clock = clock
-        self._now = steady_clock  # the loop's own time stands still while the process does
+        self._now = clock.steady  # the loop's own time stands still while the process does
 
     @property
     def partitions(self) -> dict[int, OwnedPartition]:

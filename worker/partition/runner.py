@@ -78,7 +78,10 @@ class Runner:
         lane = self._lane(owned, claimed)
         lane.in_flight += 1
         try:
-            delivered = await self._deliver(owned, claimed, lane)
+            suspended = await self._suspended(owned, claimed) if claimed.url_suspended else _NONE
+            delivered = await self._deliverer.deliver(claimed, suspended, lane)
+            if delivered.suspend_url:
+                await self._suspend(claimed.event.integration_id, delivered.suspend_url)
             self._learn(owned, claimed, lane, delivered)
             if self._notify is not None and (delivered.suspend_url or delivered.settlement.to is Status.DEAD):
                 self._notify_of_end(self._notify, delivered)
@@ -96,14 +99,12 @@ class Runner:
             lane.in_flight -= 1
         return delivered.settlement
 
-    async def _deliver(self, owned: OwnedPartition, claimed: Claimed, lane: Lane) -> Delivered:
-        lane_id = claimed.event.integration_id
-        suspended = await self._store.suspended_urls(owned.partition, lane_id) if claimed.url_suspended else _NONE
-        delivered = await self._deliverer.deliver(claimed, suspended, lane)
-        if delivered.suspend_url:
-            with contextlib.suppress(StoreUnavailable):  # what was sent is settled in any case; the next 410 suspends
-                await self._queue.suspend_url(lane_id, delivered.suspend_url)
-        return delivered
+    async def _suspended(self, owned: OwnedPartition, claimed: Claimed) -> frozenset[str]:
+        return await self._store.suspended_urls(owned.partition, claimed.event.integration_id)
+
+    async def _suspend(self, lane_id: str, url: str) -> None:
+        with contextlib.suppress(StoreUnavailable):  # what was sent is settled in any case; the next 410 suspends
+            await self._queue.suspend_url(lane_id, url)
 
     def _learn(self, owned: OwnedPartition, claimed: Claimed, lane: Lane, delivered: Delivered) -> None:
         """Count the attempt, and teach the lane what it showed."""

@@ -32,6 +32,12 @@ class Claimed(NamedTuple):
     def claim_id(self) -> ClaimId:
         return self.event.id, self.n
 
+    @property
+    def revision(self) -> int:
+        """The revision to send it with: the one that a redelivery chose, else the one it was created with."""
+        chosen = self.state.revision
+        return self.event.revision if chosen is None else chosen
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:

@@ -9,7 +9,7 @@ import asyncio
 
 import structlog
 
-from dispatcher.clock import StoreClock, steady_clock
+from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
@@ -37,7 +37,7 @@ class ServerTime:
 
     async def measure(self) -> None:
         """One round trip. Raises ``StoreUnavailable``."""
-        asked_s = steady_clock()
+        asked_s = self._clock.steady()
         self._clock.learn(await server_now_ms(self._client), asked_s)
         self._log_change(self._clock.machine_ahead_s())
 

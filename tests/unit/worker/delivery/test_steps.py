@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.clock import MachineClock, StoreClock
+from dispatcher.clock import MachineClock
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
@@ -50,7 +50,7 @@ def delivery(tries: int = 0, schedule_s: tuple[float, ...] = (10.0, 100.0)) -> D
 
 
 def sender() -> Sender:
-    return Sender(None, None, IDENTITY, StoreClock(steady=MachineClock(lambda: NOW_MS / 1000)))  # type: ignore[arg-type]
+    return Sender(None, None, IDENTITY, MachineClock(lambda: NOW_MS / 1000))  # type: ignore[arg-type]
 
 
 def wanting(status: Status, retry_after_s: float | None = None) -> Reading:
