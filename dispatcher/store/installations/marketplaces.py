@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Self
-
-from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.marketplace import Marketplace
 from dispatcher.policy.marketplace_access import Reach
 from dispatcher.store import keys
-from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, Operation
 from dispatcher.store.installations.editing import Change, Place, modified, settled, written
 from dispatcher.store.installations.numbers import next_number
 from dispatcher.store.installations.records import read, write
+from dispatcher.store.installations.scoped import ScopedStore
 from dispatcher.store.redis.connection import guarded
 
 
@@ -26,25 +22,8 @@ def marketplace_place(marketplace_id: int) -> Place[Marketplace]:
     return Place(Marketplace, key, kind=kind, id=str(marketplace_id))
 
 
-class MarketplaceStore:
+class MarketplaceStore(ScopedStore):
     """What is out of ``reach`` reads as absent. With ``noting``, changes are in the audit log as well."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._reach = Reach()
-        self._noting: Noting | None = None
-
-    def within(self, reach: Reach) -> Self:
-        """The same store as somebody with that reach sees it."""
-        view = copy.copy(self)
-        view._reach = reach  # noqa: SLF001 - of its own kind
-        return view
-
-    def noted(self, noting: Noting) -> Self:
-        """The same store; each change is written to the audit log in the same step."""
-        view = copy.copy(self)
-        view._noting = noting  # noqa: SLF001 - of its own kind
-        return view
 
     async def find(self, marketplace_id: int) -> Marketplace | None:
         record = await self._record(marketplace_id)

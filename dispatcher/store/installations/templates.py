@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
-from typing import Self
-
-from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.connector import ConnectorTemplate
-from dispatcher.policy.marketplace_access import Reach
 from dispatcher.store import keys
-from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Operation
 from dispatcher.store.installations.editing import Place, Transaction, modified, stored_at, transacted
 from dispatcher.store.installations.numbers import next_number
+from dispatcher.store.installations.scoped import ScopedStore
 from dispatcher.store.redis.connection import guarded
 
 Ids = list[int]
@@ -31,25 +26,8 @@ def name_place(name: str) -> Place[Ids]:
     return Place(Ids, keys.TEMPLATE_NAMES, name)
 
 
-class TemplateStore:
+class TemplateStore(ScopedStore):
     """What is another vendor's reads as absent. With ``noting``, changes are in the audit log as well."""
-
-    def __init__(self, redis: Redis) -> None:
-        self._redis = redis
-        self._reach = Reach()
-        self._noting: Noting | None = None
-
-    def within(self, reach: Reach) -> Self:
-        """The same store as somebody with that reach sees it."""
-        view = copy.copy(self)
-        view._reach = reach  # noqa: SLF001 - of its own kind
-        return view
-
-    def noted(self, noting: Noting) -> Self:
-        """The same store; each change is written to the audit log in the same step."""
-        view = copy.copy(self)
-        view._noting = noting  # noqa: SLF001 - of its own kind
-        return view
 
     async def find(self, template_id: int) -> ConnectorTemplate | None:
         place = template_place(template_id)
