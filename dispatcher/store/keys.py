@@ -3,7 +3,8 @@
 That block is in ``lua/_queue.lua`` and has the same names. A test compares them, and finds every key in ``FAMILIES``:
 what a user of Redis must be allowed. A partition's keys share the hash tag ``{pN}``, so each script runs on one slot of
 a cluster. Definitions, clients, installations and the audit log share ``{def}``: several of them and the audit entries
-change in one step. A lane is named by its integration's id, a group (an account in a lane) by ``account``.
+change in one step, as bulk redeliveries do, which share ``{all}``. A lane is named by its integration's id, a group (an
+account in a lane) by ``account``.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ FAMILIES = (
     "dispatcher:*",
     "idem:*",
     "limit:*",
-    "redeliveries",
     "redelivery:*",
     "revoked:*",
     "token:*",
@@ -226,7 +226,7 @@ NEVER_THERE = "dispatcher:never"
 """none: deleted to learn whether writes are taken. Never there. Written by nobody."""
 JOBS = "dispatcher:jobs"
 """zset: arq's queue, whose other keys begin with ``arq:``. Until a job ends. Written by workers and the API."""
-REDELIVERIES = "redeliveries"
+REDELIVERIES = "redelivery:{all}:running"
 """set: ids of bulk redeliveries that are RUNNING. Until it is empty. Written by the API."""
 worker_info = _with_id("dispatcher:worker:")
 """string: JSON of host, pid, partitions, in flight. Until a minute after the last heartbeat. Written by workers."""
@@ -242,18 +242,18 @@ def rate_limit(bucket: str) -> str:
     return "limit:" + hashlib.sha256(bucket.encode()).hexdigest()[:32]
 
 
-redelivery = _with_id("redelivery:")
+redelivery = _with_id("redelivery:{all}:job:")
 """hash: state, total, done, skipped, cursor, listed, condition (JSON). Until 7 days later. Written by the API."""
 
 
 def redelivery_ids(job_id: str) -> str:
     """list: ids of events that were found, newest first. Until each is handled. Written by the API."""
-    return f"redelivery:{job_id}:ids"
+    return f"redelivery:{{all}}:ids:{job_id}"
 
 
 def redelivery_run(job_id: str) -> str:
     """string: the process that works on it. Until 15 s after it was renewed. Written by the API."""
-    return f"redelivery:{job_id}:run"
+    return f"redelivery:{{all}}:run:{job_id}"
 
 
 revoked = _with_id("revoked:")

@@ -10,6 +10,7 @@ import pytest
 from dispatcher.api.rest.redeliveries import REDELIVERER
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import FAILURES, Status
+from dispatcher.store import keys
 from dispatcher.store.queue.redeliveries import Redelivery, RedeliveryState, RedeliveryStore
 from tests.api.conftest import Api, Start
 from tests.api.worker_hand import WorkerHand
@@ -79,7 +80,7 @@ async def test_a_claimed_job_is_left_to_its_owner(api: Api) -> None:
 
 async def test_a_job_whose_record_is_gone_is_forgotten(api: Api) -> None:
     assert api.http.app is not None
-    await api.redis.sadd("redeliveries", "ghost")  # type: ignore[misc]
+    await api.redis.sadd(keys.REDELIVERIES, "ghost")  # type: ignore[misc]
     await api.http.app[REDELIVERER].start(EventFilter(statuses=FAILURES), 0, "admin")
 
     async def forgotten() -> bool:
@@ -134,7 +135,7 @@ async def test_a_job_keeps_every_condition(api: Api) -> None:
     job = Redelivery("j", condition, RedeliveryState.FAILED, 9, 8, 7, "c", client_id="I")
     await store.save(job)
     assert await store.get("j") == job
-    assert 0 < await api.redis.ttl("redelivery:j") <= 7 * 86_400
+    assert 0 < await api.redis.ttl(keys.redelivery("j")) <= 7 * 86_400
 
 
 BAD = [

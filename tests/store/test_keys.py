@@ -23,9 +23,7 @@ PROMISE = re.compile(
     r"(?:(?:string|hash|list|set|zset|stream): .+ (?:Until .+|For ever)\. Written (?:by .+|at .+)\."
     r"|none: .+ Never there\. Written by nobody\.|channel: .+\.)"
 )
-SPELLED = re.compile(
-    r"\{(?:def|p\d*)\}:|^(?:idem|limit|redelivery|revoked|token|token-lock|arq):|^dispatcher:|^redeliveries$"
-)
+SPELLED = re.compile(r"\{(?:def|p\d*)\}:|^(?:idem|limit|redelivery|revoked|token|token-lock|arq):|^dispatcher:")
 FUNCTION = re.compile(r"^local function (\w+)\(([\w, ]+)\)", re.MULTILINE)
 CONTEXTS = {"token:"}
 """Texts that begin like a key and are none: what a cached token is sealed for."""

@@ -65,7 +65,7 @@ async def test_no_part_of_the_documented_rule_can_be_left_out(as_user: As, rule:
     [
         (("-hset", "-evalsha"), ["+hset", "+evalsha"]),
         (
-            ("resetkeys", "~{p*}:*", "~dispatcher:*", "~idem:*", "~limit:*", "~redeliver*", "~revoked:*", "~token*"),
+            ("resetkeys", "~{p*}:*", "~dispatcher:*", "~idem:*", "~limit:*", "~redelivery:*", "~revoked:*", "~token*"),
             ["~{def}:*"],
         ),
         (

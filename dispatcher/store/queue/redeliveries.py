@@ -15,11 +15,14 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import Argument, reply_of, script
 
 KEPT_S = 7 * 86_400
 CLAIM_S = 15
 
 T = TypeVar("T")
+
+_SAVE = script("queue/save_redelivery")
 
 
 class RedeliveryState(StrEnum):
@@ -54,10 +57,8 @@ class RedeliveryStore:
         self._redis = redis
 
     async def save(self, job: Redelivery) -> None:
-        """Write ``job`` as it is now."""
-        name = keys.redelivery(job.id)
-        fields = {
-            "state": job.state.value,
+        """Write ``job`` as it is now, and whether it runs, in one step."""
+        fields: dict[str, Argument] = {
             "total": job.total,
             "done": job.done,
             "skipped": job.skipped,
@@ -66,11 +67,9 @@ class RedeliveryStore:
             "condition": _write(job.condition),
             "client": job.client_id,
         }
-        with guarded():
-            await _typed(int, self._redis.hset(name, mapping=fields))
-            await self._redis.expire(name, KEPT_S)
-            change = self._redis.sadd if job.state is RedeliveryState.RUNNING else self._redis.srem
-            await _typed(int, change(keys.REDELIVERIES, job.id))
+        written = [part for field in fields.items() for part in field]
+        names = [keys.redelivery(job.id), keys.REDELIVERIES]
+        await reply_of(self._redis, _SAVE.call(names, job.id, job.state.value, KEPT_S, *written))
 
     async def get(self, job_id: str) -> Redelivery | None:
         with guarded():
