@@ -7,10 +7,10 @@ import os
 from collections.abc import AsyncIterator, Callable
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
+from dispatcher.telemetry.exposition import form_for
 from dispatcher.telemetry.watchdog import LAG_HELP, Watchdog
 from worker.partition.owner import Owner
 
@@ -51,8 +51,9 @@ def _app(owner: Owner, lacks_key: LacksKey, watchdog: Watchdog) -> web.Applicati
     lacking.set_function(lacks_key)
     Gauge("dispatcher_event_loop_lag_seconds", LAG_HELP, registry=registry).set_function(lambda: watchdog.lag_s)
 
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    async def metrics(request: web.Request) -> web.Response:
+        form = form_for(request.headers.get(hdrs.ACCEPT, ""))
+        return web.Response(body=form.write(registry), headers={hdrs.CONTENT_TYPE: form.content_type})
 
     async def healthz(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok", "worker": owner.worker_id, "partitions": sorted(owner.partitions)})

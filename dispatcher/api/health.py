@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from aiohttp import hdrs, web
+from prometheus_client.core import Metric
 
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Route
@@ -20,8 +21,9 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.store.installations.unfinished import Unfinished
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.reseal.stale_count import StaleCount
-from dispatcher.telemetry.metrics import CONTENT_TYPE, exposition
-from dispatcher.telemetry.store_metrics import store_exposition
+from dispatcher.telemetry.exposition import form_for, page
+from dispatcher.telemetry.metrics import families, lag_family
+from dispatcher.telemetry.store_metrics import store_families
 from dispatcher.telemetry.watchdog import Watchdog
 
 METRICS_AGE_S = 1.0
@@ -51,33 +53,35 @@ async def readyz(request: web.Request) -> web.StreamResponse:
 
 @dataclass(slots=True)
 class MetricsPage:
-    """The last page, shared by everyone who scrapes within a second, so that scraping never loads Redis."""
+    """The last figures, shared by everyone who scrapes within a second, so that scraping never loads Redis."""
 
     queue: QueueStore
     watchdog: Watchdog
     sealed: StaleCount
     updates: Callable[[], Awaitable[Unfinished]]
-    page: bytes = b""
+    figures: tuple[Metric, ...] = ()
     fresh_until_s: float = 0.0
 
-    async def read(self) -> bytes:
+    async def read(self) -> tuple[Metric, ...]:
         loop = asyncio.get_running_loop()
         if loop.time() >= self.fresh_until_s:
             overview = await self.queue.overview(0)
             counters, stale = await self.queue.counters(), await self.sealed.read()
             updates = (await self.updates()).count
-            self.page = exposition(overview, counters, self.watchdog.lag_s, stale, updates)
+            self.figures = (*families(overview, counters, stale, updates), lag_family(self.watchdog.lag_s))
             self.fresh_until_s = loop.time() + METRICS_AGE_S
-        return self.page
+        return self.figures
 
 
 METRICS = web.AppKey("metrics", MetricsPage)
 
 
 async def metrics(request: web.Request) -> web.StreamResponse:
-    watch = request.app[WATCH]
-    page = await request.app[METRICS].read() + store_exposition(watch.pressure.memory.ratio, watch.losses.count)
-    return web.Response(body=page, headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
+    """As text, or as OpenMetrics for those who ask for it."""
+    watch, form = request.app[WATCH], form_for(request.headers.get(hdrs.ACCEPT, ""))
+    figures = await request.app[METRICS].read()
+    body = page([*figures, *store_families(watch.pressure.memory.ratio, watch.losses.count)], form)
+    return web.Response(body=body, headers={hdrs.CONTENT_TYPE: form.content_type, hdrs.VARY: hdrs.ACCEPT})
 
 
 ROUTES: tuple[Route, ...] = (

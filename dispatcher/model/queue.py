@@ -168,6 +168,8 @@ class QueueOverview:
     """Those that are alive."""
     silent_workers: list[WorkerView] = field(default_factory=list)
     """Those that neither stopped in order nor say any more that they live."""
+    oldest_paused_s: float = 0.0
+    """As ``oldest_ready_s``, which leaves them out, of events whose integration is paused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,18 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
-from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.registry import Collector
 
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.latency import BUCKET_NAMES
 from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import TERMINAL
 from dispatcher.telemetry.watchdog import LAG_HELP, LAG_METRIC
-
-CONTENT_TYPE = CONTENT_TYPE_LATEST
 
 _REPAIRS = ("job", "lane", "event", "open", "closed", "counter")
 _GAUGES: tuple[tuple[str, str, str], ...] = (
@@ -27,7 +22,8 @@ _GAUGES: tuple[tuple[str, str, str], ...] = (
     ("queue_scheduled", "scheduled", "Events that are due later."),
     ("queue_in_flight", "in_flight", "Events that are being attempted."),
     ("queue_awaiting_result", "awaiting", "Events answered with 202 whose result is not in yet."),
-    ("queue_oldest_ready_seconds", "oldest_ready_s", "How long the oldest due event has been due."),
+    ("queue_oldest_ready_seconds", "oldest_ready_s", "How long the oldest due event has been due; paused ones apart."),
+    ("queue_oldest_paused_seconds", "oldest_paused_s", "The same of events whose integration is paused."),
     ("dead_letters", "dead_letters", "Events that are DEAD: their attempts are used up."),
     ("circuit_open", "circuits_open", "Integrations whose circuit is open."),
 )
@@ -54,18 +50,9 @@ _HISTOGRAMS: tuple[tuple[str, str, str], ...] = (
 """Metric, prefix of its counters, help."""
 
 
-def exposition(
-    overview: QueueOverview,
-    counters: Mapping[str, int],
-    lag_s: float = 0.0,
-    stale: int | None = None,
-    updates: int = 0,
-) -> bytes:
-    """The page that Prometheus scrapes. ``lag_s`` is this process's own; ``stale`` None: nobody has counted yet."""
-    registry = CollectorRegistry(auto_describe=False)
-    lag = GaugeMetricFamily(LAG_METRIC, LAG_HELP, value=lag_s)
-    registry.register(_Snapshot([*families(overview, counters, stale, updates), lag]))
-    return generate_latest(registry)
+def lag_family(lag_s: float) -> Metric:
+    """Of this process alone."""
+    return GaugeMetricFamily(LAG_METRIC, LAG_HELP, value=lag_s)
 
 
 def families(
@@ -87,14 +74,6 @@ def families(
         yield GaugeMetricFamily("dispatcher_sealed_stale", "Sealed values that need an older key.", value=stale)
 
 
-class _Snapshot(Collector):
-    def __init__(self, metrics: list[Metric]) -> None:
-        self._metrics = metrics
-
-    def collect(self) -> list[Metric]:
-        return self._metrics
-
-
 def _labelled(
     name: str, prefix: str, label: str, text: str, always: tuple[str, ...], counters: Mapping[str, int]
 ) -> Metric:
@@ -111,7 +90,7 @@ def _histogram(name: str, prefix: str, text: str, counters: Mapping[str, int]) -
     running = 0
     for bucket in BUCKET_NAMES:
         running += counters.get(f"{prefix}:le:{bucket}", 0)
-        buckets.append(("+Inf" if bucket == "inf" else bucket, running))
+        buckets.append(("+Inf" if bucket == "inf" else str(float(bucket)), running))  # OpenMetrics: no "1", but "1.0"
     family = HistogramMetricFamily(f"dispatcher_{name}", text)
     family.add_metric([], buckets, sum_value=counters.get(f"{prefix}:sum_us", 0) / 1e6)
     return family

@@ -1,24 +1,16 @@
-"""What operators see: the queue, lanes, metrics, clients."""
+"""What operators see: the queue, lanes, clients."""
 
 from __future__ import annotations
 
-import re
-from importlib.resources import files
-
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from dispatcher.model.integration import Revision
-from dispatcher.model.latency import BUCKET_NAMES, LATENCY_BUCKETS_S, HistogramNames
-from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import Status
-from dispatcher.telemetry.metrics import exposition
 from tests.api.conftest import Api, Start, publish
 from tests.api.worker_hand import WorkerHand
 
 COUNTS = ("ready", "waiting", "scheduled", "inFlight", "deadLetters")
 QUEUE = {*COUNTS, "oldestReadySeconds", "partitions", "lanes", "workers"}
-DURATIONS = [(0, "0.005"), (0.005, "0.005"), (0.006, "0.01"), (3600, "3600"), (1e9, "inf")]
 
 
 async def integration_id(api: Api) -> str:
@@ -64,73 +56,6 @@ async def test_a_lane_is_paused_and_resumed_by_any_of_its_ids(api: Api) -> None:
 @pytest.mark.parametrize("verb", ["pause", "resume"])
 async def test_unknown_lane_is_not_found(api: Api, verb: str) -> None:
     await api.refused("POST", f"/v1/lanes/nobody/{verb}", 404, "not_found", "integrationId")
-
-
-async def samples(api: Api) -> dict[str, float]:
-    answer = await api.http.get("/metrics")
-    assert answer.status == 200
-    text = await answer.text()
-    found = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
-    return {s.name + "".join(f"[{v}]" for v in s.labels.values()): s.value for s in found}
-
-
-NAMES = [
-    "dispatcher_events_accepted_total",
-    "dispatcher_attempts_total[OK]",
-    "dispatcher_attempt_seconds_bucket[+Inf]",
-    "dispatcher_delivery_latency_seconds_count",
-    "dispatcher_queue_ready",
-    "dispatcher_queue_waiting",
-    "dispatcher_queue_scheduled",
-    "dispatcher_queue_in_flight",
-    "dispatcher_queue_oldest_ready_seconds",
-    "dispatcher_dead_letters",
-    "dispatcher_token_requests_total[failed]",
-    "dispatcher_circuit_open",
-    "dispatcher_sweep_repairs_total[lane]",
-]
-
-
-async def test_every_promised_metric_is_there_from_the_start(api: Api) -> None:
-    assert set(NAMES) <= set(await samples(api))
-
-
-def test_every_kind_of_repair_has_its_value_from_the_start() -> None:
-    scripts = files("dispatcher.store").joinpath("lua/queue").iterdir()
-    lines = [line for file in scripts for line in file.read_text().splitlines()]
-    counted = [line for line in lines if "repaired(" in line or "'repairs:" in line]
-    kinds = {kind.removeprefix("repairs:") for line in counted for kind in re.findall(r"'([a-z:]+)'", line)} - {""}
-    overview = QueueOverview(0, 0, 0, 0, 0, 0, 0, 0.0, 0, [], [], [])
-    shown = re.findall(r'dispatcher_sweep_repairs_total{kind="(\w+)"} 0', exposition(overview, {}).decode())
-    assert kinds == set(shown)
-    assert "counter" in kinds
-
-
-async def test_metrics_match_what_happened(api: Api) -> None:
-    await api.emit(accountId="A")
-    dead = await api.emit(accountId="B")
-    await WorkerHand(api).settle(dead["id"], Status.DEAD)
-    found = await samples(api)
-    assert found["dispatcher_events_accepted_total"] == 2
-    assert found["dispatcher_events_terminal_total[DEAD]"] == 1
-    assert found["dispatcher_queue_ready"] == 1
-    assert found["dispatcher_dead_letters"] == 1
-
-
-def test_histograms_are_cumulative_and_have_every_bucket() -> None:
-    overview = QueueOverview(0, 0, 0, 0, 0, 0, 0, 0.0, 0, [], [], [])
-    counters = {"attempt_seconds:le:0.005": 2, "attempt_seconds:le:inf": 1, "attempt_seconds:sum_us": 2_500_000}
-    text = exposition(overview, counters).decode()
-    values = re.findall(r'dispatcher_attempt_seconds_bucket{le="([^"]+)"} ([\d.]+)', text)
-    assert [bound for bound, _ in values] == [*BUCKET_NAMES[:-1], "+Inf"]
-    assert [float(value) for _, value in values] == [2.0] * len(LATENCY_BUCKETS_S) + [3.0]
-    assert "dispatcher_attempt_seconds_count 3.0" in text
-    assert "dispatcher_attempt_seconds_sum 2.5" in text
-
-
-@pytest.mark.parametrize(("seconds", "name"), DURATIONS)
-def test_each_duration_has_one_bucket(seconds: float, name: str) -> None:
-    assert HistogramNames("h").bucket(seconds) == f"h:le:{name}"
 
 
 async def test_client_lives_from_creation_to_disabling(api: Api) -> None:

@@ -62,6 +62,7 @@ def overview_json(overview: QueueOverview) -> dict[str, Any]:
         "awaitingResult": overview.awaiting,
         "deadLetters": overview.dead_letters,
         "oldestReadySeconds": overview.oldest_ready_s,
+        "oldestPausedSeconds": overview.oldest_paused_s,
         "circuitsOpen": overview.circuits_open,
         "partitions": [_partition_json(view) for view in overview.partitions],
         "lanes": [_lane_json(view) for view in overview.lanes],

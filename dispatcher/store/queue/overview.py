@@ -28,7 +28,6 @@ async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) 
         mine = lane_views(partition, reply)
         lanes += mine
         views.append(partition_view(partition, reply, mine))
-    oldest = min((lane.oldest_ready_ms for lane in lanes if lane.oldest_ready_ms is not None), default=now_ms)
     seen = await workers(client, now_ms - WORKER_FORGOTTEN_MS)
     alive_since_ms = now_ms - WORKER_ALIVE_MS
     lanes.sort(key=lambda lane: (-(lane.ready + lane.waiting + lane.scheduled + lane.parked), lane.integration_id))
@@ -40,13 +39,20 @@ async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) 
         in_flight=sum(view.in_flight for view in views),
         awaiting=sum(view.awaiting for view in views),
         dead_letters=sum(int(reply[7]) for reply in replies),
-        oldest_ready_s=max(0, now_ms - oldest) / 1000,
+        oldest_ready_s=_oldest_s(lanes, now_ms, paused=False),
         circuits_open=sum(1 for lane in lanes if (lane.circuit_open_until_ms or 0) > now_ms),
         partitions=views,
         lanes=lanes[:lanes_limit],
         workers=[worker for worker in seen if worker.last_seen_ms >= alive_since_ms],
         silent_workers=[worker for worker in seen if worker.last_seen_ms < alive_since_ms],
+        oldest_paused_s=_oldest_s(lanes, now_ms, paused=True),
     )
+
+
+def _oldest_s(lanes: Sequence[LaneView], now_ms: int, *, paused: bool) -> float:
+    """How long the oldest due event of these lanes has been due; 0 = there is none."""
+    since = (lane.oldest_ready_ms for lane in lanes if lane.paused is paused and lane.oldest_ready_ms is not None)
+    return max(0, now_ms - min(since, default=now_ms)) / 1000
 
 
 async def workers(client: Client, since_ms: int) -> list[WorkerView]:
