@@ -96,8 +96,13 @@ DatedKey = tuple[SigningKey, int | None]
 
 
 def current_keys(keys: Iterable[DatedKey], now_ms: int) -> list[SigningKey]:
-    """Those that sign at that moment, in the order given."""
-    return [key for key, not_after_ms in keys if not_after_ms is None or not_after_ms > now_ms]
+    """Those that sign at that moment, in the order given, ``v1`` before ``v1a``: some hosts read the first only."""
+    current = [key for key, not_after_ms in keys if not_after_ms is None or not_after_ms > now_ms]
+    return current if len(current) < 2 else sorted(current, key=_scheme)
+
+
+def _scheme(key: SigningKey) -> str:
+    return key.scheme
 
 
 def signed_content(msg_id: str, timestamp_s: int, body: bytes) -> bytes:

@@ -35,6 +35,15 @@ async def test_an_accepted_event_is_delivered_signed_and_tracked(shop: Shop) -> 
     await shop.assert_well()
 
 
+async def test_the_url_of_an_attempt_is_what_was_sent(shop: Shop) -> None:
+    integration = await shop.integration({"notifyUrl": shop.host.base_url.upper() + "/a%2Fb/../c?s=%2B+€"})
+    event_id = await shop.emit(integration, kind=EventType.SUBSCRIPTION_NOTICE)
+    await shop.work()
+    await shop.ended(event_id)
+    (attempt,) = await shop.attempts([event_id])
+    assert attempt.url == shop.host.base_url + "/a%2Fb/../c?s=%2B+%E2%82%AC"
+
+
 async def test_retries_keep_the_id_and_count_the_attempts(shop: Shop) -> None:
     shop.host.replies.extend([Reply(500), Reply(500), Reply.of(200, {"success": True})])
     event_id = await shop.emit(await shop.integration())

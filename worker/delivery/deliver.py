@@ -36,6 +36,7 @@ from worker.delivery.retries import retried
 from worker.delivery.target import Target
 from worker.delivery.unsent import Ending, deleted, ending_of, not_admitted, put_off
 from worker.http.aiohttp_inside.exchange import Answer
+from worker.http.request_target import sent_url
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
 from worker.oauth.values import TokenFailure
@@ -250,7 +251,7 @@ def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
         n=delivery.claimed.n,
         started_ms=delivery.started_ms,
         duration_ms=duration_ms,
-        url=delivery.url,
+        url=delivery.url if reading.sent_ms is None else sent_url(delivery.url),
         outcome=verdict.outcome,
         http_status=reading.http_status,
         error_code=verdict.error_code,

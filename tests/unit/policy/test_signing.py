@@ -12,6 +12,7 @@ import svix.webhooks
 from dispatcher.errors import Unprocessable
 from dispatcher.policy.signing import (
     SeedKey,
+    current_keys,
     generate_secret,
     generate_seed,
     parse_secret,
@@ -72,6 +73,15 @@ def test_both_secrets_of_a_rotation_verify() -> None:
     headers = signed_headers([new, generate_seed(), old], body)
     for secret in (old, new):
         assert standardwebhooks.Webhook(secret).verify(body, headers) == {}
+
+
+@pytest.mark.parametrize("kinds", [["v1a", "v1"], ["v1a", "v1", "v1a", "v1"], ["v1", "v1a"], ["v1a", "v1a"]])
+def test_during_a_rotation_v1_entries_stand_before_v1a_each_kind_newest_first(kinds: list[str]) -> None:
+    made = [parse_secret(generate_seed() if kind == "v1a" else generate_secret()) for kind in kinds]
+    current = current_keys([(key, None if at else 2000) for at, key in enumerate(made)], 1000)
+    assert [key.scheme for key in current] == sorted(kinds)
+    assert [key for key in made if key.scheme == "v1"] == [key for key in current if key.scheme == "v1"]
+    assert [key for key in made if key.scheme == "v1a"] == [key for key in current if key.scheme == "v1a"]
 
 
 def test_receivers_packages_refuse_another_body() -> None:

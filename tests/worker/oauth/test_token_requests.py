@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from dataclasses import replace
@@ -15,6 +16,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 from dispatcher.model.integration import AuthMethod
 from tests.authorization_server import AuthorizationServer, Client
 from tests.hosts import ProductHost
+from tests.raw_server import RawServer
 from tests.worker.oauth.token_bench import SEED, bench, failure_of, for_host, source, value_of
 from worker.oauth.client import TokenSource
 
@@ -31,6 +33,21 @@ async def test_the_request_is_the_one_of_the_seed(source: TokenSource, product_h
     assert request.headers["Authorization"] == "Basic " + base64.b64encode(b"123456:S3cre1!").decode()
     assert request.headers["Content-Type"] == "application/x-www-form-urlencoded"
     assert request.body == b"grant_type=client_credentials"
+
+
+async def test_the_token_uri_is_sent_to_the_byte(source: TokenSource) -> None:
+    lines: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        lines.append(head.split(b"\r\n")[0])
+        answer = b'{"access_token":"t","token_type":"Bearer"}'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
+
+    async with RawServer(talk) as host:
+        credentials = replace(SEED, token_uri=f"{host.url}/t%2Fenant/../token?api-version=2%3B1&x=%")
+        assert await value_of(source, credentials) == "t"
+    assert lines == [b"POST /t%2Fenant/../token?api-version=2%3B1&x=%25 HTTP/1.1"]
 
 
 AWKWARD = ["S3cre1!", "a:b%c+d e/f=&g", "pässwörd ☃", "abc+/==", "'*()~-._"]

@@ -18,6 +18,7 @@ from yarl import URL
 from worker.http.aiohttp_inside.exchange import ALWAYS, header_lines
 from worker.http.connector import AddressBlocked
 from worker.http.proxies import ProxiedWay
+from worker.http.request_target import request_target, sent_url
 
 KEPT_DESTINATIONS = 4096
 
@@ -44,7 +45,8 @@ class Destinations:
         origin = self._origin(url.origin())
         relayed = self._proxied is not None and not origin.is_ssl()
         credentials = self._proxied.credentials if self._proxied is not None and relayed else None
-        return Destination(url, origin, _start_lines(url, origin.headers[hdrs.HOST], credentials))
+        target = request_target(text) if credentials is None else sent_url(text)
+        return Destination(url, origin, _start_lines(target, origin.headers[hdrs.HOST], credentials))
 
     def _make_origin(self, url: URL) -> aiohttp.ClientRequest:
         proxy = URL(self._proxied.address.url) if self._proxied else None
@@ -55,11 +57,9 @@ class Destinations:
         return request
 
 
-def _start_lines(url: URL, host: str, proxy_headers: Mapping[str, str] | None) -> str:
+def _start_lines(target: str, host: str, proxy_headers: Mapping[str, str] | None) -> str:
     """Request line and Host. With ``proxy_headers`` for a proxy that passes the request on (RFC 9112 §3.2.2)."""
-    if proxy_headers is None:
-        return f"{hdrs.METH_POST} {url.raw_path_qs} HTTP/1.1\r\nHost: {host}\r\n"
-    return f"{hdrs.METH_POST} {url.with_fragment(None)} HTTP/1.1\r\nHost: {host}\r\n{header_lines(proxy_headers)}"
+    return f"{hdrs.METH_POST} {target} HTTP/1.1\r\nHost: {host}\r\n{header_lines(proxy_headers or {})}"
 
 
 def _readable(text: str) -> URL:
