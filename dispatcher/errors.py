@@ -34,9 +34,12 @@ class Problem:
     code: str
     message: str
     field: str | None = None
+    blocked_by: str | None = None
+    """The event that has to end first, where that is what is wrong."""
 
     def as_json(self) -> dict[str, str | None]:
-        return {"code": self.code, "message": self.message, "field": self.field}
+        named = {"code": self.code, "message": self.message, "field": self.field}
+        return named | {"blockedBy": self.blocked_by} if self.blocked_by else named
 
 
 @dataclass(eq=False)

@@ -24,7 +24,7 @@ class Scope(StrEnum):
     OPS_READ = "ops:read"
     """Queue, metrics, lanes, the audit log."""
     OPS_WRITE = "ops:write"
-    """Pause, resume, bulk redelivery."""
+    """Pause, resume, deliver now, bulk redelivery."""
     CLIENTS_ADMIN = "clients:admin"
     MARKETPLACE_PARTNER = "marketplace:partner"
     """Show a marketplace in one's own application: accounts, users, one-time links and partner connectors."""

@@ -83,6 +83,15 @@ async def test_actions_of_operators_are_written_down_before_they_are_done(api: A
         assert (await api.ask(method, path)).status < 300
         entry = await newest(api)
         assert (entry["action"], entry["objectId"], entry["outcome"]) == (action, object_id, "requested")
+    retrying = (await api.emit(accountId="A-2"))["id"]
+    await hand.settle(retrying, Status.RETRYING, delay_ms=60_000)
+    await api.json("POST", f"/v1/events/{retrying}/deliver-now", 202)
+    entry = await newest(api)
+    assert (entry["action"], entry["objectId"], entry["before"]) == (
+        "deliverEventNow",
+        retrying,
+        {"status": "RETRYING"},
+    )
     started = await api.json("POST", "/v1/redeliveries", 202, json={"filter": {"accountId": "A-1"}})
     entry = await newest(api)
     assert (entry["action"], entry["objectId"]) == ("redeliverEvents", started["id"])
@@ -205,6 +214,7 @@ NOTED = {
     "DELETE /v1/clients/{clientId}",
     "POST /v1/clients/{clientId}/rotate",
     "POST /v1/events/{id}/redeliver",
+    "POST /v1/events/{id}/deliver-now",
     "POST /v1/events/{id}/resolve",
     "POST /v1/lanes/{integrationId}/pause",
     "POST /v1/lanes/{integrationId}/resume",

@@ -1,4 +1,4 @@
-"""Redeliver and resolve one event. Never decides whether it may be: the store does, in the same step."""
+"""Redeliver, resolve and deliver now: one event. Never decides whether it may be: the store does, in the same step."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from aiohttp import web
 from dispatcher.api.auditing import noted
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.event_json import event_json
-from dispatcher.api.rest.models import EventOut
+from dispatcher.api.rest.event_json import event_json, explanation_json
+from dispatcher.api.rest.models import EventOut, ForwardedOut
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.flow.events.conclude import Conclusions
+from dispatcher.flow.events.deliver_now import deliver_now
 from dispatcher.flow.events.reach import reachable_event
 from dispatcher.flow.events.redeliver import redeliver
 from dispatcher.model.access import Scope
@@ -33,6 +34,17 @@ async def resolve_event(request: web.Request) -> web.StreamResponse:
     async with noted(request, "resolveEvent", "event", stored.event.id, before=_status(stored)):
         closed = await conclusions(services).resolve(stored.event.id)
     return json_response(event_json(closed, services.deployment.base_url))
+
+
+async def deliver_event_now(request: web.Request) -> web.StreamResponse:
+    """202; its next attempt is due now and counts as one. 409 unless it is RETRYING, and ``blockedBy`` if another goes
+    first. Pauses, rates, open circuits and ``Retry-After`` still hold: ``explanation`` says which does."""
+    services = request.app[SERVICES]
+    stored = await _stored(request)
+    async with noted(request, "deliverEventNow", "event", stored.event.id, before=_status(stored)):
+        forwarded = await deliver_now(stored.event.id, services.queue)
+    body = event_json(forwarded.stored, services.deployment.base_url)
+    return json_response(body | {"explanation": explanation_json(forwarded.explanation)}, 202)
 
 
 async def _stored(request: web.Request) -> StoredEvent:
@@ -67,6 +79,15 @@ ROUTES: tuple[Route, ...] = (
         _WRITE,
         "Close an event by hand",
         answers={200: EventOut},
+        vendors=True,
+    ),
+    Route(
+        "POST",
+        "/v1/events/{id}/deliver-now",
+        deliver_event_now,
+        (Scope.OPS_WRITE,),
+        "Bring its next attempt forward",
+        answers={202: ForwardedOut},
         vendors=True,
     ),
 )

@@ -1,12 +1,13 @@
-"""Events, attempts and pages as JSON. Never reads anything."""
+"""Events, attempts, explanations and pages as JSON. Never reads anything."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from dispatcher.clock import iso_ms
+from dispatcher.flow.events.explain import sentence
 from dispatcher.model.attempt import Attempt
-from dispatcher.model.queue import Page, StoredEvent
+from dispatcher.model.queue import Explanation, Page, StoredEvent
 from dispatcher.policy.notification import event_url
 
 
@@ -58,6 +59,12 @@ def attempt_json(attempt: Attempt) -> dict[str, Any]:
         "tokenFetched": attempt.token_fetched,
         "worker": attempt.worker,
     }
+
+
+def explanation_json(found: Explanation) -> dict[str, Any]:
+    body = {"status": found.status.value, "reason": found.reason.value, "text": sentence(found)}
+    optional = {"until": iso_or_none(found.until_ms), "blockedBy": found.blocked_by}
+    return body | {name: value for name, value in optional.items() if value}
 
 
 def iso_or_none(epoch_ms: int | None) -> str | None:

@@ -9,11 +9,10 @@ from aiohttp import web
 from dispatcher.api.http.query import integer
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import ADMISSION, CALLER, Route
-from dispatcher.api.rest.event_json import attempt_json, event_json, iso_or_none, page_json
+from dispatcher.api.rest.event_json import attempt_json, event_json, explanation_json, page_json
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, ExplanationOut
 from dispatcher.api.services import SERVICES, Services
-from dispatcher.flow.events.explain import sentence
 from dispatcher.flow.events.reach import reachable_event, within_reach
 from dispatcher.model.access import Scope
 from dispatcher.model.event import no_such_event
@@ -60,9 +59,7 @@ async def get_explanation(request: web.Request) -> web.StreamResponse:
     found = await services.queue.explain(stored.event.id)
     if found is None:
         raise no_such_event()
-    body = {"status": found.status.value, "reason": found.reason.value, "text": sentence(found)}
-    optional = {"until": iso_or_none(found.until_ms), "blockedBy": found.blocked_by}
-    return json_response(body | {name: value for name, value in optional.items() if value})
+    return json_response(explanation_json(found))
 
 
 async def list_events(request: web.Request) -> web.StreamResponse:

@@ -88,6 +88,8 @@ class ProblemOut(Wire):
     code: str
     message: str
     field: str | None
+    blocked_by: str | None = None
+    """Of ``behind_event`` only."""
 
 
 class ErrorsOut(Wire):
@@ -170,6 +172,12 @@ class ExplanationOut(Wire):
     text: str
     until: str | None = None
     blocked_by: str | None = None
+
+
+class ForwardedOut(EventOut):
+    """``explanation``: what it waits for now, if anything."""
+
+    explanation: ExplanationOut
 
 
 class RedeliveryStartedOut(Wire):

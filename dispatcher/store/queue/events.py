@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import orjson
 
-from dispatcher.errors import Conflict
 from dispatcher.ids import partition_of_event, partition_of_lane
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.effect import LockChange
@@ -24,6 +23,7 @@ from dispatcher.store.queue.accepting import accept_each
 from dispatcher.store.queue.event_view import EventView, event_view, explain, status_now
 from dispatcher.store.queue.feed import newest, read_changes
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
+from dispatcher.store.queue.refusals import BROUGHT_FORWARD, refusal
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.durability import writing
 from dispatcher.store.redis.scripts import Argument, Client, Script, reply_of, script
@@ -33,6 +33,7 @@ IDEMPOTENCY_TTL_S = 86_400
 RESUMED_AT_ONCE = 500
 """Parked events that one script lets go: some 5 ms of Redis."""
 
+_BRING_FORWARD = script("queue/bring_forward")
 _CONCLUDE = script("queue/conclude")
 _HOLD = script("queue/hold")
 _LOCK = script("queue/lock")
@@ -143,6 +144,11 @@ class QueueStore:
         """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``."""
         arguments = (event_id, "" if revision is None else revision)
         return await self._change(event_id, _REOPEN, arguments, "redelivered")
+
+    async def bring_forward(self, event_id: str, asked_ms: int | None = None) -> StoredEvent:
+        """Let the next attempt of a RETRYING event be due now, unless one began after ``asked_ms``."""
+        arguments = (event_id, "" if asked_ms is None else asked_ms)
+        return await self._change(event_id, _BRING_FORWARD, arguments, BROUGHT_FORWARD)
 
     async def resolve(self, event_id: str, notification: Event | None = None) -> StoredEvent:
         """Close an event by hand: nothing more is sent for it.
@@ -280,12 +286,10 @@ class QueueStore:
         return [event_id, status.value, how, *facts, *notified]
 
     async def _change(self, event_id: str, change: Script, arguments: Sequence[Argument], verb: str) -> StoredEvent:
-        reply = await self._run_on(event_id, change, arguments)
-        if reply[0] == b"refused":
-            raise Conflict.of("wrong_status", f"an event that is {reply[1].decode()} cannot be {verb}")
-        stored = await self.get(event_id) if reply[0] == b"ok" else None
+        refused = refusal(await self._run_on(event_id, change, arguments), verb)
+        stored = None if refused else await self.get(event_id)
         if stored is None:
-            raise no_such_event()
+            raise refused or no_such_event()
         return stored
 
     async def _run_on(self, event_id: str, transition: Script, arguments: Sequence[Argument]) -> list[Any]:
