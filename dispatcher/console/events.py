@@ -31,7 +31,7 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
     condition = await within_reach(asked, viewer.caller, services.definitions)
     found = Page([], None)
     if condition is not None:
-        found = await services.queue.page(condition, query.get("cursor"), LIMIT, complete=False)
+        found = await services.queue.page(condition, query.get("cursor"), LIMIT, complete=False, payloads=False)
     chosen = {"status": ",".join(sorted(asked.statuses)), "type": ",".join(sorted(asked.types))}
     given = {name: query.get(name, "") for name in CONDITIONS} | chosen
     further = {name: value for name, value in given.items() if value} | {"cursor": found.next_cursor}

@@ -16,6 +16,7 @@ from dispatcher.model.queue import Explanation, Reason
 from dispatcher.model.status import Status
 from tests.api.conftest import Api, publish
 from tests.api.worker_hand import WorkerHand
+from tests.store_commands import counted
 
 SUFFIXES = ("", "/attempts", "/explain")
 
@@ -249,3 +250,18 @@ async def test_account_clients_list_their_account_only(api: Api) -> None:
         assert [event["id"] for event in body["data"]] == [mine]
     body = await api.json("GET", "/v1/events", 200, headers=headers, params={"accountId": "A-2"})
     assert body == {"data": [], "nextCursor": None}
+
+
+@pytest.mark.parametrize(("page", "size"), [("4000", "1"), ("1002", "1"), ("22", "50"), ("3", "1000")])
+async def test_a_page_far_behind_is_refused_and_names_the_cursor(api: Api, page: str, size: str) -> None:
+    params = {"page": page, "size": size}
+    body = await api.refused("GET", "/v1/events", 400, "invalid_parameter", "page", params=params)
+    assert "nextCursor" in body["errors"][0]["message"]
+
+
+async def test_a_page_costs_two_looks_whatever_its_number(api: Api) -> None:
+    made = [(await api.emit(accountId=f"A-{n}"))["id"] for n in range(9)]
+    assert await ids(api, page="9", size="1") == made[:1]
+    async with counted(api.redis) as commands:
+        assert await ids(api, page="8", size="1") == made[1:2]
+    assert commands.calls["evalsha"] == 2 * api.services.queue.partitions

@@ -58,7 +58,11 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("toDate", _TEXT, "Another name for to"),
         _query("cursor", {"type": "string"}, "nextCursor of the page before"),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "Events on a page"),
-        _query("page", {"type": "integer", "minimum": 1}, "Number of the page, instead of cursor"),
+        _query(
+            "page",
+            {"type": "integer", "minimum": 1},
+            "Number of the page, up to 1,000 events back",
+        ),
         _query("size", {"type": "integer", "minimum": 1, "maximum": 1000}, "Another name for limit"),
     ),
     ("GET", "/v1/events/{id}"): (

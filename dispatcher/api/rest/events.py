@@ -6,13 +6,14 @@ import asyncio
 
 from aiohttp import web
 
-from dispatcher.api.http.query import integer
+from dispatcher.api.http.query import integer, invalid_parameter
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import ADMISSION, CALLER, Route
 from dispatcher.api.rest.event_json import attempt_json, event_json, explanation_json, page_json
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, ExplanationOut
 from dispatcher.api.services import SERVICES, Services
+from dispatcher.errors import RequestError
 from dispatcher.flow.events.reach import reachable_event, within_reach
 from dispatcher.model.access import Scope
 from dispatcher.model.event import no_such_event
@@ -21,8 +22,8 @@ from dispatcher.model.queue import EventFilter, Page, StoredEvent
 MAX_WAIT_S = 30
 MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
-MAX_SKIPPED = 10_000
-"""Events that ``page`` may skip; to read further, follow ``nextCursor``."""
+MAX_SKIPPED = 1_000
+"""Events that ``page`` may skip, in one look for all of them; to read further, follow ``nextCursor``."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
 
 
@@ -68,26 +69,31 @@ async def list_events(request: web.Request) -> web.StreamResponse:
     condition = await within_reach(filter_from_query(query), request[CALLER], services.definitions)
     size = integer(query, "size", DEFAULT_LIMIT, 1, MAX_LIMIT)
     limit = integer(query, "limit", size, 1, MAX_LIMIT)
-    number = integer(query, "page", 1, 1, max(1, MAX_SKIPPED // limit))
+    number = integer(query, "page", 1, 1, 10**15 - 1)
+    if (number - 1) * limit > MAX_SKIPPED:
+        raise _too_far()
     if condition is None:
         return json_response(page_json(Page([], None), services.deployment.base_url))
     cursor = query.get("cursor")
-    if cursor is None:
-        cursor = await _cursor_of_page(services, condition, number, limit)
     if cursor is None and number > 1:
-        return json_response(page_json(Page([], None), services.deployment.base_url))
+        cursor = await _cursor_behind(services, condition, (number - 1) * limit)
+        if cursor is None:
+            return json_response(page_json(Page([], None), services.deployment.base_url))
     page = await services.queue.page(condition, cursor, limit, complete=False)
     return json_response(page_json(page, services.deployment.base_url))
 
 
-async def _cursor_of_page(services: Services, condition: EventFilter, number: int, limit: int) -> str | None:
-    """The cursor of page ``number`` (from 1); None = the first page, or there are fewer."""
-    cursor: str | None = None
-    for _ in range(1, number):
-        cursor = (await services.queue.page(condition, cursor, limit, complete=False)).next_cursor
-        if cursor is None:
-            return None
-    return cursor
+async def _cursor_behind(services: Services, condition: EventFilter, skipped: int) -> str | None:
+    """The cursor behind so many events, which are looked for once and not loaded; None = there are no more."""
+    page = await services.queue.page(condition, None, skipped, complete=False, payloads=False)
+    if len(page.items) < skipped and page.next_cursor is not None:
+        raise _too_far()
+    return page.next_cursor
+
+
+def _too_far() -> RequestError:
+    how = f"Pages may skip the newest {MAX_SKIPPED} events; to read further, give cursor: nextCursor of an answer."
+    return invalid_parameter("page", how)
 
 
 _READ = (Scope.EVENTS_READ,)

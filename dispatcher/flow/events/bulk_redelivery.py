@@ -80,7 +80,7 @@ class Redeliverer:
         """Count the events that meet the condition, up to ``COUNT_CAP``."""
         matched, cursor = 0, None
         while matched < COUNT_CAP:
-            page = await self._queue.page(condition, cursor, COUNT_PAGE)
+            page = await self._queue.page(condition, cursor, COUNT_PAGE, payloads=False)
             matched, cursor = matched + len(page.items), page.next_cursor
             if cursor is None:
                 break
@@ -147,7 +147,9 @@ class Redeliverer:
 
     async def _list_page(self, job: Redelivery) -> Redelivery:
         condition = await of_vendor(job.condition, self._definitions)
-        page = await self._queue.page(condition, job.cursor or None, PAGE) if condition else Page([], None)
+        page = Page([], None)
+        if condition is not None:
+            page = await self._queue.page(condition, job.cursor or None, PAGE, payloads=False)
         await self._store.found(job.id, [stored.event.id for stored in page.items])
         return replace(job, cursor=page.next_cursor or "", listed=page.next_cursor is None)
 

@@ -131,14 +131,25 @@ class QueueStore:
                 attempts.append(Attempt.from_record(n, orjson.loads(record[b"a%d" % n])))
         return attempts
 
-    async def page(self, condition: EventFilter, cursor: str | None, limit: int, *, complete: bool = True) -> Page:
+    async def page(
+        self,
+        condition: EventFilter,
+        cursor: str | None,
+        limit: int,
+        *,
+        complete: bool = True,
+        payloads: bool = True,
+    ) -> Page:
         """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours.
 
         ``complete``: also ``StoreUnavailable`` when a partition cannot be read; otherwise its events are left out.
+        ``payloads``: with creators and payloads, which end a page early when they are large; without, both are None.
         """
         partitions = [self.partition_of(condition.integration_id)] if condition.integration_id else self._all()
         with guarded():
-            return await listing.read_page(self._client, partitions, condition, cursor, limit, complete)
+            return await listing.read_page(
+                self._client, partitions, condition, cursor, limit, complete=complete, payloads=payloads
+            )
 
     async def redeliver(self, event_id: str, revision: int | None) -> StoredEvent:
         """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``."""

@@ -4,7 +4,9 @@
 -- ARGV: upper stream id ('+', 'ms-seq' or '(ms-seq'), lower stream id ('-' or ms), how many log entries to look at,
 --       how many events to return, lanes ('L LF L' or ''), group, product (',"p":"…"' or ''), types (',A,B,' or ''),
 --       statuses (',A,B,' or '')
--- Returns {position to go on from or '', stream id, id, document, state, status now, …}.
+-- Returns {position to go on from or '', stream id, id, head of the document, bytes of it, state, status now, …}. A call
+-- ends early when it has read LOOKED bytes, or has ANSWERED bytes to say: neither holds up whoever waits behind it.
+local LOOKED, ANSWERED = 2097152, 262144
 local entries = call('XREVRANGE', EVENT_LOG, ARGV[1], ARGV[2], 'COUNT', ARGV[3])
 local limit, group, product, types, statuses = tonumber(ARGV[4]), ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 local lanes = {}
@@ -49,22 +51,36 @@ local function matches(doc, doc_lane, doc_group)
   return string.find(types, kind, 1, true) ~= nil
 end
 
+-- All of a document but for what its emitter wrote into it, creator and payload, which come last. A quote within a string
+-- has a backslash before it, so neither name is found in one.
+local function head_of(doc, doc_lane, doc_group)
+  local from = #doc_lane + #doc_group + 3
+  local payload = string.find(doc, ',"d":', from, true)
+  local creator = string.find(string.sub(doc, 1, payload or -1), ',"c":', from, true)
+  local at = creator or payload
+  return at and string.sub(doc, 1, at - 1) .. '}' or doc
+end
+
+local looked, answered, cut = 0, 0, false
 for _, entry in ipairs(entries) do
-  if found == limit then break end
+  cut = looked >= LOOKED or answered >= ANSWERED
+  if found == limit or cut then break end
   last = entry[1]
   local id = entry[2][2]
   local doc, state = read_event(id)
   local stored = state and string.match(state, '"s":"([A-Z_]+)"')
   if doc and stored then
+    looked = looked + #doc
     local doc_lane, doc_group = header(doc)
     if matches(doc, doc_lane, doc_group) then
       local status = status_now(id, doc_lane, doc_group, stored)
       if statuses == '' or string.find(statuses, ',' .. status .. ',', 1, true) then
-        found = found + 1
-        for _, part in ipairs({ entry[1], id, doc, state, status }) do answer[#answer + 1] = part end
+        local head = head_of(doc, doc_lane, doc_group)
+        found, answered = found + 1, answered + #head + #state
+        for _, part in ipairs({ entry[1], id, head, #doc, state, status }) do answer[#answer + 1] = part end
       end
     end
   end
 end
-if found == limit or #entries == tonumber(ARGV[3]) then answer[1] = last end
+if found == limit or cut or #entries == tonumber(ARGV[3]) then answer[1] = last end
 return answer
