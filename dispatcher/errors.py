@@ -36,10 +36,18 @@ class Problem:
     field: str | None = None
     blocked_by: str | None = None
     """The event that has to end first, where that is what is wrong."""
+    position: int | None = None
+    """Of a text that is read character by character: the first that is wrong, from 1; None = it is not such a text."""
+    length: int | None = None
+    """Characters that are wrong, from there."""
 
-    def as_json(self) -> dict[str, str | None]:
-        named = {"code": self.code, "message": self.message, "field": self.field}
-        return named | {"blockedBy": self.blocked_by} if self.blocked_by else named
+    def as_json(self) -> dict[str, str | int | None]:
+        body: dict[str, str | int | None] = {"code": self.code, "message": self.message, "field": self.field}
+        if self.blocked_by:
+            body["blockedBy"] = self.blocked_by
+        if self.position is not None:
+            body |= {"position": self.position, "length": self.length}
+        return body
 
 
 @dataclass(eq=False)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
+from dispatcher.model.term import Term
 
 
 class Accepted(NamedTuple):
@@ -84,6 +85,8 @@ class EventFilter:
     """The vendor whose events these are; ``lanes`` then holds its integrations, as of now."""
     lanes: frozenset[str] | None = None
     """Only these integrations; None = all."""
+    terms: tuple[Term, ...] = ()
+    """All that the fields above cannot say."""
 
 
 @dataclass(frozen=True, slots=True)

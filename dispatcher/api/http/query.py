@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -17,6 +17,8 @@ Member = TypeVar("Member", bound=StrEnum)
 
 MAX_EPOCH_MS = 253_402_300_799_999
 """The last millisecond of the year 9999."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MS = timedelta(milliseconds=1)
 _DIGITS = re.compile(r"\d{1,15}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -56,7 +58,7 @@ def _iso_ms(text: str, name: str, how: str) -> int:
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
         aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-        return int(aware.timestamp() * 1000)
+        return (aware - _EPOCH) // _MS
     except (ValueError, OverflowError):
         raise invalid_parameter(name, how) from None
 

@@ -90,6 +90,9 @@ class ProblemOut(Wire):
     field: str | None
     blocked_by: str | None = None
     """Of ``behind_event`` only."""
+    position: int | None = None
+    length: int | None = None
+    """Of ``invalid_filter`` only: the characters that are wrong, the first of a text is 1."""
 
 
 class ErrorsOut(Wire):
