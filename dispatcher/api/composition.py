@@ -32,6 +32,7 @@ from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.steps import StepCalls
 from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.flow.installations.updates import Updates
+from dispatcher.flow.integrations.change import Editor
 from dispatcher.settings import Settings
 from dispatcher.store.access.clients import ClientStore
 from dispatcher.store.access.rate_limits import RateLimits
@@ -106,6 +107,7 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         cache=cache,
         clients=ClientStore(redis),
         sealer=sealer,
+        editor=Editor(sealer, deployment.address_problem),
         operational=OperationalEvents(queue, clock.now_ms) if settings.operations_url else None,
         audit=audit,
         marketplaces=MarketplaceStore(redis),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dispatcher.errors import Problem
+from dispatcher.flow.integrations.transport_rules import PROXY_FIELD
 from dispatcher.policy.addresses import Network
 from dispatcher.policy.urls import CODE, Ports, check_url
 
@@ -45,6 +46,10 @@ class Deployment:
             text = "Everything goes out through this deployment's own proxy (DISPATCHER_PROXY_URL): leave proxyUrl out."
             return Problem(CODE, text, field)
         return self._checked(url, field, require_https=False)
+
+    def address_problem(self, url: str, field: str) -> Problem | None:
+        """The rule of whichever field of an integration holds the URL."""
+        return self.proxy_problem(url, field) if field == PROXY_FIELD else self.url_problem(url, field)
 
     def _checked(self, url: str, field: str, *, require_https: bool) -> Problem | None:
         return check_url(

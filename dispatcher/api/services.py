@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from dispatcher.flow.installations.customers import CustomerInstaller
     from dispatcher.flow.installations.installer import Installer
     from dispatcher.flow.installations.updates import Updates
+    from dispatcher.flow.integrations.change import Editor
     from dispatcher.model.operational import OperationalEvent
     from dispatcher.store.access.clients import ClientStore
     from dispatcher.store.audit_log.log import AuditLog
@@ -38,6 +39,7 @@ class Services:
     cache: DefinitionCache
     clients: ClientStore
     sealer: Sealer
+    editor: Editor
     audit: AuditLog
     marketplaces: MarketplaceStore
     installer: Installer

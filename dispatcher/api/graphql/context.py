@@ -11,10 +11,8 @@ from aiohttp import web
 from dispatcher.api.auditing import author_of, written_down
 from dispatcher.api.http.route import CALLER
 from dispatcher.api.services import SERVICES, Services
-from dispatcher.errors import Problem
-from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.transport_rules import PROXY_FIELD
 from dispatcher.flow.pings.request import PingStarter
+from dispatcher.flow.publishing.desk import IntegrationDesk
 from dispatcher.model.access import Caller
 from dispatcher.model.audit_entry import Action, Author
 from dispatcher.model.operational import OperationalEvent, OperationalKind
@@ -68,12 +66,9 @@ class GraphContext:
         self.services.notify(OperationalEvent(kind, integration_id, self.now_ms, detail=detail))
 
     @property
-    def editor(self) -> Editor:
-        return Editor(self.services.sealer, self._url_problem)
-
-    def _url_problem(self, url: str, field: str) -> Problem | None:
-        deployment = self.services.deployment
-        return deployment.proxy_problem(url, field) if field == PROXY_FIELD else deployment.url_problem(url, field)
+    def desk(self) -> IntegrationDesk:
+        services = self.services
+        return IntegrationDesk(self.definitions, services.editor, services.notify, self.caller.client_id, self.now_ms)
 
 
 Info = strawberry.Info[GraphContext, None]

@@ -9,17 +9,8 @@ from dispatcher.api.graphql.context import Info
 from dispatcher.api.graphql.conversion import document_of
 from dispatcher.api.graphql.objects import Product, ProductIntegration
 from dispatcher.api.graphql.payloads import answered
-from dispatcher.flow.integrations.create import create_integration
 from dispatcher.flow.integrations.describe_product import describe_product
-from dispatcher.flow.integrations.fields.records import Affects
-from dispatcher.flow.integrations.fields.table import affected
-from dispatcher.flow.integrations.link import CLAIMED, link, moved_from, unlink
-from dispatcher.flow.integrations.publish import publish
-from dispatcher.flow.integrations.transport_rules import transport_warnings
-from dispatcher.flow.integrations.update import delete_integration, update_integration
-from dispatcher.flow.pings.schedule import plan_probes
 from dispatcher.model.integration import Integration
-from dispatcher.model.operational import OperationalKind
 from dispatcher.model.product import Edition, ProductDetails
 
 
@@ -35,13 +26,11 @@ class DefinitionMutations:
         self, info: Info, input_: inputs.CreateProductIntegrationInput
     ) -> payloads.CreateProductIntegrationPayload:
         """Describe how a product wants to hear of events. None of the URLs is contacted."""
-        context = info.context
-        created = await create_integration(context.definitions, context.editor, document_of(input_), context.now_ms)
-        await plan_probes(context.definitions, created.integration)
+        drafted = await info.context.desk.create(document_of(input_))
         return payloads.CreateProductIntegrationPayload(
-            product_integration=working(created.integration),
-            signing_secret=created.signing_secret,
-            warnings=transport_warnings(created.integration.working, context.now_ms),
+            product_integration=working(drafted.integration),
+            signing_secret=drafted.signing_secret,
+            warnings=drafted.warnings,
         )
 
     @strawberry.mutation
@@ -50,16 +39,12 @@ class DefinitionMutations:
         self, info: Info, input_: inputs.UpdateProductIntegrationInput
     ) -> payloads.UpdateProductIntegrationPayload:
         """Change the WORKING version; what is published stays as it is."""
-        context = info.context
         changes = document_of(input_)
         any_id, expected = changes.pop("id"), changes.pop("expectedLastModified")
-        changed = await update_integration(
-            context.definitions, context.editor, any_id, changes, context.now_ms, expected
+        drafted = await info.context.desk.change(any_id, changes, expected)
+        return payloads.UpdateProductIntegrationPayload(
+            product_integration=working(drafted.integration), warnings=drafted.warnings
         )
-        if Affects.PINGS in affected(changes):
-            await plan_probes(context.definitions, changed)
-        warnings = transport_warnings(changed.working, context.now_ms)
-        return payloads.UpdateProductIntegrationPayload(product_integration=working(changed), warnings=warnings)
 
     @strawberry.mutation
     @answered(payloads.DeleteProductIntegrationPayload)
@@ -67,7 +52,7 @@ class DefinitionMutations:
         self, info: Info, input_: inputs.DeleteProductIntegrationInput
     ) -> payloads.DeleteProductIntegrationPayload:
         """Delete an integration that no product is linked to."""
-        gone = await delete_integration(info.context.definitions, input_.id, input_.expected_last_modified)
+        gone = await info.context.desk.delete(input_.id, input_.expected_last_modified)
         return payloads.DeleteProductIntegrationPayload(id=strawberry.ID(gone.id))
 
     @strawberry.mutation
@@ -76,19 +61,9 @@ class DefinitionMutations:
         self, info: Info, input_: inputs.PublishProductIntegrationInput
     ) -> payloads.PublishProductIntegrationPayload:
         """Freeze the WORKING version; new events use it from now on."""
-        context = info.context
-        done = await publish(
-            context.definitions,
-            input_.integration_id,
-            context.caller.client_id,
-            context.now_ms,
-            input_.expected_last_modified,
-        )
-        context.notify(OperationalKind.INTEGRATION_PUBLISHED, done.id, revision=done.published_revision)
-        revision = await context.definitions.revision(done.id, done.published_revision or 0)
-        return payloads.PublishProductIntegrationPayload(
-            product_integration=ProductIntegration.of(done, revision) if revision else None
-        )
+        done = await info.context.desk.publish(input_.integration_id, input_.expected_last_modified)
+        shown = ProductIntegration.of(done.integration, done.revision) if done.revision else None
+        return payloads.PublishProductIntegrationPayload(product_integration=shown)
 
     @strawberry.mutation
     @answered(payloads.LinkProductIntegrationPayload, "integrationId")
@@ -96,18 +71,12 @@ class DefinitionMutations:
         self, info: Info, input_: inputs.LinkProductIntegrationInput
     ) -> payloads.LinkProductIntegrationPayload:
         """Send a product's events to this integration from now on."""
-        context = info.context
-        before = await context.definitions.product(input_.product_id)
-        product = await link(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
-        owner = await context.definitions.needed(input_.integration_id)
-        former = moved_from(before, product)
-        context.notify(OperationalKind.PRODUCT_LINKED, owner.id, productId=product.id, formerIntegrationId=former)
-        warnings = [f"The product was linked to {former}, which hears of its events no more."] if former else []
+        linked = await info.context.desk.link(input_.product_id, input_.integration_id)
         return payloads.LinkProductIntegrationPayload(
-            product=Product.of(product),
-            product_integration=working(owner),
-            former_integration_id=strawberry.ID(former) if former else None,
-            warnings=[*warnings, *([CLAIMED] if product.claimed else [])],
+            product=Product.of(linked.product),
+            product_integration=working(linked.integration),
+            former_integration_id=strawberry.ID(linked.former) if linked.former else None,
+            warnings=linked.warnings,
         )
 
     @strawberry.mutation
@@ -126,8 +95,7 @@ class DefinitionMutations:
         self, info: Info, input_: inputs.UnlinkProductIntegrationInput
     ) -> payloads.UnlinkProductIntegrationPayload:
         """Send no more of the product's events to this integration."""
-        context = info.context
-        product = await unlink(context.definitions, input_.product_id, input_.integration_id, context.now_ms)
-        owner = await context.definitions.needed(input_.integration_id)
-        context.notify(OperationalKind.PRODUCT_UNLINKED, owner.id, productId=product.id)
-        return payloads.UnlinkProductIntegrationPayload(product=Product.of(product), product_integration=working(owner))
+        done = await info.context.desk.unlink(input_.product_id, input_.integration_id)
+        return payloads.UnlinkProductIntegrationPayload(
+            product=Product.of(done.product), product_integration=working(done.integration)
+        )

@@ -98,6 +98,16 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("POST", "/v1/integrations/{_id}/clone"): _ONCE,
     ("PUT", "/v1/integrations/{_id}"): _UNCHANGED,
     ("DELETE", "/v1/integrations/{_id}"): _UNCHANGED,
+    ("GET", "/v1/definitions"): (
+        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 200}, "Definitions on a page"),
+    ),
+    ("GET", "/v1/definitions/{id}"): (
+        _query("version", {"enum": ["WORKING", "PUBLISHED"], "default": "WORKING"}, "The version that is shown"),
+    ),
+    ("PATCH", "/v1/definitions/{id}"): _UNCHANGED,
+    ("DELETE", "/v1/definitions/{id}"): _UNCHANGED,
+    ("POST", "/v1/definitions/{id}/publish"): _UNCHANGED,
     ("PATCH", "/v1/clients/{clientId}"): _IF_MATCH,
     ("DELETE", "/v1/clients/{clientId}"): _IF_MATCH,
     ("POST", "/v1/clients/{clientId}/rotate"): _IF_MATCH,

@@ -167,7 +167,7 @@ class Switch(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Kind):
-    """One of ``values``; ``folded``: given in any case. Null clears it, or leaves it where it is ``kept``."""
+    """One of ``values``; ``folded``: given in any case, or empty. Null clears it, or leaves it where it is ``kept``."""
 
     values: tuple[str, ...] = ()
     make: Callable[[str], Any] = str
@@ -178,15 +178,19 @@ class Choice(Kind):
     def takes(self) -> str:
         return f"one of {', '.join(self.values)}"
 
-    def merged(self, before: Any, wanted: Any, vault: Vault) -> Any:
-        if not wanted:
-            return before if self.kept else self.cleared
-        text = wanted.upper() if self.folded else wanted
-        return self.make(text) if text in self.values else text
-
-    def problems(self, kept: Any, name: str, url_rule: UrlRule) -> Iterator[Problem]:
-        if kept not in self.values:
+    def misfits(self, wanted: Any, name: str) -> Iterator[Problem]:
+        """The enumeration is the type: a value that is none of it is told as one of another type is."""
+        yield from Kind.misfits(self, wanted, name)
+        if isinstance(wanted, str) and self._spelt(wanted) not in self.values:
             yield Problem("invalid_value", f"{name.rpartition('.')[2]} must be {self.takes}.", name)
+
+    def merged(self, before: Any, wanted: Any, vault: Vault) -> Any:
+        if wanted is None:
+            return before if self.kept else self.cleared
+        return self.make(self._spelt(wanted))
+
+    def _spelt(self, wanted: str) -> str:
+        return (wanted.upper() or self.cleared) if self.folded else wanted
 
 
 def choice(kind: type[StrEnum], cleared: StrEnum) -> Choice:

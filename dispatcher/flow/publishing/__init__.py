@@ -1,0 +1,1 @@
+"""Everything that publishers do with an integration, and all that follows from it."""
