@@ -132,6 +132,11 @@ class Settings(BaseSettings):
     audit_entries: int = Field(
         100_000, ge=100, description="Entries of the audit log that are kept at most, about a kilobyte each"
     )
+    history_bytes: int = Field(
+        64 * 1024 * 1024,
+        ge=0,
+        description="Bytes of Redis for charts of single integrations; coldest minutes go first; 0 = no such charts",
+    )
     partner: str = Field("ACME", description="marketplace.partner in every notification")
 
     @field_validator(

@@ -22,6 +22,7 @@ from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.flow.pings.schedule import Probing
 from dispatcher.model.operational import to_nobody
+from dispatcher.policy.tallies import Tallies
 from dispatcher.settings import Settings
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import AuditLog
@@ -30,6 +31,9 @@ from dispatcher.store.definitions.ping_starter import QueuedPings
 from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.health.loss import LossWatch
+from dispatcher.store.history.fleet import FleetHistory
+from dispatcher.store.history.lanes import LaneHistory
+from dispatcher.store.history.sampled import SampledCounters
 from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.installations.connectors import ConnectorStore
@@ -59,6 +63,7 @@ from worker.ping.credentials import CredentialTrier
 from worker.ping.pinger import Pinger
 from worker.resealing import Resealing
 from worker.resources import Resources
+from worker.sampling import Sampler, Sampling
 from worker.upkeep import Upkeep
 
 SPARE_FILES = 200
@@ -86,6 +91,7 @@ class Composition:
     rotating: Rotating
     operational: OperationalEvents
     reconciler: Reconciler
+    sampler: Sampler
 
     @property
     def work(self) -> dict[str, Job]:
@@ -103,16 +109,18 @@ class Composition:
 @contextlib.asynccontextmanager
 async def compose(resources: Resources) -> AsyncIterator[Composition]:
     """The parts, for as long as the context is open."""
-    async with _delivering(resources) as owner, _losses(resources).following(), _pinging(resources) as pings:
+    tallies = Tallies()
+    async with _delivering(resources, tallies) as owner, _losses(resources).following(), _pinging(resources) as pings:
         beats = Heartbeats(resources.stores.redis)
         upkeep = _upkeep(resources, owner, beats)
         resealing = Resealing(resources.stores.redis, resources.sealer, resources.worker_id)
         rotating, reconciler = _rotating(resources), _reconciler(resources)
-        yield Composition(owner, pings, upkeep, beats, resealing, rotating, resources.operational, reconciler)
+        sampler = _sampler(resources, owner, tallies)
+        yield Composition(owner, pings, upkeep, beats, resealing, rotating, resources.operational, reconciler, sampler)
 
 
 @contextlib.asynccontextmanager
-async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
+async def _delivering(resources: Resources, tallies: Tallies) -> AsyncIterator[Owner]:
     settings, stores, clock = resources.settings, resources.stores, resources.clock
     owner: Owner  # is made of what fetches tokens, and counts what it fetches
     tokens = token_source(
@@ -125,7 +133,7 @@ async def _delivering(resources: Resources) -> AsyncIterator[Owner]:
     lookup = Lookup(stores.cache, resources.targets(), resources.operations, resources.callbacks())
     deliverer = Deliverer(lookup, sender, clock, resources.worker_id, _accounts(resources))
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
-    runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, resources.notify)
+    runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, resources.notify, tallies)
     slots, lent = settings.concurrency, _lent(settings.concurrency)
     owner = Owner(
         resources.worker_id, stores.partitions, runner, clock, concurrency=slots, lent=lent, lease_s=settings.lease
@@ -209,6 +217,13 @@ def _upkeep(resources: Resources, owner: Owner, beats: Heartbeats) -> Upkeep:
     server_time = ServerTime(stores.redis, clock)
     key_check = KeyCheck(stores.redis, resources.sealer)
     return Upkeep(owner, stores.partitions, stores.jobs, beats, conclusions, clock, server_time, key_check)
+
+
+def _sampler(resources: Resources, owner: Owner, tallies: Tallies) -> Sampler:
+    redis, settings = resources.stores.redis, resources.settings
+    history = Sampling(SampledCounters(redis), FleetHistory(redis), LaneHistory(redis))
+    lanes_bytes = settings.history_bytes // settings.partitions
+    return Sampler(history, tallies, resources.clock.now_ms, lambda: owner.partitions, lanes_bytes)
 
 
 def _reconciler(resources: Resources) -> Reconciler:

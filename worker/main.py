@@ -39,6 +39,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
         watchdog.watching(),
         open_resources(settings, redis_url, queue_url) as resources,
         compose(resources) as parts,
+        parts.sampler.sampling(),
         metrics_site(settings.host, settings.metrics_port, parts.owner, lambda: parts.upkeep.lacks_key, watchdog),
     ):
         finishing = _finishing(parts, halt)

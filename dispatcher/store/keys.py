@@ -91,6 +91,15 @@ counters = _of_partition("counts")
 # Partitions: not spelled in Lua.
 marks = _of_partition("marks")
 """zset: process → its last sign of life in ms. Until it is a day old. Written by ``mark``."""
+sampled = _of_partition("sampled")
+"""string: figures of the counters at the last sample. For ever. Written by the owner, each second."""
+charted = _of_partition("charted")
+"""zset: lanes with a history, score = s of its newest span. Until 90 days later. Written by the owner."""
+
+
+def lane_history(partition: int, lane_id: str, resolution: str, piece: int) -> str:
+    """hash: slot → packed figures of a span. Until as long later as its ring is. Written by the owner."""
+    return f"{{p{partition}}}:hist:{resolution[0]}{piece}:{lane_id}"
 
 
 def waited(own_key: str) -> str:
@@ -214,6 +223,8 @@ bearer = _with_id("{def}:bearer:")
 
 # The whole deployment.
 
+fleet_history = _with_id("dispatcher:{fleet}:")
+"""hash: slot → ``round:figure,figure,…`` of a span. For ever. Written by ``add``."""
 META = "dispatcher:meta"
 """hash: partitions, schema; checked at every start. For ever. Written at the first."""
 WORKERS = "dispatcher:workers"

@@ -19,6 +19,7 @@ from dispatcher.model.latency import HistogramNames
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.model.status import Status
 from dispatcher.policy.circuit import CircuitState
+from dispatcher.policy.tallies import Tallies
 from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import PartitionStore
@@ -64,14 +65,16 @@ class Runner:
         policy: LanePolicy,
         clock: Clock,
         notify: Notify | None = None,
+        tallies: Tallies | None = None,
     ) -> None:
-        """``notify`` queues operational events; None = no operator listens."""
+        """``notify`` queues operational events; None = no operator listens. ``tallies`` None: nobody draws charts."""
         self._store = store
         self._queue = queue
         self._deliverer = deliverer
         self._policy = policy
         self._clock = clock
         self._notify = notify
+        self._tallies = tallies
 
     async def run(self, owned: OwnedPartition, claimed: Claimed) -> Settlement:
         """Deliver one event; returns its settlement."""
@@ -114,6 +117,8 @@ class Runner:
         if reading is None:
             return
         _count(owned.count, delivered.settlement, reading)
+        if self._tallies is not None:
+            _chart(self._tallies, owned.partition, delivered.settlement, reading)
         if not delivered.teaches:
             return
         outcome, now_ms = reading.verdict.outcome, self._clock.now_ms()
@@ -178,6 +183,17 @@ def _count(count: Count, settlement: Settlement, reading: Reading) -> None:
         _observe(count, _ATTEMPT_SECONDS, attempt.duration_ms / 1000)
     if claimed.n == 1 and reading.sent_ms is not None:
         _observe(count, _DELIVERY_LATENCY, max(0, reading.sent_ms - claimed.state.created_ms) / 1000)
+
+
+def _chart(tallies: Tallies, partition: int, settlement: Settlement, reading: Reading) -> None:
+    """The same for the chart of its integration."""
+    claimed, attempt = settlement.claimed, settlement.attempt
+    duration_s = attempt.duration_ms / 1000 if attempt else None
+    first_s = None
+    if claimed.n == 1 and reading.sent_ms is not None:
+        first_s = max(0, reading.sent_ms - claimed.state.created_ms) / 1000
+    lane = (partition, claimed.event.integration_id)
+    tallies.note(lane, reading.verdict.outcome, settlement.to, duration_s, first_s)
 
 
 def _observe(count: Count, histogram: HistogramNames, seconds: float) -> None:

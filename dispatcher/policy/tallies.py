@@ -1,0 +1,36 @@
+"""Figures of attempts since the last sample, by integration. Plain memory of one process; no I/O."""
+
+from __future__ import annotations
+
+from dispatcher.model.attempt import Outcome
+from dispatcher.policy.tally import Figures, add, count_attempt, count_end, no_figures
+
+LaneKey = tuple[int, str]
+"""Partition and integration id."""
+
+
+class Tallies:
+    """One per process."""
+
+    def __init__(self) -> None:
+        self._since: dict[LaneKey, Figures] = {}
+
+    def note(self, lane: LaneKey, outcome: Outcome, to: str, duration_s: float | None, latency_s: float | None) -> None:
+        """One attempt and the status that it ends in; without ``duration_s`` none was made."""
+        figures = self._since.get(lane)
+        if figures is None:
+            figures = self._since[lane] = no_figures()
+        if duration_s is not None:
+            count_attempt(figures, outcome, duration_s, latency_s)
+        count_end(figures, to)
+
+    def take(self, at_most: int) -> dict[LaneKey, Figures]:
+        """Take out those that have waited longest."""
+        lanes = list(self._since)[:at_most]
+        return {lane: self._since.pop(lane) for lane in lanes}
+
+    def put_back(self, taken: dict[LaneKey, Figures]) -> None:
+        """Keep for the next sample what could not be written."""
+        for lane, figures in self._since.items():
+            add(taken.setdefault(lane, no_figures()), figures)
+        self._since = taken
