@@ -5,15 +5,15 @@ Monitors and load balancers ask for health with HEAD, which is answered as GET w
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import hdrs, web
 from prometheus_client.core import Metric
 
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Route
+from dispatcher.api.http.shared import Shared
 from dispatcher.api.rest.event_json import iso_or_none
 from dispatcher.api.services import SERVICES
 from dispatcher.api.store_watch import WATCH
@@ -53,24 +53,25 @@ async def readyz(request: web.Request) -> web.StreamResponse:
 
 @dataclass(slots=True)
 class MetricsPage:
-    """The last figures, shared by everyone who scrapes within a second, so that scraping never loads Redis."""
+    """The last figures, shared by everyone who scrapes at a time and within a second: scraping never loads Redis."""
 
     queue: QueueStore
     watchdog: Watchdog
     sealed: StaleCount
     updates: Callable[[], Awaitable[Unfinished]]
-    figures: tuple[Metric, ...] = ()
-    fresh_until_s: float = 0.0
+    shared: Shared[tuple[Metric, ...]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.shared = Shared(self._figures, METRICS_AGE_S)
 
     async def read(self) -> tuple[Metric, ...]:
-        loop = asyncio.get_running_loop()
-        if loop.time() >= self.fresh_until_s:
-            overview = await self.queue.overview(0)
-            counters, stale = await self.queue.counters(), await self.sealed.read()
-            updates = (await self.updates()).count
-            self.figures = (*families(overview, counters, stale, updates), lag_family(self.watchdog.lag_s))
-            self.fresh_until_s = loop.time() + METRICS_AGE_S
-        return self.figures
+        return await self.shared.read()
+
+    async def _figures(self) -> tuple[Metric, ...]:
+        overview = await self.queue.overview(0)
+        counters, stale = await self.queue.counters(), await self.sealed.read()
+        updates = (await self.updates()).count
+        return *families(overview, counters, stale, updates), lag_family(self.watchdog.lag_s)
 
 
 METRICS = web.AppKey("metrics", MetricsPage)

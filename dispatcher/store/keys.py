@@ -71,7 +71,7 @@ parked = _of_lane("park")
 lanes = _of_partition("lanes")
 """zset: lanes with something due, score = earliest ms, inf = full or paused. Until nothing is. Written by all."""
 known_lanes = _of_partition("known")
-"""set: every lane that ever had an event. For ever. Written by all."""
+"""set: lanes that have events, or are held. Until ``repair_lanes`` finds nothing in one. Written by all."""
 flight = _of_partition("flight")
 """hash: claimed id → attempt number. Until it is settled. Written by ``claim``."""
 awaiting = _of_partition("wait")

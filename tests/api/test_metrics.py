@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from importlib.resources import files
 
@@ -9,6 +10,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics_families
 from prometheus_client.parser import text_string_to_metric_families
 
+from dispatcher.api import health
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.integration import Revision
 from dispatcher.model.latency import LATENCY_BUCKETS_S, HistogramNames
@@ -18,9 +20,10 @@ from dispatcher.store.queue.claims import LaneSetting, Settlement
 from dispatcher.telemetry.exposition import OPENMETRICS, TEXT, Form, form_for, page
 from dispatcher.telemetry.metrics import families
 from dispatcher.telemetry.store_metrics import store_families
-from tests.api.conftest import Api, publish
+from tests.api.conftest import Api, Start, publish
 from tests.api.worker_hand import WorkerHand
 from tests.hand_worker import HandWorker
+from tests.store_commands import counted
 
 NOTHING = QueueOverview(0, 0, 0, 0, 0, 0, 0, 0.0, 0, [], [], [])
 DURATIONS = [(0, "0.005"), (0.005, "0.005"), (0.006, "0.01"), (3600, "3600"), (1e9, "inf")]
@@ -188,3 +191,14 @@ def test_histograms_are_cumulative_and_have_every_bucket() -> None:
 @pytest.mark.parametrize(("seconds", "name"), DURATIONS)
 def test_each_duration_has_one_bucket(seconds: float, name: str) -> None:
     assert HistogramNames("h").bucket(seconds) == f"h:le:{name}"
+
+
+async def test_however_many_scrape_at_once_the_queue_is_counted_once(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "METRICS_AGE_S", 600.0)
+    api = await start()
+    async with counted(api.redis) as commands:
+        pages = await asyncio.gather(*(api.http.get("/metrics") for _ in range(50)))
+        assert {one.status for one in pages} == {200}
+    assert commands.calls["scard"] == api.services.queue.partitions

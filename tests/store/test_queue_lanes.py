@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
+from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, Reason
 from dispatcher.model.status import Status
 from dispatcher.store.queue.claims import Move
-from tests.store.desk import HOME, LANE, Desk
+from tests.events import event_of
+from tests.store.desk import HOME, LANE, PARTITIONS, Desk
+from tests.store_commands import counted
 
 
 async def test_a_lane_never_runs_more_than_its_cap(redis: Redis) -> None:
@@ -91,3 +94,54 @@ async def test_the_sleeping_owner_is_nudged_by_an_accept(redis: Redis) -> None:
         await desk.emit("B")
         heard = [m for _ in range(6) if (m := await pubsub.get_message(timeout=0.1)) and m["type"] == "message"]
     assert [m["data"] for m in heard] == [str(HOME).encode()]
+
+
+async def test_a_lane_in_which_nothing_is_costs_the_overview_nothing(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    event_id = await desk.emit("A")
+    await redis.sadd(f"{{p{HOME}}}:known", *(f"idle-{n}" for n in range(500)))  # type: ignore[misc]
+    assert await desk.store.repair_lanes([HOME]) == {}
+    async with counted(redis) as commands:
+        (lane,) = (await desk.queue.overview()).lanes
+    assert lane.integration_id == LANE
+    assert commands.total < 100
+    await desk.ids()
+    await desk.settle(event_id, Status.SUCCEEDED)
+    await desk.store.repair_lanes([HOME])
+    assert await redis.scard(f"{{p{HOME}}}:known") == 0  # type: ignore[misc]
+
+
+async def test_a_lane_that_was_forgotten_is_shown_when_it_is_held_or_has_work(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+
+    async def shown() -> bool:
+        return bool((await desk.queue.overview()).lanes)
+
+    await desk.queue.pause(LANE)
+    await desk.store.repair_lanes([HOME])
+    assert await shown()
+    await desk.queue.resume(LANE)
+    await desk.queue.suspend_url(LANE, "https://host.example")
+    await desk.store.repair_lanes([HOME])
+    assert await shown()
+    await desk.queue.resume(LANE)
+    await desk.store.repair_lanes([HOME])
+    assert not await shown()
+    first, _ = await desk.emit("A"), await desk.emit("A")
+    assert await shown()
+    await desk.ids()
+    await desk.settle(first, Status.AWAITING_RESULT, 1000)
+    await desk.store.repair_lanes([HOME])
+    await desk.queue.resolve(first)
+    assert await shown()
+
+
+async def test_notifications_of_a_forgotten_lane_are_shown(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    event_id = await desk.emit(None)
+    await desk.ids()
+    await desk.settle(event_id, Status.AWAITING_RESULT, 1000)
+    await desk.store.repair_lanes([HOME])
+    await desk.queue.resolve(event_id, event_of(LANE, PARTITIONS, "A", EventType.SUBSCRIPTION_STATUS))
+    (lane,) = (await desk.queue.overview()).lanes
+    assert lane.ready == 1

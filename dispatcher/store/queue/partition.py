@@ -154,9 +154,12 @@ class PartitionStore:
         }
 
     async def repair_lanes(self, partitions: Iterable[int]) -> dict[int, int]:
-        """Put the counters of lanes right where a key was lost that they count: repairs made, by partition."""
+        """Put the counters of lanes right where a key was lost that they count, and forget lanes in which nothing is.
+
+        Returns repairs made, by partition.
+        """
         numbers = list(partitions)
-        replies = await self.round_trip([_call(_REPAIR_LANES, partition) for partition in numbers])
+        replies = await self.round_trip([_call(_REPAIR_LANES, partition, self._lane_cap) for partition in numbers])
         return {partition: int(repairs) for partition, repairs in zip(numbers, replies, strict=True) if repairs}
 
     async def recount(self) -> RecountReport:

@@ -66,6 +66,7 @@ save(e, state)
 log_change(id, status, type_of(kept[1]), lane, group, state.n or 0, '')
 local touched = {}
 if ARGV[8] ~= '' and admit(ARGV[8], ARGV[9], touched) then add('notified', 1) end
+if due[lane] then write_known({ [lane] = true }) end
 flush()
 replace(lane)
 nudge()

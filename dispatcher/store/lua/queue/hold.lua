@@ -10,6 +10,7 @@
 local lane, how = ARGV[1], ARGV[2]
 local parked, moment = parked_key(lane), ARGV[4]
 local moved, left = 0, 0
+if how ~= 'resume' then write_known({ [lane] = true }) end
 if how == 'pause' then
   call('HSETNX', lane_key(lane), 'paused', NOW)
 elseif how == 'suspend' then

@@ -1,8 +1,10 @@
 -- prelude: queue
 -- at maxmemory: runs, since it takes work off Redis or lets it go on
--- repair_lanes: put the counters of a partition's lanes right, which are wrong for good once a key was lost that they count.
+-- repair_lanes: put the counters of a partition's lanes right, which are wrong for good once a key was lost that they count,
+-- and forget lanes in which nothing is, so that they cost nobody anything who counts the others.
 --
--- Returns repairs made. In a healthy store it changes nothing.
+-- ARGV: cap that `claim` gives a lane that has none
+-- Returns repairs made. In a healthy store it repairs nothing. Of very many lanes it looks at some, others each time.
 -- `busy` must be what of a lane is in `flight`. `behind` must be 0 where nothing of a lane is due, claimed, parked or
 -- awaited: what waits, waits behind one of these. Otherwise only the lists of all groups would tell, and it stays.
 local busy = {}
@@ -14,8 +16,19 @@ local awaited = call('EXISTS', AWAITING) == 1
 
 local function nothing_ahead(lane) return not awaited and call('EXISTS', due_key(lane), parked_key(lane)) == 0 end
 
-local repairs = 0
-for _, lane in ipairs(call('SMEMBERS', KNOWN_LANES)) do
+-- Nothing is in it, nothing of it has to be shown, and an owner that takes it up has nothing to undo: `own` forgets the
+-- caps of known lanes only. Whatever comes into it makes it known again.
+local function is_idle(lane)
+  if call('EXISTS', due_key(lane), parked_key(lane), suspended_urls_key(lane)) > 0 then return false end
+  local c = lane_state(lane)
+  if tonumber(c.busy or 0) ~= 0 or tonumber(c.behind or 0) ~= 0 then return false end
+  if c.cap and tonumber(c.cap) ~= tonumber(ARGV[1]) then return false end
+  return not (c.paused or c.circuit or c.slow or c.failing or c.off or c.locks)
+end
+
+local AT_ONCE = 1000
+local repairs, idle = 0, {}
+for _, lane in ipairs(call('SRANDMEMBER', KNOWN_LANES, AT_ONCE)) do
   local counted, flying = call('HMGET', lane_key(lane), 'busy', 'behind'), busy[lane] or 0
   local wrong = tonumber(counted[1] or 0) ~= flying
   local stale = flying == 0 and tonumber(counted[2] or 0) ~= 0 and nothing_ahead(lane)
@@ -24,8 +37,12 @@ for _, lane in ipairs(call('SMEMBERS', KNOWN_LANES)) do
     if stale then call('HDEL', lane_key(lane), 'behind') end
     replace(lane)
     repairs = repairs + 1
+  elseif is_idle(lane) then
+    idle[#idle + 1] = lane
+    call('HDEL', lane_key(lane), 'cap')
   end
 end
+in_chunks(idle, function(...) call('SREM', KNOWN_LANES, ...) end)
 if repairs > 0 then
   add('repairs:counter', repairs)
   flush()
