@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import typer
 
-from dispatcher.cli.output import cell
+from dispatcher.cli.output import print_listing
 from dispatcher.client.answers import EventJson
 
 COLUMNS = {
@@ -33,12 +33,8 @@ COLOURS = {
 
 
 def print_columns(rows: Sequence[Mapping[str, object]], columns: Mapping[str, str]) -> None:
-    """Aligned and never folded, so that ids can be copied and lines searched."""
-    lines = [list(columns.values()), *([cell(row.get(field)) for field in columns] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    for number, line in enumerate(lines):
-        shown = "  ".join(_shown(text, width) for text, width in zip(line, widths, strict=True)).rstrip()
-        typer.secho(shown, bold=number == 0)
+    """A status in its colour."""
+    print_listing(rows, columns, styles=COLOURS)
 
 
 def rows(events: Sequence[EventJson], now_s: float | None = None) -> list[dict[str, object]]:
@@ -58,10 +54,6 @@ def age(seconds: float) -> str:
 def times(count: int, word: str) -> str:
     """``1 attempt``, ``2 attempts``."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
-
-
-def _shown(text: str, width: int) -> str:
-    return typer.style(text, fg=COLOURS[text]) + " " * (width - len(text)) if text in COLOURS else text.ljust(width)
 
 
 def _row(event: EventJson, now_s: float) -> dict[str, object]:

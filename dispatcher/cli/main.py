@@ -5,6 +5,7 @@ Exit status: 0 = done, 1 = the thing asked about is not well, 2 = usage or confi
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     prepare_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        build(given)(args=given, prog_name="dispatcher")
+        build(given)(args=given, prog_name="dispatcher", color=_colour())
     except (ConfigurationError, StoreUnusable) as error:
         _complain(str(error))
         sys.exit(2)
@@ -110,7 +111,12 @@ def _options(
 
 def _complain(text: str) -> None:
     """One line, red on a terminal."""
-    typer.secho("error: " + " ".join(text.split()), fg=typer.colors.RED, err=True)
+    typer.secho("error: " + " ".join(text.split()), fg=typer.colors.RED, err=True, color=_colour())
+
+
+def _colour() -> bool | None:
+    """None = on a terminal; with ``NO_COLOR`` (no-color.org) nowhere."""
+    return False if os.environ.get("NO_COLOR") else None
 
 
 if __name__ == "__main__":

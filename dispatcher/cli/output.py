@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import typer
 
+from dispatcher.cli.table import print_table
 from dispatcher.policy.redaction import escape
 
 
@@ -20,7 +21,7 @@ def print_listing(
     rows: Sequence[Mapping[str, object]],
     columns: Mapping[str, str],
     *,
-    as_json: bool,
+    as_json: bool = False,
     styles: Mapping[str, str] | None = None,
     readable: Mapping[str, Callable[[Any], object]] | None = None,
 ) -> None:
@@ -31,16 +32,8 @@ def print_listing(
     if as_json:
         print_json(list(rows))
         return
-    from rich.console import Console
-    from rich.table import Column, Table
-    from rich.text import Text
-
-    headings = [Column(heading, no_wrap=number == 0) for number, heading in enumerate(columns.values())]
-    table = Table(*headings, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        cells = (cell(_for_people(row, field, readable or {})) for field in columns)
-        table.add_row(*(Text(text, style=(styles or {}).get(text, ""), overflow="fold") for text in cells))
-    Console().print(table)
+    cells = [[cell(_for_people(row, field, readable or {})) for field in columns] for row in rows]
+    print_table(list(columns.values()), cells, styles)
 
 
 def _for_people(row: Mapping[str, object], field: str, readable: Mapping[str, Callable[[Any], object]]) -> object:
