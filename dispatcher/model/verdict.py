@@ -1,0 +1,124 @@
+"""The verdict on the whole deployment: what needs somebody, since when, and what mends it. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from dispatcher.model.troubles import Issue
+
+
+class Severity(StrEnum):
+    """``page``: somebody is woken; ``act``: somebody has to act today; ``info``: good to know."""
+
+    PAGE = "page"
+    ACT = "act"
+    INFO = "info"
+
+
+class ProblemKind(StrEnum):
+    """Each has one rule in ``policy/verdict`` and one row in docs/operations.md."""
+
+    STORE_AWAY = "store_away"
+    NO_WORKER = "no_worker"
+    DATA_LOSS = "data_loss"
+    AUDIT_BROKEN = "audit_broken"
+    REPAIRED = "repaired"
+    STORE_PRESSURE = "store_pressure"
+    ACCEPT_FAILING = "accept_failing"
+    OVERDUE = "overdue"
+    BACKLOG = "backlog"
+    CIRCUIT_OPEN = "circuit_open"
+    FAILING = "failing"
+    CREDENTIALS_FAILING = "credentials_failing"
+    URL_SUSPENDED = "url_suspended"
+    INTEGRATION_DISABLED = "integration_disabled"
+    DEAD_LETTERS = "dead_letters"
+    PAUSED = "paused"
+    SLOWED = "slowed"
+    PROBE_FAILED = "probe_failed"
+    CERTIFICATE = "certificate"
+    CLOCK = "clock"
+    KEYS_STALE = "keys_stale"
+    UPDATE_LOCKED = "update_locked"
+    REDELIVERY_STUCK = "redelivery_stuck"
+    OPERATIONS_FAILING = "operations_failing"
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do about a problem: a line for a shell, and the request that does the same, if there is one."""
+
+    name: str
+    command: str
+    method: str | None = None
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fact that holds at this moment. ``cause`` joins those of several integrations."""
+
+    kind: ProblemKind
+    severity: Severity
+    text: str
+    since_ms: int
+    integration_id: str | None = None
+    vendor_id: str | None = None
+    waiting: int | None = None
+    actions: tuple[Action, ...] = ()
+    cause: str = ""
+    """In the plural, as several integrations are said to fail."""
+    topic: str = ""
+    """Tells findings of one kind and integration apart."""
+
+    @property
+    def id(self) -> str:
+        return ":".join(part for part in (self.kind.value, self.integration_id, self.topic) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """Somebody knows of it: it wakes nobody until it has ended."""
+
+    by: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A fact that somebody is told of until it has not held for a while."""
+
+    finding: Finding
+    held_ms: int
+    """The last moment at which it held."""
+    openings_ms: tuple[int, ...] = ()
+    """Moments of the last ten minutes at which it opened."""
+    acknowledged: Acknowledgement | None = None
+
+    @property
+    def id(self) -> str:
+        return self.finding.id
+
+    @property
+    def severity(self) -> Severity:
+        return Severity.INFO if self.acknowledged else self.finding.severity
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``problems``: what needs somebody first. ``remembered``: what has ended and may come back."""
+
+    at_ms: int
+    text: str
+    problems: tuple[Problem, ...] = ()
+    uncounted: int = 0
+    """Problems beyond those that are listed."""
+    remembered: tuple[Problem, ...] = ()
+    issues: tuple[Issue, ...] = ()
+    counts: dict[tuple[ProblemKind, Severity], int] = field(default_factory=dict)
+    """All problems, also those that are not listed."""
+
+    @property
+    def ok(self) -> bool:
+        return not any(severity is not Severity.INFO and n for (_, severity), n in self.counts.items())

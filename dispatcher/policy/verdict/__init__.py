@@ -1,0 +1,5 @@
+"""The verdict: one pure function from what is seen to what needs somebody. Reads no clock and no store."""
+
+from dispatcher.policy.verdict.judging import away, narrowed, verdict
+
+__all__ = ["away", "narrowed", "verdict"]
