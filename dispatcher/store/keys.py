@@ -63,7 +63,11 @@ lock = _of_group("lock")
 due = _of_lane("d")
 """zset: due heads of a lane, score = due ms. Until it is empty. Written by all."""
 lane = _of_lane("l")
-"""hash: busy, cap, behind, off, rate, tat, failing, locks; paused, circuit, slow (ms). For ever. Written by all."""
+"""hash: busy, cap, behind, off, rate, tat, locks; paused, circuit, opened, slow, failing, disabled (ms). For ever.
+Written by all."""
+trouble = _of_lane("t")
+"""hash: since (ms), run, same, o, h, w: failures in a row, the last one; aM, fM: attempts, failures of minute M.
+Until the lane is well again. Written by ``settle``."""
 suspended_urls = _of_lane("off")
 """hash: URL suspended by a 410 → since ms. Until it is enabled. Written by ``hold``."""
 parked = _of_lane("park")
@@ -72,6 +76,11 @@ lanes = _of_partition("lanes")
 """zset: lanes with something due, score = earliest ms, inf = full or paused. Until nothing is. Written by all."""
 known_lanes = _of_partition("known")
 """set: lanes that have events, or are held. Until ``repair_lanes`` finds nothing in one. Written by all."""
+troubled = _of_partition("troubled")
+"""set: lanes that something may be the matter with. Until they are well again. Written by all."""
+issues = _of_partition("issues")
+"""hash: lane LF error code LF error → ``count first last acknowledged`` (ms). Until all of it is redelivered, or old.
+Written by all."""
 flight = _of_partition("flight")
 """hash: claimed id → attempt number. Until it is settled. Written by ``claim``."""
 awaiting = _of_partition("wait")
@@ -229,6 +238,14 @@ META = "dispatcher:meta"
 """hash: partitions, schema; checked at every start. For ever. Written at the first."""
 WORKERS = "dispatcher:workers"
 """zset: worker id, score = last heartbeat in ms. Until a minute after it. Written by ``beat``."""
+VERDICT = "dispatcher:verdict"
+"""string: JSON of ``Verdict``. Until the next one, 5 s later. Written by the API process whose turn it is."""
+VERDICT_TURN = "dispatcher:verdict:turn"
+"""string: the process that judges. Until 15 s after it was renewed. Written by the API."""
+KNOWN_PROBLEMS = "dispatcher:verdict:known"
+"""hash: id of a problem → JSON, who acknowledged it and when. Until the problem has ended. Written by the API."""
+EMITS = "dispatcher:emits"
+"""hash: API process → JSON, emits of its last minute and when it said so. Until an hour later. Written by the API."""
 KEYLESS_WORKERS = "dispatcher:keyless"
 """zset: worker that lacks the newest key, score = ms when it said so. Until a minute later. Written by workers."""
 LOSSES = "dispatcher:losses"

@@ -34,6 +34,7 @@ class Lane:
         "_integration_id",
         "_limit",
         "_maximum",
+        "_opened_ms",
         "_rate",
         "_running",
         "_slow_ms",
@@ -57,6 +58,7 @@ class Lane:
         self._circuit = Circuit(circuit_failures, circuit_open_ms)
         self._slow_ms = 0
         self._failing_ms: int | None = None
+        self._opened_ms: int | None = None
         self._rate: float | None = None
         self._running = 0
         self.in_flight = 0
@@ -68,12 +70,14 @@ class Lane:
             "slow": None,
             "rate": None,
             "failing": None,
+            "opened": None,
         }
         if failing:
             self._failing_ms = self._handed_over["failing"] = _LONG_AGO_MS
         if circuit_open:
             self._circuit = Circuit(circuit_failures, circuit_open_ms, until_ms=_LONG_AGO_MS)
-            self._handed_over |= {"circuit": _LONG_AGO_MS, "cap": 1}
+            self._opened_ms = _LONG_AGO_MS
+            self._handed_over |= {"circuit": _LONG_AGO_MS, "opened": _LONG_AGO_MS, "cap": 1}
 
     @property
     def _offered(self) -> int:
@@ -135,12 +139,16 @@ class Lane:
             if outcome is Outcome.TIMEOUT:
                 self._limit.timed_out()
             was_open = self.circuit_open
-            opened = self._circuit.failed(now_ms)
-            return CircuitState.OPEN if opened and not was_open else None
+            if not self._circuit.failed(now_ms) or was_open:
+                return None
+            self._opened_ms = now_ms
+            return CircuitState.OPEN
         if http_status is None:
             self._circuit.abandoned(now_ms)
             return None
         closed = self._circuit.answered()
+        if closed:
+            self._opened_ms = None
         if http_status in THROTTLED:
             self._limit.timed_out()
             if retry_after_s:
@@ -158,6 +166,7 @@ class Lane:
             "slow": self._slow_ms if self._slow_ms > now_ms else None,
             "rate": self._rate,
             "failing": self._failing_ms,
+            "opened": self._opened_ms,
         }
         if wanted == self._handed_over:
             return []

@@ -13,10 +13,11 @@
 local call = redis.call
 
 -- The keys of a partition, by their names in keys.py; a test compares them. No other Lua spells a key.
-local P, OWN, LANES, KNOWN_LANES, FLIGHT, AWAITING, OPEN_EVENTS, DEAD, EVENT_LOG, FEED, COUNTERS
+local P, OWN, LANES, KNOWN_LANES, TROUBLED, ISSUES, FLIGHT, AWAITING, OPEN_EVENTS, DEAD, EVENT_LOG, FEED, COUNTERS
 local function enter(own_key)
   P, OWN = string.match(own_key, '^(.-:)'), own_key
   LANES, KNOWN_LANES, FLIGHT, AWAITING = P .. 'lanes', P .. 'known', P .. 'flight', P .. 'wait'
+  TROUBLED, ISSUES = P .. 'troubled', P .. 'issues'
   OPEN_EVENTS, DEAD, EVENT_LOG, FEED, COUNTERS = P .. 'open', P .. 'dead', P .. 'log', P .. 'feed', P .. 'counts'
 end
 local function event_key(id) return P .. 'e:' .. id end
@@ -25,6 +26,7 @@ local function group_facts_key(lane, account) return P .. 'g:' .. lane .. ':' ..
 local function lock_key(lane, account) return P .. 'lock:' .. lane .. ':' .. account end
 local function due_key(lane) return P .. 'd:' .. lane end
 local function lane_key(lane) return P .. 'l:' .. lane end
+local function trouble_key(lane) return P .. 't:' .. lane end
 local function suspended_urls_key(lane) return P .. 'off:' .. lane end
 local function parked_key(lane) return P .. 'park:' .. lane end
 local function nudge_channel(worker) return 'dispatcher:nudge:' .. worker end
@@ -272,6 +274,44 @@ local function advance(id, lane, group)
   end
   if head then call('LPUSH', k, head) end
   if leave(k, id) then step_back(lane, -1) end
+end
+
+-- An issue: events of a lane that died of one error. No more than MOST_ISSUES are told apart in a partition.
+local MOST_ISSUES = 1000
+local function issue_of(lane, state)
+  return table.concat({ lane, state.e or '', string.sub(state.m or '', 1, 120) }, '\n')
+end
+
+local function read_issue(field)
+  local n, first, last, known = string.match(call('HGET', ISSUES, field) or '', '^(%d+) (%d+) (%d+) (%d+)$')
+  return tonumber(n or 0), tonumber(first or NOW), tonumber(last or NOW), tonumber(known or 0)
+end
+
+-- Somebody knew of it, and it has ended since: an attempt went well, or, where none fails, nothing more died for an hour.
+local function has_ended(lane, last, known)
+  if known == 0 then return false end
+  local failing = tonumber(call('HGET', trouble_key(lane), 'since') or 0)
+  return failing > known or (failing == 0 and NOW - last > 3600000)
+end
+
+local function blame(lane, state)
+  local field = issue_of(lane, state)
+  if call('HEXISTS', ISSUES, field) == 0 and call('HLEN', ISSUES) >= MOST_ISSUES then field = '\n\n' end
+  local n, first, last, known = read_issue(field)
+  if has_ended(lane, last, known) then n, first, known = 0, NOW, 0 end
+  call('HSET', ISSUES, field, string.format('%d %.0f %.0f %.0f', n + 1, first, NOW, known))
+end
+
+-- One that died is redelivered or resolved.
+local function forgive(lane, state)
+  if state.s ~= 'DEAD' and state.s ~= 'EXPIRED' then return end
+  local field = issue_of(lane, state)
+  local n, first, last, known = read_issue(field)
+  if n <= 1 then
+    call('HDEL', ISSUES, field)
+  else
+    call('HSET', ISSUES, field, string.format('%d %.0f %.0f %.0f', n - 1, first, last, known))
+  end
 end
 
 -- An open event becomes terminal. The caller has taken it out of its place and saves the state.

@@ -95,7 +95,7 @@ class Settlement(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class LaneSetting:
-    """One field of a lane that its owner decided: cap, rate, circuit or slow. None deletes it."""
+    """One field of a lane that its owner decided: cap, rate, circuit, opened, slow or failing. None deletes it."""
 
     integration_id: str
     field: str

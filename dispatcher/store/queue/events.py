@@ -237,6 +237,11 @@ class QueueStore:
         """Park what would go to a URL that answered 410 Gone."""
         await self._hold(integration_id, "suspend", url)
 
+    async def disable(self, integration_id: str, failing_since_ms: int) -> bool:
+        """Hold everything of one integration back that has failed since then; False when it does not, or is held so."""
+        moved, _, _ = await self._hold(integration_id, "disable", failing_since_ms)
+        return moved == 1
+
     async def lock(self, change: LockChange) -> int:
         """Hold the events of one account in one integration back, or let them go; returns how many hold them now."""
         how = "lock" if change.locked else "unlock"

@@ -137,8 +137,15 @@ class PartitionStore:
         oldest = now_ms - self._retention_ms
         with guarded():
             await self._client.xtrim(keys.event_log(partition), minid=oldest, approximate=True)
+            await self._drop_old_issues(partition, oldest)
             while old := await self._client.zrangebyscore(keys.dead(partition), "-inf", oldest, 0, FORGOTTEN_AT_ONCE):
                 await self._client.zrem(keys.dead(partition), *old)
+
+    async def _drop_old_issues(self, partition: int, oldest_ms: int) -> None:
+        """Of which the last event is forgotten."""
+        kept: dict[bytes, bytes] = await self._client.hgetall(keys.issues(partition))  # type: ignore[misc]
+        if old := [field for field, value in kept.items() if int(value.split()[2]) < oldest_ms]:
+            await self._client.hdel(keys.issues(partition), *old)  # type: ignore[misc, arg-type]
 
     async def repair(self, at: dict[int, RepairPosition], how_many: int = 500) -> dict[int, tuple[RepairPosition, int]]:
         """Check a slice of the open events and of the log of some partitions, and repair what is in no place.

@@ -103,7 +103,7 @@ local function take(lane)
   end
   local ids, head = due_ids(lane, wanted)
   if #ids > 0 then
-    local flags = (c.off and 'o' or '') .. (c.rate and 'r' or '') .. (c.failing and 'f' or '') .. (c.circuit and 'c' or '')
+    local flags = (c.off and 'o' or '') .. (c.rate and 'r' or '') .. (c.failing and 'f' or '') .. ((c.circuit or c.opened) and 'c' or '')
     local taken = launch(lane, ids, flags, c.locks)
     left = left - taken
     c.busy = busy + taken

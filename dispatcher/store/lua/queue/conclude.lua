@@ -46,11 +46,13 @@ call('ZREM', due_key(lane), id)
 call('ZREM', AWAITING, id)
 call('ZREM', parked_key(lane), id)
 call('ZREM', DEAD, id)
+forgive(lane, state)
 if how == 'resolve' then
   state.r = true
 else
   note_error()
 end
+if status == 'EXPIRED' then blame(lane, state) end
 if how == 'result' then state.y = true end
 if ARGV[6] ~= '' then
   state.i = ARGV[6]

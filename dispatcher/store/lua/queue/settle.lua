@@ -16,7 +16,7 @@ if call('HGET', OWN, 'gen') ~= ARGV[1] then return { 'lost' } end
 local WIDTH = 13 -- arguments of an outcome
 local retention_ms = ARGV[2]
 local at = 3
-local touched, altered, freed, landed = {}, {}, {}, {}
+local touched, altered, freed, landed, troubled, died = {}, {}, {}, {}, {}, {}
 
 local settings = tonumber(ARGV[at])
 at = at + 1
@@ -24,6 +24,7 @@ for _ = 1, settings do
   local lane, field, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if value == '' then call('HDEL', lane_key(lane), field) else call('HSET', lane_key(lane), field, value) end
   touched[lane], altered[lane] = true, true
+  if value ~= '' and field ~= 'cap' and field ~= 'rate' then troubled[lane] = true end
   at = at + 3
 end
 write_known(altered)
@@ -46,11 +47,33 @@ local function place(id, e, status, delay_ms, lane, group)
     return 'w', due_ms
   elseif status == 'HELD' then
     call('ZADD', parked_key(lane), NOW, id)
+    troubled[lane] = true
     return nil
   end
   call('ZADD', due_key(lane), due_ms, id)
   altered[lane] = true
   return 'd', due_ms
+end
+
+-- Attempts of this batch by lane: n of them; of those that failed the number, those at the end without a success between
+-- them, and of these the ones of the last outcome.
+local tried = {}
+
+local function note_attempt(lane, status, http_status, attempt, state)
+  local seen = tried[lane]
+  if not seen then
+    seen = { n = 0, failed = 0, run = 0, same = 0 }
+    tried[lane] = seen
+  end
+  seen.n = seen.n + 1
+  local outcome = (status == 'RETRYING' or status == 'DEAD') and string.match(attempt, '"o":"([A-Z_]+)"')
+  if not outcome or outcome == 'REFUSED' then
+    seen.run, seen.same, seen.well = 0, 0, true
+    return
+  end
+  seen.failed, seen.run = seen.failed + 1, seen.run + 1
+  seen.same = outcome == seen.outcome and seen.same + 1 or 1
+  seen.outcome, seen.http, seen.state = outcome, http_status, state
 end
 
 -- The attempt number under which each of these events is claimed.
@@ -70,6 +93,8 @@ local function settle(i)
   touched[lane] = true
   freed[lane] = (freed[lane] or 0) + 1
   local field, time = place(id, e, status, tonumber(delay_ms), lane, group)
+  if attempt ~= '' then note_attempt(lane, status, http_status, attempt, state) end
+  if status == 'DEAD' then died[#died + 1] = { lane, state } end
   if status == 'RELEASE' then return 1 end
   if field then state = string.format('%s,"%s":%.0f}', string.sub(state, 1, -2), field, time) end
   if attempt ~= '' then
@@ -108,6 +133,55 @@ end
 for i, score in ipairs(ask('ZMSCORE', LANES, quiet)) do
   if score == 'inf' then resume(quiet[i]) end
 end
+
+-- Counts of minutes that are over, but for the last five.
+local function forget_minutes(t, minute)
+  for _, field in ipairs(call('HKEYS', t)) do
+    local of = tonumber(string.match(field, '^[af](%d+)$'))
+    if of and of < minute - 5 then call('HDEL', t, field) end
+  end
+end
+
+local function note_trouble(lane, seen)
+  local t, minute = trouble_key(lane), math.floor(NOW / 60000)
+  local before = call('HMGET', t, 'since', 'run', 'same', 'o')
+  local run, same, since = seen.run, seen.same, before[1] or NOW
+  if seen.well then
+    since = NOW
+  else
+    if same == run and before[4] == seen.outcome then same = same + tonumber(before[3] or 0) end
+    run = run + tonumber(before[2] or 0)
+  end
+  if run > 0 then
+    call('HSET', t, 'since', since, 'run', run, 'same', same)
+  else
+    call('HDEL', t, 'since', 'run', 'same')
+  end
+  if seen.outcome then
+    local words = string.sub((decoded(seen.state) or {}).m or '', 1, 120)
+    call('HSET', t, 'o', seen.outcome, 'h', seen.http, 'w', words)
+  end
+  if call('HINCRBY', t, 'a' .. minute, seen.n) == seen.n then forget_minutes(t, minute) end
+  if seen.failed > 0 then call('HINCRBY', t, 'f' .. minute, seen.failed) end
+end
+
+-- A lane whose attempts all went well is looked at once a batch with all others like it, and written only if it was troubled.
+local well = {}
+for lane, seen in pairs(tried) do
+  if seen.failed > 0 then
+    troubled[lane] = true
+    note_trouble(lane, seen)
+  else
+    well[#well + 1] = lane
+  end
+end
+for i, is_troubled in ipairs(ask('SMISMEMBER', TROUBLED, well)) do
+  if is_troubled == 1 then note_trouble(well[i], tried[well[i]]) end
+end
+for _, one in ipairs(died) do blame(one[1], decoded(one[2]) or {}) end
+local marked = {}
+for lane in pairs(troubled) do marked[#marked + 1] = lane end
+in_chunks(marked, function(...) call('SADD', TROUBLED, ...) end)
 for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
 write_ranks()
 flush()

@@ -28,8 +28,8 @@ def seen(*lanes: TroubledLane, **parts: Any) -> Snapshot:
 
 
 def issue(count: int = 23, number: int = 1, **facts: Any) -> Issue:
-    known = {"error_code": "TRANSPORT_ERROR", "error": "HTTP 503", "first_ms": AT_1402, "last_ms": NOW}
-    who = {"integration_id": ID, "name": "Northwind", "vendor_id": "v1"}
+    known: dict[str, Any] = {"error_code": "TRANSPORT_ERROR", "error": "HTTP 503", "first_ms": AT_1402, "last_ms": NOW}
+    who: dict[str, Any] = {"integration_id": ID, "name": "Northwind", "vendor_id": "v1"}
     return Issue(**({"id": f"i{number}", "count": count} | known | who | facts))
 
 

@@ -183,7 +183,10 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
         circuit(waiting=1000, next_try_ms=None),
         K.CIRCUIT_OPEN,
         S.PAGE,
-        "Northwind refuses connections since 14:02; it is being tried now; 1,000 events of 9 accounts wait, none is lost.",
+        (
+            "Northwind refuses connections since 14:02; it is being tried now; 1,000 events of 9 accounts wait,"
+            " none is lost."
+        ),
         f"dispatcher ping {ID}",
     ),
     (
@@ -276,7 +279,10 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
         seen(lane(slowed_until_ms=NOW + HOUR, oldest_due_ms=NOW - 16 * MINUTE, waiting=3, accounts=3)),
         K.SLOWED,
         S.ACT,
-        "Northwind asked to be sent less until 15:30; 3 events of 3 accounts wait, none is lost, the oldest for 16 min.",
+        (
+            "Northwind asked to be sent less until 15:30; 3 events of 3 accounts wait, none is lost,"
+            " the oldest for 16 min."
+        ),
         f"dispatcher events --integration {ID} --status retrying",
     ),
     (
