@@ -28,9 +28,18 @@ def seen(*lanes: TroubledLane, **parts: Any) -> Snapshot:
 
 
 def issue(count: int = 23, number: int = 1, **facts: Any) -> Issue:
-    known: dict[str, Any] = {"error_code": "TRANSPORT_ERROR", "error": "HTTP 503", "first_ms": AT_1402, "last_ms": NOW}
-    who: dict[str, Any] = {"integration_id": ID, "name": "Northwind", "vendor_id": "v1"}
-    return Issue(**({"id": f"i{number}", "count": count} | known | who | facts))
+    known: dict[str, Any] = {
+        "id": f"i{number}",
+        "count": count,
+        "integration_id": ID,
+        "name": "Northwind",
+        "vendor_id": "v1",
+        "error_code": "TRANSPORT_ERROR",
+        "error": "HTTP 503",
+        "first_ms": AT_1402,
+        "last_ms": NOW,
+    }
+    return Issue(**(known | facts))
 
 
 def found(kind: ProblemKind, snapshot: Snapshot) -> list[Finding]:
