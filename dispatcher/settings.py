@@ -108,7 +108,7 @@ class Settings(BaseSettings):
         0.0, ge=0, le=1_000_000, description="Requests per second that one API client may make; 0 = any number"
     )
     client_burst: float = Field(
-        2.0, gt=0, le=3600, description="Seconds of its rate that an API client may use at once"
+        1.0, gt=0, le=3600, description="Seconds of its rate that an API client may use at once"
     )
     auth_failures: int = Field(
         300, ge=0, le=10_000, description="Wrong secrets per minute for one client from one address; 0 = any number"

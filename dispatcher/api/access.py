@@ -15,6 +15,8 @@ from dispatcher.model.access import Caller, Scope
 _FLEET_WIDE = frozenset({Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN, Scope.MARKETPLACE_PARTNER})
 """Scopes that reach more than one account; never for a client that is restricted to one."""
 
+_LOOKING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+
 
 def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
     """The route's handler behind its scopes."""
@@ -29,7 +31,8 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
         authorization = request.headers.get(hdrs.AUTHORIZATION)
         caller = gate.remembered(authorization)
         if caller is None and route.bearers:
-            caller = await gate.bearer_of(request.match_info["_id"], authorization)
+            acts = request.method not in _LOOKING
+            caller = await gate.bearer_of(request.match_info["_id"], authorization, acts=acts)
         caller = caller or await gate.caller(authorization)
         limits = await meters.admit(caller) if caller.rate_per_s else None
         _check(caller, needed, route)
@@ -56,7 +59,7 @@ def _check(caller: Caller, needed: tuple[Scope, ...], route: Route) -> None:
 
 
 async def _readmit(gate: Gate, route: Route, request: web.Request) -> None:
-    """A one-time bearer is used up by its first admission: its request ends soon, and is not asked for again."""
+    """A one-time bearer may be used up by its admission: its request ends soon, and it is not asked for again."""
     if request[CALLER].installation_id is not None or route.scopes is None:
         return
     authorization = request.headers.get(hdrs.AUTHORIZATION)

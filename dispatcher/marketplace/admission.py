@@ -64,7 +64,7 @@ def action(act: Act) -> Handler:
         if token is None:
             raise Refused.of("form_token", guest.t.plain("problem.form_old"))
         if (token.session_id, token.account_id) != (guest.visit.id, guest.account.id):
-            return _of_another_session(guest, token)
+            return of_another_session(guest, token)
         return _renewed(guest, await act(request, guest, Sent(fields, token.once)))
 
     return serve
@@ -126,7 +126,8 @@ def _renewed(guest: Guest, response: web.StreamResponse) -> web.StreamResponse:
     return response
 
 
-def _of_another_session(guest: Guest, token: FormToken) -> web.Response:
+def of_another_session(guest: Guest, token: FormToken) -> web.Response:
+    """409, and who opened the form, and who is signed in now."""
     return guest.page("other-session.html", 409, opened_by=token)
 
 

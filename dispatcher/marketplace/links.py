@@ -34,7 +34,7 @@ async def head(request: web.Request) -> web.StreamResponse:
 async def open_link(request: web.Request) -> web.StreamResponse:
     """302 to the marketplace with a session; 410 and a page of its own when the link is used, too old or unknown."""
     if _is_speculative(request):
-        return web.Response(status=503, headers=_LEAVES_NO_TRACE)
+        return _not_yet()
     token, return_url = request.query.get("token", "")[:_MAX_CHARS], request.query.get("returnUrl")
     found = await request.app[INSTALLING].links.look(token, request.app[SERVICES].now_ms())
     marketplace = await _marketplace_of(request, found, return_url)
@@ -58,7 +58,7 @@ async def confirm_link(request: web.Request) -> web.StreamResponse:
 async def take_over(request: web.Request) -> web.StreamResponse:
     """A session that a frame could not keep goes on in this window."""
     if _is_speculative(request):
-        return web.Response(status=503, headers=_LEAVES_NO_TRACE)
+        return _not_yet()
     services = request.app[SERVICES]
     found = handover(request.query.get(QUERY, ""), services.sealer, services.clock())
     if found is None or not await request.app[OAUTH].revoked.spend(found.id, LIFE_S):
@@ -84,6 +84,11 @@ async def _open(request: web.Request, token: str, return_url: str | None) -> web
     response = web.Response(status=302, headers=_LEAVES_NO_TRACE | {hdrs.LOCATION: location})
     await begin(request, response, visit, framed=framed)
     return response
+
+
+def _not_yet() -> web.Response:
+    """425 (RFC 8470 §5.2): no success, which a browser would keep and show in the place of the opened link."""
+    return web.Response(status=425, headers=_LEAVES_NO_TRACE)
 
 
 def _is_speculative(request: web.Request) -> bool:

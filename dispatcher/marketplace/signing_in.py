@@ -9,7 +9,7 @@ from aiohttp import web
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Refused, RequestError
-from dispatcher.marketplace.admission import begin, end_visit
+from dispatcher.marketplace.admission import begin, end_visit, guest_at, not_signed_in, of_another_session
 from dispatcher.marketplace.guest import HOME, page, redirect, texts_for
 from dispatcher.marketplace.visit import Visit, cookie_of, is_framed, visits_in
 from dispatcher.model.account import Account, User
@@ -52,8 +52,11 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     refuse_other_sites(request, services.deployment.base_url, SIGN_IN)
     token, marketplace = read_token(await read_form(request), services.sealer), None
     for visit, _ in visits_in(request, services):
-        if token is None or token.session_id != visit.id:
+        if token is None:
             raise Refused.of("form_token", texts_for(request, visit, None).plain("problem.form_old"))
+        if (token.session_id, token.account_id) != (visit.id, visit.account_id):
+            guest = await guest_at(request, visit.marketplace_id)
+            return of_another_session(guest, token) if guest else await not_signed_in(request)
         await end_visit(request, visit)
         marketplace = await services.marketplaces.find(visit.marketplace_id)
     response = page("signed-out.html", marketplace, texts_for(request, None, marketplace), {})

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from dispatcher.ids import derived_event_id
 from dispatcher.model.installation import Act, Installation, InstallStep, Mode, Moved, Person, Standing
+from dispatcher.policy.installation_steps import opened
 
 _AWAITED = frozenset({Act.ORDER, Act.INSTALL_STEP, Act.UNINSTALL_STEP})
 """Acts whose end decides what comes next."""
@@ -156,6 +157,17 @@ def uninstalling(installation: Installation, at: Moment) -> Moved:
         return Moved(installation)
     leaving = replace(installation, mode=Mode.UNINSTALL, standing=Standing.UNINSTALLING, standing_text=None)
     return _backward(leaving, at)
+
+
+def left(installation: Installation) -> Installation:
+    """As it was last, when nothing of it had to be undone."""
+    return replace(
+        installation,
+        mode=Mode.UNINSTALL,
+        standing=Standing.UNINSTALLING,
+        standing_text=None,
+        install=opened(installation.install),
+    )
 
 
 def step_undone(installation: Installation, function: str, at: Moment) -> Moved:

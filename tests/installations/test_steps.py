@@ -160,6 +160,22 @@ async def test_a_step_never_waits_behind_an_event_of_the_account(scene: Scene) -
         assert (await scene.call(one, "verifyConnection", headers))["install"][0]["completed"]
 
 
+async def test_while_a_step_awaits_its_result_no_other_is_answered_in_its_place(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    scene.host.default = step_reply(lambda _: Reply.of(202))
+    await scene.call(one, "verifyConnection", headers, 202)
+    refused = await scene.call(one, "verifyBundle", headers, 422)
+    assert "Connection" in refused["errors"][0]["message"]
+    found = await scene.get(one)
+    by_hand = [found["install"][0] | {"completed": True}, found["install"][1]]
+    await scene.json("PUT", f"{ALL}/{one['_id']}", 200, json=found | {"install": by_hand})
+    refused = await scene.call(one, "verifyBundle", headers, 422)
+    assert (refused["errors"][0]["code"], refused["errors"][0]["field"]) == ("out_of_order", "function")
+    assert "verifyConnection" in refused["errors"][0]["message"]
+    assert len(scene.received("createUrl")) == 1
+
+
 async def token_of(scene: Scene, headers: dict[str, str]) -> tuple[Any, str]:
     """An installation in the middle of its steps, and the bearer that the host got with the first of them."""
     one = await scene.install(await scene.integration(*STEPS, products=()), headers)
@@ -175,7 +191,8 @@ async def test_the_bearer_lets_the_host_act_once_as_the_owner_of_that_installati
     await scene.json("GET", f"{ALL}/{other['_id']}", 401, headers=shown)
     await scene.json("GET", ALL, 401, headers=shown)
     await scene.json("POST", f"{ALL}/{one['_id']}/clone", 401, headers=shown)
-    found = await scene.get(one)
+    for _ in range(2):
+        found = await scene.json("GET", f"{ALL}/{one['_id']}", 200, headers=shown)
     done = found | {"install": [step | {"completed": True} for step in found["install"]], "version": "2.0"}
     after = await scene.json("PUT", f"{ALL}/{one['_id']}", 200, json=done, headers=shown)
     assert (after["mode"], after["version"]) == ("settings", "2.0")
@@ -185,7 +202,10 @@ async def test_the_bearer_lets_the_host_act_once_as_the_owner_of_that_installati
 async def test_of_twenty_that_show_a_bearer_at_once_one_gets_in(scene: Scene) -> None:
     one, token = await token_of(scene, await scene.account())
     shown = {"Authorization": f"Bearer {token}"}
-    answers = await asyncio.gather(*(scene.ask("GET", f"{ALL}/{one['_id']}", headers=shown) for _ in range(20)))
+    body = await scene.get(one)
+    answers = await asyncio.gather(
+        *(scene.ask("PUT", f"{ALL}/{one['_id']}", json=body, headers=shown) for _ in range(20))
+    )
     assert sorted(answer.status for answer in answers) == [200] + [401] * 19
 
 
@@ -200,6 +220,15 @@ async def test_a_bearer_is_kept_as_a_digest_only_and_ends_with_its_installation(
     await scene.json("DELETE", f"{ALL}/{one['_id']}", 204)
     shown = {"Authorization": f"Bearer {token}"}
     assert (await scene.ask("GET", f"{ALL}/{one['_id']}", headers=shown)).status in (401, 404)
+
+
+async def test_with_nothing_to_undo_uninstalling_answers_with_what_it_was_last(scene: Scene) -> None:
+    integration, headers = await scene.integration(), await scene.account()
+    one = await scene.installed(await scene.install(integration, headers))
+    path = f"{ALL}/{one['_id']}"
+    last = await scene.json("PUT", path, 200, json=one | {"mode": "uninstall"}, headers=headers)
+    assert (last["mode"], last["standing"]) == ("uninstall", "UNINSTALLING")
+    await scene.gone(one)
 
 
 async def test_uninstalling_undoes_the_steps_backwards_and_cancels_once(scene: Scene) -> None:

@@ -129,6 +129,37 @@ async def test_the_host_application_is_called_back_signed_once_it_is_installed(s
     await scene.assert_well()
 
 
+async def test_the_host_application_is_called_back_of_what_is_installed_without_its_pages(scene: Scene) -> None:
+    await settle_in(scene, notification_url=scene.host.url("/callbacks"))
+    integration, headers = await scene.integration(products=("P-1", "P-2")), await scene.account()
+    one = await scene.install(integration, headers, productId="P-2")
+    await scene.installed(one)
+    await emitted(scene)
+    await until(lambda: len(scene.received("callbacks")) == 2)
+    [other] = [each for each in await scene.json("GET", ALL, 200) if each["_id"] != one["_id"]]
+    for each in (one, other):
+        await scene.json("DELETE", f"{ALL}/{each['_id']}", 204)
+    called = await until(lambda: found if len(found := scene.received("callbacks")) == 4 else None)
+    told = [(each.json["Status"], each.json["IntegrationId"], each.json["MarketplaceId"]) for each in called]
+    assert told == [
+        (status, each["_id"], MARKETPLACE) for status in ("installed", "uninstalled") for each in (one, other)
+    ]
+    await scene.assert_well()
+
+
+async def test_every_status_names_the_account_as_its_order_did(scene: Scene) -> None:
+    urls = {name: scene.host.url(f"/{name}") for name in ("createUrl", "upgradeUrl", "cancelUrl", "eventStatusUrl")}
+    integration, headers = await scene.integration(urls=urls), await scene.account()
+    one = await scene.installed(await scene.install(integration, headers))
+    scene.host.default = Reply.of(200, {"success": True, "accountIdentifier": "another"})
+    await scene.json("PUT", f"{ALL}/{one['_id']}", 200, json=one | {"settings": {"n": 1}}, headers=headers)
+    await scene.json("DELETE", f"{ALL}/{one['_id']}", 204, headers=headers)
+    notices = await until(lambda: found if len(found := scene.received("eventStatusUrl")) == 3 else None)
+    told = {each.json["payload"]["event"]["type"]: each.json["payload"]["account"] for each in notices}
+    assert set(told) == {f"SUBSCRIPTION_{kind}" for kind in ("ORDER", "CHANGE", "CANCEL")}
+    assert {account["accountIdentifier"] for account in told.values()} == {one["accountIdentifier"]}
+
+
 def check(called: Received, secret: str) -> None:
     event_id, at, signature = (called.headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
     assert verify([parse_secret(secret)], event_id, at, signature, called.body, now_s=float(at)).genuine

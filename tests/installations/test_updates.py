@@ -53,6 +53,8 @@ async def test_a_push_locks_and_stays_until_the_owner_ends_it_with_a_higher_vers
         assert (refused["errors"][0]["code"], refused["errors"][0]["field"]) == ("version_not_higher", "version")
     refused = await end(scene, one, expected=422, headers=headers)
     assert {error["code"] for error in refused["errors"]} == {"read_only_field"}
+    left_out = {"name": "unrelated", "settings": {"n": 0}}
+    assert (await scene.json("PUT", path, 200, json=left_out))["version"] == "1.0.1"
     ended = await end(scene, one)
     assert (ended["updateInProgress"], ended["version"]) == (False, "1.0.2")
     assert await scene.types() == ["SUBSCRIPTION_ORDER"]

@@ -138,6 +138,19 @@ async def test_a_result_may_overtake_the_202_that_announced_it(redis: Redis) -> 
     await desk.assert_well()
 
 
+async def test_an_account_is_named_by_its_order_and_by_no_later_answer(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    change, order = EventType.SUBSCRIPTION_CHANGE, EventType.SUBSCRIPTION_ORDER
+    for kind, answered in ((change, "A-0"), (order, "A-1"), (change, "A-2")):
+        await desk.emit("A", kind)
+        [claimed] = (await desk.claim()).events
+        ended = Settlement(claimed, Status.SUCCEEDED, account_identifier=answered)
+        assert await desk.worker.settle(HOME, [ended]) == 1
+    await desk.emit("A")
+    assert [one.account_identifier for one in (await desk.claim()).events] == ["A-1"]
+    await desk.assert_well()
+
+
 async def test_a_failed_event_is_redelivered_behind_what_waits(redis: Redis) -> None:
     desk = await Desk(redis).open()
     first, second = await desk.emit("A"), await desk.emit("A")

@@ -284,7 +284,8 @@ def settle(
         decision.to,
         attempts=claimed.n,
         error=error,
-        account_identifier=verdict.account_identifier or claimed.account_identifier,
+        answered=verdict.account_identifier,
+        known=claimed.account_identifier,
         now_ms=now_ms,
     )
     return Settlement(

@@ -20,7 +20,7 @@ def connector_in(fields: Fields, name: str | None = None) -> ConnectorAsked:
     """``name``: of a connector that exists, unless another is given."""
     return ConnectorAsked(
         fields.text("Name") or name or fields.needed("Name"),
-        fields.text("Version", 64),
+        fields.label("Version", 64),
         _auth_value(fields),
         _auth_type(fields),
         _properties(fields),

@@ -1,4 +1,4 @@
-"""Reads host applications' JSON: names of fields in any case, values as loosely typed as they come. 400 otherwise."""
+"""Reads host applications' JSON: names of fields in any case, numbers also as texts. 400 for anything else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from dispatcher.policy.strict_json import read_json
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,128}")
 _DIGITS = re.compile(r"[0-9]{1,10}")
-_TRUTHS = {"true": True, "false": False}
 MAX_ID = 2**31 - 1
 MAX_ENTRIES = 50
 
@@ -52,10 +51,8 @@ class Fields:
         return name.casefold() in self.values
 
     def text(self, name: str, most: int = 255) -> str | None:
-        """A text or a number without control characters; None = absent, null or blank."""
+        """A text without control characters; None = absent, null or blank."""
         value = self.values.get(name.casefold())
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            value = str(value)
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if not isinstance(value, str):
@@ -63,6 +60,12 @@ class Fields:
         if len(value) > most or _CONTROL.search(value):
             raise self.wrong(name, f"Give at most {most} characters, none of them a control character.")
         return value.strip()
+
+    def label(self, name: str, most: int = 255) -> str | None:
+        """A text, or a number that is printed without quotes: a version."""
+        value = self.values.get(name.casefold())
+        plain = isinstance(value, int | float) and not isinstance(value, bool)
+        return str(value) if plain else self.text(name, most)
 
     def needed(self, name: str, most: int = 255) -> str:
         value = self.text(name, most)
@@ -93,9 +96,7 @@ class Fields:
 
     def truth(self, name: str, default: bool) -> bool:
         value = self.values.get(name.casefold())
-        if isinstance(value, str):
-            value = _TRUTHS.get(value.strip().casefold(), value)
-        if value is None or value == "":
+        if value is None:
             return default
         if not isinstance(value, bool):
             raise self.wrong(name, "Give true or false.")

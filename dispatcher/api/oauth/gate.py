@@ -78,8 +78,8 @@ class Gate:
         self._remember(authorization, _Known(token, caller, now_s))
         return caller
 
-    async def bearer_of(self, installation_id: str, authorization: str | None) -> Caller | None:
-        """The owner who shows a one-time bearer of that installation, which this uses up; None = it is none.
+    async def bearer_of(self, installation_id: str, authorization: str | None, *, acts: bool) -> Caller | None:
+        """The owner who shows a one-time bearer of that installation; None = it is none. Whoever ``acts`` uses it up.
 
         401 for one that was used, is of another installation, or too old.
         """
@@ -87,7 +87,8 @@ class Gate:
         token = text.strip()
         if self._bearers is None or scheme.lower() != "bearer" or not token.startswith(PREFIX):
             return None
-        if not await self._bearers.use(token, installation_id):
+        admit = self._bearers.use if acts else self._bearers.is_good
+        if not await admit(token, installation_id):
             raise _invalid_token()
         scopes = frozenset({Scope.INTEGRATIONS_READ.value, Scope.INTEGRATIONS_WRITE.value})
         return Caller(f"installer:{installation_id}", scopes, installation_id=installation_id)

@@ -66,7 +66,8 @@ class Conclusions:
             status,
             attempts=stored.state.attempts,
             error=error,
-            account_identifier=identifier or stored.state.account_identifier,
+            answered=identifier,
+            known=stored.state.account_identifier,
             now_ms=self._now_ms(),
         )
 

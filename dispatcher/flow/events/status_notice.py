@@ -23,15 +23,20 @@ def status_notice(
     *,
     attempts: int,
     error: dict[str, str | None] | None,
-    account_identifier: str | None,
+    answered: str | None,
+    known: str | None,
     now_ms: int,
 ) -> Event | None:
-    """The SUBSCRIPTION_STATUS event about ``status``, or None when nobody is to be notified."""
+    """The SUBSCRIPTION_STATUS event about ``status``, or None when nobody is to be notified.
+
+    ``answered``: the ``accountIdentifier`` that the host has just given; ``known``: the one that it gave before.
+    """
     if event.type in _NOT_NOTIFIED or event.flag == "STATELESS" or revision is None:
         return None
     if STATUS_URL not in revision.urls or (status not in TERMINAL and status is not Status.AWAITING_RESULT):
         return None
-    account = {"accountIdentifier": account_identifier} if account_identifier else None
+    identifier = _identifier(event, answered, known)
+    account = {"accountIdentifier": identifier} if identifier else None
     return Event(
         id=new_event_id(now_ms, int(event.id[-3:], 16)),
         type=EventType.SUBSCRIPTION_STATUS,
@@ -43,3 +48,12 @@ def status_notice(
         flag=event.flag,
         payload=status_payload(event.id, event.type, status, attempts, error, account),
     )
+
+
+def _identifier(event: Event, answered: str | None, known: str | None) -> str | None:
+    """Whoever orders is told the account's name; every later event carries it, whatever the host answers then."""
+    if event.type is EventType.SUBSCRIPTION_ORDER:
+        return answered or known
+    account = (event.payload or {}).get("account")
+    carried = account.get("accountIdentifier") if isinstance(account, dict) else None
+    return (carried if isinstance(carried, str) else None) or known or answered

@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import orjson
-
 from dispatcher.errors import Problem, Unprocessable
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.model.installation import Installation, InstallStep, Mode, Moved
@@ -84,7 +82,8 @@ class Changer:
         )
         if not current.smart:
             return plain
-        version = wanted.version if "version" in wanted.given or self.writer is Writer.OWNER else current.version
+        kept = "version" not in wanted.given and (self.writer is Writer.USER or current.update_in_progress)
+        version = current.version if kept else wanted.version
         return replace(plain, settings=settings, version=version)
 
     def _smart(self, current: Installation, plain: Installation, at: Moment) -> Moved:
@@ -161,8 +160,14 @@ def _step_problems(before: tuple[InstallStep, ...], wanted: tuple[InstallStep, .
 
 
 def same(one: Any, other: Any) -> bool:
-    """True of two that are the same JSON: the order of keys does not matter, 1 is neither 1.0 nor true."""
-    return orjson.dumps(one, option=orjson.OPT_SORT_KEYS) == orjson.dumps(other, option=orjson.OPT_SORT_KEYS)
+    """True of two that are the same JSON: the order of keys does not matter, 1 is 1.0 and not true."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    return bool(one == other)
 
 
 def _read_only(name: str) -> Problem:

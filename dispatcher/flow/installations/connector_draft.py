@@ -95,7 +95,7 @@ class ConnectorDraft:
             if problem := self.url_rule(moved_to, where):
                 raise InvalidRequest([problem])
         for url in self.plan.urls:
-            if set(variables(url)) <= values.keys() and (why := unfillable(url, values)):
+            if why := unfillable(url, {**dict.fromkeys(variables(url), "x"), **values}):
                 raise InvalidRequest.of("invalid_property", f"With these properties {why}.", where)
 
     def _without_stray_value(

@@ -34,7 +34,10 @@ NOTHING_BOUGHT = Purchase()
 
 
 class Connections(Protocol):
-    """Knows the connectors of accounts."""
+    """Knows the accounts, and their connectors."""
+
+    async def marketplace_of(self, account_id: str) -> int | None:
+        """The one that it was made in; None = nobody here knows the account."""
 
     async def partner_connections(self, account_id: str) -> Sequence[Connection]:
         """Those that were deployed for the account's users."""
@@ -98,9 +101,13 @@ class Creation:
         revision = await self._published(integration)
         await self._refuse_locked(integration, asked.account_id)
         product_id = _product(integration, asked.product_id)
+        marketplace_id = asked.marketplace_id
+        if marketplace_id is None and integration is not None and asked.account_id is not None:
+            marketplace_id = await self._connections.marketplace_of(asked.account_id)
         if problems := _purchase_problems(revision, asked.purchase):
             raise Unprocessable(problems)
-        return await self._made(installation_id, replace(asked, product_id=product_id), integration, revision, cause)
+        asked = replace(asked, product_id=product_id, marketplace_id=marketplace_id)
+        return await self._made(installation_id, asked, integration, revision, cause)
 
     async def clone(self, installation_id: str, source: Installation, cloning: Cloning, cause: Cause) -> Installation:
         """With the same steps, all of them open but those that a partner connector completes."""

@@ -18,7 +18,7 @@ from dispatcher.flow.installations.transitions import Cause, Transitions, modifi
 from dispatcher.model.access import Caller
 from dispatcher.model.installation import Installation, Moved
 from dispatcher.policy.installation_access import reaches_installation, writer_of
-from dispatcher.policy.installation_rules import Moment, removed
+from dispatcher.policy.installation_rules import Moment, left, removed
 from dispatcher.policy.reach import reaches_integration
 from dispatcher.store import keys
 from dispatcher.store.definitions.cache import DefinitionCache
@@ -115,7 +115,8 @@ class Installer:
             _check_expected(found, expected_ms)
             return changer.decide(found, at)
 
-        return self._followed(await self.transitions.change(installation_id, decide, cause) or current)
+        after = await self.transitions.change(installation_id, decide, cause)
+        return self._followed(after or left(current))
 
     async def delete(self, caller: Caller, installation_id: str, expected_ms: int | None, cause: Cause) -> None:
         """At once; the host is told if it has the installation."""

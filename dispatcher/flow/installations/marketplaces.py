@@ -58,7 +58,7 @@ class MarketplaceDesk:
 
     async def create(self, form: MarketplaceForm, marketplace_id: int | None, now_ms: int) -> Keyed:
         """Raises ``Unprocessable`` with everything that is wrong, and ``Conflict`` for an id that is taken."""
-        await self._check(form)
+        await self._check(form, ())
         number = await self.store.free_id() if marketplace_id is None else marketplace_id
         if not self.reach.holds_id(number):
             raise Unprocessable.of(
@@ -76,8 +76,8 @@ class MarketplaceDesk:
         self, marketplace_id: int, form: MarketplaceForm, now_ms: int, expected_ms: int | None = None
     ) -> Marketplace:
         """Replace what the form says; id, key and owner stay. Raises ``NotFound``, ``Unprocessable``, ``Conflict``."""
-        await self.store.get(marketplace_id)
-        await self._check(form)
+        known = await self.store.get(marketplace_id)
+        await self._check(form, known.product_ids)
 
         def changed(current: Marketplace) -> Marketplace:
             return replace(_filled(current, form), modified_ms=max(now_ms, current.modified_ms + 1))
@@ -98,24 +98,28 @@ class MarketplaceDesk:
 
         return Keyed(await self.store.edit(marketplace_id, changed), secret)
 
-    async def _check(self, form: MarketplaceForm) -> None:
+    async def _check(self, form: MarketplaceForm, before: tuple[str, ...]) -> None:
         problems = list(form_problems(form, self.url_rule))
-        problems += await self._product_problems(form.product_ids)
+        problems += await self._product_problems(form.product_ids, before)
         if problems:
             raise Unprocessable(problems)
 
-    async def _product_problems(self, product_ids: tuple[str, ...]) -> list[Problem]:
-        """A vendor's marketplace holds no product of another vendor; one that nobody knows yet is taken."""
-        if self.definitions.vendor_id is None or not product_ids:
+    async def _product_problems(self, product_ids: tuple[str, ...], before: tuple[str, ...]) -> list[Problem]:
+        """A marketplace holds products that its owner reaches; what it held ``before`` it may go on to hold."""
+        asked = tuple(one for one in product_ids if one not in before)
+        if not asked:
             return []
-        known = (await self.definitions.of_vendor(None).fetch(products=product_ids)).products
-        mine = (await self.definitions.fetch(products=product_ids)).products
-        text = "This product is not yours: leave it out."
-        return [
-            Problem("product_not_yours", text, f"productIds.{at}")
-            for at, product_id in enumerate(product_ids)
-            if product_id in known and product_id not in mine
-        ]
+        there = (await self.definitions.of_vendor(None).fetch(products=asked)).products
+        mine = (await self.definitions.fetch(products=asked)).products
+        refused = [(at, one) for at, one in enumerate(product_ids) if one in asked and one not in mine]
+        return [_stranger(one, f"productIds.{at}", known=one in there) for at, one in refused]
+
+
+def _stranger(product_id: str, field: str, *, known: bool) -> Problem:
+    if known:
+        return Problem("product_not_yours", "This product is not yours: leave it out.", field)
+    text = f"There is no product {product_id[:128]!r}: link it to an integration, or describe it, before."
+    return Problem("unknown_product", text, field)
 
 
 def _filled(marketplace: Marketplace, form: MarketplaceForm) -> Marketplace:

@@ -13,6 +13,7 @@ from typing import Any
 from dispatcher.errors import Conflict
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.ids import derived_installation_id, event_ms
+from dispatcher.model.account import Account
 from dispatcher.model.event import Event
 from dispatcher.model.installation import Installation, Mode, Purchase, Standing
 from dispatcher.policy.installation_rules import ordered_elsewhere
@@ -50,35 +51,37 @@ class OrdersElsewhere:
 
     async def before(self, event: Event) -> Event:
         """The event to accept: that of its installation, which is written now, or as it came."""
-        if event.flag or event.account_id is None or not await self._is_known(event.account_id):
+        account = await self._account(event)
+        if account is None:
             return event
         for _ in range(TRIES):
-            written, ordered = await self._decided(event, event.account_id)
+            written, ordered = await self._decided(event, account)
             if written is None or await self._store.write([written], self._now_ms()):
                 return ordered
         raise Conflict.of("modified_meanwhile", "The account's installations keep changing: repeat it in a second.")
 
     async def check(self, event: Event) -> None:
         """Raises ``Conflict`` for an order of what the account has; writes nothing."""
-        if event.flag is None and event.account_id is not None and await self._is_known(event.account_id):
-            await self._decided(event, event.account_id)
+        if (account := await self._account(event)) is not None:
+            await self._decided(event, account)
 
     async def after(self, event: Event) -> None:
         """The queue has it."""
         if event.subscription_id is not None:
             await self._effects.apply(event.subscription_id)
 
-    async def _is_known(self, account_id: str) -> bool:
+    async def _account(self, event: Event) -> Account | None:
+        """The account that the event is for in earnest, if it is known here."""
         now_s = asyncio.get_running_loop().time()
-        if now_s < self._nobody_until_s:
-            return False
+        if event.flag or event.account_id is None or now_s < self._nobody_until_s:
+            return None
         if not await self._marketplaces.any():
             self._nobody_until_s = now_s + BELIEVED_S
-            return False
-        return await self._accounts.find(account_id) is not None
+            return None
+        return await self._accounts.find(event.account_id)
 
-    async def _decided(self, event: Event, account_id: str) -> tuple[Written | None, Event]:
-        ids = await self._store.ids([keys.installations_of_account(account_id)], "", LOOKED_AT)
+    async def _decided(self, event: Event, account: Account) -> tuple[Written | None, Event]:
+        ids = await self._store.ids([keys.installations_of_account(account.id)], "", LOOKED_AT)
         mine = [one for one in await self._store.several(ids) if _is_ordered_by(one.installation, event)]
         repeated = next((one for one in mine if one.installation.order_event_id == event.id), None)
         if repeated is not None:
@@ -89,21 +92,21 @@ class OrdersElsewhere:
         if mine:
             _refuse_second(event, mine[0].installation)
             return None, event
-        return await self._installed(event)
+        return await self._installed(event, account)
 
     def _taken(self, waiting: Stored, event: Event) -> tuple[Written, Event]:
         ordered = _of(event, waiting.installation.id)
         moved = ordered_elsewhere(waiting.installation, event.id)
         return Written(waiting, moved.installation, (ordered,)), ordered
 
-    async def _installed(self, event: Event) -> tuple[Written | None, Event]:
+    async def _installed(self, event: Event, account: Account) -> tuple[Written | None, Event]:
         integration = await self._cache.integration(event.integration_id)
         if integration is None:
             return None, event
         now_ms = self._now_ms()
         made = Installation(
             id=derived_installation_id(event_ms(event.id), event.id),
-            account_id=event.account_id,
+            account_id=account.id,
             name=integration.name,
             created_ms=now_ms,
             modified_ms=now_ms,
@@ -117,6 +120,7 @@ class OrdersElsewhere:
             order_event_id=event.id,
             pending_event_id=event.id,
             exclusive=True,
+            marketplace_id=account.marketplace_id,
             creator=_email(event.creator),
         )
         ordered = _of(event, made.id)

@@ -22,6 +22,10 @@ class AccountsAndMarketplaces:
         account = await self.accounts.find(account_id)
         return account.name or None if account else None
 
+    async def marketplace_of(self, account_id: str) -> int | None:
+        account = await self.accounts.find(account_id)
+        return account.marketplace_id if account else None
+
     async def is_told(self, marketplace_id: int) -> bool:
         marketplace = await self.marketplaces.find(marketplace_id)
         return marketplace is not None and bool(marketplace.notification_url)

@@ -98,7 +98,7 @@ class Pending:
             answer = await self.answer(stored)
         if answer is None or answer.answered is Answered.LATER:
             return current
-        function = _function(stored.event)
+        function = function_of(stored.event)
 
         def decide(one: Installation, at: Moment) -> Moved:
             if answer.answered is not Answered.DONE:
@@ -123,5 +123,6 @@ def _without_event(installation: Installation) -> Moved:
     return step_refused(installation, _GONE)
 
 
-def _function(event: Event) -> str:
+def function_of(event: Event) -> str:
+    """The name of the step that a call is about."""
     return str((event.payload or {}).get("function") or "")

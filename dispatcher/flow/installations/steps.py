@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 
 from dispatcher.errors import NotFound, Unprocessable
-from dispatcher.flow.installations.pending import STEP_WAIT_MS, Pending
+from dispatcher.flow.installations.pending import STEP_WAIT_MS, Pending, function_of
 from dispatcher.flow.installations.transitions import Cause, Transitions, no_such_installation
 from dispatcher.model.installation import Installation, InstallStep, Mode, Moved
 from dispatcher.policy.installation_rules import Moment, step_called
@@ -47,11 +47,11 @@ class StepCalls:
             raise no_such_installation()
         if _callable_step(current, function) is None or current.pending_event_id is None:
             return StepResult(current, StepAnswer(Answered.DONE))
-        answer = await self._answer(current, current.pending_event_id)
+        answer = await self._answer(current, current.pending_event_id, function)
         after = await self._pending.look(installation_id)
         return StepResult(after or current, answer)
 
-    async def _answer(self, current: Installation, event_id: str) -> StepAnswer:
+    async def _answer(self, current: Installation, event_id: str, function: str) -> StepAnswer:
         """The answer, at most ``STEP_WAIT_MS`` after the call; then nothing is sent any more."""
         deadline_s = asyncio.get_running_loop().time() + STEP_WAIT_MS / 1000
         pause_s = _FIRST_PAUSE_S
@@ -59,6 +59,9 @@ class StepCalls:
             stored = await self._pending.event(current, event_id)
             if stored is None:
                 return StepAnswer(Answered.AWAY)
+            if (running := function_of(stored.event)) != function:
+                text = f"The host has yet to say whether {running} is done: call this one when it has."
+                raise Unprocessable.of("out_of_order", text, FIELD)
             answer = await self._pending.answer(stored)
             if answer is None and asyncio.get_running_loop().time() >= deadline_s:
                 answer = await self._pending.answer(await self._pending.give_up(stored))

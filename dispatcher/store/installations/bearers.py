@@ -31,12 +31,17 @@ class Bearers:
             await self._redis.set(_key(token), installation_id, ex=KEPT_S)
         return token
 
-    async def use(self, token: str, installation_id: str) -> bool:
-        """True at the first use of a token of that installation. One of another stays as it is."""
+    async def is_good(self, token: str, installation_id: str) -> bool:
+        """Whether it is of that installation, and unused. It stays so."""
         with guarded():
             known = await self._redis.get(_key(token))
-            if known is None or known.decode() != installation_id:
-                return False
+        return known is not None and bool(known.decode() == installation_id)
+
+    async def use(self, token: str, installation_id: str) -> bool:
+        """True at the first use of a token of that installation. One of another stays as it is."""
+        if not await self.is_good(token, installation_id):
+            return False
+        with guarded():
             return await self._redis.getdel(_key(token)) is not None
 
 

@@ -77,12 +77,14 @@ end
 -- The installation that an event is of: its document says it before anything that a caller wrote.
 local function installation_of(doc) return string.match(doc, '^[^\n]*\n[^\n]*\n{"t":[^{]-,"s":"([^"\\]+)"') end
 
--- The host's name for the account: of each installation apart, and of the account as it was answered last.
+-- The host's name for the account: of each installation apart, and of the account. The answer to an order gives it, and
+-- that to any other event only where there is none.
 local function note_identifier(doc, lane, group, identifier)
   if group == '' then return end
   local installation = installation_of(doc)
-  call('HSET', group_facts_key(lane, group), 'ident', identifier)
-  if installation then call('HSET', group_facts_key(lane, group), 'i:' .. installation, identifier) end
+  local write = type_of(doc) == 'SUBSCRIPTION_ORDER' and 'HSET' or 'HSETNX'
+  call(write, group_facts_key(lane, group), 'ident', identifier)
+  if installation then call(write, group_facts_key(lane, group), 'i:' .. installation, identifier) end
 end
 
 local function identifier_for(doc, lane, group)

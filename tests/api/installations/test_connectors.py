@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dispatcher.model.access import Scope
-from tests.api.conftest import Api
+from dispatcher.model.integration import Revision
+from tests.api.conftest import PRODUCT, Api, publish
 from tests.api.installations.embedding import NEW_ACCOUNT, Partner, open_shop, partner_of
 
 BASIC = "dXNlcm5hbWU6cGFzc3dvcmQ="
@@ -176,6 +177,23 @@ async def test_users_of_an_account_do_not_say_where_credentials_go(api: Api, par
         assert refused["Errors"][0]["Code"] == "property_not_yours"
     same = [{"Name": "Url", "Value": "https://myapp.something.blah"}, {"Name": "Region", "Value": "eu"}]
     await bound.json("PUT", path, 200, json={"Properties": same})
+
+
+async def test_a_value_that_no_url_could_be_made_of_is_refused_when_it_is_given(api: Api, partner: Partner) -> None:
+    urls = {"createUrl": "https://{Subdomain}.shops.example.com/{Region}/hook"}
+    integration = await publish(api.services, Revision(urls=urls), products=("P-2",))
+    template = {"name": "Shops", "native": True, "integrationId": integration.id}
+    await api.json("PUT", "/v1/marketplaces/27", 200, json={"name": "Acme", "productIds": [PRODUCT, "P-2"]})
+    await api.json("POST", "/v1/connector-templates", 201, json=template)
+    for name, value in (("Region", ".."), ("Subdomain", "a.b"), ("Subdomain", "evil/"), ("Url", "shops.example.com")):
+        given = {"Name": "Shops", "Properties": [{"Name": name, "Value": value}]}
+        refused = await partner.session(400, partnerConnector=given)
+        assert refused["Errors"][0]["Code"] == "invalid_property"
+    seldom = [{"Name": "Url", "Value": ""}, {"Name": "Colour", "Value": "red"}, {"Name": "Region", "Value": "eu"}]
+    shown = await deployed(partner, {"Name": "Shops", "Properties": seldom})
+    assert [(one["Name"], one["Value"]) for one in shown["Properties"]] == [
+        (one["Name"], one["Value"]) for one in seldom
+    ]
 
 
 async def test_an_account_has_so_many_connectors_and_no_more(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:

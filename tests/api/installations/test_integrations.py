@@ -337,12 +337,16 @@ async def test_settings_that_a_user_saves_are_told_once_and_an_owners_are_not(ap
     one = await install(api, headers, _connectorId=integration.connector_id, settings={"colour": "red", "n": 1})
     path = f"{ALL}/{one['_id']}"
     await api.json("PUT", path, 200, json=one, headers=headers)
-    await api.json("PUT", path, 200, json=one | {"settings": {"n": 1, "colour": "red"}}, headers=headers)
+    for n in (1, 1.0):
+        await api.json("PUT", path, 200, json=one | {"settings": {"n": n, "colour": "red"}}, headers=headers)
     assert len(await events_of(api)) == 1
     await api.json("PUT", path, 200, json=one | {"settings": {"colour": "blue"}}, headers=headers)
     _, change = await events_of(api)
     assert change["type"] == "SUBSCRIPTION_CHANGE"
     assert change["payload"]["configuration"] == {"colour": "blue"}
     assert change["sequence"] == 2
+    for other in ({"colour": True}, {"colour": 1}, {"colour": [1]}, {"colour": [1, 2]}, {"color": [1, 2]}):
+        await api.json("PUT", path, 200, json=one | {"settings": other}, headers=headers)
+    assert len(await events_of(api)) == 7
     await api.json("PUT", path, 200, json=one | {"settings": {"colour": "green"}})
-    assert len(await events_of(api)) == 2
+    assert len(await events_of(api)) == 7

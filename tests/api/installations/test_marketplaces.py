@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -130,7 +131,18 @@ async def test_a_vendors_marketplace_holds_no_product_of_another(api: Api) -> No
     ours = await vendor(api, "ours")
     refused = await api.json("POST", "/v1/marketplaces", 422, json=FULL, headers=ours)
     assert refused["errors"][0]["code"] == "product_not_yours"
-    await api.json("POST", "/v1/marketplaces", 201, json=FULL | {"productIds": ["not-known-yet"]}, headers=ours)
+
+
+async def test_a_marketplace_takes_products_that_are_there_and_keeps_those_that_it_has(api: Api) -> None:
+    refused = await api.json("POST", "/v1/marketplaces", 422, json=FULL | {"productIds": [PRODUCT, "no-such"]})
+    [problem] = refused["errors"]
+    assert (problem["code"], problem["field"]) == ("unknown_product", "productIds.1")
+    assert "no-such" in problem["message"]
+    await api.json("POST", "/v1/marketplaces", 201, json=FULL)
+    path, held = f"/v1/marketplaces/{FULL['id']}", [PRODUCT, "gone"]
+    await api.services.marketplaces.edit(FULL["id"], lambda one: replace(one, product_ids=tuple(held)))
+    assert (await api.json("PUT", path, 200, json=FULL | {"productIds": held}))["productIds"] == held
+    await api.json("PUT", path, 422, json=FULL | {"productIds": [*held, "another"]})
 
 
 async def test_partners_see_the_marketplaces_that_they_are_bound_to_and_change_none(api: Api) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,8 +85,9 @@ async def test_vendors_describe_their_own_products(api: Api) -> None:
 
 async def test_a_marketplace_shows_its_products_in_its_order(api: Api) -> None:
     await api.json("PUT", PATH, 200, json=DETAILS)
-    await open_shop(api, productIds=["unknown", PRODUCT])
-    marketplace = await api.services.marketplaces.get(27)
+    await open_shop(api)
+    shown = ("unknown", PRODUCT)
+    marketplace = await api.services.marketplaces.edit(27, lambda one: replace(one, product_ids=shown))
     first, second = await shown_products(api.services.cache, marketplace)
     assert (first.product.id, first.integration) == ("unknown", None)
     assert (second.product.details.name, second.revision is not None) == ("Cloud Ledger", True)

@@ -42,7 +42,8 @@ async def test_whoever_only_looks_ahead_opens_nothing(shopper: Shopper) -> None:
         assert answer.status in (200, 204)
     for name, value in (("Sec-Purpose", "prefetch;prerender"), ("Sec-Purpose", "prefetch"), ("Purpose", "preview")):
         answer = await shopper.api.http.get(link, headers={name: value}, allow_redirects=False)
-        assert (answer.status, "Set-Cookie" in answer.headers) == (503, False)
+        assert (answer.status, "Set-Cookie" in answer.headers) == (425, False)
+        assert answer.headers["Cache-Control"] == "no-store"
     assert (await shopper.get(link)).status == 302
 
 

@@ -119,6 +119,9 @@ async def test_a_form_of_another_session_changes_nothing_and_says_whose_it_is(sh
     assert "signed in as yves@example.com in Customer Y" in text
     for account in (ACCOUNT, other.id):
         assert (await shopper.api.services.customers.list(account))[0] == []
+    out = await shopper.api.http.post(SIGN_OUT, data={"form": old}, headers={"Origin": shopper.origin})
+    assert (out.status, "signed in as yves@example.com" in await out.text()) == (409, True)
+    assert "Apps for Customer Y" in await shopper.look()
 
 
 FOREIGN: dict[str, dict[str, str]] = {
