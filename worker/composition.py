@@ -15,7 +15,7 @@ from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.parties import AccountsAndMarketplaces
 from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.reauthentication import Reauthentication
-from dispatcher.flow.installations.reconcile import Reconciler
+from dispatcher.flow.installations.reconcile import HELD_MS, Reconciler
 from dispatcher.flow.installations.renewing import Renewals
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.transitions import Transitions
@@ -233,7 +233,7 @@ def _reconciler(resources: Resources) -> Reconciler:
     surroundings = AccountsAndMarketplaces(AccountStore(redis), MarketplaceStore(redis))
     transitions = Transitions(store, effects, surroundings, queue.partitions, now_ms)
     pending = Pending(store, effects, queue, transitions)
-    return Reconciler(outbox, effects, pending, DueStore(redis, keys.PENDING), now_ms)
+    return Reconciler(outbox, effects, pending, DueStore(redis, keys.PENDING, HELD_MS), now_ms)
 
 
 def _rotating(resources: Resources) -> Rotating:

@@ -20,6 +20,8 @@ EVERY_S = 0.5
 LEFT_MS = 1_000
 """Age at which others than the process that made an effect apply it."""
 AT_ONCE = 100
+HELD_MS = 5_000
+"""Time that a worker has for what it took: where the store went away meanwhile, people wait no longer than this."""
 _SOONEST_MS, _LATEST_MS = 500, 60_000
 
 log = structlog.get_logger("installations")

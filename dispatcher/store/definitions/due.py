@@ -27,11 +27,12 @@ class Taken:
 
 
 class DueStore:
-    """One kind of thing, in the sorted set ``key``."""
+    """One kind of thing, in the sorted set ``key``. ``held_ms``: the time of a worker for what it took."""
 
-    def __init__(self, redis: Redis, key: str) -> None:
+    def __init__(self, redis: Redis, key: str, held_ms: int = HELD_MS) -> None:
         self._redis = redis
         self._key = key
+        self._held_ms = held_ms
 
     async def at(self, integration_id: str, when_ms: int) -> None:
         """Due not before ``when_ms``, and not at the time that was planned before; 0 = as soon as a worker looks."""
@@ -49,6 +50,6 @@ class DueStore:
             await self._redis.zrem(self._key, integration_id)
 
     async def take(self, limit: int) -> Taken:
-        """Up to ``limit`` that are due. One whose taker is lost is due again after ``HELD_MS``."""
-        now_ms, *ids = await reply_of(self._redis, _TAKE.call([self._key], limit, HELD_MS))
+        """Up to ``limit`` that are due. One whose taker is lost is due again after ``held_ms``."""
+        now_ms, *ids = await reply_of(self._redis, _TAKE.call([self._key], limit, self._held_ms))
         return Taken(now_ms, tuple(one.decode() for one in ids))
