@@ -17,6 +17,7 @@ from dispatcher.api.services import Services
 from dispatcher.clock import Clock
 from dispatcher.flow.events.accept import Acceptor
 from dispatcher.flow.events.emit import Emitter
+from dispatcher.flow.events.figures import PastFigures
 from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.colleagues import Colleagues
 from dispatcher.flow.installations.creation import Creation
@@ -39,6 +40,8 @@ from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.history.fleet import FleetHistory
+from dispatcher.store.history.lanes import LaneHistory
 from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.installations.installations import InstallationStore
@@ -115,6 +118,7 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         customers=CustomerInstaller(installer, cache, queue, audit),
         colleagues=Colleagues(installing.accounts, installer.transitions, audit),
         updates=Updates(installations, cache, installer.transitions),
+        past=PastFigures(FleetHistory(redis), LaneHistory(redis), definitions, cache, queue.partitions),
     )
     return services, installing
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from dispatcher.clock import Clock
     from dispatcher.flow.events.accept import Acceptor
     from dispatcher.flow.events.emit import Emitter
+    from dispatcher.flow.events.figures import PastFigures
     from dispatcher.flow.events.operational_events import OperationalEvents
     from dispatcher.flow.installations.colleagues import Colleagues
     from dispatcher.flow.installations.customers import CustomerInstaller
@@ -46,6 +47,7 @@ class Services:
     customers: CustomerInstaller
     colleagues: Colleagues
     updates: Updates
+    past: PastFigures
     operational: OperationalEvents | None = None
     """None where no operator listens."""
 

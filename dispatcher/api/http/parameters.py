@@ -6,6 +6,7 @@ from typing import Any
 
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
+from dispatcher.policy.tally import COUNTS, MEASURES
 
 Parameter = dict[str, Any]
 
@@ -33,6 +34,14 @@ FILTERS: tuple[Parameter, ...] = (
     _query("from", _TEXT, f"Accepted at or after this time: {_TIME}"),
     _query("to", _TEXT, f"Accepted before this time: {_TIME}"),
 )
+
+_STEP = {"type": "integer", "minimum": 1, "maximum": 7_776_000}
+_WINDOW = (
+    _query("from", _TEXT, f"Begin, an hour before the end unless given: {_TIME}"),
+    _query("to", _TEXT, f"End, now unless given: {_TIME}"),
+    _query("step", _STEP, "Seconds of a step, a multiple of what is kept so far back; 1,500 steps at most"),
+)
+_OF_ONE = _query("integrationId", _TEXT, "Of this integration alone, by any of its ids")
 
 _IF_MATCH = (_header("If-Match", {"type": "string"}, "ETag of the client: 412 if it is another one by now"),)
 _UNCHANGED = (_header("If-Match", {"type": "string"}, "ETag of the integration: 412 if it is another one by now"),)
@@ -76,6 +85,21 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("GET", "/v1/retry-preview"): (
         _query("schedule", {"type": "string", "pattern": SCHEDULE}, "Seconds between attempts; else the deployment's"),
         _query("maxAge", {"type": "number", "minimum": 1, "maximum": 2_592_000}, "No attempt later than this"),
+    ),
+    ("GET", "/v1/metrics/series"): (
+        _query("metric", {"type": "array", "items": {"enum": list(COUNTS)}}, "Any of these; all of them unless given"),
+        _OF_ONE,
+        *_WINDOW,
+    ),
+    ("GET", "/v1/metrics/percentiles"): (
+        _query("measure", {"type": "array", "items": {"enum": list(MEASURES)}}, "Either of these; both unless given"),
+        _OF_ONE,
+        *_WINDOW,
+    ),
+    ("GET", "/v1/metrics/integrations"): (
+        *_WINDOW,
+        _query("sort", {"enum": list(COUNTS[1:]), "default": "attempts"}, "Integrations with most of it come first"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "Integrations at most"),
     ),
     ("GET", "/v1/audit"): (
         _query("clientId", _TEXT, "What this client did"),

@@ -82,13 +82,18 @@ class LaneHistory:
         return found
 
     async def active(self, partitions: Iterable[int], since_ms: int) -> list[LaneKey]:
-        """Integrations that had an attempt since then."""
+        """Integrations that had an attempt since then, those with the newest first."""
         numbers = list(partitions)
         pipeline: Any = self._client.pipeline(transaction=False)
         for partition in numbers:
-            pipeline.zrangebyscore(keys.charted(partition), since_ms // 1000, "+inf")
+            pipeline.zrangebyscore(keys.charted(partition), since_ms // 1000, "+inf", withscores=True)
         replies = await _answered(pipeline)
-        return [(partition, lane.decode()) for partition, lanes in zip(numbers, replies, strict=True) for lane in lanes]
+        found = [
+            (newest_s, partition, lane.decode())
+            for partition, lanes in zip(numbers, replies, strict=True)
+            for lane, newest_s in lanes
+        ]
+        return [(partition, lane) for _, partition, lane in sorted(found, reverse=True)]
 
     async def trim(self, partition: int, most_bytes: int, now_ms: int) -> int:
         """Let go of what is coldest until the rest is within ``most_bytes``; returns how many rings went."""
