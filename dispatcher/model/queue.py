@@ -95,6 +95,16 @@ class Page:
 
     items: list[StoredEvent]
     next_cursor: str | None
+    searched_to_ms: int | None = None
+    """The search ended before the page was full: it came down to here. None = it did not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """``searched_to_ms`` None = there are exactly so many; else at least so many: it was counted down to here."""
+
+    matched: int
+    searched_to_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,10 @@ open_events = _of_partition("open")
 """set: every id that is not terminal. Until it is. Written by all."""
 dead = _of_partition("dead")
 """zset: ids DEAD, score = since ms. Until the retention time is over. Written by workers."""
+failed = _of_partition("failed")
+"""zset: ids FAILED, score = since ms. Until the retention time is over. Written by all."""
+expired = _of_partition("expired")
+"""zset: ids EXPIRED, score = since ms. Until the retention time is over. Written by all."""
 event_log = _of_partition("log")
 """stream: one entry per event, its id. Until the retention time is over. Written by ``accept``."""
 feed = _of_partition("feed")

@@ -47,6 +47,11 @@ def begins_an_id(text: str) -> bool:
     return LEAST_ID_CHARS <= len(text) <= ID_CHARS and bool(_ID_FORM.fullmatch(text + _SOME_ID[len(text) :]))
 
 
+def is_event_id(text: str) -> bool:
+    """True for a whole id, which names its partition."""
+    return _ID_FORM.fullmatch(text) is not None
+
+
 COMPARED = frozenset({Field.ATTEMPTS, Field.HTTP, Field.NEXT})
 _FIELDS: dict[str, Field] = {field.value: field for field in Field if field is not Field.WORD}
 

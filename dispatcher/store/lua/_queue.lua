@@ -13,12 +13,14 @@
 local call = redis.call
 
 -- The keys of a partition, by their names in keys.py; a test compares them. No other Lua spells a key.
-local P, OWN, LANES, KNOWN_LANES, TROUBLED, ISSUES, FLIGHT, AWAITING, OPEN_EVENTS, DEAD, EVENT_LOG, FEED, COUNTERS
+local P, OWN, LANES, KNOWN_LANES, TROUBLED, ISSUES, FLIGHT, AWAITING
+local OPEN_EVENTS, DEAD, FAILED, EXPIRED, EVENT_LOG, FEED, COUNTERS
 local function enter(own_key)
   P, OWN = string.match(own_key, '^(.-:)'), own_key
   LANES, KNOWN_LANES, FLIGHT, AWAITING = P .. 'lanes', P .. 'known', P .. 'flight', P .. 'wait'
   TROUBLED, ISSUES = P .. 'troubled', P .. 'issues'
-  OPEN_EVENTS, DEAD, EVENT_LOG, FEED, COUNTERS = P .. 'open', P .. 'dead', P .. 'log', P .. 'feed', P .. 'counts'
+  OPEN_EVENTS, DEAD, FAILED, EXPIRED = P .. 'open', P .. 'dead', P .. 'failed', P .. 'expired'
+  EVENT_LOG, FEED, COUNTERS = P .. 'log', P .. 'feed', P .. 'counts'
 end
 local function event_key(id) return P .. 'e:' .. id end
 local function group_key(lane, account) return P .. 'k:' .. lane .. ':' .. account end
@@ -37,6 +39,8 @@ local clock = call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local FAILURE = { DEAD = true, FAILED = true, EXPIRED = true }
+-- Failed events of each status, by when they failed.
+local function failures_key(status) return ({ DEAD = DEAD, FAILED = FAILED, EXPIRED = EXPIRED })[status] end
 local TERMINAL = { DEAD = true, FAILED = true, EXPIRED = true, SUCCEEDED = true, SKIPPED = true, RESOLVED = true }
 
 -- A stored document is `lane LF group LF {"t":"TYPE",…}`; both are empty of one that is not.
@@ -319,7 +323,7 @@ end
 -- An open event becomes terminal. The caller has taken it out of its place and saves the state.
 local function close(id, e, status, lane, group, retention_ms)
   closed[#closed + 1] = id
-  if status == 'DEAD' then call('ZADD', DEAD, NOW, id) end
+  if FAILURE[status] then call('ZADD', failures_key(status), NOW, id) end
   call('PEXPIRE', e, retention_ms)
   add('terminal:' .. status, 1)
   advance(id, lane, group)

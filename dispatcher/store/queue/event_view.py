@@ -37,7 +37,7 @@ class EventView:
     """Installations and accounts that hold its group's events back."""
 
 
-_ENDED = {
+ENDED = {
     Status.SUCCEEDED: Reason.DELIVERED,
     Status.FAILED: Reason.REFUSED,
     Status.DEAD: Reason.DEAD,
@@ -87,8 +87,8 @@ def explain(event_id: str, seen: EventView) -> Explanation:
     status = Status(status_now(event_id, seen))
     if status is Status.SKIPPED and state.error_code == FILTERED:
         return Explanation(status, Reason.FILTERED, detail=state.error_message)
-    if status in _ENDED:
-        return Explanation(status, _ENDED[status], detail=state.error_message)
+    if status in ENDED:
+        return Explanation(status, ENDED[status], detail=state.error_message)
     if status is Status.AWAITING_RESULT:
         return Explanation(status, Reason.AWAITING_RESULT, until_ms=state.result_deadline_ms)
     if status is Status.DELIVERING:

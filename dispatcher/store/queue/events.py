@@ -15,13 +15,14 @@ from dispatcher.ids import partition_of_event, partition_of_lane
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.effect import LockChange
 from dispatcher.model.event import Event, no_such_event
-from dispatcher.model.queue import Accepted, Change, EventFilter, Explanation, Page, QueueOverview, StoredEvent
+from dispatcher.model.queue import Accepted, Change, Count, EventFilter, Explanation, Page, QueueOverview, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.queue import listing, overview
+from dispatcher.store.queue import overview, search
 from dispatcher.store.queue.accepting import accept_each
 from dispatcher.store.queue.event_view import EventView, event_view, explain, status_now
 from dispatcher.store.queue.feed import newest, read_changes
+from dispatcher.store.queue.indexed import matching
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
 from dispatcher.store.queue.refusals import BROUGHT_FORWARD, refusal
 from dispatcher.store.redis.connection import guarded
@@ -145,11 +146,22 @@ class QueueStore:
         ``complete``: also ``StoreUnavailable`` when a partition cannot be read; otherwise its events are left out.
         ``payloads``: with creators and payloads, which end a page early when they are large; without, both are None.
         """
-        partitions = [self.partition_of(condition.integration_id)] if condition.integration_id else self._all()
+        partitions = self._partitions_of(condition)
         with guarded():
-            return await listing.read_page(
+            return await search.read_page(
                 self._client, partitions, condition, cursor, limit, complete=complete, payloads=payloads
             )
+
+    async def count(self, condition: EventFilter) -> Count:
+        """How many events meet it: exactly, of failed or open ones; of others, those that one page's search meets."""
+        with guarded():
+            return await search.count(self._client, self._partitions_of(condition), condition)
+
+    async def meeting(self, condition: EventFilter, event_ids: Sequence[str]) -> set[str]:
+        """Those of some events that meet it now."""
+        ours = [one for one in event_ids if partition_of_event(one, self._partitions) is not None]
+        with guarded():
+            return {row.event_id for row in await matching(self._client, ours, condition, complete=False)}
 
     async def redeliver(self, event_id: str, revision: int | None) -> StoredEvent:
         """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``."""
@@ -282,6 +294,9 @@ class QueueStore:
         """The id to pass to ``changes`` for what happens from now on."""
         with guarded():
             return await newest(self._client, self._all())
+
+    def _partitions_of(self, condition: EventFilter) -> Sequence[int]:
+        return [self.partition_of(condition.integration_id)] if condition.integration_id else self._all()
 
     def _all(self) -> Sequence[int]:
         return range(self._partitions)

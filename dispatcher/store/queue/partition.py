@@ -133,13 +133,17 @@ class PartitionStore:
         return [text(event_id) for ids in due for event_id in ids]
 
     async def trim(self, partition: int, now_ms: int) -> None:
-        """Forget log and dead letters older than the retention time; the events themselves expire."""
+        """Forget log and failures older than the retention time; the events themselves expire."""
         oldest = now_ms - self._retention_ms
         with guarded():
             await self._client.xtrim(keys.event_log(partition), minid=oldest, approximate=True)
             await self._drop_old_issues(partition, oldest)
-            while old := await self._client.zrangebyscore(keys.dead(partition), "-inf", oldest, 0, FORGOTTEN_AT_ONCE):
-                await self._client.zrem(keys.dead(partition), *old)
+            for failures in (keys.dead, keys.failed, keys.expired):
+                await self._forget(failures(partition), oldest)
+
+    async def _forget(self, failures: str, oldest_ms: int) -> None:
+        while old := await self._client.zrangebyscore(failures, "-inf", oldest_ms, 0, FORGOTTEN_AT_ONCE):
+            await self._client.zrem(failures, *old)
 
     async def _drop_old_issues(self, partition: int, oldest_ms: int) -> None:
         """Of which the last event is forgotten."""

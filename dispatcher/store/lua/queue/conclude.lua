@@ -45,7 +45,7 @@ end
 call('ZREM', due_key(lane), id)
 call('ZREM', AWAITING, id)
 call('ZREM', parked_key(lane), id)
-call('ZREM', DEAD, id)
+if FAILURE[state.s] then call('ZREM', failures_key(state.s), id) end
 forgive(lane, state)
 if how == 'resolve' then
   state.r = true

@@ -10,12 +10,12 @@ local state = kept[1] and decoded(kept[2])
 if not state then return { 'gone' } end
 local lane, group = header(kept[1])
 if not FAILURE[state.s] or string.byte(group) == 2 then return { 'refused', state.s } end -- a step is asked for anew
+call('ZREM', failures_key(state.s), id)
 forgive(lane, state)
 state.s, state.u, state.x, state.e, state.m, state.w, state.y = 'QUEUED', nil, nil, nil, nil, nil, nil
 if ARGV[2] ~= '' then state.v = tonumber(ARGV[2]) end
 save(e, state)
 call('PERSIST', e)
-call('ZREM', DEAD, id)
 call('SADD', OPEN_EVENTS, id)
 if line_up(id, lane, group) then raise({ [lane] = true }) end
 log_change(id, 'QUEUED', type_of(kept[1]), lane, group, state.n or 0, '')

@@ -102,13 +102,21 @@ local function check_all(ids, is_open)
   for i, flying in ipairs(ask('HMGET', FLIGHT, ids)) do check(ids[i], is_open, flying) end
 end
 
+-- Older versions kept no list of what is FAILED or EXPIRED, so a failure that is in none counts as no damage.
+local function note_failure(id, status, stored)
+  local since = string.match(stored, '"x":(%d+)')
+  if since then call('ZADD', failures_key(status), 'NX', since, id) end
+end
+
 -- What is in the log and not in `open` must have ended, or be gone; what is in both is checked as open.
 local function lost(entries)
   local logged, ids = {}, {}
   for i, entry in ipairs(entries) do logged[i] = entry[2][2] end
   for i, is_open in ipairs(ask('SMISMEMBER', OPEN_EVENTS, logged)) do
     local stored = is_open == 0 and redis.pcall('HGET', event_key(logged[i]), 'state')
-    if type(stored) == 'string' and not TERMINAL[status_of(stored)] then ids[#ids + 1] = logged[i] end
+    local status = type(stored) == 'string' and status_of(stored)
+    if status and not TERMINAL[status] then ids[#ids + 1] = logged[i] end
+    if status and FAILURE[status] then note_failure(logged[i], status, stored) end
   end
   return ids
 end

@@ -1,0 +1,107 @@
+"""Rows of ``list.lua``'s replies: events as they are found, and as they are shown. Never decides which."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from dispatcher.model.queue import EventFilter, Reason, StoredEvent
+from dispatcher.model.status import Status
+from dispatcher.model.term import Field
+from dispatcher.store import keys
+from dispatcher.store.queue.event_view import event_view, explain
+from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
+from dispatcher.store.redis.scripts import Client, each, each_of, script
+
+_LOOK = script("queue/look")
+_FIRST_ROW = 3
+_WIDTH = 6
+_UNEXPLAINED = frozenset({Status.QUEUED, Status.HELD, Status.RETRYING})
+"""Why an event that is one of these waits, only a look at it tells."""
+
+
+class Row(NamedTuple):
+    """One event that was found. ``head``: its document without creator and payload, of ``size`` bytes with them."""
+
+    partition: int
+    stream_id: str
+    event_id: str
+    head: bytes
+    size: int
+    state: bytes
+    status: str
+
+
+class Reply(NamedTuple):
+    """``rest``: where to go on; empty = there is no more. ``looked``: events looked at, ``found``: those that match."""
+
+    rest: str
+    looked: int
+    found: int
+    rows: list[Row]
+
+
+def read_reply(reply: list[Any], partition: int) -> Reply:
+    rows = []
+    for at in range(_FIRST_ROW, len(reply), _WIDTH):
+        stream_id, event_id, head, size, state, status = reply[at : at + _WIDTH]
+        rows.append(Row(partition, text(stream_id), text(event_id), head, size, state, text(status)))
+    return Reply(text(reply[0]), int(reply[1]), int(reply[2]), rows)
+
+
+async def of_reason(client: Client, rows: list[Row], condition: EventFilter) -> list[Row]:
+    """Those whose reason is asked for; the script left open what only a look at each tells."""
+    terms = [term for term in condition.terms if term.field is Field.REASON]
+    open_rows = [row for row in rows if terms and row.status in _UNEXPLAINED]
+    if not open_rows:
+        return rows
+    calls = [_LOOK.call([keys.own(row.partition)], row.event_id) for row in open_rows]
+    reasons: dict[str, Reason] = {}
+    for row, reply in zip(open_rows, await each(client, calls), strict=True):
+        with damaged_is_absent(row.event_id):
+            if not isinstance(reply, Exception) and reply:
+                reasons[row.event_id] = explain(row.event_id, event_view(reply)).reason
+
+    def asked_for(row: Row) -> bool:
+        if row.status not in _UNEXPLAINED:
+            return True
+        reason = reasons.get(row.event_id)
+        return reason is not None and all((reason in term.values) != term.negated for term in terms)
+
+    return [row for row in rows if asked_for(row)]
+
+
+def that_fit(rows: Sequence[Row], most_bytes: int) -> int:
+    """Rows of ``most_bytes`` together from the first on, which always fits."""
+    size = 0
+    for count, row in enumerate(rows):
+        size += row.size
+        if count and size > most_bytes:
+            return count
+    return len(rows)
+
+
+async def shown(client: Client, rows: Sequence[Row], *, complete: bool, payloads: bool) -> list[StoredEvent]:
+    """The events of rows, with creators and payloads or without. ``complete``: raises for what cannot be read."""
+    documents = await _documents(client, rows, complete) if payloads else [row.head for row in rows]
+    events = []
+    for row, document in zip(rows, documents, strict=True):
+        if document is None:
+            continue
+        with damaged_is_absent(row.event_id):
+            events.append(stored_event(row.event_id, document, row.state, row.status))
+    return events
+
+
+async def _documents(client: Client, rows: Sequence[Row], complete: bool) -> list[bytes | None]:
+    """None where it is gone meanwhile, or cannot be read."""
+    if not rows:
+        return []
+    pipeline: Any = client.pipeline(transaction=False)
+    for row in rows:
+        pipeline.hget(keys.event(row.partition, row.event_id), "doc")
+    replies = await each_of(pipeline)
+    failed = next((reply for reply in replies if isinstance(reply, Exception)), None)
+    if failed is not None and complete:
+        raise failed
+    return [None if isinstance(reply, Exception) else reply for reply in replies]

@@ -1,0 +1,75 @@
+"""Finds and counts the events that meet a filter: through an index where one has them, else through the log."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dispatcher.model.queue import Count, EventFilter, Page
+from dispatcher.model.term import Field
+from dispatcher.store import keys
+from dispatcher.store.queue.candidates import INDEXED, candidate_ids
+from dispatcher.store.queue.checks import checks_of
+from dispatcher.store.queue.cursors import IndexPosition, decode, seal_of
+from dispatcher.store.queue.indexed import SLICE, count_index, matching, read_index
+from dispatcher.store.queue.listing import LIST, SCAN_CHUNK, Budget, read_log
+from dispatcher.store.queue.rows import of_reason, read_reply
+from dispatcher.store.redis.scripts import Client, run
+
+
+async def read_page(
+    client: Client,
+    partitions: Sequence[int],
+    condition: EventFilter,
+    cursor: str | None,
+    limit: int,
+    *,
+    complete: bool,
+    payloads: bool,
+) -> Page:
+    """Up to ``limit`` events, newest first. Raises ``InvalidRequest`` for a cursor of another listing.
+
+    A cursor goes on in the way in which its page was found.
+    """
+    seal = seal_of(condition)
+    after = decode(cursor, seal) if cursor is not None else None
+    if after is None or isinstance(after, IndexPosition):
+        at_most = INDEXED if after is None else None
+        ids = await candidate_ids(client, partitions, condition, at_most=at_most, complete=complete)
+        if ids is not None or after is not None:
+            return await read_index(
+                client, ids or [], condition, after, limit, seal, complete=complete, payloads=payloads
+            )
+    return await read_log(client, partitions, condition, after, limit, seal, complete=complete, payloads=payloads)
+
+
+async def count(client: Client, partitions: Sequence[int], condition: EventFilter) -> Count:
+    """All that meet the condition where an index has them; else those that a page's search would meet."""
+    ids = await candidate_ids(client, partitions, condition, at_most=None, complete=True)
+    by_rows = any(term.field is Field.REASON for term in condition.terms)
+    if ids is None:
+        return await _count_log(client, partitions, condition, by_rows=by_rows)
+    if not by_rows:
+        return Count(await count_index(client, ids, condition))
+    pieces = range(0, len(ids), SLICE)
+    return Count(sum([len(await matching(client, ids[at : at + SLICE], condition, complete=True)) for at in pieces]))
+
+
+async def _count_log(client: Client, partitions: Sequence[int], condition: EventFilter, *, by_rows: bool) -> Count:
+    checks, budget, matched = checks_of(condition), Budget(), 0
+    lower = "-" if condition.from_ms is None else str(condition.from_ms)
+    upper = "+" if condition.to_ms is None else str(max(0, condition.to_ms - 1))
+    positions = dict.fromkeys(partitions, upper)
+    reached = 0
+    while positions and not budget.is_spent:
+        limit = SCAN_CHUNK if by_rows else -1
+        calls = [LIST.call([keys.own(p)], upper, lower, SCAN_CHUNK, limit, checks) for p, upper in positions.items()]
+        replies = [read_reply(one, p) for one, p in zip(await run(client, calls), positions, strict=True)]
+        for partition, reply in zip(tuple(positions), replies, strict=True):
+            budget.spend(reply.looked)
+            matched += len(await of_reason(client, reply.rows, condition)) if by_rows else reply.found
+            if reply.rest:
+                positions[partition] = f"({reply.rest}"
+            else:
+                del positions[partition]
+        reached = max((int(reply.rest.split("-")[0]) for reply in replies if reply.rest), default=0)
+    return Count(matched, reached if positions else None)
