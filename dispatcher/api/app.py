@@ -25,16 +25,18 @@ from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.operational_events import notifying
-from dispatcher.api.rest.redeliveries import REDELIVERER
+from dispatcher.api.rest.redeliveries import REDELIVERER, REDELIVERIES
 from dispatcher.api.rest.stream import STREAMS, end_streams
-from dispatcher.api.services import SERVICES
+from dispatcher.api.services import SERVICES, Services
 from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.flow.events.bulk_redelivery import Redeliverer
+from dispatcher.flow.events.bulk_step import BulkSteps
 from dispatcher.flow.installations.authorizing import Authorizing
 from dispatcher.flow.installations.connecting import Connecting
 from dispatcher.flow.pings.request import PingStarter
+from dispatcher.ids import new_uuid
 from dispatcher.settings import Settings
 from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.definitions.ping_starter import QueuedPings, open_jobs
@@ -84,9 +86,8 @@ async def build_app(
     app[OAUTH] = await oauth_server(settings, services, redis)
     updating = partial(updates_in_progress, redis)
     app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis), updating)
-    app[REDELIVERER] = Redeliverer(
-        services.queue, services.definitions, services.cache, RedeliveryStore(redis), services.clients
-    )
+    app[REDELIVERIES] = RedeliveryStore(redis)
+    app[REDELIVERER] = _redeliverer(services, app[REDELIVERIES])
     app[STREAMS] = {}
     jobs = open_jobs(redis, settings.queue_redis_url)
     app.on_cleanup.append(lambda _: jobs.close())
@@ -109,6 +110,11 @@ async def build_app(
     app[METERS] = Meters(RateLimits(redis), settings.client_burst)
     _install(app, api_routes())
     return app
+
+
+def _redeliverer(services: Services, store: RedeliveryStore) -> Redeliverer:
+    steps = BulkSteps(services.queue, services.definitions, services.cache, store, services.now_ms)
+    return Redeliverer(steps, store, services.clients, new_uuid(), services.now_ms)
 
 
 def _install(app: web.Application, routes: Sequence[Route]) -> None:

@@ -84,11 +84,19 @@ class RedeliveryStartedJson(TypedDict):
 
     id: str | None
     matched: int
+    exact: bool
 
 
 class RedeliveryJson(TypedDict):
     id: str
     state: str
-    done: int
+    action: str
+    filter: dict[str, Any]
+    author: str
+    rate: float | None
     total: int
+    done: int
     skipped: int
+    failed: int
+    startedAt: str
+    endedAt: str | None

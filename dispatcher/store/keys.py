@@ -259,7 +259,9 @@ NEVER_THERE = "dispatcher:never"
 JOBS = "dispatcher:jobs"
 """zset: arq's queue, whose other keys begin with ``arq:``. Until a job ends. Written by workers and the API."""
 REDELIVERIES = "redelivery:{all}:running"
-"""set: ids of bulk redeliveries that are RUNNING. Until it is empty. Written by the API."""
+"""set: ids of bulk jobs that are RUNNING. Until it is empty. Written by the API."""
+REDELIVERY_LIST = "redelivery:{all}:list"
+"""zset: ids of bulk jobs, score = when they began in ms. Until 30 days later. Written by the API."""
 worker_info = _with_id("dispatcher:worker:")
 """string: JSON of host, pid, partitions, in flight. Until a minute after the last heartbeat. Written by workers."""
 
@@ -275,12 +277,17 @@ def rate_limit(bucket: str) -> str:
 
 
 redelivery = _with_id("redelivery:{all}:job:")
-"""hash: state, total, done, skipped, cursor, listed, condition (JSON). Until 7 days later. Written by the API."""
+"""hash: state, times, counts, action, rate, condition and filter (JSON). Until 7 days later. Written by the API."""
 
 
 def redelivery_ids(job_id: str) -> str:
     """list: ids of events that were found, newest first. Until each is handled. Written by the API."""
     return f"redelivery:{{all}}:ids:{job_id}"
+
+
+def redelivery_items(job_id: str) -> str:
+    """list: id, outcome and code of each event handled, 100,000 at most. Until 7 days later. Written by the API."""
+    return f"redelivery:{{all}}:items:{job_id}"
 
 
 def redelivery_run(job_id: str) -> str:

@@ -96,6 +96,15 @@ async def test_actions_of_operators_are_written_down_before_they_are_done(api: A
     entry = await newest(api)
     assert (entry["action"], entry["objectId"]) == ("redeliverEvents", started["id"])
     assert entry["after"] == {"filter": {"accountId": "A-1"}, "matched": 0}
+    await api.json("DELETE", f"/v1/redeliveries/{started['id']}", 200)
+    entry = await newest(api)
+    assert (entry["action"], entry["objectId"]) == ("cancelRedelivery", started["id"])
+    for action, name in (("deliver-now", "deliverEventsNow"), ("resolve", "resolveEvents")):
+        asked = {"filter": {"accountId": "A-1"}, "action": action, "rate": 5.0}
+        started = await api.json("POST", "/v1/redeliveries", 202, json=asked)
+        entry = await newest(api)
+        assert (entry["action"], entry["objectId"]) == (name, started["id"])
+        assert entry["after"] == {"filter": {"accountId": "A-1"}, "matched": 0, "rate": 5.0}
 
 
 async def test_an_action_that_is_refused_says_so_in_a_second_entry(api: Api) -> None:
@@ -111,7 +120,7 @@ async def test_an_action_that_is_refused_says_so_in_a_second_entry(api: Api) -> 
 async def test_accepting_and_reading_leave_no_entry(api: Api) -> None:
     before = await newest(api)
     await api.emit()
-    await api.json("POST", "/v1/redeliveries", 202, json={"filter": {}, "dryRun": True})
+    await api.json("POST", "/v1/redeliveries", 200, json={"filter": {}, "dryRun": True})
     for path in ("/v1/events", "/v1/queue", "/v1/clients", PATH):
         await api.json("GET", path, 200)
     assert await newest(api) == before
@@ -219,6 +228,7 @@ NOTED = {
     "POST /v1/lanes/{integrationId}/pause",
     "POST /v1/lanes/{integrationId}/resume",
     "POST /v1/redeliveries",
+    "DELETE /v1/redeliveries/{id}",
 }
 """Tried above, one by one; those of ``CHANGES`` beside what is installed."""
 

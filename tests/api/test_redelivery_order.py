@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.model.status import Status
+from dispatcher.store import keys
 from tests.api.conftest import Api
 from tests.api.test_redeliveries import PATH, finished
 from tests.api.worker_hand import WorkerHand
@@ -13,7 +14,8 @@ from tests.api.worker_hand import WorkerHand
 async def test_events_of_one_account_go_again_in_the_order_in_which_they_were_accepted(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dispatcher.flow.events.bulk_redelivery.PAGE", 2)
+    monkeypatch.setattr("dispatcher.flow.events.bulk_step.PAGE", 2)
+    monkeypatch.setattr("dispatcher.flow.events.bulk_step.AT_ONCE", 2)
     hand, made = WorkerHand(api), []
     for _ in range(5):
         made.append((await api.emit(accountId="A"))["id"])
@@ -22,4 +24,4 @@ async def test_events_of_one_account_go_again_in_the_order_in_which_they_were_ac
     assert (await finished(api, started["id"]))["done"] == 5
     for event_id in made:
         await hand.settle(event_id, Status.SUCCEEDED)
-    assert await api.redis.exists(f"redelivery:{started['id']}:ids") == 0
+    assert await api.redis.exists(keys.redelivery_ids(started["id"])) == 0

@@ -89,7 +89,12 @@ async def test_bulk_redelivery_takes_the_vendors_own_and_shows_it_to_nobody_else
     assert {one["id"] for one in left["data"]} == {brick.event_id, marketplace.event_id}
     foreign = {"filter": {"integrationId": brick.id}}
     none = await acme.api.json("POST", "/v1/redeliveries", 202, json=foreign, headers=acme.headers)
-    assert none == {"id": None, "matched": 0}
+    assert none == {"id": None, "matched": 0, "exact": True}
+    for tenant, seen in ((acme, 1), (brick, 0), (marketplace, 1)):
+        listed = await acme.api.json("GET", "/v1/redeliveries", 200, headers=tenant.headers)
+        assert len(listed["data"]) == seen
+    await acme.api.refused("GET", f"{job}/items", 404, "not_found", headers=brick.headers)
+    await acme.api.refused("DELETE", job, 404, "not_found", headers=brick.headers)
 
 
 async def test_the_stream_tells_a_vendor_of_its_own_events(town: list[Tenant]) -> None:

@@ -82,6 +82,15 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _header("Last-Event-ID", {"type": "string"}, "Go on after this message"),
         _query("lastEventId", {"type": "string"}, "The same, for clients that cannot set the header"),
     ),
+    ("GET", "/v1/redeliveries"): (
+        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "Jobs on a page"),
+    ),
+    ("GET", "/v1/redeliveries/{id}/items"): (
+        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Results on a page"),
+        _header("Accept", {"type": "string"}, "application/x-ndjson: all of them, one a line"),
+    ),
     ("GET", "/v1/retry-preview"): (
         _query("schedule", {"type": "string", "pattern": SCHEDULE}, "Seconds between attempts; else the deployment's"),
         _query("maxAge", {"type": "number", "minimum": 1, "maximum": 2_592_000}, "No attempt later than this"),

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 from dispatcher.api.http.query import MAX_EPOCH_MS
 from dispatcher.model.access import ADMIN_SCOPES
 from dispatcher.model.event_type import EventType, emittable_names
-from dispatcher.model.status import FAILURES
+from dispatcher.model.status import Status
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _TIME = r"^(\d{1,15}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)$"
@@ -19,7 +19,7 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO
 
 TypeName = Annotated[Name, WithJsonSchema({"enum": emittable_names()})]
 AnyTypeName = Annotated[Name, WithJsonSchema({"enum": sorted(kind.value for kind in EventType)})]
-FailureName = Annotated[Name, WithJsonSchema({"enum": sorted(FAILURES)})]
+StatusName = Annotated[Name, WithJsonSchema({"enum": sorted(Status)})]
 ScopeName = Annotated[Name, WithJsonSchema({"enum": sorted(ADMIN_SCOPES)})]
 EpochMs = Annotated[int, Field(ge=0, le=MAX_EPOCH_MS)]
 Moment = Annotated[Name, WithJsonSchema({"type": "string", "pattern": _TIME, "description": "ISO 8601 or epoch ms"})]
@@ -45,22 +45,15 @@ class EventIn(Wire):
 
 
 class FilterIn(Wire):
-    """Conditions of a bulk redelivery; all given ones must hold. Times as ISO 8601 or epoch milliseconds."""
+    """Conditions of a bulk job; all given ones must hold. Times as ISO 8601 or epoch milliseconds."""
 
-    status: FailureName | list[FailureName] | None = None
+    status: StatusName | list[StatusName] | None = None
     type: AnyTypeName | list[AnyTypeName] | None = None
     product_id: Name | None = None
     account_id: Name | None = None
     integration_id: Name | None = None
     since: Moment | EpochMs | None = Field(default=None, alias="from")
     until: Moment | EpochMs | None = Field(default=None, alias="to")
-
-
-class RedeliveriesIn(Wire):
-    """``filter`` has to be there: ``{}`` is every failed event, and nobody should ask for that by leaving it out."""
-
-    filter: FilterIn
-    dry_run: bool = False
 
 
 def _truth(value: Any) -> Any:
@@ -181,19 +174,6 @@ class ForwardedOut(EventOut):
     """``explanation``: what it waits for now, if anything."""
 
     explanation: ExplanationOut
-
-
-class RedeliveryStartedOut(Wire):
-    id: str | None
-    matched: int
-
-
-class RedeliveryOut(Wire):
-    id: str
-    state: Literal["RUNNING", "DONE", "FAILED"]
-    done: int
-    total: int
-    skipped: int
 
 
 class LaneOut(Wire):

@@ -9,9 +9,14 @@ from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.queue.events import QueueStore
 
 
-async def redeliver(event: Event, queue: QueueStore, cache: DefinitionCache) -> StoredEvent:
-    """The event as it stands now. Raises ``NotFound``, and ``Conflict`` unless it is DEAD, FAILED or EXPIRED."""
-    return await queue.redeliver(event.id, await _revision_now(event, cache))
+async def redeliver(
+    event: Event, queue: QueueStore, cache: DefinitionCache, asked_ms: int | None = None
+) -> StoredEvent:
+    """The event as it stands now. Raises ``NotFound``, and ``Conflict`` unless it is DEAD, FAILED or EXPIRED.
+
+    ``asked_ms``: also ``Conflict`` if it failed once more since then.
+    """
+    return await queue.redeliver(event.id, await _revision_now(event, cache), asked_ms)
 
 
 async def _revision_now(event: Event, cache: DefinitionCache) -> int | None:

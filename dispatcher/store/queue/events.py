@@ -163,9 +163,12 @@ class QueueStore:
         with guarded():
             return {row.event_id for row in await matching(self._client, ours, condition, complete=False)}
 
-    async def redeliver(self, event_id: str, revision: int | None) -> StoredEvent:
-        """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``."""
-        arguments = (event_id, "" if revision is None else revision)
+    async def redeliver(self, event_id: str, revision: int | None, asked_ms: int | None = None) -> StoredEvent:
+        """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``.
+
+        Not one that failed once more after ``asked_ms``.
+        """
+        arguments = (event_id, "" if revision is None else revision, "" if asked_ms is None else asked_ms)
         return await self._change(event_id, _REOPEN, arguments, "redelivered")
 
     async def bring_forward(self, event_id: str, asked_ms: int | None = None) -> StoredEvent:

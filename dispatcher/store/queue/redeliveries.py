@@ -1,53 +1,32 @@
-"""Bulk redeliveries: condition, progress, and who works on each. Never redelivers."""
+"""Bulk jobs: condition, progress, results, and who works on each. Never acts on an event."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, TypeVar, cast
+from dataclasses import replace
+from typing import TypeVar, cast
 
-import orjson
 from redis.asyncio import Redis
 
-from dispatcher.model.event_type import EventType
-from dispatcher.model.queue import EventFilter
-from dispatcher.model.status import Status
+from dispatcher.errors import InvalidRequest
+from dispatcher.model.redelivery import Item, Redelivery, RedeliveryState
 from dispatcher.store import keys
+from dispatcher.store.queue.redelivery_records import fields_of, item_of, job_of, line_of
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Argument, reply_of, script
 
 KEPT_S = 7 * 86_400
+LISTED_MS = 30 * 86_400_000
+"""Ids are listed for longer than a job is kept, which may run for days before it ends."""
 CLAIM_S = 15
+ITEMS_KEPT = 100_000
+"""Results of one job: some 5 MB. Those of events beyond are counted only."""
+
+_START = script("queue/start_redelivery")
+_ADVANCE = script("queue/advance_redelivery")
+_CANCEL = script("queue/cancel_redelivery")
 
 T = TypeVar("T")
-
-_SAVE = script("queue/save_redelivery")
-
-
-class RedeliveryState(StrEnum):
-    RUNNING = "RUNNING"
-    DONE = "DONE"
-    FAILED = "FAILED"
-
-
-@dataclass(frozen=True, slots=True)
-class Redelivery:
-    """One bulk redelivery. ``skipped``: events that were no longer failed when their turn came.
-
-    ``listed``: every event that meets the condition was found; the oldest are handled first.
-    """
-
-    id: str
-    condition: EventFilter
-    state: RedeliveryState = RedeliveryState.RUNNING
-    total: int = 0
-    done: int = 0
-    skipped: int = 0
-    cursor: str = ""
-    listed: bool = False
-    client_id: str = ""
-    """Who asked for it, and has to keep the right to it; empty for jobs of versions that did not note it."""
 
 
 class RedeliveryStore:
@@ -56,56 +35,64 @@ class RedeliveryStore:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
 
-    async def save(self, job: Redelivery) -> None:
-        """Write ``job`` as it is now, and whether it runs, in one step."""
-        fields: dict[str, Argument] = {
-            "total": job.total,
-            "done": job.done,
-            "skipped": job.skipped,
-            "cursor": job.cursor,
-            "listed": int(job.listed),
-            "condition": _write(job.condition),
-            "client": job.client_id,
-        }
-        written = [part for field in fields.items() for part in field]
-        names = [keys.redelivery(job.id), keys.REDELIVERIES]
-        await reply_of(self._redis, _SAVE.call(names, job.id, job.state.value, KEPT_S, *written))
+    async def start(self, job: Redelivery) -> Redelivery:
+        """Write a new job down; it runs from the moment that the answer holds."""
+        names = [keys.redelivery(job.id), keys.REDELIVERIES, keys.REDELIVERY_LIST]
+        call = _START.call(names, job.id, KEPT_S, LISTED_MS, *_flat(job))
+        return replace(job, state=RedeliveryState.RUNNING, started_ms=int(await reply_of(self._redis, call)))
+
+    async def advance(self, job: Redelivery, found: Sequence[str] = (), items: Sequence[Item] = ()) -> RedeliveryState:
+        """Write ``job`` as it is now, with events that were found (newest first) and results of the oldest ones.
+
+        The state that it has then: one that was cancelled meanwhile stays so, and one that is gone counts as that.
+        """
+        names = [keys.redelivery(job.id), keys.REDELIVERIES, keys.redelivery_ids(job.id), keys.redelivery_items(job.id)]
+        results = [line_of(item) for item in items]
+        arguments: list[Argument] = [job.id, job.state.value, KEPT_S, len(items), ITEMS_KEPT]
+        arguments += [len(found), *found, len(results), *results, *_flat(job)]
+        state: bytes = await reply_of(self._redis, _ADVANCE.call(names, *arguments))
+        return RedeliveryState(state.decode()) if state else RedeliveryState.CANCELLED
+
+    async def cancel(self, job_id: str) -> bool:
+        """End it; False when it had ended already."""
+        names = [keys.redelivery(job_id), keys.REDELIVERIES, keys.redelivery_ids(job_id)]
+        return bool(await reply_of(self._redis, _CANCEL.call(names, job_id)))
 
     async def get(self, job_id: str) -> Redelivery | None:
         with guarded():
             stored = await _typed(dict[bytes, bytes], self._redis.hgetall(keys.redelivery(job_id)))
-        if not stored:
-            return None
-        return Redelivery(
-            id=job_id,
-            condition=_read(stored[b"condition"]),
-            client_id=stored.get(b"client", b"").decode(),
-            state=RedeliveryState(stored[b"state"].decode()),
-            total=int(stored[b"total"]),
-            done=int(stored[b"done"]),
-            skipped=int(stored[b"skipped"]),
-            cursor=stored[b"cursor"].decode(),
-            listed=stored.get(b"listed") == b"1",
-        )
+        return job_of(job_id, stored) if stored else None
 
-    async def found(self, job_id: str, event_ids: Sequence[str]) -> None:
-        """Keep a page of ids, newest first, behind those of the pages before."""
-        if event_ids:
-            name = keys.redelivery_ids(job_id)
-            with guarded():
-                await _typed(int, self._redis.rpush(name, *event_ids))
-                await self._redis.expire(name, KEPT_S)
+    async def newest(self, cursor: str | None, limit: int) -> tuple[list[Redelivery], str | None]:
+        """A page of jobs, newest first, and the cursor of the next one.
+
+        Raises ``InvalidRequest`` for a cursor that is none of ours.
+        """
+        with guarded():
+            end: int = await self._redis.zcard(keys.REDELIVERY_LIST)
+            if cursor is not None:
+                rank = await self._redis.zrank(keys.REDELIVERY_LIST, cursor)
+                if rank is None:
+                    text = "use nextCursor of an earlier answer, unchanged"
+                    raise InvalidRequest.of("invalid_cursor", text, "cursor")
+                end = int(rank)
+            start = max(0, end - limit)
+            ids: list[bytes] = await self._redis.zrange(keys.REDELIVERY_LIST, start, end - 1) if end else []
+        found = [await self.get(job_id.decode()) for job_id in reversed(ids)]
+        return [job for job in found if job], ids[0].decode() if start else None
+
+    async def items(self, job_id: str, first: int, how_many: int) -> list[Item]:
+        """Results from number ``first`` (from 0) on, in the order in which events were handled."""
+        with guarded():
+            name = keys.redelivery_items(job_id)
+            lines = await _typed(list[bytes], self._redis.lrange(name, first, first + how_many - 1))
+        return [item_of(line) for line in lines]
 
     async def oldest(self, job_id: str, how_many: int) -> list[str]:
         """The oldest ids that are left, oldest first."""
         with guarded():
             ids = await _typed(list[bytes], self._redis.lrange(keys.redelivery_ids(job_id), -how_many, -1))
         return [event_id.decode() for event_id in reversed(ids)]
-
-    async def drop_oldest(self, job_id: str, how_many: int) -> None:
-        """These were handled. A process that ends before leaves them to be handled again, which changes nothing."""
-        with guarded():
-            await _typed(str, self._redis.ltrim(keys.redelivery_ids(job_id), 0, -how_many - 1))
 
     async def running(self) -> list[str]:
         """Ids of all that are not finished."""
@@ -133,27 +120,9 @@ class RedeliveryStore:
             await _typed(int, self._redis.srem(keys.REDELIVERIES, job_id))
 
 
+def _flat(job: Redelivery) -> list[Argument]:
+    return [part for field in fields_of(job).items() for part in field]
+
+
 def _typed(kind: type[T], reply: object) -> Awaitable[T]:
     return cast("Awaitable[T]", reply)
-
-
-def _write(condition: EventFilter) -> bytes:
-    return orjson.dumps(
-        {
-            "statuses": sorted(condition.statuses),
-            "types": sorted(condition.types),
-            "product_id": condition.product_id,
-            "account_id": condition.account_id,
-            "integration_id": condition.integration_id,
-            "from_ms": condition.from_ms,
-            "to_ms": condition.to_ms,
-            "vendor_id": condition.vendor_id,
-        }
-    )
-
-
-def _read(stored: bytes) -> EventFilter:
-    record: dict[str, Any] = orjson.loads(stored)
-    statuses = frozenset(Status(name) for name in record.pop("statuses"))
-    types = frozenset(EventType(name) for name in record.pop("types"))
-    return EventFilter(statuses, types, **record)
