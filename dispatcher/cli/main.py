@@ -37,6 +37,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("emit", "dispatcher.cli.emit:emit", "Emit one event, with a sample payload."),
     Verb("events", "dispatcher.cli.events:events", "List events."),
     Verb("tail", "dispatcher.cli.tail:tail", "Follow status changes as they happen."),
+    Verb("metrics", "dispatcher.cli.metrics:metrics", "Show events and attempts over time."),
     Verb("explain", "dispatcher.cli.explain:explain", "Say where an event is, and why."),
     Verb("redeliver", "dispatcher.cli.redeliver:redeliver", "Send failed events again."),
     Verb("resolve", "dispatcher.cli.resolve:resolve", "Close events by hand."),

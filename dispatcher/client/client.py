@@ -100,6 +100,10 @@ class Client:
     async def redelivery(self, job_id: str) -> RedeliveryJson:
         return cast("RedeliveryJson", await self._call(Call("GET", f"/v1/redeliveries/{_segment(job_id)}")))
 
+    async def figures(self, what: str, conditions: Mapping[str, str]) -> dict[str, Any]:
+        """Figures of the past: ``series``, ``percentiles`` or ``integrations``."""
+        return cast("dict[str, Any]", await self._call(Call("GET", f"/v1/metrics/{_segment(what)}", dict(conditions))))
+
     async def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """``data`` of the answer. GraphQL errors are raised as ApiError; user errors are the caller's to read."""
         body = {"query": query, "variables": dict(variables or {})}
