@@ -55,6 +55,7 @@ class AttemptJson(TypedDict):
     errorDetail: str | None
     responseBody: str | None
     tokenFetched: bool
+    resent: bool
     worker: str
 
 

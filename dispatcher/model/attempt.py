@@ -40,6 +40,8 @@ class Attempt(NamedTuple):
     response_body: str | None = None
     token_fetched: bool = False
     worker: str = ""
+    resent: bool = False
+    """The host had closed a kept connection: it was sent once more, on a new one, within the attempt."""
 
     def as_record(self) -> dict[str, Any]:
         """Compact form kept in Redis: short names, empty fields left out."""
@@ -54,6 +56,7 @@ class Attempt(NamedTuple):
             "b": self.response_body,
             "k": 1 if self.token_fetched else None,
             "w": self.worker,
+            "r": 1 if self.resent else None,
         }
         return {name: value for name, value in record.items() if value not in (None, "")}
 
@@ -71,4 +74,5 @@ class Attempt(NamedTuple):
             response_body=record.get("b"),
             token_fetched=bool(record.get("k")),
             worker=str(record.get("w", "")),
+            resent=bool(record.get("r")),
         )

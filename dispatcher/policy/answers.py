@@ -72,6 +72,12 @@ class Verdict(NamedTuple):
     suspend_url: bool = False
     """410 Gone: send nothing more to this URL until somebody enables it."""
 
+    def noting(self, what: str) -> Verdict:
+        """With one more thing to say of the attempt. A refusal keeps the host's own words."""
+        if self.outcome is Outcome.REFUSED:
+            return self
+        return self._replace(message=f"{self.message}; {what}" if self.message else what)
+
 
 _OK = Verdict(Outcome.OK, Status.SUCCEEDED)
 _BROKEN_OFF = _OK._replace(message="the body broke off, did not end in time or is over 64 KiB: the status counted")

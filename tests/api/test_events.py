@@ -51,6 +51,7 @@ async def test_a_failed_attempt_is_told_with_the_time_of_the_next(api: Api) -> N
         "errorDetail": None,
         "responseBody": "oh",
         "tokenFetched": False,
+        "resent": False,
         "worker": "hand",
     }
     why = await api.json("GET", f"/v1/events/{made['id']}/explain", 200)

@@ -16,7 +16,7 @@ from dispatcher.model.event_type import EventType
 from dispatcher.policy.filters import Ruling, compile_filter, filter_problems
 from dispatcher.policy.retry import MAX_RETRY_AFTER_S, next_delay_s, parse_retry_after
 from dispatcher.store.secrets.tokens import AccessToken
-from worker.http.aiohttp_inside.exchange import AnswerBody
+from worker.http.answer import AnswerBody
 from worker.oauth.answer import MAX_LIFETIME_S, TokenAnswer, read_token
 from worker.oauth.values import TokenFailure
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from functools import partial
 
 import aiohttp
 
@@ -35,7 +36,8 @@ from worker.delivery.lookup import Lookup
 from worker.delivery.retries import retried
 from worker.delivery.target import Target
 from worker.delivery.unsent import Ending, deleted, ending_of, not_admitted, put_off
-from worker.http.aiohttp_inside.exchange import Answer
+from worker.http.answer import Answer
+from worker.http.connector import ConnectionLapsed
 from worker.http.request_target import sent_url
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
@@ -169,25 +171,22 @@ class Sender:
         step = delivery.claimed.event.type in STEP_TYPES
         timeout_s = min(target.timeout_s, STEP_TIMEOUT_S) if step else target.timeout_s
         route = None if delivery.elsewhere else target.route
+        post = partial(self._sessions.post, route, delivery.url, delivery.body, delivery.headers)
         try:
-            answer = await self._sessions.post(
-                route, delivery.url, delivery.body, delivery.headers, timeout_s=timeout_s
-            )
+            try:
+                answer = await post(timeout_s=timeout_s)
+            except ConnectionLapsed as lapsed:
+                sent_ms, delivery.resent = self.sign(delivery), True
+                answer = await post(timeout_s=lapsed.left_s, fresh=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return unanswered(error, authorization, sent_ms)
         return read(delivery, answer, authorization, sent_ms)
 
     def prepare(self, delivery: Delivery, completed: Event | None = None) -> None:
         """Write the body, once for all tries, and the headers that no try changes. ``completed``: sent instead."""
-        stored, state, n, account_identifier = delivery.claimed[:4]
-        event = completed or stored
-        delivery.body = build_body(
-            event,
-            state,
-            base_url=self._identity.base_url,
-            partner=self._identity.partner,
-            account_identifier=account_identifier,
-        )
+        stored, state, n, named = delivery.claimed[:4]
+        event, ours = completed or stored, self._identity
+        delivery.body = build_body(event, state, base_url=ours.base_url, partner=ours.partner, account_identifier=named)
         delivery.headers = {
             **(open_headers(delivery.target) if delivery.elsewhere else delivery.target.fixed_headers),
             "webhook-id": event.id,
@@ -231,6 +230,7 @@ def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_
     kind, wait = answer.headers.get("Content-Type"), answer.headers.get("Retry-After")
     mode = delivery.target.answers
     verdict = classify(answer.status, body.data, body.truncated, kind, mode, event.type, event.flag)
+    verdict = verdict.noting(answer.odd) if answer.odd else verdict
     wait_s = parse_retry_after(wait, sent_ms / 1000) if wait else None
     return Reading(verdict, answer.status, body.data, wait_s, authorization, sent_ms)
 
@@ -245,12 +245,11 @@ def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
 
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
     """The attempt as it is kept, free of secrets."""
-    duration_ms = (time.perf_counter() - delivery.begun_s) * 1000
     verdict, secrets = reading.verdict, hidden(delivery, reading)
     return Attempt(
         n=delivery.claimed.n,
         started_ms=delivery.started_ms,
-        duration_ms=duration_ms,
+        duration_ms=(time.perf_counter() - delivery.begun_s) * 1000,
         url=delivery.url if reading.sent_ms is None else sent_url(delivery.url),
         outcome=verdict.outcome,
         http_status=reading.http_status,
@@ -259,6 +258,7 @@ def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
         response_body=scrub(reading.body, secrets) if reading.body else None,
         token_fetched=reading.authorization.fetched,
         worker=worker_id,
+        resent=delivery.resent,
     )
 
 

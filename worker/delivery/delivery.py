@@ -38,6 +38,8 @@ class Delivery:
     """Host and credentials are the integration's: what comes of it says something of the lane."""
     refused: bool = False
     """The host did not take the account's own value."""
+    resent: bool = False
+    """The host had closed a kept connection: it went out once more, on a new one."""
     body: bytes = field(init=False)
     """The bytes that are signed and sent."""
     headers: dict[str, str] = field(init=False)

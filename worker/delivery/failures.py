@@ -84,7 +84,8 @@ def _transport(error: Exception) -> tuple[Outcome, str]:
         return Outcome.CONNECT_FAILED, _not_connected(error)
     if isinstance(error, (aiohttp.ServerDisconnectedError, ConnectionError, aiohttp.ClientOSError)):
         return Outcome.CONNECT_FAILED, "the host closed the connection before it answered"
-    return Outcome.INVALID_RESPONSE, f"the answer is not HTTP: {type(error).__name__}"
+    reason = error.message if isinstance(error, aiohttp.ClientResponseError) else type(error).__name__
+    return Outcome.INVALID_RESPONSE, f"the answer is not HTTP: {reason}"
 
 
 def _tls_reason(error: Exception) -> str:

@@ -32,6 +32,17 @@ class AddressBlocked(OSError):
         self.reason = reason
 
 
+class ConnectionLapsed(aiohttp.ServerDisconnectedError):
+    """The host had given up a kept connection when the request went out: nothing came of it.
+
+    The request may be made once more, on a new connection, within ``left_s``.
+    """
+
+    def __init__(self, left_s: float) -> None:
+        super().__init__("the host had given up the kept connection")
+        self.left_s = left_s
+
+
 def blocked_reason(error: BaseException) -> str | None:
     """Why ``error`` came of a refused address or URL, else None. ``host``: its host cannot be read as one."""
     cause: BaseException | None = error

@@ -14,8 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from dispatcher.model.integration import Transport
-from worker.http.aiohttp_inside.exchange import Answer
 from worker.http.aiohttp_inside.session import Session
+from worker.http.answer import Answer
 from worker.http.tls import tls_context
 from worker.http.transport import Route
 
@@ -65,18 +65,25 @@ class TransportSessions:
         return len(self._pooled)
 
     def post(
-        self, route: Route | None, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float | None = None
+        self,
+        route: Route | None,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        timeout_s: float | None = None,
+        fresh: bool = False,
     ) -> Awaitable[Answer]:
         """``Session.post`` over the session of ``route``. Raises ``TransportUnusable`` as well."""
         if route is None:
-            return self._plain.post(url, body, headers, timeout_s=timeout_s)
-        return self._post_over(route, url, body, headers, timeout_s)
+            return self._plain.post(url, body, headers, timeout_s=timeout_s, fresh=fresh)
+        return self._post_over(route, url, body, headers, timeout_s, fresh)
 
     async def _post_over(
-        self, route: Route, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float | None
+        self, route: Route, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float | None, fresh: bool
     ) -> Answer:
         async with self.session(route) as session:
-            return await session.post(url, body, headers, timeout_s=timeout_s)
+            return await session.post(url, body, headers, timeout_s=timeout_s, fresh=fresh)
 
     @asynccontextmanager
     async def session(self, route: Route) -> AsyncIterator[Session]:

@@ -15,7 +15,7 @@ import orjson
 
 from dispatcher.policy.retry import parse_retry_after
 from dispatcher.store.secrets.tokens import AccessToken
-from worker.http.aiohttp_inside.exchange import AnswerBody
+from worker.http.answer import AnswerBody
 from worker.oauth.values import TokenFailure
 
 MAX_LIFETIME_S = 86_400

@@ -24,7 +24,7 @@ from dispatcher.clock import Clock
 from dispatcher.model.integration import AuthMethod, OutboundCredentials
 from dispatcher.policy.assertion_key import AssertionKey, KeyUnreadable, read_assertion_key
 from dispatcher.store.secrets.tokens import AccessToken, TokenStore
-from worker.http.connector import blocked_reason
+from worker.http.connector import ConnectionLapsed, blocked_reason
 from worker.http.tls import TransportUnusable
 from worker.http.transport import Route
 from worker.http.transport_sessions import TransportSessions
@@ -76,9 +76,22 @@ class TokenClient:
         return outcome
 
     async def _ask(self, credentials: OutboundCredentials, route: Route | None) -> AccessToken | TokenFailure:
-        url, headers, body = prepare(credentials, self._clock())
+        try:
+            return await self._ask_once(credentials, route)
+        except ConnectionLapsed as lapsed:  # built anew: an assertion is used once
+            return await self._ask_once(credentials, route, lapsed.left_s, fresh=True)
+
+    async def _ask_once(
+        self,
+        credentials: OutboundCredentials,
+        route: Route | None,
+        timeout_s: float = REQUEST_TIMEOUT_S,
+        *,
+        fresh: bool = False,
+    ) -> AccessToken | TokenFailure:
         asked_at_s = self._clock()
-        answer = await self._sessions.post(route, url, body, headers, timeout_s=REQUEST_TIMEOUT_S)
+        url, headers, body = prepare(credentials, asked_at_s)
+        answer = await self._sessions.post(route, url, body, headers, timeout_s=timeout_s, fresh=fresh)
         return read_token(TokenAnswer(answer.status, answer.headers, answer.body, asked_at_s))
 
 
@@ -150,7 +163,11 @@ _EXPLAINED: tuple[tuple[type[BaseException], str, str], ...] = (
     (TimeoutError, TRANSPORT_ERROR, "token endpoint gave no answer in time: it is tried again"),
     (aiohttp.ClientConnectorDNSError, TRANSPORT_ERROR, "token endpoint's host name does not resolve: check tokenUri"),
     (aiohttp.ClientConnectorError, TRANSPORT_ERROR, "token endpoint cannot be connected to: it is tried again"),
-    (aiohttp.ClientResponseError, INVALID_RESPONSE, "token endpoint's answer is not HTTP: check tokenUri"),
+    (
+        aiohttp.ClientResponseError,
+        INVALID_RESPONSE,
+        "token endpoint's answer is not HTTP, {error.message}: check tokenUri",
+    ),
     (aiohttp.ClientError, TRANSPORT_ERROR, "token endpoint broke off the connection: it is tried again"),
     (OSError, TRANSPORT_ERROR, "token endpoint cannot be connected to: it is tried again"),
     (ValueError, CONFIGURATION_ERROR, "the token request cannot be built: check tokenUri and credentials"),

@@ -14,7 +14,8 @@ from authlib.oauth2.auth import ClientAuth
 from dispatcher.clock import Clock
 from dispatcher.model.authorization import Grant
 from dispatcher.model.connector import OAuthApplication
-from worker.http.aiohttp_inside.exchange import Answer
+from worker.http.answer import Answer
+from worker.http.connector import ConnectionLapsed
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.answer import MAX_TOKEN_CHARS, TokenAnswer, read_token
 from worker.oauth.client import KEPT_IN_BASIC, REQUEST_TIMEOUT_S, failure_of
@@ -45,10 +46,8 @@ class GrantClient:
         self, application: OAuthApplication, form: Mapping[str, str], hidden: tuple[str, ...]
     ) -> Grant | TokenFailure:
         try:
-            url, headers, body = _prepared(application, form)
             asked_at_s = self.clock()
-            answer = await self.sessions.post(None, url, body, headers, timeout_s=REQUEST_TIMEOUT_S)
-            outcome = _read(answer, asked_at_s)
+            outcome = _read(await self._answer(application, form), asked_at_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             outcome = failure_of(error)
         if isinstance(outcome, Grant):
@@ -57,6 +56,13 @@ class GrantClient:
         for secret in (application.client_secret, *hidden):
             detail = detail.replace(secret, _MASK) if secret else detail
         return TokenFailure(outcome.code, detail, outcome.retry_after_s)
+
+    async def _answer(self, application: OAuthApplication, form: Mapping[str, str]) -> Answer:
+        url, headers, body = _prepared(application, form)
+        try:
+            return await self.sessions.post(None, url, body, headers, timeout_s=REQUEST_TIMEOUT_S)
+        except ConnectionLapsed as lapsed:
+            return await self.sessions.post(None, url, body, headers, timeout_s=lapsed.left_s, fresh=True)
 
 
 def _prepared(application: OAuthApplication, form: Mapping[str, str]) -> tuple[str, dict[str, str], bytes]:

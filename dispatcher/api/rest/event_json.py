@@ -57,6 +57,7 @@ def attempt_json(attempt: Attempt) -> dict[str, Any]:
         "errorDetail": attempt.error_detail,
         "responseBody": attempt.response_body,
         "tokenFetched": attempt.token_fetched,
+        "resent": attempt.resent,
         "worker": attempt.worker,
     }
 

@@ -159,6 +159,7 @@ class AttemptOut(Wire):
     error_detail: str | None
     response_body: str | None
     token_fetched: bool
+    resent: bool
     worker: str
 
 

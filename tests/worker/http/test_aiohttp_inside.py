@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import re
 import tomllib
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -15,6 +16,7 @@ import pytest
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.streams import EMPTY_PAYLOAD
 from yarl import URL
 
 ROOT = Path(__file__).parents[3]
@@ -73,6 +75,18 @@ async def test_a_request_is_made_of_a_url_and_keeps_its_proxy_and_host() -> None
     proxy = URL("http://proxy.example:3128")
     made = aiohttp.ClientRequest("POST", URL("http://host.example:8080"), loop=asyncio.get_running_loop(), proxy=proxy)
     assert (made.proxy, made.proxy_headers, made.headers["Host"]) == (proxy, None, "host.example:8080")
+
+
+async def test_a_protocol_asks_its_parser_for_three_things_and_lets_it_be_wrapped() -> None:
+    protocol = ResponseHandler(asyncio.get_running_loop())
+    protocol.set_response_params(read_until_eof=True, auto_decompress=False)
+    assert {"feed_data", "feed_eof", "pause_reading"} <= set(dir(protocol._parser))
+    asked = {name for kind in ResponseHandler.__mro__[:2] for name in _PARSER_CALL.findall(inspect.getsource(kind))}
+    assert asked == {"feed_data", "feed_eof", "pause_reading"}
+    assert EMPTY_PAYLOAD.is_eof()
+
+
+_PARSER_CALL = re.compile(r"self\._parser\.([a-z_]{1,40})")
 
 
 def test_an_unreadable_answer_has_a_code_and_a_message() -> None:

@@ -1,47 +1,44 @@
-"""One request and its answer over a connection of aiohttp's. Never connects, inflates or repeats a request.
+"""One request and its answer over a connection of aiohttp's. Never connects, and never repeats a request.
 
 The request is written at once. The status line decides most outcomes; a body that drips, breaks off or never ends is
-read up to a limit and marked truncated.
+read up to a limit and marked truncated. An answer that is not quite HTTP counts by its status, and says what is odd.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
+from aiohttp.http import RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
-from multidict import CIMultiDictProxy
+from aiohttp.streams import EMPTY_PAYLOAD
+
+from worker.http.answer import MAX_ANSWER_BYTES, Answer, AnswerBody
+from worker.http.connector import ConnectionLapsed
+from worker.http.inflating import inflated, told
+from worker.http.odd_answers import MAX_HEAD_BYTES, OddAnswer, head_end
 
 ALWAYS = {"User-Agent": "marketplace-dispatcher/1", "Accept": "*/*", "Accept-Encoding": "identity"}
 """Headers of every request that does not bring them."""
-MAX_ANSWER_HEADERS = 128
-MAX_HEADER_BYTES = 8190
+MANY_HEADERS = 128
+LONG_HEADER_BYTES = 8190
+"""From here on an answer is read as ever, and said to be odd."""
 MAX_INTERIM_ANSWERS = 16
-MAX_ANSWER_BYTES = 64 * 1024
+LAPSE_S = 1.0
+"""A kept connection that ends this soon after a request was written had ended before."""
+MAX_WIRE_BYTES = 1024 * 1024
+"""Of one body, with the frames of its chunks and its trailers."""
+MAX_REASON_CHARS = 120
 _PIECE_BYTES = 64 * 1024
+_BODILESS = frozenset({204, 304})
 _forbidden = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 """Characters that neither names nor values of headers hold (RFC 9110 §5.5)."""
-
-
-class AnswerBody(NamedTuple):
-    """``truncated``: there was more, or it broke off, or its time ran out."""
-
-    data: bytes
-    truncated: bool
-
-
-class Answer(NamedTuple):
-    """A host's answer, its body as it came over the wire."""
-
-    status: int
-    headers: CIMultiDictProxy[str]
-    body: AnswerBody
 
 
 def written(start_lines: str, headers: Mapping[str, str], body: bytes) -> bytes:
@@ -64,38 +61,177 @@ def _missing_lines(names: tuple[str, ...]) -> str:
     return header_lines({name: value for name, value in ALWAYS.items() if name.lower() not in given})
 
 
-async def exchange(connection: Connection, message: bytes, deadline_s: float) -> Answer:
+Parsed = tuple[Sequence[tuple[Any, Any]], bool, bytes]
+
+
+class OddHead(NamedTuple):
+    """In the place of aiohttp's message, once its parser has given up and the answer is there as far as it goes."""
+
+    code: int
+    should_close: bool = True
+
+
+class AnswerParser:
+    """aiohttp's parser of one answer, with a bound for all headers together, and without giving up.
+
+    aiohttp bounds each header and their number, which together allow megabytes; and it forgets an answer that it has
+    understood when what follows in the same piece is not HTTP. ``heard``: what came until the head was understood;
+    ``odd``: the answer is read on without the parser.
+    """
+
+    __slots__ = ("_inner", "_rest_bytes", "_understood", "heard", "odd")
+
+    def __init__(self, inner: Any) -> None:
+        self._inner = inner
+        self._rest_bytes = 0
+        self._understood = False
+        self.heard = bytearray()
+        self.odd: OddAnswer | None = None
+
+    def feed_data(self, data: bytes) -> Parsed:
+        """As ``ResponseHandler`` asks it."""
+        if self._understood:
+            return self._feed_rest(data)
+        self.heard += data
+        if self.odd is not None:
+            return self._read_on(self.odd)
+        if len(self.heard) > MAX_HEAD_BYTES and self._is_too_large():
+            return self._give_up(HttpProcessingError(message="its headers are over 64 KiB"))
+        try:
+            parsed: Parsed = self._inner.feed_data(data)
+        except HttpProcessingError as error:
+            return self._give_up(error)
+        messages = parsed[0]
+        self._understood = bool(messages) and messages[-1][0].code >= 200
+        return parsed
+
+    def feed_eof(self) -> Any:
+        return self._inner.feed_eof() if self.odd is None else None
+
+    def pause_reading(self) -> None:
+        self._inner.pause_reading()
+
+    def _feed_rest(self, data: bytes) -> Parsed:
+        """Of the body. Its reader bounds what is kept, this what chunks and trailers may cost."""
+        self._rest_bytes += len(data)
+        if self._rest_bytes > MAX_WIRE_BYTES:
+            raise HttpProcessingError(message="its body has no end")
+        parsed: Parsed = self._inner.feed_data(data)
+        return parsed
+
+    def _is_too_large(self) -> bool:
+        end = head_end(self.heard)
+        return end is None or end > MAX_HEAD_BYTES
+
+    def _give_up(self, error: HttpProcessingError) -> Parsed:
+        """Raises ``error`` when nothing of an answer is there."""
+        self.odd = OddAnswer.begun(self.heard, reason_of(error))
+        if self.odd is None:
+            raise error
+        return self._read_on(self.odd)
+
+    def _read_on(self, odd: OddAnswer) -> Parsed:
+        if not odd.is_whole():
+            return (), False, b""
+        self._understood = True
+        return [(OddHead(odd.status), EMPTY_PAYLOAD)], False, b""
+
+
+def reason_of(error: HttpProcessingError) -> str:
+    """The parser's reason on one line, without the host's bytes."""
+    first, _, _ = error.message.partition("\n")
+    return first.rstrip(": ")[:MAX_REASON_CHARS] or "it cannot be read"
+
+
+def _listen(protocol: ResponseHandler) -> AnswerParser:
+    """What ``protocol`` reads from now on is the next answer."""
+    protocol.set_response_params(
+        read_until_eof=True,
+        auto_decompress=False,
+        max_line_size=MAX_HEAD_BYTES,
+        max_field_size=MAX_HEAD_BYTES,
+        max_headers=MAX_HEAD_BYTES,
+    )
+    inside: Any = protocol
+    parser = inside._parser = AnswerParser(inside._parser)  # noqa: SLF001 - nothing public lets one wrap it
+    return parser
+
+
+async def exchange(connection: Connection, message: bytes, deadline_s: float, kept: bool = False) -> Answer:
     """Send ``message`` and read the answer until ``deadline_s`` (the loop's clock).
 
     The connection is back in its pool when it can be used again; else the caller has to close it. Raises
-    ``TimeoutError``, ``aiohttp.ClientError``, ``OSError`` or ``HttpProcessingError`` when no answer came.
+    ``TimeoutError``, ``aiohttp.ClientError``, ``OSError`` or ``HttpProcessingError`` when no answer came, and
+    ``ConnectionLapsed`` when ``connection`` had been ``kept`` and the host had given it up.
     """
     protocol, transport = protocol_of(connection), connection.transport
     if transport is None:
         raise protocol.exception() or aiohttp.ServerDisconnectedError
-    protocol.set_response_params(
-        read_until_eof=True,
-        auto_decompress=False,
-        max_line_size=MAX_HEADER_BYTES,
-        max_field_size=MAX_HEADER_BYTES,
-        max_headers=MAX_ANSWER_HEADERS,
-    )
+    parser = _listen(protocol)
     for at in range(0, len(message), _PIECE_BYTES):  # TLS does not count what it took in one piece as waiting
         transport.write(message[at : at + _PIECE_BYTES])
-    expiry = asyncio.get_running_loop().call_at(deadline_s, _expire, protocol)
+    loop = asyncio.get_running_loop()
+    written_s, expiry = loop.time(), loop.call_at(deadline_s, _expire, protocol)
     try:
-        head, content = await protocol.read()
-        interim = 0
-        while 100 <= head.code < 200 and head.code != 101:  # RFC 9110 §15.2: the answer is still to come
-            if (interim := interim + 1) > MAX_INTERIM_ANSWERS:
-                raise HttpProcessingError(code=head.code, message="too many interim answers")
-            head, content = await protocol.read()
+        head, content = await _final_head(protocol)
+    except (HttpProcessingError, aiohttp.ClientError, OSError) as error:
+        if (part := _part_of(parser, error)) is not None:
+            return part
+        if kept and loop.time() - written_s < LAPSE_S and _is_lapse(parser, error):
+            raise ConnectionLapsed(deadline_s - loop.time()) from error
+        raise
     finally:
         expiry.cancel()
+    if parser.odd is not None:
+        return parser.odd.answer(ended=False)
+    if kept and head.code == 408 and loop.time() - written_s < LAPSE_S:
+        raise ConnectionLapsed(deadline_s - loop.time())  # RFC 9110 §15.5.9: it is about the connection's idleness
     body = await _body(protocol, content, deadline_s)
-    if not body.truncated and not transport.get_write_buffer_size():
+    if not body.truncated and not transport.get_write_buffer_size() and not _announces_more(head):
         connection.release()
-    return Answer(head.code, head.headers, body)
+    return _looked_at(Answer(head.code, head.headers, body), parser)
+
+
+async def _final_head(protocol: ResponseHandler) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
+    head, content = await protocol.read()
+    interim = 0
+    while 100 <= head.code < 200 and head.code != 101:  # RFC 9110 §15.2: the answer is still to come
+        if (interim := interim + 1) > MAX_INTERIM_ANSWERS:
+            raise HttpProcessingError(code=head.code, message="too many interim answers")
+        head, content = await protocol.read()
+    return head, content
+
+
+def _part_of(parser: AnswerParser, error: Exception) -> Answer | None:
+    """The part of an answer that is there, when its status is."""
+    ended = isinstance(error, (aiohttp.ClientError, OSError)) and not isinstance(error, TimeoutError)
+    if parser.odd is None and ended:
+        parser.odd = OddAnswer.begun(parser.heard, "it broke off within its headers")
+    return parser.odd.answer(ended) if parser.odd is not None else None
+
+
+def _is_lapse(parser: AnswerParser, error: Exception) -> bool:
+    """EOF or a reset before a byte came, or bytes that an earlier answer left behind; never a time-out."""
+    if isinstance(error, HttpProcessingError):
+        return not parser.heard.startswith(b"HTTP/")
+    return not parser.heard and not isinstance(error, TimeoutError)
+
+
+def _announces_more(head: RawResponseMessage) -> bool:
+    """A status that has no body with a header that says it has one: what follows would answer the next request."""
+    if head.code not in _BODILESS:
+        return False
+    return head.headers.get("Content-Length", "0") != "0" or "Transfer-Encoding" in head.headers
+
+
+def _looked_at(answer: Answer, parser: AnswerParser) -> Answer:
+    if len(answer.headers) > MANY_HEADERS:
+        answer = told(answer, f"it has {len(answer.headers)} headers")
+    if len(parser.heard) > LONG_HEADER_BYTES:
+        longest = max((len(name) + len(value) for name, value in answer.headers.items()), default=0)
+        answer = told(answer, f"it has a header of {longest} bytes") if longest > LONG_HEADER_BYTES else answer
+    coding = answer.headers.get("Content-Encoding")
+    return answer if coding is None else inflated(answer, coding)
 
 
 async def _body(protocol: ResponseHandler, content: aiohttp.StreamReader, deadline_s: float) -> AnswerBody:

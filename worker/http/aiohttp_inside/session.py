@@ -17,7 +17,8 @@ from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 
 from worker.http.aiohttp_inside.destination import Destinations
-from worker.http.aiohttp_inside.exchange import Answer, exchange, protocol_of, written
+from worker.http.aiohttp_inside.exchange import exchange, protocol_of, reason_of, written
+from worker.http.answer import Answer
 from worker.http.connector import AddressBlocked, AddressRule, guarded_connector
 from worker.http.proxies import ProxiedWay
 
@@ -46,9 +47,17 @@ class Session:
         self._destinations = Destinations(proxied)
 
     async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float | None = None
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        timeout_s: float | None = None,
+        fresh: bool = False,
     ) -> Answer:
         """POST exactly ``body``; a 3xx is an answer like any other. ``timeout_s`` replaces the session's.
+
+        ``fresh``: over a connection that carried no request before; else it may raise ``ConnectionLapsed``.
 
         Raises ``AddressBlocked`` for a URL with userinfo, another scheme or a host that cannot be read; ``ValueError``
         for headers that HTTP does not allow; ``aiohttp.ClientError``, ``OSError``, ``TimeoutError``: no answer came.
@@ -59,12 +68,12 @@ class Session:
         message = written(destination.start_lines, headers, body)
         if self._proxied is not None and (reason := await self._proxied.check.refusal(destination.url)):
             raise AddressBlocked(reason)
-        connection = await self._connect(destination.origin, deadline_s)
+        connection, kept = await self._connect(destination.origin, deadline_s, fresh)
         try:
-            return await exchange(connection, message, deadline_s)
+            return await exchange(connection, message, deadline_s, kept)
         except HttpProcessingError as error:
             about = destination.origin.request_info
-            raise aiohttp.ClientResponseError(about, (), status=error.code, message=error.message) from error
+            raise aiohttp.ClientResponseError(about, (), status=error.code, message=reason_of(error)) from error
         finally:
             if (transport := connection.transport) is not None:
                 transport.abort()  # closing would wait until the host has read what it may never read
@@ -93,8 +102,11 @@ class Session:
     ) -> None:
         await self.close()
 
-    async def _connect(self, origin: aiohttp.ClientRequest, deadline_s: float) -> Connection:
-        """A new connection, or a used one on which nothing waits: what a host says unasked answers no later request."""
+    async def _connect(self, origin: aiohttp.ClientRequest, deadline_s: float, fresh: bool) -> tuple[Connection, bool]:
+        """A new connection, or a kept one on which nothing waits: what a host says unasked answers no later request.
+
+        And whether it was kept.
+        """
         clock = asyncio.get_running_loop().time
         while (left_s := deadline_s - clock()) > 0:
             try:
@@ -102,16 +114,13 @@ class Session:
                 connection = await self._connector.connect(origin, [], timeout)
             except TimeoutError as error:
                 raise aiohttp.ConnectionTimeoutError("no connection in time") from error
-            if clock() < deadline_s and self._is_clear(protocol_of(connection)):
-                return connection
+            protocol = protocol_of(connection)
+            kept = protocol in self._used
+            self._used.add(protocol)
+            if clock() < deadline_s and not (kept and (fresh or protocol.should_close)):
+                return connection, kept
             connection.close()
         raise aiohttp.ConnectionTimeoutError("no connection in time")
-
-    def _is_clear(self, protocol: ResponseHandler) -> bool:
-        if protocol in self._used:
-            return not protocol.should_close
-        self._used.add(protocol)
-        return True
 
 
 def guarded_session(

@@ -1,0 +1,155 @@
+"""Kept connections that a host has given up: told apart from failing hosts, so that a request may be made once more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+
+from tests.waiting import until
+from tests.worker.http.raw_host import talking
+from worker.http.aiohttp_inside import exchange
+from worker.http.aiohttp_inside.session import Session, guarded_session
+from worker.http.connector import ConnectionLapsed
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[Session]:
+    async with guarded_session(lambda _: None) as made:
+        yield made
+
+
+async def request(reader: asyncio.StreamReader) -> bytes:
+    """The next request whose body is ``{}``."""
+    return await reader.readuntil(b"\r\n\r\n{}")
+
+
+class Host:
+    """Answers the first request of each connection, and does as told with the second."""
+
+    def __init__(self, then: bytes = b"", *, reset: bool = False, stays: bool = False) -> None:
+        self.then, self.reset, self.stays = then, reset, stays
+        self.connections = self.requests = 0
+
+    async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        await request(reader)
+        self.requests += 1
+        writer.write(OK)
+        await request(reader)
+        self.requests += 1
+        writer.write(self.then)
+        if self.reset:
+            writer.transport.abort()
+        if self.stays:
+            await reader.read()
+
+
+LAPSED = {
+    "end of file": Host(),
+    "a reset": Host(reset=True),
+    "an unasked 408": Host(TIMED_OUT),
+    "bytes that an answer left behind": Host(b"rest of a body\r\n", stays=True),
+}
+
+
+@pytest.mark.parametrize("kind", LAPSED)
+async def test_a_kept_connection_that_was_given_up_is_told_and_a_fresh_one_carries_the_request(
+    session: Session, kind: str
+) -> None:
+    host = LAPSED[kind]
+    host.connections = host.requests = 0
+    async with talking(host.talk) as url:
+        assert (await session.post(url, b"{}", {}, timeout_s=60)).status == 200
+        with pytest.raises(ConnectionLapsed) as caught:
+            await session.post(url, b"{}", {}, timeout_s=60)
+        assert 0 < caught.value.left_s <= 60
+        assert (await session.post(url, b"{}", {}, timeout_s=60, fresh=True)).status == 200
+    assert (host.connections, host.requests) == (2, 3)
+
+
+async def test_a_fresh_request_takes_no_kept_connection(session: Session) -> None:
+    host = Host(OK)
+    async with talking(host.talk) as url:
+        for _ in range(3):
+            assert (await session.post(url, b"{}", {}, timeout_s=60, fresh=True)).status == 200
+    assert (host.connections, host.requests) == (3, 3)
+
+
+async def test_a_new_connection_that_ends_without_an_answer_is_the_hosts_failure(session: Session) -> None:
+    async def talk(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await request(reader)
+
+    async with talking(talk) as url:
+        with pytest.raises(aiohttp.ServerDisconnectedError) as caught:
+            await session.post(url, b"{}", {}, timeout_s=60)
+    assert not isinstance(caught.value, ConnectionLapsed)
+
+
+@pytest.mark.parametrize(
+    "then",
+    [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.", b"\r\n"],
+    ids=["interim", "half a status line", "a blank line"],
+)
+async def test_once_a_byte_of_an_answer_came_nothing_is_made_once_more(session: Session, then: bytes) -> None:
+    host = Host(then)
+    async with talking(host.talk) as url:
+        await session.post(url, b"{}", {}, timeout_s=60)
+        with pytest.raises(aiohttp.ClientError) as caught:
+            await session.post(url, b"{}", {}, timeout_s=60)
+    assert not isinstance(caught.value, ConnectionLapsed)
+
+
+async def test_a_time_out_on_a_kept_connection_is_a_time_out(session: Session) -> None:
+    host = Host(stays=True)
+    async with talking(host.talk) as url:
+        await session.post(url, b"{}", {}, timeout_s=60)
+        with pytest.raises(TimeoutError):
+            await session.post(url, b"{}", {}, timeout_s=0.2)
+    assert host.requests == 2
+
+
+async def test_a_host_that_ends_the_connection_long_after_the_request_may_have_worked(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "LAPSE_S", 0.0)
+    host = Host()
+    async with talking(host.talk) as url:
+        await session.post(url, b"{}", {}, timeout_s=60)
+        with pytest.raises(aiohttp.ServerDisconnectedError) as caught:
+            await session.post(url, b"{}", {}, timeout_s=60)
+    assert not isinstance(caught.value, ConnectionLapsed)
+
+
+async def test_a_408_that_came_while_the_connection_idled_is_answer_to_nothing(session: Session) -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await request(reader)
+        writer.write(OK)
+        await writer.drain()
+        writer.write(TIMED_OUT)
+        await reader.read()
+
+    pool = session.connector._conns
+    async with talking(talk) as url:
+        for _ in range(3):
+            assert (await session.post(url, b"{}", {}, timeout_s=60)).status == 200
+            await until(lambda: all(one.should_close for kept in pool.values() for one, _ in kept))
+    assert connections == 3
+
+
+async def test_a_408_on_a_new_connection_is_the_hosts_answer(session: Session) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        writer.write(TIMED_OUT)
+
+    async with talking(talk) as url:
+        assert (await session.post(url, b"{}", {}, timeout_s=60)).status == 408
