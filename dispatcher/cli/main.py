@@ -41,6 +41,13 @@ VERBS: tuple[Verb, ...] = (
     Verb("explain", "dispatcher.cli.explain:explain", "Say where an event is, and why."),
     Verb("redeliver", "dispatcher.cli.redeliver:redeliver", "Send failed events again."),
     Verb("resolve", "dispatcher.cli.resolve:resolve", "Close events by hand."),
+    Verb(
+        "integrations",
+        "dispatcher.cli.publishing.integrations:integrations",
+        "Define, publish, link and list integrations.",
+    ),
+    Verb("queue", "dispatcher.cli.operating.queue:queue", "Show how much waits, and where."),
+    Verb("workers", "dispatcher.cli.operating.workers:workers", "Show the workers and what each has in hand."),
     Verb("ping", "dispatcher.cli.ping:ping", "Test an integration's URLs, step by step."),
     Verb("verify", "dispatcher.cli.verify:verify", "Check a signature and say which part is wrong."),
     Verb("clients", "dispatcher.cli.clients:clients", "Create, list and disable API clients."),

@@ -19,6 +19,7 @@ from dispatcher.client.answers import (
     RedeliveryJson,
     RedeliveryStartedJson,
 )
+from dispatcher.client.definitions import Definitions
 from dispatcher.client.errors import api_error
 from dispatcher.client.following import Follower, Notice
 from dispatcher.client.tokens import Credentials, Tokens
@@ -103,6 +104,16 @@ class Client:
     async def figures(self, what: str, conditions: Mapping[str, str]) -> dict[str, Any]:
         """Figures of the past: ``series``, ``percentiles`` or ``integrations``."""
         return cast("dict[str, Any]", await self._call(Call("GET", f"/v1/metrics/{_segment(what)}", dict(conditions))))
+
+    @property
+    def definitions(self) -> Definitions:
+        """What publishers do with integrations."""
+        return Definitions(self._call)
+
+    async def queue(self, lanes: int | None = None) -> dict[str, Any]:
+        """The queue at this moment, with so many of its busiest lanes."""
+        query = None if lanes is None else {"lanes": lanes}
+        return cast("dict[str, Any]", await self._call(Call("GET", "/v1/queue", query)))
 
     async def graphql(self, query: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """``data`` of the answer. GraphQL errors are raised as ApiError; user errors are the caller's to read."""

@@ -1,0 +1,1 @@
+"""Verbs of publishers: what they do with integrations, without GraphQL."""
