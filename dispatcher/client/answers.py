@@ -41,6 +41,7 @@ class EventJson(TypedDict):
     accountIdentifier: str | None
     error: EventErrorJson | None
     payload: dict[str, Any] | None
+    payloadExpunged: bool
     creator: dict[str, Any] | None
 
 

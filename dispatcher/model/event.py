@@ -22,7 +22,7 @@ _BESIDE = STEP_TYPES | {EventType.SUBSCRIPTION_STATUS}
 
 _TYPES = {kind.value: kind for kind in EventType}
 _STATUSES = {status.value: status for status in Status}
-_STATE_FIELDS = frozenset("scqnudemxwiyrv")
+_STATE_FIELDS = frozenset("scqnudemxwiyrvg")
 
 
 class Event(NamedTuple):
@@ -112,6 +112,8 @@ class EventState(NamedTuple):
     manually_resolved: bool = False
     revision: int | None = None
     """Revision chosen by a redelivery, in place of the one it was created with."""
+    expunged_ms: int | None = None
+    """Its content, and what hosts said of it, was forgotten then."""
     unknown: dict[str, Any] | None = None
     """Fields of a newer version; written back as they came."""
 
@@ -143,6 +145,7 @@ class EventState(NamedTuple):
             "i": self.account_identifier,
             "y": self.asynchronous or None,
             "v": self.revision,
+            "g": self.expunged_ms,
         }
         written = {name: value for name, value in fields.items() if value is not None}
         return orjson.dumps({**self.unknown, **written} if self.unknown else written)
@@ -166,6 +169,7 @@ class EventState(NamedTuple):
             asynchronous=bool(s.get("y")),
             manually_resolved=bool(s.get("r")),
             revision=_int(s.get("v")),
+            expunged_ms=_int(s.get("g")),
             unknown=None if _STATE_FIELDS.issuperset(s) else {name: s[name] for name in s.keys() - _STATE_FIELDS},
         )
 

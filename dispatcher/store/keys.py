@@ -50,7 +50,7 @@ own = _of_partition("own")
 
 
 def event(partition: int, event_id: str) -> str:
-    """hash: doc (immutable), state (JSON), aN (attempt N, JSON). Until its retention ends. Written by all."""
+    """hash: doc (``expunge`` alone changes it), state, aN (attempt N). Until its retention ends. Written by all."""
     return f"{{p{partition}}}:e:{event_id}"
 
 

@@ -79,6 +79,7 @@ async def test_actions_of_operators_are_written_down_before_they_are_done(api: A
         ("POST", f"/v1/lanes/{lane}/resume", "resumeLane", lane),
         ("POST", f"/v1/events/{event_id}/redeliver", "redeliverEvent", event_id),
         ("POST", f"/v1/events/{event_id}/resolve", "resolveEvent", event_id),
+        ("DELETE", f"/v1/events/{event_id}/payload", "expungePayload", event_id),
     ):
         assert (await api.ask(method, path)).status < 300
         entry = await newest(api)
@@ -224,6 +225,7 @@ NOTED = {
     "POST /v1/clients/{clientId}/rotate",
     "POST /v1/events/{id}/redeliver",
     "POST /v1/events/{id}/deliver-now",
+    "DELETE /v1/events/{id}/payload",
     "POST /v1/events/{id}/resolve",
     "POST /v1/lanes/{integrationId}/pause",
     "POST /v1/lanes/{integrationId}/resume",

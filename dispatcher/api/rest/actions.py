@@ -1,4 +1,4 @@
-"""Redeliver, resolve and deliver now: one event. Never decides whether it may be: the store does, in the same step."""
+"""Redeliver, resolve, deliver now and expunge one event. Never decides whether it may be: the store does, at once."""
 
 from __future__ import annotations
 
@@ -47,6 +47,14 @@ async def deliver_event_now(request: web.Request) -> web.StreamResponse:
     return json_response(body | {"explanation": explanation_json(forwarded.explanation)}, 202)
 
 
+async def expunge_payload(request: web.Request) -> web.StreamResponse:
+    """204; payload, creator and what hosts answered are gone, status, ids and attempts stay. 409 until it has ended."""
+    stored = await _stored(request)
+    async with noted(request, "expungePayload", "event", stored.event.id, before=_status(stored)):
+        await request.app[SERVICES].queue.expunge(stored.event)
+    return web.Response(status=204)
+
+
 async def _stored(request: web.Request) -> StoredEvent:
     services = request.app[SERVICES]
     return await reachable_event(request.match_info["id"], request[CALLER], services.queue, services.cache)
@@ -88,6 +96,15 @@ ROUTES: tuple[Route, ...] = (
         (Scope.OPS_WRITE,),
         "Bring its next attempt forward",
         answers={202: ForwardedOut},
+        vendors=True,
+    ),
+    Route(
+        "DELETE",
+        "/v1/events/{id}/payload",
+        expunge_payload,
+        (Scope.EVENTS_WRITE, Scope.OPS_WRITE),
+        "Forget its content",
+        answers={204: None},
         vendors=True,
     ),
 )

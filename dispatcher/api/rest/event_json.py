@@ -37,6 +37,7 @@ def event_json(stored: StoredEvent, base_url: str) -> dict[str, Any]:
         "accountIdentifier": state.account_identifier,
         "error": error,
         "payload": event.payload,
+        "payloadExpunged": state.expunged_ms is not None,
         "creator": event.creator,
     }
 

@@ -140,6 +140,8 @@ class EventOut(Wire):
     account_identifier: str | None
     error: EventErrorOut | None
     payload: dict[str, Any] | None
+    payload_expunged: bool
+    """Its content was forgotten on request: payload and creator are null, and what hosts said is gone."""
     creator: dict[str, Any] | None
 
 

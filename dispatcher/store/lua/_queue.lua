@@ -5,7 +5,7 @@
 -- nodes: it enters one after the other.
 -- State of an event (JSON): s status, c created ms, q sequence, n attempts, u tries used of the schedule,
 -- d due ms, e error code, m error message, x settled ms, w result deadline ms, i accountIdentifier,
--- y answered 202, r resolved by hand, v revision chosen by a redelivery.
+-- y answered 202, r resolved by hand, v revision chosen by a redelivery, g content expunged ms.
 --
 -- Invariant: every id in `open` is in exactly one place: `flight` (claimed), `d:L` (due or scheduled),
 -- `wait` (result expected), `park:L` (URL suspended), or behind the head of its group's list `k:L:G`.

@@ -24,7 +24,7 @@ from dispatcher.store.queue.event_view import EventView, event_view, explain, st
 from dispatcher.store.queue.feed import newest, read_changes
 from dispatcher.store.queue.indexed import matching
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
-from dispatcher.store.queue.refusals import BROUGHT_FORWARD, refusal
+from dispatcher.store.queue.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.durability import writing
 from dispatcher.store.redis.scripts import Argument, Client, Script, reply_of, script
@@ -36,6 +36,7 @@ RESUMED_AT_ONCE = 500
 
 _BRING_FORWARD = script("queue/bring_forward")
 _CONCLUDE = script("queue/conclude")
+_EXPUNGE = script("queue/expunge")
 _HOLD = script("queue/hold")
 _LOCK = script("queue/lock")
 _LOOK = script("queue/look")
@@ -175,6 +176,11 @@ class QueueStore:
         """Let the next attempt of a RETRYING event be due now, unless one began after ``asked_ms``."""
         arguments = (event_id, "" if asked_ms is None else asked_ms)
         return await self._change(event_id, _BRING_FORWARD, arguments, BROUGHT_FORWARD)
+
+    async def expunge(self, event: Event) -> StoredEvent:
+        """Forget the content of an event that has ended, and what hosts said of it; once more changes nothing."""
+        bare = event._replace(payload=None, creator=None)
+        return await self._change(event.id, _EXPUNGE, (event.id, bare.stored()), EXPUNGED)
 
     async def resolve(self, event_id: str, notification: Event | None = None) -> StoredEvent:
         """Close an event by hand: nothing more is sent for it.

@@ -7,10 +7,11 @@ from typing import Any
 from dispatcher.errors import Conflict, NotFound, Problem
 from dispatcher.model.effect import is_update
 from dispatcher.model.event import no_such_event
-from dispatcher.model.status import COMPLETE, FAILURES, Status
+from dispatcher.model.status import COMPLETE, FAILURES, TERMINAL, Status
 from dispatcher.store.queue.records import text
 
 BROUGHT_FORWARD = "brought forward"
+EXPUNGED = "expunged"
 
 _INSTEAD = {
     BROUGHT_FORWARD: {
@@ -21,6 +22,7 @@ _INSTEAD = {
         **dict.fromkeys(FAILURES, "redeliver it"),
         **dict.fromkeys(COMPLETE, "nothing more is sent for it"),
     },
+    EXPUNGED: dict.fromkeys(frozenset(Status) - TERMINAL, "wait until it has ended, or resolve it first"),
 }
 """By what was asked, and the status that did not allow it: what to do, or why there is nothing to do."""
 
@@ -59,4 +61,14 @@ def _attempted(_: str, verb: str) -> Conflict:
     return Conflict.of("attempted_since", f"it was attempted after this was asked for, so it is not {verb} again")
 
 
-_REFUSED = {"refused": _wrong_status, "behind": _behind, "locked": _locked, "attempted": _attempted}
+def _expunged(_: str, verb: str) -> Conflict:
+    return Conflict.of("payload_expunged", f"its content was expunged, so it cannot be {verb}: emit it anew")
+
+
+_REFUSED = {
+    "refused": _wrong_status,
+    "behind": _behind,
+    "locked": _locked,
+    "attempted": _attempted,
+    "expunged": _expunged,
+}

@@ -3,7 +3,7 @@
 --
 -- ARGV: id, revision to deliver it with ('' = the one it had), the moment (ms) that it was asked at, or '': an event that
 --       failed once more since then is left alone
--- Returns {'gone'}, {'refused', status}, {'attempted'}, or {'ok'}.
+-- Returns {'gone'}, {'refused', status}, {'attempted'}, {'expunged'}, or {'ok'}.
 local id, asked_ms = ARGV[1], tonumber(ARGV[3])
 local e = event_key(id)
 local kept = call('HMGET', e, 'doc', 'state')
@@ -11,6 +11,7 @@ local state = kept[1] and decoded(kept[2])
 if not state then return { 'gone' } end
 local lane, group = header(kept[1])
 if not FAILURE[state.s] or string.byte(group) == 2 then return { 'refused', state.s } end -- a step is asked for anew
+if state.g then return { 'expunged' } end
 if asked_ms and (state.x or 0) > asked_ms then return { 'attempted' } end
 call('ZREM', failures_key(state.s), id)
 forgive(lane, state)

@@ -84,8 +84,10 @@ local function settle(i)
     notification = unpack(ARGV, i, i + WIDTH - 1)
   local e = event_key(id)
   if in_flight[id] ~= n then
-    -- Concluded from outside while the attempt ran: keep the attempt's record, change nothing else.
-    if attempt ~= '' and call('EXISTS', e) == 1 then call('HSETNX', e, 'a' .. n, attempt) end
+    -- Concluded from outside while the attempt ran: keep the attempt's record unless its content was
+    -- expunged, change nothing else.
+    local _, kept = read_event(id)
+    if attempt ~= '' and kept and not string.find(kept, '"g":', 1, true) then call('HSETNX', e, 'a' .. n, attempt) end
     return 0
   end
   in_flight[id] = nil
