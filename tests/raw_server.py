@@ -42,6 +42,11 @@ class RawServer:
         self.cut_all()
         await asyncio.gather(*cut, return_exceptions=True)
 
+    @property
+    def connections(self) -> int:
+        """Open now."""
+        return len(self._talks)
+
     def cut_all(self) -> None:
         """Close every connection now."""
         for talk, writer in self._talks.items():

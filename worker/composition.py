@@ -26,6 +26,7 @@ from dispatcher.policy.tallies import Tallies
 from dispatcher.settings import Settings
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import AuditLog
+from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.ping_starter import QueuedPings
 from dispatcher.store.definitions.trials import Trials
@@ -54,8 +55,8 @@ from worker.oauth.client import token_source
 from worker.oauth.grants import GrantClient
 from worker.oauth.renewal import Renewer
 from worker.partition.owner import Owner
+from worker.partition.places import Places, TenantOf, slots
 from worker.partition.runner import LanePolicy, Runner
-from worker.partition.slow_attempts import LENT_TIMES
 from worker.ping.account_trial import AccountTrier
 from worker.ping.code_trial import CodeRedeemer
 from worker.ping.connection import ConnectionCheck
@@ -65,9 +66,6 @@ from worker.resealing import Resealing
 from worker.resources import Resources
 from worker.sampling import Sampler, Sampling
 from worker.upkeep import Upkeep
-
-SPARE_FILES = 200
-"""For Redis, logs, metrics and lookups."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +131,17 @@ async def _delivering(resources: Resources, tallies: Tallies) -> AsyncIterator[O
     lookup = Lookup(stores.cache, resources.targets(), resources.operations, resources.callbacks())
     deliverer = Deliverer(lookup, sender, clock, resources.worker_id, _accounts(resources))
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
-    runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, resources.notify, tallies)
-    slots, lent = settings.concurrency, _lent(settings.concurrency)
+    concurrency, lent = slots(settings.concurrency, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+    places = Places(concurrency, lent, _tenant_of(stores.cache))
+    runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, places, resources.notify, tallies)
     owner = Owner(
-        resources.worker_id, stores.partitions, runner, clock, concurrency=slots, lent=lent, lease_s=settings.lease
+        resources.worker_id,
+        stores.partitions,
+        runner,
+        clock,
+        concurrency=concurrency,
+        places=places,
+        lease_s=settings.lease,
     )
     try:
         yield owner
@@ -170,11 +175,12 @@ def _pepper(settings: Settings) -> bytes:
     return hashlib.blake2b(settings.secret_keys[-1].get_secret_value().encode(), person=b"token-names").digest()
 
 
-def _lent(concurrency: int) -> int:
-    """Slots of slow attempts to lend, within the files that this process may open."""
-    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    room = files - concurrency - SPARE_FILES if files != resource.RLIM_INFINITY else LENT_TIMES * concurrency
-    return max(0, min(LENT_TIMES * concurrency, room))
+def _tenant_of(cache: DefinitionCache) -> TenantOf:
+    def tenant_of(integration_id: str) -> str | None:
+        integration = cache.peek_integration(integration_id)
+        return integration.tenant if integration else None
+
+    return tenant_of
 
 
 @contextlib.asynccontextmanager

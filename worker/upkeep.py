@@ -143,9 +143,18 @@ class Upkeep:
         return self._offered[partition][1] < OFFERED_TIMES
 
     async def _give_up_surplus(self) -> None:
-        """Release a few partitions a second, beyond our share, and offer them at once."""
-        mine = sorted(p for p, owned in self._owner.partitions.items() if not owned.leaving)
-        leaving = [self._owner.leave(p) for p in mine[self.share :][:RELEASED_AT_ONCE]]
+        """Release a few partitions a second, beyond our share, and offer them at once.
+
+        Those in which attempts wait for slow hosts come last, and go on until these have ended: nothing is claimed of
+        a partition that is leaving, and nobody's events are to wait for the hosts of another.
+        """
+        mine = sorted(
+            (owned.waits_for_slow_hosts, p) for p, owned in self._owner.partitions.items() if not owned.leaving
+        )
+        surplus = mine[: max(0, len(mine) - self.share)]
+        for slow, partition in mine:
+            self._owner.partitions[partition].parting = slow and (slow, partition) in surplus
+        leaving = [self._owner.leave(p) for slow, p in surplus[:RELEASED_AT_ONCE] if not slow]
         if not leaving:
             return
         with contextlib.suppress(TimeoutError):

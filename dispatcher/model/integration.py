@@ -235,6 +235,11 @@ class Integration:
     def ui_read_only(self) -> bool:
         return len(self.linked_products) > 1
 
+    @property
+    def tenant(self) -> str:
+        """Whoever shares workers with others: its vendor, without one the integration itself."""
+        return self.id if self.vendor_id is None else f"vendor:{self.vendor_id}"
+
 
 @dataclass(frozen=True, slots=True)
 class Product:

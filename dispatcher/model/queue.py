@@ -47,6 +47,7 @@ class Reason(StrEnum):
     PAUSED = "paused"
     CIRCUIT_OPEN = "circuit_open"
     SLOWED_DOWN = "slowed_down_by_host"
+    SHARE_USED = "share_of_worker_used"
     RATE_LIMITED = "rate_limited"
     CONCURRENCY = "concurrency_cap"
     URL_SUSPENDED = "url_suspended"

@@ -63,8 +63,8 @@ lock = _of_group("lock")
 due = _of_lane("d")
 """zset: due heads of a lane, score = due ms. Until it is empty. Written by all."""
 lane = _of_lane("l")
-"""hash: busy, cap, behind, off, rate, tat, locks; paused, circuit, opened, slow, failing, disabled (ms). For ever.
-Written by all."""
+"""hash: busy, cap, behind, off, rate, tat, locks; paused, circuit, opened, slow, crowded, failing, disabled (ms).
+For ever. Written by all."""
 trouble = _of_lane("t")
 """hash: since (ms), run, same, o, h, w: failures in a row, the last one; aM, fM: attempts, failures of minute M.
 Until the lane is well again. Written by ``settle``."""

@@ -64,6 +64,7 @@ class Shop:
         *,
         oauth2: bool = False,
         schedule_s: tuple[float, ...] = FAST,
+        vendor_id: str | None = None,
         **more: Any,
     ) -> Integration:
         """Published once, with every URL but ``eventStatusUrl`` on the host unless told otherwise."""
@@ -78,7 +79,15 @@ class Shop:
         sealed = self.sealer.seal(SECRET, sealed_fields.signing_secret(identity))
         made = await self.definitions.create(
             Integration(
-                identity, 0, new_hex24(), "Test", 1, 1, working=working, signing_secrets=(SigningSecret(sealed, 1),)
+                identity,
+                0,
+                new_hex24(),
+                "Test",
+                1,
+                1,
+                working=working,
+                signing_secrets=(SigningSecret(sealed, 1),),
+                vendor_id=vendor_id,
             )
         )
         return await publish(self.definitions, made.id, "test", 2)

@@ -1,4 +1,4 @@
-"""Limits of one integration in its owner's memory: adaptive concurrency, circuit, slow-down, rate.
+"""Limits of one integration in its owner's memory: adaptive concurrency, circuit, slow-down, rate, share of places.
 
 Decides only; the claim script enforces the settings, which are written with the next settle.
 """
@@ -14,11 +14,14 @@ from dispatcher.policy.circuit import Circuit, CircuitState
 from dispatcher.policy.concurrency import ConcurrencyLimit
 from dispatcher.policy.retry import MAX_RETRY_AFTER_S
 from dispatcher.store.queue.claims import LaneSetting
+from worker.partition.places import Occupancy
 
 START_CONCURRENCY = 32
 EARLY_S = 0.05
 """Attempts allowed before the claim script limits a lane's rate, in seconds of that rate."""
 THROTTLED = frozenset({429, 503})
+CROWDED_MS, LONGEST_CROWDED_MS = 500, 4000
+"""Until its events are claimed again when there was no place for one, doubled each time."""
 _LONG_AGO_MS = 1
 """A past time in place of the one that another owner wrote, which stays in the store until it changes."""
 
@@ -28,6 +31,9 @@ class Lane:
 
     __slots__ = (
         "_circuit",
+        "_crowded_cap",
+        "_crowded_for_ms",
+        "_crowded_until_ms",
         "_early",
         "_failing_ms",
         "_handed_over",
@@ -38,20 +44,26 @@ class Lane:
         "_rate",
         "_running",
         "_slow_ms",
-        "in_flight",
+        "places",
     )
 
     def __init__(
         self,
         integration_id: str,
+        places: Occupancy,
         *,
         maximum: int,
         circuit_failures: int,
         circuit_open_ms: int,
         failing: bool = False,
         circuit_open: bool = False,
+        crowded: bool = False,
     ) -> None:
-        """``failing``, ``circuit_open``: the state in which another owner left the lane."""
+        """``failing``, ``circuit_open``, ``crowded``: the state in which another owner left the lane."""
+        self.places = places
+        self._crowded_cap: int | None = None
+        self._crowded_for_ms = 0
+        self._crowded_until_ms: int | None = None
         self._integration_id = integration_id
         self._maximum = maximum
         self._limit = ConcurrencyLimit(maximum, START_CONCURRENCY)
@@ -61,8 +73,6 @@ class Lane:
         self._opened_ms: int | None = None
         self._rate: float | None = None
         self._running = 0
-        self.in_flight = 0
-        """Claims whose attempts have not ended."""
         self._early = 0
         self._handed_over: dict[str, int | float | None] = {
             "cap": min(START_CONCURRENCY, maximum),
@@ -71,7 +81,10 @@ class Lane:
             "rate": None,
             "failing": None,
             "opened": None,
+            "crowded": None,
         }
+        if crowded:
+            self._handed_over |= {"crowded": _LONG_AGO_MS, "cap": 1}
         if failing:
             self._failing_ms = self._handed_over["failing"] = _LONG_AGO_MS
         if circuit_open:
@@ -99,6 +112,23 @@ class Lane:
         if maximum != self._limit.maximum:
             self._limit.resize(maximum)
         self._rate = limits.rate_per_s
+
+    def crowd_out(self, now_ms: int) -> None:
+        """Claim nothing for a while, and then no more than now runs: there was no place for another attempt."""
+        if now_ms < (self._crowded_until_ms or 0):
+            return
+        self._crowded_for_ms = min(max(CROWDED_MS, 2 * self._crowded_for_ms), LONGEST_CROWDED_MS)
+        self._crowded_until_ms = now_ms + self._crowded_for_ms
+        self._crowded_cap = max(1, self.places.running)
+
+    def ease(self) -> None:
+        """One more at a time, since an attempt had its place; without any bound once the lane's own is reached."""
+        if self._crowded_cap is None:
+            return
+        self._crowded_for_ms = 0
+        self._crowded_cap += 1
+        if self._crowded_cap >= self._offered:
+            self._crowded_cap = self._crowded_until_ms = None
 
     @contextmanager
     def admission(self, limits: LaneLimits, rate_limited: bool) -> Iterator[bool]:
@@ -154,19 +184,20 @@ class Lane:
             if retry_after_s:
                 self._slow_ms = max(self._slow_ms, now_ms + int(min(retry_after_s, MAX_RETRY_AFTER_S) * 1000))
         else:
-            self._limit.succeeded(self.in_flight)
+            self._limit.succeeded(self.places.running)
         return CircuitState.CLOSED if closed else None
 
     def changes(self, now_ms: int) -> list[LaneSetting]:
         """Settings that differ from those last handed over."""
         open_until = self._circuit.until_ms if self._circuit.state is CircuitState.OPEN else None
         wanted: dict[str, int | float | None] = {
-            "cap": 1 if self.circuit_open else self._offered,
+            "cap": 1 if self.circuit_open else min(self._offered, self._crowded_cap or self._offered),
             "circuit": open_until,
             "slow": self._slow_ms if self._slow_ms > now_ms else None,
             "rate": self._rate,
             "failing": self._failing_ms,
             "opened": self._opened_ms,
+            "crowded": self._crowded_until_ms,
         }
         if wanted == self._handed_over:
             return []

@@ -25,6 +25,7 @@ class OwnedPartition:
         "leaving",
         "newest_generation",
         "outcomes",
+        "parting",
         "partition",
         "paused_until",
         "renewed_at",
@@ -60,6 +61,8 @@ class OwnedPartition:
         """A script failed: nothing is asked before then."""
         self.faults = 0
         """Errors of ours since something of it was settled."""
+        self.parting = False
+        """To leave once no attempt of it waits for a slow host: integrations with such attempts begin no more."""
         self.leaving = False
         """Claim nothing more; release once nothing runs."""
         self.closed = asyncio.Event()
@@ -83,6 +86,10 @@ class OwnedPartition:
         if self.unconfirmed:
             return self.paused_until
         return self.due_at if free and not self.leaving else None
+
+    @property
+    def waits_for_slow_hosts(self) -> bool:
+        return any(lane.places.slow for lane in self.lanes.values())
 
     @property
     def may_rest(self) -> bool:

@@ -19,7 +19,7 @@ import structlog
 
 from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.queue.claims import Claimed, ClaimId, Move, Settlement
+from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.partition import LEASE_LEFT, PartitionStore
 from dispatcher.store.redis.scripts import Call
@@ -27,8 +27,8 @@ from worker.partition.allocation import Allotment, allot
 from worker.partition.holdings import Holdings
 from worker.partition.launcher import AT_ONCE, Launcher
 from worker.partition.owned_partition import Batch, OwnedPartition
+from worker.partition.places import LONG_S, Places
 from worker.partition.runner import Runner
-from worker.partition.slow_attempts import LONG_S, SlowAttempts
 
 BUSY_GATHERS = 4
 GATHER_S = 0.002
@@ -52,16 +52,16 @@ class Owner:
         clock: StoreClock,
         *,
         concurrency: int,
-        lent: int,
+        places: Places,
         lease_s: float,
     ) -> None:
-        """``lent``: slots at most beyond ``concurrency``, while as many attempts wait for slow hosts."""
+        """``concurrency``: attempts at a time, beside those that wait for slow hosts and lend their ``places``."""
         self.worker_id = worker_id
         self._holdings = Holdings(worker_id, store, clock.steady)
         self._store = store
         self._runner = runner
         self._concurrency = concurrency
-        self._slow_attempts = SlowAttempts(lent)
+        self._places = places
         self._lease_s = lease_s
         self._safe_s = lease_s * LEASE_LEFT
         self._late_replies = 0
@@ -194,10 +194,7 @@ class Owner:
         free = self._concurrency - self.in_flight
         if free > self._concurrency // 4:
             return free
-        return free + self._slow_attempts.lent(self._now(), self._running)
-
-    def _running(self) -> set[ClaimId]:
-        return {handle for owned in self.partitions.values() for handle, task in owned.running.items() if task}
+        return free + self._places.lent(self._now())
 
     async def _round(self) -> bool:
         """One round trip for all partitions. True when there was something to do."""

@@ -28,6 +28,7 @@ from worker.delivery.deliver import Deliverer
 from worker.delivery.delivery import Delivered, Reading
 from worker.partition.lane import Lane
 from worker.partition.owned_partition import OwnedPartition
+from worker.partition.places import Places
 
 PUT_OFF_MS = 200
 """Delay of an event whose definitions could not be read."""
@@ -64,6 +65,7 @@ class Runner:
         deliverer: Deliverer,
         policy: LanePolicy,
         clock: Clock,
+        places: Places,
         notify: Notify | None = None,
         tallies: Tallies | None = None,
     ) -> None:
@@ -73,13 +75,16 @@ class Runner:
         self._deliverer = deliverer
         self._policy = policy
         self._clock = clock
+        self._places = places
         self._notify = notify
         self._tallies = tallies
 
     async def run(self, owned: OwnedPartition, claimed: Claimed) -> Settlement:
         """Deliver one event; returns its settlement."""
         lane = self._lane(owned, claimed)
-        lane.in_flight += 1
+        turn = None if owned.parting and lane.places.slow else self._places.take(lane.places)
+        if turn is None:
+            return self._crowded_out(owned, claimed, lane)
         try:
             suspended = await self._suspended(owned, claimed) if claimed.url_suspended else _NONE
             delivered = await self._deliverer.deliver(claimed, suspended, lane)
@@ -99,8 +104,14 @@ class Runner:
             log.exception("attempt broke off", event_id=claimed.event.id)
             return Settlement(claimed, Move.RELEASE, delay_ms=BROKE_OFF_MS)
         finally:
-            lane.in_flight -= 1
+            self._places.give_back(lane.places, turn)
         return delivered.settlement
+
+    def _crowded_out(self, owned: OwnedPartition, claimed: Claimed, lane: Lane) -> Settlement:
+        """Its tenant's slow attempts leave it no place, or its own keep the partition from being handed over."""
+        lane.crowd_out(self._clock.now_ms())
+        owned.changed_lanes.add(claimed.event.integration_id)
+        return Settlement(claimed, Move.RELEASE)
 
     async def _suspended(self, owned: OwnedPartition, claimed: Claimed) -> frozenset[str]:
         return await self._store.suspended_urls(owned.partition, claimed.event.integration_id)
@@ -112,6 +123,7 @@ class Runner:
     def _learn(self, owned: OwnedPartition, claimed: Claimed, lane: Lane, delivered: Delivered) -> None:
         """Count the attempt, and teach the lane what it showed."""
         lane.configure(delivered.limits, claimed.rate_limited)
+        lane.ease()
         owned.changed_lanes.add(claimed.event.integration_id)
         reading = delivered.reading
         if reading is None:
@@ -160,11 +172,13 @@ class Runner:
     def _new_lane(self, owned: OwnedPartition, lane_id: str, flags: bytes) -> Lane:
         lane = owned.lanes[lane_id] = Lane(
             lane_id,
+            self._places.of(lane_id),
             maximum=self._policy.concurrency,
             circuit_failures=self._policy.circuit_failures,
             circuit_open_ms=int(self._policy.circuit_open_s * 1000),
             failing=b"f" in flags,
             circuit_open=b"c" in flags,
+            crowded=b"s" in flags,
         )
         return lane
 

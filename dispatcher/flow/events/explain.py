@@ -21,6 +21,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.PAUSED: "The integration is paused; resume it to let its events go on.",
     Reason.CIRCUIT_OPEN: "The product host could not be reached several times in a row, so its circuit is open.",
     Reason.SLOWED_DOWN: "The product host asked to be sent less for a while.",
+    Reason.SHARE_USED: "Slow hosts and names of its vendor take up the vendor's share of a worker for the moment.",
     Reason.RATE_LIMITED: "The rate limit of the integration is used up for the moment.",
     Reason.CONCURRENCY: "As many attempts as the integration allows are under way.",
     Reason.URL_SUSPENDED: "Its URL answered 410 Gone and is suspended; resume the integration once it works.",

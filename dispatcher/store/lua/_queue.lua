@@ -149,7 +149,7 @@ end
 -- When a lane in state `c` may next be claimed from, whose first event is due at `head`: never while full or paused.
 local function claimable(c, head)
   if c.paused or (c.cap and tonumber(c.busy or 0) >= tonumber(c.cap)) then return 'inf' end
-  return math.max(head, tonumber(c.circuit or 0), tonumber(c.slow or 0))
+  return math.max(head, tonumber(c.circuit or 0), tonumber(c.slow or 0), tonumber(c.crowded or 0))
 end
 
 local function write_known(lanes)

@@ -31,6 +31,7 @@ class EventView:
     circuit_ms: int
     slow_ms: int
     rate: str
+    crowded_ms: int
     lane_due: str
     now_ms: int
     holders: tuple[str, ...] = ()
@@ -63,9 +64,10 @@ def event_view(reply: list[Any]) -> EventView:
         circuit_ms=number(reply[11]) or 0,
         slow_ms=number(reply[12]) or 0,
         rate=text(reply[13]),
-        lane_due=text(reply[14]),
-        now_ms=int(reply[15]),
-        holders=tuple(text(reply[16]).split("\n")) if reply[16] else (),
+        crowded_ms=number(reply[14]) or 0,
+        lane_due=text(reply[15]),
+        now_ms=int(reply[16]),
+        holders=tuple(text(reply[17]).split("\n")) if reply[17] else (),
     )
 
 
@@ -115,11 +117,16 @@ def _held_back(status: Status, seen: EventView, state: EventState) -> Explanatio
         return Explanation(status, reason, until_ms=seen.due_ms, detail=state.error_message)
     if seen.lease_until_ms <= seen.now_ms:
         return Explanation(status, Reason.NO_WORKER)
-    if seen.circuit_ms > seen.now_ms:
-        return Explanation(status, Reason.CIRCUIT_OPEN, until_ms=seen.circuit_ms)
-    if seen.slow_ms > seen.now_ms:
-        return Explanation(status, Reason.SLOWED_DOWN, until_ms=seen.slow_ms)
+    for until_ms, reason in (
+        (seen.circuit_ms, Reason.CIRCUIT_OPEN),
+        (seen.slow_ms, Reason.SLOWED_DOWN),
+        (seen.crowded_ms, Reason.SHARE_USED),
+    ):
+        if until_ms > seen.now_ms:
+            return Explanation(status, reason, until_ms=until_ms)
     if seen.cap is not None and seen.busy >= seen.cap:
+        if seen.crowded_ms:
+            return Explanation(status, Reason.SHARE_USED)
         return Explanation(status, Reason.CONCURRENCY, detail=f"{seen.busy} of {seen.cap} attempts are running")
     later = number(seen.lane_due.encode()) if seen.lane_due not in ("", "inf") else None
     if seen.rate and later is not None and later > seen.now_ms:

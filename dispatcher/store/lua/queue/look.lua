@@ -3,7 +3,7 @@
 --
 -- ARGV: id
 -- Returns {} or {document, state, attempt number in flight or '', head of its group or '', due ms or '', parked 1/0,
---   own: owner, lease until ms; lane: busy, cap, paused, circuit, slow, rate; score of the lane in `lanes` or ''; now ms; who
+--   own: owner, lease until ms; lane: busy, cap, paused, circuit, slow, rate, crowded; score of the lane in `lanes` or ''; now ms; who
 --   holds its group, names with LF between, or ''}.
 local id = ARGV[1]
 local doc, state = read_event(id)
@@ -11,12 +11,12 @@ if not doc or not state then return {} end
 local lane, group = header(doc)
 local head = group ~= '' and call('LINDEX', group_key(lane, group), 0) or ''
 local own = call('HMGET', OWN, 'owner', 'until')
-local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'rate')
+local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'rate', 'crowded')
 local answer = {
   doc, state, call('HGET', FLIGHT, id) or '', head or '', call('ZSCORE', due_key(lane), id) or '',
   call('ZSCORE', parked_key(lane), id) and 1 or 0, own[1] or '', own[2] or '0',
 }
-for i = 1, 6 do answer[#answer + 1] = c[i] or '' end
+for i = 1, 7 do answer[#answer + 1] = c[i] or '' end
 answer[#answer + 1] = call('ZSCORE', LANES, lane) or ''
 answer[#answer + 1] = NOW
 answer[#answer + 1] = table.concat(holders(lane, group), '\n')
