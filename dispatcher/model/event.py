@@ -42,6 +42,8 @@ class Event(NamedTuple):
     flag: str | None = None
     creator: dict[str, Any] | None = None
     payload: dict[str, Any] | None = None
+    trace: str | None = None
+    """``traceparent`` that its emitter sent; None = it sent none."""
 
     @property
     def group(self) -> str:
@@ -59,6 +61,7 @@ class Event(NamedTuple):
             "p": self.product_id,
             "s": self.subscription_id,
             "f": self.flag,
+            "w": self.trace,
             "c": self.creator,
             "d": self.payload,
         }
@@ -81,6 +84,7 @@ class Event(NamedTuple):
             flag=body.get("f"),
             creator=body.get("c"),
             payload=body.get("d"),
+            trace=body.get("w"),
         )
 
 

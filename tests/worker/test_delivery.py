@@ -12,6 +12,7 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode
 from dispatcher.model.status import Status
 from tests.hosts import Reply
+from tests.waiting import until
 from tests.worker.conftest import SECRET, Shop
 
 
@@ -197,3 +198,19 @@ async def test_every_attempt_is_counted_once(shop: Shop) -> None:
     assert counters["attempt_seconds:count"] == 33
     assert counters["delivery_latency:count"] == 30
     assert counters["tokens:ok"] == 1
+
+
+async def test_every_attempt_carries_the_trace_of_its_emitter(shop: Shop) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    shop.host.replies.extend([Reply(500)])
+    integration = await shop.integration({"upgradeUrl": shop.host.url(), "eventStatusUrl": shop.host.url("/status")})
+    traced = await shop.emit(integration, trace=trace)
+    plain = await shop.emit(integration, account="B")
+    await shop.work()
+    await shop.ended(traced)
+    await shop.ended(plain)
+    await until(lambda: len(shop.host.to("/status")) == 2)
+    sent = [(r.headers["webhook-id"], r.headers.get("traceparent")) for r in shop.host.to("/notifications")]
+    assert [seen for event_id, seen in sent if event_id == traced] in ([trace, trace], [trace])
+    assert [seen for event_id, seen in sent if event_id == plain] in ([None, None], [None])
+    assert {r.headers.get("traceparent") for r in shop.host.to("/status")} == {trace, None}

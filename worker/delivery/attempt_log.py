@@ -30,4 +30,5 @@ def log_attempt(settlement: Settlement, attempt: Attempt) -> None:
         delay_ms=settlement.delay_ms or None,
         error_code=attempt.error_code,
         error=attempt.error_detail,
+        trace=event.trace,
     )

@@ -24,6 +24,7 @@ from dispatcher.policy.notification import build_body
 from dispatcher.policy.redaction import scrub
 from dispatcher.policy.retry import parse_retry_after
 from dispatcher.policy.signing import current_keys, sign
+from dispatcher.policy.trace_context import TRACEPARENT
 from dispatcher.policy.urls import unfilled
 from dispatcher.store.queue.claims import Claimed, Settlement
 from worker.delivery.account_headers import authorise_for_account, open_headers
@@ -193,6 +194,8 @@ class Sender:
             "x-event-type": event.type,
             "x-delivery-attempt": str(n),
         }
+        if stored.trace:
+            delivery.headers[TRACEPARENT] = stored.trace
 
     def authorise(self, delivery: Delivery) -> Authorization | None:
         """Write the account's own value, or the token that the credentials call for; None = it has to be fetched."""

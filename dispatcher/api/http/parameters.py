@@ -53,6 +53,12 @@ _ONCE = (
     ),
 )
 
+_TRACE = _header(
+    "traceparent",
+    {"type": "string"},
+    "W3C trace context; sent to the host with every attempt, left out when unreadable",
+)
+
 PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("POST", "/v1/events"): (
         _header(
@@ -60,7 +66,9 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
             {"type": "string", "minLength": 1, "maxLength": 255},
             "Repeating the request with this key within 24 hours accepts nothing twice",
         ),
+        _TRACE,
     ),
+    ("POST", "/v1/events/batch"): (_TRACE,),
     ("GET", "/v1/events"): (
         *FILTERS,
         _query("fromDate", _TEXT, "Another name for from"),

@@ -24,6 +24,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.queue import Accepted
 from dispatcher.policy.notification import event_url
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
+from dispatcher.policy.trace_context import TRACEPARENT, read_traceparent
 
 MAX_BATCH = 1000
 _fields_of = attrgetter(*Emission._fields)
@@ -36,7 +37,7 @@ async def accept_event(request: web.Request) -> web.StreamResponse:
     require_media(request, JSON)
     key = idempotency_key(request)
     raw = await read_body(request)
-    event = await services.emitter.event(_emission(read_object(raw, exact=True)), caller)
+    event = _traced(await services.emitter.event(_emission(read_object(raw, exact=True)), caller), request)
     if key is None:
         receipt = await services.acceptor.accept(event)
     else:
@@ -55,7 +56,7 @@ async def accept_batch(request: web.Request) -> web.StreamResponse:
     raw = await read_body(request)
     items: Iterable[Any] = read_lines(raw, exact=True) if media == NDJSON else read_array(raw, exact=True)
     prepared = [await _prepared(item, services, caller) for item in _limited(items)]
-    events = [one for one in prepared if isinstance(one, Event)]
+    events = [_traced(one, request) for one in prepared if isinstance(one, Event)]
     receipts = iter(await services.acceptor.accept_many(events))
     results = [
         {"index": index, "status": one.status, "errors": [problem.as_json() for problem in one.problems]}
@@ -82,6 +83,13 @@ async def _prepared(item: Any, services: Services, caller: Caller) -> Event | Re
 def _emission(body: Any) -> Emission:
     """Raises ``Unprocessable`` for a field that is missing, unknown or of another type."""
     return Emission._make(_fields_of(validated(EventIn, body)))
+
+
+def _traced(event: Event, request: web.Request) -> Event:
+    """With the trace that its emitter is in, which the host is told."""
+    sent = request.headers.get(TRACEPARENT)
+    context = read_traceparent(sent) if sent else None
+    return event._replace(trace=str(context)) if context else event
 
 
 def _limited(items: Iterable[Any]) -> list[Any]:

@@ -47,6 +47,7 @@ def status_notice(
         subscription_id=event.subscription_id,
         flag=event.flag,
         payload=status_payload(event.id, event.type, status, attempts, error, account),
+        trace=event.trace,
     )
 
 

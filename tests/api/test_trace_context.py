@@ -1,0 +1,44 @@
+"""The trace that an emitter is in is kept with its events; one that sends none costs nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.store import keys
+from tests.api.conftest import PRODUCT, Api
+
+TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+async def kept(api: Api, event_id: str) -> tuple[str | None, bytes]:
+    stored = await api.services.queue.get(event_id)
+    assert stored is not None
+    partition = int(event_id[-3:], 16) % api.services.queue.partitions
+    document = await api.redis.hget(keys.event(partition, event_id), "doc")  # type: ignore[misc]
+    return stored.event.trace, document
+
+
+async def test_a_context_is_kept_with_the_event(api: Api) -> None:
+    made = await api.emit(headers={"traceparent": TRACE})
+    assert (await kept(api, made["id"]))[0] == TRACE
+
+
+@pytest.mark.parametrize("headers", [{}, {"traceparent": "nonsense"}, {"traceparent": ""}])
+async def test_without_a_context_nothing_is_kept(api: Api, headers: dict[str, str]) -> None:
+    made = await api.emit(headers=headers)
+    trace, document = await kept(api, made["id"])
+    assert trace is None
+    assert b'"w"' not in document
+
+
+async def test_every_event_of_a_batch_has_it(api: Api) -> None:
+    items = [{"type": "create", "productId": PRODUCT, "accountId": account} for account in "AB"]
+    body = await api.json("POST", "/v1/events/batch", 200, json=items, headers={"traceparent": TRACE})
+    assert [(await kept(api, one["id"]))[0] for one in body["results"]] == [TRACE, TRACE]
+
+
+async def test_a_key_that_is_repeated_in_another_trace_is_the_same_event(api: Api) -> None:
+    first = await api.emit(headers={"traceparent": TRACE, "Idempotency-Key": "k"})
+    again = await api.emit(headers={"traceparent": TRACE.replace("4bf9", "5bf9"), "Idempotency-Key": "k"})
+    assert again["id"] == first["id"]
+    assert (await kept(api, first["id"]))[0] == TRACE
