@@ -93,6 +93,19 @@ async def test_host_reads_its_event_as_it_was_notified(api: Api) -> None:
     assert (body["returnUrl"], body["links"]) == (None, [])
 
 
+async def test_the_event_url_of_an_answer_is_for_whoever_may_read_the_event(api: Api) -> None:
+    made = await api.emit(payload={"company": {"name": "A"}})
+    path = made["eventUrl"].removeprefix("https://dispatcher.example")
+    reader = await api.bearer_of_new("events:read")
+    body = await api.json("GET", path, 200, headers=reader)
+    assert body == await api.json("GET", path, 200, headers=await inbound(api, (await own(api)).id))
+    elsewhere = await api.bearer_of_new("events:read", account_id="other")
+    await api.refused("GET", path, 404, "not_found", headers=elsewhere)
+    emitter = await api.bearer_of_new("events:write")
+    await api.refused("GET", path, 403, "insufficient_scope", headers=emitter)
+    await api.refused("POST", f"{path}/result", 403, "insufficient_scope", headers=reader, json={"success": True})
+
+
 @pytest.mark.parametrize("accept", ["application/xml", "text/xml, application/json;q=0.5", "application/xml,*/*;q=0.8"])
 async def test_host_reads_its_event_as_xml(api: Api, accept: str) -> None:
     made = await api.emit(payload={"company": {"name": "A & <B>", "odd key": "\x0b"}, "l": [1, 2]})

@@ -167,7 +167,7 @@ def expected(route: Route, role: Role, whose: str) -> set[int]:
         return fine | {403} if (route.method, route.path) == DESCRIBES else {404}
     if (route.method, route.path) == DESCRIBES and whose == FOREIGN:
         return {403} if ROLES[role].binding else fine
-    if whose == FOREIGN and route.path.startswith(OTHERS_EVENT_IS_403):
+    if whose == FOREIGN and route.path.startswith(OTHERS_EVENT_IS_403) and role is Role.PRODUCT_HOST:
         return {403}
     if whose == FOREIGN and ROLES[role].binding:
         return {404}

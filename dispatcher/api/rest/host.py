@@ -1,4 +1,4 @@
-"""The product host's side: read one's own event, report its result. An inbound client reaches its integration only."""
+"""The product host's side: read an event, report its result. An inbound client reaches its integration only."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from dispatcher.api.rest.host_xml import prefers_xml, to_xml
 from dispatcher.api.rest.models import EventOut, ResultIn
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import Refused
+from dispatcher.flow.events.reach import reachable_event
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import StoredEvent
@@ -25,9 +26,15 @@ from dispatcher.policy.strict_json import read_object
 
 
 async def get_own_event(request: web.Request) -> web.StreamResponse:
-    """The notification's fields and where the event stands; XML when that is asked for."""
-    services = request.app[SERVICES]
-    stored = await _own_event(services, request[CALLER], request.match_info["id"])
+    """The notification's fields and where the event stands; XML when that is asked for.
+
+    The address is the ``eventUrl`` of the emitter's answer, too, which whoever may read the event can follow.
+    """
+    services, caller, event_id = request.app[SERVICES], request[CALLER], request.match_info["id"]
+    if caller.may(Scope.ROLE_APPLICATION):
+        stored = await _own_event(services, caller, event_id)
+    else:
+        stored = await reachable_event(event_id, caller, services.queue, services.cache)
     return _answer(request, services, stored)
 
 
@@ -78,7 +85,16 @@ _HOST = (Scope.ROLE_APPLICATION,)
 _PATH = "/api/integration/v1/events/{id}"
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", _PATH, get_own_event, _HOST, "Read an event", answers={200: EventOut}, tag="product hosts"),
+    Route(
+        "GET",
+        _PATH,
+        get_own_event,
+        (*_HOST, Scope.EVENTS_READ),
+        "Read an event",
+        answers={200: EventOut},
+        tag="product hosts",
+        vendors=True,
+    ),
     Route(
         "POST",
         f"{_PATH}/result",
