@@ -6,7 +6,8 @@ from functools import partial
 
 from aiohttp import hdrs, web
 
-from dispatcher.api.http.route import ADMISSION, CALLER, Admission, Handler, Route
+from dispatcher.api.http.route import ADMISSION, CALLER, ENDS_WITH_CALLER, Admission, Handler, Route
+from dispatcher.api.http.turns import take_turn
 from dispatcher.api.metering import Meters
 from dispatcher.api.oauth.gate import REALM, Gate
 from dispatcher.errors import Problem, Refused
@@ -21,9 +22,9 @@ _LOOKING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
     """The route's handler behind its scopes."""
     needed = route.scopes
-    handler = route.handler
     if needed is None:
-        return handler
+        return route.handler
+    handler = _reading(route)
 
     admission = Admission(partial(_readmit, gate, route))
 
@@ -43,6 +44,21 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
         return _with(limits, await handler(request))
 
     return enter
+
+
+def _reading(route: Route) -> Handler:
+    """The handler; of what is only read, given up with its caller, and in a turn of the caller's where that is much."""
+    handler = route.handler
+    if route.method != hdrs.METH_GET:
+        return handler
+
+    async def read(request: web.Request) -> web.StreamResponse:
+        request[ENDS_WITH_CALLER] = True
+        if route.reads_much:
+            await take_turn(request, request[CALLER])
+        return await handler(request)
+
+    return read
 
 
 def _check(caller: Caller, needed: tuple[Scope, ...], route: Route) -> None:

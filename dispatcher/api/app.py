@@ -20,6 +20,7 @@ from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.known_parameters import knowing
 from dispatcher.api.http.middleware import ERROR_PAGES, edge
 from dispatcher.api.http.route import Route
+from dispatcher.api.http.turns import TURNS, Turns
 from dispatcher.api.installing import AUTHORIZED_PATH, AUTHORIZING, CONNECTING, INSTALLING
 from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key
@@ -48,12 +49,15 @@ from dispatcher.store.installations.authorizations import AuthorizationStore
 from dispatcher.store.installations.unfinished import updates_in_progress
 from dispatcher.store.queue.redeliveries import RedeliveryStore
 from dispatcher.store.redis.client import StoreClient
+from dispatcher.store.redis.connection import beside
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from dispatcher.telemetry.watchdog import Watchdog
 
 CLOCK_EVERY_S = 5.0
+READ_CONNECTIONS = 32
+"""To Redis, of whatever is read at a caller's wish."""
 SERVER_TIME = web.AppKey("server_time", ServerTime)
 
 log = structlog.get_logger("dispatcher.api")
@@ -69,7 +73,8 @@ async def build_app(
     """
     await claim_meta(redis, settings.partitions)
     store_clock = StoreClock()
-    services, installing = composed(settings, redis, clock or store_clock)
+    reading = beside(redis, max_connections=READ_CONNECTIONS)
+    services, installing = composed(settings, redis, reading, clock or store_clock)
     server_time = ServerTime(redis, store_clock)
     await server_time.measure()
     admin = AdminClient(settings.admin_client_id, settings.admin_client_secret)
@@ -82,10 +87,11 @@ async def build_app(
     app[SERVICES] = services
     app[INSTALLING] = installing
     app.on_cleanup.append(_no_more_passwords)
+    app[TURNS] = Turns()
     app[ERROR_PAGES] = []
     app[OAUTH] = await oauth_server(settings, services, redis)
     updating = partial(updates_in_progress, redis)
-    app[METRICS] = MetricsPage(services.queue, Watchdog("api"), StaleCount(redis), updating)
+    app[METRICS] = MetricsPage(services.reads, Watchdog("api"), StaleCount(redis), updating)
     app[REDELIVERIES] = RedeliveryStore(redis)
     app[REDELIVERER] = _redeliverer(services, app[REDELIVERIES])
     app[STREAMS] = {}
@@ -102,6 +108,7 @@ async def build_app(
     )
     app[SERVER_TIME] = server_time
     app[WATCH] = _watch(app, settings, redis, admin)
+    app.cleanup_ctx.append(partial(_connected, reading if reading is not redis else None))
     app.cleanup_ctx.append(_running)
     app.cleanup_ctx.append(notifying)
     app.cleanup_ctx.append(watching)
@@ -113,7 +120,7 @@ async def build_app(
 
 
 def _redeliverer(services: Services, store: RedeliveryStore) -> Redeliverer:
-    steps = BulkSteps(services.queue, services.definitions, services.cache, store, services.now_ms)
+    steps = BulkSteps(services.reads, services.definitions, services.cache, store, services.now_ms)
     return Redeliverer(steps, store, services.clients, new_uuid(), services.now_ms)
 
 
@@ -129,6 +136,13 @@ async def _running(app: web.Application) -> AsyncIterator[None]:
     following = services.installer.follower
     async with services.cache, services.acceptor, following, app[REDELIVERER], app[METRICS].watchdog.watching():
         yield
+
+
+async def _connected(own: StoreClient | None, app: web.Application) -> AsyncIterator[None]:
+    """Ends connections that are the application's own, once nothing runs that could use them."""
+    yield
+    if own is not None:
+        await own.aclose()
 
 
 async def _no_more_passwords(app: web.Application) -> None:

@@ -60,7 +60,7 @@ async def oauth_server(settings: Settings, services: Services, redis: StoreClien
     await KeyCheck(redis, services.sealer).announce()
     keys = await load_keys(SigningKeyStore(redis), services.sealer)
     reader = TokenReader(issuer, keys)
-    directory = Directory(services.clients, services.definitions)
+    directory = Directory(services.clients, Definitions(redis))
     revoked = RevokedTokens(redis)
     return OAuthServer(
         issuer=issuer,
@@ -76,17 +76,13 @@ async def oauth_server(settings: Settings, services: Services, redis: StoreClien
     )
 
 
-def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Services, Installing]:
-    """Everything that handlers may use."""
-    deployment, definitions = deployment_of(settings), Definitions(redis)
-    cache = DefinitionCache(definitions, redis)
+def composed(settings: Settings, redis: StoreClient, reading: StoreClient, clock: Clock) -> tuple[Services, Installing]:
+    """Everything that handlers may use. ``reading``: for what is read at a caller's wish; accepting has the other."""
+    deployment, definitions = deployment_of(settings), Definitions(reading)
+    cache = DefinitionCache(Definitions(redis), redis)
+    definitions.listen(cache.invalidate)
     sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
-    queue = QueueStore(
-        redis,
-        partitions=settings.partitions,
-        retention_ms=settings.retention_ms,
-        min_replicas=settings.min_replicas,
-    )
+    queue = _queue(settings, redis)
     effects = Effects(Outbox(redis), queue)
     installations = InstallationStore(redis, cache.revision)
     reauthentication = Reauthentication(
@@ -104,6 +100,7 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         deployment=deployment,
         clock=clock,
         queue=queue,
+        reads=_queue(settings, reading),
         emitter=Emitter(cache, queue.partition_of, clock.now_ms),
         acceptor=Acceptor(queue, _orders(redis, queue, cache, clock.now_ms)),
         definitions=definitions,
@@ -121,6 +118,15 @@ def composed(settings: Settings, redis: StoreClient, clock: Clock) -> tuple[Serv
         past=PastFigures(FleetHistory(redis), LaneHistory(redis), definitions, cache, queue.partitions),
     )
     return services, installing
+
+
+def _queue(settings: Settings, redis: StoreClient) -> QueueStore:
+    return QueueStore(
+        redis,
+        partitions=settings.partitions,
+        retention_ms=settings.retention_ms,
+        min_replicas=settings.min_replicas,
+    )
 
 
 def _orders(

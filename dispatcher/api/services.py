@@ -34,6 +34,8 @@ class Services:
     deployment: Deployment
     clock: Clock
     queue: QueueStore
+    reads: QueueStore
+    """The same queue, over connections of its own: however much is read, accepting and concluding have theirs."""
     emitter: Emitter
     acceptor: Acceptor
     definitions: Definitions

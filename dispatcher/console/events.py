@@ -31,7 +31,7 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
     condition = await within_reach(asked, viewer.caller, services.definitions)
     found = Page([], None)
     if condition is not None:
-        found = await services.queue.page(condition, query.get("cursor"), LIMIT, complete=False, payloads=False)
+        found = await services.reads.page(condition, query.get("cursor"), LIMIT, complete=False, payloads=False)
     chosen = {"status": ",".join(sorted(asked.statuses)), "type": ",".join(sorted(asked.types))}
     given = {name: query.get(name, "") for name in CONDITIONS} | chosen
     further = {name: value for name, value in given.items() if value} | {"cursor": found.next_cursor}
@@ -47,8 +47,8 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
 
 async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     services, event_id = viewer.services, request.match_info["id"]
-    stored = await reachable_event(event_id, viewer.caller, services.queue, services.cache)
-    explained = await services.queue.explain(event_id)
+    stored = await reachable_event(event_id, viewer.caller, services.reads, services.cache)
+    explained = await services.reads.explain(event_id)
     if explained is None:
         raise no_such_event()
     return viewer.page(
@@ -57,7 +57,7 @@ async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse
         state=stored.state,
         why=sentence(explained),
         explained=explained,
-        attempts=await services.queue.attempts(event_id) or [],
+        attempts=await services.reads.attempts(event_id) or [],
         name=(await viewer.names([stored.event.integration_id])).get(stored.event.integration_id),
         base_url=services.deployment.base_url,
     )

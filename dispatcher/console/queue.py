@@ -32,7 +32,7 @@ async def show_queue(request: web.Request, viewer: Viewer) -> web.StreamResponse
     if not viewer.sees_queue:
         text = "The queue shows every integration: sign in with a client that is bound to no account and no vendor."
         raise Refused.of("account_restricted", text)
-    overview = await viewer.services.queue.overview(LANES)
+    overview = await viewer.services.reads.overview(LANES)
     names = await viewer.names([view.integration_id for view in overview.lanes])
     rows = [LaneRow(view, names.get(view.integration_id), states(view)) for view in overview.lanes]
     totals = {

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from dispatcher.api.deployment import Deployment
 from dispatcher.api.http.route import Handler
+from dispatcher.api.http.turns import take_turn
 from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.directory import Principal
 from dispatcher.api.oauth.gate import caller_of
@@ -82,6 +83,7 @@ def screen(view: View, *scopes: Scope) -> Handler:
         if not viewer.caller.may(*scopes):
             text = f"This page needs a client with the scope {' or '.join(scopes)}."
             raise Refused.of("insufficient_scope", text)
+        await take_turn(request, viewer.caller)
         response = await view(request, viewer)
         renew(request, response, session)
         return response

@@ -45,7 +45,7 @@ class Happening:
 async def show_history(request: web.Request, guest: Guest) -> web.StreamResponse:
     """Newest first."""
     condition = EventFilter(account_id=guest.account.id, types=_SHOWN)
-    found = await guest.services.queue.page(condition, request.query.get("cursor"), ON_A_PAGE, complete=False)
+    found = await guest.services.reads.page(condition, request.query.get("cursor"), ON_A_PAGE, complete=False)
     products = {one.id: one.name for one in await shown_products(guest.services.cache, guest.marketplace)}
     return guest.page(
         "history.html",

@@ -115,13 +115,13 @@ class ProductIntegration(Identity, ShownFields):
     @strawberry.field
     async def credential_state(self, info: Info) -> CredentialState:
         """Whether tokens for deliveries can be had."""
-        queue = info.context.services.queue
+        queue = info.context.services.reads
         return CredentialState.of(await queue.credentials_failing_since(self.integration.id))
 
     @strawberry.field
     async def suspended_urls(self, info: Info) -> list[SuspendedUrl]:
         """URLs that answered 410 Gone, with the types of this version that go there."""
-        since_ms = await info.context.services.queue.suspended_urls(self.integration.id)
+        since_ms = await info.context.services.reads.suspended_urls(self.integration.id)
         return views.suspended_urls(self.revision_shown, since_ms)
 
     @strawberry.field

@@ -16,7 +16,8 @@ from dispatcher.api.graphql.result import body_of, status_of
 from dispatcher.api.graphql.schema import build_schema
 from dispatcher.api.http.body import JSON, read_body, require_media
 from dispatcher.api.http.respond import json_response
-from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.http.route import CALLER, ENDS_WITH_CALLER, Route
+from dispatcher.api.http.turns import take_turn
 from dispatcher.errors import InvalidRequest, Refused
 from dispatcher.model.access import Caller, Scope
 from dispatcher.policy.strict_json import read_json
@@ -50,6 +51,9 @@ class GraphQL:
         """One query or mutation. 403 for a mutation by a client that may only read."""
         query = _read(_object(await _body(request)))
         caller = request[CALLER]
+        if "mutation" not in query.text:
+            request[ENDS_WITH_CALLER] = True
+            await take_turn(request, caller)
         try:
             result = await self._schema.execute(
                 query.text,

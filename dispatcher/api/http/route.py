@@ -29,6 +29,9 @@ class Admission:
 
 ADMISSION = web.RequestKey("admission", Admission)
 
+ENDS_WITH_CALLER = web.RequestKey("ends_with_caller", bool)
+"""Set where nothing is changed: the request is given up as soon as its connection is lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -48,3 +51,5 @@ class Route:
     """Open to the one-time bearer of the installation in its path as well."""
     partners: bool = False
     """The same for clients of some marketplaces; with a token for one account they may call what an account may."""
+    reads_much: bool = False
+    """A GET that takes a turn: so many are under way at a time, and of one client or vendor (``http/turns.py``)."""

@@ -65,5 +65,6 @@ ROUTES: tuple[Route, ...] = (
         "Who changed what, newest first",
         answers={200: AuditPageOut},
         tag="operations",
+        reads_much=True,
     ),
 )

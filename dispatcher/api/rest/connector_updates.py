@@ -105,5 +105,6 @@ ROUTES: tuple[Route, ...] = (
         {200: None},
         _TAG,
         vendors=True,
+        reads_much=True,
     ),
 )

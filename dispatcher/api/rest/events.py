@@ -44,20 +44,20 @@ async def get_event(request: web.Request) -> web.StreamResponse:
 async def _stored(request: web.Request) -> StoredEvent:
     """The event of the path, or 404 when it does not exist for this caller."""
     services = request.app[SERVICES]
-    return await reachable_event(request.match_info["id"], request[CALLER], services.queue, services.cache)
+    return await reachable_event(request.match_info["id"], request[CALLER], services.reads, services.cache)
 
 
 async def get_attempts(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     stored = await _stored(request)
-    attempts = await services.queue.attempts(stored.event.id)
+    attempts = await services.reads.attempts(stored.event.id)
     return json_response([attempt_json(attempt) for attempt in attempts or []])
 
 
 async def get_explanation(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     stored = await _stored(request)
-    found = await services.queue.explain(stored.event.id)
+    found = await services.reads.explain(stored.event.id)
     if found is None:
         raise no_such_event()
     return json_response(explanation_json(found))
@@ -79,13 +79,13 @@ async def list_events(request: web.Request) -> web.StreamResponse:
         cursor = await _cursor_behind(services, condition, (number - 1) * limit)
         if cursor is None:
             return json_response(page_json(Page([], None), services.deployment.base_url))
-    page = await services.queue.page(condition, cursor, limit, complete=False)
+    page = await services.reads.page(condition, cursor, limit, complete=False)
     return json_response(page_json(page, services.deployment.base_url))
 
 
 async def _cursor_behind(services: Services, condition: EventFilter, skipped: int) -> str | None:
     """The cursor behind so many events, which are looked for once and not loaded; None = there are no more."""
-    page = await services.queue.page(condition, None, skipped, complete=False, payloads=False)
+    page = await services.reads.page(condition, None, skipped, complete=False, payloads=False)
     if len(page.items) < skipped and page.next_cursor is not None:
         raise _too_far()
     return page.next_cursor
@@ -100,7 +100,14 @@ _READ = (Scope.EVENTS_READ,)
 
 ROUTES: tuple[Route, ...] = (
     Route(
-        "GET", "/v1/events", list_events, _READ, "List events, newest first", answers={200: EventPageOut}, vendors=True
+        "GET",
+        "/v1/events",
+        list_events,
+        _READ,
+        "List events, newest first",
+        answers={200: EventPageOut},
+        vendors=True,
+        reads_much=True,
     ),
     Route("GET", "/v1/events/{id}", get_event, _READ, "Look at an event", answers={200: EventOut}, vendors=True),
     Route(

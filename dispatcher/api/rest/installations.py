@@ -173,7 +173,18 @@ _WRITE = (Scope.INSTALLATIONS_WRITE, Scope.INTEGRATIONS_WRITE)
 _TAG = "integrations"
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", _ALL, list_integrations, _READ, "List integrations", None, {200: None}, _TAG, vendors=True),
+    Route(
+        "GET",
+        _ALL,
+        list_integrations,
+        _READ,
+        "List integrations",
+        None,
+        {200: None},
+        _TAG,
+        vendors=True,
+        reads_much=True,
+    ),
     Route("GET", _ONE, get_integration, _READ, "Look at an integration", None, {200: IntegrationOut}, _TAG, True, True),
     Route("POST", _ALL, create_integration, _WRITE, "Install", IntegrationIn, {201: IntegrationOut}, _TAG, True),
     Route(

@@ -26,7 +26,7 @@ MAX_LANES = 1000
 async def get_queue(request: web.Request) -> web.StreamResponse:
     """``lanes`` = how many of the busiest integrations are listed."""
     lanes = integer(request.query, "lanes", DEFAULT_LANES, 0, MAX_LANES)
-    return json_response(overview_json(await request.app[SERVICES].queue.overview(lanes)))
+    return json_response(overview_json(await request.app[SERVICES].reads.overview(lanes)))
 
 
 async def pause_lane(request: web.Request) -> web.StreamResponse:
@@ -123,7 +123,15 @@ _PATH = "/v1/lanes/{integrationId}"
 _TAG = "operations"
 
 ROUTES: tuple[Route, ...] = (
-    Route("GET", "/v1/queue", get_queue, (Scope.OPS_READ,), "The queue at this moment", tag=_TAG),
+    Route(
+        "GET",
+        "/v1/queue",
+        get_queue,
+        (Scope.OPS_READ,),
+        "The queue at this moment",
+        tag=_TAG,
+        reads_much=True,
+    ),
     Route(
         "POST",
         f"{_PATH}/pause",

@@ -11,6 +11,7 @@ from dispatcher.api.http.body import JSON, read_body, require_media
 from dispatcher.api.http.query import integer
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.http.turns import take_turn
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.filters import filter_from_body
 from dispatcher.api.rest.models import FilterIn
@@ -56,7 +57,8 @@ async def start_redelivery(request: web.Request) -> web.StreamResponse:
     services, action = request.app[SERVICES], BulkAction(asked.action)
     wanted = of_action(_condition(asked.filter), action)
     condition = await within_reach(wanted, request[CALLER], services.definitions)
-    counted = await tally(condition, services.queue) if condition else NOTHING
+    await take_turn(request, request[CALLER])
+    counted = await tally(condition, services.reads) if condition else NOTHING
     if asked.dry_run:
         seen = await preview(counted, asked.rate, services.cache)
         return json_response(preview_json(seen, action, services.now_ms()))

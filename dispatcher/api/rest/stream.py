@@ -38,9 +38,9 @@ async def stream(request: web.Request) -> web.StreamResponse:
     condition = await _narrowed(request)
     position = request.headers.get(LAST_EVENT_ID) or request.query.get("lastEventId")
     if position:
-        await services.queue.changes(position, 1)
+        await services.reads.changes(position, 1)
     else:
-        position = await services.queue.newest_change()
+        position = await services.reads.newest_change()
     client_id = request[CALLER].client_id
     _refuse_too_many(streams, client_id)
     response = EventSourceResponse(ping_interval=HEARTBEAT_S, headers={REQUEST_ID_HEADER: request[REQUEST_ID]})
@@ -105,7 +105,7 @@ async def _is_still_admitted(request: web.Request) -> bool:
 async def _changes(services: Services, position: str) -> list[Change]:
     """New changes; none while Redis is away, since the stream goes on where it was."""
     try:
-        return await services.queue.changes(position, BATCH)
+        return await services.reads.changes(position, BATCH)
     except StoreUnavailable:
         return []
 

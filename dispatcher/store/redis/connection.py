@@ -56,6 +56,20 @@ def connect(url: str, *, max_connections: int = MAX_CONNECTIONS, client_name: st
     return Redis.from_pool(_pool(target, max_connections, client_name))
 
 
+def beside(client: Redis, *, max_connections: int) -> Redis:
+    """A client of the same servers with connections of its own, so that neither waits for the other's.
+
+    A cluster's nodes have enough for both, and no caller waits for one: it is the same client.
+    """
+    pool = getattr(client, "connection_pool", None)
+    if isinstance(pool, SentinelPool):
+        return Redis.from_pool(SentinelPool(pool.target, pool.limits | {"max_connections": max_connections}))
+    if not isinstance(pool, BlockingConnectionPool):
+        return client
+    settings = pool.connection_kwargs | {"max_connections": max_connections, "timeout": POOL_TIMEOUT_S}
+    return Redis.from_pool(BlockingConnectionPool(connection_class=pool.connection_class, **settings))
+
+
 def connect_listener(url: str, *, client_name: str = "dispatcher-listener") -> Redis:
     """A client for subscriptions; in a cluster any node hears what is published on another."""
     target = parse(url)
@@ -160,6 +174,8 @@ class SentinelPool(BlockingConnectionPool, SentinelConnectionPool):
             sentinel_manager=sentinel,
             **limits,
         )
+        self.target = target
+        self.limits = limits
 
     async def disconnect(self, inuse_connections: bool = True) -> None:
         await super().disconnect(inuse_connections)

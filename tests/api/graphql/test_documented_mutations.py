@@ -178,6 +178,7 @@ async def test_what_was_created_can_be_read_back(graph: Graph) -> None:
 
 
 async def test_creating_resolves_no_name_and_contacts_nobody(graph: Graph, monkeypatch: pytest.MonkeyPatch) -> None:
+    await graph.data("{ productIntegrations { id } }")  # has a connection to Redis from here on
     asked: list[object] = []
     monkeypatch.setattr(socket, "getaddrinfo", lambda *where, **_: asked.append(where))
     monkeypatch.setattr(socket.socket, "connect", lambda _, where: asked.append(where))

@@ -2,12 +2,14 @@
 
 | module | leans on | because |
 |---|---|---|
-| ``connection`` | ``RequestHandler.handle_error`` and its writer's count of bytes | aiohttp answers in plain text |
+| ``connection`` | ``handle_error``, ``_current_request`` and ``_task_handler`` of ``RequestHandler`` | see below |
 | ``direct_routes`` | ``Request._match_info`` | the search for a route costs a tenth of accepting an event |
 | ``framing`` | ``RequestHandler._messages`` | aiohttp does not tell the reader of a body that its framing broke |
 | ``protocols`` | the attributes ``request_factory`` and ``request_handler`` of ``web.Server`` | to install the others |
 | ``receipt`` | the steps of ``StreamResponse`` | the general way of an answer costs as much as the event |
 | ``request_line`` | the signature of request factories | aiohttp never answers a target with an unreadable host |
+
+aiohttp answers what it cannot read in plain text; and it ends every request with its caller, or none.
 
 ``pyproject.toml`` allows the one minor version of aiohttp that this was written for; before that line moves,
 ``tests/api/test_aiohttp_inside.py`` shows what else has to.

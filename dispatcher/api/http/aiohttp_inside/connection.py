@@ -12,6 +12,7 @@ from aiohttp.http_exceptions import InvalidURLError, LineTooLong
 from dispatcher.api.http.errors import error_body
 from dispatcher.api.http.middleware import NOT_KEPT, REQUEST_ID_HEADER
 from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import ENDS_WITH_CALLER
 from dispatcher.errors import Problem, RequestError
 
 IDLE_CONNECTION_S = 10.0
@@ -41,6 +42,13 @@ class Connection(web.RequestHandler):
     """aiohttp's connection, whose own answer would be a line of plain text, and a traceback in the log."""
 
     __slots__ = ()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """What is only read is read for nobody from here on."""
+        request, serving = self._current_request, self._task_handler
+        super().connection_lost(exc)
+        if serving is not None and request is not None and request.get(ENDS_WITH_CALLER):
+            serving.cancel()
 
     def handle_error(
         self,
