@@ -19,6 +19,8 @@ from dispatcher.flow.installations.reconcile import HELD_MS, Reconciler
 from dispatcher.flow.installations.renewing import Renewals
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.transitions import Transitions
+from dispatcher.flow.installations.upgrade_rounds import UpgradeRounds
+from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.flow.pings.schedule import Probing
 from dispatcher.model.operational import to_nobody
@@ -42,6 +44,7 @@ from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.upgrade_places import UpgradePlaces
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.key_check import KeyCheck
@@ -89,6 +92,7 @@ class Composition:
     rotating: Rotating
     operational: OperationalEvents
     reconciler: Reconciler
+    upgrades: UpgradeRounds
     sampler: Sampler
 
     @property
@@ -112,9 +116,18 @@ async def compose(resources: Resources) -> AsyncIterator[Composition]:
         beats = Heartbeats(resources.stores.redis)
         upkeep = _upkeep(resources, owner, beats)
         resealing = Resealing(resources.stores.redis, resources.sealer, resources.worker_id)
-        rotating, reconciler = _rotating(resources), _reconciler(resources)
-        sampler = _sampler(resources, owner, tallies)
-        yield Composition(owner, pings, upkeep, beats, resealing, rotating, resources.operational, reconciler, sampler)
+        yield Composition(
+            owner=owner,
+            pings=pings,
+            upkeep=upkeep,
+            beats=beats,
+            resealing=resealing,
+            rotating=_rotating(resources),
+            operational=resources.operational,
+            reconciler=_reconciler(resources),
+            upgrades=_upgrades(resources),
+            sampler=_sampler(resources, owner, tallies),
+        )
 
 
 @contextlib.asynccontextmanager
@@ -236,10 +249,22 @@ def _reconciler(resources: Resources) -> Reconciler:
     redis, queue, now_ms = resources.stores.redis, resources.stores.queue, resources.clock.now_ms
     outbox, store = Outbox(redis), InstallationStore(redis, resources.stores.cache.revision)
     effects = Effects(outbox, queue)
-    surroundings = AccountsAndMarketplaces(AccountStore(redis), MarketplaceStore(redis))
-    transitions = Transitions(store, effects, surroundings, queue.partitions, now_ms)
-    pending = Pending(store, effects, queue, transitions)
+    transitions = _transitions(resources, store)
+    pending = Pending(store, effects, queue, transitions, Upgrades(resources.stores.cache, transitions))
     return Reconciler(outbox, effects, pending, DueStore(redis, keys.PENDING, HELD_MS), now_ms)
+
+
+def _upgrades(resources: Resources) -> UpgradeRounds:
+    redis, cache, now_ms = resources.stores.redis, resources.stores.cache, resources.clock.now_ms
+    store, due = InstallationStore(redis, cache.revision), DueStore(redis, keys.UPGRADES, HELD_MS)
+    upgrades = Upgrades(cache, _transitions(resources, store))
+    return UpgradeRounds(due, UpgradePlaces(redis), resources.stores.definitions, store, upgrades, now_ms)
+
+
+def _transitions(resources: Resources, store: InstallationStore) -> Transitions:
+    redis, queue = resources.stores.redis, resources.stores.queue
+    surroundings = AccountsAndMarketplaces(AccountStore(redis), MarketplaceStore(redis))
+    return Transitions(store, Effects(Outbox(redis), queue), surroundings, queue.partitions, resources.clock.now_ms)
 
 
 def _rotating(resources: Resources) -> Rotating:

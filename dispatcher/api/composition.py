@@ -33,6 +33,7 @@ from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.steps import StepCalls
 from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.flow.installations.updates import Updates
+from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.flow.integrations.change import Editor
 from dispatcher.settings import Settings
 from dispatcher.store.access.clients import ClientStore
@@ -150,9 +151,10 @@ def _installer(
     effects = Effects(Outbox(redis), queue)
     transitions = Transitions(store, effects, parties, queue.partitions, now_ms)
     creation = Creation(transitions, cache, queue, parties, seals)
-    pending = Pending(store, effects, queue, transitions)
+    upgrades = Upgrades(cache, transitions, creation.connected)
+    pending = Pending(store, effects, queue, transitions, upgrades)
     calls, follower = StepCalls(transitions, pending), Follower(pending)
-    return Installer(store, definitions, cache, transitions, creation, seals, calls, follower)
+    return Installer(store, definitions, cache, transitions, creation, calls, follower, upgrades)
 
 
 def deployment_of(settings: Settings) -> Deployment:

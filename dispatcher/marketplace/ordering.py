@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ async def order(request: web.Request, guest: Guest, sent: Sent) -> web.StreamRes
             )
             return redirect(guest.path("installations", made.id))
         except Unprocessable as error:
-            wrong = {f"{_PREFIX}{name}" if name else "": text for name, text in wrongs(error, _IN_EVENTS).items()}
+            wrong = answer_wrongs(error)
     fields = marked(typed(form.fields, sent.fields), wrong)
     return await _page(guest, product, fields, wrong)
 
@@ -89,20 +89,31 @@ def form_of(product: ShownProduct, t: Messages) -> Order:
         quantity = Field("quantity", label, Kind.NUMBER, "1", required=True, hint=hint, least=1, most=MOST)
     asked = revision.order_form_fields if revision else ()
     required = revision is not None and revision.order_require_form_fields
-    return Order(plan, quantity, tuple(_field(one, required=required and one.required) for one in asked))
+    return Order(plan, quantity, tuple(field_of(one, required=required and one.required) for one in asked))
 
 
 def purchase_of(form: Order, given: Mapping[str, str]) -> Purchase:
     """What was filled in; nothing stands for what was left empty."""
-    answers = {field.name.removeprefix(_PREFIX): _answer(field, given.get(field.name, "")) for field in form.answers}
     return Purchase(
         edition=given["plan"] if form.plan else None,
         quantity=int(given["quantity"]) if form.quantity else None,
-        configuration={name: answer for name, answer in answers.items() if answer is not None},
+        configuration=answers_of(form.answers, given),
     )
 
 
-def _field(asked: OrderFormField, *, required: bool) -> Field:
+def answers_of(fields: Sequence[Field], given: Mapping[str, str]) -> dict[str, Any]:
+    """By the names of the questions."""
+    answers = {field.name.removeprefix(_PREFIX): _answer(field, given.get(field.name, "")) for field in fields}
+    return {name: answer for name, answer in answers.items() if answer is not None}
+
+
+def answer_wrongs(error: Unprocessable) -> dict[str, str]:
+    """What is wrong with answers, by the names of their fields."""
+    return {f"{_PREFIX}{name}" if name else "": text for name, text in wrongs(error, _IN_EVENTS).items()}
+
+
+def field_of(asked: OrderFormField, *, required: bool) -> Field:
+    """The field in which a question of a purchase form is answered."""
     kind = _KINDS.get(asked.type.upper(), Kind.TEXT)
     return Field(_PREFIX + asked.name, asked.label or asked.name, kind, required=required)
 

@@ -21,6 +21,7 @@ from dispatcher.marketplace.ordering import order, show_product
 from dispatcher.marketplace.problems import problem_page
 from dispatcher.marketplace.settings import save_settings, show_settings
 from dispatcher.marketplace.uninstalling import show_uninstall, uninstall
+from dispatcher.marketplace.updating import show_update, stay, update
 from dispatcher.marketplace.wizard import check_step, order_again, remove, show_installation
 from dispatcher.pages.assets import mount_assets
 from dispatcher.pages.rendering import STYLE_SHEET
@@ -54,6 +55,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", AUTHORIZED_PATH, authorized),
     ("GET", f"{ONE}/settings", screen(show_settings)),
     ("POST", f"{ONE}/settings", action(save_settings)),
+    ("GET", f"{ONE}/update", screen(show_update)),
+    ("POST", f"{ONE}/update", action(update)),
+    ("POST", f"{ONE}/stay", action(stay)),
     ("GET", f"{ONE}/uninstall", screen(show_uninstall)),
     ("POST", f"{ONE}/uninstall", action(uninstall)),
     ("GET", f"{ONE}/people", screen(show_people)),

@@ -14,6 +14,8 @@ _KEYS = {
     "same": "settings.same",
     "connected": "connection.saved",
     "uninstalling": "uninstall.started",
+    "updated": "update.done",
+    "stayed": "update.stayed",
     "gone": "uninstall.gone",
 }
 

@@ -57,6 +57,8 @@ def pill_of(installation: Installation, guest: Guest) -> tuple[str, Markup]:
     """Colour and words."""
     if installation.update_in_progress and installation.standing is Standing.INSTALLED:
         return "wait", guest.t("state.updating")
+    if installation.upgrade is not None and installation.standing is Standing.INSTALLED:
+        return "ok", guest.t("state.update_ready")
     look, key = _LOOKS[installation.standing]
     done, total = progress(installation)
     return look, guest.t(key, done=done, total=total)
@@ -115,6 +117,8 @@ def links_of(product: ShownProduct | None, installation: Installation, guest: Gu
         links.append(Link(t("action.reconnect"), here, "primary"))
     elif opens(product):
         links.append(Link(t("action.open"), f"{here}/open", "primary", apart=guest.framed))
+    if owner and installation.upgrade is not None and not installation.upgrade.begun:
+        links.append(Link(t("action.update"), f"{here}/update"))
     links.append(Link(t("action.settings"), f"{here}/settings"))
     if owner:
         links.append(Link(t("action.uninstall"), f"{here}/uninstall", "danger"))
@@ -140,7 +144,8 @@ def host_of(product: ShownProduct | None, installation: Installation | None = No
 def is_open(installation: Installation) -> bool:
     """Whether its page still changes by itself."""
     waiting = (Standing.INSTALLING, Standing.SETTING_UP, Standing.UNINSTALLING)
-    return installation.standing in waiting or installation.update_in_progress
+    upgrades = installation.upgrade is not None and installation.upgrade.begun
+    return installation.standing in waiting or installation.update_in_progress or upgrades
 
 
 def is_leaving(installation: Installation) -> bool:

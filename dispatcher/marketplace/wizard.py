@@ -62,6 +62,7 @@ async def show_installation(request: web.Request, guest: Guest) -> web.StreamRes
     connectors = await guest.installing.connectors.store.of_account(guest.account.id)
     here = guest.path("installations", installation.id)
     host, name = host_of(product, installation), name_of(product, installation)
+    upgrades = installation.upgrade is not None and installation.upgrade.begun
     look, state = pill_of(installation, guest)
     done, total = progress(installation)
     lines = (_steps_back if is_leaving(installation) else _steps)(installation, connectors, host, guest)
@@ -79,7 +80,8 @@ async def show_installation(request: web.Request, guest: Guest) -> web.StreamRes
         total=total,
         lines=lines,
         links=[link for link in links_of(product, installation, guest) if link.href != here],
-        shows_steps=is_leaving(installation) or installation.standing is Standing.INSTALLING,
+        shows_steps=is_leaving(installation) or installation.standing is Standing.INSTALLING or upgrades,
+        upgrades=upgrades,
         reconnect=_connection_of(installation, connectors, guest),
         live=f"{here}/live" if is_open(installation) else None,
         message=message_of(installation),

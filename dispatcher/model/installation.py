@@ -66,6 +66,18 @@ class Purchase:
 
 
 @dataclass(frozen=True, slots=True)
+class Upgrade:
+    """A newer revision that asks for something first. Until it has that, nothing of it is in force."""
+
+    revision: int
+    begun: bool = False
+    """Somebody has answered, and the installation's steps are those of the newer revision."""
+    answers: dict[str, Any] = field(default_factory=dict)
+    steps_before: tuple[InstallStep, ...] = ()
+    """Steps to go back to."""
+
+
+@dataclass(frozen=True, slots=True)
 class Installation:
     """``connector_id`` None = a DIY integration: a name and a readme, no events."""
 
@@ -113,6 +125,7 @@ class Installation:
     """Made by a page: the account has no other of its product that is."""
     assigned: tuple[str, ...] = ()
     """Ids of the users who use it."""
+    upgrade: Upgrade | None = None
     unknown: dict[str, Any] = field(default_factory=dict)
     """Top-level keys of a client that are none of ours; returned as they came."""
 
@@ -148,9 +161,12 @@ class Act(StrEnum):
     INSTALLED = "INSTALLED"
     """The marketplace is told."""
     UNINSTALLED = "UNINSTALLED"
+    UPDATE_AVAILABLE = "UPDATE_AVAILABLE"
+    """A newer revision asks for something."""
+    UPDATED = "UPDATED"
 
 
-CALLBACKS = frozenset({Act.INSTALLED, Act.UNINSTALLED})
+CALLBACKS = frozenset({Act.INSTALLED, Act.UNINSTALLED, Act.UPDATE_AVAILABLE, Act.UPDATED})
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from dispatcher.ids import derived_event_id
-from dispatcher.model.installation import Act, Installation, InstallStep, Mode, Moved, Person, Standing
+from dispatcher.model.installation import Act, Installation, InstallStep, Mode, Moved, Person, Standing, Upgrade
 from dispatcher.policy.installation_steps import opened
 
 _AWAITED = frozenset({Act.ORDER, Act.INSTALL_STEP, Act.UNINSTALL_STEP})
@@ -41,7 +41,7 @@ def begun(installation: Installation, at: Moment) -> Moved:
 
 def step_called(installation: Installation, step: InstallStep, at: Moment) -> Moved:
     """The host is asked whether ``step`` is done."""
-    return _acting(replace(installation, standing_text=None), at, Act.INSTALL_STEP, step=step)
+    return acting(replace(installation, standing_text=None), at, Act.INSTALL_STEP, step=step)
 
 
 def step_refused(installation: Installation, text: str | None) -> Moved:
@@ -75,7 +75,7 @@ def order_ended(installation: Installation, identifier: str | None, at: Moment) 
     )
     if installed.marketplace_id is None or installed.reported:
         return Moved(installed)
-    return _acting(replace(installed, reported=True), at, Act.INSTALLED)
+    return acting(replace(installed, reported=True), at, Act.INSTALLED)
 
 
 def order_refused(installation: Installation, text: str | None) -> Moved:
@@ -109,7 +109,7 @@ def settings_changed(before: Installation, after: Installation, at: Moment) -> M
     """A user saved other settings: the host is told, if it has the installation."""
     if before.mode is not Mode.SETTINGS or not before.active or before.integration_id is None:
         return Moved(after)
-    return _acting(after, at, Act.CHANGE)
+    return acting(after, at, Act.CHANGE)
 
 
 def assigned(installation: Installation, person: Person, at: Moment) -> Moved:
@@ -117,7 +117,7 @@ def assigned(installation: Installation, person: Person, at: Moment) -> Moved:
     if person.id in installation.assigned:
         return Moved(installation)
     using = replace(installation, assigned=(*installation.assigned, person.id))
-    return replace(_acting(using, at, Act.ASSIGN), person=person)
+    return replace(acting(using, at, Act.ASSIGN), person=person)
 
 
 def unassigned(installation: Installation, person: Person, at: Moment) -> Moved:
@@ -125,24 +125,48 @@ def unassigned(installation: Installation, person: Person, at: Moment) -> Moved:
     if person.id not in installation.assigned:
         return Moved(installation)
     left = tuple(one for one in installation.assigned if one != person.id)
-    return replace(_acting(replace(installation, assigned=left), at, Act.UNASSIGN), person=person)
+    return replace(acting(replace(installation, assigned=left), at, Act.UNASSIGN), person=person)
 
 
 def pushed(installation: Installation, revision: int | None, at: Moment) -> Moved:
     """A managed update begins: on another revision, locked until its owner says that it is done."""
     locked = replace(
-        installation,
+        _without_upgrade(installation),
         revision=revision or installation.revision,
         update_in_progress=True,
         locked_ms=installation.locked_ms or at.now_ms,
     )
-    return _acting(locked, at, Act.LOCK) if _holds_events(locked) else Moved(locked)
+    return acting(locked, at, Act.LOCK) if _holds_events(locked) else Moved(locked)
 
 
 def unlocked(installation: Installation, at: Moment) -> Moved:
     """The update is done; what was held goes on."""
     free = replace(installation, update_in_progress=False, locked_ms=None)
-    return _acting(free, at, Act.UNLOCK) if _holds_events(free) else Moved(free)
+    return acting(free, at, Act.UNLOCK) if _holds_events(free) else Moved(free)
+
+
+def upgraded(installation: Installation, at: Moment) -> Moved:
+    """All that the newer revision asked for is there: it is in force. New answers are told as a change."""
+    upgrade = installation.upgrade
+    assert upgrade is not None
+    purchase = installation.purchase
+    if upgrade.answers:
+        purchase = replace(purchase, configuration=purchase.configuration | upgrade.answers)
+    after = replace(installation, revision=upgrade.revision, purchase=purchase, upgrade=None)
+    moved = acting(after, at, Act.UPDATED)
+    return replace(moved, acts=(Act.CHANGE, Act.UPDATED)) if upgrade.answers else moved
+
+
+def back_from_upgrade(installation: Installation) -> Installation:
+    """As it was before somebody began to answer what a newer revision asks for."""
+    upgrade = installation.upgrade
+    if upgrade is None or not upgrade.begun:
+        return installation
+    return replace(installation, install=upgrade.steps_before, upgrade=Upgrade(upgrade.revision), standing_text=None)
+
+
+def _without_upgrade(installation: Installation) -> Installation:
+    return replace(back_from_upgrade(installation), upgrade=None)
 
 
 def followed_by(first: Moved, second: Moved) -> Moved:
@@ -155,7 +179,8 @@ def uninstalling(installation: Installation, at: Moment) -> Moved:
     """Steps are undone, the last one first; then the record goes. Asked again, the step that was refused is."""
     if installation.mode is Mode.UNINSTALL and installation.pending_event_id is not None:
         return Moved(installation)
-    leaving = replace(installation, mode=Mode.UNINSTALL, standing=Standing.UNINSTALLING, standing_text=None)
+    kept = _without_upgrade(installation)
+    leaving = replace(kept, mode=Mode.UNINSTALL, standing=Standing.UNINSTALLING, standing_text=None)
     return _backward(leaving, at)
 
 
@@ -195,6 +220,8 @@ def _holds_events(installation: Installation) -> bool:
 
 
 def _onward(installation: Installation, at: Moment) -> Moved:
+    if installation.upgrade is not None and installation.upgrade.begun and installation.next_step is None:
+        return upgraded(installation, at)
     if installation.mode is not Mode.INSTALL or installation.next_step is not None or not installation.smart:
         return Moved(installation)
     settled = replace(installation, mode=Mode.SETTINGS, standing_text=None)
@@ -203,7 +230,7 @@ def _onward(installation: Installation, at: Moment) -> Moved:
     settled = replace(settled, standing=Standing.SETTING_UP)
     if settled.order_event_id is not None:
         return Moved(replace(settled, pending_event_id=settled.order_event_id))
-    return _acting(settled, at, Act.ORDER)
+    return acting(settled, at, Act.ORDER)
 
 
 def _backward(installation: Installation, at: Moment) -> Moved:
@@ -211,17 +238,18 @@ def _backward(installation: Installation, at: Moment) -> Moved:
     for place in reversed(range(len(steps))):
         step = steps[place]
         if step.completed and step.uninstaller_function and installation.integration_id is not None:
-            return _acting(replace(installation, install=tuple(steps)), at, Act.UNINSTALL_STEP, step=step)
+            return acting(replace(installation, install=tuple(steps)), at, Act.UNINSTALL_STEP, step=step)
         steps[place] = replace(step, completed=False)
     return removed(installation, at)
 
 
-def _acting(installation: Installation, at: Moment, act: Act, step: InstallStep | None = None) -> Moved:
+def acting(installation: Installation, at: Moment, act: Act, step: InstallStep | None = None) -> Moved:
+    """The installation after a transition that makes ``act`` happen."""
     number = installation.transitions + 1
-    acting = replace(installation, transitions=number)
+    after = replace(installation, transitions=number)
     if act in _AWAITED:
-        event_id = act_id(acting.id, number, act, at)
-        acting = replace(acting, pending_event_id=event_id)
+        event_id = act_id(after.id, number, act, at)
+        after = replace(after, pending_event_id=event_id)
         if act is Act.ORDER:
-            acting = replace(acting, order_event_id=event_id)
-    return Moved(acting, (act,), step)
+            after = replace(after, order_event_id=event_id)
+    return Moved(after, (act,), step)

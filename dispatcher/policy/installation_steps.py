@@ -52,6 +52,20 @@ def laid_over(
     return tuple(laid)
 
 
+def carried_over(before: tuple[InstallStep, ...], steps: tuple[InstallStep, ...]) -> tuple[InstallStep, ...]:
+    """``steps`` of a newer template, each as far as the one that it replaces; a new one is as it is."""
+    left = list(before)
+    carried = []
+    for step in steps:
+        known = next((one for one in left if _same(one, step)), None)
+        if known is not None:
+            left.remove(known)
+            connection = step.connection_id if step.completed else known.connection_id or step.connection_id
+            step = replace(step, completed=step.completed or known.completed, connection_id=connection)  # noqa: PLW2901
+        carried.append(step)
+    return tuple(carried)
+
+
 def reconnected(steps: tuple[InstallStep, ...], connections: dict[str, str]) -> tuple[InstallStep, ...]:
     """With other connections in the place of those that are named."""
     return tuple(

@@ -219,6 +219,11 @@ OUTBOX = "{def}:outbox"
 """zset: installation id, score = ms of its newest effect. Until the queue has all of them. Written by all."""
 UPDATES = "{def}:updates"
 """zset: installation id, score = since when an update of it is in progress. Until that ends. Written by all."""
+UPGRADES = "{def}:upgrades"
+"""zset: integration id, score = ms when installations behind its newest revision are looked at next. Until all were.
+Written by all."""
+UPGRADES_AT = "{def}:upgrades-at"
+"""hash: integration id → revision LF the last installation looked at. Until all were. Written by workers."""
 PENDING = "{def}:pending"
 """zset: installation id, score = when its event is looked at next. Until it awaits none. Written by all."""
 installation = _with_id("{def}:n:")

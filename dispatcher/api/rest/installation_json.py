@@ -37,6 +37,7 @@ def _smart_json(one: Installation) -> dict[str, Any]:
         "updateInProgress": one.update_in_progress,
         "standing": one.standing.value,
         **_given(
+            updateAvailable=one.upgrade.revision if one.upgrade else None,
             standingText=one.standing_text,
             productId=one.product_id,
             publishedRevision=one.revision,
@@ -51,7 +52,7 @@ def _smart_json(one: Installation) -> dict[str, Any]:
 
 def with_next_step(one: Installation) -> dict[str, Any]:
     """The installation and, apart, the step that comes next: null when none is open."""
-    step = one.next_step if one.mode is Mode.INSTALL else None
+    step = one.next_step if one.mode is not Mode.UNINSTALL else None
     return installation_json(one) | {"nextStep": step_json(step) if step else None}
 
 

@@ -73,6 +73,13 @@ class IntegrationIn(Open):
     standing: Any = None
     standing_text: Annotated[Any, Field(alias="standingText")] = None
     next_step: Annotated[Any, Field(alias="nextStep")] = None
+    update_available: Annotated[Any, Field(alias="updateAvailable")] = None
+
+
+class UpgradeIn(Open):
+    """Answers to what is new in the purchase form."""
+
+    configuration: dict[str, Any] | None = None
 
 
 class CloneIn(Open):
@@ -110,6 +117,7 @@ class IntegrationOut(Open):
     settings: Any = None
     version: str | None = None
     update_in_progress: Annotated[bool | None, Field(alias="updateInProgress")] = None
+    update_available: Annotated[int | None, Field(alias="updateAvailable")] = None
     standing: str | None = None
     standing_text: Annotated[str | None, Field(alias="standingText")] = None
     product_id: Annotated[str | None, Field(alias="productId")] = None

@@ -19,7 +19,7 @@ from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.installation_json import asked_from, installation_json, replacement_from, with_next_step
-from dispatcher.api.rest.installation_models import CloneIn, IntegrationIn, IntegrationOut
+from dispatcher.api.rest.installation_models import CloneIn, IntegrationIn, IntegrationOut, UpgradeIn
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Conflict, Refused, RequestError, Unprocessable
 from dispatcher.flow.installations.creation import Cloning
@@ -122,6 +122,25 @@ async def delete_integration(request: web.Request) -> web.StreamResponse:
     return web.Response(status=204)
 
 
+async def upgrade_integration(request: web.Request) -> web.StreamResponse:
+    """Take the revision of ``updateAvailable``, with answers to what is new in its form. New steps are called as usual.
+
+    It is in force when no step is open. Until then the old one goes on, and DELETE of this address goes back to it.
+    """
+    services, raw = request.app[SERVICES], await read_body(request)
+    if raw:
+        require_media(request, JSON)
+    body = validated(UpgradeIn, read_object(raw) if raw else {})
+    cause, installation_id = Cause(noting(request, "upgradeIntegration")), request.match_info["_id"]
+    return _answer(await services.installer.upgrade(request[CALLER], installation_id, body.configuration or {}, cause))
+
+
+async def stay_integration(request: web.Request) -> web.StreamResponse:
+    """Back from an update that was begun: settings, answers and steps are as they were."""
+    services, cause = request.app[SERVICES], Cause(noting(request, "stayIntegration"))
+    return _answer(await services.installer.stay(request[CALLER], request.match_info["_id"], cause))
+
+
 async def _made_once(request: web.Request, key: str | None, raw: bytes, make: Make) -> web.Response:
     """Under a fresh id, or under the one that the key was bound to before."""
     services, caller = request.app[SERVICES], request[CALLER]
@@ -202,5 +221,27 @@ ROUTES: tuple[Route, ...] = (
         "PUT", _ONE, replace_integration, _WRITE, "Change one", IntegrationIn, {200: IntegrationOut}, _TAG, True, True
     ),
     Route("DELETE", _ONE, delete_integration, _WRITE, "Delete an integration", None, {204: None}, _TAG, True),
+    Route(
+        "POST",
+        f"{_ONE}/upgrade",
+        upgrade_integration,
+        _WRITE,
+        "Take a newer revision",
+        UpgradeIn,
+        {200: IntegrationOut},
+        _TAG,
+        vendors=True,
+    ),
+    Route(
+        "DELETE",
+        f"{_ONE}/upgrade",
+        stay_integration,
+        _WRITE,
+        "Stay with the revision in force",
+        None,
+        {200: IntegrationOut},
+        _TAG,
+        vendors=True,
+    ),
     Route("POST", f"{_ONE}/clone", clone_integration, _WRITE, "Clone one", CloneIn, {201: IntegrationOut}, _TAG, True),
 )

@@ -89,7 +89,7 @@ class Creation:
         self._transitions = transitions
         self._cache = cache
         self._connections = connections
-        self._seals = seals
+        self.seals = seals
 
     async def create(
         self, installation_id: str, asked: Asked, integration: Integration | None, cause: Cause
@@ -126,8 +126,8 @@ class Creation:
             integration_id=source.integration_id,
             product_id=source.product_id,
             revision=source.revision,
-            install=await self._connected(source.account_id, steps),
-            settings=self._seals.copied(source.settings, source.id, installation_id),
+            install=await self.connected(source.account_id, steps),
+            settings=self.seals.copied(source.settings, source.id, installation_id),
             version=source.version,
             source_id=source.id,
             purchase=source.purchase,
@@ -164,10 +164,10 @@ class Creation:
                 integration_id=integration.id if integration else None,
                 product_id=asked.product_id,
                 revision=revision.number if revision else None,
-                install=await self._connected(asked.account_id, opened(template or asked.install)),
+                install=await self.connected(asked.account_id, opened(template or asked.install)),
                 mode=Mode.INSTALL,
                 standing=Standing.INSTALLING,
-                settings=self._seals.sealed(asked.settings, None, installation_id),
+                settings=self.seals.sealed(asked.settings, None, installation_id),
                 version=asked.version,
                 source_id=asked.source_id,
                 purchase=asked.purchase,
@@ -196,7 +196,7 @@ class Creation:
             raise Unprocessable.of("not_published", text, "_connectorId")
         return revision
 
-    async def _connected(self, account_id: str | None, steps: tuple[InstallStep, ...]) -> tuple[InstallStep, ...]:
+    async def connected(self, account_id: str | None, steps: tuple[InstallStep, ...]) -> tuple[InstallStep, ...]:
         """A step whose connection is a partner connector of the account is completed from the start."""
         if account_id is None or not any(step.connection or step.connection_id for step in steps):
             return steps

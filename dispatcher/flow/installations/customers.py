@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -113,6 +113,14 @@ class CustomerInstaller:
             return settings_changed(current, replace(current, settings=sealed), at)
 
         return await self._changed(installation, decide, by, "saveSettings")
+
+    async def upgrade(self, installation: Installation, answers: Mapping[str, Any], by: Customer) -> Installation:
+        """To the revision that waits for these answers. ``Conflict`` where none does, ``Unprocessable``."""
+        return await self.installer.upgrades.accept(installation, answers, self._cause(by, "upgrade"))
+
+    async def stay(self, installation: Installation, by: Customer) -> Installation:
+        """Back to the revision in force, with everything as it was."""
+        return await self.installer.upgrades.decline(installation, self._cause(by, "stay"))
 
     async def uninstall(self, installation: Installation, by: Customer) -> Installation | None:
         """None = it is gone already; else its steps are being undone."""

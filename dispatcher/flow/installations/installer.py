@@ -5,16 +5,17 @@ Narrowed to what exists for the caller; which of several rules applies is decide
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dispatcher.errors import Unprocessable
 from dispatcher.flow.installations.changing import Changer, Replacement
 from dispatcher.flow.installations.creation import Asked, Cloning, Creation
 from dispatcher.flow.installations.following import Follower
-from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.steps import StepCalls, StepResult
 from dispatcher.flow.installations.transitions import Cause, Transitions, modified, no_such_installation
+from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.model.access import Caller
 from dispatcher.model.installation import Installation, Moved
 from dispatcher.policy.installation_access import reaches_installation, writer_of
@@ -46,18 +47,19 @@ class Installer:
         cache: DefinitionCache,
         transitions: Transitions,
         creation: Creation,
-        seals: SettingSeals,
         calls: StepCalls,
         follower: Follower,
+        upgrades: Upgrades,
     ) -> None:
         self._store = store
         self._definitions = definitions
         self._cache = cache
         self.transitions = transitions
         self._creation = creation
-        self.seals = seals
+        self.seals = creation.seals
         self._calls = calls
         self.follower = follower
+        self.upgrades = upgrades
 
     async def list(self, caller: Caller, after: str = "", limit: int = PAGE) -> InstallationPage:
         """Installations that exist for the caller, behind the id ``after``."""
@@ -117,6 +119,17 @@ class Installer:
 
         after = await self.transitions.change(installation_id, decide, cause)
         return self._followed(after or left(current))
+
+    async def upgrade(
+        self, caller: Caller, installation_id: str, answers: Mapping[str, Any], cause: Cause
+    ) -> Installation:
+        """To the newer revision that waits for these answers. ``NotFound``, ``Conflict``, ``Unprocessable``."""
+        current = await self.get(caller, installation_id)
+        return await self.upgrades.accept(current, answers, cause)
+
+    async def stay(self, caller: Caller, installation_id: str, cause: Cause) -> Installation:
+        """Back from an update that was begun."""
+        return await self.upgrades.decline(await self.get(caller, installation_id), cause)
 
     async def delete(self, caller: Caller, installation_id: str, expected_ms: int | None, cause: Cause) -> None:
         """At once; the host is told if it has the installation."""

@@ -27,7 +27,12 @@ _TYPES = {
     Act.ASSIGN: EventType.USER_ASSIGNMENT,
     Act.UNASSIGN: EventType.USER_UNASSIGNMENT,
 }
-_STATUSES = {Act.INSTALLED: "installed", Act.UNINSTALLED: "uninstalled"}
+_STATUSES = {
+    Act.INSTALLED: "installed",
+    Act.UNINSTALLED: "uninstalled",
+    Act.UPDATE_AVAILABLE: "update_available",
+    Act.UPDATED: "updated",
+}
 """In the words of host applications."""
 _PERSON = ("uuid", "openId", "email", "firstName", "lastName", "language", "locale", "address", "attributes")
 _COMPANY = ("uuid", "externalId", "name", "email", "phoneNumber", "website", "country")
@@ -54,6 +59,8 @@ def effects_of(
             effects += _callback(act, number, about, at)
         elif act in _TYPES:
             payload = _payload(act, about, moved, company_name)
+            if act is Act.CHANGE and before is not None and before.purchase != about.purchase:
+                payload |= {"order": _order(about.purchase), "configuration": about.purchase.configuration}
             effects.append(_event(act, number, about, at, payload, by))
     return tuple(effects)
 
@@ -64,13 +71,20 @@ def _event(act: Act, number: int, about: Installation, at: Moment, payload: dict
         id=act_id(about.id, number, act, at),
         type=_TYPES[act],
         integration_id=about.integration_id,
-        revision=about.revision or 0,
+        revision=_revision(act, about),
         product_id=about.product_id,
         account_id=about.account_id,
         subscription_id=about.id,
         creator=_person(by or about.creator),
         payload=payload,
     )
+
+
+def _revision(act: Act, about: Installation) -> int:
+    """A step that a newer revision asks for is asked about as that one has it."""
+    if act is Act.INSTALL_STEP and about.upgrade is not None:
+        return about.upgrade.revision
+    return about.revision or 0
 
 
 def _callback(act: Act, number: int, about: Installation, at: Moment) -> list[Effect]:
@@ -86,6 +100,8 @@ def _callback(act: Act, number: int, about: Installation, at: Moment) -> list[Ef
         "MarketplaceId": about.marketplace_id,
         "CompleteParameter": about.complete_parameter,
     }
+    if act in (Act.UPDATE_AVAILABLE, Act.UPDATED):
+        payload["PublishedRevision"] = about.upgrade.revision if about.upgrade else about.revision
     return [
         Event(
             id=act_id(about.id, number, act, there),

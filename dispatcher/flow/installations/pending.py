@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.transitions import Cause, Decide, Transitions
+from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Installation, Moved, Standing
@@ -37,11 +38,19 @@ _GONE = "Its event is gone: try again."
 class Pending:
     """One per process."""
 
-    def __init__(self, store: InstallationStore, effects: Effects, queue: QueueStore, transitions: Transitions) -> None:
+    def __init__(
+        self,
+        store: InstallationStore,
+        effects: Effects,
+        queue: QueueStore,
+        transitions: Transitions,
+        upgrades: Upgrades,
+    ) -> None:
         self._store = store
         self._effects = effects
         self._queue = queue
         self._transitions = transitions
+        self._upgrades = upgrades
 
     async def look(self, installation_id: str) -> Installation | None:
         """The installation as it is after this look; None = it is gone."""
@@ -89,7 +98,8 @@ class Pending:
                 return order_ended(one, state.account_identifier, at)
             return order_refused(one, words)
 
-        return await self._change(current, event_id, decide)
+        after = await self._change(current, event_id, decide)
+        return await self._upgrades.catch_up(after) if after is not None else None
 
     async def _asked(self, current: Installation, event_id: str, stored: StoredEvent) -> Installation | None:
         answer = await self.answer(stored)

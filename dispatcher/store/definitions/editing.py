@@ -195,7 +195,10 @@ class Definitions(DefinitionReads):
             documents.append(
                 Document(keys.revision(after.id, publishing.number), b"", write_revision(publishing, before))
             )
-        written = await self._swap(documents, changed_indexes(stored, after), [after.id])
+        operations = changed_indexes(stored, after)
+        if publishing is not None and stored.published_revision is not None:
+            operations.append(Operation("ZADD", keys.UPGRADES, (0, after.id)))
+        written = await self._swap(documents, operations, [after.id])
         return after if written else None
 
     async def _try_relink(self, product_id: str, target: str | None, now_ms: int) -> Product | None:

@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from dispatcher.model.installation import Installation, Standing
+from dispatcher.model.account import UserRole
+from dispatcher.model.installation import Installation, InstallStep, Purchase, Standing, Upgrade
 from tests.api.marketplace.conftest import (
     ACCOUNT,
     BIGCOMMERCE,
@@ -51,6 +52,42 @@ async def shopper(shopper: Shopper) -> Shopper:
     """Signed in."""
     await shopper.connect()
     return shopper
+
+
+async def test_c36_an_update_asks_for_what_is_new_and_for_nothing_else(shopper: Shopper) -> None:
+    answered = Purchase(configuration={"domain": "shop.example", "contact": "me@shop.example"})
+    await shopper.installed(Standing.INSTALLED, NORTHWIND, revision=0, upgrade=Upgrade(1), purchase=answered)
+    assert f"{APP}/update" in await shopper.look(APP)
+    assert "installed, update ready" in await shopper.look()
+    page = await shopper.look(f"{APP}/update")
+    assert "answer.keep" in page
+    assert not {"answer.domain", "answer.contact"} & set(re.findall(r'name="([^"]+)"', page))
+    refused = await shopper.send(f"{APP}/update", {"answer.keep": "many"})
+    assert (refused.status, "many" in await refused.text()) == (422, True)
+    done = await shopper.send(f"{APP}/update", {"answer.keep": "30", "answer.domain": "evil.example"})
+    assert (done.status, done.headers["Location"]) == (303, f"{SHOP}{APP}?said=updated")
+    after = await only(shopper)
+    assert (after.revision, after.upgrade, after.purchase.edition) == (1, None, None)
+    assert after.purchase.configuration == answered.configuration | {"keep": 30}
+    assert "The update is in force" in await shopper.look(f"{APP}?said=updated")
+    assert (await shopper.get(f"{SHOP}{APP}/update")).status == 303
+
+
+async def test_c36_back_from_an_update_everything_is_as_it_was(shopper: Shopper) -> None:
+    before = (InstallStep("Old", installer_function="old", completed=True),)
+    begun = Upgrade(2, begun=True, answers={"region": "eu"}, steps_before=before)
+    await shopper.installed(Standing.INSTALLED, BIGCOMMERCE, done=2, upgrade=begun)
+    page = await shopper.look(APP)
+    assert "Stay with the present version" in page
+    assert "verifyIntegratorBundleInstallation" in page
+    await shopper.change_user(USER, role=UserRole.MEMBER)
+    assert (await shopper.send(f"{APP}/stay", page=APP)).status == 403
+    await shopper.change_user(USER, role=UserRole.OWNER)
+    back = await shopper.send(f"{APP}/stay", page=APP)
+    assert back.headers["Location"] == f"{SHOP}{APP}?said=stayed"
+    after = await only(shopper)
+    assert (after.install, after.revision, after.upgrade) == (before, 1, Upgrade(2))
+    assert "region" not in after.purchase.configuration
 
 
 async def only(shopper: Shopper) -> Installation:

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Page
 
 from dispatcher.model.account import UserRole
-from dispatcher.model.installation import Standing
+from dispatcher.model.installation import Purchase, Standing, Upgrade
 from dispatcher.model.marketplace import Brand
 from dispatcher.model.product import ProductDetails
 from tests.api.marketplace.conftest import APPS, BIGCOMMERCE, COLLEAGUE, LEDGER, NORTHWIND, ONE, SHOP, USER, Shopper
@@ -34,6 +34,7 @@ SECTIONS = {
     ],
     "unknown": 1,
 }
+ANSWERED = Purchase(configuration={"domain": "shop.example"})
 NO_FORM = {"sections": [{"temp": "remove_me"}], "commonresources": {"genericExportApiIdentifier": "e7654358b7"}}
 
 LOOKED_AT = ((WIDTHS[0], "light"), (WIDTHS[1], "dark"))
@@ -124,6 +125,11 @@ STATES: dict[str, State] = {
     "refused": app(Standing.REFUSED, standing_text="No seats are left in this plan."),
     "installed": app(Standing.INSTALLED, account_identifier="A-206123", readme="Runs every night."),
     "attention": app(Standing.NEEDS_ATTENTION, standing_text="It answered 401."),
+    "update-ready": app(Standing.INSTALLED, upgrade=Upgrade(1), revision=0),
+    "update-form": app(
+        Standing.INSTALLED, "/update", product_id=NORTHWIND, upgrade=Upgrade(1), revision=0, purchase=ANSWERED
+    ),
+    "update-steps": app(Standing.INSTALLED, upgrade=Upgrade(2, begun=True), done=3),
     "updating": app(Standing.INSTALLED, update_in_progress=True),
     "uninstalling": app(Standing.UNINSTALLING),
     "uninstall-refused": app(Standing.UNINSTALLING, standing_text="Orders are open.", done=3),

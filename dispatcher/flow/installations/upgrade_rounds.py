@@ -1,0 +1,86 @@
+"""Takes every installation of an integration that was published anew along, in the background and in small rounds.
+
+Publishing writes down that there is something to do, in its own step. A round does a few and notes how far it came, so
+that a lost worker repeats a round at most, and a newer revision begins from the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import structlog
+
+from dispatcher.errors import DispatcherError, StoreUnavailable
+from dispatcher.flow.installations.upgrading import Upgrades
+from dispatcher.model.integration import Integration
+from dispatcher.policy.upgrades import may_follow
+from dispatcher.store import keys
+from dispatcher.store.definitions.due import DueStore
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.upgrade_places import UpgradePlaces
+
+EVERY_S = 0.5
+AT_ONCE = 200
+"""Installations of one round: a million take less than two hours, and other work is hardly slower."""
+PAUSE_MS = 1000
+
+log = structlog.get_logger("installations")
+
+
+class UpgradeRounds:
+    """One per worker; each integration is with one of them at a time."""
+
+    def __init__(
+        self,
+        due: DueStore,
+        places: UpgradePlaces,
+        definitions: Definitions,
+        store: InstallationStore,
+        upgrades: Upgrades,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self._due = due
+        self._places = places
+        self._definitions = definitions
+        self._store = store
+        self._upgrades = upgrades
+        self._now_ms = now_ms
+
+    async def once(self) -> None:
+        """One round of one integration, if one is due."""
+        for integration_id in (await self._due.take(1)).ids:
+            integration = await self._definitions.integration(integration_id)
+            number = integration.published_revision if integration else None
+            if integration is None or number is None:
+                await self._due.drop(integration_id)
+            else:
+                await self._round(integration, number)
+
+    async def _round(self, integration: Integration, number: int) -> None:
+        after = await self._places.place(integration.id, number)
+        ids = await self._store.ids([keys.installations_of_integration(integration.id)], after, AT_ONCE)
+        await self._take_along(integration.id, number, ids)
+        if len(ids) == AT_ONCE:
+            await self._places.note(integration.id, number, ids[-1])
+            await self._due.put_off(integration.id, self._now_ms() + PAUSE_MS)
+            return
+        await self._places.forget(integration.id)
+        await self._due.drop(integration.id)
+        newest = await self._definitions.integration(integration.id)
+        if newest is not None and newest.published_revision != number:
+            await self._due.at(integration.id, 0)
+
+    async def _take_along(self, integration_id: str, number: int, ids: list[str]) -> None:
+        target = await self._upgrades.target(integration_id, number)
+        if target is None:
+            return
+        for one in [stored.installation for stored in await self._store.several(ids)]:
+            if not may_follow(one, number):
+                continue
+            try:
+                await self._upgrades.move(one, target)
+            except StoreUnavailable:
+                raise
+            except DispatcherError as error:
+                log.error("installation cannot follow", installation_id=one.id, revision=number, error=str(error))

@@ -1,0 +1,111 @@
+"""Takes installations to a newer revision: at once where it asks for nothing, else when a customer has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from dispatcher.errors import Conflict, Unprocessable
+from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.model.installation import Installation, InstallStep, Moved
+from dispatcher.model.integration import Integration, OrderFormField, Revision
+from dispatcher.policy.installation_rules import Moment
+from dispatcher.policy.purchase_forms import answer_problems
+from dispatcher.policy.upgrades import Target, accept, decline, fields_asked, follow, may_follow, steps_asked
+
+Connect = Callable[[str | None, tuple[InstallStep, ...]], Awaitable[tuple[InstallStep, ...]]]
+"""Completes the steps that a partner connector of the account completes."""
+_NOBODYS = Cause()
+
+
+class Revisions(Protocol):
+    """Knows what is published."""
+
+    async def integration(self, any_id: str) -> Integration | None: ...
+
+    async def revision(self, integration_id: str, number: int) -> Revision | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A newer revision, and what it asks for."""
+
+    revision: int
+    fields: tuple[OrderFormField, ...]
+    steps: tuple[InstallStep, ...]
+
+
+class Upgrades:
+    """One per process. ``connect`` None: steps are left to whoever accepts."""
+
+    def __init__(self, cache: Revisions, transitions: Transitions, connect: Connect | None = None) -> None:
+        self._cache = cache
+        self._transitions = transitions
+        self._connect = connect
+
+    async def catch_up(self, installation: Installation) -> Installation | None:
+        """To the newest revision, if it asks for nothing new, else that is offered. None = it is gone by now."""
+        number = await self._newest(installation)
+        if number is None or not may_follow(installation, number):
+            return installation
+        target = await self.target(installation.integration_id, number)
+        return await self.move(installation, target) if target else installation
+
+    async def move(self, installation: Installation, target: Target) -> Installation | None:
+        """The same to that revision. Asked again, nothing changes."""
+        target = await self._connected(installation, target)
+
+        def decide(current: Installation, at: Moment) -> Moved:
+            return follow(current, target, at)
+
+        return await self._transitions.change(installation.id, decide, _NOBODYS)
+
+    async def offer(self, installation: Installation) -> Offer | None:
+        """The revision that waits for answers; None = there is none."""
+        target = await self._offered(installation)
+        if target is None:
+            return None
+        return Offer(target.number, fields_asked(installation, target), steps_asked(installation, target))
+
+    async def accept(self, installation: Installation, answers: Mapping[str, Any], cause: Cause) -> Installation:
+        """``Conflict`` where nothing is offered; ``Unprocessable`` with each answer that is missing or wrong."""
+        target = await self._offered(installation)
+        if target is None:
+            raise _none_offered()
+
+        def decide(current: Installation, at: Moment) -> Moved:
+            if current.upgrade is None or not may_follow(current, target.number):
+                raise _none_offered()
+            if problems := answer_problems(fields_asked(current, target), answers, required=True):
+                raise Unprocessable(problems)
+            return accept(current, target, answers, at)
+
+        return await self._transitions.change(installation.id, decide, cause) or installation
+
+    async def decline(self, installation: Installation, cause: Cause) -> Installation:
+        """What was answered is forgotten; the revision in force goes on."""
+        return await self._transitions.change(installation.id, lambda one, _: decline(one), cause) or installation
+
+    async def target(self, integration_id: str | None, number: int) -> Target | None:
+        revision = await self._cache.revision(integration_id, number) if integration_id else None
+        return Target.of(revision) if revision else None
+
+    async def _offered(self, installation: Installation) -> Target | None:
+        upgrade = installation.upgrade
+        target = await self.target(installation.integration_id, upgrade.revision) if upgrade else None
+        return await self._connected(installation, target) if target else None
+
+    async def _connected(self, installation: Installation, target: Target) -> Target:
+        if self._connect is None:
+            return target
+        return replace(target, steps=await self._connect(installation.account_id, target.steps))
+
+    async def _newest(self, installation: Installation) -> int | None:
+        lane = installation.integration_id
+        integration = await self._cache.integration(lane) if lane else None
+        return integration.published_revision if integration else None
+
+
+def _none_offered() -> Conflict:
+    return Conflict.of("no_update", "There is no update that waits for anybody: read the installation again.", "_id")

@@ -1,0 +1,192 @@
+"""Newer revisions: in force at once where they ask for nothing, else once somebody has answered; old ones go on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from dispatcher.flow.installations import upgrade_rounds
+from dispatcher.flow.installations.upgrading import Upgrades
+from dispatcher.model.installation import Installation, InstallStep
+from dispatcher.model.integration import Integration, OrderFormField
+from dispatcher.policy.upgrades import Target
+from dispatcher.store import keys
+from tests.hosts import Received
+from tests.installations.conftest import ALL, STEPS, Scene
+from tests.installations.test_told import settle_in
+from tests.waiting import until
+
+REGION = OrderFormField("region", "Region", "TEXT", required=True)
+NEW_STEP = InstallStep("Region", installer_function="verifyRegion")
+NEW_URLS = ("createUrl", "upgradeUrl", "cancelUrl")
+
+
+async def published(scene: Scene, integration: Integration, **changes: Any) -> int:
+    """The number of a newer revision, whose URLs are new ones."""
+    urls = {name: scene.host.url(f"/new-{name}") for name in NEW_URLS}
+    current = await scene.services.definitions.needed(integration.id)
+    working = replace(current.working, urls=urls, **changes)
+    number = (current.published_revision or 0) + 1
+    await scene.services.definitions.publish(
+        replace(current, working=working), current.modified_ms, replace(working, number=number)
+    )
+    return number
+
+
+async def on_revision(scene: Scene, one: Any, number: int) -> Any:
+    async def found() -> Any:
+        body = await scene.get(one)
+        return body if body["publishedRevision"] == number else None
+
+    return await until(found)
+
+
+async def offered(scene: Scene, one: Any, number: int) -> Any:
+    async def found() -> Any:
+        body = await scene.get(one)
+        return body if body.get("updateAvailable") == number else None
+
+    return await until(found)
+
+
+async def told(scene: Scene, *statuses: str) -> list[Received]:
+    """The callbacks, once there are as many as statuses, which are what they say."""
+    called = await until(lambda: found if len(found := scene.received("callbacks")) >= len(statuses) else None)
+    assert [one.json["Status"] for one in called] == list(statuses)
+    return list(called)
+
+
+async def put_settings(scene: Scene, one: Any, n: int, headers: dict[str, str]) -> None:
+    body = await scene.get(one)
+    await scene.json("PUT", f"{ALL}/{one['_id']}", 200, json=body | {"settings": {"n": n}}, headers=headers)
+
+
+async def test_c36_a_compatible_revision_moves_what_is_installed_without_a_click(scene: Scene) -> None:
+    await settle_in(scene, notification_url=scene.host.url("/callbacks"))
+    integration, headers = await scene.integration(STEPS[0]), await scene.account()
+    one = await scene.install(integration, headers, settings={"n": 0})
+    await scene.call(one, "verifyConnection", headers)
+    before = await scene.installed(one)
+    number = await published(scene, integration)
+    after = await on_revision(scene, one, number)
+    left_alone = ("install", "settings", "mode", "standing", "accountIdentifier", "updateInProgress")
+    assert {name: after[name] for name in left_alone} == {name: before[name] for name in left_alone}
+    _, updated = await told(scene, "installed", "updated")
+    assert (updated.json["IntegrationId"], updated.json["PublishedRevision"]) == (one["_id"], number)
+    await put_settings(scene, one, 1, headers)
+    await until(lambda: scene.received("new-upgradeUrl"))
+    await until_done(scene)
+    assert await scene.types() == ["INSTALL_STEP", "SUBSCRIPTION_ORDER", "SUBSCRIPTION_CHANGE"]
+    await scene.assert_well()
+
+
+async def until_done(scene: Scene) -> None:
+    async def done() -> bool:
+        return not await scene.redis.exists(keys.UPGRADES, keys.UPGRADES_AT)
+
+    await until(done)
+
+
+async def test_c36_a_revision_that_asks_for_more_waits_while_the_old_one_goes_on(scene: Scene) -> None:
+    await settle_in(scene, notification_url=scene.host.url("/callbacks"))
+    integration, headers = await scene.integration(STEPS[0]), await scene.account()
+    one = await scene.install(integration, headers, settings={"n": 0}, configuration={"kept": "as it is"})
+    await scene.call(one, "verifyConnection", headers)
+    before = await scene.installed(one)
+    path = f"{ALL}/{one['_id']}/upgrade"
+    await scene.json("POST", path, 409, json={}, headers=headers)
+    asks = {"order_require_form_fields": True, "order_form_fields": (REGION,), "install_template": (STEPS[0], NEW_STEP)}
+    number = await published(scene, integration, **asks)
+    waiting = await offered(scene, one, number)
+    assert waiting["publishedRevision"] == 1
+    refused = await scene.json("POST", path, 422, json={"configuration": {"kept": "other"}}, headers=headers)
+    assert [problem["field"] for problem in refused["errors"]] == ["configuration.region"]
+    answers = {"configuration": {"region": "eu", "kept": "other"}}
+    begun = await scene.json("POST", path, 200, json=answers, headers=headers)
+    assert [step["completed"] for step in begun["install"]] == [True, False]
+    assert (begun["mode"], begun["publishedRevision"]) == ("settings", 1)
+    await put_settings(scene, one, 1, headers)
+    await until(lambda: scene.received("upgradeUrl"))
+    back = await scene.json("DELETE", path, 200, headers=headers)
+    kept = ("install", "configuration", "publishedRevision", "mode")
+    assert {name: back[name] for name in kept} == {name: before[name] for name in kept}
+    await scene.json("POST", path, 200, json=answers, headers=headers)
+    done = await scene.call(one, "verifyRegion", headers)
+    assert (done["publishedRevision"], "updateAvailable" in done) == (number, False)
+    assert done["configuration"] == {"kept": "as it is", "region": "eu"}
+    assert [step["completed"] for step in done["install"]] == [True, True]
+    [change] = await until(lambda: scene.received("new-upgradeUrl"))
+    assert change.json["payload"]["configuration"] == {"kept": "as it is", "region": "eu"}
+    assert [called.json["payload"]["function"] for called in scene.received("new-createUrl")] == ["verifyRegion"]
+    await told(scene, "installed", "update_available", "updated")
+    await scene.assert_well()
+
+
+async def test_c36_a_newer_revision_that_asks_for_nothing_ends_the_wait(scene: Scene) -> None:
+    integration, headers = await scene.integration(), await scene.account()
+    one = await scene.installed(await scene.install(integration, headers))
+    await offered(scene, one, await published(scene, integration, install_template=(NEW_STEP,)))
+    begun = await scene.json("POST", f"{ALL}/{one['_id']}/upgrade", 200, headers=headers)
+    assert begun["install"][0]["name"] == "Region"
+    number = await published(scene, integration, install_template=())
+    after = await on_revision(scene, one, number)
+    assert (after["install"], "updateAvailable" in after) == ([], False)
+
+
+async def test_c36_what_was_in_its_steps_when_a_revision_came_follows_once_it_is_installed(scene: Scene) -> None:
+    integration, headers = await scene.integration(STEPS[0]), await scene.account()
+    one = await scene.install(integration, headers)
+    number = await published(scene, integration)
+    await until_done(scene)
+    assert (await scene.get(one))["publishedRevision"] == 1
+    await scene.call(one, "verifyConnection", headers)
+    assert (await on_revision(scene, one, number))["standing"] == "INSTALLED"
+    assert len(scene.received("createUrl")) == 2
+
+
+async def test_c36_uninstalling_in_the_middle_undoes_what_was_in_force(scene: Scene) -> None:
+    integration, headers = await scene.integration(STEPS[0]), await scene.account()
+    one = await scene.install(integration, headers)
+    await scene.call(one, "verifyConnection", headers)
+    await scene.installed(one)
+    await offered(scene, one, await published(scene, integration, install_template=(NEW_STEP,)))
+    body = await scene.json("POST", f"{ALL}/{one['_id']}/upgrade", 200, headers=headers)
+    await scene.json("PUT", f"{ALL}/{one['_id']}", 200, json=body | {"mode": "uninstall"}, headers=headers)
+    await scene.gone(one)
+    undone = [
+        sent.json["payload"]["function"] for sent in scene.received("cancelUrl") if "function" in sent.json["payload"]
+    ]
+    assert undone == ["deleteConnection"]
+
+
+async def test_c36_a_worker_that_is_lost_in_a_round_loses_none_and_tells_none_twice(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upgrade_rounds, "AT_ONCE", 2)
+    monkeypatch.setattr(upgrade_rounds, "PAUSE_MS", 0)
+    await settle_in(scene, notification_url=scene.host.url("/callbacks"))
+    integration, headers = await scene.integration(), await scene.account()
+    many = [await scene.installed(await scene.install(integration, headers)) for _ in range(5)]
+    await scene.stop_work()
+    moved, moves = Upgrades.move, 0
+
+    async def ends(self: Upgrades, one: Installation, target: Target) -> Installation | None:
+        nonlocal moves
+        moves += 1
+        if moves == 4:
+            raise RuntimeError("the process ends here")
+        return await moved(self, one, target)
+
+    monkeypatch.setattr(Upgrades, "move", ends)
+    number = await published(scene, integration)
+    await scene.work()
+    for one in many:
+        assert (await on_revision(scene, one, number))["standing"] == "INSTALLED"
+    await until_done(scene)
+    await until(lambda: len(scene.received("callbacks")) == 10)
+    counted = Counter((one.json["Status"], one.json["IntegrationId"]) for one in scene.received("callbacks"))
+    assert counted == {(status, one["_id"]): 1 for status in ("installed", "updated") for one in many}
+    await scene.assert_well()
