@@ -59,6 +59,10 @@ VERBS: tuple[Verb, ...] = (
 )
 
 
+LOGGING = frozenset({"serve", "worker", "dev"})
+"""Verbs that serve, and log what they do."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one verb and exits."""
     prepare_streams()
@@ -66,10 +70,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         build(given)(args=given, prog_name="dispatcher", color=_colour())
     except (ConfigurationError, StoreUnusable) as error:
-        _complain(str(error))
+        _complain(str(error), given)
         sys.exit(2)
     except DispatcherError as error:
-        _complain(str(error))
+        _complain(str(error), given)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
@@ -117,8 +121,13 @@ def _options(
     """Signed, ordered and tracked webhooks for marketplaces."""
 
 
-def _complain(text: str) -> None:
-    """One line, red on a terminal."""
+def _complain(text: str, given: Sequence[str]) -> None:
+    """One line, red on a terminal; of a process whose log is JSON one more line of that."""
+    if os.environ.get("DISPATCHER_LOG_FORMAT") == "json" and not LOGGING.isdisjoint(given[:1]):
+        from dispatcher.telemetry.logs import last_line
+
+        typer.echo(last_line(text), err=True)
+        return
     typer.secho("error: " + " ".join(text.split()), fg=typer.colors.RED, err=True, color=_colour())
 
 

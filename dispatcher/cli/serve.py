@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
+import structlog
 import typer
 
 from dispatcher.cli.listening import listening
@@ -33,5 +34,8 @@ def main() -> None:
 async def _serve(settings: Settings) -> None:
     with stop_on_signals() as stop:
         async with open_store(settings, client_name="dispatcher-api") as store, listening(settings, store.redis) as api:
-            announce(f"listening on {api.address}")
+            if settings.log_format == "json":  # every line is
+                structlog.get_logger("dispatcher.api").info("listening", address=api.address)
+            else:
+                announce(f"listening on {api.address}")
             await stop.wait()

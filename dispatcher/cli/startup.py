@@ -28,6 +28,7 @@ from dispatcher.store.health.permissions import QUEUE, of_store, require
 from dispatcher.store.redis.connection import connect, guarded
 from dispatcher.store.redis.url import parse
 from dispatcher.telemetry.logs import configure_logs
+from dispatcher.telemetry.reports import log_reports
 
 SERVER_CHECK_S = 1.0
 GC_THRESHOLDS = (50_000, 20, 50)
@@ -134,6 +135,7 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
 def run_process(main: Coroutine[Any, Any, T], settings: Settings) -> T:
     """A long-running process: logs to standard error, uvloop where it is installed."""
     configure_logs(settings.log_level, settings.log_format, sys.stderr)
+    log_reports()
     collect_rarely()
     return run(main)
 

@@ -56,11 +56,20 @@ def _shared() -> list[Processor]:
     ]
 
 
+def last_line(error: str) -> str:
+    """A line of JSON by a process that ends with this error, or that could not begin."""
+    return _line(render_json, "error", {"event": "process ended", "error": error})
+
+
 def _dropped(render: Processor, count: int) -> str:
     """The line with the number of those that could not be written."""
-    record: Any = {"event": "log lines dropped", "not_written": count, "reason": "they could not be written"}
+    reason = "they could not be written"
+    return _line(render, "warning", {"event": "log lines dropped", "not_written": count, "reason": reason})
+
+
+def _line(render: Processor, method: str, record: Any) -> str:
     for process in (*_shared(), render):
-        record = process(None, "warning", record)
+        record = process(None, method, record)
     return str(record)
 
 
