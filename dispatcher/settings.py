@@ -72,6 +72,9 @@ class Settings(BaseSettings):
     result_deadline: float = Field(
         7 * 86400.0, gt=0, description="Seconds that a host has to report the result of an event it answered with 202"
     )
+    token_lifetime: float = Field(
+        300.0, ge=1, le=86400, description="Seconds for which a host's access token is used when its answer names none"
+    )
     partitions: int = Field(
         8, ge=1, le=MAX_PARTITIONS, description="Slices of the queue; fixed once the store holds events"
     )

@@ -92,7 +92,7 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
         self._server = server
 
     def get_audiences(self) -> list[str]:
-        return [self._server.token_url]
+        return [self._server.issuer or self._server.token_url]
 
     def validate_jti(self, claims: dict[str, Any], jti: str) -> bool:
         fresh = jti not in self._server.used_jtis
@@ -105,7 +105,7 @@ class _Assertion(JWTBearerClientAssertion):  # type: ignore[misc]
     def process_assertion_claims(self, assertion: str, resolve_key: Any) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SecurityWarning)
-            token = jwt.decode(assertion, resolve_key, algorithms=ASSERTION_ALGORITHMS)
+            token = jwt.decode(assertion, resolve_key, algorithms=self._server.algorithms)
         self.verify_claims(token.claims)
         self._server.assertions.append({"header": token.header, "claims": token.claims})
         return token.claims
@@ -147,6 +147,8 @@ class AuthorizationServer:
     """``register`` clients, ``start``, then look at ``granted``, ``forms`` and ``assertions``."""
 
     expires_in: int = 3600
+    issuer: str = ""
+    """The only audience of assertions that it takes; empty = its token URL (FAPI 2 wants the issuer)."""
     tls: ssl.SSLContext | None = None
     clients: dict[str, Client] = field(default_factory=dict)
     granted: list[dict[str, Any]] = field(default_factory=list)
@@ -154,6 +156,7 @@ class AuthorizationServer:
     headers: list[dict[str, str]] = field(default_factory=list)
     assertions: list[dict[str, Any]] = field(default_factory=list)
     used_jtis: set[str] = field(default_factory=set)
+    algorithms: list[str] = field(default_factory=lambda: ASSERTION_ALGORITHMS)
     port: int = 0
     _serving: AsyncExitStack = field(default_factory=AsyncExitStack)
 

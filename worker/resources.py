@@ -124,7 +124,9 @@ def _partitions(settings: Settings, redis: StoreClient) -> PartitionStore:
 
 
 def _defaults(settings: Settings) -> Defaults:
-    return Defaults(settings.retry_schedule, settings.request_timeout, settings.result_deadline)
+    return Defaults(
+        settings.retry_schedule, settings.request_timeout, settings.result_deadline, settings.token_lifetime
+    )
 
 
 def egress_of(settings: Settings, own: tuple[Address, ...]) -> Egress:

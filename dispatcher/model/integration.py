@@ -68,6 +68,14 @@ class OutboundCredentials:
     private_key: str = ""
     """PEM or JWK text of the signing key for ``private_key_jwt``, sealed."""
     key_id: str | None = None
+    assertion_audience: str | None = None
+    """``aud`` of the assertion; None = the token URI."""
+    assertion_algorithm: str | None = None
+    """Of an RSA key that names none itself; None = RS256."""
+    token_lifetime_s: float | None = None
+    """Of a token whose answer names none; None = the deployment's."""
+    ignore_token_type: bool = False
+    """Send a token that is not called Bearer as one."""
 
 
 @dataclass(frozen=True, slots=True)

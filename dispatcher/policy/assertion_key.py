@@ -16,6 +16,8 @@ from dispatcher.policy.private_keys import MAX_KEY_CHARS, KeyTooCostly, check_rs
 AsymmetricKey = RSAKey | ECKey | OKPKey
 
 _KINDS: dict[str, type[AsymmetricKey]] = {"RSA": RSAKey, "EC": ECKey, "OKP": OKPKey}
+RSA_ALGORITHMS = ("RS256", "PS256")
+"""RFC 7518 §3.3 and §3.5; FAPI 2 asks for the second."""
 _PRIME_FIELDS = ("p", "q", "dp", "dq", "qi")
 _CURVES = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512", "Ed25519": "EdDSA"}
 _WANTED = "give a private RSA, EC (P-256, P-384, P-521) or Ed25519 key as PEM or JWK"
@@ -32,11 +34,14 @@ class AssertionKey:
     key_id: str | None
 
 
-def read_assertion_key(text: str) -> AssertionKey:
-    """The key of a PEM (PKCS #8, PKCS #1, SEC 1) or JWK text; a JWK's ``alg`` and ``kid`` are honoured."""
+def read_assertion_key(text: str, rsa_algorithm: str | None = None) -> AssertionKey:
+    """The key of a PEM (PKCS #8, PKCS #1, SEC 1) or JWK text; a JWK's ``alg`` and ``kid`` are honoured.
+
+    ``rsa_algorithm``: of an RSA key that names none.
+    """
     key = _from_jwk(text) if text.lstrip().startswith("{") else _from_pem(text)
     try:
-        algorithm = str(key.get("alg") or _algorithm(key))
+        algorithm = str(key.get("alg") or _algorithm(key, rsa_algorithm))
     except KeyError:  # joserfc has no name for some curves that it reads
         algorithm = ""
     if not algorithm or not key.is_private:
@@ -44,8 +49,8 @@ def read_assertion_key(text: str) -> AssertionKey:
     return AssertionKey(key, algorithm, key.kid)
 
 
-def _algorithm(key: AsymmetricKey) -> str:
-    return "RS256" if isinstance(key, RSAKey) else _CURVES.get(str(key.curve_name), "")
+def _algorithm(key: AsymmetricKey, rsa_algorithm: str | None) -> str:
+    return rsa_algorithm or "RS256" if isinstance(key, RSAKey) else _CURVES.get(str(key.curve_name), "")
 
 
 def _from_jwk(text: str) -> AsymmetricKey:

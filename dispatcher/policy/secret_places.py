@@ -102,8 +102,9 @@ def _of_client_secret(credentials: OutboundCredentials, hosts: Place) -> Place:
 def _of_private_key(credentials: OutboundCredentials, hosts: Place) -> Place:
     if credentials.type is not CredentialType.OAUTH2 or credentials.auth_method is not AuthMethod.PRIVATE_KEY_JWT:
         return frozenset()
-    audience = frozenset({f"the audience {credentials.audience}"} if credentials.audience else ())
-    return hosts | _token_endpoint(credentials) | audience
+    named = {"the audience": credentials.audience, "the assertion's audience": credentials.assertion_audience}
+    audiences = frozenset(f"{what} {audience}" for what, audience in named.items() if audience)
+    return hosts | _token_endpoint(credentials) | audiences
 
 
 def _is_by_certificate(credentials: OutboundCredentials) -> bool:

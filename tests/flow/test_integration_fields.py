@@ -86,6 +86,12 @@ def at(name: str, value: Any) -> dict[str, Any]:
     return {first: [{kind.fields[0].name: "X-A"} | inner] if isinstance(kind, Records) else inner}
 
 
+def path(name: str) -> str:
+    """Dotted attributes of a field, wherever it lies."""
+    first, _, rest = name.partition(".")
+    return f"{ROWS[first].attribute}.{ROWS[name].attribute}" if rest else ROWS[first].attribute
+
+
 ROWS = dict(rows())
 SECRET_FIELDS = [name for name, row in ROWS.items() if isinstance(row.kind, Secret)]
 GIVEN = {name: row for name, row in ROWS.items() if row.given and ROWS[name.partition(".")[0]].given}
@@ -178,7 +184,7 @@ def test_numbers_are_taken_up_to_their_bounds_and_refused_beyond(name: str) -> N
     assert isinstance(kind, Number)
     for bound, beyond in ((kind.least, kind.least - 1), (kind.most, kind.most + 1)):
         value = int(bound) if kind.whole else bound
-        assert read(editor().apply(BLANK, at(name, value)), ROWS[name].attribute) == value
+        assert read(editor().apply(BLANK, at(name, value)), path(name)) == value
         assert refused(at(name, int(beyond) if kind.whole else beyond)) == [("out_of_range", name)]
 
 

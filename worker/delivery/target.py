@@ -56,6 +56,7 @@ class Defaults:
     schedule_s: tuple[float, ...]
     timeout_s: float
     result_deadline_s: float
+    token_lifetime_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +121,7 @@ class TargetOpener:
             credentials,
             client_secret=self._open(credentials.client_secret, sealed_fields.client_secret(integration_id)),
             private_key=self._open(credentials.private_key, sealed_fields.private_key(integration_id)),
+            token_lifetime_s=credentials.token_lifetime_s or self.defaults.token_lifetime_s,
         )
 
     def _open(self, sealed: str, context: str) -> str:

@@ -29,7 +29,14 @@ from worker.http.tls import TransportUnusable
 from worker.http.transport import Route
 from worker.http.transport_sessions import TransportSessions
 from worker.http.words import blocked_text, described
-from worker.oauth.answer import CONFIGURATION_ERROR, INVALID_RESPONSE, TRANSPORT_ERROR, TokenAnswer, read_token
+from worker.oauth.answer import (
+    CONFIGURATION_ERROR,
+    DEFAULT_LIFETIME_S,
+    INVALID_RESPONSE,
+    TRANSPORT_ERROR,
+    TokenAnswer,
+    read_token,
+)
 from worker.oauth.source import TokenSource
 from worker.oauth.values import Token, TokenFailure, fingerprint
 
@@ -92,7 +99,11 @@ class TokenClient:
         asked_at_s = self._clock()
         url, headers, body = prepare(credentials, asked_at_s)
         answer = await self._sessions.post(route, url, body, headers, timeout_s=timeout_s, fresh=fresh)
-        return read_token(TokenAnswer(answer.status, answer.headers, answer.body, asked_at_s))
+        return read_token(
+            TokenAnswer(answer.status, answer.headers, answer.body, asked_at_s),
+            unnamed_lifetime_s=credentials.token_lifetime_s or DEFAULT_LIFETIME_S,
+            any_type=credentials.ignore_token_type,
+        )
 
 
 def prepare(credentials: OutboundCredentials, now_s: float) -> tuple[str, dict[str, str], bytes]:
@@ -123,10 +134,10 @@ def _form(credentials: OutboundCredentials, _: float) -> ClientAuth:
 
 def _assertion(credentials: OutboundCredentials, now_s: float) -> ClientAuth:
     """RFC 7523 §2.2. A new object each time: authlib keeps the ``jti`` that it made in the claims it was given."""
-    signer = _signer(credentials.private_key)
+    signer = _signer(credentials.private_key, credentials.assertion_algorithm)
     key_id = credentials.key_id or signer.key_id
     method = PrivateKeyJWT(
-        credentials.token_uri,
+        credentials.assertion_audience or credentials.token_uri,
         claims={"iat": int(now_s), "exp": int(now_s) + ASSERTION_LIFETIME_S},
         headers={"kid": key_id} if key_id else {},
         alg=signer.algorithm,
@@ -135,9 +146,9 @@ def _assertion(credentials: OutboundCredentials, now_s: float) -> ClientAuth:
 
 
 @lru_cache(maxsize=256)
-def _signer(private_key: str) -> AssertionKey:
+def _signer(private_key: str, rsa_algorithm: str | None) -> AssertionKey:
     """Checking the primes of an RSA key takes up to 200 ms, and keys change seldom."""
-    return read_assertion_key(private_key)
+    return read_assertion_key(private_key, rsa_algorithm)
 
 
 def _certificate(credentials: OutboundCredentials, _: float) -> ClientAuth:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote, urlencode
 
 import aiohttp
-import orjson
 from authlib.oauth2.auth import ClientAuth
 
 from dispatcher.clock import Clock
@@ -17,7 +15,7 @@ from dispatcher.model.connector import OAuthApplication
 from worker.http.answer import Answer
 from worker.http.connector import ConnectionLapsed
 from worker.http.transport_sessions import TransportSessions
-from worker.oauth.answer import MAX_TOKEN_CHARS, TokenAnswer, read_token
+from worker.oauth.answer import MAX_TOKEN_CHARS, TokenAnswer, fields_of, read_token
 from worker.oauth.client import KEPT_IN_BASIC, REQUEST_TIMEOUT_S, failure_of
 from worker.oauth.values import TokenFailure
 
@@ -79,15 +77,16 @@ def _prepared(application: OAuthApplication, form: Mapping[str, str]) -> tuple[s
 
 
 def _read(answer: Answer, asked_at_s: float) -> Grant | TokenFailure:
-    token = read_token(TokenAnswer(answer.status, answer.headers, answer.body, asked_at_s))
+    granted = TokenAnswer(answer.status, answer.headers, answer.body, asked_at_s)
+    token = read_token(granted)
     if isinstance(token, TokenFailure):
         return token
     lasts = token.expires_at_s > token.issued_at_s
-    return Grant(token.value, _refresh_token(answer.body.data), int(token.expires_at_s * 1000) if lasts else None)
+    return Grant(token.value, _refresh_token(granted), int(token.expires_at_s * 1000) if lasts else None)
 
 
-def _refresh_token(data: bytes) -> str | None:
-    fields: Any = orjson.loads(data)
-    value = fields.get("refresh_token")
-    fits = isinstance(value, str) and 0 < len(value) <= MAX_TOKEN_CHARS and value.isprintable()
-    return value if fits else None
+def _refresh_token(granted: TokenAnswer) -> str | None:
+    value = (fields_of(granted) or {}).get("refresh_token")
+    if not isinstance(value, str):
+        return None
+    return value if 0 < len(value) <= MAX_TOKEN_CHARS and value.isprintable() else None

@@ -47,5 +47,8 @@ def fingerprint(credentials: OutboundCredentials, scope: str) -> str:
         credentials.key_id,
         credentials.client_secret,
         credentials.private_key,
+        credentials.assertion_audience,
+        credentials.assertion_algorithm,
+        credentials.ignore_token_type,
     )
     return hashlib.blake2b(orjson.dumps(parts), digest_size=16).hexdigest()

@@ -41,6 +41,14 @@ class OpenIdGrantType(StrEnum):
     REFRESH_TOKEN = "REFRESH_TOKEN"  # noqa: S105
 
 
+@strawberry.enum(name="AssertionAlgorithm")
+class AssertionAlgorithm(StrEnum):
+    """Signature of an assertion under an RSA key."""
+
+    RS256 = "RS256"
+    PS256 = "PS256"
+
+
 strawberry.enum(EventType, name="ProductIntegrationEventType")
 strawberry.enum(AnswerMode, name="AnswerMode")
 strawberry.enum(SigningAlgorithm, name="SigningAlgorithm")

@@ -9,7 +9,7 @@ import strawberry
 from strawberry.scalars import JSON
 from strawberry.types.unset import UNSET
 
-from dispatcher.api.graphql.enums import ClientCreationMethod, GrantType, OpenIdGrantType
+from dispatcher.api.graphql.enums import AssertionAlgorithm, ClientCreationMethod, GrantType, OpenIdGrantType
 from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType
 
 
@@ -28,6 +28,18 @@ class OutboundCredentialsInput:
     auth_method: AuthMethod | None = UNSET
     private_key: str | None = UNSET
     key_id: str | None = UNSET
+    assertion_audience: str | None = strawberry.field(
+        default=UNSET, description="aud of a private_key_jwt assertion; left out: tokenUri."
+    )
+    assertion_algorithm: AssertionAlgorithm | None = strawberry.field(
+        default=UNSET, description="Of an RSA key that names none; left out: RS256."
+    )
+    token_lifetime: float | None = strawberry.field(
+        default=UNSET, description="Seconds for which a token is used whose answer has no expires_in."
+    )
+    ignore_token_type: bool | None = strawberry.field(
+        default=UNSET, description="Send a token as Bearer whatever token_type its answer names."
+    )
 
 
 @strawberry.type
@@ -43,6 +55,10 @@ class OutboundCredentials:
     auth_method: AuthMethod
     private_key: str | None
     key_id: str | None
+    assertion_audience: str | None
+    assertion_algorithm: AssertionAlgorithm | None
+    token_lifetime: float | None
+    ignore_token_type: bool
 
 
 @strawberry.input

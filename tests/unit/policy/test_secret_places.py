@@ -90,6 +90,12 @@ PAIRS: list[tuple[str, dict[str, Any], dict[str, Any], str]] = [
         PRIVATE_KEY,
     ),
     (
+        "a signing key and its assertion's audience",
+        {"credentials": SIGNED},
+        {"credentials": replace(SIGNED, assertion_audience="b")},
+        PRIVATE_KEY,
+    ),
+    (
         "a proxy's password",
         {"transport": THROUGH},
         {"transport": replace(THROUGH, proxy_url="http://evil.example.com:3128")},

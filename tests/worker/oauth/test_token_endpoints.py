@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -137,3 +139,71 @@ async def test_the_token_endpoint_is_guarded_like_every_host(bench: Bench, produ
     assert (failure.code, "loopback" in failure.detail) == ("CONFIGURATION_ERROR", True)
     assert "127.0.0.1" not in failure.detail
     assert product_host.tokens.requests == []
+
+
+def spoken(document: Any, charset: str, content_type: str = "application/json") -> Reply:
+    return Reply(200, json.dumps(document, ensure_ascii=False).encode(charset), {"Content-Type": content_type})
+
+
+GRANT = {"access_token": "t", "token_type": "Bearer", "expires_in": 60, "note": "für"}
+READ: dict[str, Reply] = {
+    "a byte order mark": spoken(GRANT, "utf-8-sig"),
+    "UTF-16": spoken(GRANT, "utf-16"),
+    "UTF-16 by its declaration": spoken(GRANT, "utf-16-be", "application/json; charset=utf-16be"),
+    "Latin-1": spoken(GRANT, "latin-1", "application/json;charset=ISO-8859-1"),
+    "Latin-1 that nobody declares": spoken(GRANT, "latin-1"),
+    "a lone surrogate beside it": Reply(200, b'{"access_token":"t","message":"\\ud83d"}'),
+    "NaN beside it": Reply(200, b'{"access_token":"t","x":NaN,}'),
+    "a number without end beside it": Reply(200, b'{"access_token":"t","x":1e400}'),
+    "text behind it": Reply(200, b'{"access_token":"t"}\n-- served by node 3'),
+    "no Content-Type": Reply(200, b'{"access_token":"t"}', {"Content-Type": ""}),
+    "gzip that nobody asked for": Reply(200, gzip.compress(b'{"access_token":"t"}'), {"Content-Encoding": "gzip"}),
+    "no token_type": Reply(200, b'{"access_token":"t"}'),
+    "token_type null": Reply(200, b'{"access_token":"t","token_type":null}'),
+    "token_type in blanks": Reply(200, b'{"access_token":"t","token_type":" bearer "}'),
+    "an empty error": Reply(200, b'{"access_token":"t","error":null}'),
+}
+
+
+@pytest.mark.parametrize("kind", READ)
+async def test_a_token_is_read_as_answers_of_hosts_are(
+    source: TokenSource, product_host: ProductHost, kind: str
+) -> None:
+    product_host.tokens.replies.append(READ[kind])
+    assert await value_of(source, for_host(product_host)) == "t"
+
+
+ERRORS_WITH_200: dict[str, tuple[dict[str, Any], str, str]] = {
+    "GitHub": (
+        {"error": "incorrect_client_credentials", "error_description": "The client_id and/or client_secret is wrong."},
+        "UNAUTHORIZED",
+        "200 (incorrect_client_credentials The client_id and/or client_secret is wrong.): check client id, secret and",
+    ),
+    "Slack": ({"ok": False, "error": "bad_client_secret"}, "UNAUTHORIZED", "(bad_client_secret): check the client"),
+    "of the standard": ({"error": "invalid_scope"}, "CONFIGURATION_ERROR", "(invalid_scope): check the scope"),
+    "of its own": ({"error": "no_such_tenant"}, "CONFIGURATION_ERROR", "(no_such_tenant): check outboundCredentials"),
+    "with an empty token": ({"error": "invalid_client", "access_token": ""}, "UNAUTHORIZED", "(invalid_client)"),
+}
+
+
+@pytest.mark.parametrize("kind", ERRORS_WITH_200)
+async def test_an_error_with_status_200_is_that_error(
+    source: TokenSource, product_host: ProductHost, kind: str
+) -> None:
+    document, code, text = ERRORS_WITH_200[kind]
+    product_host.tokens.replies.append(Reply.of(200, document))
+    failure = await failure_of(source, for_host(product_host))
+    assert (failure.code, text in failure.detail) == (code, True), failure.detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"), [("mac", "mac"), ("DPoP", "DPoP"), (["Bearer"], "no text"), ("Bearer token", "Bearer token")]
+)
+async def test_another_token_type_is_named_with_the_field_that_lets_it_through(
+    source: TokenSource, product_host: ProductHost, kind: Any, named: str
+) -> None:
+    product_host.tokens.replies.extend([granted(token_type=kind)] * 2)
+    failure = await failure_of(source, for_host(product_host))
+    assert failure.code == "INVALID_RESPONSE"
+    assert f"token_type is {named} and not Bearer: set outboundCredentials.ignoreTokenType" in failure.detail
+    assert await value_of(source, for_host(product_host, ignore_token_type=True)) == "t"

@@ -6,6 +6,8 @@ import asyncio
 import base64
 import json
 from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
@@ -13,11 +15,11 @@ from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from dispatcher.model.integration import AuthMethod
+from dispatcher.model.integration import AuthMethod, OutboundCredentials
 from tests.authorization_server import AuthorizationServer, Client
 from tests.hosts import ProductHost
 from tests.raw_server import RawServer
-from tests.worker.oauth.token_bench import SEED, bench, failure_of, for_host, source, value_of
+from tests.worker.oauth.token_bench import SEED, Bench, bench, failure_of, for_host, source, value_of
 from worker.oauth.client import TokenSource
 
 __all__ = ["bench", "source"]
@@ -106,6 +108,85 @@ async def test_a_real_server_accepts_private_key_jwt(
     assertion = authorization_server.assertions[0]
     assert assertion["header"] == {"alg": algorithm, "kid": "key-7", "typ": "JWT"} | assertion["header"]
     assert assertion["claims"]["exp"] - assertion["claims"]["iat"] == 300
+
+
+def signing(server: AuthorizationServer, key: str, **more: Any) -> OutboundCredentials:
+    return replace(
+        SEED,
+        client_id="signer",
+        client_secret="",
+        token_uri=server.token_url,
+        auth_method=AuthMethod.PRIVATE_KEY_JWT,
+        private_key=key,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("audience", ["https://issuer.example", "urn:issuer:1", None])
+async def test_the_assertion_is_for_the_audience_that_the_publisher_chose(
+    source: TokenSource, authorization_server: AuthorizationServer, audience: str | None
+) -> None:
+    raw, importer, _ = KEYS["P-256"]
+    public = importer.import_key(importer.import_key(pem(raw)).as_dict(private=False))
+    authorization_server.register(Client("signer", "private_key_jwt", public_key=public))
+    authorization_server.issuer = audience or ""
+    assert await value_of(source, signing(authorization_server, pem(raw), assertion_audience=audience))
+    assert authorization_server.assertions[0]["claims"]["aud"] == (audience or authorization_server.token_url)
+    other = "https://other.example" if audience else "https://issuer.example"
+    failure = await failure_of(source, signing(authorization_server, pem(raw), assertion_audience=other))
+    assert failure.code == "UNAUTHORIZED"
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256"])
+async def test_an_rsa_key_as_pem_signs_with_the_algorithm_of_choice(
+    source: TokenSource, authorization_server: AuthorizationServer, algorithm: str
+) -> None:
+    raw, importer, _ = KEYS["RSA"]
+    public = importer.import_key(importer.import_key(pem(raw)).as_dict(private=False))
+    authorization_server.register(Client("signer", "private_key_jwt", public_key=public))
+    authorization_server.algorithms = [algorithm]
+    assert await value_of(source, signing(authorization_server, pem(raw), assertion_algorithm=algorithm))
+    assert authorization_server.assertions[0]["header"]["alg"] == algorithm
+
+
+async def test_a_choice_for_rsa_changes_nothing_of_other_keys_or_of_a_jwk_that_names_its_own(
+    source: TokenSource, authorization_server: AuthorizationServer
+) -> None:
+    raw, importer, _ = KEYS["P-256"]
+    public = importer.import_key(importer.import_key(pem(raw)).as_dict(private=False))
+    authorization_server.register(Client("signer", "private_key_jwt", public_key=public))
+    assert await value_of(source, signing(authorization_server, pem(raw), assertion_algorithm="PS256"))
+    rsa_raw, rsa_importer, _ = KEYS["RSA"]
+    jwk = rsa_importer.import_key(pem(rsa_raw)).as_dict(private=True) | {"alg": "RS256"}
+    authorization_server.clients["signer"].public_key = rsa_importer.import_key(
+        rsa_importer.import_key(pem(rsa_raw)).as_dict(private=False)
+    )
+    assert await value_of(source, signing(authorization_server, json.dumps(jwk), assertion_algorithm="PS256"))
+    assert [one["header"]["alg"] for one in authorization_server.assertions] == ["ES256", "RS256"]
+
+
+async def test_a_token_request_over_a_dead_connection_is_built_anew(source: TokenSource, bench: Bench) -> None:
+    """An assertion is good for one use: a repeat with the same jti would be refused."""
+    forms: list[dict[str, str]] = []
+    answer = b'{"access_token":"t","token_type":"Bearer","expires_in":0}'
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for turn in range(2):
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+            forms.append(dict(parse_qsl((await reader.readexactly(length)).decode())))
+            if turn == 0:
+                writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(answer), answer))
+
+    async with RawServer(talk) as host:
+        credentials = replace(
+            SEED, token_uri=f"{host.url}/t", auth_method=AuthMethod.PRIVATE_KEY_JWT, private_key=pem(KEYS["P-256"][0])
+        )
+        for _ in range(2):
+            assert await value_of(source, credentials) == "t"
+    assert len(forms) == 3
+    assert len({form["client_assertion"] for form in forms}) == 3
+    assert bench.counted == [True, True]
 
 
 async def test_every_assertion_has_its_own_jti(source: TokenSource, authorization_server: AuthorizationServer) -> None:

@@ -40,6 +40,7 @@ from dispatcher.model.integration import (
     OutboundCredentials,
     Transport,
 )
+from dispatcher.policy.assertion_key import RSA_ALGORITHMS
 from dispatcher.policy.headers import MAX_HEADERS
 from dispatcher.store.secrets import fields as sealed_fields
 
@@ -63,6 +64,10 @@ CREDENTIALS = Record(
         Field("authMethod", "auth_method", choice(AuthMethod, AuthMethod.CLIENT_SECRET_BASIC)),
         Field("privateKey", "private_key", Secret("", sealed_fields.private_key, private_key_problem)),
         Field("keyId", "key_id", Text(None, 255)),
+        Field("assertionAudience", "assertion_audience", Text(None, 2048)),
+        Field("assertionAlgorithm", "assertion_algorithm", Choice(None, RSA_ALGORITHMS)),
+        Field("tokenLifetime", "token_lifetime_s", Number(None, 1, DAY_S)),
+        Field("ignoreTokenType", "ignore_token_type", Switch()),
     ),
 )
 TRANSPORT = TransportRecord(
