@@ -102,6 +102,12 @@ class Settings(BaseSettings):
     drain_timeout: float = Field(35.0, ge=0, description="Seconds that a stopping worker lets running attempts finish")
     circuit_failures: int = Field(10, ge=1, description="Transport failures in a row that open a circuit")
     circuit_open: float = Field(30.0, gt=0, description="Seconds until an open circuit lets one attempt through")
+    disable_after_days: float = Field(
+        5.0,
+        ge=0,
+        le=365,
+        description="Days of nothing but failing attempts after which an integration is disabled; 0 = never",
+    )
     operations_url: str | None = Field(
         None,
         description="Where operators are notified of failing credentials, open circuits, dead letters and the like",

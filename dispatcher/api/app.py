@@ -31,6 +31,8 @@ from dispatcher.api.rest.stream import STREAMS, end_streams
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
+from dispatcher.api.verdict_sources import verdict_watch
+from dispatcher.api.verdict_watch import VERDICT, EmitCounts, judging
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.flow.events.bulk_redelivery import Redeliverer
 from dispatcher.flow.events.bulk_step import BulkSteps
@@ -79,9 +81,10 @@ async def build_app(
     await server_time.measure()
     admin = AdminClient(settings.admin_client_id, settings.admin_client_secret)
     await admin.ensure(services)
+    emits = EmitCounts()
     app = web.Application(
         client_max_size=settings.max_body_bytes,
-        middlewares=[edge()],
+        middlewares=[edge(emits.count)],
         handler_args=connection_arguments(),
     )
     app[SERVICES] = services
@@ -113,6 +116,16 @@ async def build_app(
     app.cleanup_ctx.append(notifying)
     app.cleanup_ctx.append(watching)
     app.cleanup_ctx.append(_on_time)
+    app[VERDICT] = verdict_watch(
+        redis,
+        services,
+        app[WATCH].pressure,
+        settings.memory_high_water,
+        store_clock,
+        settings.disable_after_days,
+        emits,
+    )
+    app.cleanup_ctx.append(judging)
     app.on_shutdown.append(end_streams)
     app[METERS] = Meters(RateLimits(redis), settings.client_burst)
     _install(app, api_routes())

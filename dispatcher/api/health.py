@@ -17,6 +17,7 @@ from dispatcher.api.http.shared import Shared
 from dispatcher.api.rest.event_json import iso_or_none
 from dispatcher.api.services import SERVICES
 from dispatcher.api.store_watch import WATCH
+from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.installations.unfinished import Unfinished
 from dispatcher.store.queue.events import QueueStore
@@ -24,6 +25,7 @@ from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.telemetry.exposition import form_for, page
 from dispatcher.telemetry.metrics import families, lag_family
 from dispatcher.telemetry.store_metrics import store_families
+from dispatcher.telemetry.verdict_metrics import verdict_families
 from dispatcher.telemetry.watchdog import Watchdog
 
 METRICS_AGE_S = 1.0
@@ -81,7 +83,9 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     """As text, or as OpenMetrics for those who ask for it."""
     watch, form = request.app[WATCH], form_for(request.headers.get(hdrs.ACCEPT, ""))
     figures = await request.app[METRICS].read()
-    body = page([*figures, *store_families(watch.pressure.memory.ratio, watch.losses.count)], form)
+    verdict = request.app[VERDICT]
+    store = store_families(watch.pressure.memory.ratio, watch.losses.count)
+    body = page([*figures, *store, *verdict_families(verdict.remembered(), verdict.now_ms())], form)
     return web.Response(body=body, headers={hdrs.CONTENT_TYPE: form.content_type, hdrs.VARY: hdrs.ACCEPT})
 
 

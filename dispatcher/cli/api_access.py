@@ -78,13 +78,16 @@ def find_access(url: str | None = None, client_id: str | None = None, client_sec
     return Access(address, *pair, found=match is not None)
 
 
-def with_api(access: Access, work: Callable[[Client], Awaitable[T]]) -> T:
-    """The result of ``work``. A refusal is printed on standard error and ends the program: see ``EXIT_STATUSES``."""
+def with_api(access: Access, work: Callable[[Client], Awaitable[T]], *, unreachable: int = 2) -> T:
+    """The result of ``work``. A refusal is printed on standard error and ends the program: see ``EXIT_STATUSES``.
+
+    ``unreachable``: exit status where nobody answers.
+    """
     try:
         return run(_with_client(access, work))
     except Unreachable as error:
         _complain(_nobody(access, error))
-        raise typer.Exit(2) from None
+        raise typer.Exit(unreachable) from None
     except ApiError as error:
         _complain(*refusal(access, error))
         raise typer.Exit(EXIT_STATUSES.get(error.status, 1)) from None

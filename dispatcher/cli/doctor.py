@@ -13,6 +13,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
 from dispatcher.store.health.doctor import Check, Level, examine, examine_keys, examine_queue, unreachable
 from dispatcher.store.health.newest_key import examine_newest_key
+from dispatcher.store.health.verdict_check import examine_verdict
 from dispatcher.store.redis.connection import connect
 
 COLUMNS = {"level": "", "name": "CHECK", "text": "FOUND"}
@@ -39,6 +40,6 @@ async def _examine(settings: Settings) -> list[Check]:
             found = await examine(store.redis, settings.partitions, secret_keys, min_replicas=settings.min_replicas)
             async with connect(queue_url, client_name="dispatcher-doctor") as queue:
                 newest = await examine_newest_key(store.redis, secret_keys)
-                return [*found, newest, await examine_queue(queue)]
+                return [*found, newest, await examine_queue(queue), await examine_verdict(store.redis)]
     except StoreUnavailable as error:
         return [unreachable(error), examine_keys(secret_keys)]

@@ -40,6 +40,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("metrics", "dispatcher.cli.metrics:metrics", "Show events and attempts over time."),
     Verb("explain", "dispatcher.cli.explain:explain", "Say where an event is, and why."),
     Verb("redeliver", "dispatcher.cli.redeliver:redeliver", "Send failed events again."),
+    Verb("status", "dispatcher.cli.status:status", "Say what needs somebody, and what mends it."),
     Verb("resolve", "dispatcher.cli.resolve:resolve", "Close events by hand."),
     Verb(
         "integrations",

@@ -81,6 +81,40 @@ class ChangeJson(TypedDict):
     httpStatus: int | None
 
 
+class ActionJson(TypedDict):
+    name: str
+    command: str
+    method: NotRequired[str]
+    path: NotRequired[str]
+
+
+class AcknowledgementJson(TypedDict):
+    by: str
+    at: str
+
+
+class ProblemJson(TypedDict):
+    id: str
+    kind: str
+    severity: str
+    text: str
+    since: str
+    integrationId: NotRequired[str]
+    waiting: NotRequired[int]
+    actions: list[ActionJson]
+    acknowledged: NotRequired[AcknowledgementJson]
+
+
+class StatusJson(TypedDict):
+    """The verdict. ``more``: problems beyond those that are listed."""
+
+    ok: bool
+    text: str
+    at: str
+    problems: list[ProblemJson]
+    more: int
+
+
 class RedeliveryStartedJson(TypedDict):
     """``id`` None = a dry run."""
 

@@ -18,6 +18,7 @@ from dispatcher.client.answers import (
     ExplanationJson,
     RedeliveryJson,
     RedeliveryStartedJson,
+    StatusJson,
 )
 from dispatcher.client.definitions import Definitions
 from dispatcher.client.errors import api_error
@@ -122,6 +123,10 @@ class Client:
         if answer.get("errors"):
             raise api_error(200, answer, None)
         return cast("dict[str, Any]", answer["data"])
+
+    async def status(self) -> StatusJson:
+        """The verdict, also the last one known while Redis is away."""
+        return cast("StatusJson", await self._call(Call("GET", "/v1/status", takes=503)))
 
     def changes(self, conditions: Conditions, notice: Notice) -> AsyncIterator[ChangeJson]:
         """Status changes from now on, across lost connections, which ``notice`` is called with."""

@@ -23,6 +23,11 @@ class OperationalKind(StrEnum):
     URL_SUSPENDED = "url.suspended"
     INTEGRATION_PAUSED = "integration.paused"
     INTEGRATION_RESUMED = "integration.resumed"
+    INTEGRATION_FAILING = "integration.failing"
+    INTEGRATION_DISABLED = "integration.disabled"
+    INTEGRATION_ENABLED = "integration.enabled"
+    PROBLEM_OPENED = "problem.opened"
+    PROBLEM_ENDED = "problem.ended"
     INTEGRATION_PUBLISHED = "integration.published"
     PRODUCT_LINKED = "product.linked"
     PRODUCT_UNLINKED = "product.unlinked"
@@ -31,13 +36,17 @@ class OperationalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class OperationalEvent:
-    """One event. ``detail`` goes into the message as it is, so it never holds a secret."""
+    """One event. ``detail`` goes into the message as it is, so it never holds a secret.
+
+    ``integration_id`` None: of the deployment. ``topic`` tells apart what must not be one message.
+    """
 
     kind: OperationalKind
-    integration_id: str
+    integration_id: str | None
     at_ms: int
     event_id: str | None = None
     detail: Mapping[str, str | int | None] = field(default_factory=dict)
+    topic: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
 from dispatcher.model.troubles import Issue
@@ -106,6 +108,20 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """How many problems of one kind and severity there are."""
+
+    kind: ProblemKind
+    severity: Severity
+    count: int
+
+
+def tallied(problems: Iterable[Problem]) -> tuple[Tally, ...]:
+    counts = Counter((problem.finding.kind, problem.severity) for problem in problems)
+    return tuple(Tally(kind, severity, n) for (kind, severity), n in counts.items())
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """``problems``: what needs somebody first. ``remembered``: what has ended and may come back."""
 
@@ -116,9 +132,9 @@ class Verdict:
     """Problems beyond those that are listed."""
     remembered: tuple[Problem, ...] = ()
     issues: tuple[Issue, ...] = ()
-    counts: dict[tuple[ProblemKind, Severity], int] = field(default_factory=dict)
+    counts: tuple[Tally, ...] = ()
     """All problems, also those that are not listed."""
 
     @property
     def ok(self) -> bool:
-        return not any(severity is not Severity.INFO and n for (_, severity), n in self.counts.items())
+        return not any(tally.count for tally in self.counts if tally.severity is not Severity.INFO)

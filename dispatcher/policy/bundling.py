@@ -13,7 +13,7 @@ from dispatcher.model.operational import Bundle, OperationalEvent, OperationalKi
 WINDOW_MS = 60_000
 MAX_TOPICS = 100
 
-Topic = tuple[OperationalKind, str | None]
+Topic = tuple[OperationalKind, str | None, str]
 
 
 @dataclass(slots=True)
@@ -31,9 +31,9 @@ class Bundling:
         self._topics: dict[Topic, _Waiting] = {}
 
     def add(self, event: OperationalEvent) -> None:
-        topic: Topic = (event.kind, event.integration_id)
+        topic: Topic = (event.kind, event.integration_id, event.topic)
         if topic not in self._topics and len(self._topics) >= self._max_topics:
-            topic = (event.kind, None)
+            topic = (event.kind, None, "")
         waiting = self._topics.setdefault(topic, _Waiting(due_ms=0))
         if waiting.bundle is None:
             waiting.bundle = Bundle(topic[1], event, event)

@@ -35,6 +35,8 @@ PUT_OFF_MS = 200
 BROKE_OFF_MS = 5000
 """Delay of an event whose attempt met an error of ours."""
 
+_WENT_WELL = frozenset({Outcome.OK, Outcome.ACCEPTED, Outcome.REFUSED})
+"""Of a first attempt: the host took it, whatever it made of it."""
 _ATTEMPTS = {outcome: f"attempts:{outcome.value}" for outcome in Outcome}
 _ATTEMPT_SECONDS = HistogramNames("attempt_seconds")
 _DELIVERY_LATENCY = HistogramNames("delivery_latency")
@@ -196,6 +198,8 @@ def _count(count: Count, settlement: Settlement, reading: Reading) -> None:
     if attempt is not None:
         _observe(count, _ATTEMPT_SECONDS, attempt.duration_ms / 1000)
     if claimed.n == 1 and reading.sent_ms is not None:
+        if reading.verdict.outcome in _WENT_WELL:
+            count("first:good", 1)
         _observe(count, _DELIVERY_LATENCY, max(0, reading.sent_ms - claimed.state.created_ms) / 1000)
 
 

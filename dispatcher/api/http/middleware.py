@@ -27,6 +27,7 @@ REQUEST_ID_HEADER = "X-Request-Id"
 NOT_KEPT = {"Cache-Control": "no-store"}
 """On every error: a 404 may be kept otherwise (RFC 9111 §4.2.2), a token endpoint has to say it (RFC 6749 §5.1)."""
 SLOW_S = 1.0
+EMIT_PATHS = frozenset({"/v1/events", "/v1/events/batch"})
 
 ErrorPage = Callable[[web.Request, RequestError, str], web.Response]
 """Request, error and request id → what somebody before a browser is shown."""
@@ -47,8 +48,11 @@ _CODES = {
 log = structlog.get_logger("dispatcher.api")
 
 
-def edge() -> Middleware:
-    """The middleware of one application. Its request ids start with a text of their own for each process."""
+def edge(emitted: Callable[[int], None] | None = None) -> Middleware:
+    """The middleware of one application. Its request ids start with a text of their own for each process.
+
+    ``emitted`` is called with the status of every request to emit.
+    """
     prefix, numbers = os.urandom(5).hex(), count(1)
 
     @web.middleware
@@ -69,6 +73,8 @@ def edge() -> Middleware:
             response = _failure(request, raised, request_id)
         if not response.prepared:
             response.headers[REQUEST_ID_HEADER] = request_id
+        if emitted is not None and request.method == "POST" and request.path in EMIT_PATHS:
+            emitted(response.status)
         duration_s = time.perf_counter() - started_s
         if response.status >= 400 or (duration_s > SLOW_S and not _is_slow_by_nature(request)):
             _log(request, response, request_id, duration_s, error)

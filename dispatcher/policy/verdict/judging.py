@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dispatcher.model.troubles import Figures, Snapshot
-from dispatcher.model.verdict import Finding, Problem, ProblemKind, Severity, Verdict
+from dispatcher.model.verdict import Acknowledgement, Finding, Problem, ProblemKind, Severity, Verdict, tallied
 from dispatcher.policy.verdict.causes import joined
 from dispatcher.policy.verdict.fleet import store_is_away
 from dispatcher.policy.verdict.letters import dead_letters_of
@@ -42,8 +41,14 @@ def verdict(seen: Snapshot, previous: Verdict | None, now_ms: int) -> Verdict:
         max(0, len(problems) - MOST_PROBLEMS),
         tuple(forgetful(ended, now_ms)),
         seen.issues,
-        dict(Counter((problem.finding.kind, problem.severity) for problem in problems)),
+        tallied(problems),
     )
+
+
+def acknowledged(said: Verdict, known: Mapping[str, Acknowledgement]) -> Verdict:
+    """``said`` with what people know of its problems."""
+    problems = tuple(replace(problem, acknowledged=known.get(problem.id)) for problem in said.problems)
+    return replace(said, problems=problems, counts=tallied(problems))
 
 
 def _held(finding: Finding, before: Problem | None, was_open: bool, now_ms: int) -> Problem:
@@ -117,9 +122,9 @@ def away(known: Verdict | None, since_ms: int, now_ms: int) -> Verdict:
     problem = Problem(store_is_away(since_ms, now_ms), now_ms, (since_ms,))
     others = [one for one in known.problems if one.finding.kind is not ProblemKind.STORE_AWAY] if known else []
     problems = sorted([problem, *others], key=_order)[:MOST_PROBLEMS]
-    counts = dict(Counter((one.finding.kind, one.severity) for one in problems))
     uncounted = known.uncounted if known else 0
-    return Verdict(now_ms, headline(problems, Figures(), now_ms), tuple(problems), uncounted, counts=counts)
+    text = headline(problems, Figures(), now_ms)
+    return Verdict(now_ms, text, tuple(problems), uncounted, counts=tallied(problems))
 
 
 def narrowed(known: Verdict, vendor_id: str) -> Verdict:
@@ -131,5 +136,4 @@ def narrowed(known: Verdict, vendor_id: str) -> Verdict:
     problems.sort(key=_order)
     urgent = [one for one in problems if one.severity is not Severity.INFO]
     text = headline(urgent, Figures(), known.at_ms) if urgent else "All is well with your integrations."
-    counts = dict(Counter((one.finding.kind, one.severity) for one in problems))
-    return Verdict(known.at_ms, text, tuple(problems), 0, (), issues, counts)
+    return Verdict(known.at_ms, text, tuple(problems), 0, (), issues, tallied(problems))

@@ -31,6 +31,7 @@ def _finding(
     *remedies: Action,
     waiting: int | None = None,
     cause: str = "",
+    topic: str = "",
 ) -> Finding:
     return Finding(
         kind,
@@ -42,6 +43,7 @@ def _finding(
         lane.waiting if waiting is None else waiting,
         remedies,
         cause,
+        topic,
     )
 
 
@@ -164,7 +166,7 @@ def _nearly_disabled(lane: TroubledLane, seen: Snapshot) -> Finding | None:
         " attempt goes well."
     )
     remedies = actions.why(lane.integration_id), actions.pause(lane.integration_id)
-    return _finding(lane, ProblemKind.INTEGRATION_DISABLED, severity, text, since_ms, *remedies)
+    return _finding(lane, ProblemKind.INTEGRATION_DISABLED, severity, text, since_ms, *remedies, topic="soon")
 
 
 def paused(seen: Snapshot) -> Findings:

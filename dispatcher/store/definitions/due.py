@@ -49,6 +49,12 @@ class DueStore:
         with guarded():
             await self._redis.zrem(self._key, integration_id)
 
+    async def ids(self) -> list[str]:
+        """All integrations in it, the next one first."""
+        with guarded():
+            found = await self._redis.zrange(self._key, 0, -1)
+        return [one.decode() for one in found]
+
     async def take(self, limit: int) -> Taken:
         """Up to ``limit`` that are due. One whose taker is lost is due again after ``held_ms``."""
         now_ms, *ids = await reply_of(self._redis, _TAKE.call([self._key], limit, self._held_ms))

@@ -67,9 +67,9 @@ class Troubles:
         self._client = client
         self._partitions = range(partitions)
 
-    async def pulses(self, now_ms: int) -> list[Pulse]:
+    async def pulses(self) -> list[Pulse]:
         """Of every partition that can be read."""
-        arguments = LATE_MS, LATE_LANES, now_ms - DIED_WITHIN_MS
+        arguments = LATE_MS, LATE_LANES, DIED_WITHIN_MS
         replies = await each(self._client, [_PULSE.call([keys.own(p)], *arguments) for p in self._partitions])
         return [_pulse(p, r) for p, r in zip(self._partitions, replies, strict=True) if not isinstance(r, Exception)]
 

@@ -1,7 +1,7 @@
 -- prelude: queue
 -- pulse: totals of one partition at one moment, at a cost that does not grow with its lanes. Changes nothing.
 --
--- ARGV: how long a lane may be claimable before it is late, in ms; how many late lanes are counted; since when (ms) what
+-- ARGV: how long a lane may be claimable before it is late, in ms; how many late lanes are counted; for how long (ms) what
 --       died counts
 -- Returns {now ms, owner, lease until ms, open, awaiting, troubled lanes, claimable since ms or '', late events,
 --   late since ms or '', died, counters as names and numbers}.
@@ -14,6 +14,6 @@ for i = 1, #late, 2 do events = events + call('ZCOUNT', due_key(late[i]), '-inf'
 local oldest = first[2] and tonumber(first[2])
 return {
   NOW, own[1] or '', own[2] or '0', call('SCARD', OPEN_EVENTS), call('ZCARD', AWAITING), call('SCARD', TROUBLED),
-  oldest and oldest <= NOW and first[2] or '', events, late[2] or '', call('ZCOUNT', DEAD, ARGV[3], '+inf'),
+  oldest and oldest <= NOW and first[2] or '', events, late[2] or '', call('ZCOUNT', DEAD, NOW - tonumber(ARGV[3]), '+inf'),
   call('HGETALL', COUNTERS),
 }

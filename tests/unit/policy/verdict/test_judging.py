@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dispatcher.model.troubles import FlowFacts, Snapshot, StoreFacts, TroubledLane, UpkeepFacts
-from dispatcher.model.verdict import Acknowledgement, ProblemKind, Severity, Verdict
-from dispatcher.policy.verdict import away, narrowed, verdict
+from dispatcher.model.verdict import Acknowledgement, ProblemKind, Severity, Tally, Verdict
+from dispatcher.policy.verdict import acknowledged, away, narrowed, verdict
 from dispatcher.policy.verdict.judging import MOST_PROBLEMS
 from tests.unit.policy.verdict.scenes import AT_1402, MINUTE, NOW, QUIET, REFUSING, issue, lane, seen
 
@@ -110,13 +110,12 @@ def test_two_hundred_problems_are_listed_and_the_rest_counted() -> None:
     said = judged((0, seen(*lanes)))
     assert len(said.problems) == MOST_PROBLEMS
     assert said.uncounted == 50
-    assert said.counts == {(K.URL_SUSPENDED, S.ACT): 250}
+    assert said.counts == (Tally(K.URL_SUSPENDED, S.ACT, 250),)
 
 
 def test_an_acknowledged_problem_is_silent_until_it_has_ended() -> None:
     said = judged((0, seen(broken())))
-    known = replace(said.problems[0], acknowledged=Acknowledgement("ada", NOW))
-    said = replace(said, problems=(known,))
+    said = acknowledged(said, {said.problems[0].id: Acknowledgement("ada", NOW)})
     later = verdict(at(seen(broken()), 5000), said, NOW + 5000)
     assert (later.ok, later.problems[0].severity) == (True, S.INFO)
     over = verdict(at(QUIET, 10_000), later, NOW + 10_000)

@@ -1,0 +1,76 @@
+"""Puts together what the verdict is judged from. Judges nothing."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Sequence
+from functools import partial
+
+from dispatcher.api.services import Services
+from dispatcher.api.verdict_watch import EmitCounts, VerdictWatch
+from dispatcher.clock import DAY_MS, StoreClock
+from dispatcher.flow.verdict.collecting import Collector
+from dispatcher.flow.verdict.evaluation import Evaluation
+from dispatcher.flow.verdict.probing import READ
+from dispatcher.flow.verdict.sources import Sources, Updates
+from dispatcher.model.queue import WORKER_FORGOTTEN_MS, WorkerView
+from dispatcher.model.troubles import StuckJob
+from dispatcher.store.health.loss import recorded_losses
+from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.health.verdicts import VerdictStore
+from dispatcher.store.installations.unfinished import updates_in_progress
+from dispatcher.store.queue.overview import workers
+from dispatcher.store.queue.redeliveries import RedeliveryStore
+from dispatcher.store.queue.troubles import Troubles
+from dispatcher.store.redis.client import StoreClient
+from dispatcher.store.redis.server_time import server_now_ms
+from dispatcher.store.reseal.stale_count import StaleCount
+
+
+def verdict_watch(
+    redis: StoreClient,
+    services: Services,
+    pressure: Pressure,
+    high_water: float,
+    clock: StoreClock,
+    disable_after_days: float,
+    emits: EmitCounts,
+) -> VerdictWatch:
+    """One per process. ``clock`` knows how far this machine's is ahead of the store's."""
+    verdicts = VerdictStore(redis)
+    definitions = services.definitions
+    sources = Sources(
+        troubles=Troubles(redis, services.queue.partitions),
+        verdicts=verdicts,
+        cache=services.cache,
+        pressure=pressure,
+        high_water=high_water,
+        workers=partial(_workers, redis),
+        losses=partial(recorded_losses, redis),
+        stale_values=StaleCount(redis).read,
+        updates=partial(_updates, redis),
+        redeliveries=partial(_redeliveries, RedeliveryStore(redis)),
+        probed=definitions.pings_due.ids,
+        pings=partial(definitions.pings.history, limit=READ),
+        skew_ms=lambda: round(clock.machine_ahead_s() * 1000),
+        disable_after_ms=round(disable_after_days * DAY_MS) or None,
+    )
+    process = f"api-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+    evaluation = Evaluation(process, verdicts, Collector(sources), services.notify, services.queue.disable)
+    return VerdictWatch(evaluation, emits, services.now_ms)
+
+
+async def _workers(redis: StoreClient) -> Sequence[WorkerView]:
+    return await workers(redis, await server_now_ms(redis) - WORKER_FORGOTTEN_MS)
+
+
+async def _updates(redis: StoreClient) -> Updates:
+    found = await updates_in_progress(redis)
+    return Updates(found.count, StuckJob(*found.oldest) if found.oldest else None)
+
+
+async def _redeliveries(store: RedeliveryStore) -> Sequence[StuckJob]:
+    jobs = [await store.get(job_id) for job_id in await store.running()]
+    return [StuckJob(job.id, 0, job.done + job.skipped, job.total) for job in jobs if job]

@@ -1,0 +1,45 @@
+"""Everything that a snapshot is collected from, put together once by whoever composes a process."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from dispatcher.model.ping import PingTest
+from dispatcher.model.queue import WorkerView
+from dispatcher.model.troubles import StuckJob
+from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.health.loss import Loss
+from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.health.verdicts import VerdictStore
+from dispatcher.store.queue.troubles import Troubles
+
+
+@dataclass(frozen=True, slots=True)
+class Updates:
+    """Installations that an update holds, and the one that it holds longest."""
+
+    count: int
+    oldest: StuckJob | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Reads raise ``StoreUnavailable``. ``skew_ms``: how far this machine's clock is ahead of the store's."""
+
+    troubles: Troubles
+    verdicts: VerdictStore
+    cache: DefinitionCache
+    pressure: Pressure
+    high_water: float
+    workers: Callable[[], Awaitable[Sequence[WorkerView]]]
+    losses: Callable[[], Awaitable[Sequence[Loss]]]
+    stale_values: Callable[[], Awaitable[int | None]]
+    updates: Callable[[], Awaitable[Updates]]
+    redeliveries: Callable[[], Awaitable[Sequence[StuckJob]]]
+    probed: Callable[[], Awaitable[Sequence[str]]]
+    """Integrations that are pinged by schedule."""
+    pings: Callable[[str], Awaitable[Sequence[PingTest]]]
+    skew_ms: Callable[[], int]
+    disable_after_ms: int | None
+    """None = never."""
