@@ -96,7 +96,8 @@ class Transport:
 
     async def _read(self, answer: aiohttp.ClientResponse, takes: int | None) -> Any:
         body = await read_json(answer)
-        if 200 <= answer.status < 300 or (answer.status == takes and "errors" not in (body or {})):
+        told = answer.status == takes and isinstance(body, dict) and "errors" not in body
+        if told or 200 <= answer.status < 300:
             return body
         error = api_error(answer.status, body, answer.headers.get("X-Request-Id"))
         if answer.status in PASSING_STATUSES:
