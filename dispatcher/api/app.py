@@ -17,6 +17,7 @@ from dispatcher.api.documents.openapi import DOCUMENT, build_document
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
 from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
+from dispatcher.api.http.intake import INTAKE, Intake
 from dispatcher.api.http.known_parameters import knowing
 from dispatcher.api.http.middleware import ERROR_PAGES, edge
 from dispatcher.api.http.route import Route
@@ -91,6 +92,7 @@ async def build_app(
     app[INSTALLING] = installing
     app.on_cleanup.append(_no_more_passwords)
     app[TURNS] = Turns()
+    app[INTAKE] = Intake()
     app[ERROR_PAGES] = []
     app[OAUTH] = await oauth_server(settings, services, redis)
     updating = partial(updates_in_progress, redis)

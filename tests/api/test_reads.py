@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,9 +13,8 @@ from aiohttp import ClientSession, web
 from redis.asyncio import Redis
 
 from dispatcher.api.app import READ_CONNECTIONS, build_app
-from dispatcher.api.http import turns
 from dispatcher.api.http.aiohttp_inside.protocols import protocol_factory
-from dispatcher.api.http.turns import TURNS
+from dispatcher.api.http.turns import READS, TURNS
 from dispatcher.api.services import SERVICES, Services
 from tests.api.conftest import Api, Start, api_settings, basic
 from tests.serving import close
@@ -44,16 +44,16 @@ async def test_accepting_goes_on_while_reads_have_every_connection_of_theirs(api
 
 
 async def test_lists_of_one_client_take_the_turns_of_no_other(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "WAITING_OF_ONE", 1)
-    other = await api.bearer_of_new("events:read")
     counted = api.http.app[TURNS]
+    monkeypatch.setattr(counted, "_room", replace(READS, waiting_of_one=1))
+    other = await api.bearer_of_new("events:read")
     async with every_read_connection_taken(api.services):
-        asked = [asyncio.create_task(api.ask("GET", LIST)) for _ in range(turns.OF_ONE + 1)]
-        await until(lambda: counted.running == turns.OF_ONE and counted.waiting == 1)
-        body = await api.refused("GET", LIST, 429, "too_many_reads")
+        asked = [asyncio.create_task(api.ask("GET", LIST)) for _ in range(READS.of_one + 1)]
+        await until(lambda: counted.running == READS.of_one and counted.waiting == 1)
+        body = await api.refused("GET", LIST, 429, "too_many_at_once")
         assert "repeat" in body["errors"][0]["message"]
         others = asyncio.create_task(api.ask("GET", LIST, headers=other))
-        await until(lambda: counted.running == turns.OF_ONE + 1)
+        await until(lambda: counted.running == READS.of_one + 1)
     assert {(await one).status for one in [*asked, others]} == {200}
     await until(lambda: counted.running == 0)
 

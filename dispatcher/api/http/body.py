@@ -11,6 +11,8 @@ import zlib
 from aiohttp import hdrs, web
 
 from dispatcher.api.http.aiohttp_inside.framing import BROKEN_FRAMING, framing_broke
+from dispatcher.api.http.intake import SMALL_BYTES, may_arrive, may_be_handled
+from dispatcher.api.http.route import ENDS_WITH_CALLER
 from dispatcher.errors import InvalidRequest, Problem, RequestError
 
 READ_TIMEOUT_S = 10.0
@@ -50,15 +52,31 @@ async def read_body(request: web.Request) -> bytes:
         # All of it came with the headers, as nearly always: ``request.read`` would copy it twice.
         raw = arriving.read_nowait()
     else:
-        raw = await _read_in_time(request)
+        raw = await _arrived(request)
     if len(raw) > limit_bytes:
         raise _too_large(limit_bytes)
-    return inflate(raw, limit_bytes) if encoding in _GZIP else raw
+    if encoding in _GZIP:
+        await may_be_handled(request, limit_bytes)
+        return inflate(raw, limit_bytes)
+    if len(raw) > SMALL_BYTES:
+        await may_be_handled(request, len(raw))
+    return raw
+
+
+async def _arrived(request: web.Request) -> bytes:
+    size = request.content_length
+    if size is None:
+        size = request.client_max_size
+    if size > request.client_max_size:
+        raise _too_large(request.client_max_size)
+    request[ENDS_WITH_CALLER] = True  # nothing was done yet
+    await may_arrive(request, size)
+    raw = await _read_in_time(request)
+    request[ENDS_WITH_CALLER] = False
+    return raw
 
 
 async def _read_in_time(request: web.Request) -> bytes:
-    if (request.content_length or 0) > request.client_max_size:
-        raise _too_large(request.client_max_size)
     try:
         async with asyncio.timeout(READ_TIMEOUT_S):
             return await _read_slowly(request)

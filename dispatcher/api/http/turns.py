@@ -1,29 +1,38 @@
-"""Bounds the reads that are under way at once: in all, and of one client or vendor. Knows nothing of what is read.
+"""Bounds what is under way at once: in all, and of one client or vendor. Knows nothing of what it is.
 
-What costs more than looking at one thing takes a turn: so many at a time, none of whom has all of them. Whoever finds
-none waits, behind those who have fewer; where too many wait already, one is told when to come again.
+Whoever finds no room waits, behind those who have less; where too many wait already, one is told when to come again.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from aiohttp import web
 
 from dispatcher.errors import Problem, RequestError
 from dispatcher.model.access import Caller
 
-AT_ONCE = 16
-OF_ONE = 8
-"""Of one share at once."""
-WAITING = 256
-WAITING_OF_ONE = 32
 MOST_S = 60.0
-"""Time for one, sending its answer included; then its connection is cut."""
+"""Time for one read, sending its answer included; then its connection is cut."""
 RETRY_AFTER_S = 1
 
-_Waiting = tuple[str, asyncio.Future[None]]
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """The most that is under way, of anything that has a size; and the requests that may wait for it."""
+
+    at_once: int
+    of_one: int
+    """Of one share."""
+    waiting: int
+    waiting_of_one: int
+    what: str
+
+
+READS = Room(at_once=16, of_one=8, waiting=256, waiting_of_one=32, what="reads")
 
 
 def share_of(caller: Caller) -> str:
@@ -31,73 +40,86 @@ def share_of(caller: Caller) -> str:
     return f"vendor {caller.vendor_id}" if caller.vendor_id is not None else caller.client_id
 
 
-class Turns:
-    """One per process."""
+class _Waiting(NamedTuple):
+    share: str
+    size: int
+    turn: asyncio.Future[None]
 
-    def __init__(self, at_once: int = AT_ONCE, of_one: int = OF_ONE) -> None:
-        self._at_once = at_once
-        self._of_one = of_one
+
+class Turns:
+    """One per process and kind of work."""
+
+    def __init__(self, room: Room = READS) -> None:
+        self._room = room
         self._running: Counter[str] = Counter()
         self._waiting: list[_Waiting] = []
 
     @property
     def running(self) -> int:
+        """Size of what is under way."""
         return self._running.total()
 
     @property
     def waiting(self) -> int:
+        """How many wait."""
         return len(self._waiting)
 
-    async def begin(self, share: str) -> None:
+    async def begin(self, share: str, size: int = 1) -> None:
         """A turn that lasts until this task ends: a request's ends when its answer is sent. Raises 429 or 503."""
-        await self._take(share)
+        await self._take(share, size)
         task = asyncio.current_task()
         assert task is not None
-        task.add_done_callback(lambda _: self._end(share))
+        task.add_done_callback(lambda _: self._end(share, size))
 
-    async def _take(self, share: str) -> None:
-        if self._is_free(share):
-            self._running[share] += 1
-            return
-        self._refuse_too_many(share)
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiting = (share, turn)
+    async def _take(self, share: str, size: int) -> None:
+        waiting = _Waiting(share, size, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._hand_out()
+        if waiting.turn.done():
+            return
         try:
-            await turn
-        except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self._end(share)
-            else:
+            self._refuse_too_many(share)
+            await waiting.turn
+        except BaseException:
+            if waiting in self._waiting:
                 self._waiting.remove(waiting)
+            else:
+                self._end(share, size)
             raise
 
-    def _is_free(self, share: str) -> bool:
-        return self._running.total() < self._at_once and self._running[share] < self._of_one
-
-    def _end(self, share: str) -> None:
-        self._running[share] -= 1
+    def _end(self, share: str, size: int) -> None:
+        self._running[share] -= size
         if not self._running[share]:
             del self._running[share]
         self._hand_out()
 
     def _hand_out(self) -> None:
-        """Whoever has fewest under way goes first; of these, whoever came first."""
-        while waiting := [one for one in self._waiting if not one[1].done() and self._is_free(one[0])]:
-            chosen = min(waiting, key=lambda one: self._running[one[0]])
+        """The share that has least under way goes first; in a share, whoever came first."""
+        while (chosen := self._next()) is not None and self._fits(self.running, chosen.size, self._room.at_once):
             self._waiting.remove(chosen)
-            self._running[chosen[0]] += 1
-            chosen[1].set_result(None)
+            self._running[chosen.share] += chosen.size
+            chosen.turn.set_result(None)
+
+    def _next(self) -> _Waiting | None:
+        first: dict[str, _Waiting] = {}
+        for one in self._waiting:
+            if not one.turn.done():
+                first.setdefault(one.share, one)
+        own = [one for one in first.values() if self._fits(self._running[one.share], one.size, self._room.of_one)]
+        return min(own, key=lambda one: self._running[one.share], default=None)
+
+    def _fits(self, running: int, size: int, most: int) -> bool:
+        """What is larger than all of the room has it for itself."""
+        return running + size <= most or not running
 
     def _refuse_too_many(self, share: str) -> None:
-        headers = {"Retry-After": str(RETRY_AFTER_S)}
-        own = sum(one == share for one, _ in self._waiting)
-        if own >= WAITING_OF_ONE:
-            text = f"{self._of_one} reads of yours are under way and {own} wait; repeat this one when some have ended."
-            raise RequestError([Problem("too_many_reads", text)], 429, headers)
-        if len(self._waiting) >= WAITING:
-            raise RequestError([Problem("busy", "Too many reads wait already; repeat it in a second.")], 503, headers)
+        headers, what = {"Retry-After": str(RETRY_AFTER_S)}, self._room.what
+        own = sum(one.share == share for one in self._waiting) - 1
+        if own >= self._room.waiting_of_one:
+            text = f"{own} {what} of yours wait already; repeat this one when some have ended."
+            raise RequestError([Problem("too_many_at_once", text)], 429, headers)
+        if len(self._waiting) > self._room.waiting:
+            raise RequestError([Problem("busy", f"Too many {what} wait already; repeat it in a second.")], 503, headers)
 
 
 TURNS = web.AppKey("turns", Turns)

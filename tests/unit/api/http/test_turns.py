@@ -6,22 +6,28 @@ import asyncio
 
 import pytest
 
-from dispatcher.api.http.turns import WAITING, WAITING_OF_ONE, Turns, share_of
+from dispatcher.api.http.turns import Room, Turns, share_of
 from dispatcher.errors import RequestError
 from dispatcher.model.access import Caller
+
+WAITING, WAITING_OF_ONE = 8, 4
+
+
+def turns_of(at_once: int, of_one: int) -> Turns:
+    return Turns(Room(at_once, of_one, WAITING, WAITING_OF_ONE, "reads"))
 
 
 class Reading:
     """One read, under way until it is told to end."""
 
-    def __init__(self, turns: Turns, share: str) -> None:
-        self.share = share
+    def __init__(self, turns: Turns, share: str, size: int = 1) -> None:
+        self.share, self.size = share, size
         self.begun = asyncio.Event()
         self.ends = asyncio.Event()
         self.task = asyncio.create_task(self._read(turns))
 
     async def _read(self, turns: Turns) -> None:
-        await turns.begin(self.share)
+        await turns.begin(self.share, self.size)
         self.begun.set()
         await self.ends.wait()
 
@@ -30,9 +36,9 @@ class Reading:
         await self.task
 
 
-async def several(turns: Turns, share: str, how_many: int) -> list[Reading]:
+async def several(turns: Turns, share: str, how_many: int, size: int = 1) -> list[Reading]:
     """Begun, as far as there are turns."""
-    reads = [Reading(turns, share) for _ in range(how_many)]
+    reads = [Reading(turns, share, size) for _ in range(how_many)]
     for _ in range(3):
         await asyncio.sleep(0)
     return reads
@@ -49,14 +55,14 @@ async def end_all(reads: list[Reading]) -> None:
 
 
 async def test_nobody_has_all_turns() -> None:
-    turns = Turns(at_once=4, of_one=2)
-    many, other = await several(turns, "many", 10), await several(turns, "other", 1)
+    turns = turns_of(4, 2)
+    many, other = await several(turns, "many", 6), await several(turns, "other", 1)
     assert (under_way(many), under_way(other)) == (2, 1)
     await end_all([*many, *other])
 
 
 async def test_the_next_turn_is_of_whoever_has_fewest() -> None:
-    turns = Turns(at_once=2, of_one=2)
+    turns = turns_of(2, 2)
     many = await several(turns, "many", 4)
     other = await several(turns, "other", 1)
     assert (under_way(many), under_way(other)) == (2, 0)
@@ -67,7 +73,7 @@ async def test_the_next_turn_is_of_whoever_has_fewest() -> None:
 
 
 async def test_more_than_may_wait_are_told_when_to_come_again() -> None:
-    turns = Turns(at_once=1, of_one=1)
+    turns = turns_of(1, 1)
     reads = await several(turns, "many", 1 + WAITING_OF_ONE)
     with pytest.raises(RequestError) as refused:
         await turns.begin("many")
@@ -81,7 +87,7 @@ async def test_more_than_may_wait_are_told_when_to_come_again() -> None:
 
 
 async def test_who_leaves_while_waiting_takes_no_turn() -> None:
-    turns = Turns(at_once=1, of_one=1)
+    turns = turns_of(1, 1)
     first, leaving, last = await several(turns, "A", 3)
     leaving.task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -92,7 +98,7 @@ async def test_who_leaves_while_waiting_takes_no_turn() -> None:
 
 
 async def test_a_turn_given_to_whoever_leaves_at_that_moment_is_the_next_ones() -> None:
-    turns = Turns(at_once=1, of_one=1)
+    turns = turns_of(1, 1)
     first, leaving, last = await several(turns, "A", 3)
     first.task.add_done_callback(lambda _: leaving.task.cancel())
     await first.end()
@@ -105,3 +111,17 @@ async def test_a_turn_given_to_whoever_leaves_at_that_moment_is_the_next_ones() 
 def test_clients_of_one_vendor_share_its_turns() -> None:
     one, two = (Caller(name, frozenset(), vendor_id="V") for name in ("one", "two"))
     assert share_of(one) == share_of(two) != share_of(Caller("one", frozenset()))
+
+
+async def test_sizes_are_added_up_and_what_is_larger_than_all_room_has_it_for_itself() -> None:
+    turns = turns_of(10, 10)
+    (small,), (large,), (behind,) = [
+        await several(turns, share, 1, size) for share, size in (("A", 1), ("B", 20), ("C", 1))
+    ]
+    assert [one.begun.is_set() for one in (small, large, behind)] == [True, False, False]
+    await small.end()
+    await asyncio.wait_for(large.begun.wait(), 5)
+    assert (turns.running, turns.waiting) == (20, 1)
+    await large.end()
+    await asyncio.wait_for(behind.begun.wait(), 5)
+    await behind.end()
