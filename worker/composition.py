@@ -64,6 +64,7 @@ from worker.ping.account_trial import AccountTrier
 from worker.ping.code_trial import CodeRedeemer
 from worker.ping.connection import ConnectionCheck
 from worker.ping.credentials import CredentialTrier
+from worker.ping.errands import Errands
 from worker.ping.pinger import Pinger
 from worker.resealing import Resealing
 from worker.resources import Resources
@@ -202,10 +203,12 @@ async def _pinging(resources: Resources) -> AsyncIterator[Pings]:
     connections = ConnectionCheck(
         resources.egress.rule, connect_timeout_s=settings.connect_timeout, egress=resources.egress
     )
+    errands = Errands(stores.definitions)
     try:
         yield Pings(
-            Pinger(stores.definitions, resources.targets(), sessions, connections, resources.identity, clock),
+            Pinger(stores.definitions, resources.targets(), sessions, connections, resources.identity, clock, errands),
             CredentialTrier(
+                errands,
                 Trials(stores.redis, stores.jobs),
                 resources.sealer,
                 sessions,

@@ -1,4 +1,4 @@
-"""Takes jobs from arq's queue. A job only names things in the store, which is the truth about them.
+"""Takes jobs from arq's queues. A job only names things in the store, which is the truth about them.
 
 arq's worker ends at any Redis error, so it is started again for as long as the process lives. Jobs never raise
 to arq: it would call them failed for ever, and nobody would look.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
@@ -20,7 +21,11 @@ from dispatcher.store.jobs import deserialize, job_client, serialize
 from dispatcher.store.redis.connection import guarded
 
 JOB_TIMEOUT_S = 600.0
-POLL_S = 0.1
+DRAIN_POLL_S = 0.1
+ERRAND_POLL_S = 0.2
+"""Each job that runs is asked about at each poll, and these run for long."""
+ERRANDS_AT_ONCE = 1000
+"""Taken from the queue, most of them to wait for their place (``worker/ping/errands``)."""
 ENOUGH_TRIES = 1_000_000
 LONGEST_PAUSE_S = 2.0
 
@@ -33,7 +38,26 @@ class NotNow(Exception):
     """The job is for another worker, or for later."""
 
 
-async def take_jobs(url: str, partitions: int, jobs: Mapping[str, Job]) -> None:
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """One of arq's queues, and how it is read."""
+
+    name: str
+    at_once: int
+    read_at_once: int
+    poll_s: float
+
+
+def drains(partitions: int) -> Queue:
+    """Partitions that are handed out."""
+    return Queue(keys.JOBS, partitions * 2 + 16, partitions * 4 + 200, DRAIN_POLL_S)
+
+
+ERRANDS = Queue(keys.ERRANDS, ERRANDS_AT_ONCE, ERRANDS_AT_ONCE, ERRAND_POLL_S)
+"""What somebody asked for, which hosts may hold up."""
+
+
+async def take_jobs(url: str, queue: Queue, jobs: Mapping[str, Job]) -> None:
     """Run ``jobs`` by name as they come. Never ends by itself."""
     functions = [_function(name, job) for name, job in jobs.items()]
     pause_s = 0.1
@@ -41,7 +65,7 @@ async def take_jobs(url: str, partitions: int, jobs: Mapping[str, Job]) -> None:
         began = asyncio.get_running_loop().time()
         try:
             with guarded():
-                await _work(url, partitions, functions)
+                await _work(url, queue, functions)
         except StoreUnavailable as error:
             log.warning("job queue unavailable", error=str(error), retry_in_s=pause_s)
         await asyncio.sleep(pause_s)
@@ -49,16 +73,16 @@ async def take_jobs(url: str, partitions: int, jobs: Mapping[str, Job]) -> None:
         pause_s = 0.1 if lived_s > 10 else min(pause_s * 2, LONGEST_PAUSE_S)
 
 
-async def _work(url: str, partitions: int, functions: list[Function]) -> None:
+async def _work(url: str, queue: Queue, functions: list[Function]) -> None:
     pool = job_client(url)
     worker = Worker(
         functions=functions,
         redis_pool=pool,
-        queue_name=keys.JOBS,
+        queue_name=queue.name,
         handle_signals=False,
-        max_jobs=partitions * 2 + 16,
-        queue_read_limit=partitions * 4 + 200,
-        poll_delay=POLL_S,
+        max_jobs=queue.at_once,
+        queue_read_limit=queue.read_at_once,
+        poll_delay=queue.poll_s,
         job_completion_wait=0,
         health_check_interval=3600,
         job_serializer=serialize,
@@ -70,7 +94,7 @@ async def _work(url: str, partitions: int, functions: list[Function]) -> None:
         await asyncio.shield(main)
     finally:
         worker.allow_pick_jobs = False  # a transaction that is cancelled midway loses its connection: let it end first
-        await asyncio.sleep(2 * POLL_S)
+        await asyncio.sleep(2 * queue.poll_s)
         running = [main, *worker.tasks.values()]
         for task in running:
             task.cancel()
@@ -83,7 +107,7 @@ def _function(name: str, job: Job) -> Function:
         try:
             await job(*arguments, **named)
         except NotNow:
-            raise Retry(defer=POLL_S) from None
+            raise Retry(defer=DRAIN_POLL_S) from None
         except Exception:
             log.exception("job broke off", job=name, arguments=arguments)
 

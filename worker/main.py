@@ -22,7 +22,7 @@ from dispatcher.settings import Settings
 from dispatcher.store.queue.nudges import follow_nudges
 from dispatcher.telemetry.watchdog import Watchdog
 from worker.composition import Composition, compose
-from worker.jobs import take_jobs
+from worker.jobs import ERRANDS, drains, take_jobs
 from worker.metrics import metrics_site
 from worker.resources import open_resources
 from worker.upkeep import EVERY_S as UPKEEP_EVERY_S
@@ -64,6 +64,7 @@ def _finishing(parts: Composition, halt: asyncio.Event) -> list[Task]:
     return [
         asyncio.create_task(parts.owner.run(halt), name="owner"),
         _every(UPKEEP_EVERY_S, parts.upkeep.once, halt, "upkeep"),
+        _every(UPKEEP_EVERY_S, parts.upkeep.tend, halt, "tending"),
     ]
 
 
@@ -71,7 +72,8 @@ def _cancelled(parts: Composition, halt: asyncio.Event, partitions: int, redis_u
     """Tasks that may be cancelled anywhere."""
     return [
         _every(1.0, partial(follow_nudges, redis_url, parts.owner.worker_id, parts.owner.nudge), halt, "nudges"),
-        _every(1.0, partial(take_jobs, queue_url, partitions, parts.work), halt, "jobs"),
+        _every(1.0, partial(take_jobs, queue_url, drains(partitions), parts.work), halt, "jobs"),
+        _every(1.0, partial(take_jobs, queue_url, ERRANDS, parts.work), halt, "errands"),
         _every(1.0, parts.pings.scheduled.once, halt, "scheduled pings"),
         _every(5.0, parts.rotating.once, halt, "signing key rotation"),
         _every(30.0, partial(parts.resealing.once, halt), halt, "resealing"),

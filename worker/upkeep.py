@@ -73,13 +73,16 @@ class Upkeep:
         """Partitions that this process should own at most."""
 
     async def once(self) -> None:
-        """One pass of everything."""
+        """One pass of ownership: heartbeat, partitions without an owner, fair shares."""
         await self._server_time.measure()  # pings are signed also where nothing is owned
         if not await self._has_newest_key():
             return
         await self._beat()
         await self.offer_unowned()
         await self._give_up_surplus()
+
+    async def tend(self) -> None:
+        """One pass over what this process owns. However long that takes, ownership does not wait for it."""
         mine = list(self._owner.partitions)
         if not mine:
             return

@@ -72,7 +72,7 @@ class JobQueue:
         arq keeps the job of a killed worker for as long as it may run; enough of those hide every new one.
         """
         await self._forget(f"{DRAIN}:{partition}:{generation - 1}")
-        await self._enqueue(DRAIN, f"{DRAIN}:{partition}:{generation}", partition, generation)
+        await self._enqueue(keys.JOBS, DRAIN, f"{DRAIN}:{partition}:{generation}", partition, generation)
 
     async def offers(self, partition: int, generation: int) -> bool:
         """True while the job that hands this generation out is still there to be taken."""
@@ -81,7 +81,7 @@ class JobQueue:
 
     async def ping(self, integration_id: str, test_id: str) -> None:
         """Have a worker run a ping test."""
-        await self._enqueue(PING, f"{PING}:{test_id}", integration_id, test_id)
+        await self._enqueue(keys.ERRANDS, PING, f"{PING}:{test_id}", integration_id, test_id)
 
     async def _forget(self, job_id: str) -> None:
         with guarded():
@@ -91,8 +91,10 @@ class JobQueue:
 
     async def credentials(self, trial_id: str) -> None:
         """Have a worker try credentials out."""
-        await self._enqueue(CREDENTIALS, f"{CREDENTIALS}:{trial_id}", trial_id)
+        await self._enqueue(keys.ERRANDS, CREDENTIALS, f"{CREDENTIALS}:{trial_id}", trial_id)
 
-    async def _enqueue(self, function: str, job_id: str, *arguments: str | int) -> None:
+    async def _enqueue(self, queue: str, function: str, job_id: str, *arguments: str | int) -> None:
         with guarded():
-            await self._client.enqueue_job(function, *arguments, _job_id=job_id, _expires=EXPIRES_MS / 1000)
+            await self._client.enqueue_job(
+                function, *arguments, _job_id=job_id, _queue_name=queue, _expires=EXPIRES_MS / 1000
+            )

@@ -4,21 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
+from ipaddress import ip_network
 
 import pytest
 
+from dispatcher.flow.pings.request import PingOptions, request_ping
 from dispatcher.model.integration import Integration
+from dispatcher.model.ping import PingVersion
 from dispatcher.model.queue import Reason
-from tests.faults.deployment import FULL, Deployment
+from dispatcher.store.definitions.ping_starter import QueuedPings
+from dispatcher.store.jobs import JobQueue, job_client
+from tests.faults.deployment import FULL, PARTITIONS, Deployment
 from tests.faults.processes import under_limit
 from tests.raw_server import RawServer
 from tests.waiting import until
+from tests.worker.test_ping_credentials import tried, wanted
+from worker.ping.errands import AT_ONCE
 
 pytestmark = pytest.mark.slow
 
 HANGING = 90
+PINGS = 80
 OFFERED = 2 * 2048 + 512
 PATIENCE = {"REQUEST_TIMEOUT": "300", "DRAIN_TIMEOUT": "0"}
 """The longest that an attempt may take, so that none ends while a test runs."""
@@ -72,3 +81,44 @@ async def test_ft50_a_vendor_whose_hosts_hang_leaves_places_to_others(
 async def _one_waits_for_its_share(deployment: Deployment, ids: Sequence[str]) -> bool:
     reasons = [why.reason for event_id in ids if (why := await deployment.queue.explain(event_id))]
     return Reason.SHARE_USED in reasons
+
+
+async def test_ft50_pings_on_silent_hosts_keep_no_partition_without_an_owner(deployment: Deployment) -> None:
+    """A worker is killed while pings take all that a vendor may have: its partitions and others' tests go on."""
+    async with RawServer(hang) as silent, job_queue(deployment) as jobs:
+        hanging = await vendor_of(deployment, "hanging", silent.url, PINGS)
+        doomed = await deployment.worker(**PATIENCE)
+        await deployment.all_succeed(await deployment.emit_many([await deployment.integration()], 1))
+        await deployment.worker(**PATIENCE)
+        for one in hanging:
+            await request_ping(
+                deployment.definitions,
+                QueuedPings(jobs),
+                one.id,
+                PingVersion.WORKING,
+                None,
+                int(time.time() * 1000),
+                PingOptions(timeout_s=300),
+            )
+        await until(lambda: silent.connections >= AT_ONCE // 2)
+        doomed.kill()
+        await until(partial(_all_owned_beside, deployment, doomed.pid))
+        deployment.settings = deployment.settings.model_copy(update={"allow_networks": (ip_network("127.0.0.0/8"),)})
+        outcome = await tried(deployment, wanted(deployment))
+        assert outcome.success, outcome
+        await deployment.all_succeed(await deployment.emit_many([await deployment.integration()], 8))
+
+
+async def _all_owned_beside(deployment: Deployment, pid: int) -> bool:
+    seen = await deployment.queue.overview()
+    owners = [one.owner for one in seen.partitions if one.lease_until_ms > seen.now_ms]
+    return len(owners) == PARTITIONS and not any(owner and f"-{pid}-" in owner for owner in owners)
+
+
+@asynccontextmanager
+async def job_queue(deployment: Deployment) -> AsyncIterator[JobQueue]:
+    client = job_client(deployment.server.url)
+    try:
+        yield JobQueue(client)
+    finally:
+        await client.aclose(close_connection_pool=True)

@@ -71,7 +71,8 @@ def test_each_key_is_in_a_family_and_each_family_has_a_key() -> None:
     families = {name: [one for one in keys.FAMILIES if fnmatchcase(key, one)] for name, key in of_store.items()}
     assert {name for name, found in families.items() if not found} == set()
     assert {one for found in families.values() for one in found} == set(keys.FAMILIES)
-    assert any(fnmatchcase(keys.JOBS, family) for family in keys.JOB_FAMILIES)
+    for queue in (keys.JOBS, keys.ERRANDS):
+        assert any(fnmatchcase(queue, family) for family in keys.JOB_FAMILIES)
 
 
 async def test_lua_spells_a_partitions_keys_as_python_does(redis: Redis) -> None:

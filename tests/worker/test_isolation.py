@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.errors import StoreUnavailable
+from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.integration import Integration, LaneLimits
 from dispatcher.model.queue import EventFilter
@@ -336,3 +337,28 @@ async def test_an_owner_does_not_spin_while_what_is_due_cannot_be_claimed(
     await shop.redis.rename("kept", lanes)
     await shop.ended(event_id)
     await shop.assert_well()
+
+
+async def test_ownership_does_not_wait_for_overdue_results_to_be_ended(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Symptom: a hundred of each partition came before the next heartbeat, and before partitions without an owner."""
+    begun, never = asyncio.Event(), asyncio.Event()
+
+    async def hang(self: Conclusions, event_id: str) -> bool:
+        begun.set()
+        await never.wait()
+        return False
+
+    monkeypatch.setattr(Conclusions, "expire", hang)
+    other = await shop.integration()
+    shop.host.by_path["/notifications"] = Reply(202, b"")
+    late = await shop.integration(result_deadline_s=0.05)
+    await shop.work()
+    await shop.status(await shop.emit(late), Status.AWAITING_RESULT)
+    await begun.wait()
+    shop.host.by_path.clear()
+    number = shop.queue.partition_of(other.id)
+    await shop.redis.hset(f"{{p{number}}}:own", mapping={"until": 0, "gen": 7})  # type: ignore[misc]
+    assert (await shop.ended(await shop.emit(other))).state.status is Status.SUCCEEDED
+    never.set()

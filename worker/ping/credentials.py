@@ -23,6 +23,7 @@ from worker.oauth.client import TokenClient
 from worker.oauth.values import TokenFailure
 from worker.ping.account_trial import AccountTrier
 from worker.ping.code_trial import CodeRedeemer
+from worker.ping.errands import Errands
 
 CANNOT_OPEN = "The worker cannot open the secret: give workers and API the same DISPATCHER_SECRET_KEYS."
 
@@ -33,6 +34,7 @@ log = structlog.get_logger("credentials")
 class CredentialTrier:
     """One per worker process."""
 
+    errands: Errands
     trials: Trials
     sealer: Sealer
     sessions: TransportSessions
@@ -45,7 +47,8 @@ class CredentialTrier:
         with contextlib.suppress(StoreUnavailable):
             trial = await self.trials.take(trial_id)
             if trial is not None:
-                await self.trials.answer(trial_id, await self._tried(trial))
+                async with self.errands.place(trial.integration_id, trial.tenant):
+                    await self.trials.answer(trial_id, await self._tried(trial))
 
     async def _tried(self, trial: Trial) -> CredentialsTried:
         try:

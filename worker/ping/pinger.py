@@ -19,6 +19,7 @@ from worker.delivery.target import Target
 from worker.http.transport_sessions import TransportSessions
 from worker.ping.connection import ConnectionCheck
 from worker.ping.delivery import PingContext, ping
+from worker.ping.errands import Errands
 from worker.ping.security import check_security
 from worker.ping.tokens import fresh_tokens
 
@@ -40,9 +41,14 @@ class Pinger:
     connections: ConnectionCheck
     identity: Identity
     clock: Clock
+    errands: Errands
 
     async def run(self, integration_id: str, test_id: str) -> None:
         """The job. A test that is no longer RUNNING, or overdue, is left as it is."""
+        async with self.errands.place(integration_id):
+            await self._run(integration_id, test_id)
+
+    async def _run(self, integration_id: str, test_id: str) -> None:
         test = await self.definitions.pings.find(integration_id, test_id)
         if test is None or test.status is not PingStatus.RUNNING or self._left_s(test) <= 0:
             return

@@ -28,18 +28,21 @@ async def try_credentials(
     trials: Trials,
     any_id: str | None,
     changes: Document,
+    vendor_id: str | None = None,
 ) -> CredentialsTried:
     """``changes``: ``outboundCredentials``, and ``transport`` unless it is the one that is saved. Saves nothing.
 
+    ``vendor_id``: whose the integration would be that is not saved yet.
+
     Raises ``NotFound``, or ``Unprocessable`` with everything that is wrong with them.
     """
-    current = await definitions.needed(any_id) if any_id else _nobody()
+    current = await definitions.needed(any_id) if any_id else _nobody(vendor_id)
     working = editor.apply(current, changes).working
     drafted = working.credentials
     if drafted.type is not CredentialType.OAUTH2:
         return CredentialsTried(True, message=_NOTHING_TO_ASK[drafted.type])
-    return await trials.ask(Trial(current.id, drafted, working.transport), WAIT_S) or _NO_WORKER
+    return await trials.ask(Trial(current.id, drafted, working.transport, tenant=current.tenant), WAIT_S) or _NO_WORKER
 
 
-def _nobody() -> Integration:
-    return Integration(new_uuid(), 0, "", "credentials", 0, 0)
+def _nobody(vendor_id: str | None) -> Integration:
+    return Integration(new_uuid(), 0, "", "credentials", 0, 0, vendor_id=vendor_id)

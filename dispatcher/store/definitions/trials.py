@@ -54,6 +54,8 @@ class Trial:
     transport: Transport = field(default_factory=Transport)
     account: AccountTrial | None = None
     code: CodeTrial | None = None
+    tenant: str = ""
+    """Whose share of a worker it takes; empty = the integration's."""
 
     @classmethod
     def of_account(cls, integration_id: str, account: AccountTrial, value: str, sealer: Sealer) -> Trial:
