@@ -27,7 +27,7 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
     """Newest first, under the conditions of ``GET /v1/events``."""
     refuse_unheeded(request, KNOWN)
     services, query = viewer.services, MultiDict((name, value) for name, value in request.query.items() if value)
-    asked = filter_from_query(query)
+    asked = filter_from_query(query, services.now_ms())
     condition = await within_reach(asked, viewer.caller, services.definitions)
     found = Page([], None)
     if condition is not None:

@@ -44,6 +44,8 @@ class Event(NamedTuple):
     payload: dict[str, Any] | None = None
     trace: str | None = None
     """``traceparent`` that its emitter sent; None = it sent none."""
+    client_id: str | None = None
+    """The API client that it was accepted from; None = it came about by itself, or was accepted by an older version."""
 
     @property
     def group(self) -> str:
@@ -58,6 +60,7 @@ class Event(NamedTuple):
     def stored(self) -> bytes:
         """``lane LF group LF json``: scripts read the first two lines without parsing the rest."""
         optional = {
+            "a": self.client_id,
             "p": self.product_id,
             "s": self.subscription_id,
             "f": self.flag,
@@ -85,6 +88,7 @@ class Event(NamedTuple):
             creator=body.get("c"),
             payload=body.get("d"),
             trace=body.get("w"),
+            client_id=body.get("a"),
         )
 
 

@@ -181,6 +181,7 @@ BAD_QUERIES = [
     ("fromDate", "1e5"),
     ("accountId", "x" * 256),
     ("productId", "a\0b"),
+    ("q", " "),
     *((name, "") for name in ("productId", "accountId", "integrationId", "status", "type")),
     *((name, "") for name in ("from", "to", "fromDate", "toDate")),
     ("status", " , "),
@@ -239,7 +240,7 @@ def test_every_route_that_is_read_knows_the_parameters_of_its_document() -> None
     known = {route.path: tuple(known_parameters(route)) for route in api_routes() if route.method == "GET"}
     assert known["/v1/events"][:2] == ("status", "type")
     assert {"fromDate", "toDate", "page", "size", "cursor", "limit"} <= set(known["/v1/events"])
-    assert known["/v1/events/stream"] == ("status", "type", "accountId", "integrationId", "lastEventId")
+    assert known["/v1/events/stream"] == ("status", "type", "accountId", "integrationId", "q", "lastEventId")
 
 
 async def test_account_clients_list_their_account_only(api: Api) -> None:

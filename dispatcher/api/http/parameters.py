@@ -33,6 +33,11 @@ FILTERS: tuple[Parameter, ...] = (
     _query("integrationId", _TEXT, "Events of this integration"),
     _query("from", _TEXT, f"Accepted at or after this time: {_TIME}"),
     _query("to", _TEXT, f"Accepted before this time: {_TIME}"),
+    _query(
+        "q",
+        {"type": "string", "maxLength": 1000},
+        "A filter such as `status:dead since:2h -account:acme`: docs/filters.md. The other conditions hold beside it",
+    ),
 )
 
 _STEP = {"type": "integer", "minimum": 1, "maximum": 7_776_000}
@@ -86,7 +91,7 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("wait", {"type": "integer", "minimum": 0, "maximum": 30}, "Seconds to wait for the event to end"),
     ),
     ("GET", "/v1/events/stream"): (
-        *(one for one in FILTERS if one["name"] in ("status", "type", "accountId", "integrationId")),
+        *(one for one in FILTERS if one["name"] in ("q", "status", "type", "accountId", "integrationId")),
         _header("Last-Event-ID", {"type": "string"}, "Go on after this message"),
         _query("lastEventId", {"type": "string"}, "The same, for clients that cannot set the header"),
     ),

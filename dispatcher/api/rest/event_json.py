@@ -43,7 +43,8 @@ def event_json(stored: StoredEvent, base_url: str) -> dict[str, Any]:
 
 
 def page_json(page: Page, base_url: str) -> dict[str, Any]:
-    return {"data": [event_json(stored, base_url) for stored in page.items], "nextCursor": page.next_cursor}
+    body = {"data": [event_json(stored, base_url) for stored in page.items], "nextCursor": page.next_cursor}
+    return body if page.searched_to_ms is None else body | {"searchedTo": iso_ms(page.searched_to_ms)}
 
 
 def attempt_json(attempt: Attempt) -> dict[str, Any]:

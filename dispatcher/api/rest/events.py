@@ -15,6 +15,7 @@ from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, Expla
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
 from dispatcher.flow.events.reach import reachable_event, within_reach
+from dispatcher.flow.events.used_keys import with_used_keys
 from dispatcher.model.access import Scope
 from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import EventFilter, Page, StoredEvent
@@ -66,7 +67,7 @@ async def get_explanation(request: web.Request) -> web.StreamResponse:
 async def list_events(request: web.Request) -> web.StreamResponse:
     """Newest first. ``page`` and ``size`` are another way to say ``cursor`` and ``limit``."""
     services, query = request.app[SERVICES], request.query
-    condition = await within_reach(filter_from_query(query), request[CALLER], services.definitions)
+    condition = await _asked_for(request)
     size = integer(query, "size", DEFAULT_LIMIT, 1, MAX_LIMIT)
     limit = integer(query, "limit", size, 1, MAX_LIMIT)
     number = integer(query, "page", 1, 1, 10**15 - 1)
@@ -81,6 +82,14 @@ async def list_events(request: web.Request) -> web.StreamResponse:
             return json_response(page_json(Page([], None), services.deployment.base_url))
     page = await services.reads.page(condition, cursor, limit, complete=False)
     return json_response(page_json(page, services.deployment.base_url))
+
+
+async def _asked_for(request: web.Request) -> EventFilter | None:
+    """The filter of the query within the caller's reach; None = nothing can meet it."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    asked = filter_from_query(request.query, services.now_ms())
+    wanted = await with_used_keys(asked, caller.client_id, services.queue)
+    return await within_reach(wanted, caller, services.definitions)
 
 
 async def _cursor_behind(services: Services, condition: EventFilter, skipped: int) -> str | None:

@@ -1,20 +1,33 @@
-"""The one filter grammar of events: from a query string or from a JSON body to ``EventFilter``."""
+"""Filters of events as requests give them: parameters and ``q``, or a JSON body with fields or a text."""
 
 from __future__ import annotations
 
 from multidict import MultiDict, MultiMapping
 
-from dispatcher.api.http.query import moment_ms, name_of, several
+from dispatcher.api.http.query import invalid_parameter, moment_ms, name_of, several
 from dispatcher.api.rest.models import FilterIn
 from dispatcher.model.event_type import EventType, parse_event_type
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
+from dispatcher.policy.event_filter.reading import read_filter
 
 _STATUSES = {status.value: status for status in Status}
 
 
-def filter_from_query(query: MultiMapping[str]) -> EventFilter:
-    """400 ``invalid_parameter`` for a condition that cannot be read."""
+def filter_from_query(query: MultiMapping[str], now_ms: int) -> EventFilter:
+    """400 ``invalid_parameter`` for a condition that cannot be read, ``invalid_filter`` for a ``q``.
+
+    Ages in ``q`` count from ``now_ms``.
+    """
+    beside = _parameters(query)
+    if "q" not in query:
+        return beside
+    if not query["q"].strip():
+        raise invalid_parameter("q", "Give a filter, or leave it out: an empty one would find everything.")
+    return read_filter(query["q"], now_ms, beside)
+
+
+def _parameters(query: MultiMapping[str]) -> EventFilter:
     return EventFilter(
         statuses=several(query, "status", lambda name: _STATUSES.get(name.upper()), list(_STATUSES)),
         types=several(query, "type", parse_event_type, [kind.value for kind in EventType]),
@@ -26,10 +39,11 @@ def filter_from_query(query: MultiMapping[str]) -> EventFilter:
     )
 
 
-def filter_from_body(body: FilterIn) -> EventFilter:
+def filter_from_body(body: FilterIn, now_ms: int, *, of_failures: bool) -> EventFilter:
     """The same conditions, written as JSON."""
     query: MultiDict[str] = MultiDict()
-    for name, value in body.model_dump(by_alias=True, exclude_none=True).items():
+    for name, value in body.model_dump(by_alias=True, exclude_none=True, exclude={"q"}).items():
         for one in value if isinstance(value, list) else [value]:
             query.add(name, str(one))
-    return filter_from_query(query)
+    beside = _parameters(query)
+    return beside if body.q is None else read_filter(body.q, now_ms, beside, of_failures=of_failures)

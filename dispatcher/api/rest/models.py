@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 from pydantic.alias_generators import to_camel
 
 from dispatcher.api.http.query import MAX_EPOCH_MS
 from dispatcher.model.access import ADMIN_SCOPES
 from dispatcher.model.event_type import EventType, emittable_names
 from dispatcher.model.status import Status
+from dispatcher.policy.event_filter.scanning import MAX_CHARS
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
 _TIME = r"^(\d{1,15}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)$"
@@ -54,6 +65,21 @@ class FilterIn(Wire):
     integration_id: Name | None = None
     since: Moment | EpochMs | None = Field(default=None, alias="from")
     until: Moment | EpochMs | None = Field(default=None, alias="to")
+    q: str | None = None
+    """A filter as a text, which holds beside the others."""
+
+
+def _text_or_fields(value: Any, as_fields: ValidatorFunctionWrapHandler) -> Any:
+    return FilterIn(q=value) if isinstance(value, str) else as_fields(value)
+
+
+def _allow_text(schema: dict[str, Any]) -> None:
+    fields = {"$ref": schema.pop("$ref")}
+    schema["anyOf"] = [fields, {"type": "string", "maxLength": MAX_CHARS, "description": "docs/filters.md"}]
+
+
+FilterGiven = Annotated[FilterIn, WrapValidator(_text_or_fields), Field(json_schema_extra=_allow_text)]
+"""Fields, or a text."""
 
 
 def _truth(value: Any) -> Any:
@@ -148,6 +174,8 @@ class EventOut(Wire):
 class EventPageOut(Wire):
     data: list[EventOut]
     next_cursor: str | None
+    searched_to: str | None = None
+    """The search ended before the page was full, and came down to events accepted then; ``nextCursor`` goes on."""
 
 
 class AttemptOut(Wire):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
@@ -28,11 +29,13 @@ from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
 from dispatcher.flow.events.bulk_preview import NOTHING, preview, tally
 from dispatcher.flow.events.bulk_redelivery import Redeliverer
 from dispatcher.flow.events.reach import within_reach
+from dispatcher.flow.events.used_keys import with_used_keys
 from dispatcher.ids import new_uuid
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.redelivery import BulkAction, Redelivery
 from dispatcher.policy.bulk_actions import of_action
+from dispatcher.policy.event_filter.printing import print_filter
 from dispatcher.policy.reach import reaches_account
 from dispatcher.policy.strict_json import read_object
 from dispatcher.store.queue.redeliveries import RedeliveryStore
@@ -55,7 +58,8 @@ async def start_redelivery(request: web.Request) -> web.StreamResponse:
     require_media(request, JSON)
     asked = validated(RedeliveriesIn, read_object(await read_body(request)))
     services, action = request.app[SERVICES], BulkAction(asked.action)
-    wanted = of_action(_condition(asked.filter), action)
+    asked_for = _condition(asked.filter, action, services.now_ms())
+    wanted = await with_used_keys(of_action(asked_for, action), request[CALLER].client_id, services.queue)
     condition = await within_reach(wanted, request[CALLER], services.definitions)
     await take_turn(request, request[CALLER])
     counted = await tally(condition, services.reads) if condition else NOTHING
@@ -70,7 +74,7 @@ async def start_redelivery(request: web.Request) -> web.StreamResponse:
         total=counted.matched,
         client_id=request[CALLER].client_id,
         action=action,
-        asked=asked.filter.model_dump(by_alias=True, exclude_none=True),
+        asked=_as_asked(asked.filter, asked_for),
         rate_per_s=asked.rate,
     )
     async with noted(request, _NOTED_AS[action], "redelivery", job.id, after=_after(job)):
@@ -115,11 +119,22 @@ def _after(job: Redelivery) -> dict[str, Any]:
     return {"filter": job.asked, "matched": job.total} | ({"rate": job.rate_per_s} if job.rate_per_s else {})
 
 
-def _condition(asked: FilterIn) -> EventFilter:
+def _as_asked(asked: FilterIn, condition: EventFilter) -> dict[str, Any]:
+    """As the job shows it; the times of a text are those that its ages meant."""
+    if asked.q is None:
+        return asked.model_dump(by_alias=True, exclude_none=True)
+    return {"q": print_filter(condition)}
+
+
+def _condition(asked: FilterIn, action: BulkAction, now_ms: int) -> EventFilter:
     """The filter, whose problems are named as fields of this body."""
+    if asked.q is not None and not asked.q.strip():
+        raise InvalidRequest.of("invalid_filter", "The text is empty; for every failed event give {}.", "filter")
     try:
-        return filter_from_body(asked)
+        return filter_from_body(asked, now_ms, of_failures=action is BulkAction.REDELIVER)
     except InvalidRequest as error:
+        if asked.q is not None and error.problems[0].code == "invalid_filter":
+            raise InvalidRequest([replace(problem, field="filter") for problem in error.problems]) from None
         problems = [Problem("invalid_value", p.message, f"filter.{p.field}") for p in error.problems]
         raise Unprocessable(problems) from None
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from dispatcher.api.rest.models import FilterIn, Wire
+from dispatcher.api.rest.models import FilterGiven, Wire
 
 MOST_PER_S = 10_000.0
 
@@ -17,10 +17,12 @@ Rate = Annotated[float, Field(ge=0.01, le=MOST_PER_S)]
 class RedeliveriesIn(Wire):
     """``filter`` has to be there: ``{}`` is every failed event, and nobody should ask for that by leaving it out.
 
+    As a text it is the grammar of docs/filters.md.
+
     ``rate``: events a second; without it as fast as the integrations' own limits allow.
     """
 
-    filter: FilterIn
+    filter: FilterGiven
     action: Action = "redeliver"
     dry_run: bool = False
     rate: Rate | None = None

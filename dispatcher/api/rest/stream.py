@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import orjson
 from aiohttp import web
@@ -17,8 +17,10 @@ from dispatcher.api.services import SERVICES, Services
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Problem, RequestError, StoreUnavailable
 from dispatcher.flow.events.reach import within_reach
+from dispatcher.flow.events.used_keys import with_used_keys
 from dispatcher.model.access import Scope
 from dispatcher.model.queue import Change, EventFilter
+from dispatcher.policy.event_filter.changes import is_met_by, left_to_the_event
 
 POLL_S = 0.3
 HEARTBEAT_S = 15.0
@@ -33,7 +35,7 @@ STREAMS = web.AppKey("streams", dict[EventSourceResponse, str])
 
 
 async def stream(request: web.Request) -> web.StreamResponse:
-    """Changes by status, type, account and integration; without ``Last-Event-ID`` those from now on."""
+    """Changes by a filter, or by status, type, account and integration; without ``Last-Event-ID`` those from now on."""
     services, streams = request.app[SERVICES], request.app[STREAMS]
     condition = await _narrowed(request)
     position = request.headers.get(LAST_EVENT_ID) or request.query.get("lastEventId")
@@ -68,7 +70,7 @@ def _refuse_too_many(streams: Mapping[EventSourceResponse, str], client_id: str)
 async def _send_changes(
     request: web.Request, response: EventSourceResponse, position: str, condition: EventFilter | None
 ) -> None:
-    services, wanted = request.app[SERVICES], _matches(condition)
+    services = request.app[SERVICES]
     while response.is_connected():
         admitted = request[CALLER]
         if not await _is_still_admitted(request):
@@ -76,19 +78,21 @@ async def _send_changes(
         changes = await _changes(services, position)
         if changes and (request[CALLER].vendor_id is not None or request[CALLER] != admitted):
             with contextlib.suppress(StoreUnavailable):
-                wanted = _matches(await _narrowed(request))
-        for change in changes:
-            position = change.id
-            if wanted(change):
+                condition = await _narrowed(request)
+        with contextlib.suppress(StoreUnavailable):
+            for change in await _wanted(services, changes, condition):
                 await response.send(message(change), id=change.id, event="status")
+            position = changes[-1].id if changes else position
         if len(changes) < BATCH:
             await asyncio.sleep(POLL_S)
 
 
 async def _narrowed(request: web.Request) -> EventFilter | None:
     """The condition within what is the caller's by now: integrations come and go."""
-    definitions = request.app[SERVICES].definitions
-    return await within_reach(filter_from_query(request.query), request[CALLER], definitions)
+    services = request.app[SERVICES]
+    asked = filter_from_query(request.query, services.now_ms())
+    wanted = await with_used_keys(asked, request[CALLER].client_id, services.queue)
+    return await within_reach(wanted, request[CALLER], services.definitions)
 
 
 async def _is_still_admitted(request: web.Request) -> bool:
@@ -110,16 +114,14 @@ async def _changes(services: Services, position: str) -> list[Change]:
         return []
 
 
-def _matches(condition: EventFilter | None) -> Callable[[Change], bool]:
-    if condition is None:
-        return lambda change: False
-    return lambda change: (
-        (not condition.statuses or change.status in condition.statuses)
-        and (not condition.types or change.type in condition.types)
-        and condition.integration_id in (None, change.integration_id)
-        and condition.account_id in (None, change.account_id)
-        and (condition.lanes is None or change.integration_id in condition.lanes)
-    )
+async def _wanted(services: Services, changes: list[Change], condition: EventFilter | None) -> list[Change]:
+    """Those that meet the condition. What a change does not know is asked of its event, as it is by now."""
+    met = [change for change in changes if condition is not None and is_met_by(condition, change)]
+    left = left_to_the_event(condition) if condition is not None and met else None
+    if left is None:
+        return met
+    ids = await services.queue.meeting(left, [change.event_id for change in met])
+    return [change for change in met if change.event_id in ids]
 
 
 def message(change: Change) -> str:

@@ -71,6 +71,7 @@ class Emitter:
             flag=asked.flag,
             creator=asked.creator,
             payload=asked.payload,
+            client_id=caller.client_id,
         )
 
     async def _destination(self, asked: Emission, caller: Caller) -> tuple[Integration, Revision]:

@@ -5,6 +5,7 @@ Definitions are narrowed by ``Definitions.of_vendor``.
 
 from __future__ import annotations
 
+from dispatcher.flow.events.named_integrations import with_integrations
 from dispatcher.model.access import Caller
 from dispatcher.model.event import no_such_event
 from dispatcher.model.integration import Integration
@@ -40,7 +41,8 @@ async def within_reach(condition: EventFilter, caller: Caller, definitions: Defi
 
 
 async def of_vendor(condition: EventFilter, definitions: Definitions) -> EventFilter | None:
-    """With the integrations that ``vendor_id`` has now; None = there is none that meets it."""
+    """With the integrations that it names and that ``vendor_id`` has now; None = there is none that meets it."""
+    named = await with_integrations(condition, definitions)
     if condition.vendor_id is None:
-        return condition
-    return within_lanes(condition, frozenset(await definitions.ids_of_vendor(condition.vendor_id)))
+        return named
+    return within_lanes(named, frozenset(await definitions.ids_of_vendor(condition.vendor_id)))

@@ -74,7 +74,7 @@ def _named(condition: EventFilter) -> set[str] | None:
     """Ids that the filter names in full, when it names any."""
     for term in condition.terms:
         is_whole = all(is_event_id(value.lower()) for value in term.values)
-        if not term.negated and term.field in (Field.ID, Field.KEY) and is_whole:
+        if not term.negated and term.field is Field.ID and is_whole:
             return {value.lower() for value in term.values}
     return None
 

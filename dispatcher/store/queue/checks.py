@@ -20,7 +20,10 @@ Check = dict[str, Any]
 REPORTS = frozenset({EventType.SUBSCRIPTION_STATUS, EventType.OPERATIONAL, EventType.MARKETPLACE_CALLBACK})
 """Types that are listed only when they, or an event by its id, are asked for: they report on other events."""
 
-_COST = ("integration", "account", "type", "id", "product", "word", "accepted", "error", "attempts", "failed", "next")
+_COST = (
+    *("integration", "account", "type", "id", "product", "client", "word"),
+    *("accepted", "error", "attempts", "failed", "next"),
+)
 """The cheapest first; those that are not here ask Redis for more, or read a document."""
 
 
@@ -43,6 +46,8 @@ def _plain(condition: EventFilter) -> Iterator[Check]:
         yield _of("product", products=[_product(condition.product_id)])
     if condition.types:
         yield _of("type", values=_set(condition.types))
+    if condition.from_ms is not None or condition.to_ms is not None:
+        yield _of("accepted", bounds=_pairs([Bounds(condition.from_ms, condition.to_ms)]))
     if condition.statuses:
         yield _of("status", values=_set(condition.statuses))
 
@@ -53,7 +58,7 @@ def _check(term: Term) -> Check:
             return _of("integration", negated=term.negated, values=_set(term.integrations))
         case Field.PRODUCT:
             return _of("product", negated=term.negated, products=[_product(value) for value in term.values])
-        case Field.ID | Field.KEY:
+        case Field.ID:
             return _of("id", negated=term.negated, starts=list(term.values))
         case Field.WORD:
             return _word(term)
@@ -76,7 +81,7 @@ def _word(term: Term) -> Check:
 
 
 def _names_events(condition: EventFilter) -> bool:
-    return any(term.field in (Field.ID, Field.KEY) and not term.negated for term in condition.terms)
+    return any(term.field is Field.ID and not term.negated for term in condition.terms)
 
 
 def _of(field: str, *, negated: bool = False, **parts: Any) -> Check:

@@ -11,18 +11,18 @@ from typing import Any, cast
 
 import orjson
 
-from dispatcher.ids import partition_of_event, partition_of_lane
+from dispatcher.ids import partition_of_event
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.effect import LockChange
 from dispatcher.model.event import Event, no_such_event
-from dispatcher.model.queue import Accepted, Change, Count, EventFilter, Explanation, Page, QueueOverview, StoredEvent
+from dispatcher.model.queue import Accepted, Change, Explanation, QueueOverview, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.queue import overview, search
+from dispatcher.store.queue import overview
 from dispatcher.store.queue.accepting import accept_each
 from dispatcher.store.queue.event_view import EventView, event_view, explain, status_now
 from dispatcher.store.queue.feed import newest, read_changes
-from dispatcher.store.queue.indexed import matching
+from dispatcher.store.queue.finding import EventFinder
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
 from dispatcher.store.queue.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
 from dispatcher.store.redis.connection import guarded
@@ -52,23 +52,15 @@ class Reservation:
     fresh: bool
 
 
-class QueueStore:
+class QueueStore(EventFinder):
     """All partitions of one store. Raises ``StoreUnavailable`` when Redis did not answer."""
 
     def __init__(self, client: Client, *, partitions: int, retention_ms: int, min_replicas: int = 0) -> None:
-        self._client = client
-        self._partitions = partitions
+        super().__init__(client, partitions)
         self._retention_ms = retention_ms
         self._write = writing(min_replicas)
         self.strict = min_replicas > 0
         """An event is accepted only once replicas have it, also when it is accepted again."""
-
-    @property
-    def partitions(self) -> int:
-        return self._partitions
-
-    def partition_of(self, integration_id: str) -> int:
-        return partition_of_lane(integration_id, self._partitions)
 
     async def take_writes(self) -> None:
         """Raises ``StoreUnavailable`` when Redis answers but takes no writes: a replica, or one that lacks replicas.
@@ -132,37 +124,6 @@ class QueueStore:
             with damaged_is_absent(event_id):
                 attempts.append(Attempt.from_record(n, orjson.loads(record[b"a%d" % n])))
         return attempts
-
-    async def page(
-        self,
-        condition: EventFilter,
-        cursor: str | None,
-        limit: int,
-        *,
-        complete: bool = True,
-        payloads: bool = True,
-    ) -> Page:
-        """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours.
-
-        ``complete``: also ``StoreUnavailable`` when a partition cannot be read; otherwise its events are left out.
-        ``payloads``: with creators and payloads, which end a page early when they are large; without, both are None.
-        """
-        partitions = self._partitions_of(condition)
-        with guarded():
-            return await search.read_page(
-                self._client, partitions, condition, cursor, limit, complete=complete, payloads=payloads
-            )
-
-    async def count(self, condition: EventFilter) -> Count:
-        """How many events meet it: exactly, of failed or open ones; of others, those that one page's search meets."""
-        with guarded():
-            return await search.count(self._client, self._partitions_of(condition), condition)
-
-    async def meeting(self, condition: EventFilter, event_ids: Sequence[str]) -> set[str]:
-        """Those of some events that meet it now."""
-        ours = [one for one in event_ids if partition_of_event(one, self._partitions) is not None]
-        with guarded():
-            return {row.event_id for row in await matching(self._client, ours, condition, complete=False)}
 
     async def redeliver(self, event_id: str, revision: int | None, asked_ms: int | None = None) -> StoredEvent:
         """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``.
@@ -303,12 +264,6 @@ class QueueStore:
         """The id to pass to ``changes`` for what happens from now on."""
         with guarded():
             return await newest(self._client, self._all())
-
-    def _partitions_of(self, condition: EventFilter) -> Sequence[int]:
-        return [self.partition_of(condition.integration_id)] if condition.integration_id else self._all()
-
-    def _all(self) -> Sequence[int]:
-        return range(self._partitions)
 
     def _conclusion(
         self,

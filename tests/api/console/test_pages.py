@@ -255,7 +255,7 @@ async def test_several_statuses_stay_chosen(operator: Visitor) -> None:
 async def test_a_list_that_is_not_read_to_its_end_goes_on(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     for account in ("A-1", *["A-2"] * 20):
         await operator.api.emit(accountId=account)
-    monkeypatch.setattr(listing, "MAX_ROUNDS", 1)
+    monkeypatch.setattr(listing, "MAX_LOOKED", 3)
     monkeypatch.setattr(listing, "SCAN_CHUNK", 3)
     page = sound(await operator.look("/console/events?accountId=A-1"))
     assert "None among those looked at so far" in page

@@ -37,9 +37,16 @@ local function account_of(group)
   return mark == 2 and string.match(group, '^\2[^\2]*\2(.*)$') or group
 end
 
--- The product is the third field of the document, where there is one; the same text further on is somebody's payload.
+-- A document begins with type and revision, then client and product, where there are any: what is further on, somebody
+-- else may have written.
+local BEGINNING = '^[^\n]*\n[^\n]*\n{"t":"[A-Z_]+","r":%d+'
+local CLIENT = ',"a":"([^"\\]*)"'
+
+local function client_of(e) return string.match(e.doc, BEGINNING .. CLIENT) end
+
 local function is_of_product(e, field)
-  local _, at = string.find(e.doc, '^[^\n]*\n[^\n]*\n{"t":"[A-Z_]+","r":%d+')
+  local _, at = string.find(e.doc, BEGINNING .. CLIENT)
+  if not at then _, at = string.find(e.doc, BEGINNING) end
   return at and string.sub(e.doc, at + 1, at + #field) == field
 end
 
@@ -124,6 +131,7 @@ local HOLDS = {
   type = function(e, check) return check.values[type_of(e.doc)] end,
   id = function(e, check) return begins(e.id, check) end,
   product = is_any_product,
+  client = function(e, check) return check.values[client_of(e) or ''] end,
   word = function(e, check)
     return check.accounts[account_of(e.group)] or check.lanes[e.lane] or begins(e.id, check) or is_any_product(e, check)
   end,

@@ -1,0 +1,83 @@
+"""Finding events: by a filter, a page at a time or counted, and by the idempotency keys that they came with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dispatcher.ids import partition_of_event, partition_of_lane
+from dispatcher.model.queue import Count, EventFilter, Page
+from dispatcher.model.term import Field
+from dispatcher.store import keys
+from dispatcher.store.queue import search
+from dispatcher.store.queue.indexed import matching
+from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import Client
+
+
+class EventFinder:
+    """All partitions of one store. Raises ``StoreUnavailable`` when Redis did not answer."""
+
+    def __init__(self, client: Client, partitions: int) -> None:
+        self._client = client
+        self._partitions = partitions
+
+    @property
+    def partitions(self) -> int:
+        return self._partitions
+
+    def partition_of(self, integration_id: str) -> int:
+        return partition_of_lane(integration_id, self._partitions)
+
+    async def page(
+        self,
+        condition: EventFilter,
+        cursor: str | None,
+        limit: int,
+        *,
+        complete: bool = True,
+        payloads: bool = True,
+    ) -> Page:
+        """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours.
+
+        ``complete``: also ``StoreUnavailable`` when a partition cannot be read; otherwise its events are left out.
+        ``payloads``: with creators and payloads, which end a page early when they are large; without, both are None.
+        """
+        partitions = self._partitions_of(condition)
+        with guarded():
+            return await search.read_page(
+                self._client, partitions, condition, cursor, limit, complete=complete, payloads=payloads
+            )
+
+    async def count(self, condition: EventFilter) -> Count:
+        """How many events meet it: exactly, of failed or open ones; of others, those that one page's search meets."""
+        with guarded():
+            return await search.count(self._client, self._partitions_of(condition), condition)
+
+    async def meeting(self, condition: EventFilter, event_ids: Sequence[str]) -> set[str]:
+        """Those of some events that meet it now."""
+        ours = [one for one in event_ids if partition_of_event(one, self._partitions) is not None]
+        with guarded():
+            return {row.event_id for row in await matching(self._client, ours, condition, complete=False)}
+
+    async def events_of_keys(self, uses: Sequence[tuple[str, str]]) -> list[str]:
+        """Ids of the events that were accepted with these keys, each of a client, within 24 hours."""
+        if not uses:
+            return []
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for client_id, key in uses:
+            pipeline.get(keys.idempotency(client_id, key))
+        with guarded():
+            found = await pipeline.execute()
+        return list(dict.fromkeys(one.decode().split(" ", 1)[0] for one in found if one))
+
+    def _partitions_of(self, condition: EventFilter) -> Sequence[int]:
+        if condition.integration_id:
+            return [self.partition_of(condition.integration_id)]
+        for term in condition.terms:
+            if term.field is Field.INTEGRATION and not term.negated:
+                return sorted({self.partition_of(one) for one in term.integrations})
+        return self._all()
+
+    def _all(self) -> Sequence[int]:
+        return range(self._partitions)
