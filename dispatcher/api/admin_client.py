@@ -11,6 +11,7 @@ from dispatcher.api.services import Services
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
 from dispatcher.model.audit_entry import Author
+from dispatcher.policy.texts import has_blank_ends, has_inner_control_characters
 from dispatcher.store.access.clients import hash_secret
 from dispatcher.store.audit_log.log import Noting
 
@@ -34,6 +35,10 @@ class AdminClient:
         if not self.client_id or not secret:
             text = "set both DISPATCHER_ADMIN_CLIENT_ID and DISPATCHER_ADMIN_CLIENT_SECRET, or neither"
             raise ConfigurationError(text)
+        if has_inner_control_characters(secret):
+            raise ConfigurationError("DISPATCHER_ADMIN_CLIENT_SECRET holds control characters: give it without them")
+        if has_blank_ends(secret):
+            log.warning("DISPATCHER_ADMIN_CLIENT_SECRET begins or ends with a blank or a line end, which is part of it")
         if len(secret) < MIN_SECRET_CHARS:
             log.warning("DISPATCHER_ADMIN_CLIENT_SECRET can be guessed", at_least_characters=MIN_SECRET_CHARS)
         known, now_ms = await services.clients.get(self.client_id), services.now_ms()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -92,11 +92,33 @@ def first_out_of_order(chain: Sequence[x509.Certificate]) -> int | None:
 
 def is_for_clients(certificate: x509.Certificate) -> bool:
     """True unless its extended key usage keeps it from proving a TLS client (RFC 5280 §4.2.1.12)."""
-    try:
-        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (x509.ExtensionNotFound, ValueError):
+    usages = _extension(certificate, x509.ExtendedKeyUsage)
+    if usages is None:
         return True
     return any(one in usages for one in (ExtendedKeyUsageOID.CLIENT_AUTH, ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE))
+
+
+def issuing_problem(certificate: x509.Certificate) -> str | None:
+    """Why nothing that it signed is trusted (RFC 5280 §4.2.1.3, §4.2.1.9), as OpenSSL has it; None = it may issue."""
+    constraints = _extension(certificate, x509.BasicConstraints)
+    usage = _extension(certificate, x509.KeyUsage)
+    if usage is not None and not usage.key_cert_sign:
+        return "its key usage leaves out keyCertSign"
+    if constraints is not None:
+        return None if constraints.ca else "its basicConstraints say CA:FALSE"
+    if usage is not None or certificate.version is x509.Version.v1:
+        return None
+    return "it has no basicConstraints"
+
+
+E = TypeVar("E", bound=x509.ExtensionType)
+
+
+def _extension(certificate: x509.Certificate, kind: type[E]) -> E | None:
+    try:
+        return certificate.extensions.get_extension_for_class(kind).value
+    except (x509.ExtensionNotFound, ValueError):
+        return None
 
 
 def _spelled(key: PublicKeyTypes) -> bytes:

@@ -8,11 +8,21 @@ from collections.abc import Iterator
 from dispatcher.errors import Problem
 
 MAX_NAME_CHARS = 255
+_BLANKS = " \t\r\n"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def has_control_characters(text: str) -> bool:
     return _CONTROL.search(text) is not None
+
+
+def has_blank_ends(text: str) -> bool:
+    """Blanks or line ends around it, as copying and files leave them."""
+    return text != text.strip(_BLANKS)
+
+
+def has_inner_control_characters(text: str) -> bool:
+    return has_control_characters(text.strip(_BLANKS))
 
 
 def name_problems(name: str, field: str, most: int = MAX_NAME_CHARS) -> Iterator[Problem]:

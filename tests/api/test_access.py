@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import structlog
 from joserfc import jwt
 from joserfc.jwk import OctKey, RSAKey
 
@@ -146,6 +147,18 @@ async def test_admin_settings_must_be_whole(start: Start) -> None:
     for changes in ({"admin_client_secret": None}, {"admin_client_id": None}, {"admin_client_secret": ""}):
         with pytest.raises(ConfigurationError):
             await start(**changes)
+
+
+async def test_an_admin_secret_with_control_characters_within_stops_the_start_and_is_not_repeated(start: Start) -> None:
+    with pytest.raises(ConfigurationError, match="DISPATCHER_ADMIN_CLIENT_SECRET holds control characters") as error:
+        await start(admin_client_secret="0123456789\nabcdefgh")
+    assert "0123456789" not in str(error.value)
+
+
+async def test_an_admin_secret_with_a_line_end_around_it_is_warned_of(start: Start) -> None:
+    with structlog.testing.capture_logs() as lines, pytest.raises(AssertionError):
+        await start(admin_client_secret="0123456789abcdefgh\n")
+    assert "DISPATCHER_ADMIN_CLIENT_SECRET begins or ends with a blank" in " ".join(one["event"] for one in lines)
 
 
 async def test_admin_secret_follows_the_settings(start: Start) -> None:

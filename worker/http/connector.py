@@ -15,6 +15,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from worker.http.resolver import AddressInfo, SystemResolver
+from worker.http.tls import public_context
 
 AddressRule = Callable[[IPv4Address | IPv6Address], str | None]
 """Why an address may not be reached (``loopback``, ``private`` …), or None when it may."""
@@ -98,7 +99,7 @@ def guarded_connector(
         limit=0,
         ttl_dns_cache=DNS_CACHE_S,
         keepalive_timeout=KEEP_ALIVE_S,
-        ssl=tls or True,
+        ssl=tls or public_context(),
     )
 
 

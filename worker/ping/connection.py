@@ -22,6 +22,7 @@ from dispatcher.model.ping import PingStep, StepName
 from dispatcher.policy.urls import unfilled
 from worker.http.connector import AddressBlocked, AddressRule, CheckingResolver, checked_socket
 from worker.http.resolver import SystemResolver
+from worker.http.tls import public_context
 from worker.http.transport import Egress, Proxy, Route
 from worker.http.tunnel import ask_for_tunnel
 from worker.http.words import PROXY_REMEDY, proxy_refused
@@ -172,7 +173,7 @@ class ConnectionCheck:
         if not endpoint.encrypted:
             return PLAIN_HTTP
         if self._tls is None:
-            self._tls = ssl.create_default_context()
+            self._tls = public_context()
         return await Handshaker(self._tls, self._timeout_s).step(connection, endpoint.host, route)
 
 

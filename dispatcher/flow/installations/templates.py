@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from dispatcher.errors import Problem, Unprocessable
 from dispatcher.flow.integrations.fields.kind import UrlRule
+from dispatcher.flow.integrations.rules import client_secret_problem
 from dispatcher.model.connector import ConnectorAuth, ConnectorTemplate, OAuthApplication, PropertyRule
 from dispatcher.model.deployment import MASK
 from dispatcher.policy.texts import name_problems
@@ -16,7 +17,6 @@ from dispatcher.store.secrets.fields import template_client_secret
 from dispatcher.store.secrets.sealing import Sealer
 
 MAX_PROPERTIES = 50
-MAX_SECRET_CHARS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,5 +133,5 @@ def _oauth_problems(form: OAuthForm, current: ConnectorTemplate | None, url_rule
         yield Problem("required", "OAUTH2 needs it.", "clientId")
     if form.client_secret == MASK and not (current and current.oauth):
         yield Problem("masked_value", "There is no secret that could stay: give it.", "clientSecret")
-    if len(form.client_secret or "") > MAX_SECRET_CHARS:
-        yield Problem("too_long", f"At most {MAX_SECRET_CHARS} characters.", "clientSecret")
+    if problem := client_secret_problem(form.client_secret or "", "clientSecret"):
+        yield problem

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dispatcher.errors import Problem
 from dispatcher.model.integration import AuthMethod, CredentialType, OutboundCredentials
-from dispatcher.policy.texts import too_long
+from dispatcher.policy.texts import has_blank_ends, has_inner_control_characters, too_long
 
 MAX_SECRET_CHARS = 4096
 
@@ -21,7 +22,18 @@ def credential_problems(credentials: OutboundCredentials) -> Iterator[Problem]:
 
 
 def client_secret_problem(text: str, field: str) -> Problem | None:
+    if has_inner_control_characters(text):
+        rule = "A secret holds no control characters (RFC 6749 A.2, RFC 7617 §2): give it again without them."
+        return Problem("invalid_text", rule, field)
     return too_long(field, MAX_SECRET_CHARS) if len(text) > MAX_SECRET_CHARS else None
+
+
+def blank_ends(changes: Mapping[str, Any]) -> Iterator[str]:
+    """Warnings of credentials, as they are given, that were copied with what stood around them."""
+    given = changes.get("outboundCredentials") or {}
+    for name in ("clientId", "clientSecret"):
+        if has_blank_ends(given.get(name) or ""):
+            yield f"outboundCredentials.{name} begins or ends with a blank or line end, which is kept: leave it out."
 
 
 def _needed(credentials: OutboundCredentials) -> Iterator[str]:

@@ -20,6 +20,7 @@ from dispatcher.policy.certificates import (
     fits,
     is_for_clients,
     is_weak,
+    issuing_problem,
     read_certificates,
 )
 from dispatcher.policy.private_keys import KeyTooCostly, load_private_key
@@ -72,7 +73,17 @@ def transport_warnings(revision: Revision, now_ms: int) -> list[str]:
     texts = [*_dates(own, "clientCertificate", now_ms), *_dates(authorities, "caCertificates", now_ms)]
     if own and not is_for_clients(own[0]):
         texts.append("transport.clientCertificate is not meant for TLS clients (extended key usage): hosts refuse it.")
-    return texts
+    return [*texts, *_not_issuing(authorities)]
+
+
+def _not_issuing(authorities: Sequence[x509.Certificate]) -> Iterator[str]:
+    for position, one in enumerate(authorities, start=1):
+        if why := issuing_problem(one):
+            subject = certificate_facts(one).subject[:100]
+            yield (
+                f"Certificate {position} of transport.caCertificates ({subject}) may not issue others: {why}. "
+                "Only a host that shows this very certificate is trusted."
+            )
 
 
 def _certificate_problems(opened: Transport) -> Iterator[Problem]:

@@ -14,6 +14,7 @@ from dispatcher.flow.integrations.fields.records import Affects
 from dispatcher.flow.integrations.fields.table import affected
 from dispatcher.flow.integrations.link import CLAIMED, link, moved_from, unlink
 from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.rules import blank_ends
 from dispatcher.flow.integrations.transport_rules import transport_warnings
 from dispatcher.flow.integrations.update import delete_integration, update_integration
 from dispatcher.flow.pings.schedule import plan_probes
@@ -65,14 +66,14 @@ class IntegrationDesk:
         """A new WORKING version. None of its URLs is contacted."""
         created = await create_integration(self.definitions, self.editor, document, self.now_ms)
         await plan_probes(self.definitions, created.integration)
-        return Drafted(created.integration, self._warnings(created.integration), created.signing_secret)
+        return Drafted(created.integration, self._warnings(created.integration, document), created.signing_secret)
 
     async def change(self, any_id: str, changes: Document, expected: str | None = None) -> Drafted:
         """The WORKING version with ``changes``; what is published stays as it is."""
         changed = await update_integration(self.definitions, self.editor, any_id, changes, self.now_ms, expected)
         if Affects.PINGS in affected(changes):
             await plan_probes(self.definitions, changed)
-        return Drafted(changed, self._warnings(changed))
+        return Drafted(changed, self._warnings(changed, changes))
 
     async def publish(self, any_id: str, expected: str | None = None) -> Published:
         """The WORKING version frozen as the next revision, which new events use from now on."""
@@ -101,8 +102,8 @@ class IntegrationDesk:
         """The integration that was removed with its revisions; no product may be linked to it."""
         return await delete_integration(self.definitions, any_id, expected)
 
-    def _warnings(self, integration: Integration) -> list[str]:
-        return list(transport_warnings(integration.working, self.now_ms))
+    def _warnings(self, integration: Integration, given: Document) -> list[str]:
+        return [*transport_warnings(integration.working, self.now_ms), *blank_ends(given)]
 
     def _tell(self, kind: OperationalKind, integration_id: str, **detail: str | int | None) -> None:
         self.notify(OperationalEvent(kind, integration_id, self.now_ms, detail=detail))

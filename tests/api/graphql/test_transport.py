@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from pydantic import SecretStr
@@ -187,6 +190,27 @@ async def test_what_cannot_work_is_refused_with_its_field(graph: Graph, case: st
     assert [one["path"] for one in errors] == [["input", "transport", field]], payload
     assert told in errors[0]["message"]
     assert "PRIVATE KEY" not in str(payload)
+
+
+async def test_an_authority_that_may_not_issue_is_saved_with_a_warning_that_says_why(graph: Graph) -> None:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "root")]), datetime.datetime.now(datetime.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now).not_valid_after(now + datetime.timedelta(days=90))
+    root = builder.add_extension(x509.BasicConstraints(False, None), critical=True).sign(key, hashes.SHA256())
+    payload = await graph.data(CREATE, transport={"caCertificates": root.public_bytes(Encoding.PEM).decode()})
+    assert payload["userErrors"] == []
+    (warning,) = payload["warnings"]
+    assert "(CN=root) may not issue others: its basicConstraints say CA:FALSE." in warning
+
+
+@pytest.mark.parametrize(("secret", "taken"), [("S3cre1!\n", True), (" S3cre1!", True), ("S3c\nre1!", False)])
+async def test_a_secret_as_it_was_pasted_is_warned_of_or_refused(graph: Graph, secret: str, taken: bool) -> None:
+    basic = {"type": "BASIC", "clientId": "shop", "clientSecret": secret}
+    payload = await graph.data(CREATE, credentials=basic)
+    assert [one["code"] for one in payload["userErrors"]] == ([] if taken else ["invalid_text"])
+    assert len(payload["warnings"]) == (1 if taken else 0)
+    assert "S3c" not in str(payload)
 
 
 async def test_certificate_that_does_not_hold_is_saved_with_a_warning(graph: Graph) -> None:
