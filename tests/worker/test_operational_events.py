@@ -51,23 +51,36 @@ async def test_dead_letter_is_told_as_a_signed_event(shop: Shop) -> None:
     assert message["data"]["count"] == 1
 
 
-async def test_storm_of_dead_letters_is_told_once_and_then_counted(shop: Shop) -> None:
+async def test_storm_of_dead_letters_of_one_cause_is_told_once(shop: Shop) -> None:
     shop.host.by_path["/notifications"] = Reply.of(500)
     integration = await shop.integration(schedule_s=DEAD_SCHEDULE)
     await shop.work(**listening(shop))
     first = await shop.emit(integration, None)
     await told(shop, 1)
-    more = [await shop.emit(integration, None) for _ in range(30)]
-    for event_id in more:
+    for event_id in [await shop.emit(integration, None) for _ in range(30)]:
         await shop.ended(event_id)
-    await shop.stop_all()  # leaving tells the rest, so that nobody waits for a window
+    await shop.stop_all()  # leaving queues what was still to be told
+    own = EventFilter(types=frozenset({EventType.OPERATIONAL}))
+    (message,) = (await shop.queue.page(own, None, 50)).items
+    assert message.event.payload is not None
+    assert message.event.payload["data"]["firstEventId"] == first
+
+
+async def test_dead_letters_of_another_cause_or_after_a_recovery_are_told_anew(shop: Shop) -> None:
+    shop.host.by_path["/notifications"] = Reply.of(500)
+    integration = await shop.integration(schedule_s=DEAD_SCHEDULE)
     await shop.work(**listening(shop))
-    messages = [read(one) for one in await told(shop, 2)]
-    assert [one["data"]["count"] for one in messages] == [1, 30]
-    assert messages[0]["data"]["firstEventId"] == first
-    assert {messages[1]["data"]["firstEventId"], messages[1]["data"]["lastEventId"]} <= set(more)
-    await shop.stop_all()
-    assert len(shop.host.to(PATH)) == 2
+    first = await shop.emit(integration, None)
+    await told(shop, 1)
+    shop.host.by_path["/notifications"] = Reply.of(503)
+    await shop.ended(await shop.emit(integration, None))
+    shop.host.by_path["/notifications"] = Reply.of(500)
+    await shop.queue.redeliver(first, None)
+    await shop.ended(first)
+    await shop.stop_all()  # leaving queues what was still to be told
+    await shop.work(**listening(shop))
+    messages = [read(one)["data"] for one in await told(shop, 2)]
+    assert [(one["count"], one["error"]) for one in messages] == [(1, "HTTP 500"), (2, "HTTP 500")]
 
 
 async def test_new_owner_knows_that_credentials_were_failing_and_tells_when_they_are_not(

@@ -22,6 +22,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.partition import LEASE_LEFT, PartitionStore
+from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Call
 from worker.partition.allocation import Allotment, allot
 from worker.partition.holdings import Holdings
@@ -255,6 +256,8 @@ class Owner:
             self._holdings.lose(owned)
         else:
             owned.faults = 0
+            if first := {text(event_id) for event_id in reply[2:]}:
+                self._runner.notify_of_dead([one for one in batch[0] if one.event_id in first])
 
     def _claims(self) -> list[Allotment]:
         """For half of the slots at most: the next half is claimed while this one begins."""

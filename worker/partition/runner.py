@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -17,7 +17,6 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.latency import HistogramNames
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
-from dispatcher.model.status import Status
 from dispatcher.policy.circuit import CircuitState
 from dispatcher.policy.tallies import Tallies
 from dispatcher.store.queue.claims import Claimed, Move, Settlement
@@ -93,8 +92,8 @@ class Runner:
             if delivered.suspend_url:
                 await self._suspend(claimed.event.integration_id, delivered.suspend_url)
             self._learn(owned, claimed, lane, delivered)
-            if self._notify is not None and (delivered.suspend_url or delivered.settlement.to is Status.DEAD):
-                self._notify_of_end(self._notify, delivered)
+            if self._notify is not None and delivered.suspend_url:
+                self._notify_of_suspension(self._notify, delivered.settlement, delivered.suspend_url)
         except asyncio.CancelledError:
             return Settlement(claimed, Move.RELEASE)
         except StoreUnavailable:  # before anything was sent; the owner's loop logs it
@@ -147,7 +146,7 @@ class Runner:
         log.warning("credentials", integration_id=event.integration_id, state="FAILING" if failing else "AUTHORIZED")
         if self._notify is not None:
             kind = OperationalKind.CREDENTIALS_FAILING if failing else OperationalKind.CREDENTIALS_AUTHORIZED
-            detail = _error(delivered) if failing else {}
+            detail = _error(delivered.settlement) if failing else {}
             self._notify(OperationalEvent(kind, event.integration_id, now_ms, event.id, detail))
 
     def _circuit_turned(self, lane_id: str, turned: CircuitState, now_ms: int) -> None:
@@ -157,15 +156,22 @@ class Runner:
             kind = OperationalKind.CIRCUIT_OPENED if opened else OperationalKind.CIRCUIT_CLOSED
             self._notify(OperationalEvent(kind, lane_id, now_ms))
 
-    def _notify_of_end(self, notify: Notify, delivered: Delivered) -> None:
-        """The URL answered 410, or the attempts are used up: somebody has to look."""
-        event, now_ms = delivered.settlement.claimed.event, self._clock.now_ms()
-        if delivered.suspend_url:
-            gone = {"url": delivered.suspend_url}
-            notify(OperationalEvent(OperationalKind.URL_SUSPENDED, event.integration_id, now_ms, event.id, gone))
-        if delivered.settlement.to is Status.DEAD:
-            why = _error(delivered)
-            notify(OperationalEvent(OperationalKind.EVENT_DEAD, event.integration_id, now_ms, event.id, why))
+    def _notify_of_suspension(self, notify: Notify, settlement: Settlement, url: str) -> None:
+        """The URL answered 410: somebody has to look."""
+        event = settlement.claimed.event
+        gone = {"url": url}
+        notify(
+            OperationalEvent(OperationalKind.URL_SUSPENDED, event.integration_id, self._clock.now_ms(), event.id, gone)
+        )
+
+    def notify_of_dead(self, settlements: Iterable[Settlement]) -> None:
+        """The first that died of their cause; those that follow are counted in the verdict, and told to nobody."""
+        if self._notify is None:
+            return
+        for settlement in settlements:
+            event, why = settlement.claimed.event, _error(settlement)
+            kind = OperationalKind.EVENT_DEAD
+            self._notify(OperationalEvent(kind, event.integration_id, self._clock.now_ms(), event.id, why))
 
     def _lane(self, owned: OwnedPartition, claimed: Claimed) -> Lane:
         lane_id = claimed.event.integration_id
@@ -185,9 +191,8 @@ class Runner:
         return lane
 
 
-def _error(delivered: Delivered) -> dict[str, str | int | None]:
+def _error(settlement: Settlement) -> dict[str, str | int | None]:
     """Why, without any secret: texts of a settlement are scrubbed."""
-    settlement = delivered.settlement
     return {"errorCode": settlement.error_code, "error": settlement.error_message}
 
 

@@ -300,12 +300,14 @@ local function has_ended(lane, last, known)
   return failing > known or (failing == 0 and NOW - last > 3600000)
 end
 
+-- One more that died. True when it is the first one of its issue.
 local function blame(lane, state)
   local field = issue_of(lane, state)
   if call('HEXISTS', ISSUES, field) == 0 and call('HLEN', ISSUES) >= MOST_ISSUES then field = '\n\n' end
   local n, first, last, known = read_issue(field)
   if has_ended(lane, last, known) then n, first, known = 0, NOW, 0 end
   call('HSET', ISSUES, field, string.format('%d %.0f %.0f %.0f', n + 1, first, NOW, known))
+  return n == 0
 end
 
 -- One that died is redelivered or resolved.

@@ -9,7 +9,7 @@
 --       then for each outcome what `settle` names: `n` attempt number, `attempt` JSON ('' = none was made),
 --       `state` JSON without times, `account_identifier` if it is new ('' = it is not).
 -- Status RELEASE gives the event back untouched; HELD parks it until its URL is enabled.
--- Returns {'lost'}, or {'ok', number settled}.
+-- Returns {'lost'}, or {'ok', number settled, id of an event that is the first to die of its cause, …}.
 -- Idempotent: an outcome counts only while `flight` holds the id with that attempt number. The owner is the only
 -- one who changes the state of an event in flight, so the state that it was claimed with is still true.
 if call('HGET', OWN, 'gen') ~= ARGV[1] then return { 'lost' } end
@@ -18,13 +18,14 @@ local retention_ms = ARGV[2]
 local at = 3
 local touched, altered, freed, landed, troubled, died = {}, {}, {}, {}, {}, {}
 
+local TROUBLES = { circuit = true, opened = true, slow = true, failing = true }
 local settings = tonumber(ARGV[at])
 at = at + 1
 for _ = 1, settings do
   local lane, field, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
   if value == '' then call('HDEL', lane_key(lane), field) else call('HSET', lane_key(lane), field, value) end
   touched[lane], altered[lane] = true, true
-  if value ~= '' and field ~= 'cap' and field ~= 'rate' then troubled[lane] = true end
+  if value ~= '' and TROUBLES[field] then troubled[lane] = true end
   at = at + 3
 end
 write_known(altered)
@@ -96,7 +97,7 @@ local function settle(i)
   freed[lane] = (freed[lane] or 0) + 1
   local field, time = place(id, e, status, tonumber(delay_ms), lane, group)
   if attempt ~= '' then note_attempt(lane, status, http_status, attempt, state) end
-  if status == 'DEAD' then died[#died + 1] = { lane, state } end
+  if status == 'DEAD' then died[#died + 1] = { id, lane, state } end
   if status == 'RELEASE' then return 1 end
   if field then state = string.format('%s,"%s":%.0f}', string.sub(state, 1, -2), field, time) end
   if attempt ~= '' then
@@ -180,11 +181,14 @@ end
 for i, is_troubled in ipairs(ask('SMISMEMBER', TROUBLED, well)) do
   if is_troubled == 1 then note_trouble(well[i], tried[well[i]]) end
 end
-for _, one in ipairs(died) do blame(one[1], decoded(one[2]) or {}) end
+local answer = { 'ok', settled }
+for _, one in ipairs(died) do
+  if blame(one[2], decoded(one[3]) or {}) then answer[#answer + 1] = one[1] end
+end
 local marked = {}
 for lane in pairs(troubled) do marked[#marked + 1] = lane end
 in_chunks(marked, function(...) call('SADD', TROUBLED, ...) end)
 for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
 write_ranks()
 flush()
-return { 'ok', settled }
+return answer
