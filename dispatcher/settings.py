@@ -141,6 +141,12 @@ class Settings(BaseSettings):
     audit_entries: int = Field(
         100_000, ge=100, description="Entries of the audit log that are kept at most, about a kilobyte each"
     )
+    traces_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+$",
+        description="Where spans go, by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; needs the extra otel; "
+        "unset = nowhere",
+    )
     history_bytes: int = Field(
         64 * 1024 * 1024,
         ge=0,

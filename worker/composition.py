@@ -53,13 +53,16 @@ from worker.delivery.accounts import AccountLookup, Accounts
 from worker.delivery.deliver import Deliverer, Sender
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
+from worker.delivery.traces import AttemptTraces, TracedSender
 from worker.jobs import Job, NotNow
 from worker.oauth.client import token_source
 from worker.oauth.grants import GrantClient
 from worker.oauth.renewal import Renewer
+from worker.oauth.source import TokenSource
 from worker.partition.owner import Owner
 from worker.partition.places import Places, TenantOf, slots
 from worker.partition.runner import LanePolicy, Runner
+from worker.partition.traced_owner import TracedOwner
 from worker.ping.account_trial import AccountTrier
 from worker.ping.code_trial import CodeRedeemer
 from worker.ping.connection import ConnectionCheck
@@ -141,14 +144,15 @@ async def _delivering(resources: Resources, tallies: Tallies) -> AsyncIterator[O
         clock,
         on_fetch=lambda good: owner.count("tokens:ok" if good else "tokens:failed"),
     )
-    sender = Sender(resources.sessions, tokens, resources.identity, clock, _installed(resources))
+    traces = AttemptTraces(resources.tracing) if resources.tracing else None
+    sender = _sender(resources, tokens, traces)
     lookup = Lookup(stores.cache, resources.targets(), resources.operations, resources.callbacks())
     deliverer = Deliverer(lookup, sender, clock, resources.worker_id, _accounts(resources))
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
     concurrency, lent = slots(settings.concurrency, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     places = Places(concurrency, lent, _tenant_of(stores.cache))
     runner = Runner(stores.partitions, stores.queue, deliverer, lanes, clock, places, resources.notify, tallies)
-    owner = Owner(
+    owner = _kind_of_owner(traces)(
         resources.worker_id,
         stores.partitions,
         runner,
@@ -157,10 +161,21 @@ async def _delivering(resources: Resources, tallies: Tallies) -> AsyncIterator[O
         places=places,
         lease_s=settings.lease,
     )
+    if traces and isinstance(owner, TracedOwner):
+        owner.traced_by(traces)
     try:
         yield owner
     finally:
         await tokens.close()
+
+
+def _kind_of_owner(traces: AttemptTraces | None) -> type[Owner]:
+    return TracedOwner if traces else Owner
+
+
+def _sender(resources: Resources, tokens: TokenSource, traces: AttemptTraces | None) -> Sender:
+    outside = resources.sessions, tokens, resources.identity, resources.clock, _installed(resources)
+    return TracedSender(*outside).traced_by(traces) if traces else Sender(*outside)
 
 
 def _accounts(resources: Resources) -> Accounts:

@@ -27,6 +27,7 @@ from dispatcher.store.queue.partition import PartitionStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.connection import connect, connect_listener
 from dispatcher.store.secrets.sealing import Sealer
+from dispatcher.telemetry.tracing import Tracing, ended, tracing_of
 from worker.delivery.callbacks import CallbackTargets
 from worker.delivery.delivery import Identity
 from worker.delivery.lookup import Targets
@@ -62,6 +63,8 @@ class Resources:
     clock: StoreClock
     operations: Target | None
     operational: OperationalEvents
+    tracing: Tracing | None
+    """None = nobody is told of spans."""
 
     @property
     def identity(self) -> Identity:
@@ -81,8 +84,8 @@ class Resources:
 @contextlib.asynccontextmanager
 async def open_resources(settings: Settings, redis_url: str, queue_url: str) -> AsyncIterator[Resources]:
     """Resources for as long as the context is open. ``queue_url`` is the Redis of arq's jobs."""
-    clock = StoreClock()
-    async with _stores_of(settings, redis_url, queue_url) as stores:
+    clock, tracing = StoreClock(), tracing_of("dispatcher-worker", settings.traces_url)
+    async with ended(tracing), _stores_of(settings, redis_url, queue_url) as stores:
         egress = egress_of(settings, await own_addresses([settings.host, *hosts_of([redis_url, queue_url])]))
         async with egress.plain() as plain, TransportSessions(plain, egress.session) as sessions:
             yield Resources(
@@ -95,6 +98,7 @@ async def open_resources(settings: Settings, redis_url: str, queue_url: str) -> 
                 clock=clock,
                 operations=operations_of(settings),
                 operational=OperationalEvents(stores.queue, clock.now_ms),
+                tracing=tracing,
             )
 
 

@@ -29,7 +29,7 @@ from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.operational_events import notifying
 from dispatcher.api.rest.redeliveries import REDELIVERER, REDELIVERIES
 from dispatcher.api.rest.stream import STREAMS, end_streams
-from dispatcher.api.services import SERVICES, Services
+from dispatcher.api.services import SERVICES, TRACING, Services
 from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
 from dispatcher.api.verdict_sources import verdict_watch
@@ -56,6 +56,7 @@ from dispatcher.store.redis.connection import beside
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
+from dispatcher.telemetry.tracing import ended, tracing_of
 from dispatcher.telemetry.watchdog import Watchdog
 
 CLOCK_EVERY_S = 5.0
@@ -112,6 +113,9 @@ async def build_app(
         settings.base_url + AUTHORIZED_PATH,
     )
     app[SERVER_TIME] = server_time
+    if tracing := tracing_of("dispatcher-api", settings.traces_url):
+        app[TRACING] = tracing
+    app.cleanup_ctx.append(_traced)
     app[WATCH] = _watch(app, settings, redis, admin)
     app.cleanup_ctx.append(partial(_connected, reading if reading is not redis else None))
     app.cleanup_ctx.append(_running)
@@ -158,6 +162,12 @@ async def _connected(own: StoreClient | None, app: web.Application) -> AsyncIter
     yield
     if own is not None:
         await own.aclose()
+
+
+async def _traced(app: web.Application) -> AsyncIterator[None]:
+    """Sends what is left of spans at the end."""
+    async with ended(app.get(TRACING)):
+        yield
 
 
 async def _no_more_passwords(app: web.Application) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from dispatcher.telemetry.tracing import Tracing
+
 if TYPE_CHECKING:
     from dispatcher.api.deployment import Deployment
     from dispatcher.clock import Clock
@@ -63,3 +65,5 @@ class Services:
 
 
 SERVICES = web.AppKey("services", Services)
+TRACING = web.AppKey("tracing", Tracing)
+"""Where spans are sent somewhere."""

@@ -11,7 +11,6 @@ from typing import NamedTuple
 TRACEPARENT = "traceparent"
 _VERSION_0 = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 _LATER = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-[\x21-\x7e]{0,512})?")
-_SAMPLED = 1
 
 
 class TraceContext(NamedTuple):
@@ -20,11 +19,6 @@ class TraceContext(NamedTuple):
     trace_id: str
     span_id: str
     flags: str
-
-    @property
-    def sampled(self) -> bool:
-        """The emitter may have recorded it."""
-        return bool(int(self.flags, 16) & _SAMPLED)
 
     def __str__(self) -> str:
         """The header, in version 0."""

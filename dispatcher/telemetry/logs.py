@@ -25,6 +25,7 @@ LIBRARY_LEVELS = {
     "arq": logging.WARNING,
     "asyncio": logging.INFO,
     "authlib": logging.INFO,
+    "opentelemetry": logging.WARNING,
     "redis": logging.INFO,
 }
 """The least level of each library: below it authlib and aiohttp print tokens, and arq a line for every job."""

@@ -165,10 +165,13 @@ class Sender:
         return second
 
     async def _send_once(self, delivery: Delivery) -> Reading:
-        target, authorization = delivery.target, self.authorise(delivery) or await self._authorise_anew(delivery)
+        authorization = self.authorise(delivery) or await self._authorise_anew(delivery)
         if isinstance(authorization, TokenFailure):
             return without_token(authorization)
-        sent_ms = self.sign(delivery)
+        return await self._posted(delivery, authorization)
+
+    async def _posted(self, delivery: Delivery, authorization: Authorization) -> Reading:
+        target, sent_ms = delivery.target, self.sign(delivery)
         step = delivery.claimed.event.type in STEP_TYPES
         timeout_s = min(target.timeout_s, STEP_TIMEOUT_S) if step else target.timeout_s
         route = None if delivery.elsewhere else target.route

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from operator import attrgetter
 from typing import Any
 
@@ -16,7 +16,7 @@ from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
-from dispatcher.api.services import SERVICES, Services
+from dispatcher.api.services import SERVICES, TRACING, Services
 from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
 from dispatcher.flow.events.emit import Emission
 from dispatcher.model.access import Caller, Scope
@@ -25,6 +25,10 @@ from dispatcher.model.queue import Accepted
 from dispatcher.policy.notification import event_url
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
 from dispatcher.policy.trace_context import TRACEPARENT, read_traceparent
+from dispatcher.telemetry.tracing import SERVER, Span
+
+Accept = Callable[[web.Request, str | None], Awaitable[web.StreamResponse]]
+"""Accepts what a request holds, in the trace whose ``traceparent`` it is given."""
 
 MAX_BATCH = 1000
 _fields_of = attrgetter(*Emission._fields)
@@ -33,11 +37,22 @@ _fields_of = attrgetter(*Emission._fields)
 
 async def accept_event(request: web.Request) -> web.StreamResponse:
     """202 with the id. Repeated with its Idempotency-Key it answers the same, and says so in a header."""
+    return await _traced(request, _accept_event)
+
+
+async def accept_batch(request: web.Request) -> web.StreamResponse:
+    """One result for each item, in the order of the items; good ones are accepted although others are not."""
+    return await _traced(request, _accept_batch)
+
+
+async def _accept_event(request: web.Request, trace: str | None) -> web.StreamResponse:
     services, caller = request.app[SERVICES], request[CALLER]
     require_media(request, JSON)
     key = idempotency_key(request)
     raw = await read_body(request)
-    event = _traced(await services.emitter.event(_emission(read_object(raw, exact=True)), caller), request)
+    event = await services.emitter.event(_emission(read_object(raw, exact=True)), caller)
+    if trace is not None:
+        event = event._replace(trace=trace)
     if key is None:
         receipt = await services.acceptor.accept(event)
     else:
@@ -46,8 +61,7 @@ async def accept_event(request: web.Request) -> web.StreamResponse:
     return _accepted(receipt, services.deployment.base_url, replayed=key is not None and receipt.replayed)
 
 
-async def accept_batch(request: web.Request) -> web.StreamResponse:
-    """One result for each item, in the order of the items; good ones are accepted although others are not."""
+async def _accept_batch(request: web.Request, trace: str | None) -> web.StreamResponse:
     services, caller = request.app[SERVICES], request[CALLER]
     if IDEMPOTENCY_KEY in request.headers:
         text = "A batch takes no key. Leave it out, or send each event with its own key to POST /v1/events."
@@ -56,7 +70,7 @@ async def accept_batch(request: web.Request) -> web.StreamResponse:
     raw = await read_body(request)
     items: Iterable[Any] = read_lines(raw, exact=True) if media == NDJSON else read_array(raw, exact=True)
     prepared = [await _prepared(item, services, caller) for item in _limited(items)]
-    events = [_traced(one, request) for one in prepared if isinstance(one, Event)]
+    events = [one._replace(trace=trace) if trace else one for one in prepared if isinstance(one, Event)]
     receipts = iter(await services.acceptor.accept_many(events))
     results = [
         {"index": index, "status": one.status, "errors": [problem.as_json() for problem in one.problems]}
@@ -85,11 +99,26 @@ def _emission(body: Any) -> Emission:
     return Emission._make(_fields_of(validated(EventIn, body)))
 
 
-def _traced(event: Event, request: web.Request) -> Event:
-    """With the trace that its emitter is in, which the host is told."""
-    sent = request.headers.get(TRACEPARENT)
+async def _traced(request: web.Request, accept: Accept) -> web.StreamResponse:
+    """``accept`` with the trace of its emitter, which hosts are told; a step of it where spans are sent somewhere."""
+    sent, tracing = request.headers.get(TRACEPARENT), request.app.get(TRACING)
+    if tracing is not None:
+        return await _spanned(tracing.span("accept", sent, SERVER), request, accept)
     context = read_traceparent(sent) if sent else None
-    return event._replace(trace=str(context)) if context else event
+    return await accept(request, str(context) if context else None)
+
+
+async def _spanned(span: Span, request: web.Request, accept: Accept) -> web.StreamResponse:
+    try:
+        response = await accept(request, span.traceparent)
+    except RequestError as error:
+        span.end("refused", http_status=error.status)
+        raise
+    except BaseException:
+        span.end("broken off")
+        raise
+    span.end(http_status=response.status)
+    return response
 
 
 def _limited(items: Iterable[Any]) -> list[Any]:
