@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.where import checked
 from dispatcher.clock import iso_ms
 from dispatcher.errors import ConfigurationError
 
@@ -21,6 +22,7 @@ _AGE = re.compile(r"(\d{1,9})([smhd])")
 class ChangeConditions:
     """Options of a verb that follows changes; all that are given must hold."""
 
+    where: Annotated[str | None, typer.Option(help="A filter, such as 'status:dead since:2h -account:acme'.")] = None
     status: Annotated[list[str] | None, typer.Option(help="Such as dead; repeat it for several.")] = None
     type: Annotated[list[str] | None, typer.Option(help="Such as create; repeat it for several.")] = None
     account: Annotated[str | None, typer.Option(help="Account id.")] = None
@@ -33,6 +35,7 @@ class ChangeConditions:
             "type": ",".join(self.type or ()),
             "accountId": self.account,
             "integrationId": self.integration,
+            "q": checked(self.where) if self.where is not None else None,
         }
         return {name: value for name, value in given.items() if value}
 

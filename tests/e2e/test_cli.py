@@ -130,6 +130,8 @@ async def test_redeliver_by_conditions_counts_first_and_then_sends_all_again(tow
     ids = {await town.dead("--account", account) for account in "AB"}
     conditions = ("--status", "dead", "--since", "1h")
     assert (await town.run("redeliver", *conditions, "--dry-run")).out == "2 events would be sent again\n"
+    by_text = await town.run("redeliver", "--where", "status:dead since:1h account:A,B", "--dry-run")
+    assert by_text.out == "2 events would be sent again\n"
     only_a = await town.run("redeliver", *conditions, "--account", "A", "--dry-run", "--json")
     assert (only_a.json()["matched"], only_a.json()["byStatus"]) == (1, {"DEAD": 1})
     ran = await town.run("redeliver", *conditions)
@@ -192,6 +194,7 @@ REFUSALS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "empty account": (("emit", "create", "--product", "P", "--account", ""), 2, "--account is empty"),
     "unknown event": (("explain", "nonsense"), 1, "There is no such event"),
     "unknown status": (("events", "--status", "bogus"), 2, "status: Give one or more of"),
+    "unknown field": (("tail", "--where", "stauts:dead"), 2, "no field stauts; status?\n  stauts:dead\n  ^^^^^^"),
     "unknown age": (("events", "--since", "yesterday"), 2, "15m, 1h or 2d"),
     "nothing named": (("redeliver",), 2, "--status dead --since 1h"),
     "wrong secret": (("events", "--client-id", "admin", "--client-secret", "no"), 2, "--client-secret"),
