@@ -194,7 +194,7 @@ REFUSALS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "empty account": (("emit", "create", "--product", "P", "--account", ""), 2, "--account is empty"),
     "unknown event": (("explain", "nonsense"), 1, "There is no such event"),
     "unknown status": (("events", "--status", "bogus"), 2, "status: Give one or more of"),
-    "unknown field": (("tail", "--where", "stauts:dead"), 2, "no field stauts; status?\n  stauts:dead\n  ^^^^^^"),
+    "unknown field": (("tail", "--where", "stauts:dead"), 2, "no field stauts; status? stauts:dead ^^^^^^"),
     "unknown age": (("events", "--since", "yesterday"), 2, "15m, 1h or 2d"),
     "nothing named": (("redeliver",), 2, "--status dead --since 1h"),
     "wrong secret": (("events", "--client-id", "admin", "--client-secret", "no"), 2, "--client-secret"),

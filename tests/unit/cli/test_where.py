@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+import typer
 
 from dispatcher.cli.conditions import ChangeConditions, Conditions
 from dispatcher.cli.where import checked
-from dispatcher.errors import ConfigurationError
 
 GAP = " " * 20
 
@@ -27,10 +27,11 @@ GAP = " " * 20
         ("status:", "at 8: status has no value here; write one, or leave the term out\n  status:\n         ^"),
     ],
 )
-def test_what_is_wrong_has_carets_under_it(text: str, shown: str) -> None:
-    with pytest.raises(ConfigurationError) as refused:
+def test_what_is_wrong_has_carets_under_it(text: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as ended:
         checked(text)
-    assert str(refused.value) == shown
+    assert ended.value.exit_code == 2
+    assert capsys.readouterr().err == f"error: {shown}\n"
 
 
 def test_a_filter_goes_to_the_api_beside_the_other_conditions() -> None:
