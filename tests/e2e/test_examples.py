@@ -24,6 +24,7 @@ from standardwebhooks import Webhook
 
 from dispatcher.policy.signing import generate_secret
 from examples.marketplace_backend import Backend, NotAccepted
+from examples.operations_to_chat import Forwarder
 from examples.product_host import ProductHost, verify
 from tests.ports import free_port
 from tests.waiting import wait_until
@@ -244,3 +245,24 @@ def test_backend_host_and_dispatcher_tell_one_story() -> None:
         assert told[1] == told[0].replace("\nSUCCEEDED", " before\nSUCCEEDED")
         assert host_log.read_text().count("SUBSCRIPTION_ORDER of acme, new") == 1
         assert "result reported: 200" in host_log.read_text()
+
+
+async def test_an_operational_event_becomes_one_chat_message(
+    aiohttp_client: AiohttpClient, aiohttp_server: AiohttpServer
+) -> None:
+    said: list[str] = []
+    answers = [500, 200]
+
+    async def chat(request: web.Request) -> web.Response:
+        said.append((await request.json())["text"])
+        return web.Response(status=answers.pop(0))
+
+    room = web.Application()
+    room.router.add_post("/hook", chat)
+    server = await aiohttp_server(room)
+    client = await aiohttp_client(Forwarder(SECRET, str(server.make_url("/hook"))).app())
+    body = json.dumps({"id": "e-1", "type": "circuit.opened", "data": {"integrationId": "i-1", "count": 1}}).encode()
+    taken = [(await client.post("/", data=body, headers=signed(body))).status for _ in range(3)]
+    assert taken == [503, 200, 200]
+    assert said == ["i-1 cannot be reached; its events wait, none is lost."] * 2
+    assert (await client.post("/", data=b"{}", headers=signed(body))).status == 401
