@@ -29,6 +29,7 @@ from dispatcher.api.rest import (
     retry_preview,
     status,
     stream,
+    suspended_urls,
     templates,
     webhook_keys,
 )
@@ -60,6 +61,7 @@ def api_routes() -> list[Route]:
         *oauth.ROUTES,
         *webhook_keys.ROUTES,
         *operations.ROUTES,
+        *suspended_urls.ROUTES,
         *metrics.ROUTES,
         *status.ROUTES,
         *clients.ROUTES,

@@ -231,6 +231,7 @@ NOTED = {
     "POST /v1/lanes/{integrationId}/resume",
     "POST /v1/redeliveries",
     "DELETE /v1/redeliveries/{id}",
+    "POST /v1/definitions/{id}/suspended-urls/{type}/enable",
 }
 """Tried above, one by one; those of ``CHANGES`` beside what is installed."""
 

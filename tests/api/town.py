@@ -27,6 +27,7 @@ MUTATIONS = {
     "generateProductIntegrationInboundClient": 'id: "{}"',
     "rotateProductIntegrationSigningSecret": 'id: "{}"',
     "scheduleProductIntegrationSigningKeyRotation": 'id: "{}", everyDays: 30',
+    "enableProductIntegrationSuspendedUrl": 'id: "{}", eventType: SUBSCRIPTION_ORDER',
     "triggerProductIntegrationPingTest": 'id: "{}"',
     "testProductIntegrationCredentials": 'id: "{}", outboundCredentials: {{ type: NONE }}',
 }

@@ -84,7 +84,7 @@ class CallerSteps(OnServer):
     @rule(lane=LANE)
     def suspend_a_url(self, lane: str) -> None:
         self.run(self.queue.suspend_url(lane, URL))
-        assert self.run(self.store.suspended_urls(0, lane)) == {URL}
+        assert self.run(self.store.suspended_urls(0, lane)).now == {URL}
         self.model.lanes[lane].suspended = True
 
     @rule(lane=LANE)

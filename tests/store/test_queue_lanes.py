@@ -52,7 +52,7 @@ async def test_what_is_parked_comes_back_in_order_on_resume(redis: Redis) -> Non
     await desk.queue.suspend_url(LANE, "https://host/x")
     await desk.settle(first, Status.HELD)
     assert await desk.status(first) is Status.HELD
-    assert await desk.store.suspended_urls(HOME, LANE) == {"https://host/x"}
+    assert (await desk.store.suspended_urls(HOME, LANE)).now == {"https://host/x"}
     await desk.assert_well()
     assert await desk.queue.resume(LANE) == 1
     assert await desk.ids() == [first]

@@ -103,7 +103,7 @@ async def test_what_is_parked_while_a_resume_goes_on_stays_parked(redis: Redis) 
     await redis.zadd(keys.parked(HOME, LANE), {late: int(moment) + 1})
     assert (await desk.queue._hold(LANE, "resume", 2, moment))[::2] == (1, 0)
     assert await desk.status(late) is Status.HELD
-    assert await desk.store.suspended_urls(HOME, LANE) == {"https://host/x"}
+    assert (await desk.store.suspended_urls(HOME, LANE)).now == {"https://host/x"}
 
 
 async def test_a_resume_that_broke_off_is_finished_and_counts_as_no_damage(redis: Redis) -> None:

@@ -17,6 +17,7 @@ from dispatcher.flow.events.status_notice import status_notice
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, TYPE_RULES
+from dispatcher.model.integration import WORKING
 from dispatcher.model.status import Status
 from dispatcher.policy.answers import Verdict, classify
 from dispatcher.policy.filters import Ruling
@@ -26,7 +27,7 @@ from dispatcher.policy.retry import parse_retry_after
 from dispatcher.policy.signing import current_keys, sign
 from dispatcher.policy.trace_context import TRACEPARENT
 from dispatcher.policy.urls import unfilled
-from dispatcher.store.queue.claims import Claimed, Settlement
+from dispatcher.store.queue.claims import Claimed, Settlement, SuspendedUrls
 from worker.delivery.account_headers import authorise_for_account, open_headers
 from worker.delivery.accounts import Accounts
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
@@ -36,7 +37,7 @@ from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.delivery.retries import retried
 from worker.delivery.target import Target
-from worker.delivery.unsent import Ending, deleted, ending_of, not_admitted, put_off
+from worker.delivery.unsent import Ending, deleted, ending_of, gone, not_admitted, put_off
 from worker.http.answer import Answer
 from worker.http.connector import ConnectionLapsed
 from worker.http.request_target import sent_url
@@ -62,15 +63,20 @@ class Deliverer:
         self._worker_id = worker_id
         self._log_all = log.is_enabled_for(logging.DEBUG)
 
-    async def deliver(self, claimed: Claimed, suspended: frozenset[str], lane: Limiter) -> Delivered:
-        """All steps. ``suspended``: URLs of the integration that nothing is sent to."""
+    async def deliver(self, claimed: Claimed, suspended: SuspendedUrls, lane: Limiter) -> Delivered:
+        """All steps. ``suspended``: URLs of the integration that answered 410 Gone."""
         delivery = self.find(claimed) or await self._find_in_store(claimed)
         if delivery is None:
             return Delivered(deleted(claimed))
+        if delivery.url in suspended.now or delivery.url in suspended.left:
+            redirected = await self._as_published(delivery)
+            if redirected is None:
+                return self._held_again(delivery, suspended)
+            delivery = redirected
         judgement, limits = delivery.target.filter.judge(claimed.event), delivery.target.revision.limits
-        sendable = delivery.url and judgement.ruling is Ruling.PASSES and delivery.url not in suspended
+        sendable = delivery.url and judgement.ruling is Ruling.PASSES and delivery.url not in suspended.now
         if not sendable or (claimed.n > 1 and claimed.event.type in STEP_TYPES):
-            return self._unsent(delivery, ending_of(delivery, judgement, suspended))
+            return self._unsent(delivery, ending_of(delivery, judgement, suspended.now))
         if limits.concurrency is None and limits.rate_per_s is None:
             return await self._attempt(delivery)
         with lane.admission(limits, claimed.rate_limited) as admitted:
@@ -93,6 +99,26 @@ class Deliverer:
         if target.integration.account_bound and account_id is not None and delivery.url:
             await self._accounts.lead(delivery, account_id)
         return delivery
+
+    async def _as_published(self, delivery: Delivery) -> Delivery | None:
+        """With the revision that is published now, when the URL, which answered 410 Gone, is in that one no more.
+
+        The settlement records it, as a redelivery does. None: that one has no URL for the event's type.
+        """
+        claimed, lane = delivery.claimed, delivery.claimed.event.integration_id
+        published = await self._lookup.published(lane) if claimed.revision != WORKING else None
+        if published is None or published.integration.account_bound:
+            return delivery
+        if delivery.url in published.revision.urls.values():
+            return delivery
+        chosen = claimed._replace(state=claimed.state._replace(revision=published.revision.number))
+        redirected = self._begun(chosen, published)
+        return redirected if redirected.url else None
+
+    def _held_again(self, delivery: Delivery, suspended: SuspendedUrls) -> Delivered:
+        """Nothing was published in the place of its URL: it stays parked."""
+        limits, url = delivery.target.revision.limits, delivery.url
+        return Delivered(gone(delivery.claimed, url), limits, suspend_url=None if url in suspended.now else url)
 
     def _begun(self, claimed: Claimed, target: Target) -> Delivery:
         url = target.revision.urls.get(TYPE_RULES[claimed.event.type].url_field) or ""

@@ -85,6 +85,13 @@ class Lookup:
             return None
         return self._targets.get(integration, revision)
 
+    async def published(self, integration_id: str) -> Target | None:
+        """The revision that is published at this moment, whatever was at hand; None when there is none."""
+        self._cache.invalidate(integration_id)
+        integration = await self._cache.integration(integration_id)
+        number = integration.published_revision if integration else None
+        return await self.load(integration_id, number) if number else None
+
     async def _load_wanted(self) -> Loaded:
         await asyncio.sleep(0)
         wanted, self._wanted, self._loading = self._wanted, set(), None

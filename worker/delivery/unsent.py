@@ -42,6 +42,11 @@ def put_off(claimed: Claimed, seconds: float) -> Settlement:
     return Settlement(claimed, Move.RELEASE, max(MIN_PUT_OFF_MS, int(seconds * 1000)))
 
 
+def gone(claimed: Claimed, url: str) -> Settlement:
+    """Nothing is sent to the URL, until it is enabled or another is published."""
+    return Settlement(claimed, Status.HELD, error_code="URL_SUSPENDED", error_message=f"{url} answered 410 Gone")
+
+
 def ending_of(delivery: Delivery, judgement: Judgement, suspended: frozenset[str]) -> Ending:
     """No URL, a filter that does not let it pass, a suspended URL, or a step that was asked about before."""
     claimed, url = delivery.claimed, delivery.url
@@ -56,6 +61,5 @@ def ending_of(delivery: Delivery, judgement: Judgement, suspended: frozenset[str
         log.error("filter cannot be read", integration_id=lane, event_id=event_id, error=judgement.text)
         return Settlement(claimed, Move.RELEASE, UNREADABLE_FILTER_MS)
     if url in suspended:
-        gone = f"{url} answered 410 Gone"
-        return Settlement(claimed, Status.HELD, error_code="URL_SUSPENDED", error_message=gone)
+        return gone(claimed, url)
     return Settlement(claimed, Status.FAILED, error_code=TRANSPORT_ERROR, error_message=_ASKED_ONCE)

@@ -19,7 +19,7 @@ from dispatcher.model.latency import HistogramNames
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.policy.circuit import CircuitState
 from dispatcher.policy.tallies import Tallies
-from dispatcher.store.queue.claims import Claimed, Move, Settlement
+from dispatcher.store.queue.claims import Claimed, Move, Settlement, SuspendedUrls
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import PartitionStore
 from dispatcher.store.secrets.sealing import SealError
@@ -42,7 +42,7 @@ _DELIVERY_LATENCY = HistogramNames("delivery_latency")
 Count = Callable[[str, int], None]
 """Adds to a fleet-wide counter."""
 
-_NONE: frozenset[str] = frozenset()
+_NONE = SuspendedUrls()
 
 log = structlog.get_logger("runner")
 
@@ -114,7 +114,7 @@ class Runner:
         owned.changed_lanes.add(claimed.event.integration_id)
         return Settlement(claimed, Move.RELEASE)
 
-    async def _suspended(self, owned: OwnedPartition, claimed: Claimed) -> frozenset[str]:
+    async def _suspended(self, owned: OwnedPartition, claimed: Claimed) -> SuspendedUrls:
         return await self._store.suspended_urls(owned.partition, claimed.event.integration_id)
 
     async def _suspend(self, lane_id: str, url: str) -> None:

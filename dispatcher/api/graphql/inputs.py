@@ -150,6 +150,12 @@ class ScheduleProductIntegrationSigningKeyRotationInput:
 
 
 @strawberry.input
+class EnableProductIntegrationSuspendedUrlInput:
+    id: strawberry.ID
+    event_type: EventType
+
+
+@strawberry.input
 class DeleteProductIntegrationInput:
     id: strawberry.ID
     expected_last_modified: str | None = EXPECTED

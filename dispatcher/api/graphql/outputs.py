@@ -37,7 +37,7 @@ class CredentialState:
 
 @strawberry.type
 class SuspendedUrl:
-    """A URL that answered 410 Gone: nothing is sent there until the integration is resumed."""
+    """A URL that answered 410 Gone: nothing is sent there until it is enabled."""
 
     event_type: EventType | None = strawberry.field(description="Null: no type of this version goes there any more.")
     url: str

@@ -132,6 +132,11 @@ class ScheduleProductIntegrationSigningKeyRotationPayload(IntegrationPayload):
 
 
 @strawberry.type
+class EnableProductIntegrationSuspendedUrlPayload(IntegrationPayload):
+    released: int | None = strawberry.field(default=None, description="Parked events that go on.")
+
+
+@strawberry.type
 class DeleteProductIntegrationPayload(Payload):
     id: strawberry.ID | None = None
 

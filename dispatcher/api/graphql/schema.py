@@ -17,11 +17,12 @@ from dispatcher.api.graphql.naming import Naming
 from dispatcher.api.graphql.ping_mutations import PingMutations
 from dispatcher.api.graphql.queries import Query
 from dispatcher.api.graphql.scalars import SCALARS
+from dispatcher.api.graphql.suspension_mutations import SuspensionMutations
 from dispatcher.api.graphql.wording import Names, describe
 
 
 @strawberry.type
-class Mutation(DefinitionMutations, AccessMutations, PingMutations):
+class Mutation(DefinitionMutations, AccessMutations, PingMutations, SuspensionMutations):
     """What publishers can change."""
 
 

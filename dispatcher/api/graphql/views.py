@@ -11,9 +11,9 @@ from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.clock import iso_ms
 from dispatcher.flow.integrations.fields.kind import MASK
 from dispatcher.flow.integrations.fields.table import INTEGRATION
-from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.integration import InboundClient, Integration, Revision, SigningRotation, SigningSecret
 from dispatcher.policy.signing import published_key
+from dispatcher.policy.suspended_urls import by_type
 
 
 def shown(integration: Integration, revision: Revision) -> dict[str, Any]:
@@ -55,17 +55,9 @@ def signing_key_rotation(stored: SigningRotation | None) -> outputs.SigningKeyRo
 def suspended_urls(revision: Revision, since_ms: Mapping[str, int]) -> list[outputs.SuspendedUrl]:
     """One for each event type that goes to a suspended URL, longest suspended first."""
     return [
-        outputs.SuspendedUrl(event_type=kind, url=url, since=iso_ms(at_ms))
-        for url, at_ms in sorted(since_ms.items(), key=lambda one: one[1])
-        for kind in _types_to(url, revision)
+        outputs.SuspendedUrl(event_type=one.event_type, url=one.url, since=iso_ms(one.since_ms))
+        for one in by_type(revision, since_ms, published=None)
     ]
-
-
-def _types_to(url: str, revision: Revision) -> list[EventType | None]:
-    going: list[EventType | None] = [
-        kind for kind, rule in TYPE_RULES.items() if rule.configurable and revision.urls.get(rule.url_field) == url
-    ]
-    return going or [None]
 
 
 def _moment(epoch_ms: int | None) -> str | None:

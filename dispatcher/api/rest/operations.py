@@ -17,6 +17,7 @@ from dispatcher.errors import NotFound
 from dispatcher.flow.events.pause import pause, resume
 from dispatcher.flow.events.reach import reachable_integration
 from dispatcher.model.access import Scope
+from dispatcher.model.integration import Integration
 from dispatcher.model.queue import LaneView, PartitionView, QueueOverview, WorkerView
 
 DEFAULT_LANES = 100
@@ -31,26 +32,30 @@ async def get_queue(request: web.Request) -> web.StreamResponse:
 
 async def pause_lane(request: web.Request) -> web.StreamResponse:
     """Events are accepted and held until the lane is resumed."""
-    services, integration_id = request.app[SERVICES], await _integration_id(request)
+    services, integration_id = request.app[SERVICES], (await _integration(request)).id
     async with noted(request, "pauseLane", "lane", integration_id, after={"paused": True}):
         await pause(integration_id, services.queue, services.notify, services.now_ms())
     return json_response({"integrationId": integration_id, "paused": True})
 
 
 async def resume_lane(request: web.Request) -> web.StreamResponse:
-    """Held events go on in their order; URLs suspended after 410 Gone are tried again."""
-    services, integration_id = request.app[SERVICES], await _integration_id(request)
-    async with noted(request, "resumeLane", "lane", integration_id, after={"paused": False}):
-        await resume(integration_id, services.queue, services.notify, services.now_ms())
-    return json_response({"integrationId": integration_id, "paused": False})
+    """Held events go on in their order; URLs suspended after 410 Gone are tried again where they are still published.
+
+    What was for another goes to the URL that is published now.
+    """
+    services, integration = request.app[SERVICES], await _integration(request)
+    async with noted(request, "resumeLane", "lane", integration.id, after={"paused": False}):
+        newest = await services.definitions.needed(integration.id)
+        await resume(newest, services.definitions, services.queue, services.notify, services.now_ms())
+    return json_response({"integrationId": integration.id, "paused": False})
 
 
-async def _integration_id(request: web.Request) -> str:
+async def _integration(request: web.Request) -> Integration:
     asked = request.match_info["integrationId"]
     integration = await reachable_integration(asked, request[CALLER], request.app[SERVICES].cache)
     if integration is None:
         raise NotFound.of("not_found", "There is no such integration; check its id.", "integrationId")
-    return integration.id
+    return integration
 
 
 def overview_json(overview: QueueOverview) -> dict[str, Any]:

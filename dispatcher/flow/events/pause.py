@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dispatcher.flow.events.suspended_urls import published_now
+from dispatcher.model.integration import Integration
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
+from dispatcher.policy.suspended_urls import left_behind
+from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
 
 
@@ -12,7 +16,14 @@ async def pause(integration_id: str, queue: QueueStore, notify: Notify, now_ms: 
     notify(OperationalEvent(OperationalKind.INTEGRATION_PAUSED, integration_id, now_ms))
 
 
-async def resume(integration_id: str, queue: QueueStore, notify: Notify, now_ms: int) -> None:
-    """Held events go on in their order; URLs suspended after 410 Gone are tried again."""
-    released = await queue.resume(integration_id)
-    notify(OperationalEvent(OperationalKind.INTEGRATION_RESUMED, integration_id, now_ms, detail={"released": released}))
+async def resume(
+    integration: Integration, definitions: Definitions, queue: QueueStore, notify: Notify, now_ms: int
+) -> None:
+    """Held events go on in their order; URLs suspended after 410 Gone are tried again where they are still published.
+
+    What was for any other goes to the URL that is published now.
+    """
+    published = await published_now(integration, definitions)
+    gone = left_behind(integration, published, await queue.suspended_urls(integration.id))
+    released = await queue.resume(integration.id, gone)
+    notify(OperationalEvent(OperationalKind.INTEGRATION_RESUMED, integration.id, now_ms, detail={"released": released}))

@@ -39,6 +39,17 @@ class Claimed(NamedTuple):
         return self.event.revision if chosen is None else chosen
 
 
+class SuspendedUrls(NamedTuple):
+    """URLs of an integration that answered 410 Gone: nothing is sent to those of ``now``.
+
+    Those ``left`` behind were published no more when somebody let their events go on: what is for them goes to the
+    published URL.
+    """
+
+    now: frozenset[str] = frozenset()
+    left: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Reply to one claim. ``next_due_ms`` None: nothing is scheduled. Times are Redis's own."""

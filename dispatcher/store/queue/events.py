@@ -197,16 +197,17 @@ class QueueStore(EventFinder):
         """Hold everything of one integration back; accepting goes on."""
         await self._hold(integration_id, "pause")
 
-    async def resume(self, integration_id: str) -> int:
+    async def resume(self, integration_id: str, left_behind: Sequence[str] = ()) -> int:
         """Let it go on, suspended URLs included. Returns how many parked events are due again.
 
-        In slices, so that a million of them keep nobody waiting. What this leaves behind is let go by ``repair``.
+        ``left_behind``: URLs that are published no more; what is for them goes to the published one. In slices, so that
+        a million of them keep nobody waiting. What this leaves behind is let go by ``repair``.
         """
-        total, moment, left = 0, "", 1
-        while left:
-            moved, moment, left = await self._hold(integration_id, "resume", RESUMED_AT_ONCE, moment)
-            total += moved
-        return total
+        return await self._release(integration_id, "resume", left_behind, ())
+
+    async def enable_urls(self, integration_id: str, left_behind: Sequence[str], enabled: Sequence[str]) -> int:
+        """As ``resume``, but a pause stays, and so do all suspended URLs but those that are named."""
+        return await self._release(integration_id, "enable", left_behind, enabled)
 
     async def credentials_failing_since(self, integration_id: str) -> int | None:
         """Since when no token can be had for its events, epoch ms; None = as far as is known, one can."""
@@ -299,6 +300,14 @@ class QueueStore(EventFinder):
             return None
         reply = await self._run_on(event_id, _LOOK, (event_id,))
         return event_view(reply) if reply else None
+
+    async def _release(self, integration_id: str, how: str, left_behind: Sequence[str], enabled: Sequence[str]) -> int:
+        urls = ("\n".join(left_behind), "\n".join(enabled))
+        total, moment, left = 0, "", 1
+        while left:
+            moved, moment, left = await self._hold(integration_id, how, RESUMED_AT_ONCE, moment, *urls)
+            total += moved
+        return total
 
     async def _hold(self, integration_id: str, *how: Argument) -> tuple[int, str, int]:
         """Events that became due, the moment until which parked ones do, and how many of these are left."""

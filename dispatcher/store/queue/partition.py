@@ -13,7 +13,7 @@ import structlog
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import RecountReport
 from dispatcher.store import keys
-from dispatcher.store.queue.claims import ClaimId, LaneSetting, Settlement
+from dispatcher.store.queue.claims import ClaimId, LaneSetting, Settlement, SuspendedUrls
 from dispatcher.store.queue.codec import ClaimRequest, settle_arguments
 from dispatcher.store.queue.records import text
 from dispatcher.store.queue.recount import recount
@@ -119,10 +119,13 @@ class PartitionStore:
                 log.error("script failed", script=call.script.name, key=call.keys[0], error=str(reply))
         return [None if isinstance(reply, Exception) else reply for reply in replies]
 
-    async def suspended_urls(self, partition: int, integration_id: str) -> frozenset[str]:
+    async def suspended_urls(self, partition: int, integration_id: str) -> SuspendedUrls:
+        pipeline: Any = self._client.pipeline(transaction=False)
+        pipeline.hkeys(keys.suspended_urls(partition, integration_id))
+        pipeline.hkeys(keys.left_urls(partition, integration_id))
         with guarded():
-            urls: Any = await self._client.hkeys(keys.suspended_urls(partition, integration_id))  # type: ignore[misc]
-        return frozenset(text(url) for url in urls)
+            now, left = await pipeline.execute()
+        return SuspendedUrls(frozenset(map(text, now)), frozenset(map(text, left)))
 
     async def overdue_results(self, partitions: Iterable[int], now_ms: int, limit: int = 100) -> list[str]:
         """Ids of events whose result deadline has passed, up to ``limit`` of each partition."""

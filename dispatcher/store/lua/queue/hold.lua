@@ -1,17 +1,33 @@
 -- prelude: queue
 -- at maxmemory: runs, since it takes work off Redis or lets it go on
 -- hold: pause or resume a lane, suspend and enable its URLs, or disable it after it failed for too long.
+-- An event whose URL is left behind, since it is published no more, takes the published one at its next attempt.
 --
--- ARGV: lane, 'pause' | 'suspend' | 'disable' | 'resume'; with 'suspend' the URL; with 'disable' since when it fails: one
---       that did not fail since then stays as it is; with 'resume' how many parked events at most, and
---       the moment that the call before returned, or ''
--- Resuming also enables every suspended URL: what was parked until then is due again, oldest first, a slice at a time, so
+-- ARGV: lane, 'pause' | 'suspend' | 'disable' | 'enable' | 'resume'; with 'suspend' the URL; with 'disable' since when it fails: one
+--       that did not fail since then stays as it is; with 'enable' and 'resume' how many parked events at
+--       most, the moment that the call before returned, or '', the URLs that are left behind, and those to enable, with LF
+--       between (with 'resume' all others)
+-- Resuming also enables every suspended URL that is still published: what was parked until then is due again, oldest first, a slice at a time, so
 -- that a million of them keep nobody waiting. What a slice leaves behind is let go by the next one, or by `repair`.
 -- Returns {parked events that became due (1 = it is disabled now), the moment, how many are left}.
 local lane, how = ARGV[1], ARGV[2]
 local parked, moment = parked_key(lane), ARGV[4]
+local suspended = suspended_urls_key(lane)
 local moved, left = 0, 0
-if how ~= 'resume' then write_known({ [lane] = true }) end
+
+local function leave_behind()
+  for url in string.gmatch(ARGV[5], '[^\n]+') do
+    local since = call('HGET', suspended, url)
+    if since then
+      call('HSET', left_urls_key(lane), url, since)
+      call('HSET', lane_key(lane), 'left', 1)
+      call('HDEL', suspended, url)
+    end
+  end
+end
+
+local releases = how == 'resume' or how == 'enable'
+if not releases then write_known({ [lane] = true }) end
 if how == 'pause' then
   call('HSETNX', lane_key(lane), 'paused', NOW)
 elseif how == 'disable' then
@@ -19,21 +35,27 @@ elseif how == 'disable' then
   call('HSETNX', lane_key(lane), 'paused', NOW)
   moved = call('HSETNX', lane_key(lane), 'disabled', NOW)
 elseif how == 'suspend' then
-  call('HSETNX', suspended_urls_key(lane), ARGV[3], NOW)
+  call('HSETNX', suspended, ARGV[3], NOW)
   call('HSET', lane_key(lane), 'off', 1)
 else
   if moment == '' then
     moment = string.format('%.0f', NOW)
-    if call('HEXISTS', lane_key(lane), 'disabled') == 1 then call('HDEL', trouble_key(lane), 'since', 'run', 'same') end
-    call('HDEL', lane_key(lane), 'paused', 'off', 'disabled')
-    call('DEL', suspended_urls_key(lane))
+    leave_behind()
+    if how == 'resume' then
+      if call('HEXISTS', lane_key(lane), 'disabled') == 1 then call('HDEL', trouble_key(lane), 'since', 'run', 'same') end
+      call('HDEL', lane_key(lane), 'paused', 'disabled')
+      call('DEL', suspended)
+    else
+      for url in string.gmatch(ARGV[6], '[^\n]+') do call('HDEL', suspended, url) end
+    end
+    if call('EXISTS', suspended) == 0 then call('HDEL', lane_key(lane), 'off') end
   end
   for _, id in ipairs(call('ZRANGEBYSCORE', parked, '-inf', moment, 'LIMIT', 0, ARGV[3])) do
     if unpark(id, lane) then moved = moved + 1 end
   end
   left = call('ZCOUNT', parked, '-inf', moment)
 end
-if how ~= 'resume' then call('SADD', TROUBLED, lane) end
+if not releases then call('SADD', TROUBLED, lane) end
 replace(lane)
 nudge()
 return { moved, moment, left }

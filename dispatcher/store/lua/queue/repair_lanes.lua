@@ -4,6 +4,7 @@
 -- and forget lanes in which nothing is, so that they cost nobody anything who counts the others.
 --
 -- ARGV: cap that `claim` gives a lane that has none
+-- What is left of suspended URLs is forgotten once nothing is in the lane that could be for them.
 -- It marks lanes as troubled that were held before that was kept.
 -- Returns repairs made. In a healthy store it repairs nothing. Of very many lanes it looks at some, others each time.
 -- `busy` must be what of a lane is in `flight`. `behind` must be 0 where nothing of a lane is due, claimed, parked or
@@ -24,13 +25,13 @@ local function is_idle(lane)
   local c = lane_state(lane)
   if tonumber(c.busy or 0) ~= 0 or tonumber(c.behind or 0) ~= 0 then return false end
   if c.cap and tonumber(c.cap) ~= tonumber(ARGV[1]) then return false end
-  return not (c.paused or c.circuit or c.slow or c.failing or c.off or c.locks or c.opened or c.disabled)
+  return not (c.paused or c.circuit or c.slow or c.failing or c.off or c.left or c.locks or c.opened or c.disabled)
 end
 
 local AT_ONCE = 1000
 local repairs, idle = 0, {}
 for _, lane in ipairs(call('SRANDMEMBER', KNOWN_LANES, AT_ONCE)) do
-  local counted, flying = call('HMGET', lane_key(lane), 'busy', 'behind', 'paused', 'failing', 'off'), busy[lane] or 0
+  local counted, flying = call('HMGET', lane_key(lane), 'busy', 'behind', 'paused', 'failing', 'off', 'left'), busy[lane] or 0
   if counted[3] or counted[4] or counted[5] then call('SADD', TROUBLED, lane) end
   local wrong = tonumber(counted[1] or 0) ~= flying
   local stale = flying == 0 and tonumber(counted[2] or 0) ~= 0 and nothing_ahead(lane)
@@ -39,6 +40,9 @@ for _, lane in ipairs(call('SRANDMEMBER', KNOWN_LANES, AT_ONCE)) do
     if stale then call('HDEL', lane_key(lane), 'behind') end
     replace(lane)
     repairs = repairs + 1
+  elseif counted[6] and flying == 0 and tonumber(counted[2] or 0) == 0 and nothing_ahead(lane) then
+    call('DEL', left_urls_key(lane))
+    call('HDEL', lane_key(lane), 'left')
   elseif is_idle(lane) then
     idle[#idle + 1] = lane
     call('HDEL', lane_key(lane), 'cap')

@@ -1,0 +1,29 @@
+"""Mutations about URLs that answered 410 Gone."""
+
+from __future__ import annotations
+
+import strawberry
+
+from dispatcher.api.graphql import inputs, payloads
+from dispatcher.api.graphql.context import Info
+from dispatcher.api.graphql.objects import ProductIntegration
+from dispatcher.api.graphql.payloads import answered
+from dispatcher.flow.events.suspended_urls import enable_url
+
+
+@strawberry.type
+class SuspensionMutations:
+    @strawberry.mutation
+    @answered(payloads.EnableProductIntegrationSuspendedUrlPayload)
+    async def enable_product_integration_suspended_url(
+        self, info: Info, input_: inputs.EnableProductIntegrationSuspendedUrlInput
+    ) -> payloads.EnableProductIntegrationSuspendedUrlPayload:
+        """Send to a type's published URL again, and what is parked for one that is published no more."""
+        context = info.context
+        integration = await context.definitions.needed(input_.id)
+        async with context.noted(integration.id):
+            queue = context.services.queue
+            released = await enable_url(integration, input_.event_type, context.definitions, queue)
+        return payloads.EnableProductIntegrationSuspendedUrlPayload(
+            product_integration=ProductIntegration.of(integration, integration.working), released=released
+        )

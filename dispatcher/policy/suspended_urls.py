@@ -1,0 +1,51 @@
+"""URLs that answered 410 Gone, beside what is published now: those to enable, and those that events are to leave."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from dispatcher.model.event_type import TYPE_RULES, EventType
+from dispatcher.model.integration import Integration, Revision
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendedUrl:
+    """``event_type`` None: no type goes there. ``published``: it is in what is published now."""
+
+    event_type: EventType | None
+    url: str
+    since_ms: int
+    published: bool
+
+
+def left_behind(integration: Integration, published: Revision | None, suspended: Collection[str]) -> list[str]:
+    """Those that are published no more, so that nothing will answer there again.
+
+    None of an integration whose URLs an account's connector fills in: such a URL is in no revision as it is sent.
+    """
+    if published is None or integration.account_bound:
+        return []
+    return sorted(set(suspended) - set(published.urls.values()))
+
+
+def by_type(revision: Revision, since_ms: Mapping[str, int], published: Revision | None) -> list[SuspendedUrl]:
+    """One for each event type that goes to a suspended URL in ``revision``, longest suspended first."""
+    urls = set(published.urls.values()) if published else set()
+    return [
+        SuspendedUrl(kind, url, at_ms, url in urls)
+        for url, at_ms in sorted(since_ms.items(), key=lambda one: one[1])
+        for kind in _types_to(url, revision)
+    ]
+
+
+def url_of(revision: Revision, kind: EventType) -> str | None:
+    """The URL that events of the type go to."""
+    return revision.urls.get(TYPE_RULES[kind].url_field)
+
+
+def _types_to(url: str, revision: Revision) -> list[EventType | None]:
+    going: list[EventType | None] = [
+        kind for kind, rule in TYPE_RULES.items() if rule.configurable and revision.urls.get(rule.url_field) == url
+    ]
+    return going or [None]
