@@ -362,3 +362,23 @@ async def test_ownership_does_not_wait_for_overdue_results_to_be_ended(
     await shop.redis.hset(f"{{p{number}}}:own", mapping={"until": 0, "gen": 7})  # type: ignore[misc]
     assert (await shop.ended(await shop.emit(other))).state.status is Status.SUCCEEDED
     never.set()
+
+
+async def test_after_an_outage_what_has_gathered_comes_gently(shop: Shop) -> None:
+    """Symptom: with 200 accounts waiting, all 200 left within 0.3 s of the first probe."""
+    port = shop.host.port
+    integration = await shop.integration(schedule_s=(0.1,) * 50)
+    await shop.host.stop()
+    await shop.work(circuit_failures=2, circuit_open=0.5)
+    ids = [await shop.emit(integration, account=str(n)) for n in range(16)]
+    await until(lambda: _circuits_open(shop))
+    await shop.host.start(port)
+    for event_id in ids:
+        assert (await shop.ended(event_id, 30)).state.status is Status.SUCCEEDED
+    arrived = [request.arrived_s for request in shop.host.requests]
+    assert len(arrived) == 16
+    within = [sum(at < arrived[0] + second for at in arrived) for second in (0.3, 1, 2)]
+    assert within[0] <= 3
+    assert within[1] <= 5
+    assert within[2] <= 11
+    await shop.assert_well()

@@ -12,6 +12,7 @@ from dispatcher.model.attempt import TRANSPORT_FAILURES, Outcome
 from dispatcher.model.integration import LaneLimits
 from dispatcher.policy.circuit import Circuit, CircuitState
 from dispatcher.policy.concurrency import ConcurrencyLimit
+from dispatcher.policy.recovery import Recovery
 from dispatcher.policy.retry import MAX_RETRY_AFTER_S
 from dispatcher.store.queue.claims import LaneSetting
 from worker.partition.places import Occupancy
@@ -42,6 +43,7 @@ class Lane:
         "_maximum",
         "_opened_ms",
         "_rate",
+        "_recovery",
         "_running",
         "_slow_ms",
         "places",
@@ -72,6 +74,7 @@ class Lane:
         self._failing_ms: int | None = None
         self._opened_ms: int | None = None
         self._rate: float | None = None
+        self._recovery: Recovery | None = None
         self._running = 0
         self._early = 0
         self._handed_over: dict[str, int | float | None] = {
@@ -106,7 +109,7 @@ class Lane:
 
     def configure(self, limits: LaneLimits, rate_limited: bool) -> None:
         """Take over the limits of the revision in use. ``rate_limited``: the store has a rate for the lane."""
-        if rate_limited and limits.rate_per_s is None:
+        if rate_limited and limits.rate_per_s is None and self._recovery is None:
             self._handed_over.pop("rate", None)
         maximum = limits.concurrency or self._maximum
         if maximum != self._limit.maximum:
@@ -178,7 +181,9 @@ class Lane:
             return None
         closed = self._circuit.answered()
         if closed:
-            self._opened_ms = None
+            self._opened_ms, self._recovery = None, Recovery(now_ms)
+        elif self._recovery is not None:
+            self._recover(self._recovery, now_ms)
         if http_status in THROTTLED:
             self._limit.timed_out()
             if retry_after_s:
@@ -187,14 +192,27 @@ class Lane:
             self._limit.succeeded(self.places.running)
         return CircuitState.CLOSED if closed else None
 
+    def _recover(self, recovery: Recovery, now_ms: int) -> None:
+        recovery.answered(now_ms)
+        if recovery.is_over(now_ms, self.places.running):
+            self._recovery = None
+
+    def _paced(self, cap: int) -> tuple[int, float | None]:
+        """Attempts at a time, and for each second, while the host comes back from an outage."""
+        if self._recovery is None:
+            return cap, self._rate
+        allowed = self._recovery.allowed
+        return min(cap, allowed), min(self._rate or allowed, allowed)
+
     def changes(self, now_ms: int) -> list[LaneSetting]:
         """Settings that differ from those last handed over."""
         open_until = self._circuit.until_ms if self._circuit.state is CircuitState.OPEN else None
+        cap, rate = self._paced(min(self._offered, self._crowded_cap or self._offered))
         wanted: dict[str, int | float | None] = {
-            "cap": 1 if self.circuit_open else min(self._offered, self._crowded_cap or self._offered),
+            "cap": 1 if self.circuit_open else cap,
             "circuit": open_until,
             "slow": self._slow_ms if self._slow_ms > now_ms else None,
-            "rate": self._rate,
+            "rate": rate,
             "failing": self._failing_ms,
             "opened": self._opened_ms,
             "crowded": self._crowded_until_ms,
