@@ -22,8 +22,8 @@ from dispatcher.store.history.lanes import LaneHistory, Slot
 from dispatcher.store.history.sampled import SampledCounters
 
 EVERY_S = 1.0
-LANES_AT_ONCE = 500
-"""Integrations whose charts one sample writes, some 5 ms of Redis; others wait for the next one."""
+LANES_AT_ONCE = 250
+"""Integrations whose charts one sample writes: 6 ms of this process, 1 ms of Redis. Others wait for the next one."""
 TRIM_EVERY_MS = 60_000
 FORGOTTEN_MS = 3_600_000
 """Spans of an integration are held open here until it had no attempt for so long."""

@@ -15,7 +15,9 @@ from dispatcher.policy.tally import Figures
 from dispatcher.policy.tally_packing import pack, unpack
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Client, each_of
+from dispatcher.store.redis.scripts import Argument, Call, Client, each_of, run, script
+
+_WRITE = script("history/write")
 
 SLOT_BYTES = 66
 """Of Redis: what is packed, its field, their lengths, a share of the key; of 268 million of a kind in one span."""
@@ -46,16 +48,10 @@ class LaneHistory:
 
     async def write(self, slots: Sequence[Slot]) -> None:
         """Each slot as it is now; one round trip."""
-        pipeline: Any = self._client.pipeline(transaction=False)
+        by_partition: dict[int, list[Slot]] = {}
         for slot in slots:
-            turn, place = slot.resolution.place(slot.span)
-            key = _ring(slot.lane, slot.resolution, place)
-            pipeline.hset(key, place, pack(turn, slot.figures))
-            if slot.fresh:
-                pipeline.expire(key, slot.resolution.kept_s)
-            if slot.fresh and slot.resolution is LANE[0]:
-                pipeline.zadd(keys.charted(slot.lane[0]), {slot.lane[1]: slot.span * slot.resolution.seconds})
-        await _answered(pipeline)
+            by_partition.setdefault(slot.lane[0], []).append(slot)
+        await run(self._client, [_write(partition, some) for partition, some in by_partition.items()])
 
     async def read_slots(self, wanted: Sequence[tuple[LaneKey, Resolution, int]]) -> list[Figures | None]:
         """Figures of single spans, None where nothing is kept; one round trip."""
@@ -129,6 +125,19 @@ class LaneHistory:
                 pipeline.hlen(key)
             sizes |= {key: int(n) * SLOT_BYTES for key, n in zip(some, await _answered(pipeline), strict=True)}
         return sizes
+
+
+def _write(partition: int, slots: Sequence[Slot]) -> Call:
+    rings = [keys.charted(partition)]
+    spans: list[Argument] = []
+    newest: list[Argument] = []
+    for slot in slots:
+        turn, place = slot.resolution.place(slot.span)
+        rings.append(_ring(slot.lane, slot.resolution, place))
+        spans += [place, pack(turn, slot.figures), slot.resolution.kept_s if slot.fresh else 0]
+        if slot.fresh and slot.resolution is LANE[0]:
+            newest += [slot.span * slot.resolution.seconds, slot.lane[1]]
+    return _WRITE.call(rings, len(newest) // 2, *newest, *spans)
 
 
 async def _answered(pipeline: Any) -> list[Any]:
