@@ -125,6 +125,9 @@ class Settings(BaseSettings):
     password_failures: int = Field(
         10, ge=0, le=10_000, description="Wrong passwords per minute for one user name from one client; 0 = any number"
     )
+    draft_days: float = Field(
+        30.0, ge=0, le=3650, description="Days without a change after which an unfinished installation goes; 0 = never"
+    )
     session_idle: float = Field(
         3600.0, ge=60, le=7 * 86400, description="Seconds without a look at any page after which one is signed out"
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.flow.events.operational_events import OperationalEvents
+from dispatcher.flow.installations.drafts import Drafts
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.parties import AccountsAndMarketplaces
 from dispatcher.flow.installations.pending import Pending
@@ -97,6 +98,7 @@ class Composition:
     operational: OperationalEvents
     reconciler: Reconciler
     upgrades: UpgradeRounds
+    drafts: Drafts
     sampler: Sampler
 
     @property
@@ -130,6 +132,7 @@ async def compose(resources: Resources) -> AsyncIterator[Composition]:
             operational=resources.operational,
             reconciler=_reconciler(resources),
             upgrades=_upgrades(resources),
+            drafts=_drafts(resources),
             sampler=_sampler(resources, owner, tallies),
         )
 
@@ -277,6 +280,11 @@ def _upgrades(resources: Resources) -> UpgradeRounds:
     store, due = InstallationStore(redis, cache.revision), DueStore(redis, keys.UPGRADES, HELD_MS)
     upgrades = Upgrades(cache, _transitions(resources, store))
     return UpgradeRounds(due, UpgradePlaces(redis), resources.stores.definitions, store, upgrades, now_ms)
+
+
+def _drafts(resources: Resources) -> Drafts:
+    store = InstallationStore(resources.stores.redis, resources.stores.cache.revision)
+    return Drafts(store, _transitions(resources, store), resources.settings.draft_days, resources.clock.now_ms)
 
 
 def _transitions(resources: Resources, store: InstallationStore) -> Transitions:

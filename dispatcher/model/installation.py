@@ -135,6 +135,12 @@ class Installation:
         return self.connector_id is not None
 
     @property
+    def draft(self) -> bool:
+        """Steps are open, and nobody outside has heard of an order."""
+        installing = self.mode is Mode.INSTALL and self.integration_id is not None
+        return installing and self.order_event_id is None
+
+    @property
     def active(self) -> bool:
         """The product host has it, or is about to: changes and its end are told."""
         return self.order_event_id is not None and self.standing is not Standing.REFUSED
@@ -164,9 +170,11 @@ class Act(StrEnum):
     UPDATE_AVAILABLE = "UPDATE_AVAILABLE"
     """A newer revision asks for something."""
     UPDATED = "UPDATED"
+    ABANDONED = "ABANDONED"
+    """Nobody went on with its steps."""
 
 
-CALLBACKS = frozenset({Act.INSTALLED, Act.UNINSTALLED, Act.UPDATE_AVAILABLE, Act.UPDATED})
+CALLBACKS = frozenset({Act.INSTALLED, Act.UNINSTALLED, Act.UPDATE_AVAILABLE, Act.UPDATED, Act.ABANDONED})
 
 
 @dataclass(frozen=True, slots=True)

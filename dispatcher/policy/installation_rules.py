@@ -215,6 +215,14 @@ def removed(installation: Installation, at: Moment) -> Moved:
     return Moved(None, tuple(acts))
 
 
+def abandoned(installation: Installation, before_ms: int) -> Moved:
+    """A draft that nobody has touched since then goes; one that its host is asked about stays."""
+    touched = installation.modified_ms > before_ms or installation.pending_event_id is not None
+    if touched or not installation.draft:
+        return Moved(installation)
+    return Moved(None, (Act.ABANDONED,))
+
+
 def _holds_events(installation: Installation) -> bool:
     return installation.integration_id is not None and installation.account_id is not None
 

@@ -221,6 +221,8 @@ OUTBOX = "{def}:outbox"
 """zset: installation id, score = ms of its newest effect. Until the queue has all of them. Written by all."""
 UPDATES = "{def}:updates"
 """zset: installation id, score = since when an update of it is in progress. Until that ends. Written by all."""
+DRAFTS = "{def}:drafts"
+"""zset: installation id, score = ms of its last change. Until it is ordered or deleted. Written by all."""
 UPGRADES = "{def}:upgrades"
 """zset: integration id, score = ms when installations behind its newest revision are looked at next. Until all were.
 Written by all."""

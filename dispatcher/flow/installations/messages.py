@@ -32,6 +32,7 @@ _STATUSES = {
     Act.UNINSTALLED: "uninstalled",
     Act.UPDATE_AVAILABLE: "update_available",
     Act.UPDATED: "updated",
+    Act.ABANDONED: "abandoned",
 }
 """In the words of host applications."""
 _PERSON = ("uuid", "openId", "email", "firstName", "lastName", "language", "locale", "address", "attributes")

@@ -96,6 +96,12 @@ class InstallationStore:
             )
         return found.decode() if found else None
 
+    async def drafts(self, before_ms: int, limit: int) -> list[str]:
+        """Ids of those with open steps that have not changed since then, oldest first."""
+        with guarded():
+            found = await self._redis.zrangebyscore(keys.DRAFTS, "-inf", before_ms, start=0, num=limit)
+        return [one.decode() for one in found]
+
     async def count(self, index: str) -> int:
         with guarded():
             return int(await self._redis.zcard(index))
@@ -152,10 +158,19 @@ def _update(change: Written) -> list[Operation]:
     return [Operation("ZADD", keys.UPDATES, (after_ms, change.id))]
 
 
+def _draft(change: Written, now_ms: int) -> list[Operation]:
+    """Its entry among those whose steps are open."""
+    if (after := moved_on(change, now_ms)) is not None and after.draft:
+        return [Operation("ZADD", keys.DRAFTS, (after.modified_ms, change.id))]
+    if change.before is not None and change.before.installation.draft:
+        return [Operation("ZREM", keys.DRAFTS, (change.id,))]
+    return []
+
+
 def _operations(change: Written, now_ms: int) -> list[Operation]:
     pending = change.after.pending_event_id if change.after else None
     waiting = Operation("ZADD", keys.PENDING, (now_ms, change.id)) if pending else None
-    operations = [waiting or Operation("ZREM", keys.PENDING, (change.id,)), *_update(change)]
+    operations = [waiting or Operation("ZREM", keys.PENDING, (change.id,)), *_update(change), *_draft(change, now_ms)]
     if change.before is None and change.after is not None:
         operations += [Operation("ZADD", index, (0, change.id)) for index in _indexes(change.after)]
     elif change.before is not None and change.after is None:
