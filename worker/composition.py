@@ -13,6 +13,7 @@ from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.drafts import Drafts
 from dispatcher.flow.installations.effects import Effects
+from dispatcher.flow.installations.erasing import ConnectorRemoval, Erasing
 from dispatcher.flow.installations.parties import AccountsAndMarketplaces
 from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.reauthentication import Reauthentication
@@ -99,6 +100,7 @@ class Composition:
     reconciler: Reconciler
     upgrades: UpgradeRounds
     drafts: Drafts
+    erasing: Erasing
     sampler: Sampler
 
     @property
@@ -133,6 +135,7 @@ async def compose(resources: Resources) -> AsyncIterator[Composition]:
             reconciler=_reconciler(resources),
             upgrades=_upgrades(resources),
             drafts=_drafts(resources),
+            erasing=_erasing(resources),
             sampler=_sampler(resources, owner, tallies),
         )
 
@@ -186,13 +189,17 @@ def _accounts(resources: Resources) -> Accounts:
     connectors, templates = ConnectorStore(redis), TemplateStore(redis)
     lookup = AccountLookup(connectors, sealer)
     resources.stores.cache.observe(lookup)
-    effects, queue = Effects(Outbox(redis), resources.stores.queue), resources.stores.queue
-    stores = InstallationStore(redis, resources.stores.cache.revision), MarketplaceStore(redis)
-    reauthentication = Reauthentication(redis, *stores, effects, queue.partitions, clock.now_ms)
     tokens = TokenStore(redis, sealer, pepper=_pepper(resources.settings))
     grants = GrantClient(resources.sessions, clock)
     renewer = Renewer(connectors, templates, tokens, grants, Renewals(redis, sealer), sealer, clock)
-    return Accounts(lookup, reauthentication, renewer, clock)
+    return Accounts(lookup, _reauthentication(resources), renewer, clock)
+
+
+def _reauthentication(resources: Resources) -> Reauthentication:
+    redis, queue = resources.stores.redis, resources.stores.queue
+    stores = InstallationStore(redis, resources.stores.cache.revision), MarketplaceStore(redis)
+    effects = Effects(Outbox(redis), queue)
+    return Reauthentication(redis, *stores, effects, queue.partitions, resources.clock.now_ms)
 
 
 def _installed(resources: Resources) -> InstalledEvents:
@@ -280,6 +287,14 @@ def _upgrades(resources: Resources) -> UpgradeRounds:
     store, due = InstallationStore(redis, cache.revision), DueStore(redis, keys.UPGRADES, HELD_MS)
     upgrades = Upgrades(cache, _transitions(resources, store))
     return UpgradeRounds(due, UpgradePlaces(redis), resources.stores.definitions, store, upgrades, now_ms)
+
+
+def _erasing(resources: Resources) -> Erasing:
+    redis, queue = resources.stores.redis, resources.stores.queue
+    installations = InstallationStore(redis, resources.stores.cache.revision)
+    removal = ConnectorRemoval(ConnectorStore(redis), installations, _reauthentication(resources))
+    due = DueStore(redis, keys.ERASURES, HELD_MS)
+    return Erasing(due, Effects(Outbox(redis), queue), queue, removal, resources.clock.now_ms)
 
 
 def _drafts(resources: Resources) -> Drafts:

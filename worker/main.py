@@ -16,6 +16,7 @@ import structlog
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.events.operational_events import FLUSH_EVERY_S
 from dispatcher.flow.installations.drafts import EVERY_S as DRAFTS_EVERY_S
+from dispatcher.flow.installations.erasing import EVERY_S as ERASE_EVERY_S
 from dispatcher.flow.installations.reconcile import EVERY_S as RECONCILE_EVERY_S
 from dispatcher.flow.installations.upgrade_rounds import EVERY_S as UPGRADE_EVERY_S
 from dispatcher.periodic import Work, every
@@ -79,6 +80,7 @@ def _cancelled(parts: Composition, halt: asyncio.Event, partitions: int, redis_u
         _every(5.0, parts.rotating.once, halt, "signing key rotation"),
         _every(30.0, partial(parts.resealing.once, halt), halt, "resealing"),
         _every(RECONCILE_EVERY_S, parts.reconciler.once, halt, "installations"),
+        _every(ERASE_EVERY_S, parts.erasing.once, halt, "erasing"),
         _every(DRAFTS_EVERY_S, parts.drafts.once, halt, "drafts"),
         _every(UPGRADE_EVERY_S, parts.upgrades.once, halt, "upgrades"),
         _every(FLUSH_EVERY_S, parts.operational.flush, halt, "operational events"),

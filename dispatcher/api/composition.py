@@ -48,6 +48,7 @@ from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.outbox import Outbox
+from dispatcher.store.installations.remains import Remains
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.reseal.key_check import KeyCheck
@@ -146,7 +147,7 @@ def _installer(
     installing: Installing,
     now_ms: Callable[[], int],
 ) -> Installer:
-    parties = Parties(installing.accounts, MarketplaceStore(redis), installing.connectors)
+    parties = Parties(installing.accounts, MarketplaceStore(redis), installing.connectors, Remains(redis))
     store, seals = InstallationStore(redis, cache.revision), SettingSeals(sealer)
     effects = Effects(Outbox(redis), queue)
     transitions = Transitions(store, effects, parties, queue.partitions, now_ms)

@@ -11,6 +11,7 @@ from dispatcher.flow.installations.authorizing import Authorizing
 from dispatcher.flow.installations.connecting import Connecting
 from dispatcher.flow.installations.connector_plan import ConnectorPlanner
 from dispatcher.flow.installations.connectors import Connectors
+from dispatcher.flow.installations.erasing import ConnectorRemoval
 from dispatcher.flow.installations.open_session import SessionMaker
 from dispatcher.flow.installations.password_lockout import PasswordLockout
 from dispatcher.flow.installations.passwords import Passwords
@@ -36,6 +37,7 @@ class Installing:
     links: SessionStore
     sign_in: SignIn
     passwords: Passwords
+    removal: ConnectorRemoval
 
 
 INSTALLING = web.AppKey("installing", Installing)
@@ -67,4 +69,5 @@ def build_installing(
         SessionStore(redis),
         SignIn(accounts, passwords, lockout),
         passwords,
+        ConnectorRemoval(connectors.store, reauthentication.installations, reauthentication),
     )

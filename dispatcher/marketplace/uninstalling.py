@@ -1,4 +1,4 @@
-"""Before an app goes: what goes with it, what stays, and whether its stored connection is kept."""
+"""Before an app goes: what goes with it, what stays, and whether what is stored for it is kept."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import installation_in, product_of
 from dispatcher.marketplace.standing import host_of, is_leaving, name_of
+from dispatcher.model.installation import Installation
 
 
 async def show_uninstall(request: web.Request, guest: Guest) -> web.StreamResponse:
@@ -23,7 +24,7 @@ async def show_uninstall(request: web.Request, guest: Guest) -> web.StreamRespon
         host=host_of(product, installation),
         undone=sum(bool(step.completed and step.uninstaller_function) for step in installation.install),
         told=installation.order_event_id is not None,
-        stored=(),
+        keeps=installation.order_event_id is not None or await _has_connector(installation, guest),
     )
 
 
@@ -31,7 +32,13 @@ async def uninstall(request: web.Request, guest: Guest, sent: Sent) -> web.Strea
     """303 to how it goes, or to the apps when it is gone already."""
     installation = await installation_in(request, guest)
     guest.refuse_members()
-    left = await guest.services.customers.uninstall(installation, guest.customer)
+    erase = sent.fields.get("stored") == "erase"
+    left = await guest.services.customers.uninstall(installation, guest.customer, erase=erase)
     if left is None:
         return redirect(guest.path(said="gone"))
     return redirect(guest.path("installations", installation.id, said="uninstalling"))
+
+
+async def _has_connector(installation: Installation, guest: Guest) -> bool:
+    connectors = await guest.installing.connectors.store.of_account(guest.account.id)
+    return any(one.integration_id == installation.integration_id for one in connectors)

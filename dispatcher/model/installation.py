@@ -126,6 +126,8 @@ class Installation:
     assigned: tuple[str, ...] = ()
     """Ids of the users who use it."""
     upgrade: Upgrade | None = None
+    erase: bool = False
+    """When it goes, what was stored for it goes too: settings, and connectors that nothing else uses."""
     unknown: dict[str, Any] = field(default_factory=dict)
     """Top-level keys of a client that are none of ours; returned as they came."""
 
@@ -195,6 +197,10 @@ class Moved:
     """The one that a step act is about."""
     person: Person | None = None
     """Whoever is assigned or unassigned."""
+    erase: bool = False
+    """Of one that is gone: nothing is kept for another time."""
+    left_behind: tuple[str, ...] = ()
+    """Names of steps that its host was not asked to undo."""
 
     @property
     def needed(self) -> Installation:

@@ -175,12 +175,18 @@ def followed_by(first: Moved, second: Moved) -> Moved:
     return Moved(replace(second.needed, transitions=number), (*first.acts, *second.acts), first.step or second.step)
 
 
-def uninstalling(installation: Installation, at: Moment) -> Moved:
+def uninstalling(installation: Installation, at: Moment, *, erase: bool = False) -> Moved:
     """Steps are undone, the last one first; then the record goes. Asked again, the step that was refused is."""
-    if installation.mode is Mode.UNINSTALL and installation.pending_event_id is not None:
+    if installation.mode is Mode.UNINSTALL and installation.pending_event_id and not installation.standing_text:
         return Moved(installation)
     kept = _without_upgrade(installation)
-    leaving = replace(kept, mode=Mode.UNINSTALL, standing=Standing.UNINSTALLING, standing_text=None)
+    leaving = replace(
+        kept,
+        mode=Mode.UNINSTALL,
+        standing=Standing.UNINSTALLING,
+        standing_text=None,
+        erase=erase or installation.erase,
+    )
     return _backward(leaving, at)
 
 
@@ -193,6 +199,16 @@ def left(installation: Installation) -> Installation:
         standing_text=None,
         install=opened(installation.install),
     )
+
+
+def undo_later(installation: Installation, text: str | None, at: Moment, pause_ms: int) -> Moved:
+    """A host that was away is asked again after a pause; somebody may ask at once, or remove it anyway."""
+    words = (text or "")[:MAX_TEXT_CHARS]
+    if installation.standing_text != words:
+        return Moved(replace(installation, standing_text=words))
+    if at.now_ms - installation.modified_ms < pause_ms:
+        return Moved(installation)
+    return uninstalling(installation, at)
 
 
 def step_undone(installation: Installation, function: str, at: Moment) -> Moved:
@@ -212,7 +228,9 @@ def removed(installation: Installation, at: Moment) -> Moved:
         acts.append(Act.CANCEL)
     if installation.reported:
         acts.append(Act.UNINSTALLED)
-    return Moved(None, tuple(acts))
+    undone = [step.name for step in installation.install if step.completed and step.uninstaller_function]
+    left_behind = tuple(undone) if installation.integration_id is not None else ()
+    return Moved(None, tuple(acts), erase=installation.erase, left_behind=left_behind)
 
 
 def abandoned(installation: Installation, before_ms: int) -> Moved:

@@ -62,6 +62,14 @@ async def change_connector(request: web.Request) -> web.StreamResponse:
     return await _shown(request, account, [await installing.connectors.seen(changed)])
 
 
+async def delete_connector(request: web.Request) -> web.StreamResponse:
+    """204. 409 while something installed in the account uses it."""
+    account, installing = await account_in(request), request.app[INSTALLING]
+    number = number_in_path(request, "connectorId")
+    await installing.removal.remove(account.id, number, noting(request, "deleteConnector"))
+    return web.Response(status=204)
+
+
 def _asked(fields: Fields, current: AccountConnector) -> ConnectorAsked:
     return connector_in(fields, current.name)
 
@@ -98,6 +106,17 @@ _ROWS: tuple[tuple[str, str, Handler, tuple[Scope, ...], str], ...] = (
     ("POST", "/v1.0/connectors/{templateId}/install", install_connector, _WRITE, "Install a connector"),
 )
 
-ROUTES: tuple[Route, ...] = tuple(
-    Route(*row, answers={200: None}, tag="embedding", vendors=True, partners=True) for row in _ROWS
+ROUTES: tuple[Route, ...] = (
+    *(Route(*row, answers={200: None}, tag="embedding", vendors=True, partners=True) for row in _ROWS),
+    Route(
+        "DELETE",
+        "/v1.0/account/connectors/{connectorId}",
+        delete_connector,
+        _WRITE,
+        "Delete an account's connector",
+        answers={204: None},
+        tag="embedding",
+        vendors=True,
+        partners=True,
+    ),
 )

@@ -86,6 +86,7 @@ def replacement_from(body: IntegrationIn) -> Replacement:
         version=body.version,
         mode=Mode(body.mode) if body.mode else None,
         update_in_progress=body.update_in_progress,
+        erase=body.erase is True,
         install=tuple((_step(step), step.completed) for step in body.install or ()),
         fixed={fields[name].alias or name: getattr(body, name) for name in _FIXED if name in given},
         unknown=dict(body.model_extra or {}),

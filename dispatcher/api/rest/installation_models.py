@@ -74,6 +74,7 @@ class IntegrationIn(Open):
     standing_text: Annotated[Any, Field(alias="standingText")] = None
     next_step: Annotated[Any, Field(alias="nextStep")] = None
     update_available: Annotated[Any, Field(alias="updateAvailable")] = None
+    erase: bool | None = None
 
 
 class UpgradeIn(Open):

@@ -102,7 +102,10 @@ async def clone_integration(request: web.Request) -> web.StreamResponse:
 
 
 async def replace_integration(request: web.Request) -> web.StreamResponse:
-    """Everything that is left out is gone, but for what the dispatcher keeps. ``mode: uninstall`` begins that."""
+    """Everything that is left out is gone, but for what the dispatcher keeps. ``mode: uninstall`` begins that.
+
+    With ``erase: true`` beside it, settings and connectors that nothing else uses go as well.
+    """
     services, caller = request.app[SERVICES], request[CALLER]
     require_media(request, JSON)
     body = validated(IntegrationIn, read_object(await read_body(request)))

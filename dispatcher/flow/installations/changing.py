@@ -41,6 +41,8 @@ class Replacement:
     version: str | None = None
     mode: Mode | None = None
     update_in_progress: bool | None = None
+    erase: bool = False
+    """With the mode ``uninstall``: what was stored for it goes, too."""
     install: tuple[tuple[InstallStep, bool | None], ...] = ()
     """Each step with whether it is completed; None = as it is."""
     fixed: dict[str, Any] = field(default_factory=dict)
@@ -68,7 +70,7 @@ class Changer:
         if not current.smart:
             return Moved(plain)
         if self.wanted.mode is Mode.UNINSTALL:
-            return uninstalling(plain, at)
+            return uninstalling(plain, at, erase=self.wanted.erase)
         return self._smart(current, plain, at)
 
     def _plain(self, current: Installation, settings: Any) -> Installation:

@@ -36,6 +36,9 @@ NOTHING_BOUGHT = Purchase()
 class Connections(Protocol):
     """Knows the accounts, and their connectors."""
 
+    async def settings_before(self, account_id: str, product_id: str) -> Any:
+        """Settings, without secrets, of what the account had once; None = there are none."""
+
     async def marketplace_of(self, account_id: str) -> int | None:
         """The one that it was made in; None = nobody here knows the account."""
 
@@ -107,6 +110,9 @@ class Creation:
         if problems := _purchase_problems(revision, asked.purchase):
             raise Unprocessable(problems)
         asked = replace(asked, product_id=product_id, marketplace_id=marketplace_id)
+        if asked.settings is None and asked.account_id is not None and integration is not None:
+            before = await self._connections.settings_before(asked.account_id, product_id or integration.id)
+            asked = replace(asked, settings=before)
         return await self._made(installation_id, asked, integration, revision, cause)
 
     async def clone(self, installation_id: str, source: Installation, cloning: Cloning, cause: Cause) -> Installation:

@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from dispatcher.errors import Conflict, NotFound, Unprocessable
@@ -122,9 +123,10 @@ class CustomerInstaller:
         """Back to the revision in force, with everything as it was."""
         return await self.installer.upgrades.decline(installation, self._cause(by, "stay"))
 
-    async def uninstall(self, installation: Installation, by: Customer) -> Installation | None:
-        """None = it is gone already; else its steps are being undone."""
-        after = await self.installer.transitions.change(installation.id, uninstalling, self._cause(by, "uninstall"))
+    async def uninstall(self, installation: Installation, by: Customer, *, erase: bool = False) -> Installation | None:
+        """None = it is gone already; else its steps are being undone. ``erase``: what was stored for it goes, too."""
+        leave = partial(uninstalling, erase=erase)
+        after = await self.installer.transitions.change(installation.id, leave, self._cause(by, "uninstall"))
         if after is not None:
             self.installer.follower.follow(after)
         return after

@@ -57,7 +57,7 @@ def effects_of(
         if act in (Act.LOCK, Act.UNLOCK):
             effects += _lock(about, number, locked=act is Act.LOCK)
         elif act in _STATUSES:
-            effects += _callback(act, number, about, at)
+            effects += _callback(act, number, about, at, moved.left_behind)
         elif act in _TYPES:
             payload = _payload(act, about, moved, company_name)
             if act is Act.CHANGE and before is not None and before.purchase != about.purchase:
@@ -88,12 +88,12 @@ def _revision(act: Act, about: Installation) -> int:
     return about.revision or 0
 
 
-def _callback(act: Act, number: int, about: Installation, at: Moment) -> list[Effect]:
+def _callback(act: Act, number: int, about: Installation, at: Moment, left_behind: tuple[str, ...]) -> list[Effect]:
     if about.marketplace_id is None:
         return []
     lane = callback_lane(about.marketplace_id)
     there = replace(at, partition=partition_of_lane(lane, at.partitions))
-    payload = {
+    payload: dict[str, Any] = {
         "Status": _STATUSES[act],
         "AccountId": about.account_id,
         "IntegrationId": about.id,
@@ -101,6 +101,8 @@ def _callback(act: Act, number: int, about: Installation, at: Moment) -> list[Ef
         "MarketplaceId": about.marketplace_id,
         "CompleteParameter": about.complete_parameter,
     }
+    if left_behind:
+        payload["LeftBehind"] = list(left_behind)
     if act in (Act.UPDATE_AVAILABLE, Act.UPDATED):
         payload["PublishedRevision"] = about.upgrade.revision if about.upgrade else about.revision
     return [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from dispatcher.flow.installations.connectors import Connectors, Seen
 from dispatcher.flow.installations.creation import Connection
 from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.remains import Remains
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,10 @@ class Parties(AccountsAndMarketplaces):
     """One per process."""
 
     connectors: Connectors
+    remains: Remains
+
+    async def settings_before(self, account_id: str, product_id: str) -> Any:
+        return await self.remains.settings(account_id, product_id)
 
     async def partner_connections(self, account_id: str) -> Sequence[Connection]:
         """Those that a host application deployed, so that nobody is asked for credentials."""

@@ -23,11 +23,14 @@ from dispatcher.policy.installation_rules import (
     step_refused,
     step_undone,
     steps_updated,
+    undo_later,
 )
 from dispatcher.policy.step_answers import Answered, StepAnswer, read_step_answer
 from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.queue.events import QueueStore
 
+UNDO_AGAIN_MS = 600_000
+"""Pause before a host that was away is asked again to undo a step."""
 STEP_WAIT_MS = 35_000
 """Longest time of a call about a step, from its acceptance to its end."""
 _GOOD = frozenset({Status.SUCCEEDED, Status.RESOLVED, Status.SKIPPED})
@@ -111,6 +114,8 @@ class Pending:
         function = function_of(stored.event)
 
         def decide(one: Installation, at: Moment) -> Moved:
+            if answer.answered is Answered.AWAY and stored.event.type is EventType.UNINSTALL_STEP:
+                return undo_later(one, answer.text, at, UNDO_AGAIN_MS)
             if answer.answered is not Answered.DONE:
                 return step_refused(one, answer.text)
             if stored.event.type is EventType.UNINSTALL_STEP:

@@ -77,6 +77,15 @@ class Reauthentication:
         _put_effects(transaction, good, [_lock(good, locked=False)], now_ms)
         return good
 
+    async def let_go(self, transaction: Transaction, before: AccountConnector) -> None:
+        """As a part of the change that takes the connector away: nothing is held back for it any more."""
+        if before.needs_attention is None:
+            return
+        now_ms = self.now_ms()
+        good = replace(before, needs_attention=None, transitions=before.transitions + 1)
+        await self._turn(transaction, good, now_ms)
+        _put_effects(transaction, good, [_lock(good, locked=False)], now_ms)
+
     async def applied(self, connector_id: int) -> None:
         """After that change: what it left in the outbox is done at once."""
         await self.effects.apply(_outbox_id(connector_id))

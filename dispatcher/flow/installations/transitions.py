@@ -114,7 +114,8 @@ class Transitions:
             name = await self._surroundings.company_name(about.account_id)
         if not CALLBACKS.isdisjoint(moved.acts) and not await self._is_told(about):
             moved = replace(moved, acts=tuple(act for act in moved.acts if act not in CALLBACKS))
-        return Written(before, moved.installation, effects_of(known, moved, at, company_name=name, by=cause.user))
+        effects = effects_of(known, moved, at, company_name=name, by=cause.user)
+        return Written(before, moved.installation, effects, erase=moved.erase)
 
     async def _is_told(self, about: Installation) -> bool:
         return about.marketplace_id is not None and await self._surroundings.is_told(about.marketplace_id)

@@ -70,6 +70,15 @@ async def put_connector(transaction: Transaction, connector: AccountConnector) -
     transaction.announce(connector_message(connector.account_id))
 
 
+async def remove_connector(transaction: Transaction, connector: AccountConnector) -> None:
+    """Take it away, and its entry in the account's list."""
+    place = entries_place(connector.account_id)
+    left = [one for one in await transaction.read(place) or [] if one[0] != connector.id]
+    transaction.write(place, left or None)
+    transaction.write(connector_place(connector.id), None)
+    transaction.announce(connector_message(connector.account_id))
+
+
 def connector_message(account_id: str) -> str:
     """How a change of an account's connectors is announced."""
     return f"connectors:{account_id}"

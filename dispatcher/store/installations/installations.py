@@ -19,6 +19,7 @@ from dispatcher.store.documents.swap import Document, Noted, Operation, publish,
 from dispatcher.store.installations import outbox
 from dispatcher.store.installations.packing import FindRevision, Packing
 from dispatcher.store.installations.records import read, write
+from dispatcher.store.installations.remains import after_removal
 from dispatcher.store.redis.connection import guarded
 
 TRIES = 32
@@ -40,6 +41,8 @@ class Written:
     before: Stored | None
     after: Installation | None
     effects: tuple[Effect, ...] = ()
+    erase: bool = False
+    """Of one that goes: nothing is kept for another time."""
 
     @property
     def id(self) -> str:
@@ -174,7 +177,9 @@ def _operations(change: Written, now_ms: int) -> list[Operation]:
     if change.before is None and change.after is not None:
         operations += [Operation("ZADD", index, (0, change.id)) for index in _indexes(change.after)]
     elif change.before is not None and change.after is None:
-        operations += [Operation("ZREM", index, (change.id,)) for index in _indexes(change.before.installation)]
+        gone = change.before.installation
+        operations += [Operation("ZREM", index, (change.id,)) for index in _indexes(gone)]
+        operations += after_removal(gone, change.effects, now_ms, erase=change.erase)
     operations += outbox.written(change.id, change.number, change.effects, now_ms)
     return [*operations, publish(keys.DEFINITIONS_CHANNEL, message(change.id))]
 

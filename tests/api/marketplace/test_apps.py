@@ -11,6 +11,8 @@ import pytest
 
 from dispatcher.model.account import UserRole
 from dispatcher.model.installation import Installation, InstallStep, Purchase, Standing, Upgrade
+from dispatcher.store import keys
+from dispatcher.store.installations.remains import Remains
 from tests.api.marketplace.conftest import (
     ACCOUNT,
     BIGCOMMERCE,
@@ -71,6 +73,21 @@ async def test_c36_an_update_asks_for_what_is_new_and_for_nothing_else(shopper: 
     assert after.purchase.configuration == answered.configuration | {"keep": 30}
     assert "The update is in force" in await shopper.look(f"{APP}?said=updated")
     assert (await shopper.get(f"{SHOP}{APP}/update")).status == 303
+
+
+async def test_c37_uninstalling_keeps_what_is_stored_unless_it_is_to_be_erased(shopper: Shopper) -> None:
+    await shopper.installed(Standing.INSTALLED, LEDGER, settings={"n": 1, "encrypted": {"key": "sealed"}})
+    page = await shopper.look(f"{APP}/uninstall")
+    assert "Keep connection and settings" in page
+    assert 'value="keep" checked' in page
+    left = await shopper.send(f"{APP}/uninstall", {"stored": "keep"})
+    assert left.headers["Location"] == f"{SHOP}?said=gone"
+    remains = Remains(shopper.api.redis)
+    assert await remains.settings(ACCOUNT, LEDGER) == {"n": 1, "encrypted": {"key": ""}}
+    await shopper.installed(Standing.INSTALLED, LEDGER)
+    await shopper.send(f"{APP}/uninstall", {"stored": "erase"})
+    assert await remains.settings(ACCOUNT, LEDGER) is None
+    assert await shopper.api.redis.zcard(keys.ERASURES) == 1
 
 
 async def test_c36_back_from_an_update_everything_is_as_it_was(shopper: Shopper) -> None:
