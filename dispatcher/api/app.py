@@ -28,7 +28,8 @@ from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.operational_events import notifying
 from dispatcher.api.rest.redeliveries import REDELIVERER, REDELIVERIES
-from dispatcher.api.rest.stream import STREAMS, end_streams
+from dispatcher.api.rest.stream import FEED, STREAMS, end_streams
+from dispatcher.api.rest.waiting import WAITS, Waits
 from dispatcher.api.services import SERVICES, TRACING, Services
 from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
@@ -101,6 +102,8 @@ async def build_app(
     app[REDELIVERIES] = RedeliveryStore(redis)
     app[REDELIVERER] = _redeliverer(services, app[REDELIVERIES])
     app[STREAMS] = {}
+    app[FEED] = services.reads.feed()
+    app[WAITS] = Waits(app[FEED], services.reads)
     jobs = open_jobs(redis, settings.queue_redis_url)
     app.on_cleanup.append(lambda _: jobs.close())
     app[PING_STARTER] = pings or QueuedPings(jobs)

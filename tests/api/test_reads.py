@@ -15,9 +15,14 @@ from redis.asyncio import Redis
 from dispatcher.api.app import READ_CONNECTIONS, build_app
 from dispatcher.api.http.aiohttp_inside.protocols import protocol_factory
 from dispatcher.api.http.turns import READS, TURNS
+from dispatcher.api.rest.stream import FEED
 from dispatcher.api.services import SERVICES, Services
-from tests.api.conftest import Api, Start, api_settings, basic
+from dispatcher.model.integration import Revision
+from dispatcher.model.status import Status
+from tests.api.conftest import PRODUCT, Api, Start, api_settings, basic, publish
+from tests.api.worker_hand import WorkerHand
 from tests.serving import close
+from tests.store_commands import counted
 from tests.waiting import until
 
 LIST = "/v1/events?limit=10"
@@ -97,3 +102,31 @@ async def _token(port: int, client_id: str, secret: str) -> Any:
         ) as answer,
     ):
         return (await answer.json())["access_token"]
+
+
+async def test_all_who_wait_for_an_event_are_told_by_one_look(api: Api) -> None:
+    feed, hand = api.http.app[FEED], WorkerHand(api)
+    event_id = (await api.emit())["id"]
+    async with counted(api.redis) as commands:
+        waiting = [asyncio.create_task(api.ask("GET", f"/v1/events/{event_id}?wait=30")) for _ in range(40)]
+        await until(lambda: feed.followers == len(waiting))
+        await hand.settle(event_id, Status.SUCCEEDED, http_status=200)
+        answers = await asyncio.gather(*waiting)
+    assert {(await one.json())["status"] for one in answers} == {"SUCCEEDED"}
+    assert commands.calls["evalsha"] < 2 * len(waiting) + 20  # each looked twice before it began to wait
+
+
+async def test_waiting_ends_with_the_caller(start: Start, redis: Redis) -> None:
+    api = await start()
+    await publish(api.services, Revision(urls={}), products=(PRODUCT,))
+    event_id = (await api.emit())["id"]
+    client, secret = await api.services.clients.create(frozenset({"events:read"}), "", None, 0)
+    async with serving(redis) as (app, port):
+        token = await _token(port, client.client_id, secret)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        path = f"/v1/events/{event_id}?wait=30"
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        await until(lambda: app[FEED].is_read)
+        writer.close()
+        await writer.wait_closed()
+        await until(lambda: not app[FEED].is_read)

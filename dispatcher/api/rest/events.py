@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 
 from dispatcher.api.http.query import integer, invalid_parameter
 from dispatcher.api.http.respond import json_response
-from dispatcher.api.http.route import ADMISSION, CALLER, Route
+from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.event_json import attempt_json, event_json, explanation_json, page_json
 from dispatcher.api.rest.filters import filter_from_query
 from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, ExplanationOut
+from dispatcher.api.rest.waiting import WAITS
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
-from dispatcher.flow.events.reach import reachable_event, within_reach
+from dispatcher.flow.events.reach import reachable_event, reached, within_reach
 from dispatcher.flow.events.used_keys import with_used_keys
 from dispatcher.model.access import Scope
 from dispatcher.model.event import no_such_event
@@ -25,7 +24,6 @@ MAX_LIMIT = 1000
 DEFAULT_LIMIT = 50
 MAX_SKIPPED = 1_000
 """Events that ``page`` may skip, in one look for all of them; to read further, follow ``nextCursor``."""
-_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.05, 0.5
 
 
 async def get_event(request: web.Request) -> web.StreamResponse:
@@ -33,12 +31,9 @@ async def get_event(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     wait_s = integer(request.query, "wait", 0, 0, MAX_WAIT_S)
     stored = await _stored(request)
-    deadline_s, pause_s = asyncio.get_running_loop().time() + wait_s, _FIRST_PAUSE_S
-    while not stored.state.consumed and (left_s := deadline_s - asyncio.get_running_loop().time()) > 0:
-        await asyncio.sleep(min(pause_s, left_s))
-        pause_s = min(pause_s * 1.5, _LONGEST_PAUSE_S)
-        await request[ADMISSION].renewed(request)
-        stored = await _stored(request)
+    if wait_s and not stored.state.consumed:
+        found = await request.app[WAITS].until_ended(request, stored.event.id, wait_s)
+        stored = await reached(found, request[CALLER], services.cache)
     return json_response(event_json(stored, services.deployment.base_url))
 
 
@@ -88,7 +83,7 @@ async def _asked_for(request: web.Request) -> EventFilter | None:
     """The filter of the query within the caller's reach; None = nothing can meet it."""
     services, caller = request.app[SERVICES], request[CALLER]
     asked = filter_from_query(request.query, services.now_ms())
-    wanted = await with_used_keys(asked, caller.client_id, services.queue)
+    wanted = await with_used_keys(asked, caller.client_id, services.reads)
     return await within_reach(wanted, caller, services.definitions)
 
 

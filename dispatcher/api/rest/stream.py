@@ -21,8 +21,10 @@ from dispatcher.flow.events.used_keys import with_used_keys
 from dispatcher.model.access import Scope
 from dispatcher.model.queue import Change, EventFilter
 from dispatcher.policy.event_filter.changes import is_met_by, left_to_the_event
+from dispatcher.store.queue.following import ChangeFeed
 
-POLL_S = 0.3
+LOOK_S = 1.0
+"""A stream looks at its admission, and at its connection, so often though nothing happens."""
 HEARTBEAT_S = 15.0
 BATCH = 500
 MAX_STREAMS = 200
@@ -30,6 +32,8 @@ MAX_STREAMS_OF_CLIENT = 50
 """So that no client takes them all from the others."""
 LAST_EVENT_ID = "Last-Event-ID"
 
+FEED = web.AppKey("feed", ChangeFeed)
+"""Read once for all streams, and for all who wait for events."""
 STREAMS = web.AppKey("streams", dict[EventSourceResponse, str])
 """Each with the id of its client."""
 
@@ -49,7 +53,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     streams[response] = client_id
     try:
-        async with response:
+        async with response, request.app[FEED].followed():
             await _send_changes(request, response, position, condition)
     except ConnectionError:
         pass
@@ -70,12 +74,12 @@ def _refuse_too_many(streams: Mapping[EventSourceResponse, str], client_id: str)
 async def _send_changes(
     request: web.Request, response: EventSourceResponse, position: str, condition: EventFilter | None
 ) -> None:
-    services = request.app[SERVICES]
+    services, feed = request.app[SERVICES], request.app[FEED]
     while response.is_connected():
-        admitted = request[CALLER]
+        admitted, news = request[CALLER], feed.news()
         if not await _is_still_admitted(request):
             return
-        changes = await _changes(services, position)
+        changes = await _changes(feed, position)
         if changes and (request[CALLER].vendor_id is not None or request[CALLER] != admitted):
             with contextlib.suppress(StoreUnavailable):
                 condition = await _narrowed(request)
@@ -84,14 +88,15 @@ async def _send_changes(
                 await response.send(message(change), id=change.id, event="status")
             position = changes[-1].id if changes else position
         if len(changes) < BATCH:
-            await asyncio.sleep(POLL_S)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), LOOK_S)
 
 
 async def _narrowed(request: web.Request) -> EventFilter | None:
     """The condition within what is the caller's by now: integrations come and go."""
     services = request.app[SERVICES]
     asked = filter_from_query(request.query, services.now_ms())
-    wanted = await with_used_keys(asked, request[CALLER].client_id, services.queue)
+    wanted = await with_used_keys(asked, request[CALLER].client_id, services.reads)
     return await within_reach(wanted, request[CALLER], services.definitions)
 
 
@@ -106,10 +111,10 @@ async def _is_still_admitted(request: web.Request) -> bool:
     return True
 
 
-async def _changes(services: Services, position: str) -> list[Change]:
+async def _changes(feed: ChangeFeed, position: str) -> list[Change]:
     """New changes; none while Redis is away, since the stream goes on where it was."""
     try:
-        return await services.reads.changes(position, BATCH)
+        return await feed.changes(position, BATCH)
     except StoreUnavailable:
         return []
 
@@ -120,7 +125,7 @@ async def _wanted(services: Services, changes: list[Change], condition: EventFil
     left = left_to_the_event(condition) if condition is not None and met else None
     if left is None:
         return met
-    ids = await services.queue.meeting(left, [change.event_id for change in met])
+    ids = await services.reads.meeting(left, [change.event_id for change in met])
     return [change for change in met if change.event_id in ids]
 
 

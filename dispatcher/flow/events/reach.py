@@ -18,7 +18,11 @@ from dispatcher.store.queue.events import QueueStore
 
 async def reachable_event(event_id: str, caller: Caller, queue: QueueStore, cache: DefinitionCache) -> StoredEvent:
     """The event. Raises ``NotFound`` when it does not exist for this caller."""
-    stored = await queue.get(event_id)
+    return await reached(await queue.get(event_id), caller, cache)
+
+
+async def reached(stored: StoredEvent | None, caller: Caller, cache: DefinitionCache) -> StoredEvent:
+    """The event that was found. Raises ``NotFound`` when there is none, or not for this caller."""
     if stored is None or not reaches_account(caller, stored.event.account_id):
         raise no_such_event()
     if caller.vendor_id is not None:

@@ -23,6 +23,7 @@ from dispatcher.store.queue.accepting import accept_each
 from dispatcher.store.queue.event_view import EventView, event_view, explain, status_now
 from dispatcher.store.queue.feed import newest, read_changes
 from dispatcher.store.queue.finding import EventFinder
+from dispatcher.store.queue.following import ChangeFeed
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
 from dispatcher.store.queue.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
 from dispatcher.store.redis.connection import guarded
@@ -260,6 +261,10 @@ class QueueStore(EventFinder):
         """Status changes after ``after_id`` (None = all that are kept), oldest first."""
         with guarded():
             return await read_changes(self._client, self._all(), after_id, limit)
+
+    def feed(self) -> ChangeFeed:
+        """To follow changes with, for any number of followers."""
+        return ChangeFeed(self._client, self._partitions)
 
     async def newest_change(self) -> str:
         """The id to pass to ``changes`` for what happens from now on."""

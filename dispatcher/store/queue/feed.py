@@ -6,8 +6,8 @@ that comes back (``Last-Event-ID``) misses nothing that is still kept.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import Change
@@ -15,8 +15,26 @@ from dispatcher.store import keys
 from dispatcher.store.queue.records import change, damaged_is_absent, text
 from dispatcher.store.redis.scripts import Client, each_of
 
+Position = tuple[int, int]
+"""Milliseconds and sequence of a stream id."""
+
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _FIELDS = (b"i", b"s", b"t", b"l", b"g", b"n", b"h")
+
+
+class Entry(NamedTuple):
+    """One change as a partition's feed holds it."""
+
+    position: Position
+    fields: dict[bytes, bytes]
+
+    @property
+    def event_id(self) -> str:
+        return text(self.fields.get(b"i"))
+
+    @property
+    def status(self) -> str:
+        return text(self.fields.get(b"s"))
 
 
 async def read_changes(client: Client, partitions: Sequence[int], after_id: str | None, limit: int) -> list[Change]:
@@ -24,22 +42,36 @@ async def read_changes(client: Client, partitions: Sequence[int], after_id: str 
 
     Raises ``InvalidRequest`` (invalid_cursor) for an id that is not one of ours.
     """
-    positions = _decode(after_id, len(partitions)) if after_id else ["0-0"] * len(partitions)
+    positions = positions_in(after_id, len(partitions)) if after_id else [(0, 0)] * len(partitions)
+    found = await read_after(client, positions, limit)
+    rows = [(partition, entry) for partition, entries in enumerate(found) for entry in entries]
+    return changes_of(rows, positions, limit)
+
+
+async def read_after(client: Client, positions: Sequence[Position], limit: int) -> list[list[Entry]]:
+    """Of each partition from 0 on what is behind its position, up to ``limit``; nothing of one that cannot be read."""
     pipeline: Any = client.pipeline(transaction=False)
-    for partition, position in zip(partitions, positions, strict=True):
-        pipeline.xrange(keys.feed(partition), f"({position}", "+", limit)
-    rows = [
-        (_parts(text(stream_id)), index, _fields(entry))
-        for index, entries in enumerate(await each_of(pipeline))
-        if not isinstance(entries, Exception)  # where it was left off, it goes on
-        for stream_id, entry in entries
+    for partition, (ms, sequence) in enumerate(positions):
+        pipeline.xrange(keys.feed(partition), f"({ms}-{sequence}", "+", limit)
+    return [
+        [] if isinstance(found, Exception) else [Entry(_parts(text(at)), _fields(entry)) for at, entry in found]
+        for found in await each_of(pipeline)
     ]
+
+
+def changes_of(rows: Iterable[tuple[int, Entry]], positions: list[Position], limit: int) -> list[Change]:
+    """Entries of partitions as changes, oldest first; a reader that was at ``positions`` can go on behind each."""
     changes = []
-    for (ms, sequence), index, fields in sorted(rows, key=lambda row: row[:2])[:limit]:
-        positions[index] = f"{ms}-{sequence}"
-        with damaged_is_absent(text(fields.get(b"i"))):
-            changes.append(change(_encode(positions), fields, ms))
+    for partition, entry in sorted(rows, key=lambda row: row[1].position)[:limit]:
+        positions[partition] = entry.position
+        with damaged_is_absent(entry.event_id):
+            changes.append(change(_encode([_text(one) for one in positions]), entry.fields, entry.position[0]))
     return changes
+
+
+def positions_in(change_id: str, partitions: int) -> list[Position]:
+    """Raises ``InvalidRequest`` (invalid_cursor) for an id that is not one of ours."""
+    return [_parts(position) for position in _decode(change_id, partitions)]
 
 
 async def newest(client: Client, partitions: Sequence[int]) -> str:
@@ -58,6 +90,10 @@ def _fields(entry: dict[bytes, bytes]) -> dict[bytes, bytes]:
 def _parts(stream_id: str) -> tuple[int, int]:
     ms, sequence = stream_id.split("-")
     return int(ms), int(sequence)
+
+
+def _text(position: Position) -> str:
+    return f"{position[0]}-{position[1]}"
 
 
 def _encode(positions: Sequence[str]) -> str:
