@@ -118,6 +118,36 @@ async def test_a_vendor_reaches_its_own_definitions_only(api: Api) -> None:
         await api.refused(method, f"{PATH}/{theirs}{path}", 404, "not_found", "id", **mine)
 
 
+async def test_a_definition_whose_events_wait_is_deleted_on_purpose_only(api: Api) -> None:
+    event_ids = [(await api.emit())["id"] for _ in range(2)]
+    linked = (await api.json("GET", PATH, 200))["data"][0]["id"]
+    await api.json("POST", f"{PATH}/{linked}/unlink", 200, json={"productId": "P-1"})
+    body = await api.refused("DELETE", f"{PATH}/{linked}", 409, "events_waiting", "id")
+    assert body["errors"][0]["message"].startswith("2 events")
+    text = f'mutation {{ deleteProductIntegration(input: {{ id: "{linked}" MORE }}) {{ id userErrors {{ code }} }} }}'
+    refused = await api.json("POST", "/graphql", 200, json={"query": text.replace("MORE", "")})
+    assert refused["data"]["deleteProductIntegration"] == {"id": None, "userErrors": [{"code": "events_waiting"}]}
+    await api.refused(
+        "DELETE", f"{PATH}/{linked}?discardWaitingEvents=yes", 400, "invalid_parameter", "discardWaitingEvents"
+    )
+    await api.json("POST", f"/v1/events/{event_ids[0]}/resolve", 200)
+    await api.refused("DELETE", f"{PATH}/{linked}", 409, "events_waiting", "id")
+    deliberate = await api.json(
+        "POST", "/graphql", 200, json={"query": text.replace("MORE", ", discardWaitingEvents: true")}
+    )
+    assert deliberate["data"]["deleteProductIntegration"] == {"id": linked, "userErrors": []}
+
+
+async def test_a_definition_whose_events_have_ended_is_deleted(api: Api) -> None:
+    event_id = (await api.emit())["id"]
+    linked = (await api.json("GET", PATH, 200))["data"][0]["id"]
+    await api.json("POST", f"{PATH}/{linked}/unlink", 200, json={"productId": "P-1"})
+    for query, status in (("", 409), ("?discardWaitingEvents=false", 409)):
+        assert (await api.ask("DELETE", f"{PATH}/{linked}{query}")).status == status
+    await api.json("POST", f"/v1/events/{event_id}/resolve", 200)
+    assert (await api.ask("DELETE", f"{PATH}/{linked}")).status == 204
+
+
 async def test_a_definition_that_a_product_is_linked_to_is_not_deleted(api: Api) -> None:
     linked = (await api.json("GET", PATH, 200))["data"][0]
     answer = await api.ask("DELETE", f"{PATH}/{linked['id']}")

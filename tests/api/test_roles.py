@@ -46,9 +46,15 @@ BODIES: dict[str, Any] = {
     "/v1/integrations/{_id}": {"name": "new"},
     "/v1/integrations/{_id}/clone": {},
     "/v1/connectors/{_connectorId}/update": {"_integrationIds": ["0" * 24]},
+    "/v1/definitions": {"name": "new"},
+    "/v1/definitions/{id}": {"name": "new"},
+    "/v1/definitions/{id}/link": {"productId": "P-new"},
+    "/v1/definitions/{id}/unlink": {"productId": "P-unknown"},
     "/graphql": {"query": "{ productIntegrations { id } }"},
     "/api/integration/v1/events/{id}/result": {"success": True},
 }
+IN_FOLDERS = {"/redeliveries/": "redelivery", "/definitions/": "integrationId"}
+"""What ``{id}`` is of there."""
 DESCRIBES = ("PUT", "/v1/products/{productId}")
 """Makes a product known; the ids of those that are known cannot be hidden from it."""
 BY_HEADER = re.compile(r"account/connectors|/v1\.0/connectors")
@@ -82,7 +88,7 @@ class World:
         """Of something that is there, also after whoever came before has deleted the last one."""
         if route.method == "DELETE" and whose in self.shops and name in MADE_ANEW:
             return await MADE_ANEW[name](self.shops[whose])
-        return self.ids["redelivery" if "redeliveries" in route.path else name][whose]
+        return self.ids[next((kind for folder, kind in IN_FOLDERS.items() if folder in route.path), name)][whose]
 
 
 @pytest.fixture

@@ -68,7 +68,14 @@ class GraphContext:
     @property
     def desk(self) -> IntegrationDesk:
         services = self.services
-        return IntegrationDesk(self.definitions, services.editor, services.notify, self.caller.client_id, self.now_ms)
+        return IntegrationDesk(
+            self.definitions,
+            services.editor,
+            services.queue,
+            services.notify,
+            self.caller.client_id,
+            self.now_ms,
+        )
 
 
 Info = strawberry.Info[GraphContext, None]

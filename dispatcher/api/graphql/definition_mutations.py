@@ -51,8 +51,10 @@ class DefinitionMutations:
     async def delete_product_integration(
         self, info: Info, input_: inputs.DeleteProductIntegrationInput
     ) -> payloads.DeleteProductIntegrationPayload:
-        """Delete an integration that no product is linked to."""
-        gone = await info.context.desk.delete(input_.id, input_.expected_last_modified)
+        """Delete an integration that no product is linked to and of which no event waits."""
+        gone = await info.context.desk.delete(
+            input_.id, input_.expected_last_modified, discard_waiting=input_.discard_waiting_events
+        )
         return payloads.DeleteProductIntegrationPayload(id=strawberry.ID(gone.id))
 
     @strawberry.mutation

@@ -159,3 +159,6 @@ class EnableProductIntegrationSuspendedUrlInput:
 class DeleteProductIntegrationInput:
     id: strawberry.ID
     expected_last_modified: str | None = EXPECTED
+    discard_waiting_events: bool = strawberry.field(
+        default=False, description="Also while events of it wait, which end as DEAD."
+    )

@@ -152,7 +152,10 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("version", {"enum": ["WORKING", "PUBLISHED"], "default": "WORKING"}, "The version that is shown"),
     ),
     ("PATCH", "/v1/definitions/{id}"): _UNCHANGED,
-    ("DELETE", "/v1/definitions/{id}"): _UNCHANGED,
+    ("DELETE", "/v1/definitions/{id}"): (
+        *_UNCHANGED,
+        _query("discardWaitingEvents", {"type": "boolean", "default": False}, "Events that wait end as DEAD"),
+    ),
     ("POST", "/v1/definitions/{id}/publish"): _UNCHANGED,
     ("PATCH", "/v1/clients/{clientId}"): _IF_MATCH,
     ("DELETE", "/v1/clients/{clientId}"): _IF_MATCH,

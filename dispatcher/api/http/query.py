@@ -37,6 +37,14 @@ def integer(query: Mapping[str, str], name: str, default: int, least: int, most:
     return int(text)
 
 
+def truth(query: Mapping[str, str], name: str) -> bool:
+    """``true`` or ``false``; false when it is not given."""
+    text = query.get(name, "false")
+    if text not in ("true", "false"):
+        raise invalid_parameter(name, "Give true or false.")
+    return text == "true"
+
+
 def moment_ms(query: Mapping[str, str], *names: str) -> int | None:
     """A time as ISO 8601 (UTC unless it says otherwise) or epoch milliseconds, under the first name that is there."""
     for name in names:

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.body import JSON, read_body, require_media
 from dispatcher.api.http.preconditions import expected_ms, tagged
-from dispatcher.api.http.query import integer, invalid_parameter
+from dispatcher.api.http.query import integer, invalid_parameter, truth
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
 from dispatcher.api.http.validation import validated
@@ -76,10 +76,11 @@ async def change_definition(request: web.Request) -> web.StreamResponse:
 
 
 async def delete_definition(request: web.Request) -> web.StreamResponse:
-    """204. 409 while a product is linked to it."""
+    """204. 409 while a product is linked to it, or events of it wait, unless ``discardWaitingEvents=true``."""
+    discard = truth(request.query, "discardWaitingEvents")
     desk = _desk(request, "deleteProductIntegration")
     with expected_ms(request) as expected:
-        await desk.delete(request.match_info["id"], _moment(expected))
+        await desk.delete(request.match_info["id"], _moment(expected), discard_waiting=discard)
     return web.Response(status=204)
 
 
@@ -181,7 +182,7 @@ def _desk(request: web.Request, action: str) -> IntegrationDesk:
     services = request.app[SERVICES]
     definitions = _definitions(request).noted(noting(request, action))
     client_id, now_ms = request[CALLER].client_id, services.now_ms()
-    return IntegrationDesk(definitions, services.editor, services.notify, client_id, now_ms)
+    return IntegrationDesk(definitions, services.editor, services.queue, services.notify, client_id, now_ms)
 
 
 _READ = (Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE)

@@ -18,9 +18,11 @@ from dispatcher.flow.integrations.rules import blank_ends
 from dispatcher.flow.integrations.transport_rules import transport_warnings
 from dispatcher.flow.integrations.update import delete_integration, update_integration
 from dispatcher.flow.pings.schedule import plan_probes
+from dispatcher.flow.publishing.waiting import refuse_waiting
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.queue.events import QueueStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,7 @@ class IntegrationDesk:
 
     definitions: Definitions
     editor: Editor
+    queue: QueueStore
     notify: Notify
     by: str
     now_ms: int
@@ -98,9 +101,15 @@ class IntegrationDesk:
         self._tell(OperationalKind.PRODUCT_UNLINKED, owner.id, productId=product.id)
         return Linked(product, owner, owner.id, [])
 
-    async def delete(self, any_id: str, expected: str | None = None) -> Integration:
-        """The integration that was removed with its revisions; no product may be linked to it."""
-        return await delete_integration(self.definitions, any_id, expected)
+    async def delete(self, any_id: str, expected: str | None = None, *, discard_waiting: bool = False) -> Integration:
+        """The integration that was removed with its revisions; no product may be linked to it.
+
+        Nor may events of it wait, unless they are to be discarded.
+        """
+        integration = await self.definitions.needed(any_id)
+        if not discard_waiting and not integration.linked_products:
+            await refuse_waiting(integration.id, self.queue)
+        return await delete_integration(self.definitions, integration.id, expected)
 
     def _warnings(self, integration: Integration, given: Document) -> list[str]:
         return [*transport_warnings(integration.working, self.now_ms), *blank_ends(given)]
