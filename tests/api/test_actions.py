@@ -120,6 +120,39 @@ async def test_host_reads_its_event_as_xml(api: Api, accept: str) -> None:
     assert [item.text for item in root.findall("payload/l/item")] == ["1", "2"]
 
 
+async def test_an_events_xml_is_what_hosts_of_such_marketplaces_parse(api: Api) -> None:
+    items = [{"unit": "USER", "quantity": 25}, {"unit": "GIGABYTE", "quantity": 1.5}]
+    order = {"editionCode": "BASIC", "items": items, "customAttributes": [{"a": 1}]}
+    configuration = {"domain": "a.example", "two words": "line\r\nend", "none": None, "items": ["x"]}
+    made = await api.emit(payload={"order": order, "configuration": configuration, "items": [1], "empty": {}})
+    headers = await inbound(api, (await own(api)).id) | {"Accept": "application/xml"}
+    answer = await api.ask("GET", f"{HOST}/{made['id']}", headers=headers)
+    text = await answer.text()
+    payload = ElementTree.fromstring(text).find("payload")
+    assert payload is not None
+    assert [(one.findtext("unit"), one.findtext("quantity")) for one in payload.findall("order/item")] == [
+        ("USER", "25"),
+        ("GIGABYTE", "1.5"),
+    ]
+    assert payload.find("order/items") is None
+    assert payload.findtext("order/customAttributes/item/a") == "1"
+    assert payload.findtext("items/item") == "1"
+    entries = {one.findtext("key"): one.find("value") for one in payload.findall("configuration/entry")}
+    assert list(entries) == ["domain", "two words", "none", "items"]
+    assert entries["two words"] is not None
+    assert entries["two words"].text == "line\r\nend"
+    assert "line&#13;\nend" in text
+    assert entries["items"] is not None
+    assert entries["items"].findtext("item") == "x"
+
+
+@pytest.mark.parametrize("accept", ["application/xml", "application/json"])
+async def test_an_answer_that_depends_on_accept_says_so(api: Api, accept: str) -> None:
+    made = await api.emit()
+    headers = await inbound(api, (await own(api)).id) | {"Accept": accept}
+    assert (await api.ask("GET", f"{HOST}/{made['id']}", headers=headers)).headers["Vary"] == "Accept"
+
+
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/*", "text/html", "application/xml;q=0"])
 async def test_json_is_the_default(api: Api, accept: str) -> None:
     made = await api.emit()

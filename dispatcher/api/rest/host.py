@@ -63,8 +63,9 @@ def _answer(request: web.Request, services: Services, stored: StoredEvent) -> we
     notified = _as_notified(services, stored)
     body = notified | event_json(stored, services.deployment.base_url) | {"payload": notified["payload"]}
     if prefers_xml(request.headers.get(hdrs.ACCEPT, "")):
-        return web.Response(body=to_xml("event", body), content_type="application/xml", charset="utf-8")
-    return json_response(body)
+        document = to_xml("event", body)
+        return web.Response(body=document, content_type="application/xml", charset="utf-8", headers=_BY_ACCEPT)
+    return json_response(body, headers=_BY_ACCEPT)
 
 
 def _as_notified(services: Services, stored: StoredEvent) -> dict[str, Any]:
@@ -81,6 +82,7 @@ def _as_notified(services: Services, stored: StoredEvent) -> dict[str, Any]:
     return notified
 
 
+_BY_ACCEPT = {"Vary": "Accept"}
 _HOST = (Scope.ROLE_APPLICATION,)
 _PATH = "/api/integration/v1/events/{id}"
 
