@@ -73,7 +73,11 @@ async def own_all(shop: Shop, owner: Owner) -> None:
 
 
 async def trace_of_one_delivery(shop: Shop) -> Trace:
-    """The second event of an integration: definitions, token and connection are there."""
+    """The second event of an integration: definitions, token and connection are there.
+
+    Leases are long, so that none is renewed by a claim meanwhile.
+    """
+    shop.settings = shop.settings.model_copy(update={"lease": 60.0})
     integration, trace, halt = await shop.integration(oauth2=True), Trace(), asyncio.Event()
     async with open_resources(shop.settings, shop.redis_url, shop.redis_url) as resources, compose(resources) as parts:
         owner = parts.owner

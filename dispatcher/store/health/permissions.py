@@ -37,10 +37,11 @@ class Needs:
 STORE = Needs(
     families=keys.FAMILIES,
     reads=(
-        *("EXISTS", "GET", "HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET", "HVALS", "LINDEX", "LLEN", "LPOS"),
+        *("EXISTS", "GET", "HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET", "HSCAN", "HVALS", "LINDEX", "LLEN"),
+        "LPOS",
         *("LRANGE", "MGET", "SCARD", "SISMEMBER", "SMEMBERS", "SMISMEMBER", "SRANDMEMBER", "SSCAN", "TYPE", "XLEN"),
         *("XRANGE", "XREVRANGE", "ZCARD", "ZCOUNT", "ZMSCORE", "ZRANGE", "ZRANGEBYLEX", "ZRANGEBYSCORE"),
-        *("ZRANK", "ZSCORE"),
+        *("ZRANK", "ZSCAN", "ZSCORE"),
     ),
     writes=(
         *("DEL", "EXPIRE", "GETDEL", "HDEL", "HINCRBY", "HSET", "HSETNX", "INCRBY", "LINSERT", "LPOP", "LPUSH", "LREM"),
