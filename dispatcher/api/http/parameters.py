@@ -87,6 +87,7 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         ),
         _query("size", {"type": "integer", "minimum": 1, "maximum": 1000}, "Another name for limit"),
     ),
+    ("GET", "/v1/events/count"): FILTERS,
     ("GET", "/v1/events/{id}"): (
         _query("wait", {"type": "integer", "minimum": 0, "maximum": 30}, "Seconds to wait for the event to end"),
     ),

@@ -123,6 +123,9 @@ class Turns:
 
 
 TURNS = web.AppKey("turns", Turns)
+EXPORTS = Room(at_once=8, of_one=2, waiting=16, waiting_of_one=4, what="exports")
+EXPORT_TURNS = web.AppKey("export_turns", Turns)
+"""Of exports, which go on for as long as they are read."""
 
 
 async def take_turn(request: web.Request, caller: Caller) -> None:

@@ -7,17 +7,18 @@ from aiohttp import web
 from dispatcher.api.http.query import integer, invalid_parameter
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.event_json import attempt_json, event_json, explanation_json, page_json
-from dispatcher.api.rest.filters import filter_from_query
-from dispatcher.api.rest.models import AttemptOut, EventOut, EventPageOut, ExplanationOut
+from dispatcher.api.http.turns import take_turn
+from dispatcher.api.rest.asked_events import asked_for, narrowed
+from dispatcher.api.rest.event_export import export_events, is_export
+from dispatcher.api.rest.event_json import attempt_json, event_json, explanation_json, iso_or_none, page_json
+from dispatcher.api.rest.models import AttemptOut, EventCountOut, EventOut, EventPageOut, ExplanationOut
 from dispatcher.api.rest.waiting import WAITS
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
-from dispatcher.flow.events.reach import reachable_event, reached, within_reach
-from dispatcher.flow.events.used_keys import with_used_keys
+from dispatcher.flow.events.reach import reachable_event, reached
 from dispatcher.model.access import Scope
 from dispatcher.model.event import no_such_event
-from dispatcher.model.queue import EventFilter, Page, StoredEvent
+from dispatcher.model.queue import Count, EventFilter, Page, StoredEvent
 
 MAX_WAIT_S = 30
 MAX_LIMIT = 1000
@@ -61,8 +62,11 @@ async def get_explanation(request: web.Request) -> web.StreamResponse:
 
 async def list_events(request: web.Request) -> web.StreamResponse:
     """Newest first. ``page`` and ``size`` are another way to say ``cursor`` and ``limit``."""
+    if is_export(request):
+        return await export_events(request)
+    await take_turn(request, request[CALLER])
     services, query = request.app[SERVICES], request.query
-    condition = await _asked_for(request)
+    condition = await narrowed(request, await asked_for(request))
     size = integer(query, "size", DEFAULT_LIMIT, 1, MAX_LIMIT)
     limit = integer(query, "limit", size, 1, MAX_LIMIT)
     number = integer(query, "page", 1, 1, 10**15 - 1)
@@ -79,12 +83,12 @@ async def list_events(request: web.Request) -> web.StreamResponse:
     return json_response(page_json(page, services.deployment.base_url))
 
 
-async def _asked_for(request: web.Request) -> EventFilter | None:
-    """The filter of the query within the caller's reach; None = nothing can meet it."""
-    services, caller = request.app[SERVICES], request[CALLER]
-    asked = filter_from_query(request.query, services.now_ms())
-    wanted = await with_used_keys(asked, caller.client_id, services.reads)
-    return await within_reach(wanted, caller, services.definitions)
+async def count_events(request: web.Request) -> web.StreamResponse:
+    """Exactly, of failed or open events; of others those that one page's search meets, and how far that came."""
+    condition = await narrowed(request, await asked_for(request))
+    found = await request.app[SERVICES].reads.count(condition) if condition else Count(0)
+    body = {"matched": found.matched, "exact": found.searched_to_ms is None}
+    return json_response(body | ({} if body["exact"] else {"searchedTo": iso_or_none(found.searched_to_ms)}))
 
 
 async def _cursor_behind(services: Services, condition: EventFilter, skipped: int) -> str | None:
@@ -110,6 +114,15 @@ ROUTES: tuple[Route, ...] = (
         _READ,
         "List events, newest first",
         answers={200: EventPageOut},
+        vendors=True,
+    ),
+    Route(
+        "GET",
+        "/v1/events/count",
+        count_events,
+        _READ,
+        "Count events that a filter finds",
+        answers={200: EventCountOut},
         vendors=True,
         reads_much=True,
     ),

@@ -178,6 +178,14 @@ class EventPageOut(Wire):
     """The search ended before the page was full, and came down to events accepted then; ``nextCursor`` goes on."""
 
 
+class EventCountOut(Wire):
+    """``exact`` false: at least so many, counted down to events accepted at ``searchedTo``."""
+
+    matched: int
+    exact: bool
+    searched_to: str | None = None
+
+
 class AttemptOut(Wire):
     n: int
     started_at: str

@@ -12,12 +12,10 @@ from aiohttp_sse import EventSourceResponse
 
 from dispatcher.api.http.middleware import REQUEST_ID, REQUEST_ID_HEADER
 from dispatcher.api.http.route import ADMISSION, CALLER, Route
-from dispatcher.api.rest.filters import filter_from_query
+from dispatcher.api.rest.asked_events import asked_for, narrowed
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Problem, RequestError, StoreUnavailable
-from dispatcher.flow.events.reach import within_reach
-from dispatcher.flow.events.used_keys import with_used_keys
 from dispatcher.model.access import Scope
 from dispatcher.model.queue import Change, EventFilter
 from dispatcher.policy.event_filter.changes import is_met_by, left_to_the_event
@@ -94,10 +92,7 @@ async def _send_changes(
 
 async def _narrowed(request: web.Request) -> EventFilter | None:
     """The condition within what is the caller's by now: integrations come and go."""
-    services = request.app[SERVICES]
-    asked = filter_from_query(request.query, services.now_ms())
-    wanted = await with_used_keys(asked, request[CALLER].client_id, services.reads)
-    return await within_reach(wanted, request[CALLER], services.definitions)
+    return await narrowed(request, await asked_for(request))
 
 
 async def _is_still_admitted(request: web.Request) -> bool:
