@@ -230,3 +230,22 @@ async def test_client_without_the_scope_is_told_which_one_it_needs(town: Town) -
     ran = await town.run("emit", "create", "--product", "P", *pair)
     assert ran.status == 2
     assert "events:write" in ran.err
+
+
+async def test_status_says_what_needs_somebody_and_ends_with_it(town: Town) -> None:
+    well = await town.run("status")
+    assert (well.status, well.out[:12]) == (0, "All is well:")
+    await town.dead()
+
+    async def named() -> bool:
+        return (await town.run("status", "--json")).status == 1
+
+    await until(named)
+    told = await town.run("status")
+    assert told.status == 1
+    assert "1 died since" in told.out
+    assert "dispatcher redeliver" in told.out
+    refused = await town.run("status", "--client-id", "admin", "--client-secret", "wrong-secret-of-somebody")
+    assert refused.status == 2
+    away = await town.run("status", "--url", "http://127.0.0.1:9", "--client-id", "a", "--client-secret", "b")
+    assert away.status == 1
