@@ -108,7 +108,7 @@ async def build_app(
     jobs = open_jobs(redis, settings.queue_redis_url)
     app.on_cleanup.append(lambda _: jobs.close())
     app[PING_STARTER] = pings or QueuedPings(jobs)
-    app[CREDENTIAL_TRIALS] = trials = Trials(redis, jobs)
+    app[CREDENTIAL_TRIALS] = trials = Trials(redis, jobs, services.cache.heard)
     app[CONNECTING] = Connecting(installing.connectors, services.installer.transitions, trials, services.audit)
     app[AUTHORIZING] = Authorizing(
         app[CONNECTING],

@@ -319,6 +319,6 @@ token_lock = _with_id("token-lock:")
 # Channels.
 
 DEFINITIONS_CHANNEL = "dispatcher:definitions"
-"""channel: an integration's id, or ``product:ID``, that changed, so that caches drop it."""
+"""channel: an integration's id, or ``product:ID``, that changed, so that caches drop it; ``trial:ID`` has an answer."""
 nudge_channel = _with_id("dispatcher:nudge:")
 """channel: the number of a partition that has new work while this worker, its owner, sleeps."""

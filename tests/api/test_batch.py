@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from tests.api.conftest import Api
+from tests.api.conftest import PRODUCT, Api
+from tests.store_commands import counted
 
 NDJSON = {"Content-Type": "application/x-ndjson"}
 GOOD = {"type": "create", "productId": "P-1", "accountId": "A"}
@@ -54,3 +55,14 @@ async def test_what_is_no_batch_is_refused_whole(api: Api) -> None:
     await api.refused("POST", PATH, 400, "invalid_json", data=b"[", headers={"Content-Type": "application/json"})
     answer = await api.ask("POST", PATH, data=b"[]", headers={"Content-Type": "text/csv"})
     assert answer.status == 415
+
+
+async def test_a_thousand_unknown_products_are_looked_for_at_once(api: Api) -> None:
+    items = [{"type": "create", "productId": f"unknown-{n}", "accountId": "A"} for n in range(999)]
+    items.append({"type": "create", "productId": PRODUCT, "accountId": "A"})
+    async with counted(api.redis) as commands:
+        body = await api.json("POST", "/v1/events/batch", 200, json=items)
+    assert [one["status"] for one in body["results"]] == [422] * 999 + [202]
+    assert body["results"][0]["errors"][0]["code"] == "product_not_linked"
+    assert commands.calls["mget"] <= 3
+    assert commands.calls["get"] <= 3

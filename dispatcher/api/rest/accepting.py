@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
@@ -21,6 +21,7 @@ from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
 from dispatcher.flow.events.emit import Emission
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.event import Event
+from dispatcher.model.integration import Product
 from dispatcher.model.queue import Accepted
 from dispatcher.policy.notification import event_url
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
@@ -69,7 +70,10 @@ async def _accept_batch(request: web.Request, trace: str | None) -> web.StreamRe
     media = require_media(request, JSON, NDJSON)
     raw = await read_body(request)
     items: Iterable[Any] = read_lines(raw, exact=True) if media == NDJSON else read_array(raw, exact=True)
-    prepared = [await _prepared(item, services, caller) for item in _limited(items)]
+    emissions = [_asked(item) for item in _limited(items)]
+    named = {one.product_id for one in emissions if isinstance(one, Emission)}
+    known = await services.emitter.products(named)
+    prepared = [await _prepared(one, services, caller, known) for one in emissions]
     events = [one._replace(trace=trace) if trace else one for one in prepared if isinstance(one, Event)]
     receipts = iter(await services.acceptor.accept_many(events))
     results = [
@@ -81,13 +85,24 @@ async def _accept_batch(request: web.Request, trace: str | None) -> web.StreamRe
     return json_response({"results": results})
 
 
-async def _prepared(item: Any, services: Services, caller: Caller) -> Event | RequestError:
+def _asked(item: Any) -> Emission | RequestError:
     if isinstance(item, RequestError):
         return item
     try:
         if not isinstance(item, dict):
             raise Unprocessable.of("not_an_object", "Each item is one JSON object.")
-        event = await services.emitter.event(_emission(item), caller)
+        return _emission(item)
+    except RequestError as error:
+        return error
+
+
+async def _prepared(
+    asked: Emission | RequestError, services: Services, caller: Caller, known: Mapping[str, Product]
+) -> Event | RequestError:
+    if isinstance(asked, RequestError):
+        return asked
+    try:
+        event = await services.emitter.event(asked, caller, known)
         await services.acceptor.check(event)
     except RequestError as error:
         return error

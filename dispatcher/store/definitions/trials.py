@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 from pydantic import TypeAdapter
@@ -21,6 +22,12 @@ from dispatcher.store.secrets.sealing import Sealer
 
 KEPT_S = 60
 POLL_S = 0.05
+"""Pause between looks for an answer, by whoever is not told of it."""
+LOOK_S = 2.0
+"""The same by whoever is: what is told may be lost."""
+
+Heard = Callable[[Callable[[str], None]], AbstractContextManager[None]]
+"""While open, calls with what is announced, and with '' when something may have been missed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +77,34 @@ _TRIED = TypeAdapter(CredentialsTried)
 class Trials:
     """Both ends: the API asks and waits, a worker takes and answers."""
 
-    def __init__(self, redis: Redis, jobs: JobQueue) -> None:
+    def __init__(self, redis: Redis, jobs: JobQueue, heard: Heard | None = None) -> None:
         self._redis = redis
         self._jobs = jobs
+        self._heard = heard
 
     async def ask(self, trial: Trial, timeout_s: float) -> CredentialsTried | None:
         """A worker's answer; None when none came in time."""
-        trial_id = new_uuid()
-        with guarded():
-            await self._redis.set(keys.credential_trial(trial_id), _TRIAL.dump_json(trial), ex=KEPT_S)
-        await self._jobs.credentials(trial_id)
-        name = keys.credential_trial_answer(trial_id)
-        until_s = asyncio.get_running_loop().time() + timeout_s
-        while asyncio.get_running_loop().time() < until_s:
+        trial_id, told = new_uuid(), asyncio.Event()
+        mine = ("", _announcement(trial_id))
+        with self._heard(lambda said: told.set() if said in mine else None) if self._heard else nullcontext():
+            with guarded():
+                await self._redis.set(keys.credential_trial(trial_id), _TRIAL.dump_json(trial), ex=KEPT_S)
+            await self._jobs.credentials(trial_id)
+            try:
+                async with asyncio.timeout(timeout_s):
+                    return await self._answer(keys.credential_trial_answer(trial_id), told)
+            except TimeoutError:
+                return None
+
+    async def _answer(self, name: str, told: asyncio.Event) -> CredentialsTried:
+        while True:
+            told.clear()
             with guarded():
                 answer = await self._redis.getdel(name)
             if answer is not None:
                 return _TRIED.validate_json(answer)
-            await asyncio.sleep(POLL_S)
-        return None
+            with suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), LOOK_S if self._heard else POLL_S)
 
     async def take(self, trial_id: str) -> Trial | None:
         """The trial, once."""
@@ -100,3 +116,8 @@ class Trials:
         name = keys.credential_trial_answer(trial_id)
         with guarded():
             await self._redis.set(name, _TRIED.dump_json(tried), ex=KEPT_S)
+            await self._redis.publish(keys.DEFINITIONS_CHANNEL, _announcement(trial_id))
+
+
+def _announcement(trial_id: str) -> str:
+    return f"trial:{trial_id}"
