@@ -36,6 +36,7 @@ from dispatcher.store.definitions.ping_starter import QueuedPings
 from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.health.loss import LossWatch
+from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory
 from dispatcher.store.history.sampled import SampledCounters
@@ -268,7 +269,7 @@ def _upkeep(resources: Resources, owner: Owner, beats: Heartbeats) -> Upkeep:
 
 def _sampler(resources: Resources, owner: Owner, tallies: Tallies) -> Sampler:
     redis, settings = resources.stores.redis, resources.settings
-    history = Sampling(SampledCounters(redis), FleetHistory(redis), LaneHistory(redis))
+    history = Sampling(SampledCounters(redis), FleetHistory(redis), LaneHistory(redis), ExemplarStore(redis))
     lanes_bytes = settings.history_bytes // settings.partitions
     return Sampler(history, tallies, resources.clock.now_ms, lambda: owner.partitions, lanes_bytes)
 

@@ -17,6 +17,7 @@ from dispatcher.periodic import every
 from dispatcher.policy.history import LANE, Resolution, total
 from dispatcher.policy.tallies import LaneKey, Tallies
 from dispatcher.policy.tally import Figures, add, grown, no_figures
+from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory, Slot
 from dispatcher.store.history.sampled import SampledCounters
@@ -38,6 +39,7 @@ class Sampling:
     counters: SampledCounters
     fleet: FleetHistory
     lanes: LaneHistory
+    exemplars: ExemplarStore
 
 
 @dataclass(slots=True)
@@ -89,6 +91,8 @@ class Sampler:
         try:
             await self._sample_fleet(now_ms)
             await self._sample_lanes(now_ms)
+            if exemplars := self._tallies.take_exemplars():
+                await self._history.exemplars.write(exemplars)
             if now_ms - self._trimmed_ms >= TRIM_EVERY_MS:
                 self._trimmed_ms = now_ms
                 await self._trim(now_ms)

@@ -49,6 +49,7 @@ from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.installations.authorizations import AuthorizationStore
 from dispatcher.store.installations.unfinished import updates_in_progress
 from dispatcher.store.queue.redeliveries import RedeliveryStore
@@ -99,7 +100,10 @@ async def build_app(
     app[ERROR_PAGES] = []
     app[OAUTH] = await oauth_server(settings, services, redis)
     updating = partial(updates_in_progress, redis)
-    app[METRICS] = MetricsPage(services.reads, Watchdog("api"), StaleCount(redis), updating)
+    exemplars = ExemplarStore(redis)
+    app[METRICS] = MetricsPage(
+        services.reads, Watchdog("api"), StaleCount(redis), updating, lambda: exemplars.read(services.now_ms())
+    )
     app[REDELIVERIES] = RedeliveryStore(redis)
     app[REDELIVERER] = _redeliverer(services, app[REDELIVERIES])
     app[STREAMS] = {}

@@ -19,6 +19,7 @@ from dispatcher.api.services import SERVICES
 from dispatcher.api.store_watch import WATCH
 from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.errors import StoreUnavailable
+from dispatcher.policy.exemplars import Exemplars
 from dispatcher.store.installations.unfinished import Unfinished
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.reseal.stale_count import StaleCount
@@ -61,6 +62,7 @@ class MetricsPage:
     watchdog: Watchdog
     sealed: StaleCount
     updates: Callable[[], Awaitable[Unfinished]]
+    exemplars: Callable[[], Awaitable[Exemplars]]
     shared: Shared[tuple[Metric, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -72,8 +74,8 @@ class MetricsPage:
     async def _figures(self) -> tuple[Metric, ...]:
         overview = await self.queue.overview(0)
         counters, stale = await self.queue.counters(), await self.sealed.read()
-        updates = (await self.updates()).count
-        return *families(overview, counters, stale, updates), lag_family(self.watchdog.lag_s)
+        updates, exemplars = (await self.updates()).count, await self.exemplars()
+        return *families(overview, counters, stale, updates, exemplars), lag_family(self.watchdog.lag_s)
 
 
 METRICS = web.AppKey("metrics", MetricsPage)

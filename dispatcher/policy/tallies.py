@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.model.attempt import Outcome
+from dispatcher.policy.exemplars import Exemplar, Exemplars
 from dispatcher.policy.tally import Figures, add, count_attempt, count_end, no_figures
 
 LaneKey = tuple[int, str]
@@ -14,6 +15,7 @@ class Tallies:
 
     def __init__(self) -> None:
         self._since: dict[LaneKey, Figures] = {}
+        self._exemplars: dict[str, Exemplar] = {}
 
     def note(self, lane: LaneKey, outcome: Outcome, to: str, duration_s: float | None, latency_s: float | None) -> None:
         """One attempt and the status that it ends in; without ``duration_s`` none was made."""
@@ -23,6 +25,15 @@ class Tallies:
         if duration_s is not None:
             count_attempt(figures, outcome, duration_s, latency_s)
         count_end(figures, to)
+
+    def exemplify(self, bucket: str, exemplar: Exemplar) -> None:
+        """An observation that was traced, and the counter of its bucket."""
+        self._exemplars[bucket] = exemplar
+
+    def take_exemplars(self) -> Exemplars:
+        """Take out the last of each bucket."""
+        taken, self._exemplars = self._exemplars, {}
+        return taken
 
     def take(self, at_most: int) -> dict[LaneKey, Figures]:
         """Take out those that have waited longest."""

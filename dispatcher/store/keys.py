@@ -249,6 +249,8 @@ bearer = _with_id("{def}:bearer:")
 
 # The whole deployment.
 
+EXEMPLARS = "dispatcher:exemplars"
+"""hash: counter of a histogram's bucket → its last traced observation. For ever. Written by workers."""
 fleet_history = _with_id("dispatcher:{fleet}:")
 """hash: slot → ``round:figure,figure,…`` of a span. For ever. Written by ``add``."""
 META = "dispatcher:meta"

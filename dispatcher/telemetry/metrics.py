@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.samples import Exemplar as Shown
 
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.latency import BUCKET_NAMES
 from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import TERMINAL
+from dispatcher.policy.exemplars import NO_EXEMPLARS, Exemplar, Exemplars
 from dispatcher.telemetry.watchdog import LAG_HELP, LAG_METRIC
 
 _REPAIRS = ("job", "lane", "event", "open", "closed", "counter")
@@ -56,7 +58,11 @@ def lag_family(lag_s: float) -> Metric:
 
 
 def families(
-    overview: QueueOverview, counters: Mapping[str, int], stale: int | None = 0, updates: int = 0
+    overview: QueueOverview,
+    counters: Mapping[str, int],
+    stale: int | None = 0,
+    updates: int = 0,
+    exemplars: Exemplars = NO_EXEMPLARS,
 ) -> Iterator[Metric]:
     """Every metric of the product, named ``dispatcher_…``; one of which nothing is known (None) is left out."""
     accepted = CounterMetricFamily("dispatcher_events_accepted", "Events accepted.")
@@ -65,7 +71,7 @@ def families(
     for name, prefix, label, text, always in _COUNTERS:
         yield _labelled(name, prefix, label, text, always, counters)
     for name, prefix, text in _HISTOGRAMS:
-        yield _histogram(name, prefix, text, counters)
+        yield _histogram(name, prefix, text, counters, exemplars)
     for name, attribute, text in _GAUGES:
         yield GaugeMetricFamily(f"dispatcher_{name}", text, value=getattr(overview, attribute))
     yield GaugeMetricFamily("dispatcher_workers", "Workers heard of lately.", value=len(overview.workers))
@@ -85,12 +91,19 @@ def _labelled(
     return family
 
 
-def _histogram(name: str, prefix: str, text: str, counters: Mapping[str, int]) -> Metric:
-    buckets: list[tuple[str, float]] = []
+def _histogram(name: str, prefix: str, text: str, counters: Mapping[str, int], exemplars: Exemplars) -> Metric:
+    buckets: list[tuple[str, float] | tuple[str, float, Shown]] = []
     running = 0
     for bucket in BUCKET_NAMES:
         running += counters.get(f"{prefix}:le:{bucket}", 0)
-        buckets.append(("+Inf" if bucket == "inf" else str(float(bucket)), running))  # OpenMetrics: no "1", but "1.0"
+        bound = "+Inf" if bucket == "inf" else str(float(bucket))  # OpenMetrics: no "1", but "1.0"
+        shown = exemplars.get(f"{prefix}:le:{bucket}")
+        buckets.append((bound, running, _shown(shown)) if shown else (bound, running))
     family = HistogramMetricFamily(f"dispatcher_{name}", text)
     family.add_metric([], buckets, sum_value=counters.get(f"{prefix}:sum_us", 0) / 1e6)
     return family
+
+
+def _shown(exemplar: Exemplar) -> Shown:
+    """OpenMetrics alone has them."""
+    return Shown({"trace_id": exemplar.trace_id}, exemplar.seconds, exemplar.at_ms / 1000)

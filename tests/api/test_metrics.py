@@ -16,6 +16,9 @@ from dispatcher.model.integration import Revision
 from dispatcher.model.latency import LATENCY_BUCKETS_S, HistogramNames
 from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import Status
+from dispatcher.policy.exemplars import Exemplar
+from dispatcher.store import keys
+from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.queue.claims import LaneSetting, Settlement
 from dispatcher.telemetry.exposition import OPENMETRICS, TEXT, Form, form_for, page
 from dispatcher.telemetry.metrics import families
@@ -153,6 +156,25 @@ async def test_openmetrics_is_served_when_asked_for(api: Api) -> None:
     found = {family.name: family for family in openmetrics_families(text)}  # type: ignore[no-untyped-call]
     assert found["dispatcher_events_accepted"].samples[0].value == 1
     assert "dispatcher_store_losses" in found
+
+
+async def test_exemplars_are_in_openmetrics_only(api: Api) -> None:
+    now_ms, trace = api.clock.now_ms(), "4bf92f3577b34da6a3ce929d0e0e4736"
+    bucket, old = (HistogramNames("attempt_seconds").bucket(seconds) for seconds in (0.03, 0.2))
+    await api.redis.hset(keys.counters(0), mapping=_observed("attempt_seconds", 0.03))  # type: ignore[misc]
+    fresh = Exemplar(trace, 0.03, now_ms - 1000)
+    await ExemplarStore(api.redis).write({bucket: fresh, old: Exemplar(trace, 0.2, now_ms - 7_200_000)})
+    await api.redis.hset(keys.EXEMPLARS, "attempt_seconds:le:inf", "damaged")  # type: ignore[misc]
+    answer = await api.http.get("/metrics", headers={"Accept": "application/openmetrics-text"})
+    families_found = openmetrics_families(await answer.text())  # type: ignore[no-untyped-call]
+    shown = [
+        (sample.labels["le"], sample.exemplar.labels, sample.exemplar.value)
+        for family in families_found
+        for sample in family.samples
+        if sample.exemplar
+    ]
+    assert shown == [("0.05", {"trace_id": trace}, 0.03)]
+    assert trace not in await (await api.http.get("/metrics")).text()
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from dispatcher.policy.history import FLEET, LANE, rolled_up, total, window
 from dispatcher.policy.tallies import Tallies
 from dispatcher.policy.tally import Figures, count, observed
 from dispatcher.store import keys
+from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory
 from dispatcher.store.history.sampled import SampledCounters
@@ -35,7 +36,7 @@ class Scene:
         self.fleet, self.lanes = FleetHistory(redis), LaneHistory(redis)
 
     def sampler(self, *owned: int, lanes_bytes: int = PLENTY) -> Sampler:
-        history = Sampling(SampledCounters(self.redis), self.fleet, self.lanes)
+        history = Sampling(SampledCounters(self.redis), self.fleet, self.lanes, ExemplarStore(self.redis))
         return Sampler(history, self.tallies, lambda: self.now_ms, lambda: owned, lanes_bytes)
 
     async def accept(self, partition: int, n: int) -> None:
@@ -99,7 +100,7 @@ async def test_a_new_owner_goes_on_where_the_last_sample_ended(scene: Scene) -> 
 
 async def test_a_partition_that_comes_back_is_not_counted_twice(scene: Scene) -> None:
     owned = [0]
-    history = Sampling(SampledCounters(scene.redis), scene.fleet, scene.lanes)
+    history = Sampling(SampledCounters(scene.redis), scene.fleet, scene.lanes, ExemplarStore(scene.redis))
     first = Sampler(history, scene.tallies, lambda: scene.now_ms, lambda: owned, PLENTY)
     await scene.accept(0, 3)
     await first.once()
@@ -180,7 +181,9 @@ async def test_charts_are_trimmed_each_minute(scene: Scene) -> None:
 async def test_a_worker_keeps_the_history_of_what_it_delivers(shop: Shop, product_host: ProductHost) -> None:
     integration = await shop.integration()
     await shop.work()
-    ids = [await shop.emit(integration, account=None) for _ in range(3)]
+    for sampled in ("00", "01"):
+        await shop.ended(await shop.emit(integration, account=None, trace=f"00-{sampled * 16}-{sampled * 8}-{sampled}"))
+    ids = [await shop.emit(integration, account=None) for _ in range(1)]
     for event_id in ids:
         await shop.ended(event_id)
     fleet, lanes = FleetHistory(shop.redis), LaneHistory(shop.redis)
@@ -196,3 +199,9 @@ async def test_a_worker_keeps_the_history_of_what_it_delivers(shop: Shop, produc
         return known == [3, 3, 3, 0] and count(its, "delivered") == 3 and observed(its, "latency") == 3
 
     assert await until(all_there)
+
+    async def exemplars() -> set[str]:
+        now_ms = int((await shop.redis.time())[0]) * 1000
+        return {exemplar.trace_id for exemplar in (await ExemplarStore(shop.redis).read(now_ms)).values()}
+
+    assert await until(exemplars) == {"01" * 16}

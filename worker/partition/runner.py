@@ -14,10 +14,11 @@ import structlog
 
 from dispatcher.clock import Clock
 from dispatcher.errors import StoreUnavailable
-from dispatcher.model.attempt import Outcome
+from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.latency import HistogramNames
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.policy.circuit import CircuitState
+from dispatcher.policy.exemplars import Exemplar, sampled_trace_id
 from dispatcher.policy.tallies import Tallies
 from dispatcher.store.queue.claims import Claimed, Move, Settlement, SuspendedUrls
 from dispatcher.store.queue.events import QueueStore
@@ -217,6 +218,19 @@ def _chart(tallies: Tallies, partition: int, settlement: Settlement, reading: Re
         first_s = max(0, reading.sent_ms - claimed.state.created_ms) / 1000
     lane = (partition, claimed.event.integration_id)
     tallies.note(lane, reading.verdict.outcome, settlement.to, duration_s, first_s)
+    if claimed.event.trace is not None and attempt is not None:
+        _exemplify(tallies, claimed.event.trace, attempt, first_s)
+
+
+def _exemplify(tallies: Tallies, trace: str, attempt: Attempt, first_s: float | None) -> None:
+    """The same for whoever looks for the trace behind a figure."""
+    trace_id, took_s = sampled_trace_id(trace), attempt.duration_ms / 1000
+    if trace_id is None:
+        return
+    at_ms = attempt.started_ms + int(attempt.duration_ms)
+    tallies.exemplify(_ATTEMPT_SECONDS.bucket(took_s), Exemplar(trace_id, took_s, at_ms))
+    if first_s is not None:
+        tallies.exemplify(_DELIVERY_LATENCY.bucket(first_s), Exemplar(trace_id, first_s, at_ms))
 
 
 def _observe(count: Count, histogram: HistogramNames, seconds: float) -> None:
