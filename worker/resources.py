@@ -34,6 +34,7 @@ from worker.delivery.lookup import Targets
 from worker.delivery.operational import operations_target
 from worker.delivery.target import Defaults, Target, TargetOpener
 from worker.http.own_addresses import hosts_of, own_addresses
+from worker.http.resolver import THREAD_WITHIN_S, SystemResolver
 from worker.http.transport import Egress
 from worker.http.transport_sessions import TransportSessions
 
@@ -146,6 +147,7 @@ def egress_of(settings: Settings, own: tuple[Address, ...]) -> Egress:
         settings.connect_timeout,
         settings.request_timeout,
         settings.ports.denied,
+        SystemResolver(within_s=min(THREAD_WITHIN_S, settings.connect_timeout / 2)),
     )
 
 

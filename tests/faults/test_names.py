@@ -18,7 +18,9 @@ import pytest
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import Status
 from tests.hosts import Reply
+from tests.waiting import until
 from tests.worker.conftest import Shop, shop
+from worker.http.resolver import LOOKUP_THREADS
 
 __all__ = ["shop"]
 
@@ -55,7 +57,7 @@ class NameServer:
     def __call__(self, host: Any, port: Any, *rest: Any, **named: Any) -> list[Any]:
         name = host.decode() if isinstance(host, bytes) else str(host)
         self.asked[name] += 1
-        if name == "slow.example.com":
+        if name.startswith("slow"):
             self.dawdles.wait(SLOW_S)
             return []
         answer = self.answers.get(name)
@@ -103,9 +105,9 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Iterator[NameServer]:
     server.dawdles.set()
 
 
-async def _attempted(shop: Shop, name: str, port: int = 80) -> str:
+async def _attempted(shop: Shop, name: str, port: int = 80, vendor_id: str | None = None) -> str:
     urls = {"upgradeUrl": f"http://{name}:{port}/hook"}
-    return await shop.emit(await shop.integration(urls, schedule_s=(60.0,)))
+    return await shop.emit(await shop.integration(urls, schedule_s=(60.0,), vendor_id=vendor_id))
 
 
 async def _first_attempt(shop: Shop, event_id: str) -> Attempt:
@@ -146,10 +148,28 @@ async def test_ft34_a_slow_name_server_costs_its_own_events_only(
         assert attempt.duration_ms < (CONNECT_TIMEOUT_S + 5) * 1000
 
 
+async def test_ft34_slow_names_of_one_vendor_leave_threads_to_others_and_charge_nobody_for_want_of_one(
+    shop: Shop, names: NameServer, connections: Connections
+) -> None:
+    """Symptom: 250 slow names took every thread, and hosts that were well were charged with attempts."""
+    slow = {f"slow-{n}.example.com": "" for n in range(2 * LOOKUP_THREADS)}
+    for name in slow:
+        slow[name] = await _attempted(shop, name, vendor_id="slow")
+    names.answers["well.example.com"] = ["127.0.0.1"]
+    await shop.work(connect_timeout=CONNECT_TIMEOUT_S)
+    await until(lambda: sum(name in names.asked for name in slow) >= LOOKUP_THREADS // 2)
+    well = await _attempted(shop, "well.example.com", shop.host.port, vendor_id="well")
+    stored = await shop.ended(well)
+    assert (stored.state.status, stored.state.attempts) == (Status.SUCCEEDED, 1)
+    unasked = [event_id for name, event_id in slow.items() if name not in names.asked]
+    assert len(unasked) >= LOOKUP_THREADS
+    assert await shop.attempts(unasked) == []
+
+
 async def test_ft34_a_name_that_moves_inside_is_refused_from_then_on(
     shop: Shop, names: NameServer, connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("worker.http.connector.DNS_CACHE_S", 0)
+    monkeypatch.setattr("worker.http.resolver.FRESH_S", 0)
     names.answers["moves.example.com"] = ["127.0.0.1"]
     shop.host.default = Reply(headers={"Connection": "close"})
     await shop.work(connect_timeout=CONNECT_TIMEOUT_S)

@@ -40,6 +40,7 @@ from worker.delivery.target import Target
 from worker.delivery.unsent import Ending, deleted, ending_of, gone, not_admitted, put_off
 from worker.http.answer import Answer
 from worker.http.connector import ConnectionLapsed
+from worker.http.ration import TENANT
 from worker.http.request_target import sent_url
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
@@ -137,7 +138,8 @@ class Deliverer:
             await self._accounts.refused(delivery)
         if reading.put_off_s is None:
             return self._attempted(delivery, reading)
-        return Delivered(put_off(delivery.claimed, reading.put_off_s), delivery.target.revision.limits)
+        waits = put_off(delivery.claimed, reading.put_off_s)
+        return Delivered(waits, delivery.target.revision.limits, crowded=reading.crowded)
 
     def _attempted(self, delivery: Delivery, reading: Reading) -> Delivered:
         verdict, now_ms = reading.verdict, self._clock.now_ms()
@@ -171,6 +173,7 @@ class Sender:
     async def send(self, delivery: Delivery) -> Reading:
         """prepare, authorise, sign, post, read. The first 401 buys one fresh token within the same attempt."""
         way = delivery.approach
+        TENANT.set(delivery.target.tenant)
         if way is not None and way.problem:
             return unreachable(way.problem)
         if delivery.target.misplaced and not delivery.elsewhere:

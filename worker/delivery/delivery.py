@@ -66,6 +66,8 @@ class Reading(NamedTuple):
     sent_ms: int | None = None
     put_off_s: float | None = None
     """No attempt was made, and none is worth making before that many seconds."""
+    crowded: bool = False
+    """That is for want of resources, and all others of its lane would want them too."""
 
 
 class Decision(NamedTuple):
@@ -84,6 +86,8 @@ class Delivered(NamedTuple):
     suspend_url: str | None = None
     teaches: bool = True
     """The host is the integration's: what it did says something of the lane."""
+    crowded: bool = False
+    """There was nothing left to make the attempt with."""
 
 
 @dataclass(frozen=True, slots=True)

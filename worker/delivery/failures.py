@@ -55,7 +55,7 @@ def unanswered(error: Exception, authorization: Authorization, sent_ms: int) -> 
     if short := own_shortage(error):
         log.warning("no attempt for want of resources", error=short, retry_in_s=PUT_OFF_S)
         unsent = Verdict(Outcome.CONNECT_FAILED, Status.RETRYING, TRANSPORT_ERROR, short)
-        return Reading(unsent, authorization=authorization, put_off_s=PUT_OFF_S)
+        return Reading(unsent, authorization=authorization, put_off_s=PUT_OFF_S, crowded=True)
     reason = blocked_reason(error)
     if reason is not None or isinstance(error, TransportUnusable):
         text = blocked_text(reason) if reason else str(error)

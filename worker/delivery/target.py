@@ -40,6 +40,8 @@ class Target:
     filter: Filter
     route: Route | None = None
     """Certificates and proxy of its connections; None = the shared ones."""
+    tenant: str = ""
+    """Whoever's share of this worker it takes; empty = that of all that is the dispatcher's own."""
     misplaced: str = ""
     """Secrets that were saved for other places than they would go to: nothing is sent with them."""
 
@@ -113,6 +115,7 @@ class TargetOpener:
             answers=revision.answers,
             filter=compile_filter(revision.filter),
             route=route,
+            tenant=integration.tenant,
             misplaced=", ".join(misplaced(revision)),
         )
 

@@ -20,7 +20,6 @@ from worker.http.tls import public_context
 AddressRule = Callable[[IPv4Address | IPv6Address], str | None]
 """Why an address may not be reached (``loopback``, ``private`` …), or None when it may."""
 
-DNS_CACHE_S = 5
 KEEP_ALIVE_S = 4.0
 """Below the 5 s after which common servers close an idle connection: a POST is not repeated on a dying one."""
 
@@ -97,7 +96,7 @@ def guarded_connector(
         resolver=CheckingResolver(resolver or SystemResolver(), rule),
         socket_factory=lambda info: checked_socket(info, rule, denied_ports),
         limit=0,
-        ttl_dns_cache=DNS_CACHE_S,
+        use_dns_cache=False,  # the resolver keeps names; here all who wait for one would share the first failure
         keepalive_timeout=KEEP_ALIVE_S,
         ssl=tls or public_context(),
     )

@@ -19,13 +19,15 @@ from aiohttp.hdrs import PROXY_AUTHORIZATION
 from yarl import URL
 
 from dispatcher.policy.proxies import ProxyAddress
-from worker.http.connector import DNS_CACHE_S, AddressBlocked, AddressRule, CheckingResolver
+from worker.http.connector import AddressBlocked, AddressRule, CheckingResolver
+from worker.http.ration import NothingLeft
+from worker.http.resolver import FRESH_S
 
 KEPT_NAMES = 4096
 
 
 class TargetCheck:
-    """Judges where a proxy is asked to go. A verdict on a name is kept for ``DNS_CACHE_S``."""
+    """Judges where a proxy is asked to go. A verdict on a name is kept for ``FRESH_S``."""
 
     def __init__(
         self,
@@ -55,7 +57,7 @@ class TargetCheck:
         if until_s > time.monotonic():
             return reason
         reason = await self._resolved(host, port)
-        self._known[host] = time.monotonic() + DNS_CACHE_S, reason
+        self._known[host] = time.monotonic() + FRESH_S, reason
         self._known.move_to_end(host)
         if len(self._known) > KEPT_NAMES:
             self._known.popitem(last=False)
@@ -67,6 +69,8 @@ class TargetCheck:
                 await self._resolver.resolve(host, port)
         except AddressBlocked as error:
             return error.reason
+        except NothingLeft:
+            raise
         except OSError:
             return None
         return None

@@ -22,6 +22,11 @@ from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 from dispatcher.model.integration import Transport
 from dispatcher.policy.private_keys import load_private_key
 
+TLS_THREADS = 4
+"""Contexts that are made at a time: tens of milliseconds of the processor each."""
+THREAD_WITHIN_S = 1.0
+"""Longest wait for such a thread."""
+
 
 class TransportUnusable(ValueError):
     """Certificates or a key that OpenSSL refuses. Save the transport again: saving says what is wrong."""

@@ -10,13 +10,15 @@ import ssl
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from types import TracebackType
 from typing import Self
 
 from dispatcher.model.integration import Transport
 from worker.http.aiohttp_inside.session import Session
 from worker.http.answer import Answer
-from worker.http.tls import tls_context
+from worker.http.threads import Threads
+from worker.http.tls import THREAD_WITHIN_S, TLS_THREADS, tls_context
 from worker.http.transport import Route
 
 CAPACITY = 512
@@ -58,6 +60,7 @@ class TransportSessions:
         self._pooled: OrderedDict[str, _Pooled] = OrderedDict()
         self._closing: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
+        self._threads = Threads(TLS_THREADS, "certificate", THREAD_WITHIN_S)
 
     @property
     def open_count(self) -> int:
@@ -106,6 +109,7 @@ class TransportSessions:
         for name in list(self._pooled):
             self._end(name)
         await asyncio.gather(*self._closing)
+        self._threads.close()
 
     async def __aenter__(self) -> Self:
         return self
@@ -124,7 +128,7 @@ class TransportSessions:
 
     async def _make(self, transport: Transport) -> Session:
         """Reading authorities and keys takes milliseconds, which the loop does not have."""
-        return self._open_session(transport, await asyncio.to_thread(tls_context, transport))
+        return self._open_session(transport, await self._threads.run(partial(tls_context, transport)))
 
     def _tidy(self) -> None:
         """Close what nobody used for a while, and the least used beyond the capacity; look again later."""

@@ -7,6 +7,7 @@ authlib says what is sent, the guarded session sends it.
 from __future__ import annotations
 
 import base64
+import errno
 import ssl
 import warnings
 from collections.abc import Callable
@@ -45,6 +46,8 @@ __all__ = ["Token", "TokenClient", "TokenFailure", "TokenSource", "fingerprint",
 REQUEST_TIMEOUT_S = 10.0
 ASSERTION_LIFETIME_S = 300
 _MASK = "******"
+NOBODY_ASKED_S = 5.0
+NOBODY_ASKED = "the token endpoint was not asked: its vendor's share of lookups or threads is used up for the moment"
 KEPT_IN_BASIC = "!*'()~-._"
 """Left as they are in id and secret; form decoding (RFC 6749 §2.3.1) gives back the same either way."""
 
@@ -188,6 +191,8 @@ _EXPLAINED: tuple[tuple[type[BaseException], str, str], ...] = (
 
 def failure_of(error: BaseException) -> TokenFailure:
     """In words that hold neither an address nor a secret."""
+    if getattr(error, "errno", None) == errno.EAGAIN:
+        return TokenFailure(TRANSPORT_ERROR, NOBODY_ASKED, retry_after_s=NOBODY_ASKED_S, remembered=True)
     reason = blocked_reason(error)
     if reason is not None:
         text = f"tokenUri is not allowed ({reason}): use another, or let the operator allow its network"

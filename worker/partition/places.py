@@ -33,7 +33,7 @@ def slots(wanted: int, files: int) -> tuple[int, int]:
     """Attempts at a time, and places of slow ones to lend, of a process that may open so many ``files`` (-1 = any)."""
     if files < 0:
         return wanted, LENT_TIMES * wanted
-    room = max(2, files - SPARE_FILES)
+    room = max(2, files - min(SPARE_FILES, files * 2 // 3))
     concurrency = min(wanted, max(1, room * 5 // 8))
     return concurrency, min(LENT_TIMES * wanted, room - concurrency)
 

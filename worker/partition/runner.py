@@ -125,7 +125,10 @@ class Runner:
     def _learn(self, owned: OwnedPartition, claimed: Claimed, lane: Lane, delivered: Delivered) -> None:
         """Count the attempt, and teach the lane what it showed."""
         lane.configure(delivered.limits, claimed.rate_limited)
-        lane.ease()
+        if delivered.crowded:
+            lane.crowd_out(self._clock.now_ms())
+        else:
+            lane.ease()
         owned.changed_lanes.add(claimed.event.integration_id)
         reading = delivered.reading
         if reading is None:

@@ -22,7 +22,8 @@ from dispatcher.model.ping import PingStep, StepName
 from dispatcher.policy.urls import unfilled
 from worker.http.connector import AddressBlocked, AddressRule, CheckingResolver, checked_socket
 from worker.http.resolver import SystemResolver
-from worker.http.tls import public_context
+from worker.http.threads import Threads
+from worker.http.tls import THREAD_WITHIN_S, TLS_THREADS, public_context
 from worker.http.transport import Egress, Proxy, Route
 from worker.http.tunnel import ask_for_tunnel
 from worker.http.words import PROXY_REMEDY, proxy_refused
@@ -56,11 +57,13 @@ class ConnectionCheck:
         self._inner = resolver or SystemResolver()
         self._resolver = CheckingResolver(self._inner, rule)
         self._tls = tls
+        self._threads = Threads(TLS_THREADS, "certificate", THREAD_WITHIN_S)
         self._egress = egress
         self._denied_ports = egress.denied_ports if egress else frozenset[int]()
 
     async def close(self) -> None:
         await self._resolver.close()
+        self._threads.close()
 
     async def steps(self, url: str, route: Route | None = None) -> tuple[PingStep, ...]:
         """DNS, ADDRESS, CONNECT and TLS, as far as it gets."""
@@ -174,7 +177,7 @@ class ConnectionCheck:
             return PLAIN_HTTP
         if self._tls is None:
             self._tls = public_context()
-        return await Handshaker(self._tls, self._timeout_s).step(connection, endpoint.host, route)
+        return await Handshaker(self._tls, self._timeout_s, self._threads).step(connection, endpoint.host, route)
 
 
 def _endpoint(url: str) -> Endpoint | None:

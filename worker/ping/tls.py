@@ -10,8 +10,10 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
+from functools import partial
 
 from dispatcher.model.ping import PingStep, StepName
+from worker.http.threads import Threads
 from worker.http.tls import TransportUnusable, tls_context
 from worker.http.transport import Route
 from worker.ping.words import HungUp, certificate, tls_failure
@@ -37,12 +39,13 @@ class Handshaker:
 
     tls: ssl.SSLContext
     timeout_s: float
+    threads: Threads
 
     async def step(self, connection: socket.socket, host: str, route: Route | None) -> PingStep:
         """Over a copy of ``connection``, as ``route`` says."""
         watch, heard = Stopwatch(), _Listening()
         try:
-            context = (await asyncio.to_thread(tls_context, route.transport) if route else None) or self.tls
+            context = (await self.threads.run(partial(tls_context, route.transport)) if route else None) or self.tls
             transport, _ = await asyncio.get_running_loop().create_connection(
                 lambda: heard,
                 sock=connection.dup(),
