@@ -73,6 +73,8 @@ class Finding:
     """In the plural, as several integrations are said to fail."""
     topic: str = ""
     """Tells findings of one kind and integration apart."""
+    parts: tuple[Finding, ...] = ()
+    """Of one that joins several: those that it stands for, each for its own vendor."""
 
     @property
     def id(self) -> str:

@@ -58,6 +58,14 @@ async def test_only_whose_turn_it_is_writes_unless_somebody_waits_for_it(verdict
     assert not await verdicts.take_turn("b")
 
 
+async def test_an_older_verdict_never_takes_the_place_of_a_later_one(verdicts: VerdictStore) -> None:
+    await verdicts.write(SAID, "a")
+    await verdicts.write(replace(SAID, at_ms=AT - 1, text="late"), "a")
+    assert await verdicts.read() == SAID
+    await verdicts.write(replace(SAID, at_ms=AT - 3_600_000, text="the clock of Redis was put back"), "a")
+    assert await verdicts.read() != SAID
+
+
 async def test_a_verdict_of_another_version_is_none(verdicts: VerdictStore, redis: Redis) -> None:
     await redis.hset(keys.VERDICT, "said", '{"at_ms":1}')  # type: ignore[misc]
     assert await verdicts.read() is None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -34,6 +35,7 @@ class Evaluation:
     notify: Notify
     disable: Disable
     last: Verdict | None = None
+    _judging: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def once(self) -> None:
         """Judge if it is this process's turn, else remember what was said. Raises ``StoreUnavailable``."""
@@ -44,6 +46,10 @@ class Evaluation:
 
     async def judge(self, *, out_of_turn: bool = False) -> Verdict:
         """One verdict, written down and told. ``out_of_turn``: somebody waits for what they just changed."""
+        async with self._judging:
+            return await self._judge(out_of_turn=out_of_turn)
+
+    async def _judge(self, *, out_of_turn: bool) -> Verdict:
         seen = await self.collector.snapshot()
         previous, known = await self.verdicts.read(), await self.verdicts.known()
         said = verdict(seen, acknowledged(previous, known) if previous else None, seen.at_ms)

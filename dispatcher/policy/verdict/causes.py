@@ -12,6 +12,7 @@ from dispatcher.policy.verdict.words import moment, wait
 
 JOINED_FROM = 5
 WITHIN_MS = 60_000
+MOST_PARTS = 200
 
 
 def joined(findings: Iterable[Finding], now_ms: int) -> list[Finding]:
@@ -57,4 +58,5 @@ def _one_of(crowd: list[Finding], now_ms: int) -> Finding:
         waiting=waiting,
         actions=(actions.DOCTOR, actions.RUNBOOK),
         topic=oldest.cause.replace(" ", "-"),
+        parts=tuple(crowd[:MOST_PARTS]),
     )

@@ -127,9 +127,17 @@ def away(known: Verdict | None, since_ms: int, now_ms: int) -> Verdict:
     return Verdict(now_ms, text, tuple(problems), uncounted, counts=tallied(problems))
 
 
+def _parts(problem: Problem) -> list[Problem]:
+    return [replace(problem, finding=part) for part in problem.finding.parts] or [problem]
+
+
+def _is_of(finding: Finding, vendor_id: str) -> bool:
+    return finding.integration_id is not None and finding.vendor_id == vendor_id
+
+
 def narrowed(known: Verdict, vendor_id: str) -> Verdict:
     """The part that is one vendor's: its integrations', and its dead letters. Nothing of the fleet is told."""
-    problems = [one for one in known.problems if one.finding.integration_id and one.finding.vendor_id == vendor_id]
+    problems = [one for whole in known.problems for one in _parts(whole) if _is_of(one.finding, vendor_id)]
     issues = tuple(one for one in known.issues if one.vendor_id == vendor_id)
     if (letters := dead_letters_of(issues, 0, known.at_ms)) is not None:
         problems.append(Problem(letters, known.at_ms))

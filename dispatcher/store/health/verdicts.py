@@ -16,7 +16,7 @@ from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import reply_of, script
 
-TURN_MS = 15_000
+TURN_MS = 9_000
 EMITS_KEPT_S = 3600
 EMITS_COUNT_MS = 30_000
 """What a process said of its emits is believed for this long."""
@@ -36,16 +36,17 @@ class VerdictStore:
 
     async def take_turn(self, process: str) -> bool:
         """True for the one process that judges now; one's own turn is renewed."""
-        return bool(await reply_of(self._redis, _SAY.call((), process, TURN_MS, "", 0)))
+        return bool(await reply_of(self._redis, _SAY.call((), process, TURN_MS, "", 0, 0)))
 
     async def give_turn_up(self, process: str) -> None:
         """A process that stops lets the next one judge at once."""
         if await self.take_turn(process):
-            await reply_of(self._redis, _SAY.call((), process, 0, "", 0))
+            await reply_of(self._redis, _SAY.call((), process, 0, "", 0, 0))
 
     async def write(self, said: Verdict, process: str, *, out_of_turn: bool = False) -> None:
-        """Nothing when it is another's turn by now, unless ``out_of_turn``."""
-        await reply_of(self._redis, _SAY.call((), process, TURN_MS, _VERDICT.dump_json(said), int(out_of_turn)))
+        """Nothing when it is another's turn by now, unless ``out_of_turn``; nor when a later one is there."""
+        arguments = process, TURN_MS, _VERDICT.dump_json(said), int(out_of_turn), said.at_ms
+        await reply_of(self._redis, _SAY.call((), *arguments))
 
     async def read(self) -> Verdict | None:
         """The last one; None = there is none, or a newer version wrote it."""

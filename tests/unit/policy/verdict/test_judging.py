@@ -99,6 +99,13 @@ def test_five_integrations_with_one_cause_are_one_page() -> None:
     assert problem.finding.text == expected
 
 
+def test_a_vendor_is_told_of_its_own_among_many_with_one_cause() -> None:
+    others = [replace(broken(n), vendor_id="v2") for n in range(2, 6)]
+    own = narrowed(judged((0, seen(broken(1), *others))), "v1")
+    assert [one.finding.integration_id for one in own.problems] == ["lane-1"]
+    assert own.text.startswith("Northwind refuses connections")
+
+
 def test_four_with_one_cause_or_five_over_a_longer_time_are_problems_of_their_own() -> None:
     assert len(judged((0, seen(*(broken(n) for n in range(4))))).problems) == 4
     slow = (broken(n, AT_1402 + n * MINUTE) for n in range(5))
