@@ -21,7 +21,7 @@ from dispatcher.api.http.intake import INTAKE, Intake
 from dispatcher.api.http.known_parameters import knowing
 from dispatcher.api.http.middleware import ERROR_PAGES, edge
 from dispatcher.api.http.route import Route
-from dispatcher.api.http.turns import EXPORT_TURNS, EXPORTS, TURNS, Turns
+from dispatcher.api.http.turns import EXPORT_TURNS, EXPORTS, SEARCH_TURNS, SEARCHES, TURNS, Turns
 from dispatcher.api.installing import AUTHORIZED_PATH, AUTHORIZING, CONNECTING, INSTALLING
 from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key
@@ -96,6 +96,7 @@ async def build_app(
     app.on_cleanup.append(_no_more_passwords)
     app[TURNS] = Turns()
     app[EXPORT_TURNS] = Turns(EXPORTS)
+    app[SEARCH_TURNS] = Turns(SEARCHES)
     app[INTAKE] = Intake()
     app[ERROR_PAGES] = []
     app[OAUTH] = await oauth_server(settings, services, redis)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from dispatcher.model.integration import Revision
+from dispatcher.model.queue import Page
 from dispatcher.model.status import Status
 from dispatcher.store.queue import listing
 from tests.api.conftest import Api, publish
@@ -100,6 +102,26 @@ async def test_a_page_says_how_far_a_search_came(api: Api, monkeypatch: pytest.M
     assert first["searchedTo"].endswith("Z")
     assert "searchedTo" not in body
     assert found == [rare]
+
+
+async def test_a_client_searches_payloads_one_at_a_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = await api.emit(payload={"order": {"id": "4711"}})
+    whole, entered, going_on = api.services.reads.page, asyncio.Event(), asyncio.Event()
+
+    async def slow(*args: Any, **more: Any) -> Page:
+        entered.set()
+        await going_on.wait()
+        return await whole(*args, **more)
+
+    monkeypatch.setattr(api.services.reads, "page", slow)
+    params = {"q": "payload.order.id:4711 since:2026-01-01"}
+    first = asyncio.create_task(api.json("GET", "/v1/events", 200, params=params))
+    await entered.wait()
+    refused = await api.refused("GET", "/v1/events", 429, "too_many_at_once", params=params)
+    assert "searches of payloads" in refused["errors"][0]["message"]
+    going_on.set()
+    assert [event["id"] for event in (await first)["data"]] == [made["id"]]
+    assert (await api.json("GET", "/v1/events/count", 200, params=params))["matched"] == 1
 
 
 async def test_a_filter_narrows_the_stream(api: Api) -> None:

@@ -126,6 +126,9 @@ TURNS = web.AppKey("turns", Turns)
 EXPORTS = Room(at_once=8, of_one=2, waiting=16, waiting_of_one=4, what="exports")
 EXPORT_TURNS = web.AppKey("export_turns", Turns)
 """Of exports, which go on for as long as they are read."""
+SEARCHES = Room(at_once=4, of_one=1, waiting=16, waiting_of_one=0, what="searches of payloads")
+SEARCH_TURNS = web.AppKey("search_turns", Turns)
+"""Of searches that read payloads, one at a time of a client or vendor."""
 
 
 async def take_turn(request: web.Request, caller: Caller) -> None:

@@ -16,7 +16,7 @@ from dispatcher.api.http.query import integer, invalid_parameter
 from dispatcher.api.http.respond import NO_SNIFFING
 from dispatcher.api.http.route import ADMISSION, CALLER
 from dispatcher.api.http.turns import EXPORT_TURNS, share_of
-from dispatcher.api.rest.asked_events import asked_for, narrowed
+from dispatcher.api.rest.asked_events import narrowed, searched_for
 from dispatcher.api.rest.event_json import event_json
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Problem, RequestError, StoreUnavailable
@@ -41,7 +41,7 @@ async def export_events(request: web.Request) -> web.StreamResponse:
             raise invalid_parameter(name, "An export has no pages; give limit, or leave it out.")
     left = integer(request.query, "limit", MOST, 1, MOST)
     await request.app[EXPORT_TURNS].begin(share_of(request[CALLER]))
-    asked = await asked_for(request)
+    asked = await searched_for(request)
     page = await _page(request, asked, request.query.get("cursor"), left)
     answer = web.StreamResponse(headers={**NO_SNIFFING, hdrs.CONTENT_TYPE: NDJSON})
     await answer.prepare(request)

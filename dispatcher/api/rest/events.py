@@ -8,7 +8,7 @@ from dispatcher.api.http.query import integer, invalid_parameter
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.turns import take_turn
-from dispatcher.api.rest.asked_events import asked_for, narrowed
+from dispatcher.api.rest.asked_events import narrowed, searched_for
 from dispatcher.api.rest.event_export import export_events, is_export
 from dispatcher.api.rest.event_json import attempt_json, event_json, explanation_json, iso_or_none, page_json
 from dispatcher.api.rest.models import AttemptOut, EventCountOut, EventOut, EventPageOut, ExplanationOut
@@ -66,7 +66,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
         return await export_events(request)
     await take_turn(request, request[CALLER])
     services, query = request.app[SERVICES], request.query
-    condition = await narrowed(request, await asked_for(request))
+    condition = await narrowed(request, await searched_for(request))
     size = integer(query, "size", DEFAULT_LIMIT, 1, MAX_LIMIT)
     limit = integer(query, "limit", size, 1, MAX_LIMIT)
     number = integer(query, "page", 1, 1, 10**15 - 1)
@@ -85,7 +85,7 @@ async def list_events(request: web.Request) -> web.StreamResponse:
 
 async def count_events(request: web.Request) -> web.StreamResponse:
     """Exactly, of failed or open events; of others those that one page's search meets, and how far that came."""
-    condition = await narrowed(request, await asked_for(request))
+    condition = await narrowed(request, await searched_for(request))
     found = await request.app[SERVICES].reads.count(condition) if condition else Count(0)
     body = {"matched": found.matched, "exact": found.searched_to_ms is None}
     return json_response(body | ({} if body["exact"] else {"searchedTo": iso_or_none(found.searched_to_ms)}))

@@ -18,7 +18,7 @@ from dispatcher.store.queue.cursors import Position, encode
 from dispatcher.store.queue.rows import Row, of_reason, read_reply, shown, that_fit
 from dispatcher.store.redis.scripts import Client, each, script
 
-SCAN_CHUNK = 1000
+SCAN_CHUNK = 250
 """Log entries that one call looks at: about a millisecond of Redis."""
 MAX_LOOKED = 50_000
 """Log entries that one page looks at, and ..."""
