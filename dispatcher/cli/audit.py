@@ -57,6 +57,7 @@ def _as_json(report: RecountReport) -> dict[str, object]:
         "accepted": report.accepted,
         "terminal": report.terminal,
         "open": report.open,
+        "failed": report.failed,
         "broken": [{"id": event_id, "wrong": wrong} for event_id, wrong in report.broken.items()],
     }
 
@@ -64,6 +65,8 @@ def _as_json(report: RecountReport) -> dict[str, object]:
 def _show(report: RecountReport, settings: Settings) -> None:
     where = parse(settings.redis_url).label if settings.redis_url else f"{settings.data_dir} (embedded server)"
     typer.echo(f"{where}: {report.accepted} accepted = {report.terminal} ended + {report.open} open")
+    if report.failed:
+        typer.echo(f"{report.failed} of those that ended failed, and are kept")
     if report.broken:
         print_listing(
             [{"id": event_id, "wrong": wrong} for event_id, wrong in report.broken.items()], COLUMNS, as_json=False

@@ -209,6 +209,8 @@ class RecountReport:
     terminal: int
     open: int
     broken: dict[str, str] = field(default_factory=dict)
+    failed: int = 0
+    """Of those that ended: DEAD, FAILED and EXPIRED ones that are kept."""
 
     @property
     def well(self) -> bool:

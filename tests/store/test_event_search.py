@@ -220,6 +220,18 @@ async def test_what_is_redelivered_or_resolved_is_no_failure_any_more(redis: Red
     assert await found(desk, "status:queued") == [made[Status.FAILED]]
 
 
+async def test_the_audit_counts_failures_and_names_those_that_are_listed_by_mistake(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    made = [await emit(desk, f"A{n}") for n in range(3)]
+    for event_id, status in zip(made, (Status.DEAD, Status.EXPIRED, Status.SUCCEEDED), strict=True):
+        await end(desk, event_id, status)
+    report = await desk.store.recount()
+    assert (report.well, report.failed) == (True, 2)
+    await redis.zadd(keys.failed(HOME), {made[2]: 1, "00000000-0000-7000-8000-000000000003": 1})
+    report = await desk.store.recount()
+    assert report.broken == {made[2]: "it is SUCCEEDED but listed as FAILED"}
+
+
 async def test_open_events_come_from_their_places(scene: tuple[Desk, dict[str, str]]) -> None:
     desk, ids = scene
     assert await found(desk, "status:queued,held,retrying") == [ids["queued"], ids["retry"]]

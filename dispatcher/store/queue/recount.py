@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from dispatcher.model.queue import RecountReport
+from dispatcher.model.status import FAILURES, Status
 from dispatcher.store import keys
 from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Argument, Client, reply_of, script
@@ -29,20 +30,33 @@ class _Look(NamedTuple):
 
 
 async def recount(client: Client, partitions: Iterable[int]) -> RecountReport:
-    """Accepted = terminal + open, and every open event is in exactly one place. Raises StoreUnavailable.
+    """Accepted = terminal + open, every open event is in exactly one place, every listed failure has failed.
 
     The numbers of a partition are of one moment, at which a healthy store has them agree, so their sums agree too,
     although each partition is of another moment. What stays open is met by the walk; what was wrong then, and is
-    repaired or ended by the time of a second look, is not named.
+    repaired or ended by the time of a second look, is not named. Raises StoreUnavailable.
     """
-    accepted = terminal = still_open = 0
+    accepted = terminal = still_open = failed = 0
     broken: dict[str, str] = {}
     for partition in partitions:
         last, suspects = await _walk(client, partition)
         accepted, terminal, still_open = accepted + last.accepted, terminal + last.terminal, still_open + last.open
         for at in range(0, len(suspects), CHUNK):
             broken |= (await _look(client, partition, "again", *suspects[at : at + CHUNK])).broken
-    return RecountReport(accepted=accepted, terminal=terminal, open=still_open, broken=broken)
+        for status in FAILURES:
+            listed, wrong = await _listed(client, partition, status)
+            failed, broken = failed + listed, broken | wrong
+    return RecountReport(accepted=accepted, terminal=terminal, open=still_open, broken=broken, failed=failed)
+
+
+async def _listed(client: Client, partition: int, status: Status) -> tuple[int, dict[str, str]]:
+    """How many failures are listed under a status, and those that are there by mistake."""
+    cursor, wrong = "0", dict[str, str]()
+    while True:
+        seen = await _look(client, partition, "listed", cursor, CHUNK, status)
+        wrong |= seen.broken
+        if (cursor := seen.cursor) == "0":
+            return seen.open, wrong
 
 
 async def _walk(client: Client, partition: int) -> tuple[_Look, list[str]]:

@@ -1,8 +1,9 @@
 -- prelude: queue
 -- recount: count a partition, and check some of its open events. Changes nothing.
 --
--- ARGV: 'walk', cursor into `open`, how many; or 'again', ids that were wrong before
--- Returns {next cursor, accepted, ended, open, id, what is wrong, …}.
+-- ARGV: 'walk', cursor into `open`, how many; or 'again', ids that were wrong before; or 'listed', cursor into the list of
+--       failures of a status, how many, that status
+-- Returns {next cursor, accepted, ended, open or how many are listed, id, what is wrong, …}.
 -- Every script counts what it opens and ends in the same step, so at any moment accepted = ended + open; and none stops
 -- with an event between two places. What is wrong here is damage, then, however fast events move.
 local function counted()
@@ -53,6 +54,23 @@ local function still_open()
   return { '0', ids }
 end
 
+-- What is in a list of failures has failed so, or is gone with its retention.
+local function listed(status)
+  local page = call('ZSCAN', failures_key(status), ARGV[2], 'COUNT', ARGV[3])
+  local answer = { page[1], 0, 0, call('ZCARD', failures_key(status)) }
+  for i = 1, #page[2], 2 do
+    local id = page[2][i]
+    local stored = redis.pcall('HGET', event_key(id), 'state')
+    local now = type(stored) == 'string' and string.match(stored, '"s":"([A-Z_]+)"')
+    if now and now ~= status then
+      answer[#answer + 1] = id
+      answer[#answer + 1] = 'it is ' .. now .. ' but listed as ' .. status
+    end
+  end
+  return answer
+end
+
+if ARGV[1] == 'listed' then return listed(ARGV[4]) end
 local page = ARGV[1] == 'walk' and call('SSCAN', OPEN_EVENTS, ARGV[2], 'COUNT', ARGV[3]) or still_open()
 local accepted, ended = counted()
 local answer = { page[1], accepted, ended, call('SCARD', OPEN_EVENTS) }
