@@ -106,7 +106,7 @@ async def test_waiting_for_an_event_ends_with_the_scope(api: Api) -> None:
     await asyncio.sleep(0.1)
     await api.services.clients.put(replace(client, scopes=frozenset({"ops:read"})))
     api.clock.now_s += RECHECK_S + 1
-    answer = await asyncio.wait_for(waiting, 5)
+    answer = await asyncio.wait_for(waiting, 30)
     assert answer.status == 403
     assert (await answer.json())["errors"][0]["code"] == "insufficient_scope"
 

@@ -42,7 +42,7 @@ async def said(port: int, request: bytes) -> tuple[bytes, bytes]:
     """Head and body of all that is answered until the connection ends."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(request)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         answer = await reader.read()
     writer.close()
     await writer.wait_closed()

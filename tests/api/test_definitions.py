@@ -152,3 +152,16 @@ async def test_a_definition_that_a_product_is_linked_to_is_not_deleted(api: Api)
     linked = (await api.json("GET", PATH, 200))["data"][0]
     answer = await api.ask("DELETE", f"{PATH}/{linked['id']}")
     assert answer.status == 409
+
+
+async def test_every_change_is_in_the_audit_log(api: Api) -> None:
+    one = f"{PATH}/{(await defined(api))['definition']['id']}"
+    await api.json("PATCH", one, 200, json={"name": "Renamed"})
+    await api.json("POST", f"{one}/publish", 200)
+    for action in ("link", "unlink"):
+        await api.json("POST", f"{one}/{action}", 200, json={"productId": "P-new"})
+    assert (await api.ask("DELETE", one)).status == 204
+    noted = [entry["action"] for entry in (await api.json("GET", "/v1/audit?limit=6", 200))["data"]]
+    assert noted == [
+        f"{action}ProductIntegration" for action in ("delete", "unlink", "link", "publish", "update", "create")
+    ]

@@ -258,7 +258,7 @@ async def test_bi50_store_away_is_unknown_for_writes_and_unavailable_for_reads(a
         began = asyncio.get_running_loop().time()
         sent = [api.ask(method, path, data=data, headers=JSON) for method, path, data, *_ in asks]
         *answers, ready, alive = await asyncio.gather(*sent, api.http.get("/readyz"), api.http.get("/healthz"))
-        assert asyncio.get_running_loop().time() - began < 6
+        assert asyncio.get_running_loop().time() - began < 16
     for (*_, code, words), answer in zip(asks, answers, strict=True):
         assert answer.status == 503
         assert answer.headers["Retry-After"] == "1"

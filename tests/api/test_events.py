@@ -106,7 +106,7 @@ async def test_wait_answers_as_soon_as_the_event_ends(api: Api) -> None:
     event, _ = await asyncio.gather(api.json("GET", f"/v1/events/{made['id']}?wait=30", 200), end_later())
     assert event["status"] == "SUCCEEDED"
     assert (event["consumed"], event["successful"]) == (True, True)
-    assert time.perf_counter() - began < 5
+    assert time.perf_counter() - began < 20
 
 
 async def test_wait_ends_although_the_event_does_not(api: Api) -> None:
@@ -114,7 +114,7 @@ async def test_wait_ends_although_the_event_does_not(api: Api) -> None:
     began = time.perf_counter()
     event = await api.json("GET", f"/v1/events/{made['id']}?wait=1", 200)
     assert event["status"] == "QUEUED"
-    assert 0.9 < time.perf_counter() - began < 5
+    assert 0.9 < time.perf_counter() - began < 20
 
 
 @pytest.mark.parametrize("wait", ["-1", "31", "abc", "1.5", "", "٣"])

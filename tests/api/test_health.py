@@ -23,7 +23,7 @@ async def asked(api: Api, method: str, path: str) -> tuple[list[bytes], bytes]:
     """The head of the answer, but for what differs each time, and all that came after it."""
     reader, writer = await asyncio.open_connection("127.0.0.1", api.http.port)
     writer.write(f"{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         head, _, body = (await reader.read()).partition(b"\r\n\r\n")
     writer.close()
     return [line for line in head.split(b"\r\n") if not line.lower().startswith(VARYING)], body

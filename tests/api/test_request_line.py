@@ -18,7 +18,7 @@ async def test_bi58_target_with_an_unreadable_host_is_answered(redis: Redis, hos
     async with listening(settings, redis) as api:
         reader, writer = await asyncio.open_connection("127.0.0.1", api.settings.port)
         writer.write(f"GET http://{host}/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             answer = await reader.read()
         writer.close()
         await writer.wait_closed()

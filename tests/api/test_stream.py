@@ -31,7 +31,7 @@ class Listener:
 
     async def next(self) -> Any:
         """The next message's data."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             lines: dict[str, str] = {}
             while True:
                 line = (await self.answer.content.readline()).decode().strip()
@@ -109,7 +109,7 @@ async def test_account_clients_hear_of_their_account_only(api: Api) -> None:
 async def test_heartbeats_keep_an_idle_stream_open(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(streaming, "HEARTBEAT_S", 0.1)
     async with listening(api) as listener:
-        assert (await asyncio.wait_for(listener.answer.content.readline(), 2)).startswith(b":")
+        assert (await asyncio.wait_for(listener.answer.content.readline(), 30)).startswith(b":")
 
 
 async def test_stream_ends_when_its_client_loses_the_scope(api: Api) -> None:
@@ -117,7 +117,7 @@ async def test_stream_ends_when_its_client_loses_the_scope(api: Api) -> None:
     async with listening(api, await api.bearer(client.client_id, secret)) as listener:
         await api.services.clients.put(replace(client, scopes=frozenset({"ops:read"})))
         api.clock.now_s += RECHECK_S + 1
-        assert await asyncio.wait_for(listener.answer.content.read(), 5) == b""
+        assert await asyncio.wait_for(listener.answer.content.read(), 30) == b""
 
 
 async def test_stream_ends_with_the_token_that_opened_it(api: Api) -> None:
@@ -125,7 +125,7 @@ async def test_stream_ends_with_the_token_that_opened_it(api: Api) -> None:
     async with listening(api, await api.bearer(client.client_id, secret)) as listener:
         await api.services.clients.disable(client.client_id)
         api.clock.now_s += RECHECK_S + 1
-        rest = await asyncio.wait_for(listener.answer.content.read(), 5)
+        rest = await asyncio.wait_for(listener.answer.content.read(), 30)
         assert b"data" not in rest
 
 
@@ -133,7 +133,7 @@ async def test_streams_end_when_the_process_stops(api: Api) -> None:
     answer = await api.ask("GET", PATH)
     began = asyncio.get_running_loop().time()
     await api.http.server.close()
-    assert asyncio.get_running_loop().time() - began < 5
+    assert asyncio.get_running_loop().time() - began < 20
     answer.close()
 
 

@@ -220,11 +220,11 @@ def test_bi28_header_drip_is_cut_off(folder: Path) -> None:
         with socket.create_connection((host, int(port)), timeout=5) as drip:
             drip.sendall(b"GET /healthz HTTP/1.1\r\n")
             try:
-                while drip.send(b"A: b\r\n") and time.monotonic() - began < 10:
+                while drip.send(b"A: b\r\n") and time.monotonic() - began < 30:
                     time.sleep(0.1)
             except OSError:
                 pass
-        assert 1 < time.monotonic() - began < 5
+        assert 1 < time.monotonic() - began < 20
 
 
 @pytest.mark.parametrize("request_bytes", [b"H%d: x\r\n" * 200, b"A: " + b"x" * 9000 + b"\r\n"], ids=["many", "long"])

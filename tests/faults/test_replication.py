@@ -34,7 +34,7 @@ async def assert_unknown(client: Client, key: str) -> None:
     began_s = time.monotonic()
     status, headers, body = await client.emit("A", key=key)
     assert (status, headers["Retry-After"], body["errors"][0]["code"]) == (503, "1", "unknown_outcome")
-    assert time.monotonic() - began_s < 5
+    assert time.monotonic() - began_s < 20
 
 
 async def test_ft22_a_master_that_misses_its_replica_accepts_nothing(deployment: Deployment, pair: Pair) -> None:

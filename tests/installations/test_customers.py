@@ -77,7 +77,7 @@ async def test_steps_are_checked_and_the_page_hears_of_it(scene: Scene) -> None:
     result = await scene.services.customers.check_step(made, "verifyConnection", WHO)
     assert result.answer.answered is Answered.DONE
     assert result.installation.next_step is not None
-    await asyncio.wait_for(heard.wait(), 5)
+    await asyncio.wait_for(heard.wait(), 30)
     listening.cancel()
 
 

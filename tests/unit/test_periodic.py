@@ -40,7 +40,7 @@ async def test_work_goes_on_after_a_store_that_was_away_and_after_an_error_of_ou
 
 async def test_a_stop_ends_the_wait_for_the_next_turn() -> None:
     turns = Turns(None)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await every(3600.0, turns, turns.stop, name="tidying")
         await pause(turns.stop, 3600.0)
     assert turns.done == 1

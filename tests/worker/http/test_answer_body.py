@@ -100,7 +100,7 @@ async def test_ft32_an_endless_body_is_cut_at_once() -> None:
     started = time.monotonic()
     async with receiver(floods(OK + b"\r\n", b"x" * 65536)) as url:
         status, body = await outcome(url)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
     assert (status, len(body.data), body.truncated) == (200, MAX_ANSWER_BYTES, True)
 
 

@@ -128,8 +128,8 @@ async def test_ft34_a_name_server_that_hangs_ends_at_the_connect_timeout() -> No
     started = asyncio.get_running_loop().time()
     async with guarded_session(anything, resolver=Silent([]), connect_timeout_s=0.2) as session:
         with pytest.raises(TimeoutError):
-            await session.post("http://slow.example/", b"{}", {}, timeout_s=5)
-    assert asyncio.get_running_loop().time() - started < 2
+            await session.post("http://slow.example/", b"{}", {}, timeout_s=30)
+    assert asyncio.get_running_loop().time() - started < 20
 
 
 async def test_real_lookup_reaches_an_allowed_host(host: TestServer) -> None:

@@ -67,7 +67,7 @@ async def test_the_next_turn_is_of_whoever_has_fewest() -> None:
     other = await several(turns, "other", 1)
     assert (under_way(many), under_way(other)) == (2, 0)
     await many[0].end()
-    await asyncio.wait_for(other[0].begun.wait(), 5)
+    await asyncio.wait_for(other[0].begun.wait(), 30)
     assert under_way(many) == 2
     await end_all([*many, *other])
 
@@ -93,7 +93,7 @@ async def test_who_leaves_while_waiting_takes_no_turn() -> None:
     with pytest.raises(asyncio.CancelledError):
         await leaving.task
     await first.end()
-    await asyncio.wait_for(last.begun.wait(), 5)
+    await asyncio.wait_for(last.begun.wait(), 30)
     await last.end()
 
 
@@ -102,7 +102,7 @@ async def test_a_turn_given_to_whoever_leaves_at_that_moment_is_the_next_ones() 
     first, leaving, last = await several(turns, "A", 3)
     first.task.add_done_callback(lambda _: leaving.task.cancel())
     await first.end()
-    await asyncio.wait_for(last.begun.wait(), 5)
+    await asyncio.wait_for(last.begun.wait(), 30)
     await asyncio.wait([leaving.task])
     assert leaving.task.cancelled()
     await last.end()
@@ -120,8 +120,8 @@ async def test_sizes_are_added_up_and_what_is_larger_than_all_room_has_it_for_it
     ]
     assert [one.begun.is_set() for one in (small, large, behind)] == [True, False, False]
     await small.end()
-    await asyncio.wait_for(large.begun.wait(), 5)
+    await asyncio.wait_for(large.begun.wait(), 30)
     assert (turns.running, turns.waiting) == (20, 1)
     await large.end()
-    await asyncio.wait_for(behind.begun.wait(), 5)
+    await asyncio.wait_for(behind.begun.wait(), 30)
     await behind.end()
