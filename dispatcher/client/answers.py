@@ -66,6 +66,7 @@ class ExplanationJson(TypedDict):
     text: str
     until: NotRequired[str]
     blockedBy: NotRequired[str]
+    cause: NotRequired[ExplanationJson]
 
 
 class ChangeJson(TypedDict):

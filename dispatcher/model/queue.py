@@ -57,6 +57,10 @@ class Reason(StrEnum):
     READY = "ready"
 
 
+INTEGRATION_DELETED = "its integration was deleted"
+"""Message of events that end with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why an event waits or how it ended. ``until_ms``: when that reason ends, if known."""
@@ -66,6 +70,8 @@ class Explanation:
     until_ms: int | None = None
     blocked_by: str | None = None
     detail: str | None = None
+    cause: Explanation | None = None
+    """Why the event waits that this one is behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ STATELESS: Final = "STATELESS"
 PENDING: Final = "PENDING"
 INVALID_RESPONSE: Final = "INVALID_RESPONSE"
 UNKNOWN_ERROR: Final = "UNKNOWN_ERROR"
+GONE: Final = "HTTP 410: the host wants no more notifications at this URL"
 TRANSPORT_ERROR: Final = "TRANSPORT_ERROR"
 
 ERROR_CODES: dict[str, str] = {
@@ -153,8 +154,7 @@ _SUCCESS: dict[str, bool] = {"true": True, "false": False}
 
 def _http_error(status: int) -> Verdict:
     if status == 410:
-        text = "HTTP 410: the host wants no more; the URL is suspended until it is enabled"
-        return Verdict(Outcome.HTTP_ERROR, Status.DEAD, TRANSPORT_ERROR, text, suspend_url=True)
+        return Verdict(Outcome.HTTP_ERROR, Status.DEAD, TRANSPORT_ERROR, GONE, suspend_url=True)
     redirect = " (redirects are not followed)" if 300 <= status < 400 else ""
     return Verdict(Outcome.HTTP_ERROR, Status.RETRYING, TRANSPORT_ERROR, f"HTTP {status}{redirect}")
 

@@ -12,8 +12,9 @@ from dispatcher.api.rest.models import EventOut
 from dispatcher.api.table import api_routes
 from dispatcher.flow.events.explain import SENTENCES, sentence
 from dispatcher.model.integration import Revision
-from dispatcher.model.queue import Explanation, Reason
+from dispatcher.model.queue import INTEGRATION_DELETED, Explanation, Reason
 from dispatcher.model.status import Status
+from dispatcher.policy.answers import GONE
 from tests.api.conftest import Api, publish
 from tests.api.worker_hand import WorkerHand
 from tests.store_commands import counted
@@ -65,6 +66,23 @@ async def test_explanation_names_the_event_that_blocks(api: Api) -> None:
     why = await api.json("GET", f"/v1/events/{second['id']}/explain", 200)
     assert (why["reason"], why["blockedBy"]) == ("behind_event", first["id"])
     assert first["id"] in why["text"]
+
+
+async def test_an_explanation_follows_what_holds_an_event_back_to_its_root(api: Api) -> None:
+    first, *_, last = [await api.emit() for _ in range(4)]
+    root = await api.json("GET", f"/v1/events/{first['id']}/explain", 200)
+    why = await api.json("GET", f"/v1/events/{last['id']}/explain", 200)
+    assert (why["blockedBy"], why["cause"]) == (first["id"], root)
+    assert why["text"].endswith(f"Of that one: {root['text']}")
+    assert "cause" not in root
+
+
+@pytest.mark.parametrize("detail", [GONE, INTEGRATION_DELETED, None, "HTTP 500"])
+def test_only_an_event_whose_attempts_are_used_up_is_said_to_be_one(detail: str | None) -> None:
+    """Symptom: one 410, and "every attempt has been used up"."""
+    text = sentence(Explanation(Status.DEAD, Reason.DEAD, detail=detail))
+    assert ("used up" in text) is (detail not in (GONE, INTEGRATION_DELETED))
+    assert detail is None or detail in text
 
 
 @pytest.mark.parametrize("reason", Reason)

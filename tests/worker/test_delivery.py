@@ -7,9 +7,11 @@ import json
 
 from standardwebhooks import Webhook
 
+from dispatcher.flow.events.explain import sentence
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode
+from dispatcher.model.queue import Explanation, Reason
 from dispatcher.model.status import Status
 from tests.hosts import Reply
 from tests.waiting import until
@@ -89,6 +91,32 @@ async def test_no_token_no_post(shop: Shop) -> None:
     assert shop.host.requests == []
     (lane,) = (await shop.queue.overview()).lanes
     assert lane.token_failing_since_ms is not None
+
+
+async def test_an_attempt_without_a_token_is_shown_at_the_token_endpoint(shop: Shop) -> None:
+    shop.host.tokens.replies.append(Reply(500, b""))
+    event_id = await shop.emit(await shop.integration(oauth2=True, schedule_s=(60.0,)))
+    await shop.work()
+    await shop.status(event_id, Status.RETRYING)
+    (attempt,) = await shop.attempts([event_id])
+    assert (attempt.outcome, attempt.url) == (Outcome.TOKEN_FAILED, shop.host.token_url)
+    assert shop.host.requests == []
+
+
+async def test_an_event_that_waits_for_a_token_names_the_credentials_that_fail(shop: Shop) -> None:
+    shop.host.tokens.replies.extend([Reply.of(503, retry_after="60")] * 2)
+    integration = await shop.integration(oauth2=True, schedule_s=(60.0,))
+    await shop.work()
+    await shop.status(await shop.emit(integration, account="A"), Status.RETRYING)
+    put_off = await shop.emit(integration, account="B")
+
+    async def explained() -> Explanation | None:
+        found = await shop.queue.explain(put_off)
+        return found if found is not None and "outboundCredentials" in (found.detail or "") else None
+
+    found = await until(explained)
+    assert found.reason is Reason.PUT_OFF
+    assert "no access token is had with the integration's outboundCredentials since 20" in sentence(found)
 
 
 async def test_410_is_dead_and_parks_what_follows_until_resumed(shop: Shop) -> None:

@@ -242,3 +242,20 @@ async def test_test_of_a_deleted_integration_changes_nothing(shop: Shop, pings: 
     with pytest.raises(Exception, match="no integration"):
         await pings.ask(integration, ORDER)
     assert shop.host.requests == []
+
+
+@pytest.mark.parametrize(("reply", "untrue"), [(Reply(410, b""), "suspended"), (Reply(500, b""), "tried again")])
+async def test_a_ping_says_nothing_of_what_only_a_delivery_causes(shop: Shop, reply: Reply, untrue: str) -> None:
+    shop.host.default = reply
+    await shop.work()
+    test = await Pings(shop).run(await shop.integration(), ORDER)
+    said = " ".join(f"{step.text} {step.remedy}" for step in test.results[0].steps)
+    assert untrue not in f"{said} {test.results[0].message}"
+
+
+async def test_a_ping_does_not_promise_another_try_of_a_token_endpoint(shop: Shop) -> None:
+    shop.host.tokens.replies.append(Reply(500, b""))
+    await shop.work()
+    test = await Pings(shop).run(await shop.integration(oauth2=True), ORDER)
+    assert "token endpoint answered 500" in (test.results[0].message or "")
+    assert "tried again" not in str(test.results[0])

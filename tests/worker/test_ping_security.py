@@ -138,6 +138,27 @@ async def test_repeat_may_be_refused_but_not_worked_off_again(shop: Shop, pings:
     assert "webhook-id" in (replayed.remedy or "")
 
 
+async def test_of_a_repeat_only_what_can_be_known_is_said(shop: Shop, pings: Pings) -> None:
+    integration = await shop.integration()
+
+    async def said() -> str:
+        test = await check(pings, integration)
+        (replayed,) = (one for one in test.security_checks if one.name is REPLAYED)
+        assert replayed.status is PASSED
+        return replayed.text
+
+    assert "only the host knows" in await said()
+    seen: set[str] = set()
+
+    def conflicts(request: Received) -> Reply:
+        known = request.headers["webhook-id"] in seen
+        seen.add(request.headers["webhook-id"])
+        return Reply(409, b"") if known else Reply()
+
+    shop.host.default = conflicts
+    assert "would count as failed and be retried, so give the first answer again" in await said()
+
+
 async def test_nothing_is_said_of_a_host_that_refuses_the_genuine_one_too(shop: Shop, pings: Pings) -> None:
     shop.host.default = Reply(401, b"")
     test = await check(pings, await shop.integration())

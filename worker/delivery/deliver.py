@@ -14,7 +14,7 @@ import aiohttp
 
 from dispatcher.clock import Clock
 from dispatcher.flow.events.status_notice import status_notice
-from dispatcher.model.attempt import Attempt
+from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, TYPE_RULES
 from dispatcher.model.integration import WORKING
@@ -278,6 +278,13 @@ def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
     return (*secrets, bearer) if bearer else secrets
 
 
+def address_of(delivery: Delivery, reading: Reading) -> str:
+    """Where the attempt went, as it was sent: without a token no further than to the token endpoint."""
+    if reading.verdict.outcome is Outcome.TOKEN_FAILED:
+        return sent_url(delivery.target.credentials.token_uri)
+    return delivery.url if reading.sent_ms is None else sent_url(delivery.url)
+
+
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
     """The attempt as it is kept, free of secrets."""
     verdict, secrets = reading.verdict, hidden(delivery, reading)
@@ -285,7 +292,7 @@ def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
         n=delivery.claimed.n,
         started_ms=delivery.started_ms,
         duration_ms=(time.perf_counter() - delivery.begun_s) * 1000,
-        url=delivery.url if reading.sent_ms is None else sent_url(delivery.url),
+        url=address_of(delivery, reading),
         outcome=verdict.outcome,
         http_status=reading.http_status,
         error_code=verdict.error_code,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from dispatcher.model.attempt import Outcome
+from dispatcher.model.queue import INTEGRATION_DELETED
 from dispatcher.model.status import Status
 from dispatcher.policy.answers import TRANSPORT_ERROR, Verdict
 from dispatcher.policy.filters import FILTERED, Judgement, Ruling
@@ -18,7 +19,6 @@ NOT_ADMITTED_MS = 10
 UNREADABLE_FILTER_MS = 5000
 """Delay of an event whose filter cannot be read: a newer version may read it, or somebody repair it."""
 
-_DELETED = "its integration was deleted"
 _ASKED_ONCE = "the worker that asked was lost before the host answered: ask again"
 
 log = structlog.get_logger("attempt")
@@ -29,7 +29,7 @@ Ending = Settlement | Verdict | Reading
 
 def deleted(claimed: Claimed) -> Settlement:
     """The integration is gone."""
-    return Settlement(claimed, Status.DEAD, error_code=CONFIGURATION_ERROR, error_message=_DELETED)
+    return Settlement(claimed, Status.DEAD, error_code=CONFIGURATION_ERROR, error_message=INTEGRATION_DELETED)
 
 
 def not_admitted(claimed: Claimed) -> Settlement:

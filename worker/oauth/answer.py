@@ -54,7 +54,7 @@ _BY_STATUS: dict[int, tuple[str, str]] = {
     404: (CONFIGURATION_ERROR, "check tokenUri"),
     405: (CONFIGURATION_ERROR, "check tokenUri"),
 }
-_UNSUPPORTED = (TRANSPORT_ERROR, "it is tried again")
+_UNSUPPORTED = (TRANSPORT_ERROR, "see its log")
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,16 +174,20 @@ _EXPLAINED: tuple[tuple[type[BaseException], str, str], ...] = (
     (JoseError, CONFIGURATION_ERROR, "the private key cannot sign: use another key or leave out its alg"),
     (ssl.SSLError, TRANSPORT_ERROR, "token endpoint's TLS handshake failed: check its certificate and host name"),
     (aiohttp.ClientSSLError, TRANSPORT_ERROR, "token endpoint's TLS handshake failed: check its certificate"),
-    (TimeoutError, TRANSPORT_ERROR, "token endpoint gave no answer in time: it is tried again"),
+    (TimeoutError, TRANSPORT_ERROR, "token endpoint gave no answer in time: check that it is up"),
     (aiohttp.ClientConnectorDNSError, TRANSPORT_ERROR, "token endpoint's host name does not resolve: check tokenUri"),
-    (aiohttp.ClientConnectorError, TRANSPORT_ERROR, "token endpoint cannot be connected to: it is tried again"),
+    (
+        aiohttp.ClientConnectorError,
+        TRANSPORT_ERROR,
+        "token endpoint cannot be connected to: check that it is up",
+    ),
     (
         aiohttp.ClientResponseError,
         INVALID_RESPONSE,
         "token endpoint's answer is not HTTP, {error.message}: check tokenUri",
     ),
-    (aiohttp.ClientError, TRANSPORT_ERROR, "token endpoint broke off the connection: it is tried again"),
-    (OSError, TRANSPORT_ERROR, "token endpoint cannot be connected to: it is tried again"),
+    (aiohttp.ClientError, TRANSPORT_ERROR, "token endpoint broke off the connection: see its log"),
+    (OSError, TRANSPORT_ERROR, "token endpoint cannot be connected to: check that it is up"),
     (ValueError, CONFIGURATION_ERROR, "the token request cannot be built: check tokenUri and credentials"),
 )
 """The first type that fits; its text never holds an address or a secret."""

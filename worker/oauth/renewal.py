@@ -82,7 +82,7 @@ class Renewer:
         try:
             kept = await self.renewals.keep(current, grant, self.clock.now_ms())
         except StoreUnavailable:
-            return TokenFailure("TRANSPORT_ERROR", "the new token could not be kept: it is tried again")
+            return TokenFailure("TRANSPORT_ERROR", "the new token could not be kept")
         return kept or await self.connectors.get(current.id) or current
 
     async def _application(self, connector: AccountConnector) -> OAuthApplication | None:

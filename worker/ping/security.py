@@ -25,6 +25,7 @@ STALE_S = 2 * TOLERANCE_S
 MADE_ANEW = ("accountIdentifier", "userIdentifier")
 """Fields of an answer that a repeat must not change."""
 INCONCLUSIVE = "nothing can be said: the genuine notification was not taken either"
+REFUSED_REPEAT = "a repeat after a lost answer would count as failed and be retried, so give the first answer again"
 NO_CREDENTIALS = "the integration has no credentials, so no token goes with its notifications"
 FIRST_GENUINE = "Make the ping itself pass first, then check again."
 
@@ -111,10 +112,10 @@ async def _replayed(host: Host, genuine: Genuine) -> Judged:
     if again.status is None or again.status >= 500:
         return again, False, f"{text}, the host broke"
     if not again.taken:
-        return again, True, f"{text}, refused"
+        return again, True, f"{text}, refused: {REFUSED_REPEAT}"
     if any(again.says.get(made) != genuine.answer.says.get(made) for made in MADE_ANEW):
         return again, False, f"{text}, and something new was made of it"
-    return again, True, f"{text}, and nothing new was made of it"
+    return again, True, f"{text}, with the same answer; whether work was done twice only the host knows"
 
 
 CHECKS: dict[CheckName, Check] = {

@@ -73,7 +73,7 @@ CHECK_REMEDIES: dict[CheckName, str] = {
     CheckName.FORGED_SIGNATURE: "Verify webhook-signature over the raw body with the signing secret, and answer 401.",
     CheckName.STALE_TIMESTAMP: "Refuse a webhook-timestamp that is more than 5 minutes off, and answer 401.",
     CheckName.MISSING_TOKEN: "Require the Authorization header that this integration's credentials give; answer 401.",
-    CheckName.REPLAYED_ID: "Remember each webhook-id: give the first answer again, or 409, and do no work twice.",
+    CheckName.REPLAYED_ID: "Remember each webhook-id: give the first answer again, and do no work twice.",
 }
 
 

@@ -66,7 +66,11 @@ def attempt_json(attempt: Attempt) -> dict[str, Any]:
 
 def explanation_json(found: Explanation) -> dict[str, Any]:
     body = {"status": found.status.value, "reason": found.reason.value, "text": sentence(found)}
-    optional = {"until": iso_or_none(found.until_ms), "blockedBy": found.blocked_by}
+    optional = {
+        "until": iso_or_none(found.until_ms),
+        "blockedBy": found.blocked_by,
+        "cause": explanation_json(found.cause) if found.cause else None,
+    }
     return body | {name: value for name, value in optional.items() if value}
 
 

@@ -202,11 +202,14 @@ class AttemptOut(Wire):
 
 
 class ExplanationOut(Wire):
+    """``cause``: why the event waits that ``blockedBy`` names."""
+
     status: str
     reason: str
     text: str
     until: str | None = None
     blocked_by: str | None = None
+    cause: ExplanationOut | None = None
 
 
 class ForwardedOut(EventOut):

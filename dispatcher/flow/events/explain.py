@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dispatcher.clock import iso_ms
-from dispatcher.model.queue import Explanation, Reason
+from dispatcher.model.queue import INTEGRATION_DELETED, Explanation, Reason
+from dispatcher.policy.answers import GONE
 
 SENTENCES: dict[Reason, str] = {
     Reason.DELIVERED: "The product host confirmed the event.",
@@ -16,7 +17,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.IN_FLIGHT: "An attempt is under way right now.",
     Reason.BEHIND: "It waits for an earlier event of the same account, which has to end first.",
     Reason.RETRY_PLANNED: "The last attempt failed and the next one is planned.",
-    Reason.PUT_OFF: "A worker could not begin an attempt, so none has been made yet; its log says what is in the way.",
+    Reason.PUT_OFF: "A worker could not begin an attempt, so none has been made yet.",
     Reason.AWAITING_RESULT: "The product host answered 202 and has yet to report the result.",
     Reason.PAUSED: "The integration is paused; resume it to let its events go on.",
     Reason.CIRCUIT_OPEN: "The product host could not be reached several times in a row, so its circuit is open.",
@@ -32,13 +33,31 @@ SENTENCES: dict[Reason, str] = {
 }
 
 
+_DEAD_BEFORE_ITS_TIME: dict[str, str] = {
+    GONE: "Its host answered 410 Gone, so it was not tried again; publish another URL or enable this one, "
+    "and redeliver the event, or resolve it.",
+    INTEGRATION_DELETED: "It can be sent nowhere any more, and was not tried again.",
+}
+"""By the beginning of the detail."""
+
+
 def sentence(explanation: Explanation) -> str:
     """The reason as a person would say it, with what is known of who, until when and why."""
-    parts = [SENTENCES[explanation.reason]]
+    parts = [_first(explanation)]
     if explanation.blocked_by:
         parts.append(f"That event is {explanation.blocked_by}.")
+    if explanation.cause is not None:
+        parts.append(f"Of that one: {sentence(explanation.cause)}")
     if explanation.until_ms is not None:
         parts.append(f"This lasts until {iso_ms(explanation.until_ms)} at the latest.")
     if explanation.detail:
         parts.append(f"Detail: {explanation.detail.rstrip('.')}.")
     return " ".join(parts)
+
+
+def _first(explanation: Explanation) -> str:
+    if explanation.reason is Reason.DEAD:
+        for begun, text in _DEAD_BEFORE_ITS_TIME.items():
+            if (explanation.detail or "").startswith(begun):
+                return text
+    return SENTENCES[explanation.reason]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from dispatcher.clock import iso_ms
 from dispatcher.model.effect import is_update
 from dispatcher.model.event import EventState
 from dispatcher.model.queue import Explanation, Reason
@@ -36,6 +37,7 @@ class EventView:
     now_ms: int
     holders: tuple[str, ...] = ()
     """Installations and accounts that hold its group's events back."""
+    no_token_since_ms: int | None = None
 
 
 ENDED = {
@@ -68,6 +70,7 @@ def event_view(reply: list[Any]) -> EventView:
         lane_due=text(reply[15]),
         now_ms=int(reply[16]),
         holders=tuple(text(reply[17]).split("\n")) if reply[17] else (),
+        no_token_since_ms=number(reply[18]),
     )
 
 
@@ -109,12 +112,20 @@ def _locked(holders: tuple[str, ...]) -> Reason:
     return Reason.UPDATE_IN_PROGRESS if updated else Reason.CREDENTIALS_REFUSED
 
 
+def _in_the_way(seen: EventView) -> str:
+    """Of an attempt that no worker could begin."""
+    if seen.no_token_since_ms is None:
+        return "the worker's log says what is in the way"
+    return f"no access token is had with the integration's outboundCredentials since {iso_ms(seen.no_token_since_ms)}"
+
+
 def _held_back(status: Status, seen: EventView, state: EventState) -> Explanation:
     if seen.paused:
         return Explanation(status, Reason.PAUSED)
     if seen.due_ms is not None and seen.due_ms > seen.now_ms:
         reason = Reason.RETRY_PLANNED if state.attempts else Reason.PUT_OFF
-        return Explanation(status, reason, until_ms=seen.due_ms, detail=state.error_message)
+        detail = state.error_message or (None if state.attempts else _in_the_way(seen))
+        return Explanation(status, reason, until_ms=seen.due_ms, detail=detail)
     if seen.lease_until_ms <= seen.now_ms:
         return Explanation(status, Reason.NO_WORKER)
     for until_ms, reason in (

@@ -6,7 +6,7 @@ The workers' side (own, claim, settle) is ``store/queue/partition.py``. Every ch
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import orjson
@@ -105,7 +105,13 @@ class QueueStore(EventFinder):
         return None
 
     async def explain(self, event_id: str) -> Explanation | None:
-        """The reason why the event waits, or its end."""
+        """The reason why the event waits, or its end; of one behind another also why that one waits."""
+        found = await self._explained(event_id)
+        if found is None or found.blocked_by is None:
+            return found
+        return replace(found, cause=await self._explained(found.blocked_by))
+
+    async def _explained(self, event_id: str) -> Explanation | None:
         seen = await self._look(event_id)
         with damaged_is_absent(event_id):
             return explain(event_id, seen) if seen else None

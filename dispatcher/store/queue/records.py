@@ -60,10 +60,11 @@ def partition_view(partition: int, reply: list[Any], lanes: list[LaneView]) -> P
 
 
 def lane_views(partition: int, reply: list[Any]) -> list[LaneView]:
-    return [_lane_view(partition, reply[i : i + LANE_FIELDS]) for i in range(8, len(reply), LANE_FIELDS)]
+    now_ms = int(reply[0])
+    return [_lane_view(partition, reply[i : i + LANE_FIELDS], now_ms) for i in range(8, len(reply), LANE_FIELDS)]
 
 
-def _lane_view(partition: int, fields: list[Any]) -> LaneView:
+def _lane_view(partition: int, fields: list[Any], now_ms: int) -> LaneView:
     urls = orjson.loads(fields[13])
     return LaneView(
         integration_id=text(fields[0]),
@@ -77,11 +78,17 @@ def _lane_view(partition: int, fields: list[Any]) -> LaneView:
         oldest_ready_ms=number(fields[7]),
         next_due_ms=number(fields[8]),
         paused=fields[9] != b"",
-        circuit_open_until_ms=number(fields[10]),
-        slowed_until_ms=number(fields[11]),
+        circuit_open_until_ms=_to_come(fields[10], now_ms),
+        slowed_until_ms=_to_come(fields[11], now_ms),
         token_failing_since_ms=number(fields[12]),
         suspended_urls=tuple(urls) if isinstance(urls, list) else (),
     )
+
+
+def _to_come(field: Any, now_ms: int) -> int | None:
+    """A time that lies in the past is no state, though it stays in the store until it changes."""
+    until_ms = number(field)
+    return until_ms if until_ms is not None and until_ms > now_ms else None
 
 
 def change(change_id: str, fields: dict[bytes, bytes], at_ms: int) -> Change:

@@ -4,14 +4,14 @@
 -- ARGV: id
 -- Returns {} or {document, state, attempt number in flight or '', head of its group or '', due ms or '', parked 1/0,
 --   own: owner, lease until ms; lane: busy, cap, paused, circuit, slow, rate, crowded; score of the lane in `lanes` or ''; now ms; who
---   holds its group, names with LF between, or ''}.
+--   holds its group, names with LF between, or ''; since when the lane has no token, in ms, or ''}.
 local id = ARGV[1]
 local doc, state = read_event(id)
 if not doc or not state then return {} end
 local lane, group = header(doc)
 local head = group ~= '' and call('LINDEX', group_key(lane, group), 0) or ''
 local own = call('HMGET', OWN, 'owner', 'until')
-local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'rate', 'crowded')
+local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'rate', 'crowded', 'failing')
 local answer = {
   doc, state, call('HGET', FLIGHT, id) or '', head or '', call('ZSCORE', due_key(lane), id) or '',
   call('ZSCORE', parked_key(lane), id) and 1 or 0, own[1] or '', own[2] or '0',
@@ -20,4 +20,5 @@ for i = 1, 7 do answer[#answer + 1] = c[i] or '' end
 answer[#answer + 1] = call('ZSCORE', LANES, lane) or ''
 answer[#answer + 1] = NOW
 answer[#answer + 1] = table.concat(holders(lane, group), '\n')
+answer[#answer + 1] = c[8] or ''
 return answer
