@@ -14,6 +14,7 @@ from prometheus_client.core import Metric
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Route
 from dispatcher.api.http.shared import Shared
+from dispatcher.api.installing import INSTALLING
 from dispatcher.api.rest.event_json import iso_or_none
 from dispatcher.api.services import SERVICES
 from dispatcher.api.store_watch import WATCH
@@ -87,7 +88,8 @@ async def metrics(request: web.Request) -> web.StreamResponse:
     figures = await request.app[METRICS].read()
     verdict = request.app[VERDICT]
     store = store_families(watch.pressure.memory.ratio, watch.losses.count)
-    body = page([*figures, *store, *verdict_families(verdict.remembered(), verdict.now_ms())], form)
+    sessions = request.app[INSTALLING].counts.families()
+    body = page([*figures, *store, *sessions, *verdict_families(verdict.remembered(), verdict.now_ms())], form)
     return web.Response(body=body, headers={hdrs.CONTENT_TYPE: form.content_type, hdrs.VARY: hdrs.ACCEPT})
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from dispatcher.api.deployment import Deployment
+from dispatcher.api.session_counts import SessionCounts
 from dispatcher.flow.installations.authorizing import Authorizing
 from dispatcher.flow.installations.connecting import Connecting
 from dispatcher.flow.installations.connector_plan import ConnectorPlanner
@@ -38,6 +39,7 @@ class Installing:
     sign_in: SignIn
     passwords: Passwords
     removal: ConnectorRemoval
+    counts: SessionCounts
 
 
 INSTALLING = web.AppKey("installing", Installing)
@@ -58,7 +60,8 @@ def build_installing(
 ) -> Installing:
     """``password_failures``: wrong passwords per minute for one user, after which none is looked at."""
     accounts, templates, passwords = AccountStore(redis), TemplateStore(redis), Passwords()
-    lockout = PasswordLockout(RateLimits(redis), password_failures)
+    counts = SessionCounts()
+    lockout = PasswordLockout(RateLimits(redis), password_failures, counts.password)
     planner = ConnectorPlanner(templates, cache)
     connectors = Connectors(ConnectorStore(redis), templates, planner, sealer, deployment.url_problem, reauthentication)
     return Installing(
@@ -70,4 +73,5 @@ def build_installing(
         SignIn(accounts, passwords, lockout),
         passwords,
         ConnectorRemoval(connectors.store, reauthentication.installations, reauthentication),
+        counts,
     )

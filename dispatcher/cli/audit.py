@@ -12,6 +12,7 @@ from dispatcher.cli.startup import load_settings, no_store, open_store, run
 from dispatcher.model.queue import RecountReport
 from dispatcher.settings import Settings
 from dispatcher.store.health.meta import stored_partitions
+from dispatcher.store.installations.recount import Recounted, recount_installed
 from dispatcher.store.installations.unfinished import Unfinished, effects_waiting
 from dispatcher.store.queue.recount import recount
 from dispatcher.store.redis.url import parse
@@ -31,34 +32,38 @@ def audit(
     settings = load_settings()
     if data_dir is not None:
         settings = settings.model_copy(update={"data_dir": data_dir, "redis_url": None})
-    report, late = run(_audit(settings))
-    well = report.well and not late.count
+    report, late, installed = run(_audit(settings))
+    well = report.well and not late.count and installed.well
     if as_json:
-        print_json(_as_json(report) | {"well": well, "outbox": late.count})
+        print_json(_as_json(report, installed) | {"well": well, "outbox": late.count})
     else:
         _show(report, settings)
+        _show_installed(installed)
         if late.oldest is not None:
             typer.secho(f"{late.count} installations wait for a worker, as {late.oldest[0]}", fg=typer.colors.RED)
     if not well:
         raise typer.Exit(1)
 
 
-async def _audit(settings: Settings) -> tuple[RecountReport, Unfinished]:
+async def _audit(settings: Settings) -> tuple[RecountReport, Unfinished, Recounted]:
     async with open_store(settings, client_name="dispatcher-audit", claim=False, existing=True) as store:
         partitions = await stored_partitions(store.redis)
         if partitions is None:
             raise no_store(settings)
-        return await recount(store.redis, range(partitions)), await effects_waiting(store.redis, LATE_MS)
+        events = await recount(store.redis, range(partitions))
+        return events, await effects_waiting(store.redis, LATE_MS), await recount_installed(store.redis)
 
 
-def _as_json(report: RecountReport) -> dict[str, object]:
+def _as_json(report: RecountReport, installed: Recounted) -> dict[str, object]:
+    broken = report.broken | installed.broken
     return {
         "well": report.well,
         "accepted": report.accepted,
         "terminal": report.terminal,
         "open": report.open,
         "failed": report.failed,
-        "broken": [{"id": event_id, "wrong": wrong} for event_id, wrong in report.broken.items()],
+        "installed": dict(installed.counts),
+        "broken": [{"id": object_id, "wrong": wrong} for object_id, wrong in broken.items()],
     }
 
 
@@ -76,3 +81,11 @@ def _show(report: RecountReport, settings: Settings) -> None:
     elif not report.broken:
         missing = report.accepted - report.terminal - report.open
         typer.secho(f"the counts differ by {missing}", fg=typer.colors.RED)
+
+
+def _show_installed(installed: Recounted) -> None:
+    if installed.counts:
+        typer.echo(", ".join(f"{count} {kind}" for kind, count in sorted(installed.counts.items())))
+    if installed.broken:
+        rows = [{"id": object_id, "wrong": wrong} for object_id, wrong in installed.broken.items()]
+        print_listing(rows, COLUMNS, as_json=False)

@@ -39,6 +39,7 @@ async def open_link(request: web.Request) -> web.StreamResponse:
     found = await request.app[INSTALLING].links.look(token, request.app[SERVICES].now_ms())
     marketplace = await _marketplace_of(request, found, return_url)
     if marketplace is None or found.outcome is not Opening.OPENED:
+        request.app[INSTALLING].counts.link(found.outcome.value.lower())
         return _does_not_open(request, found, marketplace)
     if (stranger := _strange_frame(request, marketplace)) is not None:
         return _not_to_be_framed(request, marketplace, stranger)
@@ -74,6 +75,7 @@ async def _open(request: web.Request, token: str, return_url: str | None) -> web
     services = request.app[SERVICES]
     opened = await request.app[INSTALLING].links.open(token, services.now_ms())
     session = opened.session
+    request.app[INSTALLING].counts.link(opened.outcome.value.lower())
     if opened.outcome is not Opening.OPENED or session is None:
         return _does_not_open(request, opened, await _marketplace_of(request, opened, return_url))
     visit, framed = Visit.begun(session, services.clock()), is_framed(request)

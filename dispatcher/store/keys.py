@@ -215,6 +215,8 @@ connector = _with_id("{def}:con:")
 """string: JSON of ``AccountConnector``. Until it is deleted. Written by all."""
 INSTALLATIONS = "{def}:installations"
 """zset: installation ids, which sort by age, scores 0. Until they are deleted. Written by all."""
+NEWEST = "{def}:n-newest"
+"""hash: integration id → what was installed of it last. Until the integration is deleted. Written by all."""
 EXCLUSIVE = "{def}:n-exclusive"
 """hash: account LF product → the installation that a page made of it. Until it is deleted. Written by all."""
 OUTBOX = "{def}:outbox"

@@ -107,6 +107,7 @@ class InstallationMachine(RuleBasedStateMachine):
         )
         self.told: dict[str, Told] = {}
         self.run(self.redis.flushall())
+        self.run(self.redis.set(keys.definition(LANE), b"{}"))
         self.run(self.worker.own(0))
 
     def teardown(self) -> None:

@@ -8,6 +8,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.errors import Unprocessable
 from dispatcher.ids import new_installation_id
 from dispatcher.model.installation import Installation, InstallStep, Purchase
 from dispatcher.model.integration import Revision
@@ -28,6 +29,13 @@ async def find(integration_id: str, number: int) -> Revision | None:
 def made(**changes: object) -> Installation:
     one = Installation(new_installation_id(1), "A", "n", 1, 1, connector_id="c", integration_id="I", revision=1)
     return replace(one, **({"install": STEPS} | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(autouse=True)
+async def integrations(redis: Redis) -> None:
+    """What is installed has to be there."""
+    for integration_id in ("I", "I0", "I1"):
+        await redis.set(keys.definition(integration_id), b"{}")
 
 
 async def written(redis: Redis, one: Installation) -> Stored:
@@ -115,7 +123,7 @@ async def used_bytes(redis: Redis) -> int:
 
 
 async def test_every_trace_of_a_removed_one_is_gone(redis: Redis) -> None:
-    before = set(await redis.keys("*"))
+    before = {*await redis.keys("*"), keys.NEWEST.encode()}
     one = made(marketplace_id=27, exclusive=True, product_id="P", locked_ms=5, pending_event_id="e")
     found = await written(redis, one)
     store = InstallationStore(redis, find)
@@ -123,6 +131,13 @@ async def test_every_trace_of_a_removed_one_is_gone(redis: Redis) -> None:
     assert await redis.zscore(keys.UPDATES, one.id) == 5
     assert await redis.zscore(keys.PENDING, one.id) is not None
     assert await store.write([Written(found, None)], 2)
+    assert set(await redis.keys("*")) == before
+
+
+async def test_of_an_integration_that_is_gone_nothing_is_installed(redis: Redis) -> None:
+    before = set(await redis.keys("*"))
+    with pytest.raises(Unprocessable, match="deleted"):
+        await written(redis, made(integration_id="gone"))
     assert set(await redis.keys("*")) == before
 
 

@@ -14,6 +14,7 @@ from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES
+from dispatcher.api.session_counts import ISSUED
 from dispatcher.clock import iso_ms
 from dispatcher.flow.installations.open_session import Asker, Issued, SessionAsked
 from dispatcher.flow.installations.passwords import MAX_PASSWORD_BYTES
@@ -47,6 +48,7 @@ async def _created(request: web.Request, url_name: str, *, launch: bool) -> web.
     reach = await services.marketplaces.within(reach_of(caller)).reach()
     noted = noting(request, "createLaunchSession" if launch else "createMarketplaceSession")
     issued = await installing.sessions.issue(asked, Asker(caller.client_id, reach), services.now_ms(), noted)
+    installing.counts.link(ISSUED)
     body: dict[str, Any] = {
         "AccountId": issued.account_id,
         "ExpiresAtUtc": iso_ms(issued.expires_ms),

@@ -59,14 +59,17 @@ class Transitions:
 
     async def create(self, installation: Installation, begin: Decide, cause: Cause) -> Installation:
         """A new one, under its id. ``Conflict`` (already_exists) when there is one of that id."""
-        now_ms = self.now_ms()
-        at = moment_of(installation, self._partitions, now_ms)
-        moved = begin(installation, at)
-        written = await self._written(None, moved, at, cause)
-        if not await self._store.write([written], now_ms, cause.noting):
-            raise Conflict.of("already_exists", f"There is an integration {installation.id} already.", "_id")
-        await self._effects.apply(installation.id)
-        return moved.installation or installation
+        for _ in range(TRIES):
+            now_ms = self.now_ms()
+            at = moment_of(installation, self._partitions, now_ms)
+            moved = begin(installation, at)
+            written = await self._written(None, moved, at, cause)
+            if await self._store.write([written], now_ms, cause.noting):
+                await self._effects.apply(installation.id)
+                return moved.installation or installation
+            if await self._is_taken(installation):
+                raise Conflict.of("already_exists", f"There is an integration {installation.id} already.", "_id")
+        raise modified(installation.id)
 
     async def change(self, installation_id: str, decide: Decide, cause: Cause) -> Installation | None:
         """The installation as it is afterwards, None = its record is gone.
@@ -104,6 +107,13 @@ class Transitions:
                     await self._effects.apply(installation_id)
                 return [after for change in changes if (after := moved_on(change, now_ms)) is not None]
         raise modified(installation_ids[0])
+
+    async def _is_taken(self, installation: Installation) -> bool:
+        """Its id, or its place as the one of its account and product; else its definition was edited meanwhile."""
+        if await self._store.find(installation.id) is not None:
+            return True
+        account_id, product_id = installation.account_id or "", installation.product_id or ""
+        return installation.exclusive and await self._store.exclusive(account_id, product_id) is not None
 
     async def _written(self, before: Stored | None, moved: Moved, at: Moment, cause: Cause) -> Written:
         about = moved.installation or (before.installation if before else None)

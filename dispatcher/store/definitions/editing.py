@@ -7,9 +7,9 @@ Every write compares what it read with what is there, in one script, and announc
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Self
+from typing import Self, cast
 
 import orjson
 from redis.asyncio import Redis
@@ -160,6 +160,7 @@ class Definitions(DefinitionReads):
             integration = read_integration(before)
             if expected_modified_ms not in (None, integration.modified_ms):
                 raise _modified(any_id)
+            newest = await self._newest_installation(integration.id)
             if installed := await self._ask(self._redis.zcard(keys.installations_of_integration(integration.id))):
                 text = f"{installed} accounts have it installed: uninstall it there, then delete it."
                 raise Conflict.of("still_installed", text, "id")
@@ -168,9 +169,15 @@ class Definitions(DefinitionReads):
             numbers = range(1, (integration.published_revision or 0) + 1)
             dropped = [keys.ping(integration.id), *(keys.revision(integration.id, number) for number in numbers)]
             gone = Document(keys.definition(integration.id), before, b"")
-            if await self._swap([gone], deleted(integration), [integration.id], dropped):
+            unchanged = Document(keys.NEWEST, newest, b"", integration.id)
+            if await self._swap([gone, unchanged], deleted(integration), [integration.id], dropped):
                 return
         raise _modified(any_id)
+
+    async def _newest_installation(self, integration_id: str) -> bytes:
+        """What every installation of it changes: read before they are counted, so that none comes unseen."""
+        found = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(keys.NEWEST, integration_id)))
+        return bytes(found or b"")
 
     async def _replace(
         self, integration: Integration, expected_modified_ms: int, publishing: Revision | None = None

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from redis.asyncio import Redis
 
+from dispatcher.errors import Unprocessable
 from dispatcher.model.effect import Effect
 from dispatcher.model.installation import Installation
 from dispatcher.store import keys
@@ -117,10 +118,22 @@ class InstallationStore:
         documents, operations, entries = [], [], []
         for change in changes:
             document = await self._document(change, now_ms)
-            documents += [document, *_exclusive(change)]
+            documents += [document, *_exclusive(change), *await self._definition(change)]
             operations += _operations(change, now_ms)
             entries.append(Noted("installation", change.id, document, frozenset({"settings"})))
         return await swap(self._redis, documents, operations, noting=noting, entries=entries)
+
+    async def _definition(self, change: Written) -> list[Document]:
+        """The integration of a new one, which must not go meanwhile. ``Unprocessable``: it is gone."""
+        lane = change.after.integration_id if change.after and change.before is None else None
+        if lane is None:
+            return []
+        with guarded():
+            record = bytes(await self._redis.get(keys.definition(lane)) or b"")
+        if not record:
+            text = "This integration was deleted, so it cannot be installed."
+            raise Unprocessable.of("invalid_reference", text, "_connectorId")
+        return [Document(keys.definition(lane), record, record)]
 
     async def _stored(self, record: bytes) -> Stored:
         return Stored(await self._packing.unpacked(read(Installation, record)), bytes(record))
@@ -176,6 +189,8 @@ def _operations(change: Written, now_ms: int) -> list[Operation]:
     operations = [waiting or Operation("ZREM", keys.PENDING, (change.id,)), *_update(change), *_draft(change, now_ms)]
     if change.before is None and change.after is not None:
         operations += [Operation("ZADD", index, (0, change.id)) for index in _indexes(change.after)]
+        if change.after.integration_id is not None:
+            operations.append(Operation("HSET", keys.NEWEST, (change.after.integration_id, change.id)))
     elif change.before is not None and change.after is None:
         gone = change.before.installation
         operations += [Operation("ZREM", index, (change.id,)) for index in _indexes(gone)]

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from dispatcher.errors import Conflict
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, OrderFormField
+from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.installations.installations import InstallationStore
 from tests.api.conftest import Api, Start
 from tests.api.installations.samples import ALL, DIY, SMART, STEPS, account, events_of, install, installable
 
@@ -350,3 +353,41 @@ async def test_settings_that_a_user_saves_are_told_once_and_an_owners_are_not(ap
     assert len(await events_of(api)) == 7
     await api.json("PUT", path, 200, json=one | {"settings": {"colour": "green"}})
     assert len(await events_of(api)) == 7
+
+
+async def test_an_integration_that_is_deleted_meanwhile_is_not_installed(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration = await installable(api)
+    write = InstallationStore.write
+
+    async def late(self: InstallationStore, *args: Any) -> bool:
+        monkeypatch.undo()
+        await api.services.definitions.delete(integration.id)
+        return await write(self, *args)
+
+    monkeypatch.setattr(InstallationStore, "write", late)
+    body = {"name": "x", "_connectorId": integration.connector_id, "_accountId": "A-1"}
+    await api.refused("POST", ALL, 422, "invalid_reference", "_connectorId", json=body)
+    assert await api.json("GET", ALL, 200) == []
+
+
+async def test_an_integration_that_is_installed_meanwhile_is_not_deleted(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    integration = await installable(api)
+    headers, swap, earlier = await account(api), Definitions._swap, []
+
+    async def late(self: Definitions, *args: Any) -> bool:
+        monkeypatch.undo()
+        earlier.append(await install(api, headers, _connectorId=integration.connector_id))
+        return await swap(self, *args)
+
+    await install(api, headers, _connectorId=integration.connector_id)
+    (first,) = await api.json("GET", ALL, 200)
+    assert (await api.ask("DELETE", f"{ALL}/{first['_id']}")).status == 204
+    monkeypatch.setattr(Definitions, "_swap", late)
+    with pytest.raises(Conflict) as refused:
+        await api.services.definitions.delete(integration.id)
+    assert refused.value.problems[0].code == "still_installed"
+    assert [one["_id"] for one in await api.json("GET", ALL, 200)] == [earlier[0]["_id"]]
