@@ -19,6 +19,8 @@ from dispatcher.marketplace.routes import mount_marketplace
 from dispatcher.settings import Settings
 
 BACKLOG = 1024
+RECEIVED_BYTES = 1 << 16
+"""Of each connection, which are read at once: of many that send much, each would have hundreds of KiB in memory."""
 SHUTDOWN_TIMEOUT_S = 10.0
 """Longest time that a request may take to end once the process stops."""
 
@@ -62,7 +64,9 @@ def bind(host: str, port: int) -> socket.socket:
     """A bound socket of the family that ``host`` is of."""
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        return socket.create_server(address[:2], family=family, backlog=BACKLOG, reuse_port=False)
+        listener = socket.create_server(address[:2], family=family, backlog=BACKLOG, reuse_port=False)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVED_BYTES)
+        return listener
     except OSError as error:
         raise ConfigurationError(
             f"cannot listen on {host}:{port} ({error.strerror}): set DISPATCHER_HOST and DISPATCHER_PORT"

@@ -13,8 +13,8 @@ from dispatcher.api.http.turns import Room, Turns, share_of
 
 SMALL_BYTES = 16 << 10
 """Bodies up to this size take no turn."""
-ARRIVING = Room(at_once=32 << 20, of_one=16 << 20, waiting=1024, waiting_of_one=768, what="large bodies")
-HANDLED = Room(at_once=8 << 20, of_one=4 << 20, waiting=1024, waiting_of_one=1024, what="large bodies")
+ARRIVING = Room(at_once=16 << 20, of_one=8 << 20, waiting=1024, waiting_of_one=768, what="large bodies")
+HANDLED = Room(at_once=4 << 20, of_one=2 << 20, waiting=1024, waiting_of_one=1024, what="large bodies")
 """Parsed, a body takes up to twenty times its bytes."""
 
 

@@ -25,7 +25,7 @@ MAX_LOOKED = 50_000
 MAX_SEARCH_S = 2.0
 """... the time that it takes; then it ends, with a cursor."""
 
-PAGE_BYTES = 2 << 20
+PAGE_BYTES = 1 << 20
 """Documents on one page: it ends early, with a cursor, before they are more, unless its first alone is."""
 
 LIST = script("queue/list")

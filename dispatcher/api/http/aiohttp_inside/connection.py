@@ -21,6 +21,8 @@ LINGERING_S = 5.0
 """Longest time that the rest of a body is read after its request was answered."""
 MAX_LINE_BYTES = 8190
 MAX_HEADERS = 128
+READ_BYTES = 1 << 14
+"""Of a body that waits to be read: at twice as many its connection is not read any further."""
 
 log = structlog.get_logger("dispatcher.api")
 
@@ -35,6 +37,7 @@ def connection_arguments() -> dict[str, Any]:
         "max_line_size": MAX_LINE_BYTES,
         "max_field_size": MAX_LINE_BYTES,
         "max_headers": MAX_HEADERS,
+        "read_bufsize": READ_BYTES,
     }
 
 
