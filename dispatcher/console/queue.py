@@ -9,7 +9,7 @@ from aiohttp import web
 from dispatcher.clock import iso_ms
 from dispatcher.console.screen import EVENTS, Viewer, redirect
 from dispatcher.errors import Refused
-from dispatcher.model.queue import LaneView
+from dispatcher.model.queue import LaneView, Pause
 
 LANES = 100
 
@@ -54,6 +54,12 @@ async def show_queue(request: web.Request, viewer: Viewer) -> web.StreamResponse
     )
 
 
+def _paused(pause: Pause) -> str:
+    by, reason = f" by {pause.by}" if pause.by else "", f": {pause.reason}" if pause.reason else ""
+    ends = f"; ends {iso_ms(pause.until_ms)}" if pause.until_ms else ""
+    return f"paused{by}{reason}{ends}"
+
+
 def states(view: LaneView) -> list[str]:
     """Everything that holds the integration's events back, in words."""
     held = {
@@ -65,5 +71,5 @@ def states(view: LaneView) -> list[str]:
     if view.concurrency is not None and view.in_flight >= view.concurrency:
         lines.append(f"as many attempts under way as it may have ({view.concurrency})")
     if view.paused:
-        lines.insert(0, "paused")
+        lines.insert(0, _paused(view.pause))
     return lines + [f"URL suspended: {url}" for url in view.suspended_urls]

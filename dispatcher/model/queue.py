@@ -115,6 +115,19 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """A hold by hand: by whom, why, and when it ends by itself; None = when somebody resumes it."""
+
+    by: str = ""
+    reason: str = ""
+    until_ms: int | None = None
+
+
+UNSAID = Pause()
+"""Of a pause about which nothing is known, and of a lane without one."""
+
+
+@dataclass(frozen=True, slots=True)
 class LaneView:
     """One integration's waiting work."""
 
@@ -133,6 +146,8 @@ class LaneView:
     slowed_until_ms: int | None
     token_failing_since_ms: int | None = None
     suspended_urls: tuple[str, ...] = ()
+    paused_since_ms: int | None = None
+    pause: Pause = UNSAID
 
 
 @dataclass(frozen=True, slots=True)

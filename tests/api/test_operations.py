@@ -6,7 +6,7 @@ import pytest
 
 from dispatcher.model.integration import Revision
 from dispatcher.model.status import Status
-from tests.api.conftest import Api, Start, publish
+from tests.api.conftest import ADMIN_ID, Api, Start, publish
 from tests.api.worker_hand import WorkerHand
 
 COUNTS = ("ready", "waiting", "scheduled", "inFlight", "deadLetters")
@@ -44,13 +44,59 @@ async def test_a_lane_is_paused_and_resumed_by_any_of_its_ids(api: Api) -> None:
     integration = await publish(api.services, Revision(urls={}), products=("P-9",))
     made = await api.emit(productId="P-9")
     body = await api.json("POST", f"/v1/lanes/{integration.app_market_id}/pause", 200)
-    assert body == {"integrationId": integration.id, "paused": True}
+    pause = {"by": ADMIN_ID, "reason": None, "until": None}
+    assert body == {"integrationId": integration.id, "paused": True, "pause": pause}
     why = await api.json("GET", f"/v1/events/{made['id']}/explain", 200)
     assert why["reason"] == "paused"
     body = await api.json("POST", f"/v1/lanes/{integration.id}/resume", 200)
-    assert body == {"integrationId": integration.id, "paused": False}
+    assert body == {"integrationId": integration.id, "paused": False, "pause": None}
     why = await api.json("GET", f"/v1/events/{made['id']}/explain", 200)
     assert why["reason"] != "paused"
+
+
+async def test_a_pause_says_by_whom_why_and_until_when(api: Api) -> None:
+    made = await api.emit()
+    lane = (await api.json("GET", f"/v1/events/{made['id']}", 200))["integrationId"]
+    body = await api.json("POST", f"/v1/lanes/{lane}/pause", 200, json={"reason": "deploy", "for": "2h"})
+    until = "2027-01-15T10:00:00.000Z"
+    assert body["pause"] == {"by": ADMIN_ID, "reason": "deploy", "until": until}
+    why = await api.json("GET", f"/v1/events/{made['id']}/explain", 200)
+    assert (why["reason"], why["until"]) == ("paused", until)
+    assert f"by {ADMIN_ID}: deploy" in why["text"]
+    (shown,) = (await api.json("GET", "/v1/queue", 200))["lanes"]
+    since = shown["pause"].pop("since")
+    assert (shown["paused"], shown["pause"]) == (True, body["pause"])
+    again = await api.json("POST", f"/v1/lanes/{lane}/pause", 200, json={"until": "2027-01-16T00:00:00Z"})
+    assert again["pause"] == {"by": ADMIN_ID, "reason": None, "until": "2027-01-16T00:00:00.000Z"}
+    (shown,) = (await api.json("GET", "/v1/queue", 200))["lanes"]
+    assert shown["pause"]["since"] == since
+    entry = (await api.json("GET", "/v1/audit", 200))["data"][1]
+    assert entry["after"] == {"paused": True, "reason": "deploy", "until": until}
+    await api.json("POST", f"/v1/lanes/{lane}/resume", 200)
+    (shown,) = (await api.json("GET", "/v1/queue", 200))["lanes"]
+    assert (shown["paused"], shown["pause"]) == (False, None)
+
+
+BAD_PAUSES = [
+    ({"for": "soon"}, "invalid_value", "for"),
+    ({"for": "0m"}, "invalid_value", "for"),
+    ({"for": "91d"}, "invalid_value", "for"),
+    ({"for": "2h", "until": "2027-02-01T00:00:00Z"}, "invalid_value", "until"),
+    ({"until": "2020-01-01T00:00:00Z"}, "invalid_value", "until"),
+    ({"until": "2030-01-01T00:00:00Z"}, "invalid_value", "until"),
+    ({"until": "soon"}, "invalid_value", "until"),
+    ({"reason": ""}, "invalid_value", "reason"),
+    ({"reason": "a\nb"}, "invalid_value", "reason"),
+    ({"why": "deploy"}, "unknown_field", "why"),
+]
+
+
+@pytest.mark.parametrize(("body", "code", "field"), BAD_PAUSES)
+async def test_bad_pauses_are_refused_and_nothing_is_paused(api: Api, body: object, code: str, field: str) -> None:
+    made = await api.emit()
+    lane = (await api.json("GET", f"/v1/events/{made['id']}", 200))["integrationId"]
+    await api.refused("POST", f"/v1/lanes/{lane}/pause", 422, code, field, json=body)
+    assert (await api.json("GET", f"/v1/events/{made['id']}/explain", 200))["reason"] != "paused"
 
 
 @pytest.mark.parametrize("verb", ["pause", "resume"])

@@ -5,9 +5,11 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from dispatcher.model.event_type import EventType
-from dispatcher.model.queue import EventFilter, Reason
+from dispatcher.model.queue import EventFilter, Pause, Reason
 from dispatcher.model.status import Status
+from dispatcher.store import keys
 from dispatcher.store.queue.claims import Move
+from dispatcher.store.redis.server_time import server_now_ms
 from tests.events import event_of
 from tests.store.desk import HOME, LANE, PARTITIONS, Desk
 from tests.store_commands import counted
@@ -42,6 +44,50 @@ async def test_a_released_event_is_as_if_it_had_not_been_claimed(redis: Redis) -
     stored = await desk.queue.get(event_id)
     assert stored is not None
     assert (stored.state.status, stored.state.attempts) == (Status.QUEUED, 0)
+    assert await desk.ids() == [event_id]
+
+
+async def test_a_pause_ends_by_itself(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    event_id = await desk.emit("A")
+    now_ms = await server_now_ms(redis)
+    await desk.queue.pause(LANE, Pause("ops", "deploy", now_ms + 600_000))
+    assert await desk.ids() == []
+    claim = await desk.claim()
+    assert claim.next_due_ms == now_ms + 600_000
+    why = await desk.queue.explain(event_id)
+    assert why is not None
+    assert (why.reason, why.until_ms, why.detail) == (Reason.PAUSED, now_ms + 600_000, "by ops: deploy")
+    await desk.emit("B")
+    assert await desk.ids() == []
+    await desk.queue.pause(LANE, Pause("ops", "over", now_ms))
+    why = await desk.queue.explain(event_id)
+    assert why is not None
+    assert why.reason is not Reason.PAUSED
+    (lane,) = (await desk.queue.overview()).lanes
+    assert (lane.paused, lane.pause) == (False, Pause())
+    assert event_id in await desk.ids()
+    kept = await redis.hkeys(keys.lane(HOME, LANE))  # type: ignore[misc]
+    assert not {b"paused", b"pause", b"pause_until"} & set(kept)
+    await desk.assert_well()
+
+
+async def test_a_pause_without_an_end_takes_the_place_of_one_with(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    await desk.emit("A")
+    now_ms = await server_now_ms(redis)
+    await desk.queue.pause(LANE, Pause(until_ms=now_ms + 600_000))
+    await desk.queue.pause(LANE)
+    claim = await desk.claim()
+    assert (claim.events, claim.next_due_ms) == ([], None)
+
+
+async def test_a_pause_that_ended_while_nothing_was_there_is_forgotten(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    await desk.queue.pause(LANE, Pause("ops", "deploy", await server_now_ms(redis)))
+    await desk.store.repair_lanes([HOME])
+    assert await redis.hexists(keys.lane(HOME, LANE), "paused") is False  # type: ignore[misc]
+    event_id = await desk.emit("A")
     assert await desk.ids() == [event_id]
 
 

@@ -79,7 +79,7 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
 
 def _request_body(route: Route) -> dict[str, Any] | None:
     if route.body is not None:
-        return {"required": True, "content": {"application/json": {"schema": _ref(route.body)}}}
+        return {"required": not route.body_optional, "content": {"application/json": {"schema": _ref(route.body)}}}
     form = OAUTH_FORMS.get(route.path)
     if form:
         return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}}

@@ -45,6 +45,8 @@ class Route:
     body: type[BaseModel] | None = None
     answers: dict[int, type[BaseModel] | None] = field(default_factory=dict)
     tag: str = "events"
+    body_optional: bool = False
+    """A request without a body asks for what one with no field does."""
     vendors: bool = False
     """Open to clients of one vendor, since its handler stays within what is theirs. Any other refuses them."""
     bearers: bool = False

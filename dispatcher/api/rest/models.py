@@ -218,9 +218,26 @@ class ForwardedOut(EventOut):
     explanation: ExplanationOut
 
 
+class PauseIn(Wire):
+    """All of it may be left out. ``for`` as in ``2h``; a pause without an end lasts until somebody resumes it."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROL)] | None = None
+    lasting: Annotated[Name | None, Field(alias="for")] = None
+    until: Moment | EpochMs | None = None
+
+
+class PauseOut(Wire):
+    """``until`` null: it ends when somebody resumes the integration."""
+
+    by: str | None
+    reason: str | None
+    until: str | None
+
+
 class LaneOut(Wire):
     integration_id: str
     paused: bool
+    pause: PauseOut | None
 
 
 class WebhookKeyOut(BaseModel):

@@ -7,18 +7,22 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.query import integer
+from dispatcher.api.http.body import JSON, read_body, require_media
+from dispatcher.api.http.query import integer, moment_ms
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.event_json import iso_or_none
-from dispatcher.api.rest.models import LaneOut
+from dispatcher.api.rest.models import LaneOut, PauseIn
 from dispatcher.api.services import SERVICES
-from dispatcher.errors import NotFound
+from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
 from dispatcher.flow.events.pause import pause, resume
 from dispatcher.flow.events.reach import reachable_integration
 from dispatcher.model.access import Scope
 from dispatcher.model.integration import Integration
-from dispatcher.model.queue import LaneView, PartitionView, QueueOverview, WorkerView
+from dispatcher.model.queue import LaneView, PartitionView, Pause, QueueOverview, WorkerView
+from dispatcher.policy.pauses import pause_end
+from dispatcher.policy.strict_json import read_object
 
 DEFAULT_LANES = 100
 MAX_LANES = 1000
@@ -31,11 +35,36 @@ async def get_queue(request: web.Request) -> web.StreamResponse:
 
 
 async def pause_lane(request: web.Request) -> web.StreamResponse:
-    """Events are accepted and held until the lane is resumed."""
+    """Events are accepted and held until the lane is resumed, or the pause ends. Once more changes reason and end."""
     services, integration_id = request.app[SERVICES], (await _integration(request)).id
-    async with noted(request, "pauseLane", "lane", integration_id, after={"paused": True}):
-        await pause(integration_id, services.queue, services.notify, services.now_ms())
-    return json_response({"integrationId": integration_id, "paused": True})
+    hold = await _pause(request)
+    after = {"paused": True} | {name: value for name, value in pause_json(hold).items() if value and name != "by"}
+    async with noted(request, "pauseLane", "lane", integration_id, after=after):
+        await pause(integration_id, hold, services.queue, services.notify, services.now_ms())
+    return json_response({"integrationId": integration_id, "paused": True, "pause": pause_json(hold)})
+
+
+async def _pause(request: web.Request) -> Pause:
+    """As the body asks for; there may be none."""
+    raw = await read_body(request)
+    if raw:
+        require_media(request, JSON)
+    asked = validated(PauseIn, read_object(raw)) if raw else PauseIn()
+    ends_ms = pause_end(asked.lasting, _until_ms(asked), request.app[SERVICES].now_ms())
+    return Pause(request[CALLER].client_id, asked.reason or "", ends_ms)
+
+
+def _until_ms(asked: PauseIn) -> int | None:
+    if asked.until is None:
+        return None
+    try:
+        return moment_ms({"until": str(asked.until)}, "until")
+    except InvalidRequest as error:
+        raise Unprocessable([Problem("invalid_value", p.message, p.field) for p in error.problems]) from None
+
+
+def pause_json(hold: Pause) -> dict[str, Any]:
+    return {"by": hold.by or None, "reason": hold.reason or None, "until": iso_or_none(hold.until_ms)}
 
 
 async def resume_lane(request: web.Request) -> web.StreamResponse:
@@ -47,7 +76,7 @@ async def resume_lane(request: web.Request) -> web.StreamResponse:
     async with noted(request, "resumeLane", "lane", integration.id, after={"paused": False}):
         newest = await services.definitions.needed(integration.id)
         await resume(newest, services.definitions, services.queue, services.notify, services.now_ms())
-    return json_response({"integrationId": integration.id, "paused": False})
+    return json_response({"integrationId": integration.id, "paused": False, "pause": None})
 
 
 async def _integration(request: web.Request) -> Integration:
@@ -103,6 +132,7 @@ def _lane_json(view: LaneView) -> dict[str, Any]:
         "oldestReadyAt": iso_or_none(view.oldest_ready_ms),
         "nextDueAt": iso_or_none(view.next_due_ms),
         "paused": view.paused,
+        "pause": pause_json(view.pause) | {"since": iso_or_none(view.paused_since_ms)} if view.paused else None,
         "circuitOpenUntil": iso_or_none(view.circuit_open_until_ms),
         "slowedUntil": iso_or_none(view.slowed_until_ms),
         "credentials": {
@@ -143,6 +173,8 @@ ROUTES: tuple[Route, ...] = (
         pause_lane,
         (Scope.OPS_WRITE,),
         "Hold an integration's events back",
+        body=PauseIn,
+        body_optional=True,
         answers={200: LaneOut},
         tag=_TAG,
         vendors=True,

@@ -147,10 +147,20 @@ local function lane_state(lane)
   return state
 end
 
--- When a lane in state `c` may next be claimed from, whose first event is due at `head`: never while full or paused.
+-- Since when a lane is paused whose state is `c`; nothing when it is not, or its pause has ended.
+local function paused_since(c)
+  if c.paused and (not c.pause_until or tonumber(c.pause_until) > NOW) then return c.paused end
+end
+
+local function end_pause(lane) call('HDEL', lane_key(lane), 'paused', 'pause_until', 'pause', 'disabled') end
+
+-- When a lane in state `c` may next be claimed from, whose first event is due at `head`: never while full or paused
+-- without an end.
 local function claimable(c, head)
-  if c.paused or (c.cap and tonumber(c.busy or 0) >= tonumber(c.cap)) then return 'inf' end
-  return math.max(head, tonumber(c.circuit or 0), tonumber(c.slow or 0), tonumber(c.crowded or 0))
+  if c.cap and tonumber(c.busy or 0) >= tonumber(c.cap) then return 'inf' end
+  if c.paused and not c.pause_until then return 'inf' end
+  local paused = c.paused and tonumber(c.pause_until) or 0
+  return math.max(head, paused, tonumber(c.circuit or 0), tonumber(c.slow or 0), tonumber(c.crowded or 0))
 end
 
 local function write_known(lanes)

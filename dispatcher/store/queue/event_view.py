@@ -8,10 +8,10 @@ from typing import Any
 from dispatcher.clock import iso_ms
 from dispatcher.model.effect import is_update
 from dispatcher.model.event import EventState
-from dispatcher.model.queue import Explanation, Reason
+from dispatcher.model.queue import UNSAID, Explanation, Pause, Reason
 from dispatcher.model.status import TERMINAL, Status
 from dispatcher.policy.filters import FILTERED
-from dispatcher.store.queue.records import number, text
+from dispatcher.store.queue.records import number, pause_of, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class EventView:
     holders: tuple[str, ...] = ()
     """Installations and accounts that hold its group's events back."""
     no_token_since_ms: int | None = None
+    pause: Pause = UNSAID
 
 
 ENDED = {
@@ -71,6 +72,7 @@ def event_view(reply: list[Any]) -> EventView:
         now_ms=int(reply[16]),
         holders=tuple(text(reply[17]).split("\n")) if reply[17] else (),
         no_token_since_ms=number(reply[18]),
+        pause=pause_of(reply[19]),
     )
 
 
@@ -119,9 +121,14 @@ def _in_the_way(seen: EventView) -> str:
     return f"no access token is had with the integration's outboundCredentials since {iso_ms(seen.no_token_since_ms)}"
 
 
+def _paused(status: Status, pause: Pause) -> Explanation:
+    said = ": ".join(part for part in (f"by {pause.by}" if pause.by else "", pause.reason) if part)
+    return Explanation(status, Reason.PAUSED, until_ms=pause.until_ms, detail=said or None)
+
+
 def _held_back(status: Status, seen: EventView, state: EventState) -> Explanation:
     if seen.paused:
-        return Explanation(status, Reason.PAUSED)
+        return _paused(status, seen.pause)
     if seen.due_ms is not None and seen.due_ms > seen.now_ms:
         reason = Reason.RETRY_PLANNED if state.attempts else Reason.PUT_OFF
         detail = state.error_message or (None if state.attempts else _in_the_way(seen))

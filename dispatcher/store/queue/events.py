@@ -15,7 +15,7 @@ from dispatcher.ids import partition_of_event
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.effect import LockChange
 from dispatcher.model.event import Event, no_such_event
-from dispatcher.model.queue import Accepted, Change, Explanation, QueueOverview, StoredEvent
+from dispatcher.model.queue import UNSAID, Accepted, Change, Explanation, Pause, QueueOverview, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import keys
 from dispatcher.store.queue import overview
@@ -24,7 +24,7 @@ from dispatcher.store.queue.event_view import EventView, event_view, explain, st
 from dispatcher.store.queue.feed import newest, read_changes
 from dispatcher.store.queue.finding import EventFinder
 from dispatcher.store.queue.following import ChangeFeed
-from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
+from dispatcher.store.queue.records import damaged_is_absent, pause_record, stored_event, text
 from dispatcher.store.queue.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.durability import writing
@@ -200,9 +200,13 @@ class QueueStore(EventFinder):
         )
         return bool((await self._run_on(event_id, _CONCLUDE, arguments))[0] == b"ok")
 
-    async def pause(self, integration_id: str) -> None:
-        """Hold everything of one integration back; accepting goes on."""
-        await self._hold(integration_id, "pause")
+    async def pause(self, integration_id: str, pause: Pause = UNSAID) -> None:
+        """Hold everything of one integration back, at most until the pause ends; accepting goes on.
+
+        One that is paused stays so since when it was, with what is said of it now.
+        """
+        until = "" if pause.until_ms is None else pause.until_ms
+        await self._hold(integration_id, "pause", pause_record(pause), until)
 
     async def resume(self, integration_id: str, left_behind: Sequence[str] = ()) -> int:
         """Let it go on, suspended URLs included. Returns how many parked events are due again.

@@ -11,10 +11,10 @@ import structlog
 
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
-from dispatcher.model.queue import Change, LaneView, PartitionView, StoredEvent
+from dispatcher.model.queue import UNSAID, Change, LaneView, PartitionView, Pause, StoredEvent
 from dispatcher.model.status import Status
 
-LANE_FIELDS = 14
+LANE_FIELDS = 15
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
 """Errors of reading a record that is damaged, or holds a word that only a newer version knows."""
 
@@ -82,6 +82,8 @@ def _lane_view(partition: int, fields: list[Any], now_ms: int) -> LaneView:
         slowed_until_ms=_to_come(fields[11], now_ms),
         token_failing_since_ms=number(fields[12]),
         suspended_urls=tuple(urls) if isinstance(urls, list) else (),
+        paused_since_ms=number(fields[9]),
+        pause=pause_of(fields[14]),
     )
 
 
@@ -89,6 +91,15 @@ def _to_come(field: Any, now_ms: int) -> int | None:
     """A time that lies in the past is no state, though it stays in the store until it changes."""
     until_ms = number(field)
     return until_ms if until_ms is not None and until_ms > now_ms else None
+
+
+def pause_record(pause: Pause) -> bytes:
+    """What is shown of a pause, as the store keeps it."""
+    return orjson.dumps({"by": pause.by, "reason": pause.reason, "until_ms": pause.until_ms})
+
+
+def pause_of(stored: bytes) -> Pause:
+    return Pause(**orjson.loads(stored)) if stored else UNSAID
 
 
 def change(change_id: str, fields: dict[bytes, bytes], at_ms: int) -> Change:

@@ -13,7 +13,7 @@ from typing import Any
 
 from dispatcher.model.troubles import Cause, Issue, PauseFacts, TroubledLane
 from dispatcher.store import keys
-from dispatcher.store.queue.records import number, text
+from dispatcher.store.queue.records import number, pause_of, text
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, each, each_of, run, script
 
@@ -139,7 +139,7 @@ def _lane(row: list[Any]) -> TroubledLane:
         oldest_due_ms=number(row[4]),
         suspended_urls=int(row[5]),
         suspended_since_ms=number(row[6]),
-        pause=PauseFacts(paused_ms) if paused_ms is not None else None,
+        pause=_pause(paused_ms, row[14]) if paused_ms is not None else None,
         next_try_ms=number(row[8]),
         circuit_since_ms=number(row[9]),
         slowed_until_ms=number(row[10]),
@@ -152,6 +152,11 @@ def _lane(row: list[Any]) -> TroubledLane:
         same_in_a_row=int(seen.get("same", 0)),
         cause=Cause(seen.get("o", ""), int(seen["h"]) if seen.get("h") else None, seen.get("w", "")),
     )
+
+
+def _pause(since_ms: int, stored: bytes) -> PauseFacts:
+    shown = pause_of(stored)
+    return PauseFacts(since_ms, shown.reason, shown.by, shown.until_ms)
 
 
 def _lately(seen: dict[str, str], kind: str) -> int:

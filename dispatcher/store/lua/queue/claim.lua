@@ -89,6 +89,11 @@ end
 
 local function take(lane)
   local c = lane_state(lane)
+  if c.paused then
+    if paused_since(c) then return rank(lane, c, first_due(lane)) end
+    end_pause(lane)
+    c.paused = nil
+  end
   if not c.cap then
     c.cap = default_cap
     call('HSET', lane_key(lane), 'cap', c.cap)

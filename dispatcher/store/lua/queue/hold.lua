@@ -3,7 +3,8 @@
 -- hold: pause or resume a lane, suspend and enable its URLs, or disable it after it failed for too long.
 -- An event whose URL is left behind, since it is published no more, takes the published one at its next attempt.
 --
--- ARGV: lane, 'pause' | 'suspend' | 'disable' | 'enable' | 'resume'; with 'suspend' the URL; with 'disable' since when it fails: one
+-- ARGV: lane, 'pause' | 'suspend' | 'disable' | 'enable' | 'resume'; with 'pause' what is
+--       shown of it as JSON, and when it ends (ms) or ''; with 'suspend' the URL; with 'disable' since when it fails: one
 --       that did not fail since then stays as it is; with 'enable' and 'resume' how many parked events at
 --       most, the moment that the call before returned, or '', the URLs that are left behind, and those to enable, with LF
 --       between (with 'resume' all others)
@@ -29,10 +30,14 @@ end
 local releases = how == 'resume' or how == 'enable'
 if not releases then write_known({ [lane] = true }) end
 if how == 'pause' then
+  if not paused_since(lane_state(lane)) then end_pause(lane) end
   call('HSETNX', lane_key(lane), 'paused', NOW)
+  call('HSET', lane_key(lane), 'pause', ARGV[3])
+  if ARGV[4] ~= '' then call('HSET', lane_key(lane), 'pause_until', ARGV[4]) else call('HDEL', lane_key(lane), 'pause_until') end
 elseif how == 'disable' then
   if call('HGET', trouble_key(lane), 'since') ~= ARGV[3] then return { 0, '', 0 } end
   call('HSETNX', lane_key(lane), 'paused', NOW)
+  call('HDEL', lane_key(lane), 'pause_until')
   moved = call('HSETNX', lane_key(lane), 'disabled', NOW)
 elseif how == 'suspend' then
   call('HSETNX', suspended, ARGV[3], NOW)
@@ -43,7 +48,7 @@ else
     leave_behind()
     if how == 'resume' then
       if call('HEXISTS', lane_key(lane), 'disabled') == 1 then call('HDEL', trouble_key(lane), 'since', 'run', 'same') end
-      call('HDEL', lane_key(lane), 'paused', 'disabled')
+      end_pause(lane)
       call('DEL', suspended)
     else
       for url in string.gmatch(ARGV[6], '[^\n]+') do call('HDEL', suspended, url) end

@@ -31,7 +31,11 @@ end
 local AT_ONCE = 1000
 local repairs, idle = 0, {}
 for _, lane in ipairs(call('SRANDMEMBER', KNOWN_LANES, AT_ONCE)) do
-  local counted, flying = call('HMGET', lane_key(lane), 'busy', 'behind', 'paused', 'failing', 'off', 'left'), busy[lane] or 0
+  local counted, flying = call('HMGET', lane_key(lane), 'busy', 'behind', 'paused', 'failing', 'off', 'left', 'pause_until'), busy[lane] or 0
+  if counted[3] and counted[7] and tonumber(counted[7]) <= NOW then
+    end_pause(lane)
+    counted[3] = false
+  end
   if counted[3] or counted[4] or counted[5] then call('SADD', TROUBLED, lane) end
   local wrong = tonumber(counted[1] or 0) ~= flying
   local stale = flying == 0 and tonumber(counted[2] or 0) ~= 0 and nothing_ahead(lane)

@@ -23,7 +23,7 @@ local function row(lane, c, t)
   local first = call('ZRANGE', due, 0, 0, 'WITHSCORES')
   return {
     lane, call('ZCARD', due), c.behind or 0, call('ZCARD', parked_key(lane)), first[2] or '', #urls, since,
-    c.paused or '', c.circuit or '', c.opened or '', c.slow or '', c.failing or '', c.disabled or '', t,
+    paused_since(c) or '', c.circuit or '', c.opened or '', c.slow or '', c.failing or '', c.disabled or '', t, c.pause or '',
   }
 end
 
@@ -32,7 +32,7 @@ local answer, well = { page[1] }, {}
 for _, lane in ipairs(page[2]) do
   local c, t = lane_state(lane), call('HGETALL', trouble_key(lane))
   local slowed = c.slow and tonumber(c.slow) > NOW
-  local held = c.paused or c.circuit or c.opened or slowed or c.failing or c.off or c.disabled
+  local held = paused_since(c) or c.circuit or c.opened or slowed or c.failing or c.off or c.disabled
   if held or is_recent(t) then
     answer[#answer + 1] = row(lane, c, t)
   else
