@@ -11,7 +11,7 @@ from dispatcher.api.http.turns import take_turn
 from dispatcher.api.rest.asked_events import narrowed, searched_for
 from dispatcher.api.rest.event_export import export_events, is_export
 from dispatcher.api.rest.event_json import attempt_json, event_json, explanation_json, iso_or_none, page_json
-from dispatcher.api.rest.models import AttemptOut, EventCountOut, EventOut, EventPageOut, ExplanationOut
+from dispatcher.api.rest.models import AttemptsOut, EventCountOut, EventOut, EventPageOut, ExplanationOut
 from dispatcher.api.rest.waiting import WAITS
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
@@ -133,7 +133,7 @@ ROUTES: tuple[Route, ...] = (
         get_attempts,
         _READ,
         "List its attempts",
-        answers={200: AttemptOut},
+        answers={200: AttemptsOut},
         vendors=True,
     ),
     Route(

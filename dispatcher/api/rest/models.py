@@ -9,6 +9,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    RootModel,
     StrictBool,
     StringConstraints,
     ValidatorFunctionWrapHandler,
@@ -199,6 +200,10 @@ class AttemptOut(Wire):
     token_fetched: bool
     resent: bool
     worker: str
+
+
+class AttemptsOut(RootModel[list[AttemptOut]]):
+    """First one first."""
 
 
 class ExplanationOut(Wire):
