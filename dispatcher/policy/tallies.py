@@ -26,6 +26,10 @@ class Tallies:
             count_attempt(figures, outcome, duration_s, latency_s)
         count_end(figures, to)
 
+    def partitions(self) -> set[int]:
+        """Those in which something was noted since the last sample."""
+        return {partition for partition, _ in self._since}
+
     def exemplify(self, bucket: str, exemplar: Exemplar) -> None:
         """An observation that was traced, and the counter of its bucket."""
         self._exemplars[bucket] = exemplar

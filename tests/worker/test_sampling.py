@@ -20,7 +20,7 @@ from dispatcher.store.history.sampled import SampledCounters
 from tests.hosts import ProductHost
 from tests.waiting import until
 from tests.worker.conftest import Shop
-from worker.sampling import LANES_AT_ONCE, TRIM_EVERY_MS, Sampler, Sampling
+from worker.sampling import IDLE_AT_ONCE, LANES_AT_ONCE, TRIM_EVERY_MS, Sampler, Sampling
 
 START_MS = 1_800_000_000_000
 PLENTY = 1_000_000
@@ -87,6 +87,22 @@ async def test_nothing_is_written_while_nothing_grows(scene: Scene) -> None:
     await sampler.once()
     assert (await scene.redis.info("persistence"))["rdb_changes_since_last_save"] == changes
     assert await scene.redis.hlen(keys.fleet_history("seconds")) == 1  # type: ignore[misc]
+
+
+async def test_of_very_many_partitions_busy_ones_are_read_each_time_and_idle_ones_in_turn(scene: Scene) -> None:
+    many = 2 * IDLE_AT_ONCE + 10
+    sampler = scene.sampler(*range(many))
+    await scene.accept(many - 1, 1)
+    scene.attempt("L", many - 1)
+    await sampler.once()
+    assert await scene.accepted() == 1
+    await scene.accept(many - 1, 1)  # no attempt yet, but it was busy
+    await scene.accept(many - 20, 1)
+    await sampler.once()
+    assert await scene.accepted() >= 2
+    await sampler.once()
+    await sampler.once()
+    assert await scene.accepted() == 3
 
 
 async def test_a_new_owner_goes_on_where_the_last_sample_ended(scene: Scene) -> None:
