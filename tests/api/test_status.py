@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,10 +11,15 @@ from redis.asyncio import Redis
 
 from dispatcher.api.verdict_watch import VERDICT, VerdictWatch
 from dispatcher.errors import StoreUnavailable
+from dispatcher.ids import new_uuid
 from dispatcher.model.attempt import Attempt, Outcome
+from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.model.operational import OPERATIONS
+from dispatcher.model.ping import PingResult, PingStatus, PingStep, PingTest, PingTrigger, PingVersion, StepName
 from dispatcher.model.status import Status
+from dispatcher.model.troubles import StuckJob
+from dispatcher.policy.verdict.trends import Reading
 from dispatcher.store import keys
 from dispatcher.store.queue.claims import LaneSetting, Settlement
 from dispatcher.store.redis.server_time import server_now_ms
@@ -318,3 +324,53 @@ async def test_while_the_store_is_away_the_last_verdict_is_served_with_503(
     said = await ward.api.json("GET", "/v1/status", 503)
     assert [one["kind"] for one in said["problems"]] == ["store_away", "failing"]
     assert said["ok"] is False
+
+
+def ping(status: PingStatus, started_ms: int, tls: str = "") -> PingTest:
+    steps = (PingStep(StepName.TLS, True, 1.0, tls),) if tls else ()
+    result = PingResult(EventType.SUBSCRIPTION_ORDER, status, URL, message="no answer", steps=steps)
+    return PingTest(
+        new_uuid(), PingVersion.PUBLISHED, status, started_ms, results=(result,), trigger=PingTrigger.SCHEDULE
+    )
+
+
+async def test_two_scheduled_pings_that_failed_in_a_row_are_named_until_one_passes(ward: Ward) -> None:
+    pings = ward.api.services.definitions.pings
+    await ward.redis.zadd(keys.PINGS_DUE, {ward.lane: 1})
+    await pings.add(ward.lane, ping(PingStatus.FAILED, await ward.now() - 1000))
+    assert "probe_failed" not in await ward.kinds()
+    await pings.add(ward.lane, ping(PingStatus.FAILED, await ward.now()))
+    problem = await ward.named("probe_failed")
+    assert problem["text"].startswith("test failed its last 2 pings since")
+    assert problem["text"].endswith(": no answer.")
+
+
+async def test_a_certificate_that_ends_soon_is_named(ward: Ward) -> None:
+    ends = datetime.fromtimestamp(await ward.now() / 1000 + 2 * 86_400, UTC)
+    tls = f"TLSv1.3, certificate good for 2 days (until {ends:%b %d %H:%M:%S %Y} GMT)"
+    await ward.redis.zadd(keys.PINGS_DUE, {ward.lane: 1})
+    await ward.api.services.definitions.pings.add(ward.lane, ping(PingStatus.PASSED, await ward.now(), tls))
+    problem = await ward.named("certificate")
+    assert (problem["severity"], problem["integrationId"]) == ("act", ward.lane)
+
+
+async def test_a_redelivery_that_stands_still_is_named(ward: Ward, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody works on it: the process that claimed it is lost, and no other took it over."""
+    monkeypatch.setattr("dispatcher.policy.verdict.upkeep.STUCK_MS", 0)
+    collector = ward.watch.evaluation.collector
+
+    async def running() -> list[StuckJob]:
+        return [StuckJob("job-1", 0, 7, 1200)]
+
+    collector.sources = replace(collector.sources, redeliveries=running)
+    assert "job-1 stands at 7 of 1,200" in (await ward.named("redelivery_stuck"))["text"]
+
+
+async def test_a_backlog_that_grows_is_named(ward: Ward) -> None:
+    await ward.api.emit()
+    now_ms = await ward.now()
+    trends = ward.watch.evaluation.collector.trends
+    trends.readings = [Reading(now_ms - minute * 60_000, {}, 0) for minute in range(11, 0, -1)]
+    for n, reading in enumerate(trends.readings):
+        trends.readings[n] = replace(reading, backlog=n - 11)
+    assert "Arrives faster than it leaves" in (await ward.named("backlog"))["text"]
