@@ -238,6 +238,7 @@ NOTED = {
     "POST /v1/definitions/{id}/publish",
     "POST /v1/definitions/{id}/link",
     "POST /v1/definitions/{id}/unlink",
+    "POST /v1/status/problems/{problemId}/acknowledge",
 }
 """Tried above and in ``test_definitions``; those of ``CHANGES`` beside what is installed."""
 

@@ -16,6 +16,8 @@ from dispatcher.flow.integrations.inbound_client import generate_inbound_client
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.access import ADMIN_SCOPES, Scope, effective
 from dispatcher.model.roles import ROLES, Role, problem_with
+from dispatcher.store import keys
+from dispatcher.store.redis.server_time import server_now_ms
 from tests.api.conftest import Api, Start
 from tests.api.role_objects import ABSENT_IDS, FIRST_MARKETPLACE, Shop
 from tests.api.tenants import Tenant, bearer, settle_in
@@ -109,6 +111,7 @@ async def world(start: Start) -> World:
         "clientId": triple(clients[0].client_id, clients[1].client_id, "nobody"),
         "type": triple("create", "create", "nothing"),
         "productId": triple("P-acme", "P-brick", "P-unknown"),
+        "problemId": triple(await failing(api, mine.id), await failing(api, theirs.id), f"failing:{new_uuid()}"),
     }
     shops = {
         OWN: Shop(api, mine, ACCOUNT, FIRST_MARKETPLACE),
@@ -117,6 +120,15 @@ async def world(start: Start) -> World:
     known = {whose: await ids_in(shop) for whose, shop in shops.items()} | {ABSENT: ABSENT_IDS}
     of_shops = {name: {whose: known[whose][name] for whose in known} for name in ABSENT_IDS if name in known[OWN]}
     return World(api, ids | of_shops, {role: await headers_of(api, role, mine) for role in Role}, shops)
+
+
+async def failing(api: Api, lane: str) -> str:
+    """The id of the problem that all attempts of an integration failed lately."""
+    home, minute = api.services.queue.partition_of(lane), await server_now_ms(api.redis) // 60_000
+    counts = {f"a{minute}": "10", f"f{minute}": "10", "o": "TIMEOUT"}
+    await api.redis.hset(keys.trouble(home, lane), mapping=counts)  # type: ignore[misc]
+    await api.redis.sadd(keys.troubled(home), lane)  # type: ignore[misc]
+    return f"failing:{lane}"
 
 
 async def ids_in(shop: Shop) -> dict[str, str]:
