@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.queue import events as queue_events
+from dispatcher.store.queue import lane_holds
 from dispatcher.store.queue.partition import FORGOTTEN_AT_ONCE, REPAIR_START
 from tests.store.desk import HOME, LANE, Desk
 
@@ -82,7 +82,7 @@ async def parked(desk: Desk, how_many: int) -> list[str]:
 
 
 async def test_resuming_lets_parked_events_go_a_slice_at_a_time(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue_events, "RESUMED_AT_ONCE", 3)
+    monkeypatch.setattr(lane_holds, "RESUMED_AT_ONCE", 3)
     desk = await Desk(redis).open()
     made = await parked(desk, 8)
     assert await desk.queue.resume(LANE) == 8
@@ -130,10 +130,10 @@ async def test_no_slice_of_very_many_parked_events_holds_redis_up(redis: Redis) 
     await parked(desk, 100)
     await fill(redis, _FILL_SORTED, keys.parked(HOME, LANE), MANY)
     async with Watch(redis) as watch:
-        moved, moment, left = await desk.queue._hold(LANE, "resume", queue_events.RESUMED_AT_ONCE, "")
+        moved, moment, left = await desk.queue._hold(LANE, "resume", lane_holds.RESUMED_AT_ONCE, "")
         for _ in range(20):
-            _, moment, left = await desk.queue._hold(LANE, "resume", queue_events.RESUMED_AT_ONCE, moment)
-    assert (moved, left) == (0, MANY + 100 - 21 * queue_events.RESUMED_AT_ONCE)
+            _, moment, left = await desk.queue._hold(LANE, "resume", lane_holds.RESUMED_AT_ONCE, moment)
+    assert (moved, left) == (0, MANY + 100 - 21 * lane_holds.RESUMED_AT_ONCE)
     assert watch.calls == 21
     assert watch.each_ms < MOST_MS
     await redis.unlink(keys.parked(HOME, LANE))

@@ -5,29 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dispatcher.ids import partition_of_event, partition_of_lane
+from dispatcher.ids import partition_of_event
 from dispatcher.model.queue import Count, EventFilter, Page
 from dispatcher.model.term import Field
 from dispatcher.store import keys
 from dispatcher.store.queue import search
 from dispatcher.store.queue.indexed import matching
+from dispatcher.store.queue.partitioned import Partitioned
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Client
 
 
-class EventFinder:
+class EventFinder(Partitioned):
     """All partitions of one store. Raises ``StoreUnavailable`` when Redis did not answer."""
-
-    def __init__(self, client: Client, partitions: int) -> None:
-        self._client = client
-        self._partitions = partitions
-
-    @property
-    def partitions(self) -> int:
-        return self._partitions
-
-    def partition_of(self, integration_id: str) -> int:
-        return partition_of_lane(integration_id, self._partitions)
 
     async def page(
         self,
