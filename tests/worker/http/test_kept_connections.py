@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+from dispatcher.model.integration import Transport
+from tests.raw_server import RawServer
+from tests.tls_parts import issue, server_context
 from tests.waiting import until
 from tests.worker.http.raw_host import talking
 from worker.http.aiohttp_inside import exchange
 from worker.http.aiohttp_inside.session import Session, guarded_session
 from worker.http.connector import ConnectionLapsed
+from worker.http.tls import tls_context
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
@@ -69,6 +74,22 @@ async def test_a_kept_connection_that_was_given_up_is_told_and_a_fresh_one_carri
         with pytest.raises(ConnectionLapsed) as caught:
             await session.post(url, b"{}", {}, timeout_s=60)
         assert 0 < caught.value.left_s <= 60
+        assert (await session.post(url, b"{}", {}, timeout_s=60, fresh=True)).status == 200
+    assert (host.connections, host.requests) == (2, 3)
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["end of file", "a reset"])
+async def test_a_kept_connection_over_tls_is_told_alike(tmp_path: Path, reset: bool) -> None:
+    authority, host = issue("authority"), Host(reset=reset)
+    trusting = tls_context(Transport(ca_certificates=authority.pem))
+    async with (
+        RawServer(host.talk, tls=server_context(tmp_path, issue("shop", authority))) as server,
+        guarded_session(lambda _: None, tls=trusting) as session,
+    ):
+        url = server.url.replace("http:", "https:")
+        assert (await session.post(url, b"{}", {}, timeout_s=60)).status == 200
+        with pytest.raises(ConnectionLapsed):
+            await session.post(url, b"{}", {}, timeout_s=60)
         assert (await session.post(url, b"{}", {}, timeout_s=60, fresh=True)).status == 200
     assert (host.connections, host.requests) == (2, 3)
 

@@ -85,14 +85,19 @@ class AnswerParser:
         self._inner = inner
         self._rest_bytes = 0
         self._understood = False
-        self.heard = bytearray()
+        self.heard: bytes | bytearray = b""
         self.odd: OddAnswer | None = None
 
     def feed_data(self, data: bytes) -> Parsed:
         """As ``ResponseHandler`` asks it."""
         if self._understood:
             return self._feed_rest(data)
-        self.heard += data
+        if not self.heard:  # as nearly always: all of it comes at once
+            self.heard = data
+        elif isinstance(self.heard, bytearray):
+            self.heard += data
+        else:
+            self.heard = bytearray(self.heard) + data
         if self.odd is not None:
             return self._read_on(self.odd)
         if len(self.heard) > MAX_HEAD_BYTES and self._is_too_large():
@@ -125,6 +130,7 @@ class AnswerParser:
 
     def _give_up(self, error: HttpProcessingError) -> Parsed:
         """Raises ``error`` when nothing of an answer is there."""
+        self.heard = bytearray(self.heard)
         self.odd = OddAnswer.begun(self.heard, reason_of(error))
         if self.odd is None:
             raise error
@@ -173,7 +179,9 @@ async def exchange(connection: Connection, message: bytes, deadline_s: float, ke
     loop = asyncio.get_running_loop()
     written_s, expiry = loop.time(), loop.call_at(deadline_s, _expire, protocol)
     try:
-        head, content = await _final_head(protocol)
+        head, content = await protocol.read()
+        if head.code < 200 and head.code != 101:
+            head, content = await _behind_interim_answers(protocol)
     except (HttpProcessingError, aiohttp.ClientError, OSError) as error:
         if (part := _part_of(parser, error)) is not None:
             return part
@@ -192,21 +200,20 @@ async def exchange(connection: Connection, message: bytes, deadline_s: float, ke
     return _looked_at(Answer(head.code, head.headers, body), parser)
 
 
-async def _final_head(protocol: ResponseHandler) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
-    head, content = await protocol.read()
-    interim = 0
-    while 100 <= head.code < 200 and head.code != 101:  # RFC 9110 §15.2: the answer is still to come
-        if (interim := interim + 1) > MAX_INTERIM_ANSWERS:
-            raise HttpProcessingError(code=head.code, message="too many interim answers")
+async def _behind_interim_answers(protocol: ResponseHandler) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
+    """The final one, after a first interim one (RFC 9110 §15.2)."""
+    for _ in range(MAX_INTERIM_ANSWERS):
         head, content = await protocol.read()
-    return head, content
+        if head.code >= 200 or head.code == 101:
+            return head, content
+    raise HttpProcessingError(code=100, message="too many interim answers")
 
 
 def _part_of(parser: AnswerParser, error: Exception) -> Answer | None:
     """The part of an answer that is there, when its status is."""
     ended = isinstance(error, (aiohttp.ClientError, OSError)) and not isinstance(error, TimeoutError)
     if parser.odd is None and ended:
-        parser.odd = OddAnswer.begun(parser.heard, "it broke off within its headers")
+        parser.odd = OddAnswer.begun(bytearray(parser.heard), "it broke off within its headers")
     return parser.odd.answer(ended) if parser.odd is not None else None
 
 
