@@ -104,6 +104,22 @@ async def test_a_page_says_how_far_a_search_came(api: Api, monkeypatch: pytest.M
     assert found == [rare]
 
 
+async def test_ages_mean_the_same_on_every_page(api: Api) -> None:
+    made = [(await api.emit(accountId=f"A-{n}"))["id"] for n in range(5)]
+    found, params = list[str](), {"q": "-account:X since:1000d", "limit": "2"}
+    while True:
+        body = await api.json("GET", "/v1/events", 200, params=params)
+        found += [event["id"] for event in body["data"]]
+        if body["nextCursor"] is None:
+            break
+        api.clock.now_s += 60
+        params["cursor"] = body["nextCursor"]
+    assert found == made[::-1]
+    for cursor in ("forged", params["cursor"].partition(".")[0], params["cursor"] + "0", params["cursor"] + "x"):
+        forged = params | {"cursor": cursor}
+        await api.refused("GET", "/v1/events", 400, "invalid_cursor", "cursor", params=forged)
+
+
 async def test_a_client_searches_payloads_one_at_a_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     made = await api.emit(payload={"order": {"id": "4711"}})
     whole, entered, going_on = api.services.reads.page, asyncio.Event(), asyncio.Event()

@@ -18,10 +18,11 @@ from dispatcher.api.http.route import ADMISSION, CALLER
 from dispatcher.api.http.turns import EXPORT_TURNS, share_of
 from dispatcher.api.rest.asked_events import narrowed, searched_for
 from dispatcher.api.rest.event_json import event_json
+from dispatcher.api.rest.filters import Asked
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Problem, RequestError, StoreUnavailable
 from dispatcher.model import exact_numbers
-from dispatcher.model.queue import EventFilter, Page
+from dispatcher.model.queue import Page
 
 PAGE = 500
 READ_WITHIN_S = 30.0
@@ -42,7 +43,7 @@ async def export_events(request: web.Request) -> web.StreamResponse:
     left = integer(request.query, "limit", MOST, 1, MOST)
     await request.app[EXPORT_TURNS].begin(share_of(request[CALLER]))
     asked = await searched_for(request)
-    page = await _page(request, asked, request.query.get("cursor"), left)
+    page = await _page(request, asked, asked.cursor, left)
     answer = web.StreamResponse(headers={**NO_SNIFFING, hdrs.CONTENT_TYPE: NDJSON})
     await answer.prepare(request)
     while True:
@@ -55,13 +56,13 @@ async def export_events(request: web.Request) -> web.StreamResponse:
             await request[ADMISSION].renewed(request)
             page = await _page(request, asked, cursor, left)
         except (RequestError, StoreUnavailable) as error:
-            await answer.write(_line(_broken_off(error, cursor, request[REQUEST_ID])))
+            await answer.write(_line(_broken_off(error, asked.onward(cursor), request[REQUEST_ID])))
             break
     await answer.write_eof()
     return answer
 
 
-async def _page(request: web.Request, asked: EventFilter, cursor: str | None, left: int) -> Page:
+async def _page(request: web.Request, asked: Asked, cursor: str | None, left: int) -> Page:
     condition = await narrowed(request, asked)
     if condition is None:
         return Page([], None)
@@ -83,6 +84,6 @@ def _line(body: dict[str, Any]) -> bytes:
     return exact_numbers.dumps(body) + b"\n"
 
 
-def _broken_off(error: RequestError | StoreUnavailable, cursor: str, request_id: str) -> dict[str, Any]:
+def _broken_off(error: RequestError | StoreUnavailable, cursor: str | None, request_id: str) -> dict[str, Any]:
     problems = error.problems if isinstance(error, RequestError) else [Problem("store_unavailable", str(error))]
     return {"errors": [one.as_json() for one in problems], "nextCursor": cursor, "requestId": request_id}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from dispatcher.api.http.query import integer, invalid_parameter
@@ -66,7 +68,8 @@ async def list_events(request: web.Request) -> web.StreamResponse:
         return await export_events(request)
     await take_turn(request, request[CALLER])
     services, query = request.app[SERVICES], request.query
-    condition = await narrowed(request, await searched_for(request))
+    asked = await searched_for(request)
+    condition = await narrowed(request, asked)
     size = integer(query, "size", DEFAULT_LIMIT, 1, MAX_LIMIT)
     limit = integer(query, "limit", size, 1, MAX_LIMIT)
     number = integer(query, "page", 1, 1, 10**15 - 1)
@@ -74,12 +77,13 @@ async def list_events(request: web.Request) -> web.StreamResponse:
         raise _too_far()
     if condition is None:
         return json_response(page_json(Page([], None), services.deployment.base_url))
-    cursor = query.get("cursor")
+    cursor = asked.cursor
     if cursor is None and number > 1:
         cursor = await _cursor_behind(services, condition, (number - 1) * limit)
         if cursor is None:
             return json_response(page_json(Page([], None), services.deployment.base_url))
     page = await services.reads.page(condition, cursor, limit, complete=False)
+    page = replace(page, next_cursor=asked.onward(page.next_cursor))
     return json_response(page_json(page, services.deployment.base_url))
 
 

@@ -2,16 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from multidict import MultiDict, MultiMapping
 
-from dispatcher.api.http.query import invalid_parameter, moment_ms, name_of, several
+from dispatcher.api.http.query import MAX_EPOCH_MS, invalid_parameter, moment_ms, name_of, several
 from dispatcher.api.rest.models import FilterIn
+from dispatcher.errors import InvalidRequest
 from dispatcher.model.event_type import EventType, parse_event_type
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.policy.event_filter.reading import read_filter
 
+_MOMENT = "."
+"""Between the store's cursor and the moment that ages count from."""
 _STATUSES = {status.value: status for status in Status}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A filter, and a place in its list.
+
+    Ages in the text count from ``moment_ms``, which a cursor keeps, so that every page is of the same list.
+    """
+
+    condition: EventFilter
+    cursor: str | None
+    moment_ms: int
+    is_text: bool
+
+    def onward(self, cursor: str | None) -> str | None:
+        """The store's cursor as callers get it."""
+        return f"{cursor}{_MOMENT}{self.moment_ms}" if cursor is not None and self.is_text else cursor
+
+
+def asked_in(query: MultiMapping[str], now_ms: int) -> Asked:
+    """As ``filter_from_query``, with the cursor."""
+    cursor, is_text = query.get("cursor"), "q" in query
+    moment_ms = now_ms
+    if cursor is not None and is_text:
+        cursor, _, moment = cursor.partition(_MOMENT)
+        if not (moment.isascii() and moment.isdigit() and int(moment[:16]) <= MAX_EPOCH_MS):
+            raise InvalidRequest.of("invalid_cursor", "use nextCursor of an earlier answer, unchanged", "cursor")
+        moment_ms = int(moment[:16])
+    return Asked(filter_from_query(query, moment_ms), cursor, moment_ms, is_text)
 
 
 def filter_from_query(query: MultiMapping[str], now_ms: int) -> EventFilter:

@@ -13,6 +13,7 @@ from aiohttp_sse import EventSourceResponse
 from dispatcher.api.http.middleware import REQUEST_ID, REQUEST_ID_HEADER
 from dispatcher.api.http.route import ADMISSION, CALLER, Route
 from dispatcher.api.rest.asked_events import asked_for, narrowed
+from dispatcher.api.rest.filters import Asked
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Problem, RequestError, StoreUnavailable
@@ -39,7 +40,8 @@ STREAMS = web.AppKey("streams", dict[EventSourceResponse, str])
 async def stream(request: web.Request) -> web.StreamResponse:
     """Changes by a filter, or by status, type, account and integration; without ``Last-Event-ID`` those from now on."""
     services, streams = request.app[SERVICES], request.app[STREAMS]
-    condition = await _narrowed(request)
+    asked = await asked_for(request)
+    condition = await narrowed(request, asked)
     position = request.headers.get(LAST_EVENT_ID) or request.query.get("lastEventId")
     if position:
         await services.reads.changes(position, 1)
@@ -52,7 +54,7 @@ async def stream(request: web.Request) -> web.StreamResponse:
     streams[response] = client_id
     try:
         async with response, request.app[FEED].followed():
-            await _send_changes(request, response, position, condition)
+            await _send_changes(request, response, position, asked, condition)
     except ConnectionError:
         pass
     finally:
@@ -70,7 +72,7 @@ def _refuse_too_many(streams: Mapping[EventSourceResponse, str], client_id: str)
 
 
 async def _send_changes(
-    request: web.Request, response: EventSourceResponse, position: str, condition: EventFilter | None
+    request: web.Request, response: EventSourceResponse, position: str, asked: Asked, condition: EventFilter | None
 ) -> None:
     services, feed = request.app[SERVICES], request.app[FEED]
     while response.is_connected():
@@ -80,7 +82,7 @@ async def _send_changes(
         changes = await _changes(feed, position)
         if changes and (request[CALLER].vendor_id is not None or request[CALLER] != admitted):
             with contextlib.suppress(StoreUnavailable):
-                condition = await _narrowed(request)
+                condition = await narrowed(request, asked)
         with contextlib.suppress(StoreUnavailable):
             for change in await _wanted(services, changes, condition):
                 await response.send(message(change), id=change.id, event="status")
@@ -88,11 +90,6 @@ async def _send_changes(
         if len(changes) < BATCH:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), LOOK_S)
-
-
-async def _narrowed(request: web.Request) -> EventFilter | None:
-    """The condition within what is the caller's by now: integrations come and go."""
-    return await narrowed(request, await asked_for(request))
 
 
 async def _is_still_admitted(request: web.Request) -> bool:
