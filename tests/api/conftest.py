@@ -16,6 +16,7 @@ from dispatcher.api.app import build_app
 from dispatcher.api.http.aiohttp_inside.direct_routes import direct
 from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
+from dispatcher.api.verdict_watch import judging
 from dispatcher.console.routes import mount_console
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.marketplace.routes import mount_marketplace
@@ -162,6 +163,7 @@ async def start(redis: Redis, signing_key: str) -> AsyncIterator[Start]:
         clock = SteppedClock()
         await SigningKeyStore(redis).offer(signing_key)
         app = await build_app(api_settings(**changes), redis, clock=clock)
+        app.cleanup_ctx.remove(judging)  # a test that is about the verdict asks for it
         mount_console(app)
         mount_marketplace(app)
         http = await listening(app)
