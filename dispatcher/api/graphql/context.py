@@ -9,6 +9,7 @@ import strawberry
 from aiohttp import web
 
 from dispatcher.api.auditing import author_of, written_down
+from dispatcher.api.graphql.allowance import Allowance
 from dispatcher.api.http.route import CALLER
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.flow.pings.request import PingStarter
@@ -46,11 +47,12 @@ class GraphContext:
     operation_name: str | None = None
     """As the caller gave it, to choose among several operations."""
     doing: Doing = field(default_factory=Doing)
+    allowance: Allowance = field(default_factory=Allowance)
 
     @property
     def definitions(self) -> Definitions:
         """Those that exist for the caller; what a mutation changes in them is in the audit log."""
-        within_reach = self.services.definitions.of_vendor(self.caller.vendor_id)
+        within_reach = self.services.definitions.of_vendor(self.caller.vendor_id).counted(self.allowance.spend)
         if self.doing.mutation is None:
             return within_reach
         return within_reach.noted(Noting(self.services.audit, self.author, self.doing.mutation, self.now_ms))

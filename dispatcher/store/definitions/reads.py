@@ -28,6 +28,11 @@ Position = tuple[int, str]
 
 log = structlog.get_logger("dispatcher.store")
 
+COUNTED_AT_ONCE = 16
+"""Records that a counted view reads before it counts them."""
+RECORD_BYTES = 2048
+"""A smaller record counts as much: what is made of it is no smaller."""
+
 _CURSOR = re.compile(r"(\d{1,15}):([0-9a-f-]{36})(?::([0-9a-f]{8}))?")
 _UUID_LENGTH = 36
 
@@ -60,6 +65,7 @@ class DefinitionReads:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._vendor_id: str | None = None
+        self._spend: Callable[[int], None] | None = None
 
     @property
     def vendor_id(self) -> str | None:
@@ -70,6 +76,12 @@ class DefinitionReads:
         """The same store as a client of that vendor sees it; None = all of it."""
         view = copy.copy(self)
         view._vendor_id = vendor_id  # noqa: SLF001 - of its own kind
+        return view
+
+    def counted(self, spend: Callable[[int], None]) -> Self:
+        """The same store; ``spend`` is told of the bytes that this view reads, and ends a reading by an error."""
+        view = copy.copy(self)
+        view._spend = spend  # noqa: SLF001 - of its own kind
         return view
 
     async def integration(self, any_id: str) -> Integration | None:
@@ -131,7 +143,7 @@ class DefinitionReads:
         wanted = [keys.definition(lane) for lane in lanes]
         wanted += [keys.revision(lane, number) for lane, number in numbers]
         wanted += [keys.product(name) for name in names]
-        found = iter(await self._ask(self._redis.mget(wanted)) if wanted else ())
+        found = iter(await self._records(wanted))
         broken: set[str] = set()
         loaded = Loaded(
             _readable(lanes, found, read_integration, broken.add),
@@ -140,6 +152,19 @@ class DefinitionReads:
             frozenset(broken),
         )
         return loaded if self._vendor_id is None else await self._within_reach(loaded)
+
+    async def _records(self, wanted: list[str]) -> list[bytes | None]:
+        """In one round trip, or counted, a few at a time."""
+        at_once = len(wanted) if self._spend is None else COUNTED_AT_ONCE
+        found: list[bytes | None] = []
+        for first in range(0, len(wanted), max(1, at_once)):
+            found += await self._ask(self._redis.mget(wanted[first : first + at_once]))
+            self._count(found[first:])
+        return found
+
+    def _count(self, records: list[bytes | None]) -> None:
+        if self._spend is not None:
+            self._spend(sum(max(RECORD_BYTES, len(one)) for one in records if one is not None))
 
     async def _within_reach(self, loaded: Loaded) -> Loaded:
         """The vendor's part of it. A product belongs to the vendor of the integration that it is linked to."""
@@ -163,6 +188,7 @@ class DefinitionReads:
     async def _stored_integration(self, any_id: str) -> bytes | None:
         own_id = await self._own_id(any_id)
         record = await self._ask(self._redis.get(keys.definition(own_id))) if own_id else None
+        self._count([record])
         if record is None or self._vendor_id is None:
             return record
         return record if read_integration(record).vendor_id == self._vendor_id else None
