@@ -76,6 +76,17 @@ class CallerSteps(OnServer):
         self.model.counts["reopened"] += 1
         self.model.line_up(known)
 
+    @precondition(lambda self: self.model.events)
+    @rule(data=st.data())
+    def deliver_now(self, data: st.DataObject) -> None:
+        known = self._any(data)
+        if known.status is not Status.RETRYING or known.place not in ("due", "later"):
+            with pytest.raises(Conflict):
+                self.run(self.queue.bring_forward(known.event.id))
+            return
+        self.run(self.queue.bring_forward(known.event.id))
+        known.place = "due"
+
     @rule(lane=LANE)
     def pause(self, lane: str) -> None:
         self.run(self.queue.pause(lane))
