@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -23,11 +24,13 @@ from pytest_aiohttp.plugin import AiohttpClient, AiohttpServer
 from standardwebhooks import Webhook
 
 from dispatcher.policy.signing import generate_secret
+from dispatcher.sample_host_application import HostApplication
+from examples.host_application import serve
 from examples.marketplace_backend import Backend, NotAccepted
 from examples.operations_to_chat import Forwarder
 from examples.product_host import ProductHost, verify
 from tests.ports import free_port
-from tests.waiting import wait_until
+from tests.waiting import until, wait_until
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 60.0
@@ -266,3 +269,35 @@ async def test_an_operational_event_becomes_one_chat_message(
     assert taken == [503, 200, 200]
     assert said == ["i-1 cannot be reached; its events wait, none is lost."] * 2
     assert (await client.post("/", data=b"{}", headers=signed(body))).status == 401
+
+
+async def test_the_host_application_asks_for_a_link_when_its_user_clicks_connect(
+    aiohttp_server: AiohttpServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    async def token(request: web.Request) -> web.Response:
+        return web.json_response({"access_token": f"token of {(await request.post())['client_id']!s}"})
+
+    async def link(request: web.Request) -> web.Response:
+        asked.append({"Authorization": request.headers["Authorization"], **await request.json()})
+        return web.json_response({"AccountId": "acct-1", "MarketplaceUrl": "http://dispatcher.example/link"})
+
+    app = web.Application()
+    app.router.add_post("/oauth/token", token)
+    app.router.add_post("/v1.0/users/marketplace", link)
+    dispatcher = await aiohttp_server(app)
+    application = HostApplication(str(dispatcher.make_url("/")), "shop", "secret", 27)
+    serving = asyncio.create_task(serve(application))
+    await until(lambda: "click Connect" in capsys.readouterr().out)
+    async with aiohttp.ClientSession() as session:
+        for inline in (True, False):
+            async with session.post(f"{application.url}/connect", json={"inline": inline}) as answer:
+                assert await answer.json() == {"url": "http://dispatcher.example/link"}
+    serving.cancel()
+    await asyncio.wait([serving])
+    assert [(one["MarketplaceId"], one["InlineOAuth"], one.get("AccountId")) for one in asked] == [
+        (27, True, None),
+        (27, False, "acct-1"),
+    ]
+    assert {one["Authorization"] for one in asked} == {"Bearer token of shop"}
