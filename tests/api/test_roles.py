@@ -47,6 +47,7 @@ BODIES: dict[str, Any] = {
     "/v1/integrations": {"name": "new"},
     "/v1/integrations/{_id}": {"name": "new"},
     "/v1/integrations/{_id}/clone": {},
+    "/v1/integrations/{_id}/upgrade": {},
     "/v1/connectors/{_connectorId}/update": {"_integrationIds": ["0" * 24]},
     "/v1/definitions": {"name": "new"},
     "/v1/definitions/{id}": {"name": "new"},

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+from dispatcher.model.installation import Standing, Upgrade
+from dispatcher.store.installations.installations import InstallationStore, Written
 from tests.api.conftest import PRODUCT, Api
 from tests.api.installations.embedding import NEW_ACCOUNT, PASSWORD, USERNAME, open_shop, partner_of
 from tests.api.installations.samples import account, install, installable
@@ -26,6 +29,9 @@ CHANGES = {
     "PUT /v1/integrations/{_id}": "changeIntegration",
     "DELETE /v1/integrations/{_id}": "deleteIntegration",
     "POST /v1/integrations/{_id}/clone": "cloneIntegration",
+    "POST /v1/integrations/{_id}/upgrade": "upgradeIntegration",
+    "DELETE /v1/integrations/{_id}/upgrade": "stayIntegration",
+    "DELETE /v1.0/account/connectors/{connectorId}": "deleteConnector",
     "PUT /v1/connectors/{_connectorId}/update": "pushUpdate",
 }
 """Each route with the action under which its change is noted."""
@@ -50,10 +56,31 @@ async def test_every_change_is_in_the_audit_log(api: Api) -> None:
     await api.json(
         "PUT", f"/v1/connectors/{integration.connector_id}/update", 200, json={"_integrationIds": [made["_id"]]}
     )
+    await _upgraded(api, made["_id"], customer)
     assert (await api.ask("DELETE", one, headers=customer)).status == 204
     await api.json("POST", "/v1/marketplaces", 201, json={"id": 28, "name": "Empty", "productIds": []})
     assert (await api.ask("DELETE", "/v1/marketplaces/28")).status == 204
     assert set(CHANGES.values()) - await noted(api) == set()
+
+
+async def _upgraded(api: Api, installation_id: str, customer: dict[str, str]) -> None:
+    """To a revision that waited, and back from another one."""
+    path = f"/v1/integrations/{installation_id}/upgrade"
+    for method, upgrade in (("POST", Upgrade(1)), ("DELETE", Upgrade(2, begun=True))):
+        store = InstallationStore(api.redis, api.services.cache.revision)
+        found = await store.find(installation_id)
+        assert found is not None
+        stands = replace(
+            found.installation,
+            standing=Standing.INSTALLED,
+            pending_event_id=None,
+            update_in_progress=False,
+            locked_ms=None,
+            revision=0,
+            upgrade=upgrade,
+        )
+        assert await store.write([Written(found, stands)], api.services.now_ms())
+        await api.json(method, path, 200, headers=customer)
 
 
 async def _templates_and_connectors(api: Api) -> None:
@@ -68,6 +95,7 @@ async def _templates_and_connectors(api: Api) -> None:
     connector = (await partner.connectors(session["AccountId"]))[0]
     changed = f"/v1.0/account/connectors/{connector['Id']}"
     await partner.json("PUT", changed, 200, json={"AuthValue": "another"}, headers=mine)
+    assert (await partner.ask("DELETE", changed, headers=mine)).status == 204
     launch = {"Username": USERNAME, "Password": PASSWORD, "AccountId": session["AccountId"]}
     await partner.json("POST", "/v1.0/users/launch", 200, json=launch)
     assert (await partner.ask("DELETE", f"/v1.0/accounts/{session['AccountId']}/sessions")).status == 204
