@@ -11,6 +11,7 @@ from dispatcher.store.installations.accounts import put_account
 from dispatcher.store.installations.connectors import put_connector
 from dispatcher.store.installations.editing import Transaction
 from dispatcher.store.installations.installations import InstallationStore, Written
+from dispatcher.store.installations.numbers import next_number
 from dispatcher.store.installations.templates import TemplateStore
 from tests.api.conftest import Api
 from tests.api.tenants import Tenant
@@ -43,7 +44,8 @@ class Shop:
 
     async def connector(self) -> str:
         transaction = Transaction(self._api.redis)
-        made = AccountConnector(self.marketplace_id, self.account_id, "Ledger", "1.0", new_hex24(), 1, 1)
+        number = await next_number(self._api.redis, "connector")
+        made = AccountConnector(number, self.account_id, "Ledger", "1.0", new_hex24(), 1, 1)
         await put_connector(transaction, made)
         assert await transaction.commit()
         return str(made.id)

@@ -62,7 +62,7 @@ DESCRIBES = ("PUT", "/v1/products/{productId}")
 """Makes a product known; the ids of those that are known cannot be hidden from it."""
 BY_HEADER = re.compile(r"account/connectors|/v1\.0/connectors")
 """Routes whose account a header names."""
-MADE_ANEW = {"templateId": Shop.template, "_id": Shop.installation}
+MADE_ANEW = {"templateId": Shop.template, "_id": Shop.installation, "connectorId": Shop.connector}
 """What requests delete, by the name of its id in paths."""
 OTHERS_EVENT_IS_403 = "/api/integration/"
 """A product host that asks with the wrong integration's client is told so."""
@@ -138,7 +138,6 @@ async def ids_in(shop: Shop) -> dict[str, str]:
     return made | {
         "marketplaceId": str(shop.marketplace_id),
         "accountId": shop.account_id,
-        "connectorId": await shop.connector(),
         "_connectorId": await shop.definition(),
         "function": "verify",
     }
