@@ -91,7 +91,8 @@ class World:
         """Of something that is there, also after whoever came before has deleted the last one."""
         if route.method == "DELETE" and whose in self.shops and name in MADE_ANEW:
             return await MADE_ANEW[name](self.shops[whose])
-        return self.ids[next((kind for folder, kind in IN_FOLDERS.items() if folder in route.path), name)][whose]
+        folders = IN_FOLDERS.items() if name == "id" else ()
+        return self.ids[next((kind for folder, kind in folders if folder in route.path), name)][whose]
 
 
 @pytest.fixture
