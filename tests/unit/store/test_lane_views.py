@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.store.queue.records import lane_views
+from dispatcher.store.queue.records import LANE_FIELDS, lane_views
 
 NOW_MS = 1_700_000_000_000
 
 
 def seen(circuit: bytes, slow: bytes) -> list[object]:
     lane: list[object] = [b"lane", 1, 0, 0, 0, 0, b"32", b"", b"", b"", circuit, slow, b"", b"[]"]
+    lane += [b""] * (LANE_FIELDS - len(lane))
     return [NOW_MS, b"worker", b"1", b"0", 0, 0, 1, 0, *lane]
 
 
