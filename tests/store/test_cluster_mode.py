@@ -6,13 +6,18 @@ import asyncio
 
 from redis.asyncio import Redis
 
+from dispatcher.api.app import build_app
+from dispatcher.api.services import SERVICES
+from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.model.status import Status
+from dispatcher.model.verdict import Acknowledgement, ProblemKind
 from dispatcher.settings import Settings
 from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.redis.scripts import all_scripts, script
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from dispatcher.store.secrets.tokens import AccessToken, TokenStore
 from tests.hosts import ProductHost
+from tests.store.desk import LANE
 from tests.store.every_partition import PARTITIONS, EveryPartition
 from tests.worker.conftest import Shop
 from worker.main import run
@@ -49,6 +54,22 @@ async def test_tokens_and_heartbeats_live_in_a_cluster(cluster: Redis) -> None:
     assert known == [True]
     assert await Heartbeats(cluster).beat("w", b"{}") == 1
     await Heartbeats(cluster).leave("w")
+
+
+async def test_the_verdict_is_judged_in_a_cluster(cluster: Redis, redis_url: str) -> None:
+    settings = Settings.model_validate(
+        {"secret_keys": new_key(), "partitions": PARTITIONS, "queue_redis_url": redis_url}
+    )
+    app = await build_app(settings, cluster)
+    evaluation = app[VERDICT].evaluation
+    await app[SERVICES].queue.pause(LANE)
+    await evaluation.once()
+    said = await evaluation.judge()
+    assert [problem.finding.kind for problem in said.problems] == [ProblemKind.PAUSED]
+    assert await evaluation.verdicts.read() == said
+    await evaluation.verdicts.acknowledge(f"paused:{LANE}", Acknowledgement("ada", said.at_ms))
+    assert await evaluation.collector.sources.troubles.acknowledge(["none"]) == 0
+    await app.cleanup()
 
 
 async def test_a_worker_delivers_from_a_cluster_with_its_jobs_elsewhere(
