@@ -74,7 +74,7 @@ class Deployment(Shop):
         """An API that listens, and where."""
         port = changed.pop("PORT", "0")
         program = self.start(url, changed, "serve", "--port", port, under=under, code=code)
-        return program, await program.heard(r"listening on (\S+)")
+        return program, await program.heard(r'"event":"listening","address":"([^"]+)')
 
     def start(
         self, url: str, changed: dict[str, str], *arguments: str, under: Sequence[str] = (), code: str = ""
