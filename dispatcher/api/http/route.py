@@ -45,8 +45,6 @@ class Route:
     body: type[BaseModel] | None = None
     answers: dict[int, type[BaseModel] | None] = field(default_factory=dict)
     tag: str = "events"
-    body_optional: bool = False
-    """A request without a body asks for what one with no field does."""
     vendors: bool = False
     """Open to clients of one vendor, since its handler stays within what is theirs. Any other refuses them."""
     bearers: bool = False
@@ -55,3 +53,5 @@ class Route:
     """The same for clients of some marketplaces; with a token for one account they may call what an account may."""
     reads_much: bool = False
     """A GET that takes a turn: so many are under way at a time, and of one client or vendor (``http/turns.py``)."""
+    body_optional: bool = False
+    """A request without a body asks for what one with no field does."""
