@@ -113,7 +113,7 @@ async def working_deployment(setup: Setup, integrations: int, *, backlog: int = 
 async def api(made: Deployment) -> AsyncIterator[tuple[Child, str]]:
     """``dispatcher serve``, and its address."""
     async with program(made.folder, ["dispatcher.cli.main", "serve"], made.settings) as child:
-        yield child, await child.said(r"listening on (\S+)")
+        yield child, await child.said(r'"event":"listening","address":"([^"]+)"')
 
 
 def _settings(redis_url: str, key: str) -> dict[str, str]:
