@@ -29,6 +29,8 @@ EVERY_S = 1.0
 GRANT_MS = 2000
 """Life of a grant that no worker takes up; the partition is granted anew then."""
 RELEASED_AT_ONCE = 4
+LEAVE_S = 3.0
+"""Longest time in which nothing is claimed of a partition that is to be handed over."""
 OFFERED_TIMES = 4
 TIDY_EVERY_S = 30.0
 """Between trims of logs and recounts of lanes."""
@@ -67,6 +69,8 @@ class Upkeep:
         self._offered: dict[int, tuple[int, int]] = {}
         self._tidied_at = 0.0
         self._key_check = key_check
+        self._leaving: dict[int, float] = {}
+        """Surplus partitions, and since when."""
         self.lacks_key = False
         """The newest secret key is not among this process's."""
         self.share = 0
@@ -151,19 +155,31 @@ class Upkeep:
         Those in which attempts wait for slow hosts come last, and go on until these have ended: nothing is claimed of
         a partition that is leaving, and nobody's events are to wait for the hosts of another.
         """
+        self._stay_where_it_takes_long()
         mine = sorted(
             (owned.waits_for_slow_hosts, p) for p, owned in self._owner.partitions.items() if not owned.leaving
         )
         surplus = mine[: max(0, len(mine) - self.share)]
         for slow, partition in mine:
             self._owner.partitions[partition].parting = slow and (slow, partition) in surplus
-        leaving = [self._owner.leave(p) for slow, p in surplus[:RELEASED_AT_ONCE] if not slow]
+        chosen = [partition for slow, partition in surplus[:RELEASED_AT_ONCE] if not slow]
+        leaving = [self._owner.leave(partition) for partition in chosen]
+        self._leaving |= dict.fromkeys(chosen, time.monotonic())
         if not leaving:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EVERY_S):
                 await asyncio.gather(*(closed.wait() for closed in leaving))
         await self.offer_unowned()
+
+    def _stay_where_it_takes_long(self) -> None:
+        """An attempt that had just begun may turn out to wait for minutes."""
+        for partition, since_s in list(self._leaving.items()):
+            if partition not in self._owner.partitions:
+                del self._leaving[partition]
+            elif time.monotonic() - since_s > LEAVE_S:
+                del self._leaving[partition]
+                self._owner.stay(partition)
 
     async def _tidy(self, mine: list[int], now_ms: int) -> None:
         for partition in mine:

@@ -17,6 +17,7 @@ from dispatcher.model.ping import PingVersion
 from dispatcher.model.queue import Reason
 from dispatcher.store.definitions.ping_starter import QueuedPings
 from dispatcher.store.jobs import JobQueue, job_client
+from tests.events import event_of
 from tests.faults.deployment import FULL, PARTITIONS, Deployment
 from tests.faults.processes import under_limit
 from tests.raw_server import RawServer
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.slow
 
 HANGING = 90
 PINGS = 80
+LARGE = 120_000
+"""Records of a payload of about a megabyte."""
 OFFERED = 2 * 2048 + 512
 PATIENCE = {"REQUEST_TIMEOUT": "300", "DRAIN_TIMEOUT": "0"}
 """The longest that an attempt may take, so that none ends while a test runs."""
@@ -122,3 +125,27 @@ async def job_queue(deployment: Deployment) -> AsyncIterator[JobQueue]:
         yield JobQueue(client)
     finally:
         await client.aclose(close_connection_pool=True)
+
+
+async def test_ft50_large_events_take_bounded_memory_and_keep_no_other_waiting(deployment: Deployment) -> None:
+    """Hosts that hang while sixty events of a megabyte wait, each of which is many times as large when it is read."""
+    async with RawServer(hang) as silent:
+        hanging = await vendor_of(deployment, "hanging", silent.url, 15)
+        well = await vendor_of(deployment, "well", deployment.host.url(), 3)
+        worker = await deployment.worker(**PATIENCE)
+        await deployment.all_succeed(await deployment.emit_many(well, 3))
+        for n in range(60):
+            lane = hanging[n % len(hanging)]
+            event = event_of(lane.id, PARTITIONS, str(n), payload={"x": [{"a": 1}] * LARGE})
+            await deployment.queue.accept([event])
+        await until(lambda: silent.connections >= 2)
+        waiting = [await deployment.emit(lane, account="small") for lane in hanging]
+        await until(partial(_one_waits_for_its_share, deployment, waiting))
+        peaks = [worker.rss_bytes]
+        for _ in range(5):
+            await deployment.all_succeed(await deployment.emit_many(well, 10), within_s=60)
+            peaks.append(worker.rss_bytes)
+        large = event_of(well[0].id, PARTITIONS, "large", payload={"x": [{"a": 1}] * LARGE})
+        await deployment.queue.accept([large])
+        await deployment.all_succeed([large.id], within_s=60)
+        assert max(*peaks, worker.rss_bytes) < 400 * 2**20

@@ -85,6 +85,12 @@ class Deliverer:
                 return await self._attempt(delivery)
         return Delivered(not_admitted(claimed), limits)
 
+    async def look_up(self, claimed: Claimed) -> None:
+        """Have its definitions at hand, as ``deliver`` needs them next."""
+        lane, revision = claimed.event.integration_id, claimed.revision
+        if self._lookup.peek(lane, revision) is None:
+            await self._lookup.load(lane, revision)
+
     def find(self, claimed: Claimed) -> Delivery | None:
         """The revision that the event is sent with, and its URL there; None = the store has to be asked."""
         target = self._lookup.peek(claimed.event.integration_id, claimed.revision)

@@ -40,7 +40,7 @@ class Launcher:
         """Count them as running at once, and begin them in the next turns of the loop."""
         idle = not self._waiting
         for claimed in events:
-            owned.running[claimed.claim_id] = None
+            owned.begin(claimed)
             self._waiting.append((owned, claimed))
         if idle and self._waiting:
             self._loop.call_soon(self._turn)
@@ -61,5 +61,5 @@ class Launcher:
         try:
             self._begin(owned, claimed)
         except Exception as error:
-            del owned.running[claimed.claim_id]
+            owned.end(claimed)
             self._broken(owned, error)

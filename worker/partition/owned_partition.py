@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Iterable
 
-from dispatcher.store.queue.claims import ClaimId, LaneSetting, Settlement
+from dispatcher.store.queue.claims import Claimed, ClaimId, LaneSetting, Settlement
+from dispatcher.store.queue.partition import ANY_SIZE
 from worker.partition.lane import Lane
+from worker.partition.places import ALL_BYTES
 
 Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
 
@@ -16,6 +19,7 @@ class OwnedPartition:
 
     __slots__ = (
         "changed_lanes",
+        "claimed_bytes",
         "closed",
         "counted",
         "due_at",
@@ -43,6 +47,8 @@ class OwnedPartition:
         """Highest generation that the store may have for us."""
         self.running: dict[ClaimId, asyncio.Task[None] | None] = {}
         """Claims whose attempts have not ended, with their tasks; None until the attempt begins."""
+        self.claimed_bytes = 0
+        """Of documents whose attempts have not ended."""
         self.outcomes: list[Settlement] = []
         self.settings: list[LaneSetting] = []
         self.counted: Counter[str] = Counter()
@@ -112,6 +118,16 @@ class OwnedPartition:
         self.outcomes, self.settings, self.counted = [], [], Counter()
         return batch
 
+    def begin(self, claimed: Claimed) -> None:
+        """Count it as running, before its attempt begins."""
+        self.running[claimed.claim_id] = None
+        self.claimed_bytes += claimed.size_bytes
+
+    def end(self, claimed: Claimed) -> None:
+        """It runs no more, if it did."""
+        if self.running.pop(claimed.claim_id, self) is not self:
+            self.claimed_bytes -= claimed.size_bytes
+
     def put_back(self, batch: Batch) -> None:
         """Keep a batch for another settle, which is safe to repeat. Counters are dropped: they may have counted."""
         self.outcomes = batch[0] + self.outcomes
@@ -127,3 +143,19 @@ class OwnedPartition:
         for task in begun:
             task.cancel()
         return begun
+
+
+def running_in(partitions: Iterable[OwnedPartition]) -> int:
+    """Attempts that run, or are about to begin."""
+    return sum(len(owned.running) for owned in partitions)
+
+
+def ended_in(partitions: Iterable[OwnedPartition]) -> int:
+    """Outcomes that are not settled."""
+    return sum(len(owned.outcomes) for owned in partitions)
+
+
+def room_bytes(partitions: Iterable[OwnedPartition]) -> int:
+    """Bytes of documents that may be claimed; where none is claimed any number, since one may fill it alone."""
+    claimed = sum(owned.claimed_bytes for owned in partitions)
+    return ALL_BYTES - claimed if claimed else ANY_SIZE

@@ -27,8 +27,8 @@ from dispatcher.store.redis.scripts import Call
 from worker.partition.allocation import Allotment, allot
 from worker.partition.holdings import Holdings
 from worker.partition.launcher import AT_ONCE, Launcher
-from worker.partition.owned_partition import Batch, OwnedPartition
-from worker.partition.places import LONG_S, Places
+from worker.partition.owned_partition import Batch, OwnedPartition, ended_in, room_bytes, running_in
+from worker.partition.places import ALL_BYTES, LONG_S, Places
 from worker.partition.runner import Runner
 
 BUSY_GATHERS = 4
@@ -79,15 +79,7 @@ class Owner:
 
     @property
     def in_flight(self) -> int:
-        return sum(len(owned.running) for owned in self.partitions.values())
-
-    @property
-    def _ended(self) -> int:
-        return sum(len(owned.outcomes) for owned in self.partitions.values())
-
-    @property
-    def _unsettled(self) -> int:
-        return self.in_flight + self._ended
+        return running_in(self.partitions.values())
 
     async def drain(self, partition: int, generation: int) -> None:
         """Take over a granted partition, until it is released or lost."""
@@ -117,6 +109,11 @@ class Owner:
         self._wake.set()
         return owned.closed
 
+    def stay(self, partition: int) -> None:
+        """Go on with one that was to be left."""
+        self.partitions[partition].leaving = False
+        self.nudge(partition)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set. Survives a store that goes away, and any error of ours."""
         pause_s = FIRST_PAUSE_S
@@ -141,10 +138,10 @@ class Owner:
         deadline = self._now() + within_s
         for owned in self.partitions.values():
             owned.leaving = True
-        while self._unsettled and self._now() < deadline:
+        while (self.in_flight + ended_in(self.partitions.values())) and self._now() < deadline:
             self._wake.clear()
             await self._last_round()
-            if not self._unsettled:
+            if not (self.in_flight + ended_in(self.partitions.values())):
                 break
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(min(0.2, max(0.01, deadline - self._now()))):
@@ -187,15 +184,15 @@ class Owner:
         """Wait shortly for more outcomes: Redis settles many for the price of a few."""
         await asyncio.sleep(max(0.0, GATHER_S - (self._now() - begun)))
         for _ in range(min(BUSY_GATHERS, BUSY_GATHERS * self.in_flight // self._concurrency)):
-            if self._ended >= self.in_flight:
+            if ended_in(self.partitions.values()) >= self.in_flight:
                 return
             await asyncio.sleep(GATHER_S)
 
     def _free(self) -> int:
-        free = self._concurrency - self.in_flight
-        if free > self._concurrency // 4:
-            return free
-        return free + self._places.lent(self._now())
+        if room_bytes(self.partitions.values()) <= 0:
+            return 0
+        free, lent = self._concurrency - self.in_flight, self._places.lent(self._now())
+        return free if free > self._concurrency // 4 else free + lent
 
     async def _round(self) -> bool:
         """One round trip for all partitions. True when there was something to do."""
@@ -207,7 +204,8 @@ class Owner:
         settles = self._settles()
         claims = self._claims()
         calls = [call for _, _, call in settles]
-        calls += [self._store.claim_call(owned.partition, owned.generation, at_most) for owned, at_most in claims]
+        room = max(1, min(ALL_BYTES, room_bytes(self.partitions.values())) // max(1, len(claims)))
+        calls += [self._store.claim_call(owned.partition, owned.generation, most, room) for owned, most in claims]
         if not calls:
             return False
         asked_at = self._now()
@@ -261,14 +259,14 @@ class Owner:
 
     def _claims(self) -> list[Allotment]:
         """For half of the slots at most: the next half is claimed while this one begins."""
-        now = self._now()
-        return allot(self.partitions.values(), min(self._portion, self._free()), now, now - self._lease_s / 4)
+        now, free = self._now(), min(self._portion, self._free())
+        return allot(self.partitions.values(), free, now, now - self._lease_s / 4)
 
     def _take_claim(self, owned: OwnedPartition, reply: list[Any] | None, asked_at: float) -> None:
         if reply is None:
             self._holdings.pause(owned)
             return
-        claim = read_claim(reply)
+        claim = read_claim(reply, room_bytes(self.partitions.values()))
         if claim is None:
             self._holdings.lose(owned)
             return
@@ -277,7 +275,7 @@ class Owner:
         self._clock.learn(claim.now_ms, asked_at)
         owned.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
         owned.work_expected = owned.work_expected or (owned.due_at is not None and owned.due_at <= now)
-        owned.outcomes += claim.unreadable
+        owned.outcomes += [*claim.unreadable, *(self._runner.crowd_out(owned, one) for one in claim.too_large)]
         self._launcher.add(owned, claim.events)
 
     def _begin(self, owned: OwnedPartition, claimed: Claimed) -> None:
@@ -291,10 +289,10 @@ class Owner:
         try:
             self._keep(owned, await self._runner.run(owned, claimed))
         except Exception as error:
-            owned.running.pop(claimed.claim_id, None)
+            owned.end(claimed)
             self._holdings.set_aside(owned, error)
 
     def _keep(self, owned: OwnedPartition, settlement: Settlement) -> None:
-        owned.running.pop(settlement.claimed.claim_id, None)
+        owned.end(settlement.claimed)
         owned.outcomes.append(settlement)
         self._wake.set()

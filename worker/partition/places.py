@@ -9,6 +9,7 @@ Invariants
 * Beyond that a tenant with slow attempts holds at most half of the places that others leave, and an integration at
   most half of what the others of its tenant leave it. As many of its young attempts as it has slow ones are counted
   with them: they are likely to wait as long.
+* Of the bytes of documents a tenant holds at most half of what others leave, however young its attempts are.
 * Whatever is taken is given back, in whatever order attempts end.
 """
 
@@ -19,6 +20,10 @@ from collections.abc import Callable
 from dispatcher.policy.shares import may_take, share
 
 LONG_S = 0.25
+ALL_BYTES = 8 * 2**20
+"""Of documents that a worker has in its hands; what is made of one takes up to some thirty times its size."""
+FEW_BYTES = ALL_BYTES // 4
+"""Up to this nobody is asked for whom they are."""
 LENT_TIMES = 3
 """Places that are lent at most, as a multiple of all places."""
 
@@ -41,10 +46,12 @@ def slots(wanted: int, files: int) -> tuple[int, int]:
 class Holder:
     """Attempts of one tenant that are running. ``slow``: those of them that have waited for long."""
 
-    __slots__ = ("running", "slow")
+    __slots__ = ("bytes", "running", "slow")
 
     def __init__(self) -> None:
         self.running = 0
+        self.bytes = 0
+        """Of the documents of these."""
         self.slow = 0
 
     @property
@@ -58,10 +65,10 @@ class Occupancy(Holder):
 
     __slots__ = ("fresh", "integration_id", "recent", "tenant", "tenant_known")
 
-    def __init__(self, integration_id: str, tenant: Holder) -> None:
+    def __init__(self, integration_id: str) -> None:
         super().__init__()
         self.integration_id = integration_id
-        self.tenant = tenant
+        self.tenant: Holder = self
         self.tenant_known = False
         self.fresh = 0
         """Begun since the last turn."""
@@ -81,20 +88,26 @@ class Places:
         """With attempts that run, as of the last turn, or that began since."""
         self._running = 0
         self._slow = 0
+        self._bytes = 0
         self._turn = 0
         self._turned_at = float("-inf")
 
-    def of(self, integration_id: str) -> Occupancy:
-        """Places of an integration that holds none yet."""
-        one = Occupancy(integration_id, self._tenant(integration_id))
-        self._learn_tenant(one)
-        return one
+    def learn(self, one: Occupancy) -> None:
+        """Have it counted for its tenant, before its first attempt; what is no integration stands for itself."""
+        if not one.tenant_known:
+            one.tenant_known = True
+            name = self._tenant_of(one.integration_id) or one.integration_id
+            one.tenant = self._tenants.setdefault(name, Holder())
 
-    def take(self, one: Occupancy) -> int | None:
+    def take(self, one: Occupancy, size_bytes: int = 0) -> int | None:
         """Begin an attempt, to be ended with the turn that this returns; None = its share is used up."""
         tenant = one.tenant
         if tenant.slow and not self._has_share(one, tenant):
             return None
+        if self._bytes + size_bytes > FEW_BYTES and not may_take(ALL_BYTES, self._bytes - tenant.bytes, tenant.bytes):
+            return None
+        self._bytes += size_bytes
+        tenant.bytes += size_bytes
         if not one.running:
             self._waiting.add(one)
         one.running += 1
@@ -103,8 +116,10 @@ class Places:
         self._running += 1
         return self._turn
 
-    def give_back(self, one: Occupancy, turn: int) -> None:
+    def give_back(self, one: Occupancy, turn: int, size_bytes: int = 0) -> None:
         """End an attempt that began in that turn."""
+        self._bytes -= size_bytes
+        one.tenant.bytes -= size_bytes
         one.running -= 1
         one.tenant.running -= 1
         self._running -= 1
@@ -137,24 +152,8 @@ class Places:
             one.recent, one.fresh = one.fresh, 0
             if not one.running:
                 self._waiting.discard(one)
-            elif not one.tenant_known:
-                self._learn_tenant(one)
 
     def _add_slow(self, one: Occupancy, by: int) -> None:
         one.slow += by
         one.tenant.slow += by
         self._slow += by
-
-    def _learn_tenant(self, one: Occupancy) -> None:
-        """Move all that it holds to its tenant, once it is known whose it is."""
-        name = self._tenant_of(one.integration_id)
-        if name is None:
-            return
-        one.tenant_known = True
-        before, one.tenant = one.tenant, self._tenant(name)
-        for holder, sign in ((before, -1), (one.tenant, 1)):
-            holder.running += sign * one.running
-            holder.slow += sign * one.slow
-
-    def _tenant(self, name: str) -> Holder:
-        return self._tenants.setdefault(name, Holder())

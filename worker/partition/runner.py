@@ -28,7 +28,7 @@ from worker.delivery.deliver import Deliverer
 from worker.delivery.delivery import Delivered, Reading
 from worker.partition.lane import Lane
 from worker.partition.owned_partition import OwnedPartition
-from worker.partition.places import Places
+from worker.partition.places import Occupancy, Places
 
 PUT_OFF_MS = 200
 """Delay of an event whose definitions could not be read."""
@@ -84,17 +84,17 @@ class Runner:
     async def run(self, owned: OwnedPartition, claimed: Claimed) -> Settlement:
         """Deliver one event; returns its settlement."""
         lane = self._lane(owned, claimed)
-        turn = None if owned.parting and lane.places.slow else self._places.take(lane.places)
-        if turn is None:
-            return self._crowded_out(owned, claimed, lane)
         try:
-            suspended = await self._suspended(owned, claimed) if claimed.url_suspended else _NONE
-            delivered = await self._deliverer.deliver(claimed, suspended, lane)
-            if delivered.suspend_url:
-                await self._suspend(claimed.event.integration_id, delivered.suspend_url)
-            self._learn(owned, claimed, lane, delivered)
-            if self._notify is not None and delivered.suspend_url:
-                self._notify_of_suspension(self._notify, delivered.settlement, delivered.suspend_url)
+            if not lane.places.tenant_known:
+                await self._deliverer.look_up(claimed)
+                self._places.learn(lane.places)
+            turn = None if owned.parting and lane.places.slow else self._places.take(lane.places, claimed.size_bytes)
+            if turn is None:
+                return self.crowd_out(owned, claimed)
+            try:
+                return await self._delivered(owned, claimed, lane)
+            finally:
+                self._places.give_back(lane.places, turn, claimed.size_bytes)
         except asyncio.CancelledError:
             return Settlement(claimed, Move.RELEASE)
         except StoreUnavailable:  # before anything was sent; the owner's loop logs it
@@ -105,13 +105,22 @@ class Runner:
         except Exception:
             log.exception("attempt broke off", event_id=claimed.event.id)
             return Settlement(claimed, Move.RELEASE, delay_ms=BROKE_OFF_MS)
-        finally:
-            self._places.give_back(lane.places, turn)
+
+    async def _delivered(self, owned: OwnedPartition, claimed: Claimed, lane: Lane) -> Settlement:
+        suspended = await self._suspended(owned, claimed) if claimed.url_suspended else _NONE
+        delivered = await self._deliverer.deliver(claimed, suspended, lane)
+        if delivered.suspend_url:
+            await self._suspend(claimed.event.integration_id, delivered.suspend_url)
+        self._learn(owned, claimed, lane, delivered)
+        if self._notify is not None and delivered.suspend_url:
+            self._notify_of_suspension(self._notify, delivered.settlement, delivered.suspend_url)
         return delivered.settlement
 
-    def _crowded_out(self, owned: OwnedPartition, claimed: Claimed, lane: Lane) -> Settlement:
-        """Its tenant's slow attempts leave it no place, or its own keep the partition from being handed over."""
-        lane.crowd_out(self._clock.now_ms())
+    def crowd_out(self, owned: OwnedPartition, claimed: Claimed) -> Settlement:
+        """Give it back, and leave its lane alone for a while: its tenant's attempts leave it no place or no memory,
+        or its own keep the partition from being handed over.
+        """
+        self._lane(owned, claimed).crowd_out(self._clock.now_ms())
         owned.changed_lanes.add(claimed.event.integration_id)
         return Settlement(claimed, Move.RELEASE)
 
@@ -184,7 +193,7 @@ class Runner:
     def _new_lane(self, owned: OwnedPartition, lane_id: str, flags: bytes) -> Lane:
         lane = owned.lanes[lane_id] = Lane(
             lane_id,
-            self._places.of(lane_id),
+            Occupancy(lane_id),
             maximum=self._policy.concurrency,
             circuit_failures=self._policy.circuit_failures,
             circuit_open_ms=int(self._policy.circuit_open_s * 1000),

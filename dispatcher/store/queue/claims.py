@@ -27,6 +27,8 @@ class Claimed(NamedTuple):
     """Its lane has a rate in the store."""
     flags: bytes = b""
     """All that the store says of its lane; a new owner reads how the last one left it."""
+    size_bytes: int = 0
+    """Of its document, as it is stored."""
 
     @property
     def claim_id(self) -> ClaimId:
@@ -59,6 +61,8 @@ class Claim:
     events: list[Claimed]
     unreadable: list[Settlement]
     """Damaged, or of a type that only a newer version knows: given back for a while."""
+    too_large: list[Claimed]
+    """Not read, since there was no room for it; blanks, to be given back."""
 
 
 class Move(StrEnum):

@@ -5,6 +5,7 @@ A test compares the names. One event that cannot be read is given back for a whi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -33,6 +34,8 @@ class ClaimRequest(NamedTuple):
     default_cap: int
     least_lease_ms: int
     """The lease is written anew when less of it is left."""
+    at_most_bytes: int
+    """Of documents; the first is handed out however large it is."""
 
 
 class ClaimedRow(NamedTuple):
@@ -68,15 +71,19 @@ FIRST_ROW = 3
 """Behind ``ok``, the time, and when something is next due."""
 
 
-def read_claim(reply: list[Any]) -> Claim | None:
-    """None: the generation moved on."""
+def read_claim(reply: list[Any], room_bytes: float = math.inf) -> Claim | None:
+    """None: the generation moved on. What is beyond ``room_bytes`` is not read: that takes many times its size."""
     if reply[0] != b"ok":
         return None
     due = int(reply[2])
-    claim = Claim(now_ms=int(reply[1]), next_due_ms=due if due >= 0 else None, events=[], unreadable=[])
+    claim = Claim(now_ms=int(reply[1]), next_due_ms=due if due >= 0 else None, events=[], unreadable=[], too_large=[])
     width = len(ClaimedRow._fields)
     for at in range(FIRST_ROW, len(reply), width):
         row = ClaimedRow._make(reply[at : at + width])
+        if len(row.document) > room_bytes:
+            claim.too_large.append(_blank(row))
+            continue
+        room_bytes -= len(row.document)
         try:
             claimed = _claimed(row)
         except UNREADABLE as error:
@@ -116,15 +123,19 @@ def _claimed(row: ClaimedRow) -> Claimed:
         url_suspended=b"o" in row.flags,
         rate_limited=b"r" in row.flags,
         flags=row.flags,
+        size_bytes=len(row.document),
     )
 
 
 def _given_back(row: ClaimedRow) -> Settlement:
-    """Releasing needs the lane only, which the script has checked; all else of it is a blank."""
+    return Settlement(_blank(row), Move.RELEASE, UNREADABLE_MS)
+
+
+def _blank(row: ClaimedRow) -> Claimed:
+    """Releasing needs the lane only, which the script has checked."""
     lane = row.document.split(b"\n", 1)[0].decode()
     blank = Event(text(row.id), EventType.SUBSCRIPTION_NOTICE, lane, revision=0)
-    claimed = Claimed(blank, EventState(Status.QUEUED, created_ms=0), int(row.n), account_identifier=None)
-    return Settlement(claimed, Move.RELEASE, UNREADABLE_MS)
+    return Claimed(blank, EventState(Status.QUEUED, created_ms=0), int(row.n), None, flags=row.flags)
 
 
 def _outcome(settlement: Settlement) -> OutcomeRow:

@@ -23,6 +23,7 @@ from dispatcher.store.redis.server_time import server_now_ms
 
 LEASE_LEFT = 0.7
 """Share of a lease that every claim leaves: it is written anew only when less is left, since that takes a write."""
+ANY_SIZE = 2**53
 FORGOTTEN_AT_ONCE = 1000
 """Old dead letters that one command takes off their list: some 2 ms of Redis."""
 
@@ -90,9 +91,10 @@ class PartitionStore:
     def rest_call(self, partition: int, generation: int) -> Call:
         return _call(_REST, partition, generation)
 
-    def claim_call(self, partition: int, generation: int, at_most: int) -> Call:
+    def claim_call(self, partition: int, generation: int, at_most: int, at_most_bytes: int = ANY_SIZE) -> Call:
         left_ms = int(self._lease_ms * LEASE_LEFT)
-        return _call(_CLAIM, partition, *ClaimRequest(generation, self._lease_ms, at_most, self._lane_cap, left_ms))
+        request = ClaimRequest(generation, self._lease_ms, at_most, self._lane_cap, left_ms, at_most_bytes)
+        return _call(_CLAIM, partition, *request)
 
     def settle_call(
         self,

@@ -8,13 +8,14 @@
 -- is or was open, 's' its tenant's share of a worker was used up.
 -- Renews the lease when less of it is left. When nothing is left to claim now, the owner is marked asleep in the same
 -- step, so that an accept that comes later wakes it: no wake-up can be lost in between.
-local generation, lease_ms, at_most, default_cap, least_lease_ms = unpack(ARGV)
+-- It ends before the document with which it would hand out more than `at_most_bytes`, if that is not the first.
+local generation, lease_ms, at_most, default_cap, least_lease_ms, at_most_bytes = unpack(ARGV)
 
 local own = call('HMGET', OWN, 'gen', 'until', 'asleep')
 if own[1] ~= generation then return { 'lost' } end
 if tonumber(own[2] or 0) - NOW < tonumber(least_lease_ms) then call('HSET', OWN, 'until', NOW + tonumber(lease_ms)) end
 
-local left = tonumber(at_most)
+local left, left_bytes = tonumber(at_most), tonumber(at_most_bytes)
 local answer = { 'ok', NOW, -1 }
 local launched = {}
 
@@ -33,7 +34,7 @@ end
 -- Take up to `wanted` that are due out of the lane, and tell when the one behind them is due.
 -- Most lanes have one: it takes one command. Each further one asks for twice as many, so no more are put back than taken.
 local function due_ids(lane, wanted)
-  local ids, early, n = {}, {}, 2
+  local ids, early, times, n = {}, {}, {}, 2
   while #ids < wanted do
     n = math.min(n, wanted - #ids)
     local popped = call('ZPOPMIN', due_key(lane), n)
@@ -42,16 +43,24 @@ local function due_ids(lane, wanted)
         early[#early + 1], early[#early + 2] = popped[i + 1], popped[i]
       else
         ids[#ids + 1] = popped[i]
+        times[#ids] = popped[i + 1]
       end
     end
     if #early > 0 then
       in_chunks(early, function(...) call('ZADD', due_key(lane), ...) end)
-      return ids, tonumber(early[1])
+      return ids, tonumber(early[1]), times
     end
-    if #popped < n * 2 then return ids end
+    if #popped < n * 2 then return ids, nil, times end
     n = math.min(n * 2, 500)
   end
-  return ids, first_due(lane)
+  return ids, first_due(lane), times
+end
+
+-- These ids, from the i-th on, are due again as they were.
+local function put_back(lane, ids, times, i)
+  local due_again = {}
+  for j = i, #ids do due_again[#due_again + 1], due_again[#due_again + 2] = times[j], ids[j] end
+  in_chunks(due_again, function(...) call('ZADD', due_key(lane), ...) end)
 end
 
 -- Put an event aside whose group is locked: `lock` makes it due again.
@@ -64,15 +73,21 @@ local function put_aside(id, document, stored, lane, group)
 end
 
 -- Hand these events of a lane out; one that cannot be read is left to `repair`, one of a locked group is put aside.
--- Returns how many.
-local function launch(lane, ids, flags, locks)
-  local taken = 0
-  for _, id in ipairs(ids) do
+-- Returns how many, and when the first is due that the bytes did not suffice for.
+local function launch(lane, ids, times, flags, locks)
+  local taken, rest = 0, nil
+  for i, id in ipairs(ids) do
     local document, state = read_event(id)
     local in_lane, group = header(document or '')
     if state and in_lane == lane and locks and #holders(lane, group) > 0 then
       put_aside(id, document, state, lane, group)
     elseif state and in_lane == lane then
+      if #document > left_bytes and #launched > 0 then
+        put_back(lane, ids, times, i)
+        rest = tonumber(times[i])
+        break
+      end
+      left_bytes = left_bytes - #document
       local n = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
       local account_identifier = identifier_for(document, lane, group)
       launched[#launched + 1] = id
@@ -84,7 +99,7 @@ local function launch(lane, ids, flags, locks)
     end
   end
   if taken > 0 then call('HINCRBY', lane_key(lane), 'busy', taken) end
-  return taken
+  return taken, rest
 end
 
 local function take(lane)
@@ -106,12 +121,12 @@ local function take(lane)
     wanted = math.min(wanted, call('ZCOUNT', due_key(lane), '-inf', NOW))
     wanted, not_before = within_rate(lane, tonumber(c.rate), tonumber(c.tat or 0), wanted)
   end
-  local ids, head = due_ids(lane, wanted)
+  local ids, head, times = due_ids(lane, wanted)
   if #ids > 0 then
     local flags = ((c.off or c.left) and 'o' or '') .. (c.rate and 'r' or '') .. (c.failing and 'f' or '') .. ((c.circuit or c.opened) and 'c' or '')
       .. (c.crowded and 's' or '')
-    local taken = launch(lane, ids, flags, c.locks)
-    left = left - taken
+    local taken, rest = launch(lane, ids, times, flags, c.locks)
+    left, head = rest and 0 or left - taken, rest or head
     c.busy = busy + taken
   end
   rank(lane, c, head and math.max(head, not_before))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.partition.places import LONG_S, SPARE_FILES, Occupancy, Places, slots
+from worker.partition.places import ALL_BYTES, LONG_S, SPARE_FILES, Occupancy, Places, slots
 
 ALL = 2048
 YOUNG = 512
@@ -22,6 +22,12 @@ def _of_vendors(integration_id: str) -> str | None:
 
 def _places() -> Places:
     return Places(YOUNG, ALL - YOUNG, _of_vendors)
+
+
+def _of(places: Places, integration_id: str) -> Occupancy:
+    one = Occupancy(integration_id)
+    places.learn(one)
+    return one
 
 
 def _take(places: Places, one: Occupancy, count: int) -> list[int]:
@@ -38,7 +44,7 @@ def _wait(places: Places, now: float) -> float:
 
 def test_a_vendor_alone_has_all_places_while_its_hosts_answer() -> None:
     places, now = _places(), 0.0
-    one = places.of("acme.1")
+    one = _of(places, "acme.1")
     for _ in range(50):
         turns = _take(places, one, YOUNG)
         assert len(turns) == YOUNG
@@ -51,7 +57,7 @@ def test_a_vendor_alone_has_all_places_while_its_hosts_answer() -> None:
 
 def test_a_vendor_whose_hosts_hang_keeps_half_of_all_places_however_many_integrations_it_has() -> None:
     places, now = _places(), 0.0
-    lanes = [places.of(f"acme.{n}") for n in range(90)]
+    lanes = [_of(places, f"acme.{n}") for n in range(90)]
     for _ in range(10):
         room = YOUNG - (sum(lane.running for lane in lanes) - places.lent(now))
         for lane in lanes:
@@ -59,13 +65,13 @@ def test_a_vendor_whose_hosts_hang_keeps_half_of_all_places_however_many_integra
             room -= taken
         now = _wait(places, now)
     assert sum(lane.running for lane in lanes) <= ALL // 2
-    healthy = places.of("other.1")
+    healthy = _of(places, "other.1")
     assert len(_take(places, healthy, YOUNG)) == YOUNG
 
 
 def test_one_hanging_integration_leaves_places_to_others_of_its_vendor() -> None:
     places = _places()
-    hanging, well = places.of("acme.1"), places.of("acme.2")
+    hanging, well = _of(places, "acme.1"), _of(places, "acme.2")
     _take(places, hanging, YOUNG)
     _wait(places, 0.0)
     assert _take(places, hanging, YOUNG) == []
@@ -74,33 +80,28 @@ def test_one_hanging_integration_leaves_places_to_others_of_its_vendor() -> None
 
 def test_a_few_slow_hosts_of_a_busy_vendor_cost_it_nothing() -> None:
     places = _places()
-    slow, fast = places.of("acme.slow"), places.of("acme.fast")
+    slow, fast = _of(places, "acme.slow"), _of(places, "acme.fast")
     _take(places, slow, 20)
     _wait(places, 0.0)
     assert len(_take(places, fast, YOUNG)) == YOUNG
 
 
-def test_an_integration_whose_vendor_is_learned_later_brings_along_what_it_holds() -> None:
-    known: set[str] = set()
-    places = Places(YOUNG, ALL - YOUNG, lambda name: "acme" if name in known else None)
-    one, two = places.of("a"), places.of("b")
-    turns = _take(places, one, 100)
-    known.update("ab")
-    now = _wait(places, 0.0)
-    assert one.tenant.slow == one.slow == 100
-    assert one.tenant is not two.tenant, "nothing of it runs, so nobody asked"
-    _take(places, two, 1)
-    _wait(places, now)
-    assert one.tenant is two.tenant
-    for turn in turns:
-        places.give_back(one, turn)
-    assert (two.tenant.running, two.tenant.slow) == (1, 1)
+def test_a_vendor_holds_at_most_half_of_the_bytes_that_others_leave() -> None:
+    places, large = _places(), ALL_BYTES // 16
+    acme, other = [_of(places, f"acme.{n}") for n in range(16)], _of(places, "other.1")
+    assert sum(places.take(one, large) is not None for one in acme) == 8
+    assert [places.take(other, large) is not None for _ in range(6)] == [True] * 4 + [False] * 2
+    assert places.take(_of(places, "third.1"), large) is not None
+    turn = 0
+    places.give_back(acme[0], turn, large)
+    assert places.take(other, large) is None
+    assert places.take(acme[1], large) is None, "the others have more by now"
 
 
 @given(st.integers(0, 2**32))
 def test_all_that_is_taken_is_given_back_in_whatever_order_attempts_end(seed: int) -> None:
     chance, places, now = random.Random(seed), Places(8, 24, _of_vendors), 0.0
-    lanes = [places.of(name) for name in ("acme.1", "acme.2", "other.1", "?.1", "solo")]
+    lanes = [_of(places, name) for name in ("acme.1", "acme.2", "other.1", "?.1", "solo")]
     running: list[tuple[Occupancy, int]] = []
     for _ in range(300):
         now += chance.random() * LONG_S
