@@ -18,7 +18,7 @@ from dispatcher.model.integration import AnswerMode, Transport
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
 from tests.faults.deployment import FULL, Deployment
-from tests.faults.hostile import KINDS, hostile_host
+from tests.faults.hostile_hosts import KINDS, hostile_host
 from tests.hosts import ProductHost, Reply
 from tests.tls_parts import Identity, TlsHost, issue, server_context, tls_host
 from tests.worker.conftest import Shop, shop

@@ -19,6 +19,7 @@ from dispatcher.store.definitions.ping_starter import QueuedPings
 from dispatcher.store.jobs import JobQueue, job_client
 from tests.events import event_of
 from tests.faults.deployment import FULL, PARTITIONS, Deployment
+from tests.faults.hostile import hang, run
 from tests.faults.processes import under_limit
 from tests.raw_server import RawServer
 from tests.waiting import until
@@ -36,12 +37,6 @@ PATIENCE = {"REQUEST_TIMEOUT": "300", "DRAIN_TIMEOUT": "0"}
 """The longest that an attempt may take, so that none ends while a test runs."""
 P99_S = 2.0
 """Judged in the long form, on a machine that has nothing else to do; in the short form others go on at all."""
-
-
-async def hang(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
-    """Reads what it is sent and never answers."""
-    while await reader.read(2**16):
-        pass
 
 
 async def vendor_of(deployment: Deployment, name: str, url: str, count: int) -> list[Integration]:
@@ -149,3 +144,10 @@ async def test_ft50_large_events_take_bounded_memory_and_keep_no_other_waiting(d
         await deployment.queue.accept([large])
         await deployment.all_succeed([large.id], within_s=60)
         assert max(*peaks, worker.rss_bytes) < 400 * 2**20
+
+
+async def test_ft50_a_vendor_that_does_all_of_it_at_once_keeps_nothing_of_others_from_arriving() -> None:
+    measured = await run(seconds=60 if FULL else 3)
+    assert measured.lags_s
+    assert not measured.unsent
+    assert measured.good or not FULL, measured
