@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.event_type import EventType
@@ -191,3 +192,13 @@ async def test_notifications_of_a_forgotten_lane_are_shown(redis: Redis) -> None
     await desk.queue.resolve(event_id, event_of(LANE, PARTITIONS, "A", EventType.SUBSCRIPTION_STATUS))
     (lane,) = (await desk.queue.overview()).lanes
     assert lane.ready == 1
+
+
+@pytest.mark.parametrize("rate", [3, 9, 12, 14, 17, 0.3, 33, 1000])
+async def test_whatever_the_rate_the_first_event_goes_at_once(redis: Redis, rate: float) -> None:
+    """Symptom: at 3, 9, 12, 14 or 17 a second nothing was ever claimed: a gap was rounded in a sum of epoch ms."""
+    desk = await Desk(redis).open()
+    await redis.hset(f"{{p{HOME}}}:l:{LANE}", "rate", str(rate))  # type: ignore[misc]
+    event_id = await desk.emit("A")
+    assert await desk.ids() == [event_id]
+    await desk.assert_well()

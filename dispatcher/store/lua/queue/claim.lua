@@ -24,7 +24,8 @@ local function within_rate(lane, rate, tat, wanted)
   local gap = 1000 / rate
   local slack = math.max(gap, 50)
   local from = math.max(tat, NOW)
-  local allowed = math.min(wanted, math.floor((NOW + slack - from) / gap))
+  -- A time in milliseconds has no room for fractions of a gap: only what is left of it is added up.
+  local allowed = math.min(wanted, math.floor((slack + (NOW - from)) / gap + 0.001))
   if allowed < 0 then allowed = 0 end
   local next_tat = from + allowed * gap
   call('HSET', lane_key(lane), 'tat', string.format('%.3f', next_tat))
