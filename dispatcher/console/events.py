@@ -9,7 +9,7 @@ from multidict import MultiDict
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.api.rest.filters import filter_from_query
-from dispatcher.console.screen import Viewer
+from dispatcher.console.viewer import Viewer
 from dispatcher.flow.events.explain import sentence
 from dispatcher.flow.events.reach import reachable_event, within_reach
 from dispatcher.model.event import no_such_event

@@ -21,7 +21,10 @@ def problem_page(request: web.Request, error: RequestError, request_id: str) -> 
     """Every problem of the error; its status and headers stay."""
     viewer = request.get(VIEWER)
     title = _TITLES.get(error.status, "This was not done" if request.method == "POST" else "This cannot be shown")
-    values = {"title": title, "problems": error.problems, "request_id": request_id, "viewer": viewer}
-    response = page("problem.html", values | {"client_id": viewer.caller.client_id if viewer else None}, error.status)
+    values = {"title": title, "problems": error.problems, "request_id": request_id}
+    if viewer:
+        response: web.Response = viewer.page("problem.html", error.status, **values)
+    else:
+        response = page("problem.html", values | {"client_id": None}, error.status)
     response.headers.update(error.headers)
     return response

@@ -6,20 +6,39 @@ from aiohttp import web
 
 from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
+from dispatcher.console.acknowledging import acknowledge
 from dispatcher.console.events import show_event, show_events
+from dispatcher.console.lanes import LANE, pause_lane, resume_lane, show_pause
+from dispatcher.console.navigation import HOME
+from dispatcher.console.overview import show_home
 from dispatcher.console.problems import problem_page
-from dispatcher.console.queue import show_home, show_queue
-from dispatcher.console.screen import EVENTS, HOME, SHOWN_TO, SIGN_IN, screen
+from dispatcher.console.screen import EVENTS, SHOWN_TO, SIGN_IN, action, redirect, screen
 from dispatcher.console.signing_in import show_form, sign_in, sign_out
 from dispatcher.model.access import Scope
 from dispatcher.pages.assets import mount_assets
-from dispatcher.pages.rendering import STYLE_SHEET
+from dispatcher.pages.rendering import ICON, STYLE_SHEET
+
+
+async def to_console(_: web.Request) -> web.StreamResponse:
+    return redirect(HOME)
+
+
+async def to_favicon(_: web.Request) -> web.StreamResponse:
+    """For browsers that ask for it unasked, on answers that are no page."""
+    return redirect(ICON.path)
+
 
 ROUTES: tuple[tuple[str, str, Handler], ...] = (
+    ("GET", "/", to_console),
+    ("GET", f"{HOME}/", to_console),
+    ("GET", "/favicon.ico", to_favicon),
     ("GET", HOME, screen(show_home, *SHOWN_TO)),
-    ("GET", f"{HOME}/queue", screen(show_queue, Scope.OPS_READ)),
     ("GET", EVENTS, screen(show_events, Scope.EVENTS_READ)),
     ("GET", f"{EVENTS}/{{id}}", screen(show_event, Scope.EVENTS_READ)),
+    ("GET", f"{LANE}/pause", screen(show_pause, Scope.OPS_WRITE)),
+    ("POST", f"{LANE}/pause", action(pause_lane, Scope.OPS_WRITE)),
+    ("POST", f"{LANE}/resume", action(resume_lane, Scope.OPS_WRITE)),
+    ("POST", f"{HOME}/problems/{{problemId}}/acknowledge", action(acknowledge, Scope.OPS_WRITE)),
     ("GET", SIGN_IN, show_form),
     ("POST", SIGN_IN, sign_in),
     ("POST", f"{HOME}/sign-out", sign_out),
@@ -29,7 +48,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 def mount_console(app: web.Application) -> None:
     """Add the console to the API's application."""
     app[ERROR_PAGES].append((HOME, problem_page))
-    mount_assets(app, STYLE_SHEET)
+    mount_assets(app, STYLE_SHEET, ICON)
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler)
         if method == "GET":

@@ -1,88 +1,56 @@
-"""Lets signed-in clients in to a screen, and sends all others to the sign-in page. Shows nothing itself."""
+"""Lets signed-in clients in to a screen or an action, sends all others to the sign-in page. Shows nothing itself."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+import re
+from collections.abc import Awaitable, Callable
 from urllib.parse import quote
 
 from aiohttp import web
 
 from dispatcher.api.deployment import Deployment
-from dispatcher.api.http.route import Handler
+from dispatcher.api.http.route import CALLER, Handler
 from dispatcher.api.http.turns import take_turn
 from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.directory import Principal
 from dispatcher.api.oauth.gate import caller_of
 from dispatcher.api.oauth.routes import OAUTH
-from dispatcher.api.services import SERVICES, Services
-from dispatcher.console.rendering import HEADERS, page
+from dispatcher.api.services import SERVICES
+from dispatcher.api.verdict_watch import VERDICT
+from dispatcher.console.navigation import HOME
+from dispatcher.console.rendering import HEADERS
 from dispatcher.console.session import CONTEXT, ConsoleSession, read
+from dispatcher.console.viewer import Viewer
 from dispatcher.errors import Refused
-from dispatcher.model.access import Caller, Scope
+from dispatcher.model.access import Scope
 from dispatcher.pages.cookies import Cookie
+from dispatcher.pages.forms import read_form, read_token
+from dispatcher.pages.origin import refuse_other_sites
 from dispatcher.pages.session import RENEWED_AFTER_S, Life
 
-HOME = "/console"
 SIGN_IN = f"{HOME}/sign-in"
 EVENTS = f"{HOME}/events"
 SHOWN_TO = (Scope.EVENTS_READ, Scope.OPS_READ)
+OWN_PATH = re.compile(r"/console(?!/sign-)(?:/[A-Za-z0-9][A-Za-z0-9._~:-]*)*(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
+"""Addresses of the console, as its forms may name them to return to."""
 _MAX_WANTED_CHARS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Viewer:
-    """Who looks, and when (epoch ms)."""
-
-    caller: Caller
-    services: Services
-    now_ms: int
-
-    @property
-    def sees_queue(self) -> bool:
-        """True for clients without an account and a vendor: the queue shows every integration."""
-        return self.caller.may(Scope.OPS_READ) and self.caller.account_id is None and self.caller.vendor_id is None
-
-    @property
-    def sees_events(self) -> bool:
-        return self.caller.may(Scope.EVENTS_READ)
-
-    @property
-    def sees_anything(self) -> bool:
-        return self.sees_queue or self.sees_events
-
-    async def names(self, integration_ids: Iterable[str]) -> dict[str, str]:
-        """Names of the integrations that exist, can be read, and are within reach."""
-        if not self.caller.may(Scope.INTEGRATIONS_READ):
-            return {}
-        found = (await self.services.cache.load(integrations=integration_ids)).integrations
-        return {one.id: one.name for one in found.values() if self.caller.reaches(one.vendor_id)}
-
-    def page(self, template: str, **values: Any) -> web.Response:
-        return page(template, {"viewer": self, "client_id": self.caller.client_id, "now_ms": self.now_ms} | values)
 
 
 VIEWER = web.RequestKey("viewer", Viewer)
 
 View = Callable[[web.Request, Viewer], Awaitable[web.StreamResponse]]
+Act = Callable[[web.Request, Viewer, dict[str, str]], Awaitable[web.StreamResponse]]
+"""With the fields of the form."""
 
 
 def screen(view: View, *scopes: Scope) -> Handler:
     """The view for clients with one of ``scopes``."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
-        session = session_of(request)
-        principal = await _still_good(request, session) if session else None
-        if session is None or principal is None:
-            wanted = request.rel_url.raw_path_qs
-            return redirect(f"{SIGN_IN}?next={quote(wanted)}" if len(wanted) <= _MAX_WANTED_CHARS else SIGN_IN)
-        viewer = request[VIEWER] = viewer_of(request, principal)
-        if viewer.caller.rate_per_s:
-            await request.app[METERS].admit(viewer.caller)
-        if not viewer.caller.may(*scopes):
-            text = f"This page needs a client with the scope {' or '.join(scopes)}."
-            raise Refused.of("insufficient_scope", text)
+        session, viewer = await _admitted(request)
+        if session is None or viewer is None:
+            return _to_sign_in(request.rel_url.raw_path_qs)
+        _need(viewer, scopes, "This page")
         await take_turn(request, viewer.caller)
         response = await view(request, viewer)
         renew(request, response, session)
@@ -91,9 +59,55 @@ def screen(view: View, *scopes: Scope) -> Handler:
     return serve
 
 
-def viewer_of(request: web.Request, principal: Principal) -> Viewer:
+def action(act: Act, *scopes: Scope) -> Handler:
+    """What a form of ours asks for, for clients with one of ``scopes`` who opened it in this very session."""
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        services = request.app[SERVICES]
+        refuse_other_sites(request, services.deployment.base_url, HOME)
+        session, viewer = await _admitted(request)
+        if session is None or viewer is None:
+            return _to_sign_in(HOME)
+        _need(viewer, scopes, "This action")
+        fields = await read_form(request)
+        token = read_token(fields, services.sealer)
+        if token is None or token.session_id != session.id:
+            raise Refused.of(
+                "form_token", "This form was opened in another session: open the page again and repeat it."
+            )
+        response = await act(request, viewer, fields)
+        renew(request, response, session)
+        return response
+
+    return serve
+
+
+async def _admitted(request: web.Request) -> tuple[ConsoleSession | None, Viewer | None]:
+    """The session and its viewer, as of now; the request is from then on that client's."""
+    session = session_of(request)
+    principal = await _still_good(request, session) if session else None
+    if session is None or principal is None:
+        return None, None
+    viewer = request[VIEWER] = viewer_of(request, principal, session.id)
+    request[CALLER] = viewer.caller
+    if viewer.caller.rate_per_s:
+        await request.app[METERS].admit(viewer.caller)
+    return session, viewer
+
+
+def _need(viewer: Viewer, scopes: tuple[Scope, ...], what: str) -> None:
+    if not viewer.caller.may(*scopes):
+        raise Refused.of("insufficient_scope", f"{what} needs a client with the scope {' or '.join(scopes)}.")
+
+
+def _to_sign_in(wanted: str) -> web.Response:
+    return redirect(f"{SIGN_IN}?next={quote(wanted)}" if len(wanted) <= _MAX_WANTED_CHARS else SIGN_IN)
+
+
+def viewer_of(request: web.Request, principal: Principal, session_id: str = "") -> Viewer:
     services = request.app[SERVICES]
-    return Viewer(caller_of(principal, services.deployment.client_rate), services, services.now_ms())
+    caller = caller_of(principal, services.deployment.client_rate)
+    return Viewer(caller, services, request.app[VERDICT], services.now_ms(), session_id)
 
 
 def redirect(location: str) -> web.Response:
@@ -125,6 +139,11 @@ def renew(request: web.Request, response: web.StreamResponse, session: ConsoleSe
 
 def life_of(deployment: Deployment) -> Life:
     return Life(deployment.session_idle_s, deployment.session_lifetime_s)
+
+
+def own_path(path: str | None, otherwise: str = HOME) -> str:
+    """The address to go to next, which never leads out of the console."""
+    return path if path and len(path) <= _MAX_WANTED_CHARS and OWN_PATH.fullmatch(path) else otherwise
 
 
 async def _still_good(request: web.Request, session: ConsoleSession) -> Principal | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from aiohttp import web
 
 from dispatcher.api.http.origin import address_of
@@ -11,17 +9,17 @@ from dispatcher.api.oauth.directory import Principal, secret_matches
 from dispatcher.api.oauth.form import read_fields
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
+from dispatcher.console.navigation import HOME
 from dispatcher.console.rendering import page
-from dispatcher.console.screen import HOME, SIGN_IN, keep, redirect, session_of, viewer_of
+from dispatcher.console.screen import SIGN_IN, keep, own_path, redirect, session_of, viewer_of
 from dispatcher.console.session import ConsoleSession
 from dispatcher.pages.origin import refuse_other_sites
 
-_OWN_PATH = re.compile(r"/console(?:/queue|/events(?:/[A-Za-z0-9-]+)?)?(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 _WRONG = "Unknown client, wrong secret, or a client that may not look at anything here."
 
 
 async def show_form(request: web.Request) -> web.StreamResponse:
-    return _form(_wanted(request.query.get("next")))
+    return _form(own_path(request.query.get("next")))
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
@@ -34,9 +32,9 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     principal = await _let_in(request, client_id or "", fields.get("client_secret", ""))
     if principal is None:
         await oauth.lockout.wrong(address, client_id)
-        return _form(_wanted(fields.get("next")), client_id or "", _WRONG, 401)
+        return _form(own_path(fields.get("next")), client_id or "", _WRONG, 401)
     await _end(request)
-    response = redirect(_wanted(fields.get("next")))
+    response = redirect(own_path(fields.get("next")))
     keep(request, response, ConsoleSession.begun(principal.client_id, principal.stamp, services.clock()))
     return response
 
@@ -60,11 +58,6 @@ async def _end(request: web.Request) -> None:
     """The session that the browser has, wherever else its cookie may be."""
     if session := session_of(request):
         await request.app[OAUTH].revoked.add(session.id, int(request.app[SERVICES].deployment.session_lifetime_s))
-
-
-def _wanted(path: str | None) -> str:
-    """The address to go to next, which never leads out of the console."""
-    return path if path and _OWN_PATH.fullmatch(path) else HOME
 
 
 def _form(wanted: str, client_id: str = "", wrong: str = "", status: int = 200) -> web.Response:

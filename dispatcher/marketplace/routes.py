@@ -24,7 +24,7 @@ from dispatcher.marketplace.uninstalling import show_uninstall, uninstall
 from dispatcher.marketplace.updating import show_update, stay, update
 from dispatcher.marketplace.wizard import check_step, order_again, remove, show_installation
 from dispatcher.pages.assets import mount_assets
-from dispatcher.pages.rendering import STYLE_SHEET
+from dispatcher.pages.rendering import ICON, STYLE_SHEET
 
 SHOP = f"{HOME}/{{marketplaceId}}"
 ONE = f"{SHOP}/installations/{{installationId}}"
@@ -70,7 +70,7 @@ def mount_marketplace(app: web.Application) -> None:
     """Add the pages to the API's application."""
     for prefix in (HOME, links.PATH, HANDOVER, signing_in.SIGN_IN, signing_in.SIGN_OUT, AUTHORIZED_PATH):
         app[ERROR_PAGES].append((prefix, problem_page))
-    mount_assets(app, STYLE_SHEET, SCRIPT)
+    mount_assets(app, STYLE_SHEET, ICON, SCRIPT)
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler)
         if method == "GET" and path.startswith(SHOP):

@@ -1,4 +1,4 @@
-"""Files that every page may load: style sheet and scripts. Served under a name that changes with their content."""
+"""Files that every page may load: style sheet, scripts, icon. Served under a name that changes with their content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from aiohttp import web
 
 from dispatcher.api.http.route import Handler
 
-_KINDS = {"css": "text/css", "js": "text/javascript"}
+_KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _HEADERS = {
     "Cache-Control": "public, max-age=31536000, immutable",
     "Cross-Origin-Resource-Policy": "same-origin",

@@ -14,6 +14,7 @@ from dispatcher.clock import iso_ms
 from dispatcher.pages.assets import asset
 
 STYLE_SHEET = asset("dispatcher.pages", "pages.css")
+ICON = asset("dispatcher.pages", "icon.svg")
 MAX_INDENTED_CHARS = 500_000
 """Longer JSON is shown without indentation, which can multiply it."""
 TINTS = 6
@@ -35,12 +36,13 @@ class Templates:
         self._made.filters |= {
             "ago": ago,
             "iso": iso_ms,
+            "clock": clock_time,
             "pretty": pretty,
             "duration": _duration,
             "letters": letters,
             "tint": tint,
         }
-        self._made.globals |= {"style_sheet": STYLE_SHEET.path}
+        self._made.globals |= {"style_sheet": STYLE_SHEET.path, "icon": ICON.path}
 
     def add_filters(self, filters: Mapping[str, Callable[..., Any]]) -> None:
         """Of this room alone."""
@@ -64,6 +66,11 @@ def ago(epoch_ms: int, now_ms: int) -> str:
     else:
         told = f"{seconds:.0f} s"
     return f"{told} ago" if epoch_ms <= now_ms else f"in {told}"
+
+
+def clock_time(epoch_ms: int) -> str:
+    """``14:02:05``, UTC."""
+    return iso_ms(epoch_ms)[11:19]
 
 
 def letters(name: str) -> str:

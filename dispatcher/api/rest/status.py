@@ -33,7 +33,14 @@ async def get_status(request: web.Request) -> web.StreamResponse:
 
 async def acknowledge(request: web.Request) -> web.StreamResponse:
     """Somebody knows of a problem: it wakes nobody until it has ended."""
-    watch, problem_id, caller = request.app[VERDICT], request.match_info["problemId"], request[CALLER]
+    problem_id = request.match_info["problemId"]
+    by = await acknowledge_problem(request, problem_id)
+    return json_response({"id": problem_id, "by": by.by, "at": iso_ms(by.at_ms)})
+
+
+async def acknowledge_problem(request: web.Request, problem_id: str) -> Acknowledgement:
+    """Note in the audit log and in the verdict who knows of it. Raises ``NotFound``."""
+    watch, caller = request.app[VERDICT], request[CALLER]
     said = await watch.evaluation.judge(out_of_turn=True)
     mine = _within(said, caller)
     problem = next((one for one in mine.problems if one.id == problem_id), None)
@@ -44,7 +51,7 @@ async def acknowledge(request: web.Request) -> web.StreamResponse:
     async with noted(request, "acknowledgeProblem", "problem", problem_id, after=after):
         await _acknowledge(watch, mine, problem, by)
     await watch.evaluation.judge(out_of_turn=True)
-    return json_response({"id": problem_id, "by": by.by, "at": iso_ms(by.at_ms)})
+    return by
 
 
 async def _acknowledge(watch: VerdictWatch, mine: Verdict, problem: Problem, by: Acknowledgement) -> None:

@@ -43,6 +43,11 @@ class Visitor:
         given = {"Origin": self.origin} if headers is None else headers
         return await self.api.http.post(path, data=form, headers=given, allow_redirects=False)
 
+    async def act(self, page: str, path: str, form: Mapping[str, str] | None = None) -> ClientResponse:
+        """Send a form that ``page`` shows, with its token."""
+        token = (await self.look(page)).partition('name="form" value="')[2].partition('"')[0]
+        return await self.send(path, {"form": token} | dict(form or {}))
+
     async def sign_in(self, client_id: str = ADMIN_ID, secret: str = ADMIN_SECRET, **more: str) -> ClientResponse:
         return await self.send(SIGN_IN, {"client_id": client_id, "client_secret": secret} | more)
 

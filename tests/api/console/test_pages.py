@@ -52,7 +52,7 @@ def sound(text: str) -> str:
 async def test_every_answer_forbids_scripts_frames_and_caches(operator: Visitor) -> None:
     event = await operator.api.emit()
     events = ("/console/events", f"/console/events/{event['id']}")
-    for path in ("/console", "/console/queue", *events, "/console/nothing", SIGN_IN):
+    for path in ("/console", *events, "/console/nothing", SIGN_IN):
         for method in ("GET", "HEAD"):
             answer = await operator.api.http.request(method, path)
             assert answer.content_type == "text/html", path
@@ -76,25 +76,23 @@ async def test_the_queue_shows_what_waits_and_what_holds_it_back(operator: Visit
     for _ in range(3):
         await operator.api.emit()
     await operator.api.services.queue.pause(operator.integration.id)
-    page = sound(await operator.look("/console/queue?refresh"))
-    assert "Events wait and no worker runs" in page
-    assert 'http-equiv="refresh"' in page
-    assert f"/console/events?integrationId={operator.integration.id}" in page
-    assert '<div class="bad">paused</div>' in page
+    page = sound(await operator.look("/console"))
+    assert f"/console/events?q=integration%3A{operator.integration.id}" in page
+    assert '<span class="pill is-off">paused</span> <span class="small dim">no end</span>' in page
     assert "<dt>waiting</dt><dd>2</dd>" in page
 
 
 async def test_a_silent_worker_is_a_red_row_until_it_is_forgotten(operator: Visitor) -> None:
     beats = Heartbeats(operator.api.redis)
     await beats.beat("silent", b'{"host":"far","pid":7,"partitions":[1,2],"inFlight":3}')
-    assert "bad" not in sound(await operator.look("/console/queue")).partition("<h2>Workers</h2>")[2]
+    assert "bad" not in sound(await operator.look("/console")).partition("<h2>Workers</h2>")[2]
     seconds, _ = await operator.api.redis.time()
     await operator.api.redis.zadd(keys.WORKERS, {"silent": seconds * 1000 - 2 * WORKER_ALIVE_MS})
-    page = sound(await operator.look("/console/queue")).partition("<h2>Workers</h2>")[2]
+    page = sound(await operator.look("/console")).partition("<h2>Workers</h2>")[2]
     assert "<code>silent</code>" in page
-    assert re.search(r'class="bad" data-label="last sign of life">\s*1[01] s ago', page), page
+    assert re.search(r'is-bad">silent</span> <span class="small dim">1[01] s ago', page), page
     await beats.leave("silent")
-    assert "No worker runs" in await operator.look("/console/queue")
+    assert "No worker runs" in await operator.look("/console")
 
 
 async def test_an_event_tells_its_attempts_and_why_it_is_where_it_is(operator: Visitor) -> None:
@@ -129,7 +127,7 @@ async def test_bi55_what_others_wrote_is_text(operator: Visitor) -> None:
     made = await publish(operator.api.services, Revision(urls={"createUrl": "https://h.example/"}), products=(SCRIPT,))
     event = await operator.api.emit(productId=SCRIPT, accountId=SCRIPT, payload={SCRIPT: SCRIPT})
     assert (await operator.api.services.queue.get(event["id"])) is not None
-    paths = ["/console/queue", "/console/events", f"/console/events/{event['id']}"]
+    paths = ["/console", "/console/events", f"/console/events/{event['id']}"]
     for path in [*paths, f"/console/events?integrationId={made.id}"]:
         page = sound(await operator.look(path))
         assert "<script" not in page
@@ -172,11 +170,10 @@ async def test_clients_of_one_account_see_its_events_only(visitor: Visitor) -> N
     await visitor.sign_in_as_new("events:read", "ops:read", account_id="A-1")
     assert await visitor.sent_to("/console") == "/console/events"
     page = await visitor.look("/console/events")
-    assert (mine in page, other in page, 'href="/console/queue"' in page) == (True, False, False)
+    assert (mine in page, other in page, ">Overview<" in page) == (True, False, False)
     assert other not in await visitor.look("/console/events?accountId=A-2")
     await visitor.look(f"/console/events/{mine}")
     await visitor.look(f"/console/events/{other}", 404)
-    await visitor.look("/console/queue", 403)
 
 
 async def test_clients_of_one_vendor_see_events_of_its_integrations_only(visitor: Visitor) -> None:
@@ -184,17 +181,17 @@ async def test_clients_of_one_vendor_see_events_of_its_integrations_only(visitor
     await visitor.sign_in_as_new("events:read", "ops:read", vendor_id="V-other")
     assert event["id"] not in await visitor.look("/console/events")
     await visitor.look(f"/console/events/{event['id']}", 404)
-    await visitor.look("/console/queue", 403)
+    overview = sound(await visitor.look("/console"))
+    assert ("<h2>Workers</h2>" in overview, visitor.integration.id in overview) == (False, False)
 
 
 async def test_each_page_needs_its_scope(visitor: Visitor) -> None:
     event = await visitor.api.emit()
     await visitor.sign_in_as_new("ops:read")
-    assert "Queue" in await visitor.look("/console")
+    assert "Overview" in await visitor.look("/console")
     assert "events:read" in await visitor.look("/console/events", 403)
     await visitor.look(f"/console/events/{event['id']}", 403)
     await visitor.sign_in_as_new("events:read")
-    await visitor.look("/console/queue", 403)
     assert await visitor.sent_to("/console") == "/console/events"
 
 
@@ -202,16 +199,16 @@ async def test_names_are_told_to_those_who_may_read_integrations(visitor: Visito
     event = await visitor.api.emit()
     for further, told in (((), False), (("integrations:read",), True)):
         await visitor.sign_in_as_new("events:read", "ops:read", *further)
-        for path in ("/console/queue", f"/console/events/{event['id']}"):
+        for path in ("/console", f"/console/events/{event['id']}"):
             page = sound(await visitor.look(path))
-            assert (">test</a>" in page, visitor.integration.id in page) == (told, True)
+            assert (bool(re.search(r">test(</b>)?</a>", page)), visitor.integration.id in page) == (told, True)
 
 
 async def test_a_definition_that_cannot_be_read_hides_nothing_else(operator: Visitor) -> None:
     event = await operator.api.emit()
     await operator.api.redis.set(f"{{def}}:i:{operator.integration.id}", b"{")
     operator.api.services.cache.clear()
-    assert operator.integration.id in sound(await operator.look("/console/queue"))
+    assert operator.integration.id in sound(await operator.look("/console"))
     assert operator.integration.id in sound(await operator.look(f"/console/events/{event['id']}"))
 
 

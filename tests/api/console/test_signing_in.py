@@ -13,7 +13,7 @@ from dispatcher.pages.session import RENEWED_AFTER_S
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Start
 from tests.api.console.conftest import SIGN_IN, SIGN_OUT, Visitor
 
-PAGES = ["/console", "/console/queue", "/console/events", "/console/events/x"]
+PAGES = ["/console", "/console?said=paused", "/console/events", "/console/events/x"]
 OUT = f"{SIGN_IN}?next="
 COOKIE = "console-8080"
 IDLE_S, LIFETIME_S = 3600, 12 * 3600
@@ -181,9 +181,9 @@ async def test_rotating_or_disabling_the_client_ends_its_sessions(visitor: Visit
     clients = visitor.api.services.clients
     for end in (clients.rotate, clients.disable):
         client_id = await visitor.sign_in_as_new("ops:read")
-        await visitor.look("/console/queue")
+        await visitor.look("/console")
         await end(client_id)
-        assert (await visitor.sent_to("/console/queue")).startswith(OUT)
+        assert (await visitor.sent_to("/console")).startswith(OUT)
 
 
 async def test_cookies_that_were_not_given_out_are_worth_nothing(visitor: Visitor) -> None:
@@ -209,4 +209,4 @@ async def test_a_page_is_shown_to_those_who_may_see_it_now(visitor: Visitor) -> 
     await visitor.look("/console/events")
     await clients.put(replace(client, scopes=frozenset({"ops:read"})))
     await visitor.look("/console/events", 403)
-    await visitor.look("/console/queue")
+    await visitor.look("/console")

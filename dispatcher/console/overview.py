@@ -1,0 +1,149 @@
+"""The overview: the verdict first, then figures, charts of the last hour, integrations with work, workers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.console.charts import Chart, Series, chart
+from dispatcher.console.lane_states import LaneState, lane_states
+from dispatcher.console.remedies import trouble
+from dispatcher.console.screen import EVENTS, redirect
+from dispatcher.console.sentences import said
+from dispatcher.console.viewer import Viewer
+from dispatcher.flow.events.figures import Asked, Ranking, Steps
+from dispatcher.model.queue import LaneView, QueueOverview
+from dispatcher.model.verdict import Verdict
+from dispatcher.policy.history import total
+from dispatcher.policy.tally import Figures, count, percentile
+
+LANES = 20
+_LAST_HOUR = Asked(None, None, 60)
+KNOWN = {"said": False}
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """One integration as the table shows it; ``name`` None = it was deleted, or is out of reach."""
+
+    view: LaneView
+    name: str | None
+    states: Sequence[LaneState]
+    success: float | None
+    """Share of its attempts of the last hour that went well; None = there were none."""
+    p95_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    name: str
+    value: str
+    note: str
+    look: str = ""
+
+
+async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """The overview, for clients that may see it, else the events."""
+    refuse_unheeded(request, KNOWN)
+    if not viewer.sees_overview:
+        return redirect(EVENTS)
+    verdict, steps, ranking, overview = await asyncio.gather(
+        _verdict(viewer),
+        viewer.services.past.steps(_LAST_HOUR, viewer.caller, None, viewer.now_ms),
+        viewer.services.past.by_integration(_LAST_HOUR, viewer.caller, viewer.now_ms),
+        _queue(viewer),
+    )
+    return viewer.page(
+        "overview.html",
+        verdict=verdict,
+        troubles=[trouble(problem, viewer) for problem in verdict.problems],
+        tiles=_tiles(total(steps.figures), overview, viewer),
+        charts=_charts(steps),
+        rows=await _rows(overview, ranking, viewer) if overview else [],
+        overview=overview,
+        said=said(request),
+    )
+
+
+async def _verdict(viewer: Viewer) -> Verdict:
+    verdict, _ = await viewer.watch.current()
+    return viewer.within(verdict or await viewer.watch.evaluation.judge(out_of_turn=True))
+
+
+async def _queue(viewer: Viewer) -> QueueOverview | None:
+    return await viewer.services.reads.overview(LANES) if viewer.sees_queue else None
+
+
+async def _rows(overview: QueueOverview, ranking: Ranking, viewer: Viewer) -> list[LaneRow]:
+    """Those that something holds back first, then those with most work."""
+    names = await viewer.names([view.integration_id for view in overview.lanes])
+    rows = []
+    for view in overview.lanes:
+        figures = ranking.figures.get(view.integration_id)
+        attempts = count(figures, "attempts") if figures else 0
+        success = 1 - count(figures, "failures") / attempts if figures and attempts else None
+        p95 = percentile(figures, "attemptTime", 0.95) if figures else None
+        name = names.get(view.integration_id)
+        rows.append(
+            LaneRow(view, name, lane_states(view, overview.now_ms), success, p95 * 1000 if p95 is not None else None)
+        )
+    return sorted(rows, key=lambda row: not row.states)
+
+
+def _tiles(hour: Figures, overview: QueueOverview | None, viewer: Viewer) -> list[Tile]:
+    delivered, failed = count(hour, "delivered"), count(hour, "failed")
+    p50, p99 = percentile(hour, "latency", 0.5), percentile(hour, "latency", 0.99)
+    ended = delivered + failed
+    share = (
+        f"{delivered / ended:.2%}".replace("100.00%", "100 %").replace("%", " %").replace("  ", " ") if ended else "–"
+    )
+    tiles = [
+        Tile(
+            "delivered", share, f"{delivered:,} of {ended:,} that ended this hour", "bad" if failed > delivered else ""
+        ),
+        Tile("accepted → sent", _ms(p50), f"half of them; {_ms(p99)} for 99 %"),
+    ]
+    if overview is None:
+        return tiles
+    accepted = Tile("accepted", f"{count(hour, 'accepted'):,}", "in the last hour")
+    new = viewer.new_dead_letters
+    dead = overview.dead_letters
+    return [
+        accepted,
+        *tiles,
+        Tile(
+            "due now",
+            f"{overview.ready:,}",
+            f"oldest {overview.oldest_ready_s:.1f} s; {overview.in_flight:,} under way",
+        ),
+        Tile("waiting", f"{overview.waiting:,}", f"for a reason; {overview.scheduled:,} due later"),
+        Tile("dead letters", f"{dead:,}", f"{new:,} of them new" if dead else "none", "bad" if dead else ""),
+    ]
+
+
+def _charts(steps: Steps) -> list[Chart]:
+    """The step that is under way is left out: it is not whole."""
+    whole = steps.figures[:-1]
+    begins, ends = steps.seen.from_ms, steps.seen.from_ms + len(whole) * steps.seen.step_s * 1000
+    shown = (("accepted", "accent"),) if steps.fleet else (("attempts", "accent"),)
+    events = [
+        Series(n, look, [count(f, n) for f in whole]) for n, look in (*shown, ("delivered", "ok"), ("failed", "bad"))
+    ]
+    latency = [
+        Series(words, look, [None if (s := percentile(f, "latency", share)) is None else s * 1000 for f in whole])
+        for words, look, share in (("half within", "dim", 0.5), ("99 % within", "accent", 0.99))
+    ]
+    return [
+        chart("Events a minute", "", begins, ends, events),
+        chart("Accepted until sent", " ms", begins, ends, latency),
+    ]
+
+
+def _ms(seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    return f"{seconds * 1000:,.{1 if seconds < 0.01 else 0}f} ms"

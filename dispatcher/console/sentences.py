@@ -1,0 +1,25 @@
+"""Says once, on the page that follows, that an action was done. Only sentences of this table can be asked for."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from dispatcher.console.screen import redirect
+
+SAID = {
+    "paused": "Paused: events are accepted and held until it is resumed, or the pause ends.",
+    "resumed": "Resumed: what was held goes on in its order.",
+    "acknowledged": "Noted that somebody knows of it.",
+}
+
+
+def said(request: web.Request) -> str | None:
+    """The sentence that the address asks for."""
+    return SAID.get(request.query.get("said", ""))
+
+
+def back(path: str, done: str) -> web.Response:
+    """To the page, where it is said what was done."""
+    return redirect(f"{path}{'&' if '?' in path else '?'}{urlencode({'said': done})}")

@@ -1,0 +1,108 @@
+"""The overview: the verdict first, with what mends it as forms that only its own pages can send."""
+
+from __future__ import annotations
+
+import pytest
+
+from dispatcher.console.charts import Series, ceiling, chart
+from dispatcher.model.status import Status
+from tests.api.audit_entries import entries
+from tests.api.conftest import Api
+from tests.api.console.conftest import Visitor
+from tests.api.worker_hand import WorkerHand
+
+
+async def actions(api: Api) -> set[str]:
+    return {entry["action"] for entry in await entries(api)}
+
+
+async def test_every_way_in_leads_to_the_overview(operator: Visitor) -> None:
+    for path in ("/", "/console/"):
+        assert await operator.sent_to(path) == "/console"
+    icon = await operator.sent_to("/favicon.ico")
+    answer = await operator.api.http.get(icon)
+    assert (answer.status, answer.content_type) == (200, "image/svg+xml")
+    assert f'href="{icon}"' in await operator.look("/console")
+
+
+async def test_the_frame_says_where_who_and_when(operator: Visitor) -> None:
+    page = await operator.look("/console")
+    assert "dispatcher.example" in page
+    assert "<b>admin</b>" in page
+    assert 'aria-current="page">Overview' in page
+    assert " UTC</time>" in page
+
+
+async def test_dead_letters_are_named_first_and_acknowledged_with_one_form(operator: Visitor) -> None:
+    event = await operator.api.emit()
+    await WorkerHand(operator.api).settle(event["id"], Status.DEAD)
+    page = await operator.look("/console")
+    assert page.index("died") < page.index('class="tiles"')
+    assert '<button class="primary">Acknowledge</button>' in page
+    path = "/console/problems/dead_letters/acknowledge"
+    answer = await operator.act("/console", path, {"back": "/console"})
+    assert (answer.status, answer.headers["Location"]) == (303, "/console?said=acknowledged")
+    again = await operator.look("/console?said=acknowledged")
+    assert "somebody knows of it" in again
+    assert path not in again
+    assert "acknowledgeProblem" in await actions(operator.api)
+
+
+async def test_an_integration_is_paused_with_a_reason_and_resumed(operator: Visitor) -> None:
+    await operator.api.emit()
+    lane = f"/console/lanes/{operator.integration.id}"
+    answer = await operator.act(f"{lane}/pause", f"{lane}/pause", {"reason": "deploy", "for": "1h", "back": "/console"})
+    assert answer.status == 303
+    page = await operator.look(answer.headers["Location"])
+    assert "by admin; deploy; ends in" in page
+    assert "<button>Resume</button>" in page
+    assert (await operator.act("/console", f"{lane}/resume")).status == 303
+    assert "by admin; deploy" not in await operator.look("/console")
+    assert {"pauseLane", "resumeLane"} <= await actions(operator.api)
+
+
+@pytest.mark.parametrize(("form", "told"), [({"for": "1x"}, "Give a duration"), ({"until": "soon"}, "Give a time")])
+async def test_a_pause_that_cannot_be_read_comes_back_with_what_is_wrong(
+    operator: Visitor, form: dict[str, str], told: str
+) -> None:
+    lane = f"/console/lanes/{operator.integration.id}"
+    answer = await operator.act(f"{lane}/pause", f"{lane}/pause", {"reason": "<b>"} | form)
+    page = await answer.text()
+    assert answer.status in (400, 422)
+    assert told in page
+    assert 'value="&lt;b&gt;"' in page
+
+
+async def test_forms_of_other_sessions_and_sites_change_nothing(operator: Visitor) -> None:
+    path = f"/console/lanes/{operator.integration.id}/pause"
+    token = (await operator.look(path)).partition('name="form" value="')[2].partition('"')[0]
+    assert (await operator.send(path, {})).status == 403
+    assert (await operator.send(path, {"form": token}, {"Origin": "https://evil.example"})).status == 403
+    await operator.sign_in()
+    assert (await operator.send(path, {"form": token})).status == 403
+    assert "pauseLane" not in await actions(operator.api)
+
+
+async def test_a_viewer_sees_no_button_and_its_forms_are_refused(visitor: Visitor) -> None:
+    event = await visitor.api.emit()
+    await WorkerHand(visitor.api).settle(event["id"], Status.RETRYING, delay_ms=60_000)
+    await visitor.sign_in_as_new("events:read", "ops:read", "integrations:read")
+    page = await visitor.look("/console")
+    assert page.count("<button") == 3  # menu, sign out, find
+    lane = f"/console/lanes/{visitor.integration.id}"
+    for path in (f"{lane}/pause", f"{lane}/resume", "/console/problems/x/acknowledge"):
+        assert (await visitor.send(path, {})).status == 403
+    await visitor.look(f"{lane}/pause", 403)
+
+
+def test_lines_share_one_scale_and_the_words_say_the_same() -> None:
+    drawn = chart("Events", "/s", 0, 120_000, [Series("a", "ok", [0, 5, None, 10]), Series("b", "bad", [0, 0, 0, 0])])
+    assert drawn.most == "10/s"
+    assert drawn.lines[0].path == "M0.0 116.0L200.0 60.0M600.0 4.0"
+    assert drawn.summary == "Events, 00:00 to 00:02 UTC. a: 10/s now, 10/s at most; b: 0/s now, 0/s at most."
+    assert chart("Events", "", 0, 1, [Series("a", "ok", [0])]).empty
+
+
+@pytest.mark.parametrize(("value", "above"), [(0, 1), (0.3, 0.5), (1, 1), (11, 20), (201, 250), (4_999, 5_000)])
+def test_scales_end_at_round_numbers(value: float, above: float) -> None:
+    assert ceiling(value) == pytest.approx(above)
