@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from dispatcher.api.access import admitting
 from dispatcher.api.admin_client import AdminClient
@@ -20,6 +20,8 @@ from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.intake import INTAKE, Intake
 from dispatcher.api.http.known_parameters import knowing
 from dispatcher.api.http.middleware import ERROR_PAGES, edge
+from dispatcher.api.http.preconditions import revalidating
+from dispatcher.api.http.respond import nameless
 from dispatcher.api.http.route import Route
 from dispatcher.api.http.turns import EXPORT_TURNS, EXPORTS, SEARCH_TURNS, SEARCHES, TURNS, Turns
 from dispatcher.api.installing import AUTHORIZED_PATH, AUTHORIZING, CONNECTING, INSTALLING
@@ -91,6 +93,7 @@ async def build_app(
         middlewares=[edge(emits.count)],
         handler_args=connection_arguments(),
     )
+    app.on_response_prepare.append(nameless)
     app[SERVICES] = services
     app[INSTALLING] = installing
     app.on_cleanup.append(_no_more_passwords)
@@ -154,9 +157,13 @@ def _redeliverer(services: Services, store: RedeliveryStore) -> Redeliverer:
 
 def _install(app: web.Application, routes: Sequence[Route]) -> None:
     app[DOCUMENT] = build_document(routes, app[SERVICES].deployment.base_url)
+    headed = {route.path for route in routes if route.method == hdrs.METH_HEAD}
     for route in routes:
-        admitted = admitting(replace(route, handler=knowing(route)), app[OAUTH].gate, app[METERS])
+        handler = revalidating(knowing(route)) if route.method == hdrs.METH_GET else route.handler
+        admitted = admitting(replace(route, handler=handler), app[OAUTH].gate, app[METERS])
         app.router.add_route(route.method, route.path, admitted)
+        if route.method == hdrs.METH_GET and route.path not in headed:
+            app.router.add_route(hdrs.METH_HEAD, route.path, admitted)
 
 
 async def _running(app: web.Application) -> AsyncIterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp_sse import EventSourceResponse
 
 from dispatcher.api.rest.stream import HEARTBEAT_S, STREAMS
@@ -24,6 +24,8 @@ async def follow(request: web.Request, guest: Guest) -> web.StreamResponse:
     if sum(one == own for one in streams.values()) >= MAX_STREAMS_OF_VISIT:
         text = "Close a page of this app, or reload instead."
         raise RequestError([Problem("too_many_streams", text)], 429, {"Retry-After": "30"})
+    if request.method == hdrs.METH_HEAD:
+        return web.Response(content_type="text/event-stream")
     response = EventSourceResponse(ping_interval=HEARTBEAT_S)
     await response.prepare(request)
     streams[response] = own

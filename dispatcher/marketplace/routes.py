@@ -53,6 +53,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{ONE}/connections/{{connection}}", action(save_connection)),
     ("GET", f"{ONE}/connections/{{connection}}/authorize", screen(authorize)),
     ("GET", AUTHORIZED_PATH, authorized),
+    ("HEAD", AUTHORIZED_PATH, links.head),
     ("GET", f"{ONE}/settings", screen(show_settings)),
     ("POST", f"{ONE}/settings", action(save_settings)),
     ("GET", f"{ONE}/update", screen(show_update)),
@@ -71,7 +72,8 @@ def mount_marketplace(app: web.Application) -> None:
     for prefix in (HOME, links.PATH, HANDOVER, signing_in.SIGN_IN, signing_in.SIGN_OUT, AUTHORIZED_PATH):
         app[ERROR_PAGES].append((prefix, problem_page))
     mount_assets(app, STYLE_SHEET, ICON, SCRIPT)
+    headed = {(method, path) for method, path, _ in ROUTES if method == "HEAD"}
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler)
-        if method == "GET" and path.startswith(SHOP):
+        if method == "GET" and ("HEAD", path) not in headed:
             app.router.add_route("HEAD", path, handler)

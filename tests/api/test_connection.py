@@ -16,7 +16,7 @@ from tests.api.conftest import KEY, Api
 HEAD = b"POST /v1/events HTTP/1.1\r\nHost: x\r\n"
 UNREADABLE = {
     "no HTTP": (b"\x16\x03\x01\x02\r\n\r\n", "bad_request", "HTTPS traffic on an HTTP port"),
-    "method in small letters": (b"get /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request", "Invalid method"),
+    "bytes in a method": (b"G\x01T /healthz HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request", "Invalid method"),
     "unknown version": (b"GET /healthz HTTP/9.9\r\nHost: x\r\n\r\n", "bad_request", "Invalid HTTP version"),
     "no URL": (b"GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n", "bad_request", "the address is no URL"),
     "space in a header's name": (HEAD + b"A secret: s3cr3t\r\n\r\n", "bad_request", "Invalid header token"),

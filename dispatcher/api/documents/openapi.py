@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
@@ -136,7 +137,9 @@ def _security(base_url: str) -> dict[str, Any]:
 
 
 async def openapi(request: web.Request) -> web.StreamResponse:
-    return json_response(request.app[DOCUMENT], headers={"Cache-Control": "no-cache"})
+    """With an ``ETag``, so that it is sent again only where it has changed."""
+    tag = hashlib.sha256(orjson.dumps(request.app[DOCUMENT], option=orjson.OPT_NON_STR_KEYS)).hexdigest()[:16]
+    return json_response(request.app[DOCUMENT], headers={"Cache-Control": "no-cache", hdrs.ETAG: f'"{tag}"'})
 
 
 def as_text(document: Document) -> str:

@@ -9,9 +9,18 @@ from dispatcher.api.graphql.context import Info
 from dispatcher.api.graphql.conversion import document_of
 from dispatcher.api.graphql.objects import Product, ProductIntegration
 from dispatcher.api.graphql.payloads import answered
+from dispatcher.clock import iso_ms
 from dispatcher.flow.integrations.describe_product import describe_product
 from dispatcher.model.integration import Integration
+from dispatcher.model.precondition import Precondition
 from dispatcher.model.product import Edition, ProductDetails
+
+
+def _unmodified(since: str | None) -> Precondition | None:
+    """``lastModified`` as the caller read it."""
+    if since is None:
+        return None
+    return lambda modified_ms: isinstance(modified_ms, int) and iso_ms(modified_ms) == since
 
 
 def working(integration: Integration) -> ProductIntegration:
@@ -41,7 +50,7 @@ class DefinitionMutations:
         """Change the WORKING version; what is published stays as it is."""
         changes = document_of(input_)
         any_id, expected = changes.pop("id"), changes.pop("expectedLastModified")
-        drafted = await info.context.desk.change(any_id, changes, expected)
+        drafted = await info.context.desk.change(any_id, changes, _unmodified(expected))
         return payloads.UpdateProductIntegrationPayload(
             product_integration=working(drafted.integration), warnings=drafted.warnings
         )
@@ -53,7 +62,7 @@ class DefinitionMutations:
     ) -> payloads.DeleteProductIntegrationPayload:
         """Delete an integration that no product is linked to and of which no event waits."""
         gone = await info.context.desk.delete(
-            input_.id, input_.expected_last_modified, discard_waiting=input_.discard_waiting_events
+            input_.id, _unmodified(input_.expected_last_modified), discard_waiting=input_.discard_waiting_events
         )
         return payloads.DeleteProductIntegrationPayload(id=strawberry.ID(gone.id))
 
@@ -63,7 +72,7 @@ class DefinitionMutations:
         self, info: Info, input_: inputs.PublishProductIntegrationInput
     ) -> payloads.PublishProductIntegrationPayload:
         """Freeze the WORKING version; new events use it from now on."""
-        done = await info.context.desk.publish(input_.integration_id, input_.expected_last_modified)
+        done = await info.context.desk.publish(input_.integration_id, _unmodified(input_.expected_last_modified))
         shown = ProductIntegration.of(done.integration, done.revision) if done.revision else None
         return payloads.PublishProductIntegrationPayload(product_integration=shown)
 

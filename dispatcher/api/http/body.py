@@ -26,6 +26,9 @@ _UTF8 = frozenset({None, "utf-8", "utf8"})
 _PLAIN = "identity"
 _GZIP = frozenset({"gzip", "x-gzip"})
 """Names of the same coding, in any case (RFC 9110 §8.4.1)."""
+MAX_MEMBERS = 1000
+"""Of one gzip stream. Each costs a little, however empty it is."""
+_PIECE_BYTES = 1 << 14
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
@@ -35,7 +38,8 @@ def require_media(request: web.Request, *accepted: str) -> str:
         return JSON
     media = request.content_type
     if media not in accepted:
-        raise _unsupported("unsupported_media_type", f"Send the body as {' or '.join(accepted)}.", "Content-Type")
+        text = f"Send the body as {' or '.join(accepted)}."
+        raise _unsupported("unsupported_media_type", text, "Content-Type", {hdrs.ACCEPT: ", ".join(accepted)})
     if (request.charset or "utf-8").lower() not in _UTF8:
         raise _unsupported("unsupported_charset", "Send the body in UTF-8.", "Content-Type")
     return media
@@ -44,9 +48,7 @@ def require_media(request: web.Request, *accepted: str) -> str:
 async def read_body(request: web.Request) -> bytes:
     """The whole body, decompressed. 408, 413 or 415 when it cannot be had; 400 when it is broken."""
     limit_bytes = request.client_max_size
-    encoding = request.headers.get(hdrs.CONTENT_ENCODING, _PLAIN).lower()
-    if encoding != _PLAIN and encoding not in _GZIP:
-        raise _unsupported("unsupported_encoding", "Send the body plain or with gzip.", "Content-Encoding")
+    compressed = hdrs.CONTENT_ENCODING in request.headers and _is_compressed(request)
     arriving = request.content
     if arriving.is_eof() and arriving.exception() is None:
         # All of it came with the headers, as nearly always: ``request.read`` would copy it twice.
@@ -55,7 +57,7 @@ async def read_body(request: web.Request) -> bytes:
         raw = await _arrived(request)
     if len(raw) > limit_bytes:
         raise _too_large(limit_bytes)
-    if encoding in _GZIP:
+    if compressed:
         await may_be_handled(request, limit_bytes)
         return inflate(raw, limit_bytes)
     if len(raw) > SMALL_BYTES:
@@ -101,18 +103,43 @@ async def _read_slowly(request: web.Request) -> bytes:
         reading.cancel()
 
 
+def _is_compressed(request: web.Request) -> bool:
+    """True for gzip, False for a body as it is. 415 for any other coding, and for one upon another."""
+    listed = ",".join(request.headers.getall(hdrs.CONTENT_ENCODING)).lower().split(",")
+    codings = [name for coding in listed if (name := coding.strip()) not in ("", _PLAIN)]
+    if len(codings) > 1 or not _GZIP.issuperset(codings):
+        text = "Send the body plain or with gzip."
+        raise _unsupported(
+            "unsupported_encoding", text, hdrs.CONTENT_ENCODING, {hdrs.ACCEPT_ENCODING: "gzip, identity"}
+        )
+    return bool(codings)
+
+
 def inflate(raw: bytes, limit_bytes: int) -> bytes:
-    """gzip undone, never producing more than ``limit_bytes`` + 1 bytes."""
-    stream = zlib.decompressobj(_GZIP_WINDOW)
+    """gzip undone, of one member after another (RFC 1952 §2.2), never producing more than ``limit_bytes`` + 1 bytes."""
+    plain, left = bytearray(), memoryview(raw)
+    for _ in range(MAX_MEMBERS):
+        left = _inflate_member(left, plain, limit_bytes)
+        if not left:
+            return bytes(plain)
+    raise InvalidRequest.of("invalid_encoding", f"The gzip stream has more than {MAX_MEMBERS} members; join them.")
+
+
+def _inflate_member(raw: memoryview, plain: bytearray, limit_bytes: int) -> memoryview:
+    """What comes behind the first member. It is fed in pieces, since zlib copies whatever it leaves."""
+    stream, position = zlib.decompressobj(_GZIP_WINDOW), 0
     try:
-        plain = stream.decompress(raw, limit_bytes + 1)
+        while not stream.eof and position < len(raw):
+            piece = raw[position : position + _PIECE_BYTES]
+            position += len(piece)
+            plain += stream.decompress(piece, limit_bytes + 1 - len(plain))
+            if len(plain) > limit_bytes:
+                raise _too_large(limit_bytes)
     except zlib.error:
         raise InvalidRequest.of("invalid_encoding", "The body is not valid gzip.") from None
-    if len(plain) > limit_bytes:
-        raise _too_large(limit_bytes)
-    if not stream.eof or stream.unused_data:
+    if not stream.eof:
         raise InvalidRequest.of("invalid_encoding", "The body is not one complete gzip stream.")
-    return plain
+    return raw[position - len(stream.unused_data) :]
 
 
 def _malformed() -> RequestError:
@@ -125,5 +152,6 @@ def _too_large(limit_bytes: int) -> RequestError:
     return RequestError([Problem("body_too_large", text)], 413)
 
 
-def _unsupported(code: str, message: str, field: str) -> RequestError:
-    return RequestError([Problem(code, message, field)], 415)
+def _unsupported(code: str, message: str, field: str, headers: dict[str, str] | None = None) -> RequestError:
+    """``headers`` name what would be taken (RFC 9110 §12.5.1, §12.5.3)."""
+    return RequestError([Problem(code, message, field)], 415, headers or {})

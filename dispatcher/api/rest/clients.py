@@ -9,6 +9,7 @@ from aiohttp import hdrs, web
 
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.body import JSON, read_body, require_media
+from dispatcher.api.http.preconditions import expected
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
@@ -20,7 +21,7 @@ from dispatcher.api.rest.client_models import (
     NewClientOut,
 )
 from dispatcher.api.services import SERVICES
-from dispatcher.errors import Conflict, NotFound, Problem, Refused, RequestError, Unprocessable
+from dispatcher.errors import NotFound, Refused, RequestError, Unprocessable
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
 from dispatcher.model.roles import ROLES, Role, problem_with
 from dispatcher.policy.client_rights import excess
@@ -114,14 +115,8 @@ async def _changed(request: web.Request, action: str, change: ClientChange) -> A
         _within_rights(request, after, "You can only give what your own client has")
         return after
 
-    expected = request.headers.get(hdrs.IF_MATCH)
-    try:
-        client = await _clients(request, action).edit(request.match_info["clientId"], within_rights, _tag_in(expected))
-    except Conflict:
-        if expected is None:
-            raise
-        text = "The client is no longer the one that If-Match names: get it again, then repeat with its ETag."
-        raise RequestError([Problem("precondition_failed", text)], 412) from None
+    with expected(request) as condition:
+        client = await _clients(request, action).edit(request.match_info["clientId"], within_rights, condition)
     if client is None:
         raise _no_such_client()
     return client
@@ -132,12 +127,6 @@ def _within_rights(request: web.Request, client: ApiClient, rule: str) -> None:
     found = excess(request[CALLER], client, request.app[SERVICES].deployment.client_rate)
     if found:
         raise Refused([replace(one, message=f"{rule}. {one.message}") for one in found])
-
-
-def _tag_in(if_match: str | None) -> str | None:
-    if if_match is None or if_match.strip() == "*":
-        return None
-    return if_match.strip().strip('"')
 
 
 def _tagged(client: ApiClient) -> dict[str, str]:

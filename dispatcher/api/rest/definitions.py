@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.body import JSON, read_body, require_media
-from dispatcher.api.http.preconditions import expected_ms, tagged
+from dispatcher.api.http.preconditions import expected, tagged
 from dispatcher.api.http.query import integer, invalid_parameter, truth
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
@@ -70,8 +70,8 @@ async def get_definition(request: web.Request) -> web.StreamResponse:
 async def change_definition(request: web.Request) -> web.StreamResponse:
     """Fields that are left out stay as they are; what is published stays too."""
     changes, desk = await _document(request), _desk(request, "updateProductIntegration")
-    with expected_ms(request) as expected:
-        drafted = await desk.change(request.match_info["id"], changes, _moment(expected))
+    with expected(request) as condition:
+        drafted = await desk.change(request.match_info["id"], changes, condition)
     return json_response(_saved_json(drafted), headers=tagged(drafted.integration.modified_ms))
 
 
@@ -79,16 +79,16 @@ async def delete_definition(request: web.Request) -> web.StreamResponse:
     """204. 409 while a product is linked to it, or events of it wait, unless ``discardWaitingEvents=true``."""
     discard = truth(request.query, "discardWaitingEvents")
     desk = _desk(request, "deleteProductIntegration")
-    with expected_ms(request) as expected:
-        await desk.delete(request.match_info["id"], _moment(expected), discard_waiting=discard)
+    with expected(request) as condition:
+        await desk.delete(request.match_info["id"], condition, discard_waiting=discard)
     return web.Response(status=204)
 
 
 async def publish_definition(request: web.Request) -> web.StreamResponse:
     """The published version, which new events use from now on."""
     desk = _desk(request, "publishProductIntegration")
-    with expected_ms(request) as expected:
-        done = await desk.publish(request.match_info["id"], _moment(expected))
+    with expected(request) as condition:
+        done = await desk.publish(request.match_info["id"], condition)
     shown = definition_json(done.integration, done.revision or done.integration.working)
     return json_response(shown, headers=tagged(done.integration.modified_ms))
 
@@ -167,11 +167,6 @@ async def _document(request: web.Request) -> dict[str, Any]:
 
 async def _link(request: web.Request) -> str:
     return validated(LinkIn, await _object(request)).product_id
-
-
-def _moment(expected: int | None) -> str | None:
-    """The time of an ETag as ``lastModified`` has it; one that we never gave is nobody's."""
-    return None if expected is None else iso_ms(max(0, expected))
 
 
 def _definitions(request: web.Request) -> Definitions:

@@ -45,6 +45,8 @@ async def export_events(request: web.Request) -> web.StreamResponse:
     asked = await searched_for(request)
     page = await _page(request, asked, asked.cursor, left)
     answer = web.StreamResponse(headers={**NO_SNIFFING, hdrs.CONTENT_TYPE: NDJSON})
+    if request.method == hdrs.METH_HEAD:
+        return answer
     await answer.prepare(request)
     while True:
         await _write(request, answer, page)

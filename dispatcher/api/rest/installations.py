@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.body import JSON, read_body, require_media
 from dispatcher.api.http.idempotency import REPLAYED, idempotency_key
-from dispatcher.api.http.preconditions import expected_ms, tagged
+from dispatcher.api.http.preconditions import expected, tagged
 from dispatcher.api.http.query import integer, name_of
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
@@ -110,9 +110,9 @@ async def replace_integration(request: web.Request) -> web.StreamResponse:
     require_media(request, JSON)
     body = validated(IntegrationIn, read_object(await read_body(request)))
     cause = Cause(noting(request, "changeIntegration"))
-    with expected_ms(request) as expected:
+    with expected(request) as condition:
         changed = await services.installer.change(
-            caller, request.match_info["_id"], replacement_from(body), expected, cause
+            caller, request.match_info["_id"], replacement_from(body), condition, cause
         )
     return _answer(changed)
 
@@ -120,8 +120,8 @@ async def replace_integration(request: web.Request) -> web.StreamResponse:
 async def delete_integration(request: web.Request) -> web.StreamResponse:
     """204, at once: no uninstaller is called. The product host is told that the subscription is cancelled."""
     services, cause = request.app[SERVICES], Cause(noting(request, "deleteIntegration"))
-    with expected_ms(request) as expected:
-        await services.installer.delete(request[CALLER], request.match_info["_id"], expected, cause)
+    with expected(request) as condition:
+        await services.installer.delete(request[CALLER], request.match_info["_id"], condition, cause)
     return web.Response(status=204)
 
 

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Mapping
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp_sse import EventSourceResponse
 
 from dispatcher.api.http.middleware import REQUEST_ID, REQUEST_ID_HEADER
@@ -48,6 +48,8 @@ async def stream(request: web.Request) -> web.StreamResponse:
     else:
         position = await services.reads.newest_change()
     client_id = request[CALLER].client_id
+    if request.method == hdrs.METH_HEAD:
+        return web.Response(content_type="text/event-stream")
     _refuse_too_many(streams, client_id)
     response = EventSourceResponse(ping_interval=HEARTBEAT_S, headers={REQUEST_ID_HEADER: request[REQUEST_ID]})
     await response.prepare(request)

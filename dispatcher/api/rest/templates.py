@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.body import JSON, read_body, require_media
 from dispatcher.api.http.numbers import number_in_path
-from dispatcher.api.http.preconditions import expected_ms, tagged
+from dispatcher.api.http.preconditions import expected, tagged
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
 from dispatcher.api.http.validation import validated
@@ -48,8 +48,8 @@ async def replace_template(request: web.Request) -> web.StreamResponse:
     """Everything that is left out is gone; a masked secret stays. Connectors follow the template at once."""
     asked, template_id = await _asked(request), number_in_path(request, "templateId")
     desk, now_ms = _desk(request, "changeConnectorTemplate"), request.app[SERVICES].now_ms()
-    with expected_ms(request) as expected:
-        changed = await desk.change(template_id, _form(asked), now_ms, expected)
+    with expected(request) as condition:
+        changed = await desk.change(template_id, _form(asked), now_ms, condition)
     return json_response(template_json(changed), headers=tagged(changed.modified_ms))
 
 

@@ -57,7 +57,6 @@ class Changer:
     wanted: Replacement
     writer: Writer
     seals: SettingSeals
-    expected_ms: int | None = None
 
     def decide(self, current: Installation, at: Moment) -> Moved:
         """Raises ``Unprocessable`` with everything that is wrong, and changes nothing then."""

@@ -18,6 +18,7 @@ from dispatcher.flow.installations.transitions import Cause, Transitions, modifi
 from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.model.access import Caller
 from dispatcher.model.installation import Installation, Moved
+from dispatcher.model.precondition import Precondition
 from dispatcher.policy.installation_access import reaches_installation, writer_of
 from dispatcher.policy.installation_rules import Moment, left, removed
 from dispatcher.policy.reach import reaches_integration
@@ -107,14 +108,14 @@ class Installer:
         return result
 
     async def change(
-        self, caller: Caller, installation_id: str, wanted: Replacement, expected_ms: int | None, cause: Cause
+        self, caller: Caller, installation_id: str, wanted: Replacement, expected: Precondition | None, cause: Cause
     ) -> Installation:
         """As it is afterwards; as it was last when the change removed it."""
         current = await self.get(caller, installation_id)
         changer = Changer(wanted, writer_of(caller), self.seals)
 
         def decide(found: Installation, at: Moment) -> Moved:
-            _check_expected(found, expected_ms)
+            _check_expected(found, expected)
             return changer.decide(found, at)
 
         after = await self.transitions.change(installation_id, decide, cause)
@@ -131,12 +132,12 @@ class Installer:
         """Back from an update that was begun."""
         return await self.upgrades.decline(await self.get(caller, installation_id), cause)
 
-    async def delete(self, caller: Caller, installation_id: str, expected_ms: int | None, cause: Cause) -> None:
+    async def delete(self, caller: Caller, installation_id: str, expected: Precondition | None, cause: Cause) -> None:
         """At once; the host is told if it has the installation."""
         await self.get(caller, installation_id)
 
         def decide(found: Installation, at: Moment) -> Moved:
-            _check_expected(found, expected_ms)
+            _check_expected(found, expected)
             return removed(found, at)
 
         await self.transitions.change(installation_id, decide, cause)
@@ -165,6 +166,6 @@ class Installer:
         return [keys.INSTALLATIONS]
 
 
-def _check_expected(found: Installation, expected_ms: int | None) -> None:
-    if expected_ms not in (None, found.modified_ms):
+def _check_expected(found: Installation, expected: Precondition | None) -> None:
+    if expected is not None and not expected(found.modified_ms):
         raise modified(found.id)

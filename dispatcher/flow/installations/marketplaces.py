@@ -10,6 +10,7 @@ from dispatcher.errors import Problem, Unprocessable
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.model.integration import SigningSecret
 from dispatcher.model.marketplace import Brand, Marketplace
+from dispatcher.model.precondition import Precondition
 from dispatcher.policy.brand import brand_problems
 from dispatcher.policy.marketplace_access import Reach
 from dispatcher.policy.signing import generate_secret
@@ -73,7 +74,7 @@ class MarketplaceDesk:
         return Keyed(made, secret)
 
     async def change(
-        self, marketplace_id: int, form: MarketplaceForm, now_ms: int, expected_ms: int | None = None
+        self, marketplace_id: int, form: MarketplaceForm, now_ms: int, expected: Precondition | None = None
     ) -> Marketplace:
         """Replace what the form says; id, key and owner stay. Raises ``NotFound``, ``Unprocessable``, ``Conflict``."""
         known = await self.store.get(marketplace_id)
@@ -82,7 +83,7 @@ class MarketplaceDesk:
         def changed(current: Marketplace) -> Marketplace:
             return replace(_filled(current, form), modified_ms=max(now_ms, current.modified_ms + 1))
 
-        return await self.store.edit(marketplace_id, changed, expected_ms)
+        return await self.store.edit(marketplace_id, changed, expected)
 
     async def rotate(self, marketplace_id: int, now_ms: int) -> Keyed:
         """A new key that signs from now on, beside the replaced one for a day."""

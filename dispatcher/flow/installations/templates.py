@@ -10,6 +10,7 @@ from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.flow.integrations.rules import client_secret_problem
 from dispatcher.model.connector import ConnectorAuth, ConnectorTemplate, OAuthApplication, PropertyRule
 from dispatcher.model.deployment import MASK
+from dispatcher.model.precondition import Precondition
 from dispatcher.policy.texts import name_problems
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.installations.templates import TemplateStore
@@ -61,7 +62,7 @@ class TemplateDesk:
         return await self.store.create(self._filled(blank, form, integration_id))
 
     async def change(
-        self, template_id: int, form: TemplateForm, now_ms: int, expected_ms: int | None = None
+        self, template_id: int, form: TemplateForm, now_ms: int, expected: Precondition | None = None
     ) -> ConnectorTemplate:
         """Replace what the form says. Raises ``NotFound``, ``Unprocessable``, ``Conflict``."""
         integration_id = await self._checked(form, await self.store.get(template_id))
@@ -70,7 +71,7 @@ class TemplateDesk:
             filled = self._filled(current, form, integration_id)
             return replace(filled, modified_ms=max(now_ms, current.modified_ms + 1))
 
-        return await self.store.edit(template_id, changed, expected_ms)
+        return await self.store.edit(template_id, changed, expected)
 
     async def _checked(self, form: TemplateForm, current: ConnectorTemplate | None) -> str | None:
         """The integration's own id, if the form names one."""

@@ -7,13 +7,14 @@ from dataclasses import replace
 from dispatcher.errors import Conflict
 from dispatcher.flow.integrations.unmodified import check_unmodified
 from dispatcher.model.integration import Integration
+from dispatcher.model.precondition import Precondition
 from dispatcher.store.definitions.editing import Definitions
 
 _TRIES = 8
 
 
 async def publish(
-    definitions: Definitions, any_id: str, created_by: str, now_ms: int, expected: str | None = None
+    definitions: Definitions, any_id: str, created_by: str, now_ms: int, expected: Precondition | None = None
 ) -> Integration:
     """Make revision n+1, which new events use from now on. Raises ``NotFound``, and ``Conflict`` when ``lastModified``
     is not the expected one.

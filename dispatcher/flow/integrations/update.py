@@ -8,6 +8,7 @@ from dispatcher.flow.integrations.change import Editor
 from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.flow.integrations.unmodified import check_unmodified
 from dispatcher.model.integration import Integration
+from dispatcher.model.precondition import Precondition
 from dispatcher.store.definitions.editing import Definitions
 
 
@@ -17,9 +18,9 @@ async def update_integration(
     any_id: str,
     changes: Document,
     now_ms: int,
-    expected: str | None = None,
+    expected: Precondition | None = None,
 ) -> Integration:
-    """Change the WORKING version. ``expected``: its ``lastModified`` as the editor read it.
+    """Change the WORKING version. ``expected`` of its last change, as the editor read it.
 
     Raises ``NotFound``, ``Conflict``, or ``Unprocessable`` with everything that is wrong.
     """
@@ -31,7 +32,9 @@ async def update_integration(
     return await definitions.edit(any_id, change)
 
 
-async def delete_integration(definitions: Definitions, any_id: str, expected: str | None = None) -> Integration:
+async def delete_integration(
+    definitions: Definitions, any_id: str, expected: Precondition | None = None
+) -> Integration:
     """Remove it with its revisions; ``Conflict`` while a product is linked. Returns what was removed."""
     integration = await definitions.needed(any_id)
     check_unmodified(integration, expected)

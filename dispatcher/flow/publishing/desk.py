@@ -21,6 +21,7 @@ from dispatcher.flow.pings.schedule import plan_probes
 from dispatcher.flow.publishing.waiting import refuse_waiting
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
+from dispatcher.model.precondition import Precondition
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
 
@@ -55,7 +56,7 @@ class Linked:
 class IntegrationDesk:
     """``definitions`` within reach of the caller, ``by`` the caller's client id, at one moment.
 
-    Each raises ``NotFound``, ``Conflict`` or ``Unprocessable``. ``expected``: ``lastModified`` as the caller read it.
+    Each raises ``NotFound``, ``Conflict`` or ``Unprocessable``. ``expected`` of the last change, as the caller read it.
     """
 
     definitions: Definitions
@@ -71,14 +72,14 @@ class IntegrationDesk:
         await plan_probes(self.definitions, created.integration)
         return Drafted(created.integration, self._warnings(created.integration, document), created.signing_secret)
 
-    async def change(self, any_id: str, changes: Document, expected: str | None = None) -> Drafted:
+    async def change(self, any_id: str, changes: Document, expected: Precondition | None = None) -> Drafted:
         """The WORKING version with ``changes``; what is published stays as it is."""
         changed = await update_integration(self.definitions, self.editor, any_id, changes, self.now_ms, expected)
         if Affects.PINGS in affected(changes):
             await plan_probes(self.definitions, changed)
         return Drafted(changed, self._warnings(changed, changes))
 
-    async def publish(self, any_id: str, expected: str | None = None) -> Published:
+    async def publish(self, any_id: str, expected: Precondition | None = None) -> Published:
         """The WORKING version frozen as the next revision, which new events use from now on."""
         done = await publish(self.definitions, any_id, self.by, self.now_ms, expected)
         self._tell(OperationalKind.INTEGRATION_PUBLISHED, done.id, revision=done.published_revision)
@@ -101,7 +102,9 @@ class IntegrationDesk:
         self._tell(OperationalKind.PRODUCT_UNLINKED, owner.id, productId=product.id)
         return Linked(product, owner, owner.id, [])
 
-    async def delete(self, any_id: str, expected: str | None = None, *, discard_waiting: bool = False) -> Integration:
+    async def delete(
+        self, any_id: str, expected: Precondition | None = None, *, discard_waiting: bool = False
+    ) -> Integration:
         """The integration that was removed with its revisions; no product may be linked to it.
 
         Nor may events of it wait, unless they are to be discarded.

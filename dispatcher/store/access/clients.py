@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict
 from dispatcher.model.access import ApiClient
+from dispatcher.model.precondition import Precondition
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, swap
@@ -93,33 +94,35 @@ class ClientStore:
             stored = await cast("Awaitable[list[bytes]]", self._redis.hvals(keys.DEF_CLIENTS))
         return sorted((_read(record) for record in stored), key=lambda client: (client.created_ms, client.client_id))
 
-    async def edit(self, client_id: str, change: ClientChange, expected_tag: str | None = None) -> ApiClient | None:
+    async def edit(
+        self, client_id: str, change: ClientChange, expected: Precondition | None = None
+    ) -> ApiClient | None:
         """Apply ``change`` to the newest state, or None when there is no such client.
 
-        With ``expected_tag`` only if the client still has that tag: ``Conflict`` (modified_meanwhile) otherwise.
+        With ``expected`` only if the client's tag still meets it: ``Conflict`` (modified_meanwhile) otherwise.
         """
         for _ in range(_TRIES):
             record = await self._record(client_id)
             if not record:
                 return None
             before = _read(record)
-            if expected_tag not in (None, tag(before)):
+            if expected is not None and not expected(tag(before)):
                 raise _modified()
             after = change(before)
             if await self._swap(client_id, record, after):
                 return after
         raise _modified()
 
-    async def rotate(self, client_id: str, expected_tag: str | None = None) -> str | None:
+    async def rotate(self, client_id: str, expected: Precondition | None = None) -> str | None:
         """A new secret in place of the old one, or None when there is no such client."""
         secret = new_secret()
         digest = hash_secret(secret)
-        changed = await self.edit(client_id, lambda client: replace(client, secret_hash=digest), expected_tag)
+        changed = await self.edit(client_id, lambda client: replace(client, secret_hash=digest), expected)
         return secret if changed else None
 
-    async def disable(self, client_id: str, expected_tag: str | None = None) -> bool:
+    async def disable(self, client_id: str, expected: Precondition | None = None) -> bool:
         """Let the client in no more; False when there is no such client."""
-        return await self.edit(client_id, lambda client: replace(client, disabled=True), expected_tag) is not None
+        return await self.edit(client_id, lambda client: replace(client, disabled=True), expected) is not None
 
     async def _record(self, client_id: str) -> bytes:
         with guarded():

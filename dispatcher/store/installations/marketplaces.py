@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.marketplace import Marketplace
+from dispatcher.model.precondition import Precondition
 from dispatcher.policy.marketplace_access import Reach
 from dispatcher.store import keys
 from dispatcher.store.documents.swap import Document, Noted, Operation
@@ -69,7 +70,7 @@ class MarketplaceStore(ScopedStore):
             raise Conflict.of("already_exists", text, "id")
 
     async def edit(
-        self, marketplace_id: int, change: Callable[[Marketplace], Marketplace], expected_ms: int | None = None
+        self, marketplace_id: int, change: Callable[[Marketplace], Marketplace], expected: Precondition | None = None
     ) -> Marketplace:
         """Apply ``change`` to the newest state. ``NotFound``; ``Conflict`` when it is not the expected one any more."""
         changed: list[Marketplace] = []
@@ -77,7 +78,7 @@ class MarketplaceStore(ScopedStore):
         async def make() -> Change:
             before = await self._needed(marketplace_id)
             current = read(Marketplace, before)
-            if expected_ms not in (None, current.modified_ms):
+            if expected is not None and not expected(current.modified_ms):
                 raise modified(f"Marketplace {marketplace_id}")
             changed[:] = [change(current)]
             return _change(

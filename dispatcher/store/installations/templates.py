@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.connector import ConnectorTemplate
+from dispatcher.model.precondition import Precondition
 from dispatcher.store import keys
 from dispatcher.store.documents.swap import Operation
 from dispatcher.store.installations.editing import Place, Transaction, modified, stored_at, transacted
@@ -73,13 +74,13 @@ class TemplateStore(ScopedStore):
         self,
         template_id: int,
         change: Callable[[ConnectorTemplate], ConnectorTemplate],
-        expected_ms: int | None = None,
+        expected: Precondition | None = None,
     ) -> ConnectorTemplate:
         """Apply ``change`` to the newest state. ``NotFound``; ``Conflict`` when it is not the expected one any more."""
 
         async def work(transaction: Transaction) -> ConnectorTemplate:
             before = await self._needed(transaction, template_id)
-            if expected_ms not in (None, before.modified_ms):
+            if expected is not None and not expected(before.modified_ms):
                 raise modified(f"Template {template_id}")
             after = change(before)
             if (after.name, after.version) != (before.name, before.version):

@@ -4,6 +4,7 @@
 |---|---|---|
 | ``connection`` | ``handle_error``, ``_current_request`` and ``_task_handler`` of ``RequestHandler`` | see below |
 | ``direct_routes`` | ``Request._match_info`` | the search for a route costs a tenth of accepting an event |
+| ``expectations`` | the attribute ``request_handler`` of ``web.Server`` | aiohttp answers 417 itself, in plain text |
 | ``framing`` | ``RequestHandler._messages`` | aiohttp does not tell the reader of a body that its framing broke |
 | ``protocols`` | the attributes ``request_factory`` and ``request_handler`` of ``web.Server`` | to install the others |
 | ``receipt`` | the steps of ``StreamResponse`` | the general way of an answer costs as much as the event |

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import structlog
-from aiohttp import web
-from aiohttp.http_exceptions import InvalidURLError, LineTooLong
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import BadHttpMethod, InvalidURLError, LineTooLong
 
 from dispatcher.api.http.errors import error_body
 from dispatcher.api.http.middleware import NOT_KEPT, REQUEST_ID_HEADER
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.respond import SERVER, json_response
 from dispatcher.api.http.route import ENDS_WITH_CALLER
 from dispatcher.errors import Problem, RequestError
 
@@ -23,6 +24,9 @@ MAX_LINE_BYTES = 8190
 MAX_HEADERS = 128
 READ_BYTES = 1 << 14
 """Of a body that waits to be read: at twice as many its connection is not read any further."""
+
+_UNKNOWN_METHOD = re.compile(r"""^\s*b['"][!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ ]+ HTTP/1\.[01]['"]\s*$""", re.MULTILINE)
+"""The parser's quotation of a request line in which nothing but the method is odd (RFC 9110 §15.6.2)."""
 
 log = structlog.get_logger("dispatcher.api")
 
@@ -66,8 +70,12 @@ class Connection(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("an answer had begun when it failed")
         request_id = os.urandom(8).hex()
-        error = RequestError([self._problem(status, exc, message or "")], status)
-        response = json_response(error_body("/", error, request_id), status, NOT_KEPT | {REQUEST_ID_HEADER: request_id})
+        if isinstance(exc, BadHttpMethod) and _UNKNOWN_METHOD.search(message or ""):
+            status, problem = 501, Problem("not_implemented", "No address of this server takes that method.")
+        else:
+            problem = self._problem(status, exc, message or "")
+        headers = NOT_KEPT | {REQUEST_ID_HEADER: request_id, hdrs.SERVER: SERVER}
+        response = json_response(error_body("/", RequestError([problem], status), request_id), status, headers)
         response.force_close()
         return response
 

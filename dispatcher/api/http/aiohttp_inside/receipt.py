@@ -11,9 +11,8 @@ from typing import Any
 import orjson
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
-from aiohttp.http import SERVER_SOFTWARE
 
-from dispatcher.api.http.respond import JSON, NO_SNIFFING
+from dispatcher.api.http.respond import JSON, NO_SNIFFING, SERVER
 
 _OF_JSON = {hdrs.CONTENT_TYPE: JSON, **NO_SNIFFING}
 
@@ -22,7 +21,7 @@ _OF_JSON = {hdrs.CONTENT_TYPE: JSON, **NO_SNIFFING}
 def _opening(status: int, second: int) -> str:
     """Status line and common headers of one second's receipts, ``Date`` (RFC 9110 §6.6.1) included."""
     status_line = f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"
-    headers = {hdrs.DATE: formatdate(second, usegmt=True), hdrs.SERVER: SERVER_SOFTWARE, **_OF_JSON}
+    headers = {hdrs.DATE: formatdate(second, usegmt=True), hdrs.SERVER: SERVER, **_OF_JSON}
     return "\r\n".join([status_line, *(f"{name}: {value}" for name, value in headers.items()), ""])
 
 
