@@ -23,6 +23,7 @@ from dispatcher.client.answers import (
 from dispatcher.client.definitions import Definitions
 from dispatcher.client.errors import api_error
 from dispatcher.client.following import Follower, Notice
+from dispatcher.client.resources import Resources
 from dispatcher.client.tokens import Credentials, Tokens
 from dispatcher.client.transport import Call, Transport
 
@@ -110,6 +111,10 @@ class Client:
     def definitions(self) -> Definitions:
         """What publishers do with integrations."""
         return Definitions(self._call)
+
+    def resources(self, collection: str) -> Resources:
+        """``marketplaces``, ``connector_templates`` or ``products``."""
+        return Resources(self._call, f"/v1/{collection.replace('_', '-')}")
 
     async def queue(self, lanes: int | None = None) -> dict[str, Any]:
         """The queue at this moment, with so many of its busiest lanes."""

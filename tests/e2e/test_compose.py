@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 import redis
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 from dispatcher.embedded import server_binary
 from dispatcher.settings import Settings

@@ -79,3 +79,81 @@ async def test_the_queue_and_its_workers_are_shown(shell: Shell) -> None:
     shown = (await shell.quick("workers")).out
     assert worker["workerId"] in shown
     assert "ago" in shown
+
+
+async def test_h6_what_is_exported_changes_nothing_and_a_change_is_shown_first(shell: Shell) -> None:
+    (shell.folder / "secret").write_text("s3cret\n")
+    await shell.quick(
+        *("integrations", "create", "--name", "Acme", "--to", "https://host.example/hook"),
+        *("--set", "outboundCredentials.type=BASIC", "--set", "outboundCredentials.clientId=me"),
+        *("--set", f"outboundCredentials.clientSecret=@{shell.folder / 'secret'}"),
+    )
+    (made,) = (await shell.quick("integrations", "list", "--json")).json()
+    await shell.quick("integrations", "publish", made["id"])
+    await shell.quick("integrations", "link", made["id"], "P")
+    exported = (await shell.quick("integrations", "export")).out
+    assert "secret: ACME_OUTBOUNDCREDENTIALS_CLIENTSECRET" in exported
+    assert "s3cret" not in exported
+    file = shell.folder / "declared.yaml"
+    file.write_text(exported)
+    again = await shell.quick("integrations", "apply", str(file))
+    assert (again.status, again.out, "nothing to change" in again.err) == (0, "", True)
+
+    file.write_text(exported.replace("createUrl: https://host.example/hook", "createUrl: https://host.example/new"))
+    shown = await shell.quick("integrations", "apply", str(file), "--dry-run")
+    assert "    createUrl: https://host.example/hook → https://host.example/new\n" in shown.out
+    assert shown.out.startswith("~ integration Acme\n")
+    assert (await shell.quick("integrations", "show", made["id"], "--json")).json()["createUrl"].endswith("/hook")
+    applied = await shell.quick("integrations", "apply", str(file))
+    assert "2 changes made" in applied.err
+    live = (await shell.quick("integrations", "show", made["id"], "--version", "published", "--json")).json()
+    assert live["createUrl"] == "https://host.example/new"
+    assert live["outboundCredentials"]["clientSecret"] == "******"
+    assert (await shell.quick("integrations", "apply", str(file))).out == ""
+
+
+async def test_h6_a_file_makes_everything_and_deletes_only_when_told(shell: Shell) -> None:
+    file = shell.folder / "declared.yaml"
+    file.write_text(
+        """
+integrations:
+- name: Acme
+  createUrl: https://host.example/hook
+  published: true
+  products: [P]
+products:
+- {id: P, name: Ledger}
+marketplaces:
+- {id: 27, name: Shop, productIds: [P]}
+connectorTemplates:
+- {name: Ledger, version: "1.0", authType: ApiKey, native: true}
+"""
+    )
+    made = await shell.quick("integrations", "apply", str(file))
+    assert "signing secret whsec_" in made.out
+    assert "6 changes made" in made.err
+    assert (await shell.quick("integrations", "apply", str(file))).out == ""
+    file.write_text("integrations: []\n")
+    assert (await shell.quick("integrations", "apply", str(file))).out == ""
+    pruned = await shell.quick("integrations", "apply", str(file), "--prune", "--json")
+    assert [step["sign"] for step in pruned.json()] == ["-"] * 4
+    assert (await shell.quick("integrations", "list", "--json")).json() == []
+
+
+async def test_h6_what_a_file_cannot_say_is_refused_before_anything_is_done(shell: Shell) -> None:
+    file = shell.folder / "declared.yaml"
+    wrong = {
+        "integrations:\n- {name: A, creatUrl: x}\n": "creatUrl",
+        "integrations:\n- {name: A}\n- {name: A}\n": "'A'",
+        "integrations:\n- {name: A, name: B}\n": "given twice",
+        "integrations: &a []\nproducts: *a\n": "aliases",
+        "integration: []\n": "'integration'",
+        "integrations:\n- {name: A, outboundCredentials: {type: BASIC, clientSecret: plain}}\n": "secret: NAME",
+        "integrations:\n- {name: A, outboundCredentials: {type: BASIC, clientSecret: {secret: NO_SUCH}}}\n": "NO_SUCH",
+        "marketplaces:\n- {name: Shop}\n": "id",
+    }
+    for text, word in wrong.items():
+        file.write_text(text)
+        refused = await shell.quick("integrations", "apply", str(file))
+        assert (refused.status, refused.out, word in refused.err) == (2, "", True), (text, refused)
+    assert (await shell.quick("integrations", "list", "--json")).json() == []

@@ -12,6 +12,7 @@ from dispatcher.cli.api_access import AsJson, Connection, with_api
 from dispatcher.cli.option_groups import grouped
 from dispatcher.cli.options import VerbCommand
 from dispatcher.cli.output import note, print_json, print_listing
+from dispatcher.cli.publishing import declaring
 from dispatcher.cli.publishing.definition_input import document_from
 from dispatcher.client import Client
 from dispatcher.client.definitions import DefinitionJson
@@ -153,6 +154,10 @@ def delete(*, any_id: Id, connection: Connection) -> None:
     """Delete an integration with its revisions; no product may be linked to it."""
     with_api(connection.access(), lambda client: client.definitions.delete(any_id))
     typer.echo(f"{any_id} deleted")
+
+
+integrations.command("export", cls=VerbCommand)(declaring.export)
+integrations.command("apply", cls=VerbCommand)(declaring.apply)
 
 
 async def _all(client: Client) -> list[DefinitionJson]:
