@@ -52,6 +52,20 @@ class AnswerMode(StrEnum):
     ACK = "ack"
 
 
+class BodyFormat(StrEnum):
+    """The body that is POSTed to a host."""
+
+    STANDARD = "STANDARD"
+    CLOUDEVENTS = "CLOUDEVENTS"
+
+
+class NotificationStyle(StrEnum):
+    """A host is told of an event in the body of a POST, or asked with GET to read it at its ``eventUrl``."""
+
+    POST = "POST"
+    EVENT_URL_GET = "EVENT_URL_GET"
+
+
 @dataclass(frozen=True, slots=True)
 class OutboundCredentials:
     """Credentials that authorise us at the host. ``client_secret`` and ``private_key`` are sealed."""
@@ -160,6 +174,8 @@ class Revision:
     credentials: OutboundCredentials = OutboundCredentials()
     transport: Transport = Transport()
     answers: AnswerMode = AnswerMode.AUTO
+    format: BodyFormat = BodyFormat.STANDARD
+    style: NotificationStyle = NotificationStyle.POST
     retry: RetryPolicy = RetryPolicy()
     limits: LaneLimits = LaneLimits()
     headers: tuple[Header, ...] = ()

@@ -33,6 +33,7 @@ from worker.delivery.accounts import Accounts
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Limiter, Reading
 from worker.delivery.failures import misplaced, unanswered, unfinished_url, unreachable, without_token
+from worker.delivery.form import Form
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.delivery.retries import retried
@@ -41,7 +42,7 @@ from worker.delivery.unsent import Ending, deleted, ending_of, gone, not_admitte
 from worker.http.answer import Answer
 from worker.http.connector import ConnectionLapsed
 from worker.http.ration import TENANT
-from worker.http.request_target import sent_url
+from worker.http.request_target import asked_with, sent_url
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
 from worker.oauth.values import TokenFailure
@@ -210,7 +211,7 @@ class Sender:
         step = delivery.claimed.event.type in STEP_TYPES
         timeout_s = min(target.timeout_s, STEP_TIMEOUT_S) if step else target.timeout_s
         route = None if delivery.elsewhere else target.route
-        post = partial(self._sessions.post, route, delivery.url, delivery.body, delivery.headers)
+        post = partial(self._sessions.post, route, delivery.url, delivery.body, delivery.headers, query=delivery.query)
         try:
             try:
                 answer = await post(timeout_s=timeout_s)
@@ -234,6 +235,18 @@ class Sender:
         }
         if stored.trace:
             delivery.headers[TRACEPARENT] = stored.trace
+        if (form := delivery.target.form) is not None:
+            self._reform(delivery, form)
+
+    def _reform(self, delivery: Delivery, form: Form) -> None:
+        """Another form than the usual one of what is prepared."""
+        event, created_ms = delivery.claimed.event, delivery.claimed.state.created_ms
+        formed = form.formed(event, created_ms, self._identity.base_url, delivery.body)
+        delivery.body, delivery.query = formed.body, formed.query
+        if formed.content_type is None:
+            del delivery.headers["Content-Type"]
+        else:
+            delivery.headers["Content-Type"] = formed.content_type
 
     def authorise(self, delivery: Delivery) -> Authorization | None:
         """Write the account's own value, or the token that the credentials call for; None = it has to be fetched."""
@@ -288,7 +301,10 @@ def address_of(delivery: Delivery, reading: Reading) -> str:
     """Where the attempt went, as it was sent: without a token no further than to the token endpoint."""
     if reading.verdict.outcome is Outcome.TOKEN_FAILED:
         return sent_url(delivery.target.credentials.token_uri)
-    return delivery.url if reading.sent_ms is None else sent_url(delivery.url)
+    if reading.sent_ms is None:
+        return delivery.url
+    url = sent_url(delivery.url)
+    return asked_with(url, delivery.query) if delivery.query else url
 
 
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:

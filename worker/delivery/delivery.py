@@ -43,6 +43,8 @@ class Delivery:
     body: bytes = field(init=False)
     """The bytes that are signed and sent."""
     headers: dict[str, str] = field(init=False)
+    query: str = field(init=False, default="")
+    """Not empty: the host is asked with GET for its URL and this, and the body is empty."""
     secrets: tuple[str, ...] = field(init=False, default=())
     """Texts of its body to keep out of all that is stored, besides those of the target."""
 

@@ -18,6 +18,7 @@ from dispatcher.policy.secret_places import misplaced
 from dispatcher.policy.signing import DatedKey, parse_secret
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer, SealError
+from worker.delivery.form import Form, form_of
 from worker.http.transport import Route, route_of
 from worker.oauth.values import fingerprint
 
@@ -40,6 +41,8 @@ class Target:
     filter: Filter
     route: Route | None = None
     """Certificates and proxy of its connections; None = the shared ones."""
+    form: Form | None = None
+    """Another form of its notifications than the usual one."""
     tenant: str = ""
     """Whoever's share of this worker it takes; empty = that of all that is the dispatcher's own."""
     misplaced: str = ""
@@ -115,6 +118,7 @@ class TargetOpener:
             answers=revision.answers,
             filter=compile_filter(revision.filter),
             route=route,
+            form=form_of(revision),
             tenant=integration.tenant,
             misplaced=", ".join(misplaced(revision)),
         )

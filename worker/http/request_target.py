@@ -33,5 +33,10 @@ def sent_url(url: str) -> str:
     return origin + request_target(url)
 
 
+def asked_with(target: str, query: str) -> str:
+    """A URL or a target, neither with a fragment, with one more parameter."""
+    return f"{target}{'&' if '?' in target else '?'}{query}"
+
+
 def _encoded(found: re.Match[str]) -> str:
     return "".join([f"%{byte:02X}" for byte in found[0].encode("utf-8", "replace")])

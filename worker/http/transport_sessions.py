@@ -76,17 +76,26 @@ class TransportSessions:
         *,
         timeout_s: float | None = None,
         fresh: bool = False,
+        query: str = "",
     ) -> Awaitable[Answer]:
         """``Session.post`` over the session of ``route``. Raises ``TransportUnusable`` as well."""
         if route is None:
-            return self._plain.post(url, body, headers, timeout_s=timeout_s, fresh=fresh)
-        return self._post_over(route, url, body, headers, timeout_s, fresh)
+            return self._plain.post(url, body, headers, timeout_s=timeout_s, fresh=fresh, query=query)
+        return self._post_over(route, url, body, headers, timeout_s=timeout_s, fresh=fresh, query=query)
 
     async def _post_over(
-        self, route: Route, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float | None, fresh: bool
+        self,
+        route: Route,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        timeout_s: float | None,
+        fresh: bool,
+        query: str,
     ) -> Answer:
         async with self.session(route) as session:
-            return await session.post(url, body, headers, timeout_s=timeout_s, fresh=fresh)
+            return await session.post(url, body, headers, timeout_s=timeout_s, fresh=fresh, query=query)
 
     @asynccontextmanager
     async def session(self, route: Route) -> AsyncIterator[Session]:

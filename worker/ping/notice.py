@@ -65,7 +65,13 @@ async def send(context: PingContext, notice: Delivery) -> Answer:
     target = notice.target
     try:
         got = await context.sessions.post(
-            target.route, notice.url, notice.body, notice.headers, timeout_s=target.timeout_s, fresh=True
+            target.route,
+            notice.url,
+            notice.body,
+            notice.headers,
+            timeout_s=target.timeout_s,
+            fresh=True,
+            query=notice.query,
         )
     except (aiohttp.ClientError, OSError, ValueError):
         return Answer(None, {})

@@ -15,7 +15,14 @@ from graphql.language import EnumValueNode, Node, StringValueNode
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from dispatcher.model.event_type import EventType
-from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType, SigningAlgorithm
+from dispatcher.model.integration import (
+    AnswerMode,
+    AuthMethod,
+    BodyFormat,
+    CredentialType,
+    NotificationStyle,
+    SigningAlgorithm,
+)
 from dispatcher.model.ping import CheckName, PingStatus, PingTrigger, PingVersion, StepName
 
 
@@ -51,6 +58,8 @@ class AssertionAlgorithm(StrEnum):
 
 strawberry.enum(EventType, name="ProductIntegrationEventType")
 strawberry.enum(AnswerMode, name="AnswerMode")
+strawberry.enum(BodyFormat, name="NotificationFormat")
+strawberry.enum(NotificationStyle, name="NotificationStyle")
 strawberry.enum(SigningAlgorithm, name="SigningAlgorithm")
 strawberry.enum(CredentialType, name="OutboundCredentialsType")
 strawberry.enum(AuthMethod, name="TokenEndpointAuthMethod", graphql_name_from="value")

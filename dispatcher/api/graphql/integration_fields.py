@@ -10,7 +10,7 @@ from strawberry.scalars import JSON
 from strawberry.types.unset import UNSET
 
 from dispatcher.api.graphql.enums import AssertionAlgorithm, ClientCreationMethod, GrantType, OpenIdGrantType
-from dispatcher.model.integration import AnswerMode, AuthMethod, CredentialType
+from dispatcher.model.integration import AnswerMode, AuthMethod, BodyFormat, CredentialType, NotificationStyle
 
 
 @strawberry.input
@@ -194,6 +194,12 @@ class IntegrationFields:
     outbound_credentials: OutboundCredentialsInput | None = UNSET
     transport: TransportInput | None = UNSET
     answers: AnswerMode | None = UNSET
+    format: BodyFormat | None = strawberry.field(
+        default=UNSET, description="CLOUDEVENTS: what is POSTed is a CloudEvent whose data is the notification."
+    )
+    style: NotificationStyle | None = strawberry.field(
+        default=UNSET, description="EVENT_URL_GET: hosts are asked with GET and ?eventUrl=, and read the event there."
+    )
     retry_schedule: list[float] | None = UNSET
     request_timeout: float | None = UNSET
     max_age: float | None = UNSET
@@ -234,6 +240,8 @@ class ShownFields:
     outbound_credentials: OutboundCredentials
     transport: Transport | None = strawberry.field(description="Null: connections are made as the deployment does.")
     answers: AnswerMode
+    format: BodyFormat
+    style: NotificationStyle
     retry_schedule: list[float] | None
     request_timeout: float | None
     max_age: float | None

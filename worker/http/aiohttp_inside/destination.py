@@ -18,7 +18,7 @@ from yarl import URL
 from worker.http.aiohttp_inside.exchange import ALWAYS, header_lines
 from worker.http.connector import AddressBlocked
 from worker.http.proxies import ProxiedWay
-from worker.http.request_target import request_target, sent_url
+from worker.http.request_target import asked_with, request_target, sent_url
 
 KEPT_DESTINATIONS = 4096
 
@@ -29,6 +29,11 @@ class Destination(NamedTuple):
     url: URL
     origin: aiohttp.ClientRequest
     start_lines: str
+
+    def asking(self, query: str) -> str:
+        """The same for a GET of the URL with ``query``; such a one is not kept, as no other has it."""
+        _, target, rest = self.start_lines.split(" ", 2)
+        return f"{hdrs.METH_GET} {asked_with(target, query)} {rest}"
 
 
 class Destinations:

@@ -54,9 +54,11 @@ class Session:
         *,
         timeout_s: float | None = None,
         fresh: bool = False,
+        query: str = "",
     ) -> Answer:
         """POST exactly ``body``; a 3xx is an answer like any other. ``timeout_s`` replaces the session's.
 
+        ``query``: GET the URL with it instead; ``body`` is empty then.
         ``fresh``: over a connection that carried no request before; else it may raise ``ConnectionLapsed``.
 
         Raises ``AddressBlocked`` for a URL with userinfo, another scheme or a host that cannot be read; ``ValueError``
@@ -65,7 +67,7 @@ class Session:
         within_s = self._request_timeout_s if timeout_s is None else timeout_s
         deadline_s = asyncio.get_running_loop().time() + within_s
         destination = self._destinations.find(url)
-        message = written(destination.start_lines, headers, body)
+        message = written(destination.asking(query) if query else destination.start_lines, headers, body)
         if self._proxied is not None and (reason := await self._proxied.check.refusal(destination.url)):
             raise AddressBlocked(reason)
         connection, kept = await self._connect(destination.origin, deadline_s, fresh)
