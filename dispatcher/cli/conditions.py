@@ -15,6 +15,7 @@ from dispatcher.errors import ConfigurationError
 
 UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 
+_UUID = re.compile(r"[0-9a-fA-F-]{36}")
 _AGE = re.compile(r"(\d{1,9})([smhd])")
 
 
@@ -26,7 +27,7 @@ class ChangeConditions:
     status: Annotated[list[str] | None, typer.Option(help="Such as dead; repeat it for several.")] = None
     type: Annotated[list[str] | None, typer.Option(help="Such as create; repeat it for several.")] = None
     account: Annotated[str | None, typer.Option(help="Account id.")] = None
-    integration: Annotated[str | None, typer.Option(help="Integration id.")] = None
+    integration: Annotated[str | None, typer.Option(help="Integration: id or name.")] = None
 
     def query(self) -> dict[str, str]:
         """Query parameters of those that were given."""
@@ -37,6 +38,9 @@ class ChangeConditions:
             "integrationId": self.integration,
             "q": checked(self.where) if self.where is not None else None,
         }
+        if self.integration and not _UUID.fullmatch(self.integration):
+            given["integrationId"] = None
+            given["q"] = " ".join(filter(None, (given["q"], f"integration:{_quoted(self.integration)}")))
         return {name: value for name, value in given.items() if value}
 
 
@@ -59,6 +63,12 @@ class Conditions(ChangeConditions):
         """The same as JSON, where several values are a list."""
         several = ("status", "type")
         return {name: value.split(",") if name in several else value for name, value in self.query().items()}
+
+
+def _quoted(text: str) -> str:
+    """``text`` as one value of the filter grammar."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def since_moment(text: str, now_s: float) -> str:

@@ -40,6 +40,13 @@ VERBS: tuple[Verb, ...] = (
     Verb("metrics", "dispatcher.cli.metrics:metrics", "Show events and attempts over time."),
     Verb("explain", "dispatcher.cli.explain:explain", "Say where an event is, and why."),
     Verb("redeliver", "dispatcher.cli.redeliver:redeliver", "Send failed events again."),
+    Verb("redeliveries", "dispatcher.cli.operating.redeliveries:redeliveries", "List, show and cancel bulk jobs."),
+    Verb("deliver-now", "dispatcher.cli.operating.deliver_now:deliver_now", "Try events that wait again at once."),
+    Verb("dead-letters", "dispatcher.cli.operating.dead_letters:dead_letters", "Show what died, by cause."),
+    Verb("pause", "dispatcher.cli.operating.pausing:pause", "Hold an integration's events back."),
+    Verb("resume", "dispatcher.cli.operating.pausing:resume", "Let an integration's events go on."),
+    Verb("suspended", "dispatcher.cli.operating.suspended:suspended", "Show URLs that answered 410 Gone."),
+    Verb("expunge", "dispatcher.cli.operating.expunge:expunge", "Forget the content of events that have ended."),
     Verb("status", "dispatcher.cli.status:status", "Say what needs somebody, and what mends it."),
     Verb("resolve", "dispatcher.cli.resolve:resolve", "Close events by hand."),
     Verb(

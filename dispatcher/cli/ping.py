@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
+from dispatcher.cli.named_integration import integration_id
 from dispatcher.cli.option_groups import grouped
 from dispatcher.cli.output import note, print_json
 from dispatcher.cli.ping_report import show_checks, show_end, show_result
@@ -32,7 +33,7 @@ _LOOK = f"query Test($id: ID!, $test: ID!) {{ productIntegration(id: $id) {{ tes
 @grouped
 def ping(
     *,
-    integration: Annotated[str, typer.Argument(metavar="INTEGRATION", help="UUID, appMarketId or connectorId.")],
+    integration: Annotated[str, typer.Argument(metavar="INTEGRATION", help="Its id or name.")],
     version: Annotated[PingVersion, typer.Option(case_sensitive=False, help="Which version.")] = PingVersion.WORKING,
     kinds: Annotated[
         list[str] | None, typer.Option("--type", metavar="TYPE", help="create, cancel, … or in full; repeat it.")
@@ -64,6 +65,7 @@ def ping(
 
 async def _run(client: Client, asked: dict[str, Any]) -> dict[str, Any] | None:
     """The test once it has ended, which it does by its deadline at the latest; None when it was refused."""
+    asked = asked | {"id": await integration_id(client, asked["id"])}
     started = (await client.graphql(_START, {"input": asked}))["triggerProductIntegrationPingTest"]
     if started["userErrors"]:
         for error in started["userErrors"]:

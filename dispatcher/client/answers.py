@@ -45,6 +45,20 @@ class EventJson(TypedDict):
     creator: dict[str, Any] | None
 
 
+class ForwardedJson(EventJson):
+    """An event whose next attempt is due now; ``explanation`` = what it waits for, if anything."""
+
+    explanation: ExplanationJson
+
+
+class CountJson(TypedDict):
+    """``exact`` False = a search that ended early, at ``searchedTo``."""
+
+    matched: int
+    exact: bool
+    searchedTo: NotRequired[str]
+
+
 class AttemptJson(TypedDict):
     n: int
     startedAt: str
@@ -117,11 +131,30 @@ class StatusJson(TypedDict):
 
 
 class RedeliveryStartedJson(TypedDict):
-    """``id`` None = a dry run."""
+    """``id`` None = nothing within reach can meet the filter."""
 
     id: str | None
     matched: int
     exact: bool
+
+
+class IntegrationShareJson(TypedDict):
+    integrationId: str
+    matched: int
+    ratePerSecond: float | None
+
+
+class RedeliveryPreviewJson(TypedDict):
+    """A dry run. ``exact`` False = there are more. ``seconds`` and ``endsAt`` None = no rate bounds it."""
+
+    id: None
+    matched: int
+    exact: bool
+    action: str
+    byStatus: dict[str, int]
+    byIntegration: list[IntegrationShareJson]
+    seconds: float | None
+    endsAt: str | None
 
 
 class RedeliveryJson(TypedDict):
@@ -137,3 +170,40 @@ class RedeliveryJson(TypedDict):
     failed: int
     startedAt: str
     endedAt: str | None
+
+
+class JobItemJson(TypedDict):
+    """``outcome`` DONE, SKIPPED or FAILED; ``code`` of the error in the latter two."""
+
+    eventId: str
+    outcome: str
+    code: str | None
+
+
+class PauseJson(TypedDict):
+    by: str | None
+    reason: str | None
+    until: str | None
+
+
+class LaneJson(TypedDict):
+    integrationId: str
+    paused: bool
+    pause: PauseJson | None
+
+
+class SuspendedUrlJson(TypedDict):
+    """``eventType`` None = no type goes there any more."""
+
+    eventType: str | None
+    url: str
+    since: str
+    published: bool
+
+
+class EnabledUrlJson(TypedDict):
+    """``released`` = parked events that go on."""
+
+    integrationId: str
+    eventType: str
+    released: int

@@ -14,15 +14,18 @@ from dispatcher.client.answers import (
     AcceptedJson,
     AttemptJson,
     ChangeJson,
+    CountJson,
     EventJson,
     ExplanationJson,
-    RedeliveryJson,
-    RedeliveryStartedJson,
+    ForwardedJson,
     StatusJson,
 )
 from dispatcher.client.definitions import Definitions
 from dispatcher.client.errors import api_error
 from dispatcher.client.following import Follower, Notice
+from dispatcher.client.jobs import Jobs
+from dispatcher.client.lanes import Lanes
+from dispatcher.client.paging import pages
 from dispatcher.client.resources import Resources
 from dispatcher.client.tokens import Credentials, Tokens
 from dispatcher.client.transport import Call, Transport
@@ -30,7 +33,6 @@ from dispatcher.client.transport import Call, Transport
 TIMEOUT_S = 40.0
 """For one whole request; the longest, ``?wait=30``, fits in."""
 MAX_WAIT_S = 30
-PAGE = 200
 
 Conditions = Mapping[str, str]
 """Query parameters of ``GET /v1/events``, in its own names."""
@@ -68,19 +70,9 @@ class Client:
         query = {"wait": min(wait_s, MAX_WAIT_S)} if wait_s else None
         return cast("EventJson", await self._call(Call("GET", f"/v1/events/{_segment(event_id)}", query)))
 
-    async def events(self, conditions: Conditions, limit: int | None = None) -> AsyncIterator[EventJson]:
+    def events(self, conditions: Conditions, limit: int | None = None) -> AsyncIterator[EventJson]:
         """Newest first, page after page; ``limit`` None = all."""
-        cursor: str | None = None
-        left = limit
-        while left is None or left > 0:
-            query = {**conditions, "limit": str(PAGE if left is None else min(left, PAGE))}
-            page = await self._call(Call("GET", "/v1/events", query | ({"cursor": cursor} if cursor else {})))
-            for event in page["data"]:
-                yield event
-            cursor = page["nextCursor"]
-            left = None if left is None else left - len(page["data"])
-            if cursor is None:
-                return
+        return pages(self._call, "/v1/events", conditions, limit)
 
     async def attempts(self, event_id: str) -> list[AttemptJson]:
         return cast("list[AttemptJson]", await self._call(Call("GET", f"/v1/events/{_segment(event_id)}/attempts")))
@@ -94,15 +86,6 @@ class Client:
     async def resolve(self, event_id: str) -> EventJson:
         return cast("EventJson", await self._act(event_id, "resolve"))
 
-    async def start_redelivery(self, conditions: Mapping[str, Any], *, dry_run: bool = False) -> RedeliveryStartedJson:
-        """Redeliver all failed events that meet ``conditions``; a dry run only counts them."""
-        body = {"filter": dict(conditions), "dryRun": dry_run}
-        call = Call("POST", "/v1/redeliveries", body=body, safe=dry_run)
-        return cast("RedeliveryStartedJson", await self._call(call))
-
-    async def redelivery(self, job_id: str) -> RedeliveryJson:
-        return cast("RedeliveryJson", await self._call(Call("GET", f"/v1/redeliveries/{_segment(job_id)}")))
-
     async def figures(self, what: str, conditions: Mapping[str, str]) -> dict[str, Any]:
         """Figures of the past: ``series``, ``percentiles`` or ``integrations``."""
         return cast("dict[str, Any]", await self._call(Call("GET", f"/v1/metrics/{_segment(what)}", dict(conditions))))
@@ -115,6 +98,16 @@ class Client:
     def resources(self, collection: str) -> Resources:
         """``marketplaces``, ``connector_templates`` or ``products``."""
         return Resources(self._call, f"/v1/{collection.replace('_', '-')}")
+
+    @property
+    def lanes(self) -> Lanes:
+        """Pausing, resuming and suspended URLs of integrations."""
+        return Lanes(self._call)
+
+    @property
+    def jobs(self) -> Jobs:
+        """Redeliver, deliver now or resolve all that a filter finds."""
+        return Jobs(self._call)
 
     async def queue(self, lanes: int | None = None) -> dict[str, Any]:
         """The queue at this moment, with so many of its busiest lanes."""
@@ -142,6 +135,17 @@ class Client:
         session = self._connected().session
         async with session.get(self.base_url + path, allow_redirects=False) as answer:
             return answer.status
+
+    async def deliver_now(self, event_id: str) -> ForwardedJson:
+        """Bring a RETRYING event's next attempt forward; pauses, rates and open circuits still hold."""
+        return cast("ForwardedJson", await self._act(event_id, "deliver-now"))
+
+    async def expunge(self, event_id: str) -> None:
+        """Forget the content of an event that has ended, and what hosts answered."""
+        await self._call(Call("DELETE", f"/v1/events/{_segment(event_id)}/payload"))
+
+    async def count(self, conditions: Conditions) -> CountJson:
+        return cast("CountJson", await self._call(Call("GET", "/v1/events/count", dict(conditions))))
 
     async def _act(self, event_id: str, what: str) -> Any:
         return await self._call(Call("POST", f"/v1/events/{_segment(event_id)}/{what}", safe=False))

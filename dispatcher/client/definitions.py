@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
+from dispatcher.client.paging import pages
 from dispatcher.client.transport import Call
 
 DefinitionJson = dict[str, Any]
@@ -20,16 +21,9 @@ class Definitions:
     def __init__(self, call: Callable[[Call], Awaitable[Any]]) -> None:
         self._call = call
 
-    async def all(self) -> AsyncIterator[DefinitionJson]:
+    def all(self) -> AsyncIterator[DefinitionJson]:
         """WORKING versions, oldest first, page after page."""
-        cursor: str | None = None
-        while True:
-            page = await self._call(Call("GET", _PATH, {"cursor": cursor} if cursor else None))
-            for definition in page["data"]:
-                yield definition
-            cursor = page["nextCursor"]
-            if cursor is None:
-                return
+        return pages(self._call, _PATH)
 
     async def get(self, any_id: str, version: str = "WORKING") -> DefinitionJson:
         return cast("DefinitionJson", await self._call(Call("GET", _one(any_id), {"version": version})))

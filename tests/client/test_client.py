@@ -147,7 +147,7 @@ async def test_what_may_not_be_done_twice_is_sent_once(api: Api, client: Client,
     for call in (
         client.redeliver("e"),
         client.resolve("e"),
-        client.start_redelivery({"status": "DEAD"}),
+        client.jobs.start({"status": "DEAD"}),
         client.graphql("mutation { x }"),
     ):
         with pytest.raises((ApiError, Unreachable)):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
+from dispatcher.cli.named_integration import integration_id
 from dispatcher.cli.option_groups import grouped
 from dispatcher.cli.options import VerbCommand
 from dispatcher.cli.output import note, print_json, print_listing
@@ -27,7 +28,9 @@ COLUMNS = {
     "lastModified": "MODIFIED",
 }
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="UUID, appMarketId or connectorId.")]
+T = TypeVar("T")
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="UUID, appMarketId, connectorId or name.")]
 To = Annotated[str | None, typer.Option(metavar="URL", help="Where events of every type go.")]
 File = Annotated[Path | None, typer.Option(metavar="FILE", help="Fields as a JSON object; - = standard input.")]
 Fields = Annotated[
@@ -59,7 +62,9 @@ def show(
     connection: Connection,
 ) -> None:
     """Show the fields of one integration that are set."""
-    definition = with_api(connection.access(), lambda client: client.definitions.get(any_id, version.upper()))
+    definition = with_api(
+        connection.access(), _of(any_id, lambda client, one: client.definitions.get(one, version.upper()))
+    )
     if as_json:
         print_json(definition)
         return
@@ -106,7 +111,7 @@ def update(
     changes = document_from(file, to, fields or (), unset or ())
     if not changes:
         raise ConfigurationError("say what to change: --set FIELD=VALUE, --unset FIELD, --to or --file")
-    saved = with_api(connection.access(), lambda client: client.definitions.change(any_id, changes))
+    saved = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.change(one, changes)))
     _warn(saved["warnings"])
     _say(saved["definition"], "updated", saved, as_json=as_json)
 
@@ -115,7 +120,7 @@ def update(
 @grouped
 def publish(*, any_id: Id, as_json: AsJson = False, connection: Connection) -> None:
     """Make the working version the one that new events use."""
-    published = with_api(connection.access(), lambda client: client.definitions.publish(any_id))
+    published = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.publish(one)))
     _say(published, f"published as revision {published['revision']}", published, as_json=as_json)
 
 
@@ -129,7 +134,7 @@ def link(
     connection: Connection,
 ) -> None:
     """Send a product's events to a published integration."""
-    linked = with_api(connection.access(), lambda client: client.definitions.link(any_id, product))
+    linked = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.link(one, product)))
     _warn(linked["warnings"])
     _say({"id": linked["integrationId"]}, f"hears of product {product}", linked, as_json=as_json)
 
@@ -144,7 +149,7 @@ def unlink(
     connection: Connection,
 ) -> None:
     """Send no more of a product's events to an integration."""
-    done = with_api(connection.access(), lambda client: client.definitions.unlink(any_id, product))
+    done = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.unlink(one, product)))
     _say({"id": any_id}, f"hears no more of product {product}", done, as_json=as_json)
 
 
@@ -152,12 +157,21 @@ def unlink(
 @grouped
 def delete(*, any_id: Id, connection: Connection) -> None:
     """Delete an integration with its revisions; no product may be linked to it."""
-    with_api(connection.access(), lambda client: client.definitions.delete(any_id))
+    with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.delete(one)))
     typer.echo(f"{any_id} deleted")
 
 
 integrations.command("export", cls=VerbCommand)(declaring.export)
 integrations.command("apply", cls=VerbCommand)(declaring.apply)
+
+
+def _of(any_id: str, work: Callable[[Client, str], Awaitable[T]]) -> Callable[[Client], Awaitable[T]]:
+    """``work`` with the integration that is meant."""
+
+    async def with_id(client: Client) -> T:
+        return await work(client, await integration_id(client, any_id))
+
+    return with_id
 
 
 async def _all(client: Client) -> list[DefinitionJson]:

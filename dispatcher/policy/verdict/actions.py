@@ -38,7 +38,7 @@ def try_credentials(integration_id: str) -> Action:
 
 
 def redeliver(count: int) -> Action:
-    command = "dispatcher redeliver --all --status dead --status expired"
+    command = "dispatcher redeliver --where 'status:dead,expired'"
     return Action(f"Redeliver {count:,}", command, "POST", "/v1/redeliveries")
 
 

@@ -252,14 +252,14 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
         K.DEAD_LETTERS,
         S.ACT,
         "26 died since 14:02, 23 of one cause: Northwind, HTTP 503.",
-        "dispatcher redeliver --all --status dead --status expired",
+        "dispatcher redeliver --where 'status:dead,expired'",
     ),
     (
         seen(issues=(issue(10_000),), flow=FlowFacts(died=50)),
         K.DEAD_LETTERS,
         S.PAGE,
         "10,000 died since 14:02, all of one cause: Northwind, HTTP 503.",
-        "dispatcher redeliver --all --status dead --status expired",
+        "dispatcher redeliver --where 'status:dead,expired'",
     ),
     (
         pausing(PauseFacts(AT_1402, "deploy", "ada", NOW + 30 * MINUTE), 84),

@@ -1,0 +1,49 @@
+"""``dispatcher deliver-now``: brings the next attempt of events that wait for one forward."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.api_access import AsJson, Connection
+from dispatcher.cli.conditions import Conditions
+from dispatcher.cli.each_event import do_to_each
+from dispatcher.cli.operating.bulk_job import DELIVER_NOW, Asked, in_bulk
+from dispatcher.cli.option_groups import grouped
+from dispatcher.cli.output import note
+from dispatcher.cli.redeliver import DryRun, Rate
+from dispatcher.client import Client
+from dispatcher.model.queue import Reason
+
+
+@grouped
+def deliver_now(
+    *,
+    event_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Events that are RETRYING.")] = None,
+    only: Conditions,
+    dry_run: DryRun = False,
+    rate: Rate = None,
+    as_json: AsJson = False,
+    connection: Connection,
+) -> None:
+    """Bring the next attempt of events that are RETRYING forward; pauses, rates and open circuits still hold.
+
+    Example: dispatcher deliver-now --where 'integration:Acme next>15m'
+    """
+    asked = Asked(event_ids or [], only, rate, dry_run)
+    asked.check()
+    if event_ids:
+        do_to_each(connection.access(), event_ids, _deliver, as_json=as_json)
+    else:
+        in_bulk(connection.access(), DELIVER_NOW, asked, as_json=as_json)
+
+
+async def _deliver(client: Client, event_id: str) -> str:
+    forwarded = await client.deliver_now(event_id)
+    if not forwarded["consumed"] and forwarded["explanation"]["reason"] not in _ON_ITS_WAY:
+        note(forwarded["explanation"]["text"])
+    return forwarded["status"]
+
+
+_ON_ITS_WAY = frozenset({Reason.READY, Reason.IN_FLIGHT})
