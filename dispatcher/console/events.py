@@ -1,63 +1,128 @@
-"""Events: a list under conditions, and one event with its attempts and why it is where it is."""
+"""The list of events that a filter finds, newest first, and what is wrong with a filter that cannot be read."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from aiohttp import web
 from multidict import MultiDict
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.api.rest.filters import filter_from_query
+from dispatcher.api.rest.asked_events import narrowed, searched_for
+from dispatcher.api.rest.filters import Asked
+from dispatcher.console.screen import EVENTS
+from dispatcher.console.sentences import said
 from dispatcher.console.viewer import Viewer
-from dispatcher.flow.events.explain import sentence
-from dispatcher.flow.events.reach import reachable_event, within_reach
-from dispatcher.model.event import no_such_event
-from dispatcher.model.event_type import EventType
-from dispatcher.model.queue import Page
+from dispatcher.errors import InvalidRequest, Problem
+from dispatcher.model.queue import Page, StoredEvent
 from dispatcher.model.status import Status
+from dispatcher.pages.rendering import ago
 
 LIMIT = 50
-CONDITIONS = ("status", "type", "productId", "accountId", "integrationId", "from", "to")
-"""The fields of the form, which sends those too that were left empty."""
-KNOWN = dict.fromkeys((*CONDITIONS, "cursor"), False)
+CONDITIONS = ("q", "status", "type", "productId", "accountId", "integrationId", "from", "to")
+KNOWN = dict.fromkeys((*CONDITIONS, "cursor", "said"), False)
+
+SHORTCUTS = (
+    ("everything", ""),
+    ("retrying", "status:retrying"),
+    ("waiting", "status:queued,held"),
+    ("awaiting a result", "status:awaiting_result"),
+    ("dead letters", "status:dead,expired"),
+    ("refused by host", "status:failed"),
+    ("last hour", "accepted:1h.."),
+)
+"""Filters that one press asks for."""
+
+GRAMMAR = (
+    ("status:dead,failed", "one of several"),
+    ("-account:acme", "all but these"),
+    ("type:create", "by its constant or its short name"),
+    ('integration:"Northwind Backup"', "by name, UUID, number or connector id; product: and account: as well"),
+    ("since:2h until:30m", "when it failed, of what failed; when it was accepted, of all others"),
+    ("accepted:2026-11-21T08:00..", "from there on; to is not included"),
+    ("http:5xx error:GONE outcome:timeout", "of the last attempt"),
+    ("attempts>3 next<+10m", "compared"),
+    ("reason:circuit_open", "why it waits"),
+    ("payload.user.email:a@b.example since:1h", "a value of the payload, searched newest first"),
+    ("01a2286b", "a bare word: the beginning of an id, an account, a product or an integration"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event as the list shows it; ``name`` None = its integration is gone, or out of reach."""
+
+    stored: StoredEvent
+    name: str | None
+    why: str
 
 
 async def show_events(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     """Newest first, under the conditions of ``GET /v1/events``."""
     refuse_unheeded(request, KNOWN)
-    services, query = viewer.services, MultiDict((name, value) for name, value in request.query.items() if value)
-    asked = filter_from_query(query, services.now_ms())
-    condition = await within_reach(asked, viewer.caller, services.definitions)
-    found = Page([], None)
+    query = MultiDict((name, value) for name, value in request.query.items() if value.strip() and name != "said")
+    try:
+        asked = await searched_for(request, query)
+    except InvalidRequest as error:
+        if error.problems[0].position is None:
+            raise
+        return _page(request, viewer, query, [], None, problem=error.problems[0], status=error.status)
+    condition, found = await narrowed(request, asked), Page([], None)
     if condition is not None:
-        found = await services.reads.page(condition, query.get("cursor"), LIMIT, complete=False, payloads=False)
-    chosen = {"status": ",".join(sorted(asked.statuses)), "type": ",".join(sorted(asked.types))}
-    given = {name: query.get(name, "") for name in CONDITIONS} | chosen
-    further = {name: value for name, value in given.items() if value} | {"cursor": found.next_cursor}
+        found = await viewer.services.reads.page(condition, asked.cursor, LIMIT, complete=False, payloads=False)
+    names = await viewer.names({one.event.integration_id for one in found.items})
+    rows = [EventRow(one, names.get(one.event.integration_id), why(one, viewer.now_ms)) for one in found.items]
+    return _page(request, viewer, query, rows, _older(asked, found, query))
+
+
+def _page(
+    request: web.Request,
+    viewer: Viewer,
+    query: MultiDict[str],
+    rows: Sequence[EventRow],
+    older: str | None,
+    *,
+    problem: Problem | None = None,
+    status: int = 200,
+) -> web.Response:
+    others = {name: query[name] for name in CONDITIONS[1:] if name in query}
     return viewer.page(
         "events.html",
-        items=found.items,
-        given=given,
-        statuses=list(Status),
-        types=list(EventType),
-        older=f"?{urlencode(further)}" if found.next_cursor else None,
+        status,
+        rows=rows,
+        asked=query.get("q", ""),
+        others=others,
+        shortcuts=[
+            (words, f"{EVENTS}?{urlencode({'q': text})}" if text else EVENTS, text) for words, text in SHORTCUTS
+        ],
+        grammar=GRAMMAR,
+        problem=problem,
+        older=older,
+        said=said(request),
     )
 
 
-async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    services, event_id = viewer.services, request.match_info["id"]
-    stored = await reachable_event(event_id, viewer.caller, services.reads, services.cache)
-    explained = await services.reads.explain(event_id)
-    if explained is None:
-        raise no_such_event()
-    return viewer.page(
-        "event.html",
-        event=stored.event,
-        state=stored.state,
-        why=sentence(explained),
-        explained=explained,
-        attempts=await services.reads.attempts(event_id) or [],
-        name=(await viewer.names([stored.event.integration_id])).get(stored.event.integration_id),
-        base_url=services.deployment.base_url,
-    )
+def _older(asked: Asked, found: Page, query: MultiDict[str]) -> str | None:
+    cursor = asked.onward(found.next_cursor)
+    return f"{EVENTS}?{urlencode(dict(query) | {'cursor': cursor})}" if cursor else None
+
+
+def why(stored: StoredEvent, now_ms: int) -> str:
+    """The reason for its status and the end of it, as far as the event itself tells."""
+    state = stored.state
+    error = ": ".join(part for part in (state.error_code, state.error_message) if part)
+    if state.status is Status.SUCCEEDED:
+        tries = f"attempt {state.attempts}" if state.attempts > 1 else "first attempt"
+        return f"{tries}, {ago(state.settled_ms, now_ms)}" if state.settled_ms else tries
+    if state.status is Status.AWAITING_RESULT and state.result_deadline_ms:
+        return f"its host has to report until {ago(state.result_deadline_ms, now_ms)}"
+    if state.status is Status.RETRYING and state.due_ms:
+        again = "due now" if state.due_ms <= now_ms else f"tries again {ago(state.due_ms, now_ms)}"
+        return f"{again}; {error}" if error else again
+    if state.status is Status.HELD:
+        return error or "behind an earlier event of its account"
+    if state.status is Status.QUEUED:
+        return error or "waits for its turn"
+    return error

@@ -8,27 +8,34 @@ from typing import Any
 
 from aiohttp import web
 
+from dispatcher.console.words import STATUS_LOOKS, STATUS_WORDS, TYPE_WORDS
+from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
 from dispatcher.pages.rendering import Templates
 from dispatcher.pages.security import page_headers
 
 HEADERS = page_headers()
 
-LOOKS: dict[Status, str] = {
-    Status.SUCCEEDED: "ok",
-    Status.DELIVERING: "run",
-    Status.RETRYING: "warn",
-    **dict.fromkeys((Status.QUEUED, Status.HELD, Status.AWAITING_RESULT), "wait"),
-    **dict.fromkeys((Status.DEAD, Status.FAILED, Status.EXPIRED), "bad"),
-}
-"""Colour of a status; any other has none."""
-
 
 def page(template: str, values: Mapping[str, Any], status: int = 200) -> web.Response:
     """The template as an HTML answer."""
-    return _templates().page(template, {"looks": LOOKS} | dict(values), headers=HEADERS, status=status)
+    return _templates().page(template, dict(values), headers=HEADERS, status=status)
 
 
 @cache
 def _templates() -> Templates:
-    return Templates("dispatcher.console")
+    made = Templates("dispatcher.console")
+    made.add_filters({"type_words": _type_words, "status_words": _status_words, "look": _look})
+    return made
+
+
+def _type_words(kind: EventType) -> str:
+    return TYPE_WORDS[kind]
+
+
+def _status_words(status: Status) -> str:
+    return STATUS_WORDS[status]
+
+
+def _look(status: Status) -> str:
+    return STATUS_LOOKS.get(status, "off")

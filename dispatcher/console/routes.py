@@ -7,7 +7,9 @@ from aiohttp import web
 from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
 from dispatcher.console.acknowledging import acknowledge
-from dispatcher.console.events import show_event, show_events
+from dispatcher.console.acting import deliver_event_now, redeliver_event, resolve_event, show_body
+from dispatcher.console.event import show_event
+from dispatcher.console.events import show_events
 from dispatcher.console.lanes import LANE, pause_lane, resume_lane, show_pause
 from dispatcher.console.navigation import HOME
 from dispatcher.console.overview import show_home
@@ -17,6 +19,8 @@ from dispatcher.console.signing_in import show_form, sign_in, sign_out
 from dispatcher.model.access import Scope
 from dispatcher.pages.assets import mount_assets
 from dispatcher.pages.rendering import ICON, STYLE_SHEET
+
+EVENT = f"{EVENTS}/{{id}}"
 
 
 async def to_console(_: web.Request) -> web.StreamResponse:
@@ -34,7 +38,11 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/favicon.ico", to_favicon),
     ("GET", HOME, screen(show_home, *SHOWN_TO)),
     ("GET", EVENTS, screen(show_events, Scope.EVENTS_READ)),
-    ("GET", f"{EVENTS}/{{id}}", screen(show_event, Scope.EVENTS_READ)),
+    ("GET", EVENT, screen(show_event, Scope.EVENTS_READ)),
+    ("POST", f"{EVENT}/deliver-now", action(deliver_event_now, Scope.OPS_WRITE)),
+    ("POST", f"{EVENT}/redeliver", action(redeliver_event, Scope.EVENTS_WRITE)),
+    ("POST", f"{EVENT}/resolve", action(resolve_event, Scope.EVENTS_WRITE)),
+    ("POST", f"{EVENT}/body", action(show_body, Scope.EVENTS_WRITE, Scope.OPS_WRITE)),
     ("GET", f"{LANE}/pause", screen(show_pause, Scope.OPS_WRITE)),
     ("POST", f"{LANE}/pause", action(pause_lane, Scope.OPS_WRITE)),
     ("POST", f"{LANE}/resume", action(resume_lane, Scope.OPS_WRITE)),

@@ -11,6 +11,9 @@ from dispatcher.console.screen import redirect
 SAID = {
     "paused": "Paused: events are accepted and held until it is resumed, or the pause ends.",
     "resumed": "Resumed: what was held goes on in its order.",
+    "forwarded": "Brought forward: its next attempt is due now. What holds its integration back still holds.",
+    "redelivered": "On the queue again, with what is published now.",
+    "resolved": "Closed by hand: nothing more is sent for it.",
     "acknowledged": "Noted that somebody knows of it.",
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from aiohttp import web
+from multidict import MultiMapping
 
 from dispatcher.api.http.route import CALLER
 from dispatcher.api.http.turns import SEARCH_TURNS, share_of
@@ -16,17 +17,20 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.model.term import Field
 
 
-async def asked_for(request: web.Request) -> Asked:
-    """The filter of the query; ages count from now, or from when its first page was asked for."""
+async def asked_for(request: web.Request, query: MultiMapping[str] | None = None) -> Asked:
+    """The filter of the query; ages count from now, or from when its first page was asked for.
+
+    ``query``: in place of the request's own.
+    """
     services = request.app[SERVICES]
-    asked = asked_in(request.query, services.now_ms())
+    asked = asked_in(request.query if query is None else query, services.now_ms())
     condition = await with_used_keys(asked.condition, request[CALLER].client_id, services.reads)
     return replace(asked, condition=condition)
 
 
-async def searched_for(request: web.Request) -> Asked:
+async def searched_for(request: web.Request, query: MultiMapping[str] | None = None) -> Asked:
     """The same for whoever is about to search: one search of payloads at a time is a client's, the next is 429."""
-    asked = await asked_for(request)
+    asked = await asked_for(request, query)
     if any(term.field is Field.PAYLOAD for term in asked.condition.terms):
         await request.app[SEARCH_TURNS].begin(share_of(request[CALLER]))
     return asked

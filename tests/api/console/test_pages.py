@@ -100,7 +100,13 @@ async def test_an_event_tells_its_attempts_and_why_it_is_where_it_is(operator: V
     await WorkerHand(operator.api).settle(first["id"], Status.RETRYING, delay_ms=60_000)
     page = sound(await operator.look(f"/console/events/{first['id']}"))
     assert SENTENCES[Reason.RETRY_PLANNED] in page
-    for told in ("HTTP_ERROR", "https://host.example/hook", "12.5 ms", "UNKNOWN_ERROR: answered 500", "<pre>oh</pre>"):
+    for told in (
+        "HTTP_ERROR",
+        "https://host.example/hook",
+        "12.5 ms",
+        "UNKNOWN_ERROR: answered 500",
+        "2 characters, masked",
+    ):
         assert told in page
     behind = sound(await operator.look(f"/console/events/{second['id']}"))
     assert SENTENCES[Reason.BEHIND] in behind
@@ -144,8 +150,8 @@ async def test_events_are_listed_under_conditions_page_by_page(operator: Visitor
         await operator.look("/console/events?status=&type=&productId=&accountId=A%261&integrationId=&from=&to=")
     )
     assert [one in page for one in ids[-4:]] == [False, True, False, True]
-    assert 'value="A&amp;1"' in page
-    older = page.partition('<a href="/console/events?')[2].partition('"')[0]
+    assert "<code>accountId=A&amp;1</code>" in page
+    older = page.partition(' class="button" rel="next"')[0].rpartition('<a href="/console/events?')[2].rstrip('"')
     further = sound(await operator.look(f"/console/events?{older.replace('&amp;', '&')}"))
     assert ids[1] in further
     assert ids[0] not in further
@@ -245,8 +251,8 @@ async def test_conditions_that_the_form_has_not_are_refused(operator: Visitor, q
 
 async def test_several_statuses_stay_chosen(operator: Visitor) -> None:
     page = sound(await operator.look("/console/events?status=dead,FAILED&type=create"))
-    assert "<option selected>DEAD,FAILED</option>" in page
-    assert "<option selected>SUBSCRIPTION_ORDER</option>" in page
+    assert "<code>status=dead,FAILED</code>" in page
+    assert "<code>type=create</code>" in page
 
 
 async def test_a_list_that_is_not_read_to_its_end_goes_on(operator: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

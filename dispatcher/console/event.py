@@ -1,0 +1,145 @@
+"""One event: why it is where it is, every attempt, its account's order, its content masked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from urllib.parse import quote
+
+from aiohttp import web
+
+from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.console.masking import masked
+from dispatcher.console.screen import EVENTS
+from dispatcher.console.sentences import said
+from dispatcher.console.viewer import Viewer
+from dispatcher.flow.events.explain import sentence
+from dispatcher.flow.events.reach import reachable_event
+from dispatcher.model.access import Scope
+from dispatcher.model.attempt import Attempt, Outcome
+from dispatcher.model.event import no_such_event
+from dispatcher.model.queue import EventFilter, Explanation, Reason, StoredEvent
+from dispatcher.model.status import COMPLETE, TERMINAL, Status
+from dispatcher.policy.event_filter.printing import print_filter
+
+WAITING_SHOWN, DELIVERED_SHOWN = 20, 3
+_ENDINGS = {
+    **dict.fromkeys((Reason.RETRY_PLANNED, Reason.PUT_OFF, Reason.CIRCUIT_OPEN), "Tries again"),
+    **dict.fromkeys((Reason.PAUSED, Reason.SLOWED_DOWN, Reason.RATE_LIMITED), "Goes on"),
+    Reason.AWAITING_RESULT: "Its host has time until",
+}
+"""Before the moment at which the reason ends."""
+_GOOD = frozenset({Outcome.OK, Outcome.ACCEPTED})
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """``wide``: its share of the longest one, per mille."""
+
+    attempt: Attempt
+    wide: int
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The account's events in this integration: the last that were delivered, and those that are to come."""
+
+    delivered: Sequence[StoredEvent]
+    waiting: Sequence[StoredEvent]
+    count: int
+    """Of those that are to come."""
+    later: int
+    """Of the delivered ones shown, those that come after this event."""
+
+
+async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    refuse_unheeded(request, {"said": False})
+    return await event_page(request, viewer, opened=False)
+
+
+async def event_page(request: web.Request, viewer: Viewer, *, opened: bool) -> web.Response:
+    """``opened``: with its content, for whoever gave a reason."""
+    services, event_id = viewer.services, request.match_info["id"]
+    stored = await reachable_event(event_id, viewer.caller, services.reads, services.cache)
+    explained, attempts, order = await asyncio.gather(
+        services.reads.explain(event_id), services.reads.attempts(event_id), _order(stored, viewer)
+    )
+    if explained is None:
+        raise no_such_event()
+    event = stored.event
+    return viewer.page(
+        "event.html",
+        event=event,
+        state=stored.state,
+        lead=_lead(explained),
+        ending=_ENDINGS.get(explained.reason, "Lasts at most until"),
+        explained=explained,
+        attempts=_rows(attempts or []),
+        order=order,
+        name=(await viewer.names([event.integration_id])).get(event.integration_id),
+        payload=event.payload if opened else masked(event.payload),
+        opened=opened,
+        actions=_actions(stored, viewer),
+        may_open=not opened and _may_open(viewer) and (event.payload is not None or bool(attempts)),
+        siblings=f"{EVENTS}?q={quote(print_filter(_of_account(stored)))}",
+        base_url=services.deployment.base_url,
+        said=said(request),
+    )
+
+
+def _lead(explained: Explanation) -> str:
+    """The sentence without what the page says beside it: who goes first, and until when."""
+    return sentence(replace(explained, until_ms=None, blocked_by=None))
+
+
+def _rows(attempts: Sequence[Attempt]) -> list[AttemptRow]:
+    """The newest first; all bars share one scale."""
+    longest = max((one.duration_ms for one in attempts), default=0) or 1
+    return [
+        AttemptRow(one, max(4, round(1000 * one.duration_ms / longest)), "ok" if one.outcome in _GOOD else "bad")
+        for one in reversed(attempts)
+    ]
+
+
+def _actions(stored: StoredEvent, viewer: Viewer) -> list[tuple[str, str]]:
+    """Name and last part of the address of what this viewer may do to it now."""
+    status, may = stored.state.status, viewer.caller.may
+    offered = (
+        ("Deliver now", "deliver-now", status is Status.RETRYING and may(Scope.OPS_WRITE)),
+        ("Redeliver", "redeliver", stored.state.failed and may(Scope.EVENTS_WRITE)),
+        ("Resolve", "resolve", status not in COMPLETE and may(Scope.EVENTS_WRITE)),
+    )
+    return [(name, path) for name, path, there in offered if there]
+
+
+def _may_open(viewer: Viewer) -> bool:
+    """True for those who may act on events: whoever only looks sees no content."""
+    return viewer.caller.may(Scope.EVENTS_WRITE, Scope.OPS_WRITE)
+
+
+def _of_account(stored: StoredEvent) -> EventFilter:
+    return EventFilter(account_id=stored.event.account_id, integration_id=stored.event.integration_id)
+
+
+async def _order(stored: StoredEvent, viewer: Viewer) -> Order | None:
+    """None for an event that nothing orders."""
+    event, reads = stored.event, viewer.services.reads
+    if not event.account_id or not stored.state.sequence:
+        return None
+    of_account = _of_account(stored)
+    to_come = replace(of_account, statuses=frozenset(Status) - TERMINAL)
+    delivered, waiting, count = await asyncio.gather(
+        reads.page(
+            replace(of_account, statuses=frozenset({Status.SUCCEEDED})),
+            None,
+            DELIVERED_SHOWN,
+            complete=False,
+            payloads=False,
+        ),
+        reads.page(to_come, None, WAITING_SHOWN, complete=False, payloads=False),
+        reads.count(to_come),
+    )
+    later = sum(one.state.sequence > stored.state.sequence for one in delivered.items)
+    return Order(delivered.items[::-1], waiting.items[::-1], count.matched, later)
