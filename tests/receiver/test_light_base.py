@@ -6,19 +6,15 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
-IMPORT = """
-import importlib, json, sys
-names, folder = json.loads(sys.argv[1])
-sys.path.insert(0, folder)
-for name in names:
-    importlib.import_module(name)
-print(json.dumps(sorted(sys.modules)))
-"""
+LIGHT_BASE = ("aiohttp", "cryptography", "orjson")
 LIGHT = re.compile(r"dispatcher(\.(client|receiver)(\.\w+)*|\.errors|\.policy(\.signing)?)?")
 
 
@@ -39,15 +35,20 @@ def with_needs(*names: str) -> Iterator[Distribution]:
         waiting += [re.split(r"[^\w.-]", one)[0] for one in needed]
 
 
-def loaded(folder: Path, distributions: tuple[str, ...], *names: str) -> set[str]:
-    """Modules that an interpreter has after importing ``names``, where only ``distributions`` are installed."""
+def run_where_only(folder: Path, distributions: tuple[str, ...], *command: str) -> subprocess.CompletedProcess[str]:
+    """A fresh interpreter, for which ``folder`` comes to hold ``distributions`` and all modules of this one."""
     (folder / "dispatcher").symlink_to(ROOT / "dispatcher")
     for one in with_needs(*distributions):
         tops = {file.parts[0] for file in one.files or []} - {"..", "__pycache__"}
         for top in tops:
             (folder / top).symlink_to(str(one.locate_file(top)))
-    command = [sys.executable, "-I", "-S", "-c", IMPORT, json.dumps([names, str(folder)])]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    alone = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(folder)!r}); " + command[0]]
+    return subprocess.run([*alone, *command[1:]], capture_output=True, text=True, timeout=60, check=False)
+
+
+def loaded(folder: Path, distributions: tuple[str, ...], *names: str) -> set[str]:
+    """Modules that an interpreter has after importing ``names``, where only ``distributions`` are installed."""
+    done = run_where_only(folder, distributions, f"import json, {', '.join(names)}; print(json.dumps([*sys.modules]))")
     assert done.returncode == 0, done.stderr
     return set(json.loads(done.stdout))
 
@@ -63,7 +64,7 @@ def every_module(package: str) -> list[str]:
 
 def test_client_and_receiver_need_three_distributions_and_nothing_of_the_server(tmp_path: Path) -> None:
     modules = every_module("client") + every_module("receiver")
-    found = loaded(tmp_path, ("aiohttp", "cryptography", "orjson"), *modules)
+    found = loaded(tmp_path, LIGHT_BASE, *modules)
     assert "dispatcher.receiver.for_aiohttp" in found
     assert of_the_server(found) == set()
 
@@ -71,3 +72,17 @@ def test_client_and_receiver_need_three_distributions_and_nothing_of_the_server(
 def test_verifying_needs_no_aiohttp(tmp_path: Path) -> None:
     modules = ("dispatcher.receiver", "dispatcher.receiver.for_asgi", "dispatcher.receiver.for_wsgi")
     assert of_the_server(loaded(tmp_path, ("cryptography", "orjson"), *modules)) == set()
+
+
+@pytest.mark.parametrize("entry", ["main", "serve", "worker"])
+def test_the_command_line_says_what_installs_it(entry: str, tmp_path: Path) -> None:
+    done = run_where_only(tmp_path, LIGHT_BASE, f"from dispatcher.cli.{entry} import main")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install 'marketplace-dispatcher[embedded]'" in done.stderr
+
+
+def test_the_distribution_needs_the_light_base_and_no_more() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert [re.split(r"[^\w.-]", one)[0] for one in project["dependencies"]] == list(LIGHT_BASE)
+    extras = project["optional-dependencies"]
+    assert all("marketplace-dispatcher[server]" in needed for name, needed in extras.items() if name != "server")
