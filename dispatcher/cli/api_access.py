@@ -127,6 +127,12 @@ def _running(settings: Settings) -> Iterator[_Running]:
             yield _Running([reachable(address) for address in addresses], folder)
 
 
+def of_running(settings: Settings) -> Settings:
+    """The settings with the data folder of the server that verbs find running: the demo's, when nothing else runs."""
+    running = None if settings.redis_url else next(_running(settings), None)
+    return settings.model_copy(update={"data_dir": running.folder}) if running else settings
+
+
 def _from_environment(settings: Settings) -> str | None:
     """The address that the environment names; None when it leaves it at the default."""
     if settings.public_base_url:

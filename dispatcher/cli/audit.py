@@ -28,7 +28,10 @@ def audit(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Recount: accepted = ended + open, and every open event is in exactly one place. Status 1 when it is not so."""
+    """Recount: accepted = ended + open, and every open event is in exactly one place. Status 1 when it is not so.
+
+    Example: dispatcher audit --data-dir .dispatcher/demo
+    """
     settings = load_settings()
     if data_dir is not None:
         settings = settings.model_copy(update={"data_dir": data_dir, "redis_url": None})

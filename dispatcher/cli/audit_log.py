@@ -33,7 +33,10 @@ def audit_log(
     limit: Annotated[int, typer.Option(min=1, help="Entries to show, newest first.")] = 50,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Show the newest entries, or walk along all of them."""
+    """Show the newest entries, or walk along all of them.
+
+    Example: dispatcher audit-log --limit 20
+    """
     if verify:
         _show_verdict(run(_verify()), as_json=as_json)
         return

@@ -12,10 +12,11 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.api_access import of_running
 from dispatcher.cli.operator import audit_log_of, operator
 from dispatcher.cli.options import VerbCommand
 from dispatcher.cli.output import note, print_json, print_listing
-from dispatcher.cli.startup import load_settings, open_store, run
+from dispatcher.cli.startup import load_settings, open_store, place, run
 from dispatcher.clock import iso_ms
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
@@ -50,7 +51,10 @@ def create(
         list[int] | None, typer.Option(min=1, help="Restrict it to this marketplace; give the option once for each.")
     ] = None,
 ) -> None:
-    """Make a client and print its id and secret, which is shown only now."""
+    """Make a client and print its id and secret, which is shown only now.
+
+    Example: dispatcher clients create --scope events:write --name shop
+    """
     for option, text in (("--account", account), ("--vendor", vendor), ("--name", name or None)):
         require_name(option, text)
     bound = Restriction(account, vendor, tuple(marketplace) if marketplace else None)
@@ -62,14 +66,20 @@ def create(
 
 @clients.command("list", cls=VerbCommand)
 def list_clients(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Show every client, oldest first."""
+    """Show every client, oldest first.
+
+    Example: dispatcher clients list --json
+    """
     rows = [_row(client) for client in run(_all())]
     print_listing(rows, COLUMNS, as_json=as_json, styles={"yes": "red"}, readable={"createdOn": iso_ms})
 
 
 @clients.command("disable", cls=VerbCommand)
 def disable(client_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Let a client in no more."""
+    """Let a client in no more.
+
+    Example: dispatcher clients disable client-1f0d9e3b
+    """
     if not run(_disable(client_id)):
         note(f"no client {client_id!r}: see `dispatcher clients list`")
         raise typer.Exit(1)
@@ -115,7 +125,8 @@ def scopes_of_role(role: Role | None, bound: Restriction) -> frozenset[str]:
 @asynccontextmanager
 async def _store(action: str = "", *, existing: bool = True) -> AsyncIterator[ClientStore]:
     """Changes are noted as ``action`` of whoever runs this program. ``existing``: as of ``open_store``."""
-    settings = load_settings()
+    settings = of_running(load_settings())
+    note(f"in {place(settings)}")
     async with open_store(settings, client_name="dispatcher-clients", existing=existing) as store:
         log = audit_log_of(settings, store.redis)
         yield ClientStore(store.redis, Noting(log, operator(), action, int(time.time() * 1000)))

@@ -22,7 +22,10 @@ def config(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     new_key: Annotated[bool, typer.Option("--new-key", help="Print a fresh key for DISPATCHER_SECRET_KEYS.")] = False,
 ) -> None:
-    """Show every setting with its variable, value, default and meaning."""
+    """Show every setting with its variable, value, default and meaning.
+
+    Example: dispatcher config --new-key
+    """
     if new_key:
         from dispatcher.store.secrets.sealing import new_key as make_key
 

@@ -22,7 +22,10 @@ def demo(
         int | None, typer.Option(min=0, max=65535, help="Port of the API; else DISPATCHER_PORT or a free one.")
     ] = None,
 ) -> None:
-    """Start everything with a sample product host, and follow six events through it. Touches nothing but its folder."""
+    """Start everything with a sample product host, and follow six events through it. Touches nothing but its folder.
+
+    Example: dispatcher demo --exit
+    """
     typer.secho("A marketplace, the dispatcher and a product host, all on this machine", bold=True)
     from dispatcher.cli.demo_stage import demo_settings
     from dispatcher.cli.startup import load_settings, run_process

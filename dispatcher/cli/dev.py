@@ -21,7 +21,10 @@ def dev(
     host: Annotated[str | None, typer.Option(help="Address to listen on instead of DISPATCHER_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on instead of DISPATCHER_PORT; 0 = any.")] = None,
 ) -> None:
-    """Serve and deliver until SIGTERM or Ctrl-C. Keys, an admin client and the data are kept in the data folder."""
+    """Serve and deliver until SIGTERM or Ctrl-C. Keys, an admin client and the data are kept in the data folder.
+
+    Example: dispatcher dev --port 0
+    """
     settings = with_local_secrets(load_settings(host=host, port=port))
     run_process(_dev(settings), settings)
 

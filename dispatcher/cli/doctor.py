@@ -21,7 +21,10 @@ STYLES: dict[str, str] = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
-    """Check Redis, its durability, the keys, the clock and the workers. Status 1 when a check fails, 0 for warnings."""
+    """Check Redis, its durability, the keys, the clock and the workers. Status 1 when a check fails, 0 for warnings.
+
+    Example: dispatcher doctor --json
+    """
     checks = run(_examine(load_settings()))
     well = all(check.level is not Level.FAIL for check in checks)
     if as_json:

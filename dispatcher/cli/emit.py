@@ -50,7 +50,10 @@ def emit(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Emit one event. Values of --data are JSON where they can be read as JSON, else text."""
+    """Emit one event. Values of --data are JSON where they can be read as JSON, else text.
+
+    Example: dispatcher emit cancel --product shop --account acme --wait
+    """
     type_ = emittable(kind)
     for option, name in (("--product", about.product), ("--account", about.account)):
         require_name(option, name)

@@ -24,7 +24,10 @@ def events(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Show events, newest first. All given conditions must hold."""
+    """Show events, newest first. All given conditions must hold.
+
+    Example: dispatcher events --where 'status:retrying http:5xx' --limit 20
+    """
     wanted = only.query()
     found = with_api(connection.access(), lambda client: _list(client, wanted, limit))
     if as_json:

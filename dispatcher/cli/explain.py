@@ -43,7 +43,10 @@ def explain(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Say where an event is, why, and what its attempts met. Exit status 1 when it has failed."""
+    """Say where an event is, why, and what its attempts met. Exit status 1 when it has failed.
+
+    Example: dispatcher explain 0195f1c2-7d3a-7000-8000-1c2d3e4f5a6b
+    """
     story = with_api(connection.access(), lambda client: _story(client, event_id))
     if as_json:
         print_json(story.as_json())

@@ -61,12 +61,15 @@ VERBS: tuple[Verb, ...] = (
     Verb("clients", "dispatcher.cli.clients:clients", "Create, list and disable API clients."),
     Verb("secrets", "dispatcher.cli.secrets:secrets", "Seal everything with the newest key."),
     Verb("config", "dispatcher.cli.config:config", "Show every setting, or make a key."),
+    Verb("completion", "dispatcher.cli.completion:completion", "Make a shell complete verbs and options."),
     Verb("doctor", "dispatcher.cli.doctor:doctor", "Check the configuration and Redis."),
     Verb("audit", "dispatcher.cli.audit:audit", "Recount the store: prove that no event is lost."),
     Verb("audit-log", "dispatcher.cli.audit_log:audit_log", "Show who changed what, or prove that nobody rewrote it."),
 )
 
 
+COMPLETING = "_DISPATCHER_COMPLETE"
+"""Set while a shell asks how a command line goes on."""
 LOGGING = frozenset({"serve", "worker", "dev"})
 """Verbs that serve, and log what they do."""
 
@@ -76,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     prepare_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        build(given)(args=given, prog_name="dispatcher", color=_colour())
+        build(_typed_so_far() or given)(args=given, prog_name="dispatcher", color=_colour())
     except (ConfigurationError, StoreUnusable) as error:
         _complain(str(error), given)
         sys.exit(2)
@@ -87,9 +90,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(130)
 
 
+def _typed_so_far() -> list[str]:
+    """Words that a shell wants to be completed: the verb among them has to be loaded for its options."""
+    if COMPLETING not in os.environ:
+        return []
+    return (os.environ.get("COMP_WORDS") or os.environ.get("_TYPER_COMPLETE_ARGS", "")).split()[1:]
+
+
 def build(arguments: Sequence[str], verbs: Sequence[Verb] = VERBS) -> typer.Typer:
     """The program, with the verb that ``arguments`` name loaded and all others known by their summary."""
-    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False)
     app.callback()(_options)
     asked = next((argument for argument in arguments if not argument.startswith("-")), None)
     for verb in verbs:

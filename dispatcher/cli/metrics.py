@@ -57,7 +57,7 @@ def metrics(
 ) -> None:
     """Show events and attempts over time, latencies, and the integrations with most attempts.
 
-    For example: dispatcher metrics --since 2h --integration 10527
+    Example: dispatcher metrics --since 2h --integration 10527
     """
     window = {"from": since_moment(since, time.time())} | ({"step": str(step)} if step else {})
     picture = with_api(connection.access(), lambda client: _picture(client, window, integration))

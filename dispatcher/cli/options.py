@@ -1,16 +1,32 @@
-"""Options and arguments of verbs. Refuses empty ones: a shell makes one of a variable that is not set."""
+"""Options and arguments of verbs, and the example in their help.
+
+Refuses empty values: a shell makes one of a variable that is not set.
+"""
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 from typer.core import TyperCommand
 
 from dispatcher.errors import ConfigurationError
 
+EXAMPLE = "\n\nExample: "
+
 
 class VerbCommand(TyperCommand):
-    """A verb whose options and arguments are never empty: as a condition ``""`` would hold for everything."""
+    """A verb whose options and arguments are never empty: as a condition ``""`` would hold for everything.
+
+    A last paragraph of its docstring, ``Example: …``, stands below its options.
+    """
+
+    def __init__(self, *given: Any, **settings: Any) -> None:
+        super().__init__(*given, **settings)
+        _, mark, example = inspect.cleandoc(getattr(self.callback, "__doc__", None) or "").partition(EXAMPLE)
+        if mark:
+            self.help = (self.help or "").partition(EXAMPLE)[0]
+            self.epilog = (mark + example).strip()
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Check the texts before they are converted: as a path ``""`` would be the current folder."""

@@ -42,7 +42,10 @@ def ping(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Send test notifications, one for each configured URL unless types are named. Exit status 1 if any fails."""
+    """Send test notifications, one for each configured URL unless types are named. Exit status 1 if any fails.
+
+    Example: dispatcher ping Acme --type create --security
+    """
     asked = {
         "id": integration,
         "version": version.value,

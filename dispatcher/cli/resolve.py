@@ -19,7 +19,10 @@ def resolve(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Close events: nothing more is sent, and what waits behind them goes on. Status 1 when one could not be."""
+    """Close events: nothing more is sent, and what waits behind them goes on. Status 1 when one could not be.
+
+    Example: dispatcher resolve 0195f1c2-7d3a-7000-8000-1c2d3e4f5a6b
+    """
     do_to_each(connection.access(), event_ids, _resolve, as_json=as_json)
 
 

@@ -32,7 +32,10 @@ def reseal(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count only.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Seal again what needs an older key of DISPATCHER_SECRET_KEYS. Status 1 when something still does afterwards."""
+    """Seal again what needs an older key of DISPATCHER_SECRET_KEYS. Status 1 when something still does afterwards.
+
+    Example: dispatcher secrets reseal --dry-run
+    """
     settings = load_settings()
     require_secret_keys(settings)
     tally = run(_reseal(settings, write=not dry_run, progress=not as_json and sys.stderr.isatty()))

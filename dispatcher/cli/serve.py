@@ -18,7 +18,10 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on instead of DISPATCHER_HOST.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on instead of DISPATCHER_PORT.")] = None,
 ) -> None:
-    """Answer HTTP until SIGTERM or Ctrl-C, then finish what was begun."""
+    """Answer HTTP until SIGTERM or Ctrl-C, then finish what was begun.
+
+    Example: dispatcher serve --port 8080
+    """
     settings = load_settings(host=host, port=port)
     require_secret_keys(settings)
     run_process(_serve(settings), settings)

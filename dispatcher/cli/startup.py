@@ -105,11 +105,16 @@ async def require_queue(url: str) -> None:
 
 def no_store(settings: Settings) -> ConfigurationError:
     """Says where none was found, and what names another place."""
-    where = parse(settings.redis_url).label if settings.redis_url else f"the data folder {settings.data_dir.absolute()}"
     return ConfigurationError(
-        f"no store in {where}: set DISPATCHER_REDIS_URL to its Redis, or DISPATCHER_DATA_DIR (`audit`: --data-dir) to "
-        "the folder of its embedded server; `dispatcher demo` has one in the folder `demo` within"
+        f"no store in {place(settings)}: set DISPATCHER_REDIS_URL to its Redis, or DISPATCHER_DATA_DIR "
+        "(`audit`: --data-dir) to the folder of its embedded server; `dispatcher demo` has one in the folder `demo` "
+        "within"
     )
+
+
+def place(settings: Settings) -> str:
+    """The store's, in words and without a password."""
+    return parse(settings.redis_url).label if settings.redis_url else f"the data folder {settings.data_dir.absolute()}"
 
 
 @contextmanager

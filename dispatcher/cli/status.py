@@ -26,7 +26,10 @@ INDENT = " " * 6
 
 @grouped
 def status(*, as_json: AsJson = False, connection: Connection) -> None:
-    """Say what needs somebody, and what mends it. Status 1 while something does, or when nobody can tell."""
+    """Say what needs somebody, and what mends it. Status 1 while something does, or when nobody can tell.
+
+    Example: dispatcher status --json
+    """
     said = with_api(connection.access(), lambda client: client.status(), unreachable=1)
     stale = _age_s(said) > STALE_S
     if as_json:

@@ -25,7 +25,10 @@ def tail(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     connection: Connection,
 ) -> None:
-    """Follow status changes from now on. All given conditions must hold."""
+    """Follow status changes from now on. All given conditions must hold.
+
+    Example: dispatcher tail --status dead --integration Acme
+    """
     access = connection.access()
     wanted = only.query()
     show = _show_json if as_json else _show_line

@@ -27,7 +27,10 @@ def verify(
     tolerance: Annotated[float, typer.Option(min=0, help="Seconds that the timestamp may be off.")] = TOLERANCE_S,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
-    """Check headers and raw body as they arrived. Exit status 1 when the notification is not genuine."""
+    """Check headers and raw body as they arrived. Exit status 1 when the notification is not genuine.
+
+    Example: dispatcher verify --secret $SECRET --id $ID --timestamp $TIME --signature $SIGNATURE --body-file body
+    """
     keys = [_key(text) for text in secret]
     found = check(keys, msg_id, timestamp, signature, raw_bytes(body_file), now_s=time.time(), tolerance_s=tolerance)
     if as_json:

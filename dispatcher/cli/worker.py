@@ -30,7 +30,10 @@ def worker(
     ] = 1,
     supervised: Annotated[bool, typer.Option(hidden=True, help="Stop when the parent process is gone.")] = False,
 ) -> None:
-    """Deliver events until SIGTERM or Ctrl-C, then let running attempts finish; a second signal does not wait."""
+    """Deliver events until SIGTERM or Ctrl-C, then let running attempts finish; a second signal does not wait.
+
+    Example: dispatcher worker --processes 4
+    """
     require_own_worker()
     settings = load_settings()
     require_secret_keys(settings)

@@ -30,7 +30,10 @@ def queue(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Show what waits: ready = due now, waiting = behind another event of its account, scheduled = due later."""
+    """Show what waits: ready = due now, waiting = behind another event of its account, scheduled = due later.
+
+    Example: dispatcher queue --lanes 5
+    """
     found = with_api(connection.access(), lambda client: client.queue(lanes))
     if as_json:
         print_json(found)

@@ -24,7 +24,10 @@ COLUMNS = {
 
 @grouped
 def workers(*, as_json: AsJson = False, connection: Connection) -> None:
-    """Show the workers, when each was last heard of, and the partitions that it delivers."""
+    """Show the workers, when each was last heard of, and the partitions that it delivers.
+
+    Example: dispatcher workers --json
+    """
     found = with_api(connection.access(), lambda client: client.queue(0))["workers"]
     now_s = time.time()
     rows = [worker | {"seen": f"{age(now_s - _epoch_s(worker['lastSeenAt']))} ago"} for worker in found]

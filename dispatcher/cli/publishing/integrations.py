@@ -44,7 +44,10 @@ integrations = typer.Typer(no_args_is_help=True)
 @integrations.command("list", cls=VerbCommand)
 @grouped
 def list_integrations(*, as_json: AsJson = False, connection: Connection) -> None:
-    """Show every integration, oldest first."""
+    """Show every integration, oldest first.
+
+    Example: dispatcher integrations list --json
+    """
     found = with_api(connection.access(), _all)
     if found or as_json:
         print_listing(found, COLUMNS, as_json=as_json)
@@ -61,7 +64,10 @@ def show(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Show the fields of one integration that are set."""
+    """Show the fields of one integration that are set.
+
+    Example: dispatcher integrations show Acme --version published
+    """
     definition = with_api(
         connection.access(), _of(any_id, lambda client, one: client.definitions.get(one, version.upper()))
     )
@@ -83,7 +89,10 @@ def create(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Define an integration; nothing is sent until it is published and a product is linked."""
+    """Define an integration; nothing is sent until it is published and a product is linked.
+
+    Example: dispatcher integrations create --name Acme --to https://acme.example/hook
+    """
     document = document_from(file, to, fields or ()) | {"name": name}
     made = with_api(connection.access(), lambda client: client.definitions.create(document))
     _warn(made["warnings"])
@@ -107,7 +116,10 @@ def update(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Change the working version; what is published stays until it is published again."""
+    """Change the working version; what is published stays until it is published again.
+
+    Example: dispatcher integrations update Acme --set rateLimit=5 --unset cancelUrl
+    """
     changes = document_from(file, to, fields or (), unset or ())
     if not changes:
         raise ConfigurationError("say what to change: --set FIELD=VALUE, --unset FIELD, --to or --file")
@@ -119,7 +131,10 @@ def update(
 @integrations.command("publish", cls=VerbCommand)
 @grouped
 def publish(*, any_id: Id, as_json: AsJson = False, connection: Connection) -> None:
-    """Make the working version the one that new events use."""
+    """Make the working version the one that new events use.
+
+    Example: dispatcher integrations publish Acme
+    """
     published = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.publish(one)))
     _say(published, f"published as revision {published['revision']}", published, as_json=as_json)
 
@@ -133,7 +148,10 @@ def link(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Send a product's events to a published integration."""
+    """Send a product's events to a published integration.
+
+    Example: dispatcher integrations link Acme shop
+    """
     linked = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.link(one, product)))
     _warn(linked["warnings"])
     _say({"id": linked["integrationId"]}, f"hears of product {product}", linked, as_json=as_json)
@@ -148,7 +166,10 @@ def unlink(
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
-    """Send no more of a product's events to an integration."""
+    """Send no more of a product's events to an integration.
+
+    Example: dispatcher integrations unlink Acme shop
+    """
     done = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.unlink(one, product)))
     _say({"id": any_id}, f"hears no more of product {product}", done, as_json=as_json)
 
@@ -156,7 +177,10 @@ def unlink(
 @integrations.command("delete", cls=VerbCommand)
 @grouped
 def delete(*, any_id: Id, connection: Connection) -> None:
-    """Delete an integration with its revisions; no product may be linked to it."""
+    """Delete an integration with its revisions; no product may be linked to it.
+
+    Example: dispatcher integrations delete Acme
+    """
     with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.delete(one)))
     typer.echo(f"{any_id} deleted")
 

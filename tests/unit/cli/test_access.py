@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from dispatcher.cli.address_file import announced, announced_addresses
-from dispatcher.cli.api_access import EXIT_STATUSES, Access, find_access, refusal
+from dispatcher.cli.api_access import EXIT_STATUSES, Access, find_access, of_running, refusal
 from dispatcher.cli.clients import known_scopes
+from dispatcher.cli.startup import load_settings
 from dispatcher.client import ApiError
 from dispatcher.errors import ConfigurationError, Problem
 from tests.cli.data_folder import folder, running
@@ -33,6 +34,16 @@ def test_address_is_found_only_while_its_server_runs(folder: Path) -> None:
 def test_running_dev_is_found_without_any_setting(folder: Path) -> None:
     with running(folder, "http://127.0.0.1:4711"):
         assert find_access() == Access("http://127.0.0.1:4711", "admin", "S3cre1", found=True)
+
+
+def test_clients_are_those_of_the_demo_while_nothing_else_runs(folder: Path) -> None:
+    assert of_running(load_settings()).data_dir == folder
+    with running(folder / "demo", "http://127.0.0.1:1"):
+        assert of_running(load_settings()).data_dir == folder / "demo"
+        elsewhere = load_settings(redis_url="redis://127.0.0.1:1/0")
+        assert of_running(elsewhere) == elsewhere
+        with running(folder, "http://127.0.0.1:2"):
+            assert of_running(load_settings()).data_dir == folder
 
 
 def test_running_demo_is_found_when_no_dev_runs_and_by_its_address_when_one_does(folder: Path) -> None:
