@@ -26,6 +26,7 @@ class Entry:
 ENTRIES: tuple[Entry, ...] = (
     Entry("Overview", HOME, lambda viewer: viewer.sees_overview, "o"),
     Entry("Events", f"{HOME}/events", lambda viewer: viewer.sees_events, "e"),
+    Entry("Integrations", f"{HOME}/integrations", lambda viewer: viewer.sees_integrations, "i"),
 )
 
 

@@ -10,6 +10,7 @@ from dispatcher.console.acknowledging import acknowledge
 from dispatcher.console.acting import deliver_event_now, redeliver_event, resolve_event, show_body
 from dispatcher.console.event import show_event
 from dispatcher.console.events import show_events
+from dispatcher.console.integrations.routes import ROUTES as INTEGRATIONS
 from dispatcher.console.lanes import LANE, pause_lane, resume_lane, show_pause
 from dispatcher.console.navigation import HOME
 from dispatcher.console.overview import show_home
@@ -47,6 +48,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{LANE}/pause", action(pause_lane, Scope.OPS_WRITE)),
     ("POST", f"{LANE}/resume", action(resume_lane, Scope.OPS_WRITE)),
     ("POST", f"{HOME}/problems/{{problemId}}/acknowledge", action(acknowledge, Scope.OPS_WRITE)),
+    *INTEGRATIONS,
     ("GET", SIGN_IN, show_form),
     ("POST", SIGN_IN, sign_in),
     ("POST", f"{HOME}/sign-out", sign_out),

@@ -15,6 +15,13 @@ SAID = {
     "redelivered": "On the queue again, with what is published now.",
     "resolved": "Closed by hand: nothing more is sent for it.",
     "acknowledged": "Noted that somebody knows of it.",
+    "published": "Published: new events use it from now on.",
+    "linked": "Linked: events of the product come here from now on.",
+    "unlinked": "Unlinked: events of the product come here no more.",
+    "saved": "Saved.",
+    "enabled": "Enabled: what was parked is on its way, oldest first.",
+    "scheduled": "Planned: keys are rotated by themselves.",
+    "unscheduled": "Keys are rotated by hand only.",
 }
 
 

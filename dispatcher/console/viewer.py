@@ -44,6 +44,10 @@ class Viewer:
         return self.caller.may(Scope.EVENTS_READ)
 
     @property
+    def sees_integrations(self) -> bool:
+        return self.caller.may(Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE)
+
+    @property
     def sees_anything(self) -> bool:
         return self.sees_overview or self.sees_events
 

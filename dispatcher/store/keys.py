@@ -172,6 +172,8 @@ product = _with_id("{def}:product:")
 """string: JSON of ``Product``. For ever. Written by the API."""
 ping = _with_id("{def}:ping:")
 """list: JSON of ping tests, newest first. Until 50 came later. Written by all."""
+ping_days = _with_id("{def}:ping-days:")
+"""hash: days since 1970 and ``p`` or ``f`` → tests that passed or failed. Until 90 days later. Written by workers."""
 credential_trial = _with_id("{def}:trial:")
 """string: JSON, sealed credentials to be tried out. Until taken, 60 s at most. Written by the API."""
 

@@ -167,7 +167,8 @@ class Definitions(DefinitionReads):
             if integration.linked_products:
                 raise Conflict.of("still_linked", "Unlink every product from the integration, then delete it.", "id")
             numbers = range(1, (integration.published_revision or 0) + 1)
-            dropped = [keys.ping(integration.id), *(keys.revision(integration.id, number) for number in numbers)]
+            pings = [keys.ping(integration.id), keys.ping_days(integration.id)]
+            dropped = [*pings, *(keys.revision(integration.id, number) for number in numbers)]
             gone = Document(keys.definition(integration.id), before, b"")
             unchanged = Document(keys.NEWEST, newest, b"", integration.id)
             if await self._swap([gone, unchanged], deleted(integration), [integration.id], dropped):

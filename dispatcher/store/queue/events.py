@@ -14,7 +14,7 @@ import orjson
 from dispatcher.ids import partition_of_event
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event, no_such_event
-from dispatcher.model.queue import Accepted, Change, Explanation, QueueOverview, StoredEvent
+from dispatcher.model.queue import Accepted, Change, Explanation, LaneView, QueueOverview, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import keys
 from dispatcher.store.queue import overview
@@ -199,6 +199,11 @@ class QueueStore(EventFinder, LaneHolds):
         """Everything counted at one moment; the ``lanes_limit`` lanes with most waiting work are listed."""
         with guarded():
             return await overview.overview(self._client, self._all(), lanes_limit)
+
+    async def lane(self, integration_id: str) -> LaneView | None:
+        """Waiting work of one integration; None = it has none, and nothing holds it back."""
+        with guarded():
+            return await overview.lane(self._client, self.partition_of(integration_id), integration_id)
 
     async def counters(self) -> dict[str, int]:
         """Counters of all partitions since the store was made, added up."""

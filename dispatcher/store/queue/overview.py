@@ -49,6 +49,14 @@ async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) 
     )
 
 
+async def lane(client: Client, partition: int, integration_id: str) -> LaneView | None:
+    """One integration's waiting work; None = it has none, and nothing holds it back."""
+    (reply,) = await each(client, [_OVERVIEW.call([keys.own(partition)])])
+    if isinstance(reply, Exception):
+        raise reply
+    return next((view for view in lane_views(partition, reply) if view.integration_id == integration_id), None)
+
+
 def _oldest_s(lanes: Sequence[LaneView], now_ms: int, *, paused: bool) -> float:
     """How long the oldest due event of these lanes has been due; 0 = there is none."""
     since = (lane.oldest_ready_ms for lane in lanes if lane.paused is paused and lane.oldest_ready_ms is not None)

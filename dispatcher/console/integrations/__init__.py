@@ -1,0 +1,1 @@
+"""Integrations for those who own and operate them: state, URLs, credentials, keys, revisions, ping tests, limits."""
