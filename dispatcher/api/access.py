@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 from aiohttp import hdrs, web
@@ -23,7 +24,7 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
     """The route's handler behind its scopes."""
     needed = route.scopes
     if needed is None:
-        return route.handler
+        return route.handler if route.asking is None else _asking(route, *route.asking, gate, meters)
     handler = _reading(route)
 
     admission = Admission(partial(_readmit, gate, route))
@@ -44,6 +45,16 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
         return _with(limits, await handler(request))
 
     return enter
+
+
+def _asking(route: Route, name: str, scopes: tuple[Scope, ...], gate: Gate, meters: Meters) -> Handler:
+    """The route's handler, behind scopes for who gives that query parameter."""
+    handler, admitted = route.handler, admitting(replace(route, scopes=scopes), gate, meters)
+
+    async def serve(request: web.Request) -> web.StreamResponse:
+        return await (admitted if name in request.query else handler)(request)
+
+    return serve
 
 
 def _reading(route: Route) -> Handler:

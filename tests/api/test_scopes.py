@@ -31,6 +31,7 @@ PUBLIC = {
     ("GET", "/docs"),
     ("GET", "/graphql"),
     ("GET", "/graphql/schema"),
+    ("GET", "/graphql/page/{file}"),
 }
 
 

@@ -1,7 +1,6 @@
-"""The page at ``GET /graphql``: GraphiQL, and without it (no network, no JavaScript) how to send a query.
+"""The page at ``GET /graphql``: GraphiQL, and without JavaScript how to send a query.
 
-GraphiQL's files come from a public CDN, each held to its hash; the page may load those and nothing else, may talk to
-this server only, and keeps no header, so no token outlives the tab.
+It loads and talks to nothing but this server, and keeps no header, so no token outlives the tab.
 """
 
 from __future__ import annotations
@@ -10,19 +9,7 @@ import base64
 import hashlib
 from html import escape
 
-_CDN = "https://unpkg.com"
-_SCRIPTS = (
-    (
-        "/react@18.2.0/umd/react.production.min.js",
-        "sha384-tMH8h3BGESGckSAVGZ82T9n90ztNXxvdwvdM6UoR56cYcf+0iGXBliJ29D+wZ/x8",
-    ),
-    (
-        "/react-dom@18.2.0/umd/react-dom.production.min.js",
-        "sha384-bm7MnzvK++ykSwVJ2tynSE5TRdN+xL418osEVF2DE/L/gfWHj91J2Sphe582B1Bh",
-    ),
-    ("/graphiql@3.8.3/graphiql.min.js", "sha384-HbRVEFG0JGJZeAHCJ9Xm2+tpknBQ7QZmNlO/DgZtkZ0aJSypT96YYGRNod99l9Ie"),
-)
-_STYLE = ("/graphiql@3.8.3/graphiql.min.css", "sha384-Mq3vbRBY71jfjQAt/DcjxUIYY33ksal4cgdRt9U/hNPvHBCaT2JfJ/PTRiPKf0aM")
+from dispatcher.api.graphql.page_files import PATH, SCRIPTS, STYLE
 
 _START = """
 if (window.GraphiQL && window.ReactDOM) {
@@ -45,8 +32,8 @@ _START_HASH = base64.b64encode(hashlib.sha256(_START.encode()).digest()).decode(
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
-        f"script-src {' '.join(_CDN + path for path, _ in _SCRIPTS)} 'sha256-{_START_HASH}'",
-        f"style-src 'unsafe-inline' {_CDN + _STYLE[0]}",
+        f"script-src 'self' 'sha256-{_START_HASH}'",
+        "style-src 'self' 'unsafe-inline'",
         "font-src data:",
         "img-src data:",
         "connect-src 'self'",
@@ -76,8 +63,8 @@ pre {{ font-size: 14px; overflow-x: auto; padding: 1rem; border: 1px solid; bord
 <div id="graphiql"></div>
 <main>
 <h1>GraphQL</h1>
-<p>GraphiQL appears here when its files can be loaded from {cdn}. Without it, send queries to this address with a bearer
-token of a client that has a scope for integrations:</p>
+<p>GraphiQL appears here where scripts may run. Without it, send queries to this address with a bearer token of a client
+that has a scope for integrations:</p>
 <pre>curl -X POST "$BASE_URL/graphql" \\
   -H "Authorization: Bearer $TOKEN" \\
   -H "Content-Type: application/json" \\
@@ -94,11 +81,10 @@ token of a client that has a scope for integrations:</p>
 
 def graphiql_page(sdl: str) -> str:
     """The whole page as HTML."""
-    scripts = [f'<script crossorigin src="{_CDN}{path}" integrity="{held}"></script>' for path, held in _SCRIPTS]
+    scripts = [f'<script src="{PATH}/{name}"></script>' for name in SCRIPTS]
     return _PAGE.format(
-        cdn=_CDN.removeprefix("https://"),
         sdl=escape(sdl),
-        style=f'<link crossorigin rel="stylesheet" href="{_CDN}{_STYLE[0]}" integrity="{_STYLE[1]}">',
+        style=f'<link rel="stylesheet" href="{PATH}/{STYLE}">',
         scripts="\n".join(scripts),
         start=_START,
     )

@@ -11,16 +11,15 @@ from strawberry.types import ExecutionResult
 
 from dispatcher.errors import RequestError, StoreUnavailable
 
-_VALUES = re.compile(r"[,;.]? [Ff]ound:? .*|(?<= value): (?!\w+ cannot represent).*", re.DOTALL)
-"""Messages in which graphql-core repeats variables, secrets included."""
+_VALUES = re.compile(r"[,;.]? [Ff]ound:? .*|(\w+ cannot represent [^:]*?value): .*", re.DOTALL)
+"""Ends of messages in which graphql-core repeats variables, secrets included; why one is wrong stands before."""
 
 log = structlog.get_logger("dispatcher.api.graphql")
 
 
-def status_of(result: ExecutionResult) -> int:
-    """400 when nothing was executed (syntax, validation, variables), else 200."""
-    refused = result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
-    return 400 if refused else 200
+def was_refused(result: ExecutionResult) -> bool:
+    """True when nothing was executed: something is wrong with syntax, validity or variables."""
+    return result.data is None and bool(result.errors) and all(error.path is None for error in result.errors or ())
 
 
 def body_of(result: ExecutionResult) -> dict[str, Any]:
@@ -31,13 +30,13 @@ def body_of(result: ExecutionResult) -> dict[str, Any]:
         if isinstance(error.original_error, StoreUnavailable):
             raise error.original_error
     body: dict[str, Any] = {"errors": [_rendered(error) for error in result.errors]}
-    return body if status_of(result) == 400 else {"data": result.data} | body
+    return body if was_refused(result) else {"data": result.data} | body
 
 
 def _rendered(error: GraphQLError) -> dict[str, Any]:
     cause = error.original_error
     if cause is None or isinstance(cause, GraphQLError):
-        shown = {**error.formatted, "message": _VALUES.sub("", error.message)}
+        shown = {**error.formatted, "message": _VALUES.sub(r"\1", error.message)}
         return {**shown, "extensions": {"code": "invalid_query", **(error.extensions or {})}}
     if isinstance(cause, RequestError):
         first = cause.problems[0]

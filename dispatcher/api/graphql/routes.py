@@ -2,42 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 import strawberry
-from aiohttp import web
+from aiohttp import hdrs, web
 from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types.graphql import OperationType
 
+from dispatcher.api.graphql.asked import RESPONSE, Query, from_body, from_parameters, media_for, wants_page
 from dispatcher.api.graphql.context import context_of
 from dispatcher.api.graphql.page import CONTENT_SECURITY_POLICY, graphiql_page
-from dispatcher.api.graphql.result import body_of, status_of
+from dispatcher.api.graphql.page_files import PATH, page_file
+from dispatcher.api.graphql.result import body_of, was_refused
 from dispatcher.api.graphql.schema import build_schema
-from dispatcher.api.http.body import JSON, read_body, require_media
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, ENDS_WITH_CALLER, Route
+from dispatcher.api.http.store_away import READS
 from dispatcher.api.http.turns import take_turn
-from dispatcher.errors import InvalidRequest, Refused
+from dispatcher.errors import InvalidRequest, Problem, Refused, RequestError
 from dispatcher.model.access import Caller, Scope
-from dispatcher.policy.strict_json import read_json
 
-_NO_STORE = {"Cache-Control": "no-store"}
+_NO_STORE: dict[str, str] = {hdrs.CACHE_CONTROL: "no-store", hdrs.VARY: hdrs.ACCEPT}
 """Some answers hold a secret that is shown once."""
 
-_FIELDS: dict[str, type | tuple[type, ...]] = {
-    "query": str,
-    "variables": (dict, type(None)),
-    "operationName": (str, type(None)),
-    "extensions": (dict, type(None)),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class _Query:
-    text: str
-    variables: dict[str, Any] | None
-    operation_name: str | None
+_SCOPES = (Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE)
+_QUERY = "query"
+_TAG = "integrations"
 
 
 class GraphQL:
@@ -48,84 +39,89 @@ class GraphQL:
         self._sdl = schema.as_str()
 
     async def execute(self, request: web.Request) -> web.Response:
-        """One query or mutation. 403 for a mutation by a client that may only read."""
-        query = _read(_object(await _body(request)))
+        """One query or mutation. 403 for a mutation by a client that may only read.
+
+        What is wrong with the document or its variables is 400 as ``application/graphql-response+json``, and 200 as
+        ``application/json``.
+        """
         caller = request[CALLER]
+        return await self._executed(request, await from_body(request), _allowed(caller))
+
+    async def look(self, request: web.Request) -> web.Response:
+        """GraphiQL for browsers. With ``query`` (``variables``, ``operationName``) that query; a mutation is 405."""
+        if _QUERY not in request.query:
+            if not wants_page(request):
+                raise InvalidRequest.of("required", "Send the query as the parameter query, or POST it.", _QUERY)
+            return self._page()
+        return await self._executed(request, from_parameters(request), {OperationType.QUERY})
+
+    async def _executed(self, request: web.Request, query: Query, allowed: set[OperationType]) -> web.Response:
         if "mutation" not in query.text:
             request[ENDS_WITH_CALLER] = True
-            await take_turn(request, caller)
+            await take_turn(request, request[CALLER])
         try:
             result = await self._schema.execute(
                 query.text,
                 variable_values=query.variables,
                 operation_name=query.operation_name,
                 context_value=context_of(request, query.operation_name),
-                allowed_operation_types=_allowed(caller),
+                allowed_operation_types=allowed,
             )
         except CannotGetOperationTypeError as error:
             text = f"{error.as_http_error_reason()}; name one of the document's operations."
-            raise InvalidRequest.of("unknown_operation", text, "operationName") from None
+            return _answer(request, _unknown_operation(text, "operationName"), refused=True)
         except InvalidOperationTypeError as error:
             if error.operation_type is OperationType.SUBSCRIPTION:
                 text = "There are queries and mutations here; GET /v1/events/stream tells of changes."
-                raise InvalidRequest.of("unknown_operation", text, "query") from None
-            raise _may_not_write(caller) from None
-        return json_response(body_of(result), status_of(result), _NO_STORE)
+                return _answer(request, _unknown_operation(text, _QUERY), refused=True)
+            if request.method in READS:
+                raise _not_by_get() from None
+            raise _may_not_write(request[CALLER]) from None
+        return _answer(request, body_of(result), refused=was_refused(result))
 
-    async def page(self, request: web.Request) -> web.Response:
+    def _page(self) -> web.Response:
         headers = {"Content-Security-Policy": CONTENT_SECURITY_POLICY, "X-Content-Type-Options": "nosniff"}
+        headers[hdrs.VARY] = hdrs.ACCEPT
         return web.Response(text=graphiql_page(self._sdl), content_type="text/html", headers=headers)
 
     async def sdl(self, request: web.Request) -> web.Response:
         return web.Response(text=self._sdl, content_type="text/plain")
 
 
-def _object(raw: bytes) -> dict[str, Any]:
-    """400 for whatever is no JSON object, as GraphQL over HTTP has it."""
-    value = read_json(raw)
-    if not isinstance(value, dict):
-        raise InvalidRequest.of("not_an_object", "Send one JSON object with query, variables and operationName.")
-    return value
+def _answer(request: web.Request, body: dict[str, Any], *, refused: bool) -> web.Response:
+    media = media_for(request)
+    status = 400 if refused and media == RESPONSE else 200
+    return json_response(body, status, _NO_STORE, media)
+
+
+def _unknown_operation(text: str, field: str) -> dict[str, Any]:
+    return {"errors": [{"message": text, "extensions": {"code": "unknown_operation", "field": field}}]}
 
 
 def graphql_routes(*, introspection: bool = True) -> list[Route]:
     """``introspection`` False also takes away the page and the schema as text."""
     graphql = GraphQL(build_schema(introspection=introspection))
-    scopes = (Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE)
-    queries = Route(
-        "POST", "/graphql", graphql.execute, scopes, "Run a GraphQL query or mutation", tag="integrations", vendors=True
-    )
+    run = Route("POST", "/graphql", graphql.execute, _SCOPES, "Run a GraphQL query or mutation", tag=_TAG, vendors=True)
+    look = replace(run, method="GET", handler=graphql.look, scopes=None, asking=(_QUERY, _SCOPES))
     shown = [
-        Route("GET", "/graphql", graphql.page, None, "Try GraphQL in a browser", tag="integrations"),
-        Route("GET", "/graphql/schema", graphql.sdl, None, "Get the GraphQL schema", tag="integrations"),
+        replace(look, summary="Try GraphQL in a browser, or run a query"),
+        Route("GET", f"{PATH}/{{file}}", page_file, None, "Get a file of the GraphQL page", tag=_TAG),
+        Route("GET", "/graphql/schema", graphql.sdl, None, "Get the GraphQL schema", tag=_TAG),
     ]
-    return [queries, *(shown if introspection else ())]
+    return [run, *(shown if introspection else ())]
 
 
 routes: list[Route] = graphql_routes()
-
-
-async def _body(request: web.Request) -> bytes:
-    require_media(request, JSON)
-    return await read_body(request)
-
-
-def _read(body: dict[str, Any]) -> _Query:
-    for name, value in body.items():
-        if name not in _FIELDS:
-            text = f"Send {', '.join(_FIELDS)} and nothing else."
-            raise InvalidRequest.of("unknown_field", text, name[:64])
-        if not isinstance(value, _FIELDS[name]):
-            raise InvalidRequest.of("wrong_type", f"{name} has the wrong type (GraphQL over HTTP).", name)
-    if not body.get("query"):
-        raise InvalidRequest.of("required", "Send the query as a string.", "query")
-    return _Query(body["query"], body.get("variables"), body.get("operationName"))
 
 
 def _allowed(caller: Caller) -> set[OperationType]:
     """Definitions belong to no account, so a client that is restricted to one may not change them."""
     writes = caller.may(Scope.INTEGRATIONS_WRITE) and caller.account_id is None
     return {OperationType.QUERY, OperationType.MUTATION} if writes else {OperationType.QUERY}
+
+
+def _not_by_get() -> RequestError:
+    return RequestError([Problem("method_not_allowed", "Send a mutation by POST.", _QUERY)], 405, {hdrs.ALLOW: "POST"})
 
 
 def _may_not_write(caller: Caller) -> Exception:

@@ -22,7 +22,9 @@ async def nameless(_: web.Request, response: web.StreamResponse) -> None:
     response.headers[hdrs.SERVER] = SERVER
 
 
-def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
-    """``data`` as ``application/json``."""
+def json_response(
+    data: Any, status: int = 200, headers: Mapping[str, str] | None = None, media: str = JSON
+) -> web.Response:
+    """``data`` as ``application/json``, or as another type that is JSON."""
     sent = NO_SNIFFING | dict(headers) if headers else NO_SNIFFING
-    return web.Response(body=exact_numbers.dumps(data), status=status, headers=sent, content_type=JSON)
+    return web.Response(body=exact_numbers.dumps(data), status=status, headers=sent, content_type=media)

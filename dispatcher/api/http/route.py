@@ -53,5 +53,7 @@ class Route:
     """The same for clients of some marketplaces; with a token for one account they may call what an account may."""
     reads_much: bool = False
     """A GET that takes a turn: so many are under way at a time, and of one client or vendor (``http/turns.py``)."""
+    asking: tuple[str, tuple[Scope, ...]] | None = None
+    """Public, but with that query parameter in need of one of these scopes."""
     body_optional: bool = False
     """A request without a body asks for what one with no field does."""

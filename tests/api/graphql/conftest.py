@@ -38,8 +38,9 @@ class Graph:
     pings: NotedPings
 
     async def send(self, query: str, headers: dict[str, str] | None = None, **rest: Any) -> tuple[int, Any]:
-        """Status and body of one query."""
-        answer = await self.api.ask("POST", "/graphql", json={"query": query, **rest}, headers=headers or {})
+        """Status and body of one query, whose status says by itself whether it was executed."""
+        given = {"Accept": "application/graphql-response+json", **(headers or {})}
+        answer = await self.api.ask("POST", "/graphql", json={"query": query, **rest}, headers=given)
         return answer.status, await answer.json()
 
     async def data(self, query: str, **variables: Any) -> Any:

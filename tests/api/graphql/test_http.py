@@ -195,16 +195,22 @@ async def test_schema_is_served_as_text_with_a_description_of_every_operation(gr
     assert answer.content_type == "text/plain"
 
 
-async def test_page_is_graphiql_and_loads_only_what_has_the_right_hash(graph: Graph) -> None:
+async def test_page_is_graphiql_and_loads_from_this_server_only(graph: Graph) -> None:
     answer = await graph.api.http.get("/graphql", headers={"Accept": "text/html"})
     page = await answer.text()
     policy = answer.headers["Content-Security-Policy"]
     assert (answer.status, answer.content_type) == (200, "text/html")
     assert policy.startswith("default-src 'none'")
     assert "connect-src 'self'" in policy
-    for address, tag in re.findall(r'(?:src|href)="(https://[^"]+)"([^>]*)>', page):
-        assert re.search(r'integrity="sha384-[A-Za-z0-9+/]{64}"', tag), address
-        assert address in policy
+    assert "//" not in policy
+    loaded = re.findall(r'<(?:script src|link rel="stylesheet" href)="([^"]+)"', page)
+    assert len(loaded) == 4
+    for address in loaded:
+        plain = await graph.api.http.get(address, headers={"Accept-Encoding": "identity"})
+        packed = await graph.api.http.get(address, headers={"Accept-Encoding": "gzip, br"})
+        assert (plain.status, "immutable" in plain.headers["Cache-Control"]) == (200, True)
+        assert (packed.headers["Content-Encoding"], await packed.read()) == ("gzip", await plain.read())
+    assert (await graph.api.http.get("/graphql/page/..%2fpage.py")).status == 404
     inline = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
     hashed = [base64.b64encode(hashlib.sha256(one.encode()).digest()).decode() for one in inline]
     assert [f"'sha256-{one}'" in policy for one in hashed] == [True]
@@ -242,7 +248,7 @@ async def test_error_of_ours_is_masked(graph: Graph, monkeypatch: pytest.MonkeyP
 
 async def test_mutation_by_get_is_not_possible(graph: Graph) -> None:
     answer = await graph.api.ask("GET", "/graphql", params={"query": CREATE})
-    assert answer.content_type == "text/html"
+    assert (answer.status, answer.headers["Allow"]) == (405, "POST")
     assert await graph.data(LIST) == []
 
 
@@ -253,6 +259,7 @@ async def test_refused_variables_are_not_repeated(graph: Graph) -> None:
         status, answer = await graph.send(query, variables={"i": {"outboundCredentials": wrong}})
         assert status == 400
         assert "S3cre1!" not in str(answer)
+        assert "cannot represent a non string" in str(answer) or "Expected value of type" in str(answer)
 
 
 async def test_a_moved_token_endpoint_needs_the_secret_again(graph: Graph) -> None:
