@@ -14,6 +14,9 @@ WORDS_OF_APT = 'echo "$(basename "$0") $*" >>"$CALLS"; test -x "$POLICY_RC_D" &&
 WORDS_OF_DPKG = 'echo "$(basename "$0") $1 $3" >>"$CALLS"; mkdir -p usr/bin; echo promtool >usr/bin/promtool'
 
 
+LANGUAGES = ("node", "php", "ruby")
+
+
 class Machine:
     """A PATH of its own, with a root's ``id`` and an ``apt-get`` that only writes down what it is asked."""
 
@@ -44,7 +47,7 @@ class Machine:
 
 
 def test_nothing_is_asked_for_where_every_program_is(tmp_path: Path) -> None:
-    machine = Machine(tmp_path, "redis-server", "chromium", "curl", "promtool", user=1000)
+    machine = Machine(tmp_path, "redis-server", "chromium", "curl", "promtool", *LANGUAGES, user=1000)
     done = machine.install()
     assert (done.returncode, done.stdout, done.stderr, machine.asked) == (0, "", "", [])
 
@@ -53,13 +56,15 @@ def test_only_what_is_absent_is_installed_and_no_service_started(tmp_path: Path)
     machine = Machine(tmp_path, "curl", "promtool")
     done = machine.install()
     assert done.returncode == 0, done.stderr
-    install = "apt-get install -qq -y --no-install-recommends redis-server chromium fonts-dejavu-core"
+    install = (
+        "apt-get install -qq -y --no-install-recommends redis-server chromium fonts-dejavu-core nodejs php-cli ruby"
+    )
     assert machine.asked == ["apt-get update -qq", "held", install, "held"]
     assert not machine.policy.exists()
 
 
 def test_a_tool_is_taken_out_of_its_servers_package(tmp_path: Path) -> None:
-    machine = Machine(tmp_path, "redis-server", "chromium", "curl")
+    machine = Machine(tmp_path, "redis-server", "chromium", "curl", *LANGUAGES)
     done = machine.install()
     assert done.returncode == 0, done.stderr
     assert machine.asked == ["apt-get update -qq", "held", "apt-get download -qq prometheus", "held", "dpkg-deb -x ."]
@@ -69,14 +74,14 @@ def test_a_tool_is_taken_out_of_its_servers_package(tmp_path: Path) -> None:
 
 
 def test_a_tool_that_cannot_be_taken_out_is_named_with_what_does_it(tmp_path: Path) -> None:
-    done = Machine(tmp_path, "redis-server", "chromium", "curl", user=1000).install()
+    done = Machine(tmp_path, "redis-server", "chromium", "curl", *LANGUAGES, user=1000).install()
     assert done.returncode == 2
     assert "apt-get download prometheus && dpkg-deb -x prometheus_*.deb . && install usr/bin/promtool" in done.stderr
     assert "apt-get install" not in done.stderr
 
 
 def test_a_package_that_does_not_unpack_is_no_success(tmp_path: Path) -> None:
-    machine = Machine(tmp_path, "redis-server", "chromium", "curl")
+    machine = Machine(tmp_path, "redis-server", "chromium", "curl", *LANGUAGES)
     (tmp_path / "bin/dpkg-deb").write_text(f"#!{shutil.which('bash')}\nexit 2\n")
     done = machine.install()
     assert done.returncode == 2
@@ -98,7 +103,7 @@ def test_policy_of_the_machine_stays_as_it_was(tmp_path: Path) -> None:
 def test_where_it_cannot_be_done_a_sentence_says_what_to_do(
     tmp_path: Path, user: int, apt_ends: int | None, reason: str
 ) -> None:
-    machine = Machine(tmp_path, "redis-server", "curl", "promtool", user=user, apt_ends=apt_ends)
+    machine = Machine(tmp_path, "redis-server", "curl", "promtool", *LANGUAGES, user=user, apt_ends=apt_ends)
     done = machine.install()
     assert done.returncode == 2
     assert reason in done.stderr
