@@ -80,12 +80,14 @@ def _path_parameters(route: Route) -> list[dict[str, Any]]:
 
 def _request_body(route: Route) -> dict[str, Any] | None:
     if route.body is not None:
-        return {"required": not route.body_optional, "content": {"application/json": {"schema": _ref(route.body)}}}
+        taken = {"application/json": route.body, **route.other_bodies}
+        content = {media: {"schema": _ref(model)} for media, model in taken.items()}
+        return {"required": not route.body_optional, "content": content}
     form = OAUTH_FORMS.get(route.path)
     if form:
         return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}}
-    content = MEDIA.get((route.method, route.path))
-    return {"required": True, "content": content} if content else None
+    media = MEDIA.get((route.method, route.path))
+    return {"required": True, "content": media} if media else None
 
 
 def _responses(route: Route) -> dict[str, Any]:
@@ -110,6 +112,7 @@ def _ref(model: type[BaseModel]) -> dict[str, str]:
 
 def _schemas(routes: Sequence[Route]) -> dict[str, Any]:
     bodies = {route.body for route in routes if route.body}
+    bodies |= {model for route in routes for model in route.other_bodies.values()}
     answers = {model for route in routes for model in route.answers.values() if model} | {ErrorsOut}
     wanted: list[tuple[type[BaseModel], Any]] = [(model, "validation") for model in sorted(bodies, key=_name)]
     wanted += [(model, "serialization") for model in sorted(answers - bodies, key=_name)]

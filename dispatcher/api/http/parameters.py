@@ -189,12 +189,14 @@ OAUTH_FORMS: dict[str, dict[str, Any]] = {
     "/oauth2/introspect": _TOKEN_FORM,
 }
 
+_CLOUD_EVENT = {"description": "As a CloudEvent of POST /v1/events; its source and id are its idempotency key"}
 _ITEM = {"description": "As the body of POST /v1/events; one that is not is refused in its own result only"}
 
 MEDIA: dict[tuple[str, str], dict[str, Any]] = {
     ("POST", "/v1/events/batch"): {
         "application/json": {"schema": {"type": "array", "maxItems": 1000, "items": _ITEM}},
         "application/x-ndjson": {"schema": {"type": "string", "description": "One event a line"}},
+        "application/cloudevents-batch+json": {"schema": {"type": "array", "maxItems": 1000, "items": _CLOUD_EVENT}},
     },
     ("POST", "/graphql"): {
         "application/json": {

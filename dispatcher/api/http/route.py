@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -57,3 +57,5 @@ class Route:
     """Public, but with that query parameter in need of one of these scopes."""
     body_optional: bool = False
     """A request without a body asks for what one with no field does."""
+    other_bodies: Mapping[str, type[BaseModel]] = field(default_factory=dict)
+    """By media type, what it takes besides JSON of ``body``."""

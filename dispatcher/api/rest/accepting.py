@@ -9,21 +9,21 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.http.aiohttp_inside.receipt import Receipt
 from dispatcher.api.http.body import JSON, NDJSON, read_body, require_media
-from dispatcher.api.http.idempotency import IDEMPOTENCY_KEY, REPLAYED, idempotency_key
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.idempotency import idempotency_key
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
+from dispatcher.api.rest.accepting_cloud_events import accept_cloud_event, accept_cloud_events
+from dispatcher.api.rest.cloud_events import CLOUD_EVENTS, SPEC_VERSION_HEADER, CloudEventIn
 from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
+from dispatcher.api.rest.receipts import accepted, limited, refuse_key, results
 from dispatcher.api.services import SERVICES, TRACING, Services
-from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
+from dispatcher.errors import RequestError, Unprocessable
 from dispatcher.flow.events.emit import Emission
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.event import Event
 from dispatcher.model.integration import Product
-from dispatcher.model.queue import Accepted
-from dispatcher.policy.notification import event_url
+from dispatcher.policy.cloud_event import CLOUD_EVENT
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
 from dispatcher.policy.trace_context import TRACEPARENT, read_traceparent
 from dispatcher.telemetry.tracing import SERVER, Span
@@ -31,7 +31,6 @@ from dispatcher.telemetry.tracing import SERVER, Span
 Accept = Callable[[web.Request, str | None], Awaitable[web.StreamResponse]]
 """Accepts what a request holds, in the trace whose ``traceparent`` it is given."""
 
-MAX_BATCH = 1000
 _fields_of = attrgetter(*Emission._fields)
 """Of an ``EventIn``, whose fields have the same names."""
 
@@ -47,8 +46,10 @@ async def accept_batch(request: web.Request) -> web.StreamResponse:
 
 
 async def _accept_event(request: web.Request, trace: str | None) -> web.StreamResponse:
+    media = require_media(request, JSON, CLOUD_EVENT)
+    if media != JSON or SPEC_VERSION_HEADER in request.headers:
+        return await accept_cloud_event(request, trace, media)
     services, caller = request.app[SERVICES], request[CALLER]
-    require_media(request, JSON)
     key = idempotency_key(request)
     raw = await read_body(request)
     event = await services.emitter.event(_emission(read_object(raw, exact=True)), caller)
@@ -59,30 +60,24 @@ async def _accept_event(request: web.Request, trace: str | None) -> web.StreamRe
     else:
         digest = hashlib.sha256(raw).hexdigest()
         receipt = await services.acceptor.accept_once(event, client_id=caller.key_space, key=key, body_hash=digest)
-    return _accepted(receipt, services.deployment.base_url, replayed=key is not None and receipt.replayed)
+    return accepted(receipt, services.deployment.base_url, replayed=key is not None and receipt.replayed)
 
 
 async def _accept_batch(request: web.Request, trace: str | None) -> web.StreamResponse:
     services, caller = request.app[SERVICES], request[CALLER]
-    if IDEMPOTENCY_KEY in request.headers:
-        text = "A batch takes no key. Leave it out, or send each event with its own key to POST /v1/events."
-        raise InvalidRequest.of("idempotency_not_supported", text, IDEMPOTENCY_KEY)
-    media = require_media(request, JSON, NDJSON)
+    refuse_key(request, "A batch takes no key. Leave it out, or send each event with its own key to POST /v1/events.")
+    media = require_media(request, JSON, NDJSON, CLOUD_EVENTS)
+    if media == CLOUD_EVENTS:
+        return await accept_cloud_events(request, trace)
     raw = await read_body(request)
     items: Iterable[Any] = read_lines(raw, exact=True) if media == NDJSON else read_array(raw, exact=True)
-    emissions = [_asked(item) for item in _limited(items)]
+    emissions = [_asked(item) for item in limited(items)]
     named = {one.product_id for one in emissions if isinstance(one, Emission)}
     known = await services.emitter.products(named)
     prepared = [await _prepared(one, services, caller, known) for one in emissions]
     events = [one._replace(trace=trace) if trace else one for one in prepared if isinstance(one, Event)]
     receipts = iter(await services.acceptor.accept_many(events))
-    results = [
-        {"index": index, "status": one.status, "errors": [problem.as_json() for problem in one.problems]}
-        if isinstance(one, RequestError)
-        else {"index": index, "status": 202, "id": next(receipts).id}
-        for index, one in enumerate(prepared)
-    ]
-    return json_response({"results": results})
+    return results([one if isinstance(one, RequestError) else next(receipts) for one in prepared])
 
 
 def _asked(item: Any) -> Emission | RequestError:
@@ -136,21 +131,6 @@ async def _spanned(span: Span, request: web.Request, accept: Accept) -> web.Stre
     return response
 
 
-def _limited(items: Iterable[Any]) -> list[Any]:
-    taken: list[Any] = []
-    for item in items:
-        if len(taken) == MAX_BATCH:
-            raise Unprocessable.of("limit_reached", f"A batch may have {MAX_BATCH} events at most; send several.")
-        taken.append(item)
-    return taken
-
-
-def _accepted(receipt: Accepted, base_url: str, *, replayed: bool) -> web.StreamResponse:
-    headers = {"Location": f"{base_url}/v1/events/{receipt.id}"} | (REPLAYED if replayed else {})
-    body = {"id": receipt.id, "eventUrl": event_url(base_url, receipt.id), "status": "QUEUED"}
-    return Receipt(body, 202, headers)
-
-
 ROUTES: tuple[Route, ...] = (
     Route(
         "POST",
@@ -159,6 +139,7 @@ ROUTES: tuple[Route, ...] = (
         (Scope.EVENTS_WRITE,),
         "Emit an event",
         body=EventIn,
+        other_bodies={CLOUD_EVENT: CloudEventIn},
         answers={202: AcceptedOut},
         vendors=True,
     ),
@@ -167,7 +148,7 @@ ROUTES: tuple[Route, ...] = (
         "/v1/events/batch",
         accept_batch,
         (Scope.EVENTS_WRITE,),
-        "Emit up to 1,000 events, as a JSON array or NDJSON",
+        "Emit up to 1,000 events, as a JSON array, as NDJSON or as CloudEvents",
         answers={200: BatchOut},
         vendors=True,
     ),

@@ -16,7 +16,7 @@ from dispatcher.ids import partition_of_event
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Accepted
-from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.events import QueueStore, Reservation
 
 MAX_BATCH = 512
 """Events in one write: some 5 ms of Redis with 1 KB bodies."""
@@ -38,6 +38,14 @@ class _Ask(NamedTuple):
 
     events: Sequence[Event]
     receipts: asyncio.Future[list[Accepted]]
+
+
+class Keyed(NamedTuple):
+    """An event to accept once for its key, and the hash of what was asked for with it."""
+
+    event: Event
+    key: str
+    body_hash: str
 
 
 class Orders(Protocol):
@@ -150,8 +158,29 @@ class Acceptor:
         if not self._room:
             raise self._refusal()
         bound = await self._queue.reserve(client_id, key, body_hash, event.id)
-        if bound.fresh:
-            return await self.accept(event)
+        found = event if bound.fresh else await self._found(event, body_hash, bound)
+        return found if isinstance(found, Accepted) else await self.accept(found)
+
+    async def accept_each_once(self, asked: Sequence[Keyed], client_id: str) -> list[Accepted | RequestError]:
+        """As ``accept_once`` for each, those that are new in the order given; a refusal is in its event's place."""
+        if not self._room:
+            raise self._refusal()
+        bound = await self._queue.reserve_each(client_id, [(one.key, one.body_hash, one.event.id) for one in asked])
+        found = [await self._admitted(one, kept) for one, kept in zip(asked, bound, strict=True)]
+        receipts = iter(await self.accept_many([one for one in found if isinstance(one, Event)]))
+        return [next(receipts) if isinstance(one, Event) else one for one in found]
+
+    async def _admitted(self, asked: Keyed, bound: Reservation) -> Event | Accepted | RequestError:
+        try:
+            found = asked.event if bound.fresh else await self._found(asked.event, asked.body_hash, bound)
+            if isinstance(found, Event):
+                await self.check(found)
+        except RequestError as error:
+            return error
+        return found
+
+    async def _found(self, event: Event, body_hash: str, bound: Reservation) -> Event | Accepted:
+        """The receipt of the event that a key made before, or that event where its write never came about."""
         if bound.body_hash != body_hash:
             raise Conflict.of(
                 "idempotency_conflict",
@@ -160,7 +189,7 @@ class Acceptor:
             )
         before = await self._queue.get(bound.event_id)
         if before is None:
-            return await self.accept(self._bound(event, bound.event_id))
+            return self._bound(event, bound.event_id)
         if self._queue.strict:
             await self.accept(before.event)
         return Accepted(bound.event_id, before.state.sequence, before.state.created_ms, replayed=True)

@@ -48,6 +48,13 @@ class Reservation:
     fresh: bool
 
 
+def _reservation(before: bytes | None, event_id: str, body_hash: str) -> Reservation:
+    if before is None:
+        return Reservation(event_id, body_hash, fresh=True)
+    bound_id, bound_hash = before.decode().split(" ", 1)
+    return Reservation(bound_id, bound_hash, fresh=False)
+
+
 class QueueStore(EventFinder, LaneHolds):
     """All partitions of one store. Raises ``StoreUnavailable`` when Redis did not answer."""
 
@@ -86,10 +93,19 @@ class QueueStore(EventFinder, LaneHolds):
         name = keys.idempotency(client_id, key)
         with guarded():
             before = await self._client.set(name, f"{event_id} {body_hash}", nx=True, get=True, ex=IDEMPOTENCY_TTL_S)
-        if before is None:
-            return Reservation(event_id, body_hash, fresh=True)
-        bound_id, bound_hash = before.decode().split(" ", 1)
-        return Reservation(bound_id, bound_hash, fresh=False)
+        return _reservation(before, event_id, body_hash)
+
+    async def reserve_each(self, client_id: str, asked: Sequence[tuple[str, str, str]]) -> list[Reservation]:
+        """``reserve`` for each key, hash and event id, in one round trip; the first of equal keys is the fresh one."""
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for key, body_hash, event_id in asked:
+            name = keys.idempotency(client_id, key)
+            pipeline.set(name, f"{event_id} {body_hash}", nx=True, get=True, ex=IDEMPOTENCY_TTL_S)
+        with guarded():
+            replies = await pipeline.execute()
+        return [
+            _reservation(before, event_id, hashed) for before, (_, hashed, event_id) in zip(replies, asked, strict=True)
+        ]
 
     async def get(self, event_id: str) -> StoredEvent | None:
         seen = await self._look(event_id)
