@@ -29,6 +29,7 @@ from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.operational_events import notifying
+from dispatcher.api.rest.portal_links import PORTAL_LINKS
 from dispatcher.api.rest.redeliveries import REDELIVERER, REDELIVERIES
 from dispatcher.api.rest.stream import FEED, STREAMS, end_streams
 from dispatcher.api.rest.waiting import WAITS, Waits
@@ -45,6 +46,7 @@ from dispatcher.flow.installations.connecting import Connecting
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.ids import new_uuid
 from dispatcher.settings import Settings
+from dispatcher.store.access.portal_links import PortalLinks
 from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.definitions.ping_starter import QueuedPings, open_jobs
 from dispatcher.store.definitions.trials import Trials
@@ -108,7 +110,7 @@ async def build_app(
     app[METRICS] = MetricsPage(
         services.reads, Watchdog("api"), StaleCount(redis), updating, lambda: exemplars.read(services.now_ms())
     )
-    app[REDELIVERIES] = RedeliveryStore(redis)
+    _keep_stores(app, redis)
     app[REDELIVERER] = _redeliverer(services, app[REDELIVERIES])
     app[STREAMS] = {}
     app[FEED] = services.reads.feed()
@@ -148,6 +150,12 @@ async def build_app(
     app[METERS] = Meters(RateLimits(redis), settings.client_burst)
     _install(app, api_routes())
     return app
+
+
+def _keep_stores(app: web.Application, redis: StoreClient) -> None:
+    """What single routes read and write, and nothing else does."""
+    app[REDELIVERIES] = RedeliveryStore(redis)
+    app[PORTAL_LINKS] = PortalLinks(redis)
 
 
 def _redeliverer(services: Services, store: RedeliveryStore) -> Redeliverer:

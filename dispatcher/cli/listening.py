@@ -16,6 +16,7 @@ from dispatcher.api.http.aiohttp_inside.protocols import protocol_factory
 from dispatcher.console.routes import mount_console
 from dispatcher.errors import ConfigurationError
 from dispatcher.marketplace.routes import mount_marketplace
+from dispatcher.portal.routes import mount_portal
 from dispatcher.settings import Settings
 
 BACKLOG = 1024
@@ -44,6 +45,7 @@ async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening
         app = await build_app(settings, redis)
         mount_console(app)
         mount_marketplace(app)
+        mount_portal(app)
         runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
         try:
             await runner.setup()

@@ -15,10 +15,11 @@ from dispatcher.api.services import SERVICES
 from dispatcher.errors import Refused
 from dispatcher.marketplace.guest import HOME, Guest, page, texts_for
 from dispatcher.marketplace.handover import QUERY
-from dispatcher.marketplace.visit import Visit, cookie_of, is_framed, keep, visits_in
+from dispatcher.marketplace.visit import Visit, cookie_of, keep, visits_in
 from dispatcher.marketplace.way_back import way_back
 from dispatcher.pages.cookies import Cookie
 from dispatcher.pages.forms import FormToken, read_form, read_token
+from dispatcher.pages.framing import is_framed
 from dispatcher.pages.origin import refuse_other_sites
 from dispatcher.pages.session import RENEWED_AFTER_S
 

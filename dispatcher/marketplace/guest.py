@@ -23,6 +23,7 @@ from dispatcher.pages.cookies import Cookie
 from dispatcher.pages.fields import advice
 from dispatcher.pages.forms import FormToken
 from dispatcher.pages.messages import Messages, choose
+from dispatcher.pages.moments import moment
 from dispatcher.pages.rendering import Templates
 from dispatcher.pages.security import page_headers
 
@@ -126,17 +127,3 @@ def _templates() -> Templates:
     made = Templates("dispatcher.marketplace")
     made.add_filters({"moment": moment, "exact": iso_ms})
     return made
-
-
-_UNITS = (("days", 86_400), ("hours", 3600), ("minutes", 60), ("seconds", 10))
-
-
-def moment(epoch_ms: int, now_ms: int, t: Messages) -> str:
-    """``3 min ago`` in the reader's language."""
-    seconds = abs(now_ms - epoch_ms) / 1000
-    for unit, size in _UNITS:
-        if seconds >= size:
-            count = seconds if unit == "seconds" else seconds / size
-            past = epoch_ms <= now_ms
-            return t(f"time.{unit}_ago" if past else f"time.in_{unit}", n=round(count))
-    return t("time.now")

@@ -8,11 +8,12 @@ from aiohttp import web
 from markupsafe import Markup
 
 from dispatcher.flow.installations.shown_products import shown_products
-from dispatcher.marketplace.guest import Guest, moment
+from dispatcher.marketplace.guest import Guest
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import Status
+from dispatcher.pages.moments import moment
 
 ON_A_PAGE = 25
 _SHOWN = frozenset(kind for kind in EventType if kind not in (EventType.SUBSCRIPTION_STATUS, EventType.OPERATIONAL))

@@ -13,10 +13,11 @@ from dispatcher.flow.installations.marketplaces import is_origin
 from dispatcher.marketplace.admission import begin
 from dispatcher.marketplace.guest import HOME, page, texts_for
 from dispatcher.marketplace.handover import LIFE_S, QUERY, handover, ticket
-from dispatcher.marketplace.visit import Visit, is_framed
+from dispatcher.marketplace.visit import Visit
 from dispatcher.marketplace.way_back import way_back
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.pages.forms import read_form
+from dispatcher.pages.framing import is_framed
 from dispatcher.pages.origin import refuse_known_strangers
 from dispatcher.store.installations.sessions import Opened, Opening
 

@@ -11,11 +11,12 @@ from dispatcher.api.services import SERVICES
 from dispatcher.errors import Refused, RequestError
 from dispatcher.marketplace.admission import begin, end_visit, guest_at, not_signed_in, of_another_session
 from dispatcher.marketplace.guest import HOME, page, redirect, texts_for
-from dispatcher.marketplace.visit import Visit, cookie_of, is_framed, visits_in
+from dispatcher.marketplace.visit import Visit, cookie_of, visits_in
 from dispatcher.model.account import Account, User
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.pages.fields import Field, Kind
 from dispatcher.pages.forms import read_form, read_token
+from dispatcher.pages.framing import is_framed
 from dispatcher.pages.messages import Messages
 from dispatcher.pages.origin import refuse_other_sites
 

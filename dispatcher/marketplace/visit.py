@@ -13,11 +13,10 @@ from aiohttp import web
 from dispatcher.api.services import Services
 from dispatcher.model.marketplace import MarketplaceSession
 from dispatcher.pages.cookies import Cookie
+from dispatcher.pages.framing import is_framed
 from dispatcher.pages.session import Life, Session, opened
 
 CONTEXT = "marketplace:session"
-FRAMES = frozenset({"iframe", "frame", "embed", "object"})
-"""``Sec-Fetch-Dest`` of a page that is shown within another."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +49,6 @@ class Visit(Session):
     @property
     def told(self) -> Visit:
         return replace(self, ended_user=None, ended_account=None)
-
-
-def is_framed(request: web.Request) -> bool:
-    """Whether the browser says that it shows the page within another."""
-    return request.headers.get("Sec-Fetch-Dest") in FRAMES
 
 
 def cookie_of(services: Services, *, framed: bool) -> Cookie:

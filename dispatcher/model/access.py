@@ -20,7 +20,7 @@ class Scope(StrEnum):
     TENANTS_ADMIN = "tenants:admin"
     """Everything about integrations, whosever they are: both ``integrations:`` scopes."""
     PORTAL_CREATE = "portal:create"
-    """Make links with which an account's users sign in."""
+    """Make links to the page of a product host's developers. Customers' one-time links need ``marketplace:partner``."""
     OPS_READ = "ops:read"
     """Queue, metrics, lanes, the audit log."""
     OPS_WRITE = "ops:write"

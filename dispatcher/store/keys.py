@@ -211,6 +211,10 @@ users_of = _with_id("{def}:acc-users:")
 """zset: ids of an account's users, score = created ms. Until they are deleted. Written by the API."""
 session = _with_id("{def}:session:")
 """string: JSON of a one-time link, by its token's SHA-256. Until a day later. Written by the API."""
+portal_link = _with_id("{def}:portal-link:")
+"""string: JSON of ``PortalLink``, by its id. Until a day later. Written by the API."""
+portal_end = _with_id("{def}:portal-end:")
+"""string: JSON with ``ended_ms``, by integration. Until no older session could last. Written by the API."""
 authorization = _with_id("{def}:authorization:")
 """string: JSON of ``PendingAuthorization``, by its state's hash. Until it is taken, or 10 min. Written by the API."""
 connector = _with_id("{def}:con:")

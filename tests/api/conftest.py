@@ -21,6 +21,7 @@ from dispatcher.console.routes import mount_console
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.marketplace.routes import mount_marketplace
 from dispatcher.model.integration import Integration, Revision
+from dispatcher.portal.routes import mount_portal
 from dispatcher.settings import Settings
 from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
 from dispatcher.store.secrets.sealing import Sealer
@@ -166,6 +167,7 @@ async def start(redis: Redis, signing_key: str) -> AsyncIterator[Start]:
         app.cleanup_ctx.remove(judging)  # a test that is about the verdict asks for it
         mount_console(app)
         mount_marketplace(app)
+        mount_portal(app)
         http = await listening(app)
         running.append(http)
         handler = http.server.handler

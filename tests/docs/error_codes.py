@@ -8,7 +8,16 @@ from pathlib import Path
 
 _NAMES = frozenset({"code", "CODE", "_CODES", "_OAUTH_CODES", "_OAUTH_OWN"})
 """Variables that hold codes."""
-_ELSEWHERE = ("cli/", "client/", "sample_host/", "sample_host_application/", "console/", "marketplace/", "pages/")
+_ELSEWHERE = (
+    "cli/",
+    "client/",
+    "sample_host/",
+    "sample_host_application/",
+    "console/",
+    "marketplace/",
+    "pages/",
+    "portal/",
+)
 """These receive codes."""
 
 

@@ -11,12 +11,13 @@ import pytest
 from dispatcher.pages.messages import messages
 
 ROOT = Path(__file__).parents[2] / "dispatcher"
-TEMPLATES = sorted([*(ROOT / "marketplace/templates").glob("*.html"), *(ROOT / "pages/templates").glob("*.html")])
-SOURCES = [*TEMPLATES, *(ROOT / "marketplace").glob("*.py"), *(ROOT / "pages").glob("*.py")]
+ROOMS = ("marketplace", "pages", "portal")
+TEMPLATES = sorted(path for room in ROOMS for path in (ROOT / room / "templates").glob("*.html"))
+SOURCES = [*TEMPLATES, *(path for room in ROOMS for path in (ROOT / room).glob("*.py"))]
 KEY = re.compile(r'"([a-z_]+(?:\.[A-Za-z0-9_]+)+)"')
 WORD = re.compile(r"[A-Za-z]{2,}")
 SAID_BY = {"alt", "title", "placeholder", "aria-label", "content"}
-COMPOSED = ("link.", "history.", "problem.", "field.", "time.")
+COMPOSED = ("link.", "history.", "problem.", "field.", "time.", "portal.")
 """Sections whose keys are put together of what happens."""
 
 
