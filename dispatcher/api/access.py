@@ -25,9 +25,7 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
     needed = route.scopes
     if needed is None:
         return route.handler if route.asking is None else _asking(route, *route.asking, gate, meters)
-    handler = _reading(route)
-
-    admission = Admission(partial(_readmit, gate, route))
+    handler = _reading(route, Admission(partial(_readmit, gate, route)))
 
     async def enter(request: web.Request) -> web.StreamResponse:
         authorization = request.headers.get(hdrs.AUTHORIZATION)
@@ -39,7 +37,6 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
         limits = await meters.admit(caller) if caller.rate_per_s else None
         _check(caller, needed, route)
         request[CALLER] = caller
-        request[ADMISSION] = admission
         if limits is None:
             return await handler(request)
         return _with(limits, await handler(request))
@@ -57,13 +54,17 @@ def _asking(route: Route, name: str, scopes: tuple[Scope, ...], gate: Gate, mete
     return serve
 
 
-def _reading(route: Route) -> Handler:
-    """The handler; of what is only read, given up with its caller, and in a turn of the caller's where that is much."""
+def _reading(route: Route, admission: Admission) -> Handler:
+    """The handler; of what is only read, given up with its caller, and in a turn of the caller's where that is much.
+
+    Only reading goes on for so long that its ``admission`` is renewed.
+    """
     handler = route.handler
     if route.method != hdrs.METH_GET:
         return handler
 
     async def read(request: web.Request) -> web.StreamResponse:
+        request[ADMISSION] = admission
         request[ENDS_WITH_CALLER] = True
         if route.reads_much:
             await take_turn(request, request[CALLER])

@@ -74,11 +74,19 @@ _DECODER = json.JSONDecoder(parse_float=number, parse_int=integer)
 
 
 def plain(value: Any) -> Any:
-    """The same value in numbers that every library knows."""
+    """The same value in numbers that every library knows: itself, where nothing in it is an exact number."""
+    try:
+        orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_SUBCLASS)  # refuses them, at a tenth of a copy's cost
+    except orjson.JSONEncodeError:
+        return _copied(value)
+    return value
+
+
+def _copied(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: plain(inner) for name, inner in value.items()}
+        return {name: _copied(inner) for name, inner in value.items()}
     if isinstance(value, list):
-        return [plain(inner) for inner in value]
+        return [_copied(inner) for inner in value]
     if isinstance(value, ExactNumber):
         return float(value)
     return int(value) if isinstance(value, ExactInteger) else value

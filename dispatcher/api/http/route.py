@@ -28,6 +28,7 @@ class Admission:
 
 
 ADMISSION = web.RequestKey("admission", Admission)
+"""Set on every GET whose route is not public: only reading goes on for long."""
 
 ENDS_WITH_CALLER = web.RequestKey("ends_with_caller", bool)
 """Set where nothing is changed: the request is given up as soon as its connection is lost."""

@@ -35,14 +35,14 @@ _fields_of = attrgetter(*Emission._fields)
 """Of an ``EventIn``, whose fields have the same names."""
 
 
-async def accept_event(request: web.Request) -> web.StreamResponse:
+def accept_event(request: web.Request) -> Awaitable[web.StreamResponse]:
     """202 with the id. Repeated with its Idempotency-Key it answers the same, and says so in a header."""
-    return await _traced(request, _accept_event)
+    return _traced(request, _accept_event)
 
 
-async def accept_batch(request: web.Request) -> web.StreamResponse:
+def accept_batch(request: web.Request) -> Awaitable[web.StreamResponse]:
     """One result for each item, in the order of the items; good ones are accepted although others are not."""
-    return await _traced(request, _accept_batch)
+    return _traced(request, _accept_batch)
 
 
 async def _accept_event(request: web.Request, trace: str | None) -> web.StreamResponse:
@@ -109,13 +109,16 @@ def _emission(body: Any) -> Emission:
     return Emission._make(_fields_of(validated(EventIn, body)))
 
 
-async def _traced(request: web.Request, accept: Accept) -> web.StreamResponse:
-    """``accept`` with the trace of its emitter, which hosts are told; a step of it where spans are sent somewhere."""
+def _traced(request: web.Request, accept: Accept) -> Awaitable[web.StreamResponse]:
+    """``accept`` with the trace of its emitter, which hosts are told; a step of it where spans are sent somewhere.
+
+    No coroutine of its own: where nothing is traced, awaiting one would cost each accept something for nothing.
+    """
     sent, tracing = request.headers.get(TRACEPARENT), request.app.get(TRACING)
     if tracing is not None:
-        return await _spanned(tracing.span("accept", sent, SERVER), request, accept)
+        return _spanned(tracing.span("accept", sent, SERVER), request, accept)
     context = read_traceparent(sent) if sent else None
-    return await accept(request, str(context) if context else None)
+    return accept(request, str(context) if context else None)
 
 
 async def _spanned(span: Span, request: web.Request, accept: Accept) -> web.StreamResponse:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from itertools import islice
-from typing import NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 from dispatcher.errors import Conflict, Problem, RequestError, StoreDeclined, StoreUnavailable
 from dispatcher.ids import partition_of_event
@@ -233,22 +233,28 @@ class Acceptor:
                 if not ask.receipts.done():
                     ask.receipts.set_exception(error)
             return
-        left = iter(receipts)
-        for ask in asks:
-            self._answer(ask, list(islice(left, len(ask.events))))
-
-    def _answer(self, ask: _Ask, receipts: list[Accepted | Exception]) -> None:
-        written = [receipt for receipt in receipts if isinstance(receipt, Accepted)]
+        written = [one for one in receipts if isinstance(one, Accepted)]
         if written:
             self.newest_id = written[-1].id
-        if ask.receipts.done():
-            return
-        if len(written) == len(receipts):
-            ask.receipts.set_result(written)
-        else:
-            ask.receipts.set_exception(
-                _failure_of([one for one in receipts if isinstance(one, Exception)], bool(written))
-            )
+        answer = _answer_written if len(written) == len(receipts) else _answer_each
+        left = iter(receipts)
+        for ask in asks:
+            own = list(islice(left, len(ask.events)))
+            if not ask.receipts.done():
+                answer(ask, own)
+
+
+def _answer_written(ask: _Ask, receipts: list[Any]) -> None:
+    ask.receipts.set_result(receipts)
+
+
+def _answer_each(ask: _Ask, receipts: list[Any]) -> None:
+    """Of a write of which something failed."""
+    failures = [one for one in receipts if isinstance(one, Exception)]
+    if failures:
+        ask.receipts.set_exception(_failure_of(failures, len(failures) < len(receipts)))
+    else:
+        ask.receipts.set_result(receipts)
 
 
 def _failure_of(failures: Sequence[Exception], others_written: bool) -> Exception:
