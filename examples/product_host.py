@@ -1,128 +1,73 @@
-"""A product host: checks every notification, answers 202, does its work once, reports the result.
+"""A product host: checks every notification, does its work once, answers at once or reports the result later.
 
     python examples/product_host.py --port 9000 --secret whsec_… --client-id … --client-secret …
 
-Without a client id it answers at once instead of reporting later. Needs aiohttp and nothing of the dispatcher's.
+Without a client id it answers at once. Needs `pip install marketplace-dispatcher`, and nothing of the server's.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import base64
-import hmac
-import json
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import AsyncIterator
 
-import aiohttp
 from aiohttp import web
 
-TOLERANCE_S = 300
-REPORT_TRIES = 8
+from dispatcher.client import ApiError, Unreachable
+from dispatcher.receiver import Answer, Event, Receiver, SubscriptionOrder, Verifier, later, succeeded
+from dispatcher.receiver.for_aiohttp import notifications
+from dispatcher.receiver.results import Results
 
-Answer = dict[str, Any]
-
-
-def verify(secret: str, headers: Mapping[str, str], body: bytes, now_s: float) -> None:
-    """Standard Webhooks, scheme v1. Raises ValueError for whatever is not genuine and fresh."""
-    timestamp = headers.get("webhook-timestamp", "")
-    if not timestamp.isdigit() or abs(now_s - int(timestamp)) > TOLERANCE_S:
-        raise ValueError("webhook-timestamp is missing or more than five minutes from now")
-    content = f"{headers.get('webhook-id', '')}.{timestamp}.".encode() + body
-    key = base64.b64decode(secret.removeprefix("whsec_"))
-    expected = base64.b64encode(hmac.digest(key, content, "sha256"))
-    entries = [entry.partition(",") for entry in headers.get("webhook-signature", "").split()]
-    if not any(scheme == "v1" and hmac.compare_digest(expected, given.encode()) for scheme, _, given in entries):
-        raise ValueError("no entry of webhook-signature was made with this secret for these bytes")
-
-
-def work(event: Answer) -> Answer:
-    """What the product does. An order is answered with the account that was made for it."""
-    if event["type"] == "SUBSCRIPTION_ORDER":
-        return {"success": True, "accountIdentifier": f"account-of-{event['accountId']}"}
-    return {"success": True}
-
-
-@dataclass(slots=True)
-class Reporter:
-    """Reports results with the inbound client's token. Repeats until the dispatcher has the result or refuses it."""
-
-    dispatcher_url: str
-    client_id: str
-    client_secret: str
-    token: str | None = None
-
-    async def report(self, event_id: str, result: Answer) -> None:
-        url = f"{self.dispatcher_url}/api/integration/v1/events/{event_id}/result"
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as session:
-            for attempt in range(REPORT_TRIES):
-                try:
-                    if await self._post(session, url, result):
-                        return
-                except (aiohttp.ClientError, TimeoutError) as error:
-                    print(f"result of {event_id} not sent yet: {error}", flush=True)
-                await asyncio.sleep(min(30.0, 0.2 * 2**attempt))
-        print(f"result of {event_id} could not be reported", flush=True)
-
-    async def _post(self, session: aiohttp.ClientSession, url: str, result: Answer) -> bool:
-        self.token = self.token or await self._fetch_token(session)
-        async with session.post(url, json=result, headers={"Authorization": f"Bearer {self.token}"}) as answer:
-            print(f"result reported: {answer.status}", flush=True)
-            if answer.status == 401:
-                self.token = None
-            return answer.status != 401 and answer.status < 500
-
-    async def _fetch_token(self, session: aiohttp.ClientSession) -> str:
-        async with session.post(
-            f"{self.dispatcher_url}/oauth2/token",
-            data={"grant_type": "client_credentials"},
-            headers={"Authorization": aiohttp.encode_basic_auth(self.client_id, self.client_secret)},
-            raise_for_status=True,
-        ) as answer:
-            return str((await answer.json())["access_token"])
+MAX_BODY_BYTES = 4 * 1024 * 1024
 
 
 class ProductHost:
-    """A notification is known by its ``webhook-id``. A real host keeps the ids where it keeps its accounts."""
+    """``done`` holds what it did, by event. A real host keeps its accounts in a database, and the ids beside them."""
 
-    def __init__(self, secret: str, reporter: Reporter | None = None) -> None:
-        self.results: dict[str, Answer] = {}
-        self._secret = secret
-        self._reporter = reporter
+    def __init__(self, secret: str, results: Results | None = None) -> None:
+        self.done: dict[str, Answer] = {}
+        self._results = results
         self._reports: set[asyncio.Task[None]] = set()
+        self._receiver = Receiver(Verifier(secret))
+        self._receiver.on(SubscriptionOrder)(self.order)
+        self._receiver.on(Event)(self.anything_else)
 
     def app(self) -> web.Application:
-        app = web.Application()
-        app.router.add_post("/notifications", self.notification)
+        app = web.Application(client_max_size=MAX_BODY_BYTES)
+        app.router.add_post("/notifications", notifications(self._receiver))
+        app.cleanup_ctx.append(self._reporting)
         return app
 
-    async def notification(self, request: web.Request) -> web.Response:
-        body = await request.read()
-        try:
-            verify(self._secret, request.headers, body, time.time())
-        except ValueError as error:
-            print(f"refused: {error}", flush=True)
-            return web.json_response({"success": False, "message": str(error)}, status=401)
-        event = json.loads(body)
-        if event["flag"] == "STATELESS":
-            return web.json_response({"success": True})
-        repeated = event["id"] in self.results
-        if not repeated:
-            self.results[event["id"]] = work(event)
-        print(f"{event['type']} of {event['accountId']}, {'seen before' if repeated else 'new'}", flush=True)
-        return self._answer(event["id"])
+    async def order(self, event: SubscriptionOrder) -> Answer:
+        """An order is answered with the account that was made for it."""
+        return self._finish(event, succeeded(account_identifier=f"account-of-{event.account_id}"))
 
-    def _answer(self, event_id: str) -> web.Response:
-        result = self.results[event_id]
-        if self._reporter is None:
-            return web.json_response(result)
-        task = asyncio.create_task(self._reporter.report(event_id, result))
+    async def anything_else(self, event: Event) -> Answer:
+        return self._finish(event, succeeded())
+
+    def _finish(self, event: Event, answer: Answer) -> Answer:
+        print(f"{event.type} of {event.account_id}, new", flush=True)
+        self.done[event.id] = answer
+        if self._results is None:
+            return answer
+        task = asyncio.create_task(self._report(self._results, event.id, answer))
         self._reports.add(task)
         task.add_done_callback(self._reports.discard)
-        return web.json_response({}, status=202)
+        return later()
+
+    async def _report(self, results: Results, event_id: str, answer: Answer) -> None:
+        try:
+            await results.report(event_id, answer)
+            print("result reported", flush=True)
+        except (ApiError, Unreachable) as error:
+            print(f"the result of {event_id} could not be reported: {error}", flush=True)
+
+    async def _reporting(self, app: web.Application) -> AsyncIterator[None]:
+        if self._results is None:
+            yield
+            return
+        async with self._results:
+            yield
 
 
 def main() -> None:
@@ -133,8 +78,8 @@ def main() -> None:
     arguments.add_argument("--client-id", help="of the inbound client: answer 202 and report the result later")
     arguments.add_argument("--client-secret", default="")
     given = arguments.parse_args()
-    reporter = Reporter(given.dispatcher, given.client_id, given.client_secret) if given.client_id else None
-    web.run_app(ProductHost(given.secret, reporter).app(), host="127.0.0.1", port=given.port, print=None)
+    results = Results(given.dispatcher, given.client_id, given.client_secret) if given.client_id else None
+    web.run_app(ProductHost(given.secret, results).app(), host="127.0.0.1", port=given.port, print=None)
 
 
 if __name__ == "__main__":
