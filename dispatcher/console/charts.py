@@ -87,7 +87,8 @@ def _path(values: Sequence[float | None], most: float) -> str:
             drawn = False
             continue
         y = HEIGHT - _ROOM - value / most * (HEIGHT - 2 * _ROOM)
-        parts.append(f"{'L' if drawn else 'M'}{n * wide:.1f} {y:.1f}")
+        alone = not drawn and (n + 1 == len(values) or values[n + 1] is None)
+        parts.append(f"{'L' if drawn else 'M'}{n * wide:.1f} {y:.1f}{'h0' if alone else ''}")
         drawn = True
     return "".join(parts)
 

@@ -12,7 +12,7 @@ from multidict import MultiDict
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.api.rest.asked_events import narrowed, searched_for
 from dispatcher.api.rest.filters import Asked
-from dispatcher.console.screen import EVENTS
+from dispatcher.console.screen import EVENTS, redirect
 from dispatcher.console.sentences import said
 from dispatcher.console.viewer import Viewer
 from dispatcher.errors import InvalidRequest, Problem
@@ -22,6 +22,7 @@ from dispatcher.pages.rendering import ago
 
 LIMIT = 50
 CONDITIONS = ("q", "status", "type", "productId", "accountId", "integrationId", "from", "to")
+DEAD_LETTERS = "status:dead,expired"
 KNOWN = dict.fromkeys((*CONDITIONS, "cursor", "said"), False)
 
 SHORTCUTS = (
@@ -29,7 +30,7 @@ SHORTCUTS = (
     ("retrying", "status:retrying"),
     ("waiting", "status:queued,held"),
     ("awaiting a result", "status:awaiting_result"),
-    ("dead letters", "status:dead,expired"),
+    ("dead letters", DEAD_LETTERS),
     ("refused by host", "status:failed"),
     ("last hour", "accepted:1h.."),
 )
@@ -57,6 +58,11 @@ class EventRow:
     stored: StoredEvent
     name: str | None
     why: str
+
+
+async def to_dead_letters(_: web.Request, __: Viewer) -> web.StreamResponse:
+    """Dead letters are events under a filter."""
+    return redirect(f"{EVENTS}?{urlencode({'q': DEAD_LETTERS})}")
 
 
 async def show_events(request: web.Request, viewer: Viewer) -> web.StreamResponse:

@@ -26,6 +26,8 @@ class Entry:
 ENTRIES: tuple[Entry, ...] = (
     Entry("Overview", HOME, lambda viewer: viewer.sees_overview, "o"),
     Entry("Events", f"{HOME}/events", lambda viewer: viewer.sees_events, "e"),
+    Entry("Dead letters", f"{HOME}/issues", lambda viewer: viewer.sees_overview, "d", lambda v: v.new_dead_letters),
+    Entry("Bulk jobs", f"{HOME}/redeliveries", lambda viewer: viewer.sees_overview, "b"),
     Entry("Integrations", f"{HOME}/integrations", lambda viewer: viewer.sees_integrations, "i"),
 )
 

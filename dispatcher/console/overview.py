@@ -52,7 +52,7 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     if not viewer.sees_overview:
         return redirect(EVENTS)
     verdict, steps, ranking, overview = await asyncio.gather(
-        _verdict(viewer),
+        verdict_for(viewer),
         viewer.services.past.steps(_LAST_HOUR, viewer.caller, None, viewer.now_ms),
         viewer.services.past.by_integration(_LAST_HOUR, viewer.caller, viewer.now_ms),
         _queue(viewer),
@@ -69,7 +69,8 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     )
 
 
-async def _verdict(viewer: Viewer) -> Verdict:
+async def verdict_for(viewer: Viewer) -> Verdict:
+    """The part of it that is the viewer's affair; judged now where nobody has yet."""
     verdict, _ = await viewer.watch.current()
     return viewer.within(verdict or await viewer.watch.evaluation.judge(out_of_turn=True))
 

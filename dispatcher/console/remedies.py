@@ -60,6 +60,8 @@ def _remedy(action: Action, problem: Problem, viewer: Viewer) -> Remedy | None:
         return Remedy("Pause", f"{HOME}/lanes/{integration_id}/pause")
     if last == "resume":
         return Remedy(action.name, f"{HOME}/lanes/{integration_id}/resume", posted=True)
+    if last == "redeliveries":
+        return Remedy(action.name, f"{HOME}/issues")
     if last == "acknowledge":
         known = problem.acknowledged is not None
         return (

@@ -8,9 +8,12 @@ from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
 from dispatcher.console.acknowledging import acknowledge
 from dispatcher.console.acting import deliver_event_now, redeliver_event, resolve_event, show_body
+from dispatcher.console.bulk import JOBS, confirm, show_preview
 from dispatcher.console.event import show_event
-from dispatcher.console.events import show_events
+from dispatcher.console.events import show_events, to_dead_letters
 from dispatcher.console.integrations.routes import ROUTES as INTEGRATIONS
+from dispatcher.console.issues import ISSUES, acknowledge_issue, show_issues
+from dispatcher.console.jobs import show_job, show_jobs, stop_job
 from dispatcher.console.lanes import LANE, pause_lane, resume_lane, show_pause
 from dispatcher.console.navigation import HOME
 from dispatcher.console.overview import show_home
@@ -44,6 +47,14 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{EVENT}/redeliver", action(redeliver_event, Scope.EVENTS_WRITE)),
     ("POST", f"{EVENT}/resolve", action(resolve_event, Scope.EVENTS_WRITE)),
     ("POST", f"{EVENT}/body", action(show_body, Scope.EVENTS_WRITE, Scope.OPS_WRITE)),
+    ("GET", f"{HOME}/dead-letters", screen(to_dead_letters, Scope.EVENTS_READ)),
+    ("GET", ISSUES, screen(show_issues, Scope.OPS_READ)),
+    ("POST", f"{ISSUES}/{{issueId}}/acknowledge", action(acknowledge_issue, Scope.OPS_WRITE)),
+    ("GET", JOBS, screen(show_jobs, Scope.OPS_READ, Scope.OPS_WRITE)),
+    ("POST", f"{JOBS}/preview", action(show_preview, Scope.OPS_WRITE)),
+    ("POST", JOBS, action(confirm, Scope.OPS_WRITE)),
+    ("GET", f"{JOBS}/{{id}}", screen(show_job, Scope.OPS_READ, Scope.OPS_WRITE)),
+    ("POST", f"{JOBS}/{{id}}/stop", action(stop_job, Scope.OPS_WRITE)),
     ("GET", f"{LANE}/pause", screen(show_pause, Scope.OPS_WRITE)),
     ("POST", f"{LANE}/pause", action(pause_lane, Scope.OPS_WRITE)),
     ("POST", f"{LANE}/resume", action(resume_lane, Scope.OPS_WRITE)),

@@ -14,6 +14,7 @@ SAID = {
     "forwarded": "Brought forward: its next attempt is due now. What holds its integration back still holds.",
     "redelivered": "On the queue again, with what is published now.",
     "resolved": "Closed by hand: nothing more is sent for it.",
+    "stopped": "Stopped: what was done of it stays, the rest is left as it is.",
     "acknowledged": "Noted that somebody knows of it.",
     "published": "Published: new events use it from now on.",
     "linked": "Linked: events of the product come here from now on.",

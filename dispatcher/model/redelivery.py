@@ -85,3 +85,5 @@ class Tally:
     exact: bool
     by_status: dict[str, int]
     by_integration: dict[str, int]
+    oldest_ms: int | None = None
+    """When the oldest of them was accepted; None = there is none."""

@@ -46,7 +46,7 @@ REDELIVERIES = web.AppKey("redeliveries", RedeliveryStore)
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 500
 
-_NOTED_AS = {
+NOTED_AS = {
     BulkAction.REDELIVER: "redeliverEvents",
     BulkAction.DELIVER_NOW: "deliverEventsNow",
     BulkAction.RESOLVE: "resolveEvents",
@@ -77,7 +77,7 @@ async def start_redelivery(request: web.Request) -> web.StreamResponse:
         asked=_as_asked(asked.filter, asked_for),
         rate_per_s=asked.rate,
     )
-    async with noted(request, _NOTED_AS[action], "redelivery", job.id, after=_after(job)):
+    async with noted(request, NOTED_AS[action], "redelivery", job.id, after=_after(job)):
         await request.app[REDELIVERER].start(job)
     body = {"id": job.id, "matched": counted.matched, "exact": counted.exact}
     return json_response(body, 202, {"Location": f"/v1/redeliveries/{job.id}"})
@@ -87,7 +87,7 @@ async def list_redeliveries(request: web.Request) -> web.StreamResponse:
     """Newest first, of the last seven days."""
     limit = integer(request.query, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
     jobs, cursor = await request.app[REDELIVERIES].newest(request.query.get("cursor"), limit)
-    shown = [job_json(job) for job in jobs if _reaches(request[CALLER], job)]
+    shown = [job_json(job) for job in jobs if reaches_job(request[CALLER], job)]
     return json_response({"data": shown, "nextCursor": cursor})
 
 
@@ -106,12 +106,12 @@ async def cancel_redelivery(request: web.Request) -> web.StreamResponse:
 async def job_within_reach(request: web.Request) -> Redelivery:
     """The job of the path, or 404 when it does not exist for this caller."""
     job = await request.app[REDELIVERIES].get(request.match_info["id"])
-    if job is None or not _reaches(request[CALLER], job):
+    if job is None or not reaches_job(request[CALLER], job):
         raise NotFound.of("not_found", "There is no such redelivery, or it ended more than a week ago.")
     return job
 
 
-def _reaches(caller: Caller, job: Redelivery) -> bool:
+def reaches_job(caller: Caller, job: Redelivery) -> bool:
     return caller.reaches(job.condition.vendor_id) and reaches_account(caller, job.condition.account_id)
 
 

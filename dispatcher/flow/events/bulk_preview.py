@@ -39,14 +39,16 @@ async def tally(condition: EventFilter, queue: QueueStore) -> Tally:
     """Count the events that meet the condition, up to ``COUNT_CAP``."""
     statuses, integrations = Counter[str](), Counter[str]()
     cursor: str | None = None
+    oldest_ms: int | None = None
     while statuses.total() < COUNT_CAP:
         page = await queue.page(condition, cursor, COUNT_PAGE, payloads=False)
         statuses.update(stored.state.status.value for stored in page.items)
         integrations.update(stored.event.integration_id for stored in page.items)
+        oldest_ms = min((stored.state.created_ms for stored in page.items), default=oldest_ms)
         cursor = page.next_cursor
         if cursor is None:
             break
-    return Tally(statuses.total(), cursor is None, dict(statuses), dict(integrations.most_common()))
+    return Tally(statuses.total(), cursor is None, dict(statuses), dict(integrations.most_common()), oldest_ms)
 
 
 async def preview(counted: Tally, rate_per_s: float | None, cache: DefinitionCache) -> Preview:
