@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from dispatcher.console.scopes import SEES_ACCOUNTS, SEES_INSTALLATIONS, SEES_MARKETPLACES, SEES_TEMPLATES
+
 if TYPE_CHECKING:
     from dispatcher.console.viewer import Viewer
 
@@ -29,6 +31,10 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Dead letters", f"{HOME}/issues", lambda viewer: viewer.sees_overview, "d", lambda v: v.new_dead_letters),
     Entry("Bulk jobs", f"{HOME}/redeliveries", lambda viewer: viewer.sees_overview, "b"),
     Entry("Integrations", f"{HOME}/integrations", lambda viewer: viewer.sees_integrations, "i"),
+    Entry("Installations", f"{HOME}/installations", lambda viewer: viewer.may_see(SEES_INSTALLATIONS)),
+    Entry("Accounts", f"{HOME}/accounts", lambda viewer: viewer.may_see(SEES_ACCOUNTS)),
+    Entry("Marketplaces", f"{HOME}/marketplaces", lambda viewer: viewer.may_see(SEES_MARKETPLACES)),
+    Entry("Connector templates", f"{HOME}/connector-templates", lambda viewer: viewer.may_see(SEES_TEMPLATES)),
 )
 
 

@@ -9,6 +9,7 @@ from dispatcher.api.http.route import Handler
 from dispatcher.console.acknowledging import acknowledge
 from dispatcher.console.acting import deliver_event_now, redeliver_event, resolve_event, show_body
 from dispatcher.console.bulk import JOBS, confirm, show_preview
+from dispatcher.console.customers.routes import ROUTES as CUSTOMERS
 from dispatcher.console.event import show_event
 from dispatcher.console.events import show_events, to_dead_letters
 from dispatcher.console.integrations.routes import ROUTES as INTEGRATIONS
@@ -60,6 +61,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{LANE}/resume", action(resume_lane, Scope.OPS_WRITE)),
     ("POST", f"{HOME}/problems/{{problemId}}/acknowledge", action(acknowledge, Scope.OPS_WRITE)),
     *INTEGRATIONS,
+    *CUSTOMERS,
     ("GET", SIGN_IN, show_form),
     ("POST", SIGN_IN, sign_in),
     ("POST", f"{HOME}/sign-out", sign_out),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from dispatcher.api.services import Services
 from dispatcher.api.verdict_watch import VerdictWatch
 from dispatcher.console.navigation import entries_for
 from dispatcher.console.rendering import page
+from dispatcher.console.scopes import SEES_INTEGRATIONS
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.verdict import Verdict
 from dispatcher.pages.forms import FormToken
@@ -45,7 +46,10 @@ class Viewer:
 
     @property
     def sees_integrations(self) -> bool:
-        return self.caller.may(Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE)
+        return self.caller.may(*SEES_INTEGRATIONS)
+
+    def may_see(self, scopes: Sequence[Scope]) -> bool:
+        return self.caller.may(*scopes)
 
     @property
     def sees_anything(self) -> bool:

@@ -73,6 +73,14 @@ class TemplateDesk:
 
         return await self.store.edit(template_id, changed, expected)
 
+    async def mark_native(self, template_id: int, native: bool, now_ms: int) -> ConnectorTemplate:
+        """Native ones may be deployed as partner connectors, others are Standard. Raises ``NotFound``."""
+
+        def changed(current: ConnectorTemplate) -> ConnectorTemplate:
+            return replace(current, native=native, modified_ms=max(now_ms, current.modified_ms + 1))
+
+        return await self.store.edit(template_id, changed)
+
     async def _checked(self, form: TemplateForm, current: ConnectorTemplate | None) -> str | None:
         """The integration's own id, if the form names one."""
         problems = list(form_problems(form, current, self.url_rule))

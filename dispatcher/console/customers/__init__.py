@@ -1,0 +1,1 @@
+"""What customers have: installations, their accounts, and the marketplaces and connector templates behind them."""

@@ -1,0 +1,11 @@
+"""Scopes of which one lets a client see a kind of page, as in the API. Checks nothing."""
+
+from __future__ import annotations
+
+from dispatcher.model.access import Scope
+
+SEES_INTEGRATIONS = (Scope.INTEGRATIONS_READ, Scope.INTEGRATIONS_WRITE)
+SEES_INSTALLATIONS = (Scope.INSTALLATIONS_READ, Scope.INSTALLATIONS_WRITE, *SEES_INTEGRATIONS)
+SEES_MARKETPLACES = (*SEES_INTEGRATIONS, Scope.MARKETPLACE_PARTNER)
+SEES_TEMPLATES = SEES_INTEGRATIONS
+SEES_ACCOUNTS = (Scope.INSTALLATIONS_READ, Scope.INSTALLATIONS_WRITE, Scope.MARKETPLACE_PARTNER)
