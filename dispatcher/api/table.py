@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.api import health
-from dispatcher.api.documents import docs, openapi
+from dispatcher.api.documents import asyncapi, docs, openapi
 from dispatcher.api.embedding import accounts, connectors, sessions
 from dispatcher.api.graphql.routes import routes as graphql_routes
 from dispatcher.api.http.route import Route
@@ -70,5 +70,6 @@ def api_routes() -> list[Route]:
         *audit.ROUTES,
         *health.ROUTES,
         *openapi.ROUTES,
+        *asyncapi.ROUTES,
         *docs.ROUTES,
     ]

@@ -28,6 +28,7 @@ PUBLIC = {
     ("HEAD", "/readyz"),
     ("GET", "/metrics"),
     ("GET", "/openapi.json"),
+    ("GET", "/asyncapi.json"),
     ("GET", "/docs"),
     ("GET", "/graphql"),
     ("GET", "/graphql/schema"),

@@ -112,6 +112,7 @@ async def look(scene: Scene) -> None:
         "/v1/clients",
         "/v1/audit",
         "/openapi.json",
+        "/asyncapi.json",
         "/healthz",
         "/readyz",
         "/.well-known/oauth-authorization-server",
