@@ -57,6 +57,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("queue", "dispatcher.cli.operating.queue:queue", "Show how much waits, and where."),
     Verb("workers", "dispatcher.cli.operating.workers:workers", "Show the workers and what each has in hand."),
     Verb("ping", "dispatcher.cli.ping:ping", "Test an integration's URLs, step by step."),
+    Verb("listen", "dispatcher.cli.listen.verb:listen", "Send real notifications to a developer's machine."),
     Verb("verify", "dispatcher.cli.verify:verify", "Check a signature and say which part is wrong."),
     Verb("clients", "dispatcher.cli.clients:clients", "Create, list and disable API clients."),
     Verb("secrets", "dispatcher.cli.secrets:secrets", "Seal everything with the newest key."),

@@ -74,6 +74,11 @@ class Client:
         """Newest first, page after page; ``limit`` None = all."""
         return pages(self._call, "/v1/events", conditions, limit)
 
+    async def notification(self, event_id: str) -> dict[str, Any]:
+        """The event as its product host reads it: what was sent, beside what became of it."""
+        call = Call("GET", f"/api/integration/v1/events/{_segment(event_id)}")
+        return cast("dict[str, Any]", await self._call(call))
+
     async def attempts(self, event_id: str) -> list[AttemptJson]:
         return cast("list[AttemptJson]", await self._call(Call("GET", f"/v1/events/{_segment(event_id)}/attempts")))
 
@@ -128,7 +133,11 @@ class Client:
 
     def changes(self, conditions: Conditions, notice: Notice) -> AsyncIterator[ChangeJson]:
         """Status changes from now on, across lost connections, which ``notice`` is called with."""
-        return Follower(self._connected(), dict(conditions), notice).changes()
+        return self.follow(conditions, notice).changes()
+
+    def follow(self, conditions: Conditions, notice: Notice, position: str = "") -> Follower:
+        """The same, from the ``position`` on that an earlier follower came to."""
+        return Follower(self._connected(), dict(conditions), notice, position)
 
     async def answers(self, path: str) -> int:
         """The status of a public page."""

@@ -48,8 +48,10 @@ class Definitions:
         call = Call("POST", _one(any_id, "unlink"), body={"productId": product_id}, safe=False)
         return cast("dict[str, Any]", await self._call(call))
 
-    async def delete(self, any_id: str) -> None:
-        await self._call(Call("DELETE", _one(any_id), safe=False))
+    async def delete(self, any_id: str, *, discard_waiting: bool = False) -> None:
+        """``discard_waiting``: events of it that wait end as DEAD, instead of keeping it from being deleted."""
+        query = {"discardWaitingEvents": "true"} if discard_waiting else None
+        await self._call(Call("DELETE", _one(any_id), query, safe=False))
 
 
 def _one(any_id: str, action: str = "") -> str:

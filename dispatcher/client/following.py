@@ -23,38 +23,42 @@ Notice = Callable[[str], None]
 
 
 class Follower:
-    """One stream. ``notice`` hears in words of each loss and each return of the connection."""
+    """One stream. ``notice`` hears in words of each loss and each return of the connection.
 
-    def __init__(self, transport: Transport, query: Query, notice: Notice) -> None:
+    ``position``: of the newest change that was handed out; another stream goes on behind it. Empty = from now on.
+    ``opened``: set from the first connection on.
+    """
+
+    def __init__(self, transport: Transport, query: Query, notice: Notice, position: str = "") -> None:
         self._transport = transport
         self._query = query
         self._notice = notice
-        self._position = ""
+        self.position = position
         self._lost = 0
-        self._opened = False
+        self.opened = asyncio.Event()
 
     async def changes(self) -> AsyncIterator[ChangeJson]:
         """Without end. Raises ApiError when refused, and Unreachable if nobody answers at the very first."""
         while True:
             try:
                 async for message in self._connection():
-                    self._position = message.id or self._position
+                    self.position = message.id or self.position
                     yield orjson.loads(message.data)
                 await self._pause("the stream ended")
             except (aiohttp.ClientError, OSError) as error:
-                if not self._opened:
+                if not self.opened.is_set():
                     raise Unreachable(self._transport.base_url, reason(error)) from error
                 await self._pause(reason(error))
             except ApiError as error:
-                if not self._opened or error.status not in PASSING_STATUSES | {401}:
+                if not self.opened.is_set() or error.status not in PASSING_STATUSES | {401}:
                     raise
                 await self._pause(str(error))
 
     async def _connection(self) -> AsyncIterator[Message]:
         token = await self._transport.tokens.current()
         headers = {"Authorization": f"Bearer {token}", "Accept": "text/event-stream"}
-        if self._position:
-            headers["Last-Event-ID"] = self._position
+        if self.position:
+            headers["Last-Event-ID"] = self.position
         async with self._transport.session.get(
             self._transport.base_url + STREAM_PATH,
             params=self._query,
@@ -73,7 +77,8 @@ class Follower:
     def _connected(self) -> None:
         if self._lost:
             self._notice("connected again")
-        self._opened, self._lost = True, 0
+        self.opened.set()
+        self._lost = 0
 
     async def _pause(self, why: str) -> None:
         if not self._lost:
