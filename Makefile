@@ -9,7 +9,7 @@ ARGS ?=
 # Tests wait for as long as they compute.
 JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
-.PHONY: help demo dev test faults soak check format bench imports hooks dist lock clean
+.PHONY: help demo dev test faults soak check format bench imports hooks dist sbom lock clean
 
 help: ## Show this menu
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ dist: $(VENV)/dev.stamp ## Build the release that HEAD is tagged as (docs/releas
 	@version=v$$($(BIN)/python -c 'import tomllib; print(tomllib.load(open("pyproject.toml", "rb"))["project"]["version"])') \
 		&& { git describe --tags --exact-match 2>/dev/null | grep -qxF "$$version" || { echo "HEAD is not tagged $$version" >&2; exit 2; }; }
 	$(BIN)/python -m hatchling build
+
+sbom: ## Bill of materials of what is locked, CycloneDX 1.6 (needs cyclonedx-py: pip install cyclonedx-bom)
+	@mkdir -p dist
+	cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible --spec-version 1.6 -o dist/sbom.json
 
 lock: ## Renew the locked dependencies (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade pyproject.toml --extra embedded --group build -o requirements/runtime.txt

@@ -168,6 +168,16 @@ class Settings(BaseSettings):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
+    @field_validator("port", mode="before")
+    @classmethod
+    def _no_service_link(cls, value: object) -> object:
+        if isinstance(value, str) and "://" in value:
+            text = (
+                "Kubernetes sets this for a Service called `dispatcher`: give a number, and enableServiceLinks: false"
+            )
+            raise ValueError(text)
+        return value
+
     @field_validator("proxy_url")
     @classmethod
     def _proxy_readable(cls, value: SecretStr | None) -> SecretStr | None:

@@ -232,6 +232,8 @@ NOTED = {
     "POST /v1/redeliveries",
     "DELETE /v1/redeliveries/{id}",
     "POST /v1/definitions/{id}/suspended-urls/{type}/enable",
+    "POST /v1/definitions/{id}/portal-links",
+    "DELETE /v1/definitions/{id}/portal-links",
     "POST /v1/definitions",
     "PATCH /v1/definitions/{id}",
     "DELETE /v1/definitions/{id}",
