@@ -104,7 +104,7 @@ def composed(settings: Settings, redis: StoreClient, reading: StoreClient, clock
         queue=queue,
         reads=_queue(settings, reading),
         emitter=Emitter(cache, queue.partition_of, clock.now_ms),
-        acceptor=Acceptor(queue, _orders(redis, queue, cache, clock.now_ms)),
+        acceptor=Acceptor(queue, OrdersElsewhere.over(redis, queue, cache, clock.now_ms)),
         definitions=definitions,
         cache=cache,
         clients=ClientStore(redis),
@@ -129,13 +129,6 @@ def _queue(settings: Settings, redis: StoreClient) -> QueueStore:
         retention_ms=settings.retention_ms,
         min_replicas=settings.min_replicas,
     )
-
-
-def _orders(
-    redis: StoreClient, queue: QueueStore, cache: DefinitionCache, now_ms: Callable[[], int]
-) -> OrdersElsewhere:
-    store, effects = InstallationStore(redis, cache.revision), Effects(Outbox(redis), queue)
-    return OrdersElsewhere(store, effects, AccountStore(redis), MarketplaceStore(redis), cache, now_ms)
 
 
 def _installer(

@@ -22,6 +22,9 @@ from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.installations import TRIES, InstallationStore, Stored, Written
 from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.outbox import Outbox
+from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.redis.client import StoreClient
 
 LOOKED_AT = 1000
 """Installations of one account among which the ordered one is looked for."""
@@ -48,6 +51,14 @@ class OrdersElsewhere:
         self._cache = cache
         self._now_ms = now_ms
         self._nobody_until_s = 0.0
+
+    @classmethod
+    def over(
+        cls, redis: StoreClient, queue: QueueStore, cache: DefinitionCache, now_ms: Callable[[], int]
+    ) -> OrdersElsewhere:
+        """The same over one store, for whoever accepts events."""
+        store, effects = InstallationStore(redis, cache.revision), Effects(Outbox(redis), queue)
+        return cls(store, effects, AccountStore(redis), MarketplaceStore(redis), cache, now_ms)
 
     async def before(self, event: Event) -> Event:
         """The event to accept: that of its installation, which is written now, or as it came."""
