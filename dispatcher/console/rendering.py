@@ -1,4 +1,4 @@
-"""The console's templates to answers. No page of it can be framed, or runs a script."""
+"""The console's templates to answers. No page of it can be framed, or runs a script but its own."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from aiohttp import web
 from dispatcher.console.words import STATUS_LOOKS, STATUS_WORDS, TYPE_WORDS
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
+from dispatcher.pages.assets import asset
 from dispatcher.pages.rendering import Templates
 from dispatcher.pages.security import page_headers
 
-HEADERS = page_headers()
+HEADERS = page_headers(scripts=True)
+SCRIPT = asset("dispatcher.console", "console.js")
 
 
 def page(template: str, values: Mapping[str, Any], status: int = 200) -> web.Response:
     """The template as an HTML answer."""
-    return _templates().page(template, dict(values), headers=HEADERS, status=status)
+    return _templates().page(template, {"script": SCRIPT.path} | dict(values), headers=HEADERS, status=status)
 
 
 @cache

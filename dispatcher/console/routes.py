@@ -19,8 +19,10 @@ from dispatcher.console.lanes import LANE, pause_lane, resume_lane, show_pause
 from dispatcher.console.navigation import HOME
 from dispatcher.console.overview import show_home
 from dispatcher.console.problems import problem_page
+from dispatcher.console.rendering import SCRIPT
 from dispatcher.console.screen import EVENTS, SHOWN_TO, SIGN_IN, action, redirect, screen
 from dispatcher.console.signing_in import show_form, sign_in, sign_out
+from dispatcher.console.workers import WORKERS, show_workers
 from dispatcher.model.access import Scope
 from dispatcher.pages.assets import mount_assets
 from dispatcher.pages.rendering import ICON, STYLE_SHEET
@@ -56,6 +58,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", JOBS, action(confirm, Scope.OPS_WRITE)),
     ("GET", f"{JOBS}/{{id}}", screen(show_job, Scope.OPS_READ, Scope.OPS_WRITE)),
     ("POST", f"{JOBS}/{{id}}/stop", action(stop_job, Scope.OPS_WRITE)),
+    ("GET", WORKERS, screen(show_workers, Scope.OPS_READ)),
     ("GET", f"{LANE}/pause", screen(show_pause, Scope.OPS_WRITE)),
     ("POST", f"{LANE}/pause", action(pause_lane, Scope.OPS_WRITE)),
     ("POST", f"{LANE}/resume", action(resume_lane, Scope.OPS_WRITE)),
@@ -71,7 +74,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 def mount_console(app: web.Application) -> None:
     """Add the console to the API's application."""
     app[ERROR_PAGES].append((HOME, problem_page))
-    mount_assets(app, STYLE_SHEET, ICON)
+    mount_assets(app, STYLE_SHEET, ICON, SCRIPT)
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler)
         if method == "GET":

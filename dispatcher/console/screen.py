@@ -33,6 +33,8 @@ EVENTS = f"{HOME}/events"
 SHOWN_TO = (Scope.EVENTS_READ, Scope.OPS_READ)
 OWN_PATH = re.compile(r"/console(?!/sign-)(?:/[A-Za-z0-9][A-Za-z0-9._~:-]*)*(?:\?[A-Za-z0-9._~!$&'()*+,;=:@%/?-]*)?")
 """Addresses of the console, as its forms may name them to return to."""
+LIVE = "X-Live"
+"""Sent by a page that refreshes itself: nobody looks, so that the session is not in use by it."""
 _MAX_WANTED_CHARS = 1000
 
 
@@ -53,7 +55,8 @@ def screen(view: View, *scopes: Scope) -> Handler:
         _need(viewer, scopes, "This page")
         await take_turn(request, viewer.caller)
         response = await view(request, viewer)
-        renew(request, response, session)
+        if LIVE not in request.headers:
+            renew(request, response, session)
         return response
 
     return serve

@@ -35,10 +35,54 @@ async def test_every_page_is_accessible_and_fits(
     await assert_accessible(page)
     await signed_in(page, visitor)
     paths = ("/console", "/console/events", f"/console/events/{first}", f"/console/events/{second}", "/console/nothing")
-    for number, path in enumerate((*paths, "/console/events?accountId=nobody")):
+    further = ("/console/issues", "/console/redeliveries", "/console/workers", "/console/events?q=status:deda")
+    for number, path in enumerate((*paths, *further, "/console/events?accountId=nobody")):
         if number == 2:
             await WorkerHand(api).settle(first, Status.RETRYING, delay_ms=60_000)
         await page.goto(visitor.origin + path)
         await screenshot(page, tmp_path, f"{number}")
         await assert_accessible(page)
         await assert_fits(page)
+
+
+async def test_figures_come_by_themselves_and_rest_under_the_pointer(visitors: Visitors, visitor: Visitor) -> None:
+    """The page's own clock is wound on, so that nothing waits for it."""
+    page = await visitors.page()
+    await page.clock.install()
+    await signed_in(page, visitor)
+    await page.locator("#live", has_text="live").wait_for()
+    await visitor.api.emit()
+    await page.clock.run_for(5_000)
+    await page.locator("#lanes table").hover()
+    await page.clock.run_for(5_000)
+    await page.locator("#live", has_text="paused").wait_for()
+
+
+async def test_keys_find_go_and_open(visitors: Visitors, visitor: Visitor) -> None:
+    event = await visitor.api.emit()
+    page = await visitors.page()
+    await signed_in(page, visitor)
+    await page.keyboard.press("?")
+    await page.get_by_role("dialog", name="Keys").wait_for()
+    await page.keyboard.press("Escape")
+    for key in ("g", "e"):
+        await page.keyboard.press(key)
+    await page.wait_for_url("**/console/events")
+    for key in ("j", "Enter"):
+        await page.keyboard.press(key)
+    await page.wait_for_url(f"**/console/events/{event['id']}")
+    await page.keyboard.press("/")
+    assert await page.evaluate("document.activeElement.id") == "find"
+
+
+async def test_pages_work_without_scripts(visitors: Visitors, visitor: Visitor) -> None:
+    event = await visitor.api.emit()
+    await WorkerHand(visitor.api).settle(event["id"], Status.RETRYING, delay_ms=3_600_000)
+    page = await visitors.page(390, java_script_enabled=False)
+    await signed_in(page, visitor)
+    await page.goto(f"{visitor.origin}/console/events/{event['id']}")
+    await page.get_by_role("button", name="Deliver now").click()
+    await page.get_by_text("Brought forward").wait_for()
+    await page.get_by_role("button", name="Menu").click()
+    await page.get_by_role("link", name="Workers").click()
+    await page.wait_for_url("**/console/workers")

@@ -6,6 +6,7 @@ import pytest
 
 from dispatcher.console.charts import Series, ceiling, chart
 from dispatcher.model.status import Status
+from dispatcher.pages.session import RENEWED_AFTER_S
 from tests.api.audit_entries import entries
 from tests.api.conftest import Api
 from tests.api.console.conftest import Visitor
@@ -29,7 +30,7 @@ async def test_the_frame_says_where_who_and_when(operator: Visitor) -> None:
     page = await operator.look("/console")
     assert "dispatcher.example" in page
     assert "<b>admin</b>" in page
-    assert 'aria-current="page">Overview' in page
+    assert 'aria-current="page" data-key="o">Overview' in page
     assert " UTC</time>" in page
 
 
@@ -89,7 +90,7 @@ async def test_a_viewer_sees_no_button_and_its_forms_are_refused(visitor: Visito
     await WorkerHand(visitor.api).settle(event["id"], Status.RETRYING, delay_ms=60_000)
     await visitor.sign_in_as_new("events:read", "ops:read", "integrations:read")
     page = await visitor.look("/console")
-    assert page.count("<button") == 3  # menu, sign out, find
+    assert page.count("<button") == 4  # menu, sign out, find, close
     lane = f"/console/lanes/{visitor.integration.id}"
     for path in (f"{lane}/pause", f"{lane}/resume", "/console/problems/x/acknowledge"):
         assert (await visitor.send(path, {})).status == 403
@@ -107,3 +108,21 @@ def test_lines_share_one_scale_and_the_words_say_the_same() -> None:
 @pytest.mark.parametrize(("value", "above"), [(0, 1), (0.3, 0.5), (1, 1), (11, 20), (201, 250), (4_999, 5_000)])
 def test_scales_end_at_round_numbers(value: float, above: float) -> None:
     assert ceiling(value) == pytest.approx(above)
+
+
+async def test_a_page_that_refreshes_itself_does_not_keep_the_session_in_use(operator: Visitor) -> None:
+    operator.api.clock.now_s += RENEWED_AFTER_S + 1
+    by_itself = await operator.api.http.get("/console", headers={"X-Live": "1"})
+    assert (by_itself.status, "Set-Cookie" in by_itself.headers) == (200, False)
+    looked_at = await operator.api.http.get("/console")
+    assert "Set-Cookie" in looked_at.headers
+
+
+async def test_partitions_that_nobody_owns_are_named(operator: Visitor) -> None:
+    assert "No worker runs, and nothing waits" in await operator.look("/console/workers")
+    await operator.api.emit()
+    page = await operator.look("/console/workers")
+    assert "1 event in 4 partitions that no worker owns." in page
+    assert page.count(">nobody</span>") == 4
+    await operator.sign_in_as_new("ops:read", vendor_id="V")
+    await operator.look("/console/workers", 403)

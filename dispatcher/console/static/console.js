@@ -1,0 +1,72 @@
+// Live figures and keys. Every page works without it. It asks for the page itself again and takes over what is live there.
+"use strict";
+(() => {
+  const EVERY_MS = 5000;
+  const pill = document.getElementById("live");
+  const parts = () => document.querySelectorAll("[data-live]");
+
+  function say(look, words) {
+    pill.className = `pill is-${look}`;
+    pill.textContent = words;
+    pill.hidden = false;
+  }
+
+  const busy = () => document.querySelector("table:hover, [data-live] :focus, dialog[open]") !== null;
+
+  async function look() {
+    if (document.hidden) return;
+    if (busy()) return say("off", "paused");
+    try {
+      const answer = await fetch(location.href, { headers: { "X-Live": "1" }, redirect: "error" });
+      if (!answer.ok) throw new Error(String(answer.status));
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      if (busy()) return say("off", "paused");
+      for (const old of document.querySelectorAll("[data-live], #moment")) {
+        const now = fresh.getElementById(old.id);
+        if (now) old.replaceWith(document.adoptNode(now));
+      }
+      say("ok", "live");
+    } catch {
+      say("bad", "stale");
+    }
+  }
+
+  if (parts().length) {
+    say("ok", "live");
+    setInterval(look, EVERY_MS);
+    document.addEventListener("visibilitychange", look);
+  }
+
+  const keys = document.getElementById("keys");
+  let going = false;
+
+  function step(by) {
+    const links = [...document.querySelectorAll("main tbody tr")].map((row) => row.querySelector("a")).filter(Boolean);
+    const at = links.indexOf(document.activeElement);
+    links[Math.min(links.length - 1, Math.max(0, at + by))]?.focus();
+  }
+
+  const PRESSED = {
+    "/": () => document.getElementById("find")?.focus(),
+    "?": () => keys.showModal(),
+    j: () => step(1),
+    k: () => step(-1),
+    g: () => { going = true; },
+    r: () => document.querySelector("main [data-key=r]")?.click(),
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("input, textarea, select")) return;
+    if (going) {
+      going = false;
+      const link = document.querySelector(`#menu [data-key="${CSS.escape(event.key)}"]`);
+      if (link) location.assign(link.href);
+      return;
+    }
+    const press = PRESSED[event.key];
+    if (press && keys && !keys.open) {
+      event.preventDefault();
+      press();
+    }
+  });
+})();
