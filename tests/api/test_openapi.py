@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
+from jsonschema_rs import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from dispatcher.api.documents.openapi import as_text, build_document
@@ -32,6 +34,7 @@ def test_every_reference_leads_somewhere() -> None:
     names = set(re.findall(r'"#/components/schemas/(\w+)"', text))
     assert names <= set(document()["components"]["schemas"])
     assert {"EventIn", "EventOut", "ErrorsOut"} <= names
+    assert [name for name in document()["components"]["schemas"] if "__" in name] == []
 
 
 def test_operations_are_named_once_and_say_what_they_need() -> None:
@@ -39,7 +42,7 @@ def test_operations_are_named_once_and_say_what_they_need() -> None:
     names = [operation["operationId"] for operation in operations]
     assert len(set(names)) == len(names)
     known = {scope.value for scope in Scope}
-    asked = {scope for op in operations for entry in op.get("security", []) for scope in entry["oauth2"]}
+    asked = {scope for op in operations for entry in op.get("security", []) for scope in entry.get("oauth2", ())}
     assert asked <= known
 
 
@@ -75,3 +78,69 @@ async def test_page_shows_every_operation_and_loads_nothing(api: Api) -> None:
     assert page.loaded == ["a:/openapi.json"]
     for path in document()["paths"]:
         assert path in page.text
+
+
+PLAIN = {"string", "integer", "number", "boolean"}
+
+
+def operations() -> list[dict[str, Any]]:
+    return [operation for item in document()["paths"].values() for operation in item.values()]
+
+
+def properties() -> Iterator[tuple[str, dict[str, Any]]]:
+    for model, schema in document()["components"]["schemas"].items():
+        for name, held in schema.get("properties", {}).items():
+            yield f"{model}.{name}", held
+
+
+def test_every_property_and_parameter_is_described() -> None:
+    assert [name for name, held in properties() if not held.get("description")] == []
+    given = [one for operation in operations() for one in operation.get("parameters", ())]
+    assert [one["name"] for one in given if not one.get("description")] == []
+
+
+def test_every_plain_property_has_an_example_that_its_schema_takes() -> None:
+    schemas = document()["components"]
+    for name, held in properties():
+        is_plain = PLAIN.intersection(str(one.get("type")) for one in held.get("anyOf", [held]))
+        assert bool(held.get("examples")) or not is_plain, name
+        for one in held.get("examples", ()):
+            Draft202012Validator({**held, "components": schemas}).validate(one)
+
+
+def test_every_operation_says_who_may_and_what_each_answer_means() -> None:
+    for operation in operations():
+        assert operation["description"]
+        assert isinstance(operation["security"], list)
+        assert not re.search(r"V1|V10|[0-9]", operation["operationId"].replace("Oauth2", "")), operation["operationId"]
+        for status, answer in operation["responses"].items():
+            assert answer["description"]
+            assert "X-Request-Id" in answer["headers"], status
+        if operation["security"] and {} not in operation["security"]:
+            assert {"401", "403", "429", "503"} <= operation["responses"].keys()
+
+
+def test_examples_of_bodies_and_answers_are_what_their_schemas_say() -> None:
+    schemas = document()["components"]
+    for operation in operations():
+        for held in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for media in held.get("content", {}).values():
+                if "example" in media:
+                    Draft202012Validator({**media["schema"], "components": schemas}).validate(media["example"])
+
+
+def test_no_schema_is_odd_for_generators_of_clients() -> None:
+    def look(held: Any, place: str) -> None:
+        if isinstance(held, list):
+            for n, one in enumerate(held):
+                look(one, f"{place}.{n}")
+        if not isinstance(held, dict):
+            return
+        if isinstance(held.get("enum"), list):
+            assert "type" in held, place
+        assert held.get("default", "") is not None, place
+        for name, one in held.items():
+            look(one, f"{place}.{name}")
+
+    look(document()["components"]["schemas"], "schemas")
+    look(document()["paths"], "paths")

@@ -55,7 +55,7 @@ def render(document: Document) -> str:
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
-    scopes = " or ".join(scope for entry in operation.get("security", []) for scope in entry["oauth2"]) or "public"
+    scopes = " or ".join(scope for entry in operation["security"] for scope in entry.get("oauth2", ())) or "public"
     parts = {name: operation[name] for name in ("parameters", "requestBody", "responses") if name in operation}
     return (
         f'<details><summary><span class="method">{method}</span> <code>{escape(path)}</code> '

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from copy import deepcopy
 from functools import cache
+from inspect import cleandoc
 from typing import Any
 
 import orjson
@@ -14,6 +16,9 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 import dispatcher
+from dispatcher.api.documents.answers import answers_of, error_forms, is_tagged
+from dispatcher.api.documents.naming import operation_id
+from dispatcher.api.documents.wording import described, example, typed, worded
 from dispatcher.api.http.parameters import MEDIA, OAUTH_FORMS, PARAMETERS
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Route
@@ -22,12 +27,6 @@ from dispatcher.model.access import Scope
 
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
-_ERROR = {
-    "description": "An error; `errors` says what to do next",
-    "content": {"application/json": {"schema": {"$ref": _REF.format(model="ErrorsOut")}}},
-}
-_JSON: dict[str, Any] = {"application/json": {"schema": {}}}
-
 Document = dict[str, Any]
 DOCUMENT: web.AppKey[Document] = web.AppKey("openapi", dict)
 
@@ -37,45 +36,67 @@ def build_document(routes: Sequence[Route], base_url: str) -> Document:
     paths: dict[str, dict[str, Any]] = {}
     for route in routes:
         paths.setdefault(route.path, {})[route.method.lower()] = _operation(route)
+    schemas = _schemas(routes)
+    for item in paths.values():
+        _show_examples(item, schemas)
     return {
         "openapi": "3.1.0",
         "info": {
             "title": "Marketplace dispatcher",
             "version": dispatcher.__version__,
-            "license": {"name": "Apache-2.0"},
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
         "servers": [{"url": base_url}],
         "paths": paths,
-        "components": {"schemas": _schemas(routes), "securitySchemes": {"oauth2": _security(base_url)}},
+        "components": {"schemas": schemas, "securitySchemes": {"oauth2": _security(base_url)}},
     }
+
+
+def _show_examples(item: dict[str, Any], schemas: dict[str, Any]) -> None:
+    """One of each body and answer that has a model."""
+    for operation in item.values():
+        for held in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for media in held.get("content", {}).values():
+                made = example(media["schema"], schemas)
+                if made is not None:
+                    media.setdefault("example", made)
 
 
 def _operation(route: Route) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": _operation_id(route),
+        "operationId": operation_id(route),
         "summary": route.summary,
-        "description": (route.handler.__doc__ or "").strip(),
+        "description": cleandoc(route.handler.__doc__ or f"{route.summary}."),
         "tags": [route.tag],
-        "parameters": [*_path_parameters(route), *PARAMETERS.get((route.method, route.path), ())],
-        "responses": _responses(route),
+        "parameters": _parameters(route),
+        "responses": answers_of(route, _ref),
     }
     body = _request_body(route)
     if body:
         operation["requestBody"] = body
-    if route.scopes is not None:
-        operation["security"] = [{"oauth2": [scope.value]} for scope in route.scopes]
-    return {name: value for name, value in operation.items() if value}
+    operation = {name: value for name, value in operation.items() if value}
+    return operation | {"security": _needed(route)}
 
 
-def _operation_id(route: Route) -> str:
-    words = re.findall(r"[A-Za-z0-9]+", f"{route.method.lower()} {route.path}")
-    first: str = words[0]
-    return first + "".join(word[:1].upper() + word[1:] for word in words[1:])
+def _needed(route: Route) -> list[dict[str, list[str]]]:
+    """None for what is public, and an empty one beside others for what is public in part."""
+    scopes = route.scopes or (route.asking[1] if route.asking else ())
+    return [*([{}] if route.asking else []), *({"oauth2": [scope.value]} for scope in scopes)]
+
+
+def _parameters(route: Route) -> list[dict[str, Any]]:
+    given = deepcopy([*_path_parameters(route), *PARAMETERS.get((route.method, route.path), ())])
+    if route.method == "GET" and is_tagged(route):
+        text = "ETags that the asker has: 304 if it is one of them"
+        given.append({"name": "If-None-Match", "in": "header", "schema": {"type": "string"}, "description": text})
+    typed(given)
+    return given
 
 
 def _path_parameters(route: Route) -> list[dict[str, Any]]:
     names = _PATH_PARAMETER.findall(route.path)
-    return [{"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in names]
+    held = {"in": "path", "required": True, "schema": {"type": "string"}}
+    return [{"name": name, **held, "description": described(name) or "Which one"} for name in names]
 
 
 def _request_body(route: Route) -> dict[str, Any] | None:
@@ -88,22 +109,6 @@ def _request_body(route: Route) -> dict[str, Any] | None:
         return {"required": True, "content": {"application/x-www-form-urlencoded": {"schema": form}}}
     media = MEDIA.get((route.method, route.path))
     return {"required": True, "content": media} if media else None
-
-
-def _responses(route: Route) -> dict[str, Any]:
-    answers = {str(status): _answer(model) for status, model in route.answers.items()} or {"200": {"description": "OK"}}
-    errors = {"default": _ERROR if _speaks_rest(route) else {"description": "An error", "content": _JSON}}
-    return answers | errors
-
-
-def _speaks_rest(route: Route) -> bool:
-    return route.path.startswith(("/v1/", "/api/"))
-
-
-def _answer(model: type[BaseModel] | None) -> dict[str, Any]:
-    if model is None:
-        return {"description": "Done"}
-    return {"description": "Done", "content": {"application/json": {"schema": _ref(model)}}}
 
 
 def _ref(model: type[BaseModel]) -> dict[str, str]:
@@ -124,7 +129,7 @@ def _definitions(wanted: tuple[tuple[type[BaseModel], Any], ...]) -> dict[str, A
     """Made once in a process: the same models have the same schemas, and making them takes a while."""
     _, definitions = models_json_schema(wanted, by_alias=True, ref_template=_REF)
     schemas: dict[str, Any] = definitions["$defs"]
-    return schemas
+    return worded(schemas | error_forms())
 
 
 def _name(model: type[BaseModel]) -> str:

@@ -40,7 +40,8 @@ def validated(model: type[Model], value: Any) -> Model:
         return model.model_validate(value)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise Unprocessable([_problem(one) for one in found[:_MAX_PROBLEMS]]) from None
+        placed = [(_place(one, value), one) for one in found[:_MAX_PROBLEMS]]
+        raise Unprocessable([_problem(one, place) for place, one in _deepest(placed)]) from None
 
 
 def _refuse_many_unknown(model: type[BaseModel], value: dict[Any, Any]) -> None:
@@ -53,8 +54,34 @@ def _refuse_many_unknown(model: type[BaseModel], value: dict[Any, Any]) -> None:
     raise Unprocessable([Problem("unknown_field", _TEXTS["extra_forbidden"], name) for name in unknown])
 
 
-def _problem(error: ErrorDetails) -> Problem:
+def _place(error: ErrorDetails, value: Any) -> tuple[int | str, ...]:
+    """The path of what is wrong in ``value``, without the names that pydantic has for the branches of a union."""
+    path: list[int | str] = []
+    for n, part in enumerate(error["loc"]):
+        is_missing = error["type"] == "missing" and n == len(error["loc"]) - 1
+        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int)):
+            path.append(part)
+            value = value[part]  # type: ignore[index]
+        elif is_missing:
+            path.append(part)
+    return tuple(path)
+
+
+def _deepest(
+    placed: list[tuple[tuple[int | str, ...], ErrorDetails]],
+) -> list[tuple[tuple[int | str, ...], ErrorDetails]]:
+    """One of each place. Of a union, the branch that got furthest: others only say that they are not meant."""
+    kept: dict[tuple[int | str, ...], ErrorDetails] = {}
+    for place, error in placed:
+        of_union = len(place) < len(error["loc"])
+        if of_union and any(other != place and other[: len(place)] == place for other, _ in placed):
+            continue
+        kept.setdefault(place, error)
+    return list(kept.items())
+
+
+def _problem(error: ErrorDetails, place: tuple[int | str, ...]) -> Problem:
     kind = error["type"]
     fallback = "wrong_type" if kind.endswith("_type") else "invalid_value"
     message = _TEXTS.get(kind) or f"{error['msg'].removeprefix('Value error, ').rstrip('.')}."
-    return Problem(_CODES.get(kind, fallback), message, ".".join(str(part) for part in error["loc"]) or None)
+    return Problem(_CODES.get(kind, fallback), message, ".".join(str(part) for part in place) or None)

@@ -41,7 +41,9 @@ Moment = Annotated[Name, WithJsonSchema({"type": "string", "pattern": _TIME, "de
 class Wire(BaseModel):
     """camelCase outside, snake_case inside; nothing unknown, nothing converted."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        alias_generator=to_camel, extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+    )
 
 
 class EventIn(Wire):
@@ -66,8 +68,8 @@ class FilterIn(Wire):
     integration_id: Name | None = None
     since: Moment | EpochMs | None = Field(default=None, alias="from")
     until: Moment | EpochMs | None = Field(default=None, alias="to")
-    q: str | None = None
-    """A filter as a text, which holds beside the others."""
+    q: Annotated[str, WithJsonSchema({"type": "string", "maxLength": MAX_CHARS})] | None = None
+    """A filter as a text, which holds beside the others: docs/filters.md."""
 
 
 def _text_or_fields(value: Any, as_fields: ValidatorFunctionWrapHandler) -> Any:

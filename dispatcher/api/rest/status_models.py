@@ -24,7 +24,7 @@ class AcknowledgementOut(Wire):
     at: str
 
 
-class ProblemOut(Wire):
+class StandingProblemOut(Wire):
     """``since`` is when the fact began."""
 
     id: str
@@ -44,7 +44,7 @@ class StatusOut(Wire):
     ok: bool
     text: str
     at: str
-    problems: list[ProblemOut]
+    problems: list[StandingProblemOut]
     more: int
 
 
