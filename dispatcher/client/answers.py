@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, TypedDict
 
+from dispatcher.model.payload import Payload
+
+
+class NewEvent(TypedDict):
+    """An event to emit. ``type``: short or full name."""
+
+    type: str
+    productId: str
+    accountId: NotRequired[str | None]
+    subscriptionId: NotRequired[str | None]
+    flag: NotRequired[str | None]
+    payload: NotRequired[Payload | dict[str, Any] | None]
+    creator: NotRequired[dict[str, Any] | None]
+
 
 class AcceptedJson(TypedDict):
+    """``replayed``: an event of the same key had been accepted before, and this is that one."""
+
     id: str
     eventUrl: str
     status: str
+    replayed: bool
 
 
 class EventErrorJson(TypedDict):

@@ -18,9 +18,11 @@ from dispatcher.client.answers import (
     EventJson,
     ExplanationJson,
     ForwardedJson,
+    NewEvent,
     StatusJson,
 )
 from dispatcher.client.definitions import Definitions
+from dispatcher.client.emitter import BOUNDS, SOURCE, Bounds, Emitter
 from dispatcher.client.errors import api_error
 from dispatcher.client.following import Follower, Notice
 from dispatcher.client.jobs import Jobs
@@ -60,10 +62,15 @@ class Client:
         if self._session is not None:
             await self._session.close()
 
-    async def emit(self, event: Mapping[str, Any], idempotency_key: str | None = None) -> AcceptedJson:
+    async def emit(self, event: NewEvent | Mapping[str, Any], idempotency_key: str | None = None) -> AcceptedJson:
         """Accept one event. Always sent with a key, so that it is accepted once however often it is repeated."""
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        return cast("AcceptedJson", await self._call(Call("POST", "/v1/events", body=dict(event), headers=headers)))
+        answer = await self._call(Call("POST", "/v1/events", body=dict(event), headers=headers))
+        return cast("AcceptedJson", {"replayed": False} | answer)
+
+    def emitter(self, source: str = SOURCE, bounds: Bounds = BOUNDS) -> Emitter:
+        """``async with client.emitter() as emitter``: many events, in batches, with back-pressure."""
+        return Emitter(self._call, source, bounds)
 
     async def event(self, event_id: str, wait_s: int = 0) -> EventJson:
         """With ``wait_s`` (at most 30) as soon as it is terminal, or as it is after that time."""

@@ -33,6 +33,7 @@ class Call:
     headers: Mapping[str, str] | None = None
     safe: bool = True
     takes: int | None = None
+    media: str = "application/json"
 
 
 class Transport:
@@ -79,7 +80,7 @@ class Transport:
         headers = {**(call.headers or {}), "Authorization": f"Bearer {token}"}
         data = None
         if call.body is not None:
-            data, headers["Content-Type"] = orjson.dumps(call.body), "application/json"
+            data, headers["Content-Type"] = orjson.dumps(call.body), call.media
         try:
             async with self.session.request(
                 call.method,
@@ -98,6 +99,8 @@ class Transport:
         body = await read_json(answer)
         told = answer.status == takes and isinstance(body, dict) and "errors" not in body
         if told or 200 <= answer.status < 300:
+            if isinstance(body, dict) and answer.headers.get("Idempotency-Replayed") == "true":
+                return body | {"replayed": True}
             return body
         error = api_error(answer.status, body, answer.headers.get("X-Request-Id"))
         if answer.status in PASSING_STATUSES:

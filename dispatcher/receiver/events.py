@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from dispatcher.receiver.payload import (
+from dispatcher.model.payload import (
     Account,
     AddonBinding,
     AddonInstance,

@@ -10,6 +10,7 @@ import pytest
 from dispatcher.catalogue.parts import PARTS
 from dispatcher.catalogue.samples import sample_payload
 from dispatcher.catalogue.schemas import ENTRIES
+from dispatcher.model import payload as parts
 from dispatcher.model.event import Event as QueuedEvent
 from dispatcher.model.event import EventState
 from dispatcher.model.event_type import TYPE_RULES, EventType
@@ -28,7 +29,6 @@ from dispatcher.receiver import (
     UninstallStep,
     UnknownEvent,
     UnreadableEvent,
-    payload,
     read_event,
 )
 from dispatcher.receiver.reading import MARKETPLACE_EVENTS
@@ -40,13 +40,13 @@ OWN = {
     EventType.UNINSTALL_STEP: UninstallStep,
 }
 TYPED_DICTS = {
-    "user": payload.User,
-    "company": payload.Company,
-    "account": payload.Account,
-    "addonInstance": payload.AddonInstance,
-    "addonBinding": payload.AddonBinding,
-    "order": payload.Order,
-    "notice": payload.Notice,
+    "user": parts.User,
+    "company": parts.Company,
+    "account": parts.Account,
+    "addonInstance": parts.AddonInstance,
+    "addonBinding": parts.AddonBinding,
+    "order": parts.Order,
+    "notice": parts.Notice,
 }
 ID = "0189f7ea-ae2c-7809-8aeb-b819cf5e9003"
 
@@ -101,7 +101,8 @@ def test_types_of_parts_have_the_fields_of_the_catalogue(name: str) -> None:
 
 def test_every_part_has_a_type() -> None:
     assert TYPED_DICTS.keys() == PARTS.keys() - {"configuration"}
-    assert payload.Item.__annotations__.keys() == PARTS["order"]["properties"]["items"]["properties"].keys()
+    assert parts.Payload.__annotations__.keys() == PARTS.keys()
+    assert parts.Item.__annotations__.keys() == PARTS["order"]["properties"]["items"]["properties"].keys()
 
 
 def test_error_codes_are_those_that_are_read() -> None:

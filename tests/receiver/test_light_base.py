@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIGHT_BASE = ("aiohttp", "cryptography", "orjson")
-LIGHT = re.compile(r"dispatcher(\.(client|receiver)(\.\w+)*|\.errors|\.policy(\.signing)?)?")
+LIGHT = re.compile(r"dispatcher(\.(client|receiver)(\.\w+)*|\.errors|\.policy(\.signing)?|\.model(\.payload)?)?")
 
 
 def with_needs(*names: str) -> Iterator[Distribution]:

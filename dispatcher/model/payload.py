@@ -60,6 +60,19 @@ class Notice(TypedDict, total=False):
     message: str | None
 
 
+class Payload(TypedDict, total=False):
+    """The payload that a marketplace emits. The catalogue says which parts its type needs."""
+
+    user: User | None
+    company: Company | None
+    account: Account | None
+    addonInstance: AddonInstance | None
+    addonBinding: AddonBinding | None
+    order: Order | None
+    notice: Notice | None
+    configuration: dict[str, Any]
+
+
 class EventError(TypedDict):
     code: str
     message: str | None
