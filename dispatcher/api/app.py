@@ -33,12 +33,13 @@ from dispatcher.api.rest.portal_links import PORTAL_LINKS
 from dispatcher.api.rest.redeliveries import REDELIVERER, REDELIVERIES
 from dispatcher.api.rest.stream import FEED, STREAMS, end_streams
 from dispatcher.api.rest.waiting import WAITS, Waits
-from dispatcher.api.services import SERVICES, TRACING, Services
+from dispatcher.api.services import EFFECTIVE_SETTINGS, SERVICES, TRACING, Services
 from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
 from dispatcher.api.verdict_sources import verdict_watch
 from dispatcher.api.verdict_watch import VERDICT, EmitCounts, judging
 from dispatcher.clock import Clock, StoreClock
+from dispatcher.effective_settings import reference
 from dispatcher.flow.events.bulk_redelivery import Redeliverer
 from dispatcher.flow.events.bulk_step import BulkSteps
 from dispatcher.flow.installations.authorizing import Authorizing
@@ -96,7 +97,7 @@ async def build_app(
         handler_args=connection_arguments(),
     )
     app.on_response_prepare.append(nameless)
-    app[SERVICES] = services
+    app[SERVICES], app[EFFECTIVE_SETTINGS] = services, reference(settings)
     app[INSTALLING] = installing
     app.on_cleanup.append(_no_more_passwords)
     app[TURNS] = Turns()

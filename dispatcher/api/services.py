@@ -65,5 +65,7 @@ class Services:
 
 
 SERVICES = web.AppKey("services", Services)
+EFFECTIVE_SETTINGS = web.AppKey("effective_settings", list[dict[str, object]])
+"""Each setting in words; no secret."""
 TRACING = web.AppKey("tracing", Tracing)
 """Where spans are sent somewhere."""

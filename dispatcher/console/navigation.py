@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from dispatcher.console.scopes import SEES_ACCOUNTS, SEES_INSTALLATIONS, SEES_MARKETPLACES, SEES_TEMPLATES
+from dispatcher.console.scopes import (
+    SEES_ACCOUNTS,
+    SEES_AUDIT,
+    SEES_CLIENTS,
+    SEES_INSTALLATIONS,
+    SEES_MARKETPLACES,
+    SEES_SETTINGS,
+    SEES_TEMPLATES,
+)
 
 if TYPE_CHECKING:
     from dispatcher.console.viewer import Viewer
@@ -36,6 +44,9 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Accounts", f"{HOME}/accounts", lambda viewer: viewer.may_see(SEES_ACCOUNTS)),
     Entry("Marketplaces", f"{HOME}/marketplaces", lambda viewer: viewer.may_see(SEES_MARKETPLACES)),
     Entry("Connector templates", f"{HOME}/connector-templates", lambda viewer: viewer.may_see(SEES_TEMPLATES)),
+    Entry("Audit", f"{HOME}/audit", lambda viewer: viewer.may_see(SEES_AUDIT) and not viewer.bound, "a"),
+    Entry("Clients", f"{HOME}/clients", lambda viewer: viewer.may_see(SEES_CLIENTS) and not viewer.bound, "c"),
+    Entry("Settings", f"{HOME}/settings", lambda viewer: viewer.may_see(SEES_SETTINGS) and not viewer.bound, "s"),
 )
 
 

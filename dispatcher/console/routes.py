@@ -8,6 +8,7 @@ from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
 from dispatcher.console.acknowledging import acknowledge
 from dispatcher.console.acting import deliver_event_now, redeliver_event, resolve_event, show_body
+from dispatcher.console.administration.routes import ROUTES as ADMINISTRATION
 from dispatcher.console.bulk import JOBS, confirm, show_preview
 from dispatcher.console.customers.routes import ROUTES as CUSTOMERS
 from dispatcher.console.event import show_event
@@ -65,6 +66,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{HOME}/problems/{{problemId}}/acknowledge", action(acknowledge, Scope.OPS_WRITE)),
     *INTEGRATIONS,
     *CUSTOMERS,
+    *ADMINISTRATION,
     ("GET", SIGN_IN, show_form),
     ("POST", SIGN_IN, sign_in),
     ("POST", f"{HOME}/sign-out", sign_out),

@@ -20,6 +20,7 @@ SAID = {
     "linked": "Linked: events of the product come here from now on.",
     "unlinked": "Unlinked: events of the product come here no more.",
     "saved": "Saved.",
+    "disabled": "Disabled: its tokens and sessions end within seconds.",
     "made": "Made.",
     "native": "Native: host applications may deploy connectors of it with a session.",
     "standard": "Standard: accounts set up connectors of it themselves.",

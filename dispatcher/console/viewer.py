@@ -48,6 +48,12 @@ class Viewer:
     def sees_integrations(self) -> bool:
         return self.caller.may(*SEES_INTEGRATIONS)
 
+    @property
+    def bound(self) -> bool:
+        """True for clients of one account, one vendor or some marketplaces."""
+        caller = self.caller
+        return any(one is not None for one in (caller.account_id, caller.vendor_id, caller.marketplaces))
+
     def may_see(self, scopes: Sequence[Scope]) -> bool:
         return self.caller.may(*scopes)
 

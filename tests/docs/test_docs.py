@@ -12,8 +12,8 @@ import pytest
 from typer.main import get_command
 
 from dispatcher.api.table import api_routes
-from dispatcher.cli.config import shown
 from dispatcher.cli.main import VERBS, build
+from dispatcher.effective_settings import shown
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.queue import QueueOverview, Reason

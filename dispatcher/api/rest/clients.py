@@ -21,12 +21,11 @@ from dispatcher.api.rest.client_models import (
     NewClientOut,
 )
 from dispatcher.api.services import SERVICES
-from dispatcher.errors import NotFound, Refused, RequestError, Unprocessable
-from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
-from dispatcher.model.roles import ROLES, Role, problem_with
-from dispatcher.policy.client_rights import excess
+from dispatcher.flow.access.clients import ClientDesk, known, no_such_client, scopes_of
+from dispatcher.model.access import ApiClient, Scope
+from dispatcher.model.roles import Role
 from dispatcher.policy.strict_json import read_object
-from dispatcher.store.access.clients import ClientChange, ClientStore, hash_secret, new_secret, tag
+from dispatcher.store.access.clients import tag
 
 _ATTRIBUTES = {"rate": "rate_per_s"}
 """Of what is asked for, where a client calls it otherwise."""
@@ -38,27 +37,22 @@ async def create_client(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     require_media(request, JSON)
     asked = validated(ClientIn, read_object(await read_body(request)))
+    places = tuple(asked.marketplaces) if asked.marketplaces is not None else None
+    role = Role(asked.role) if asked.role is not None else None
     wanted = ApiClient(
         client_id="",
         secret_hash="",
-        scopes=_known(_scopes_of(asked)),
+        scopes=scopes_of(
+            role, asked.scopes or (), account_id=asked.account_id, vendor_id=asked.vendor_id, marketplaces=places
+        ),
         created_ms=services.now_ms(),
         name=asked.name,
+        rate_per_s=asked.rate,
+        marketplaces=places,
         account_id=asked.account_id,
         vendor_id=asked.vendor_id,
-        rate_per_s=asked.rate,
-        marketplaces=tuple(asked.marketplaces) if asked.marketplaces is not None else None,
     )
-    _within_rights(request, wanted, "You can only give what your own client has")
-    client, secret = await _clients(request, "createClient").create(
-        wanted.scopes,
-        wanted.name,
-        wanted.account_id,
-        wanted.created_ms,
-        vendor_id=wanted.vendor_id,
-        rate_per_s=wanted.rate_per_s,
-        marketplaces=wanted.marketplaces,
-    )
+    client, secret = await _desk(request, "createClient").create(wanted)
     return json_response(client_json(client) | {"clientSecret": secret}, 201, _NO_STORE | _tagged(client))
 
 
@@ -70,7 +64,7 @@ async def get_client(request: web.Request) -> web.StreamResponse:
     """With an ``ETag``, which ``If-Match`` of a change may name."""
     client = await request.app[SERVICES].clients.get(request.match_info["clientId"])
     if client is None:
-        raise _no_such_client()
+        raise no_such_client()
     return json_response(client_json(client), headers=_tagged(client))
 
 
@@ -83,58 +77,39 @@ async def change_client(request: web.Request) -> web.StreamResponse:
     if asked.marketplaces is not None:
         given["marketplaces"] = tuple(asked.marketplaces)
     if asked.scopes is not None:
-        given["scopes"] = _known(frozenset(asked.scopes))
-    client = await _changed(request, "changeClient", lambda client: replace(client, **given))
-
+        given["scopes"] = known(frozenset(asked.scopes))
+    with expected(request) as condition:
+        client = await _desk(request, "changeClient").change(_id(request), lambda one: replace(one, **given), condition)
     return json_response(client_json(client), headers=_tagged(client))
 
 
 async def rotate_client(request: web.Request) -> web.StreamResponse:
     """A new secret; tokens of the old one are refused within seconds."""
-    secret = new_secret()
-    digest = hash_secret(secret)
-    client = await _changed(request, "rotateClient", lambda client: replace(client, secret_hash=digest))
+    with expected(request) as condition:
+        client, secret = await _desk(request, "rotateClient").rotate(_id(request), condition)
     return json_response(client_json(client) | {"clientSecret": secret}, headers=_NO_STORE | _tagged(client))
 
 
 async def disable_client(request: web.Request) -> web.StreamResponse:
     """204; its tokens are refused within seconds."""
-    await _changed(request, "disableClient", lambda client: replace(client, disabled=True))
+    with expected(request) as condition:
+        await _desk(request, "disableClient").disable(_id(request), condition)
     return web.Response(status=204)
 
 
-async def _changed(request: web.Request, action: str, change: ClientChange) -> ApiClient:
-    """404 when there is no such client, 412 when it is not the one that ``If-Match`` names (RFC 9110 §13.1.1).
-
-    403 unless the caller has every right of the client as it is stored at that moment, and as it becomes.
-    """
-
-    def within_rights(before: ApiClient) -> ApiClient:
-        _within_rights(request, before, "This client may do more than yours, which can therefore not change it")
-        after = change(before)
-        _within_rights(request, after, "You can only give what your own client has")
-        return after
-
-    with expected(request) as condition:
-        client = await _clients(request, action).edit(request.match_info["clientId"], within_rights, condition)
-    if client is None:
-        raise _no_such_client()
-    return client
-
-
-def _within_rights(request: web.Request, client: ApiClient, rule: str) -> None:
-    """Raises ``Refused`` for what the client may do and the caller may not."""
-    found = excess(request[CALLER], client, request.app[SERVICES].deployment.client_rate)
-    if found:
-        raise Refused([replace(one, message=f"{rule}. {one.message}") for one in found])
+def _id(request: web.Request) -> str:
+    return request.match_info["clientId"]
 
 
 def _tagged(client: ApiClient) -> dict[str, str]:
     return {hdrs.ETAG: f'"{tag(client)}"'}
 
 
-def _clients(request: web.Request, action: str) -> ClientStore:
-    return request.app[SERVICES].clients.noted(noting(request, action))
+def _desk(request: web.Request, action: str) -> ClientDesk:
+    """Its use cases, as the caller: what it does is noted in the audit log."""
+    services = request.app[SERVICES]
+    clients = services.clients.noted(noting(request, action))
+    return ClientDesk(clients, request[CALLER], services.deployment.client_rate)
 
 
 def client_json(client: ApiClient) -> dict[str, Any]:
@@ -149,32 +124,6 @@ def client_json(client: ApiClient) -> dict[str, Any]:
         "disabled": client.disabled,
         "createdOn": client.created_ms,
     }
-
-
-def _scopes_of(asked: ClientIn) -> frozenset[str]:
-    if asked.role is None:
-        return frozenset(asked.scopes or ())
-    problem = problem_with(
-        Role(asked.role), account_id=asked.account_id, vendor_id=asked.vendor_id, marketplaces=asked.marketplaces
-    )
-    if problem:
-        raise Unprocessable.of("invalid_value", f"{problem[0].upper()}{problem[1:]}.", "role")
-    return frozenset(scope.value for scope in ROLES[Role(asked.role)].scopes) | frozenset(asked.scopes or ())
-
-
-def _known(scopes: frozenset[str]) -> frozenset[str]:
-    known = frozenset(scope.value for scope in ADMIN_SCOPES)
-    unknown = sorted(scopes - known)
-    if unknown:
-        text = f"There is no scope {unknown[0]!r} for API clients; use {', '.join(sorted(known))}."
-        raise Unprocessable.of("unknown_scope", text, "scopes")
-    if not scopes:
-        raise Unprocessable.of("missing_field", "Give scopes, a role, or both.", "scopes")
-    return scopes
-
-
-def _no_such_client() -> RequestError:
-    return NotFound.of("not_found", "There is no such client; list them with GET /v1/clients.")
 
 
 _ADMIN = (Scope.CLIENTS_ADMIN,)

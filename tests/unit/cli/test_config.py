@@ -10,12 +10,12 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dispatcher.cli.config import reference
 from dispatcher.cli.local_secrets import LOOPBACK, admin_credentials, with_local_secrets
 from dispatcher.cli.main import VERBS, Verb, build, load
 from dispatcher.cli.output import cell
 from dispatcher.cli.startup import load_settings
 from dispatcher.cli.supervisor import HOME, import_path, next_delay
+from dispatcher.effective_settings import reference
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.access import ADMIN_SCOPES
 from dispatcher.settings import Settings

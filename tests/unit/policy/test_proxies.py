@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from dispatcher.cli.config import reference
+from dispatcher.effective_settings import reference
 from dispatcher.policy.proxies import ProxyAddress, read_proxy
 from dispatcher.settings import Settings
 

@@ -1,0 +1,98 @@
+"""API clients: made with a role and scopes, rotated, disabled. A secret is shown on the page that made it only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aiohttp import web
+
+from dispatcher.api.auditing import noting
+from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.console.navigation import HOME
+from dispatcher.console.sentences import back, said
+from dispatcher.console.viewer import Viewer
+from dispatcher.errors import InvalidRequest, RequestError
+from dispatcher.flow.access.clients import ClientDesk, scopes_of
+from dispatcher.model.access import ADMIN_SCOPES, ApiClient
+from dispatcher.model.roles import ROLES
+from dispatcher.pages.forms import wrongs
+
+CLIENTS = f"{HOME}/clients"
+GIVEN = tuple((role, rule.who) for role, rule in ROLES.items() if rule.made_by is None)
+SCOPES = tuple(sorted(scope.value for scope in ADMIN_SCOPES))
+MAX_CHARS = 255
+
+
+async def show_clients(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    refuse_unheeded(request, {"said": False})
+    return await _page(request, viewer)
+
+
+async def create_client(request: web.Request, viewer: Viewer, fields: dict[str, str]) -> web.StreamResponse:
+    """The page with the secret on it; with what is wrong where nothing was made."""
+    try:
+        client, secret = await _desk(request, viewer, "createClient").create(_wanted(fields, viewer.now_ms))
+    except RequestError as error:
+        return await _page(request, viewer, given=fields, wrong=wrongs(error), status=error.status)
+    return await _page(request, viewer, made=_shown(client, secret))
+
+
+async def rotate_client(request: web.Request, viewer: Viewer, fields: dict[str, str]) -> web.StreamResponse:
+    """The page with the new secret on it; tokens and sessions of the old one end within seconds."""
+    client, secret = await _desk(request, viewer, "rotateClient").rotate(request.match_info["clientId"])
+    return await _page(request, viewer, made=_shown(client, secret))
+
+
+async def disable_client(request: web.Request, viewer: Viewer, fields: dict[str, str]) -> web.StreamResponse:
+    await _desk(request, viewer, "disableClient").disable(request.match_info["clientId"])
+    return back(CLIENTS, "disabled")
+
+
+def _desk(request: web.Request, viewer: Viewer, action: str) -> ClientDesk:
+    services = viewer.services
+    clients = services.clients.noted(noting(request, action))
+    return ClientDesk(clients, viewer.caller, services.deployment.client_rate)
+
+
+def _wanted(fields: Mapping[str, str], now_ms: int) -> ApiClient:
+    account_id, vendor_id = (fields.get(name, "").strip() or None for name in ("accountId", "vendorId"))
+    places = tuple(_marketplace(text) for text in fields.get("marketplaces", "").replace(",", " ").split()) or None
+    picked = [scope for scope in SCOPES if fields.get(f"scope.{scope}") == "true"]
+    role = next((role for role, _ in GIVEN if role.value == fields.get("role")), None)
+    name = fields.get("name", "").strip()
+    for field, text in (("name", name), ("accountId", account_id), ("vendorId", vendor_id)):
+        if text and (len(text) > MAX_CHARS or not text.isprintable()):
+            raise InvalidRequest.of("invalid_value", f"One line of {MAX_CHARS} characters at most.", field)
+    scopes = scopes_of(role, picked, account_id=account_id, vendor_id=vendor_id, marketplaces=places)
+    return ApiClient("", "", scopes, now_ms, name, account_id, vendor_id=vendor_id, marketplaces=places)
+
+
+def _marketplace(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:10]) < 2**31 and len(text) <= 10):
+        raise InvalidRequest.of("invalid_value", "Give numbers of marketplaces, separated by spaces.", "marketplaces")
+    return int(text)
+
+
+def _shown(client: ApiClient, secret: str) -> dict[str, str]:
+    return {"Client id": client.client_id, "Client secret": secret}
+
+
+async def _page(
+    request: web.Request,
+    viewer: Viewer,
+    made: dict[str, str] | None = None,
+    given: Mapping[str, str] | None = None,
+    wrong: Mapping[str, str] | None = None,
+    status: int = 200,
+) -> web.Response:
+    return viewer.page(
+        "administration/clients.html",
+        status,
+        clients=await viewer.services.clients.all(),
+        roles=[(role.value, who) for role, who in GIVEN],
+        scopes=SCOPES,
+        made=made or {},
+        given=given or {},
+        wrong=wrong or {},
+        said=said(request),
+    )

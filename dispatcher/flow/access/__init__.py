@@ -1,0 +1,1 @@
+"""API clients: made and changed by those who have the rights themselves."""
