@@ -33,7 +33,9 @@ from worker.partition.runner import Runner
 
 BUSY_GATHERS = 4
 GATHER_S = 0.002
-"""Minimum pause between rounds; up to ``BUSY_GATHERS`` times that when all slots are taken."""
+"""Minimum pause between rounds while more than ``FEW`` run; up to ``BUSY_GATHERS`` times that with all slots taken."""
+FEW = 4
+"""Attempts up to which each is settled as it ends: the next event of an account waits for nothing else."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
 """Between rounds while the store is away."""
 IDLE_S = 1.0
@@ -130,7 +132,7 @@ class Owner:
         begun = self._now()
         if not await self._round():
             await self._sleep()
-        elif len(self._launcher) < AT_ONCE or self._free() < self._portion:
+        elif self.in_flight > FEW and (len(self._launcher) < AT_ONCE or self._free() < self._portion):
             await self._gather(begun)
 
     async def stop(self, within_s: float) -> None:
