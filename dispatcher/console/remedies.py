@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 from dispatcher.console.navigation import HOME
 from dispatcher.console.viewer import Viewer
-from dispatcher.model.access import Scope
 from dispatcher.model.verdict import Action, Problem, Severity
 
 SEVERITIES = {
@@ -17,6 +16,10 @@ SEVERITIES = {
     Severity.INFO: ("off", "for information"),
 }
 """How each is shown: its colour and its words."""
+
+
+_TRIALS = frozenset({"Try now", "Try credentials"})
+"""Answered by a ping of the integration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +50,37 @@ def trouble(problem: Problem, viewer: Viewer) -> Trouble:
 
 def _remedy(action: Action, problem: Problem, viewer: Viewer) -> Remedy | None:
     """None: the viewer may not do it, or knows of it already."""
-    integration_id = problem.finding.integration_id
-    if action.name == "Why" and integration_id:
-        asked = quote(f"status:retrying integration:{integration_id}")
-        return Remedy("Why", f"{HOME}/events?q={asked}") if viewer.sees_events else None
     if action.path is None:
-        return Remedy(action.name, None, command=action.command)
-    if not viewer.caller.may(Scope.OPS_WRITE):
-        return None
-    last = action.path.rpartition("/")[2]
-    if last == "pause":
-        return Remedy("Pause", f"{HOME}/lanes/{integration_id}/pause")
-    if last == "resume":
-        return Remedy(action.name, f"{HOME}/lanes/{integration_id}/resume", posted=True)
-    if last == "redeliveries":
-        return Remedy(action.name, f"{HOME}/issues")
-    if last == "acknowledge":
-        known = problem.acknowledged is not None
-        return (
-            None
-            if known
-            else Remedy(action.name, f"{HOME}/problems/{quote(problem.id, safe='')}/acknowledge", posted=True)
-        )
+        return _look(action, problem, viewer) or Remedy(action.name, None, command=action.command)
+    return _change(action, problem) if viewer.operates else None
+
+
+def _look(action: Action, problem: Problem, viewer: Viewer) -> Remedy | None:
+    """The page that answers it; None = there is none, or not for this viewer."""
+    integration_id = problem.finding.integration_id
+    if action.name == "Why" and integration_id and viewer.sees_events:
+        asked = quote(f"status:retrying integration:{integration_id}")
+        return Remedy(action.name, f"{HOME}/events?q={asked}")
+    if action.name in _TRIALS and integration_id and viewer.sees_integrations:
+        return Remedy(action.name, f"{HOME}/integrations/{integration_id}/pings")
+    if action.name == "Look at the workers" and viewer.sees_queue:
+        return Remedy(action.name, f"{HOME}/workers")
+    return None
+
+
+def _change(action: Action, problem: Problem) -> Remedy | None:
+    """The form that does it, or the page that asks for more."""
+    lane = f"{HOME}/lanes/{problem.finding.integration_id}"
+    match (action.path or "").rpartition("/")[2]:
+        case "pause":
+            return Remedy(action.name, f"{lane}/pause")
+        case "resume":
+            return Remedy(action.name, f"{lane}/resume", posted=True)
+        case "redeliveries":
+            return Remedy(action.name, f"{HOME}/issues")
+        case "acknowledge" if problem.acknowledged:
+            return None
+        case "acknowledge":
+            path = f"{HOME}/problems/{quote(problem.id, safe='')}/acknowledge"
+            return Remedy(action.name, path, posted=True)
     return Remedy(action.name, None, command=action.command)
