@@ -34,6 +34,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("dev", "dispatcher.cli.dev:dev", "Run API and worker in one process, with nothing to set up."),
     Verb("serve", "dispatcher.cli.serve:serve", "Run the API."),
     Verb("worker", "dispatcher.cli.worker:worker", "Run the workers that deliver events."),
+    Verb("intake", "dispatcher.cli.intake:intake", "Accept events from a Redis stream."),
     Verb("emit", "dispatcher.cli.emit:emit", "Emit one event, with a sample payload."),
     Verb("events", "dispatcher.cli.events:events", "List events."),
     Verb("tail", "dispatcher.cli.tail:tail", "Follow status changes as they happen."),

@@ -104,16 +104,17 @@ class RedisEmitter:
         self, events: Sequence[tuple[Mapping[str, Any] | bytes, str]], key_space: str = ""
     ) -> list[Receipt | RequestError]:
         """As ``emit`` for each event with its key, in their order; a refusal is in its event's place."""
-        prepared = [await self._keyed(event, f"{key_space}{checked}") for event, checked in events]
+        prepared = [await self._keyed(event, key, key_space) for event, key in events]
         wanted = [one for one in prepared if isinstance(one, Keyed)]
         receipts = iter(await self._acceptor.accept_each_once(wanted, self._caller.key_space))
         outcomes = [next(receipts) if isinstance(one, Keyed) else one for one in prepared]
         return [_receipt(one) if isinstance(one, Accepted) else one for one in outcomes]
 
-    async def _keyed(self, event: Mapping[str, Any] | bytes, key: str) -> Keyed | RequestError:
+    async def _keyed(self, event: Mapping[str, Any] | bytes, key: str, key_space: str) -> Keyed | RequestError:
         try:
+            whole = key_space + checked_key(key)
             given = asked(event, self._limits.max_body_bytes)
-            return Keyed(await self._emitter.event(given.emission, self._caller), key, given.digest)
+            return Keyed(await self._emitter.event(given.emission, self._caller), whole, given.digest)
         except RequestError as error:
             return error
 

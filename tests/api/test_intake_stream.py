@@ -1,0 +1,128 @@
+"""Events from a Redis stream: accepted once, acknowledged afterwards, and set aside when they are none."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from dispatcher.emitting import RedisEmitter
+from dispatcher.emitting.intake import Intake
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store.queue.intake import GROUP, IntakeStream
+from tests.api.conftest import PRODUCT, Api
+from tests.waiting import until
+
+STREAM = "orders"
+VALID: dict[str, Any] = {"type": "upgrade", "productId": PRODUCT, "accountId": "A-1"}
+
+
+@pytest.fixture
+async def emitter(api: Api, redis_url: str) -> AsyncIterator[RedisEmitter]:
+    async with RedisEmitter(redis_url, client_id="intake") as made:
+        yield made
+
+
+async def add(api: Api, event: Any, **fields: str) -> str:
+    text = event if isinstance(event, bytes) else json.dumps(event).encode()
+    given: dict[Any, Any] = {"event": text, **fields}
+    return str((await api.redis.xadd(STREAM, given)).decode())
+
+
+async def pending(api: Api) -> int:
+    return int((await api.redis.xpending(STREAM, GROUP))["pending"])
+
+
+async def events(api: Api) -> list[Any]:
+    return list(reversed((await api.json("GET", "/v1/events", 200))["data"]))
+
+
+async def test_entries_are_accepted_in_their_order_and_acknowledged(api: Api, emitter: RedisEmitter) -> None:
+    stream, stop = IntakeStream(api.redis, STREAM, "a"), asyncio.Event()
+    await add(api, VALID | {"payload": {"n": 0}})  # before anybody listens
+    running = asyncio.create_task(Intake(emitter, stream).run(stop))
+    for n in range(1, 5):
+        await add(api, VALID | {"payload": {"n": n}})
+
+    async def all_there() -> bool:
+        return len(await events(api)) == 5 and await pending(api) == 0
+
+    await until(all_there)
+    assert [(one["sequence"], one["payload"]["n"]) for one in await events(api)] == [(n + 1, n) for n in range(5)]
+    stop.set()
+    await add(api, VALID)  # ends the wait for new ones
+    await running
+
+
+async def test_an_entry_that_was_accepted_and_not_acknowledged_makes_no_second_event(
+    api: Api, emitter: RedisEmitter
+) -> None:
+    stream = IntakeStream(api.redis, STREAM, "a")
+    await stream.prepare()
+    await stream.prepare()
+    await add(api, VALID)
+    (entry,) = await stream.new(10, 10)
+    await emitter.emit_each_once([(entry.fields[b"event"], f"id:{entry.id}")], f"stream\n{STREAM}\n")
+    assert await Intake(emitter, stream).step(left=True) is True
+    assert (len(await events(api)), await pending(api)) == (1, 0)
+    assert await Intake(emitter, stream).step(left=True) is False
+
+
+async def test_a_key_of_the_emitter_makes_one_event_of_two_entries(api: Api, emitter: RedisEmitter) -> None:
+    stream = IntakeStream(api.redis, STREAM, "a")
+    await stream.prepare()
+    await add(api, VALID, key="order-1")
+    await add(api, VALID, key="order-1")
+    await Intake(emitter, stream).step(left=False)
+    assert (len(await events(api)), await pending(api)) == (1, 0)
+
+
+async def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_nothing_up(
+    api: Api, emitter: RedisEmitter
+) -> None:
+    stream = IntakeStream(api.redis, STREAM, "a")
+    await stream.prepare()
+    bad = [await add(api, b"{"), await add(api, VALID | {"type": "nothing"})]
+    bad.append((await api.redis.xadd(STREAM, {"other": "field"})).decode())
+    bad.append(await add(api, VALID, key="k\n"))
+    await add(api, VALID)
+    await Intake(emitter, stream).step(left=False)
+    assert (len(await events(api)), await pending(api)) == (1, 0)
+    aside = list(reversed(await stream.poisoned(10)))
+    assert [one.fields[b"entry"].decode() for one in aside] == bad
+    codes = [one.fields[b"reason"].decode().partition(":")[0].split(" ")[0] for one in aside]
+    assert codes == ["invalid_json", "unknown_type", "invalid_json", "invalid_idempotency_key"]
+    assert aside[1].fields[b"event"] == json.dumps(VALID | {"type": "nothing"}).encode()
+
+
+async def test_entries_of_a_consumer_that_is_gone_are_taken_over(api: Api, emitter: RedisEmitter) -> None:
+    gone, stream = IntakeStream(api.redis, STREAM, "gone"), IntakeStream(api.redis, STREAM, "a")
+    await gone.prepare()
+    await add(api, VALID)
+    (entry,) = await gone.new(10, 10)
+    assert await stream.own(10) == []
+    assert await stream.adopt(10, idle_ms=0) == [entry]
+    await Intake(emitter, stream).step(left=True)
+    assert (len(await events(api)), await pending(api)) == (1, 0)
+
+
+async def test_entries_stay_where_they_are_while_the_store_takes_nothing(
+    api: Api, emitter: RedisEmitter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = IntakeStream(api.redis, STREAM, "a")
+    await stream.prepare()
+    await add(api, VALID)
+
+    async def away(*_: Any) -> Any:
+        raise StoreUnavailable("no answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(emitter, "emit_each_once", away)
+        with pytest.raises(StoreUnavailable):
+            await Intake(emitter, stream).step(left=False)
+    assert await pending(api) == 1
+    await Intake(emitter, stream).step(left=True)
+    assert (len(await events(api)), await pending(api)) == (1, 0)
