@@ -1,1 +1,1 @@
-"""Pages for operators to look at: the queue, events, and why one waits. Reads only; needs no script in the browser."""
+"""Pages for operators: the verdict and what mends it, events, bulk jobs, workers. Needs no script in the browser."""
