@@ -109,7 +109,7 @@ async def test_j5_a_viewer_changes_nothing_and_sees_no_accounts(visitor: Visitor
     await visitor.sign_in_as_new("integrations:read", "events:read", "ops:read")
     for place in ("installations", "marketplaces", "connector-templates", "marketplaces/27"):
         page = await visitor.look(f"/console/{place}")
-        assert set(re.findall(r"<button[^>]*>([^<]*)<", page)) <= {"Menu", "Find", "Show", "Sign out"}
+        assert re.findall(r'<form method="post" action="([^"]*)"', page) == ["/console/sign-out"]
     await visitor.look("/console/accounts", 403)
     posts = ("marketplaces", "marketplaces/27", "marketplaces/27/rotate", "connector-templates")
     for path in (*posts, f"connector-templates/{template_id}/native", f"accounts/{account_id}/sessions/end"):
