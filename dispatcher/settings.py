@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
@@ -17,6 +18,10 @@ from dispatcher.ids import MAX_PARTITIONS
 from dispatcher.policy.proxies import read_proxy
 from dispatcher.policy.urls import Ports
 
+PREFIX = "DISPATCHER_"
+_INJECTED = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT$|_SERVICE_PORT_|_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)")
+_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 DEFAULT_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
@@ -26,7 +31,7 @@ DEFAULT_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.
 class Settings(BaseSettings):
     """Read from ``DISPATCHER_*`` environment variables: an empty one is unset, an unreadable value stops the start."""
 
-    model_config = SettingsConfigDict(env_prefix="DISPATCHER_", env_ignore_empty=True, extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", frozen=True)
 
     redis_url: str | None = Field(
         None,
@@ -168,12 +173,12 @@ class Settings(BaseSettings):
             return [part.strip() for part in value.split(",") if part.strip()]
         return value
 
-    @field_validator("port", mode="before")
+    @field_validator("port", "metrics_port", mode="before")
     @classmethod
     def _no_service_link(cls, value: object) -> object:
         if isinstance(value, str) and "://" in value:
             text = (
-                "Kubernetes sets this for a Service called `dispatcher`: give a number, and enableServiceLinks: false"
+                "Kubernetes sets this for a Service called `dispatcher…`: give a number, and enableServiceLinks: false"
             )
             raise ValueError(text)
         return value
@@ -209,3 +214,14 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """``public_base_url`` or, without one, where the API listens."""
         return (self.public_base_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def is_injected(name: str, value: str) -> bool:
+    """True for a variable that Kubernetes sets in every pod beside a Service whose name begins with ``dispatcher``."""
+    if not name.startswith(PREFIX):
+        return False
+    return _INJECTED.search(name) is not None or (name.endswith("_PORT") and _is_address(value))
+
+
+def _is_address(value: object) -> bool:
+    return isinstance(value, str) and _ADDRESS.match(value) is not None

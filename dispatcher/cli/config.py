@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.environment import remarks
 from dispatcher.cli.output import print_listing
 from dispatcher.cli.startup import load_settings
 from dispatcher.effective_settings import reference
@@ -26,4 +27,6 @@ def config(
 
         typer.echo(make_key())
         return
+    for remark in remarks():
+        typer.echo(f"warning: {remark}", err=True)
     print_listing(reference(load_settings()), COLUMNS, as_json=as_json)

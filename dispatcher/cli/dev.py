@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.address_file import announced
+from dispatcher.cli.environment import is_given, remarks
 from dispatcher.cli.listening import Listening, listening
 from dispatcher.cli.local_secrets import admin_credentials, with_local_secrets
 from dispatcher.cli.standard_streams import announce
@@ -25,6 +26,8 @@ def dev(
 
     Example: dispatcher dev --port 0
     """
+    for remark in remarks():
+        typer.echo(f"warning: {remark}", err=True)
     settings = with_local_secrets(load_settings(host=host, port=port))
     run_process(_dev(settings), settings)
 
@@ -59,8 +62,15 @@ def welcome(api: Listening, store: Store) -> str:
         f"  data     {data}",
     ]
     if admin:
-        user = shlex.quote(":".join(admin))
+        user = _user(*admin)
         lines.append(
             f"  token    curl -s -u {user} -d grant_type=client_credentials {api.settings.base_url}/oauth2/token"
         )
     return "\n".join([*lines, "Ctrl-C stops it; what it holds is kept."])
+
+
+def _user(client_id: str, secret: str) -> str:
+    """For curl's ``-u``. A secret of the environment stays there: the shell of whoever set it knows it."""
+    if is_given("admin_client_secret"):
+        return f'{shlex.quote(client_id)}:"$DISPATCHER_ADMIN_CLIENT_SECRET"'
+    return shlex.quote(f"{client_id}:{secret}")

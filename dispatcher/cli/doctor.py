@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.environment import remarks
 from dispatcher.cli.output import print_json, print_listing
 from dispatcher.cli.startup import load_settings, open_store, run
 from dispatcher.errors import StoreUnavailable
@@ -25,7 +26,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
     Example: dispatcher doctor --json
     """
-    checks = run(_examine(load_settings()))
+    checks = [*run(_examine(load_settings())), *(Check("environment", Level.WARN, remark) for remark in remarks())]
     well = all(check.level is not Level.FAIL for check in checks)
     if as_json:
         print_json({"well": well, "checks": [asdict(check) for check in checks]})

@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 from pydantic import SecretStr
 
+from dispatcher.cli.environment import is_given
 from dispatcher.data_folder import open_lock, private_folder, write_private
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings
@@ -24,7 +25,9 @@ LOOPBACK = (IPv4Network("127.0.0.0/8"), IPv6Network("::1/128"))
 
 
 def with_local_secrets(settings: Settings) -> Settings:
-    """``settings`` with whatever the environment leaves out: secret key, admin client, loopback as a target."""
+    """``settings`` with whatever the environment leaves out: secret key, admin client, loopback as a target.
+
+    ``DISPATCHER_ALLOW_NETWORKS`` that is given and empty means none."""
     folder = private_folder(settings.data_dir)
     found: dict[str, Any] = {}
     with open_lock(folder / "secrets.lock") as lock:
@@ -33,7 +36,7 @@ def with_local_secrets(settings: Settings) -> Settings:
             found["secret_keys"] = (SecretStr(_kept(folder / "secret.key", new_key)),)
         if settings.admin_client_id is None and settings.admin_client_secret is None:
             found |= _admin(folder / "admin.json")
-    if not settings.allow_networks:
+    if not settings.allow_networks and not is_given("allow_networks"):
         found["allow_networks"] = LOOPBACK
     return settings.model_copy(update=found)
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import structlog
 import typer
 
+from dispatcher.cli.environment import refuse_misspelt
 from dispatcher.cli.listening import listening
 from dispatcher.cli.standard_streams import announce
 from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run_process, stop_on_signals
@@ -22,6 +23,7 @@ def serve(
 
     Example: dispatcher serve --port 8080
     """
+    refuse_misspelt()
     settings = load_settings(host=host, port=port)
     require_secret_keys(settings)
     run_process(_serve(settings), settings)

@@ -19,6 +19,7 @@ import structlog
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
+from dispatcher.cli.environment import hint_on_kubernetes
 from dispatcher.data_folder import holds_store
 from dispatcher.embedded import EmbeddedServer
 from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
@@ -141,6 +142,8 @@ def run_process(main: Coroutine[Any, Any, T], settings: Settings) -> T:
     """A long-running process: logs to standard error, uvloop where it is installed."""
     configure_logs(settings.log_level, settings.log_format, sys.stderr)
     log_reports()
+    if hint := hint_on_kubernetes():
+        structlog.get_logger("dispatcher").warning("variables of a Service", hint=hint)
     collect_rarely()
     return run(main)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.environment import refuse_misspelt
 from dispatcher.cli.startup import (
     load_settings,
     open_store,
@@ -35,6 +36,7 @@ def worker(
     Example: dispatcher worker --processes 4
     """
     require_own_worker()
+    refuse_misspelt()
     settings = load_settings()
     require_secret_keys(settings)
     if supervised:

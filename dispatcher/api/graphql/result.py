@@ -11,7 +11,7 @@ from strawberry.types import ExecutionResult
 
 from dispatcher.errors import RequestError, StoreUnavailable
 
-_VALUES = re.compile(r"[,;.]? [Ff]ound:? .*|(\w+ cannot represent [^:]*?value): .*", re.DOTALL)
+_VALUES = re.compile(r"[,;.]? [Ff]ound:? .*|( cannot represent [^:]{0,40}value): .*", re.DOTALL)
 """Ends of messages in which graphql-core repeats variables, secrets included; why one is wrong stands before."""
 
 log = structlog.get_logger("dispatcher.api.graphql")
