@@ -155,7 +155,7 @@ async def test_a_refused_coding_or_type_says_which_would_be_taken(api: Api) -> N
     coded = await api.ask("POST", "/v1/events", data=b"x", headers=SENT_AS_THEY_ARE | {"Content-Encoding": "br"})
     assert (coded.status, coded.headers["Accept-Encoding"]) == (415, "gzip, identity")
     typed = await api.ask("POST", "/v1/events", data=b"x", headers={"Content-Type": "text/csv"})
-    assert (typed.status, typed.headers["Accept"]) == (415, "application/json")
+    assert (typed.status, typed.headers["Accept"]) == (415, "application/json, application/cloudevents+json")
 
 
 async def test_a_body_of_several_gzip_members_is_read_whole(api: Api) -> None:
