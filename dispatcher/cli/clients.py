@@ -126,10 +126,10 @@ def scopes_of_role(role: Role | None, bound: Restriction) -> frozenset[str]:
 async def _store(action: str = "", *, existing: bool = True) -> AsyncIterator[ClientStore]:
     """Changes are noted as ``action`` of whoever runs this program. ``existing``: as of ``open_store``."""
     settings = of_running(load_settings())
-    note(f"in {place(settings)}")
     async with open_store(settings, client_name="dispatcher-clients", existing=existing) as store:
         log = audit_log_of(settings, store.redis)
         yield ClientStore(store.redis, Noting(log, operator(), action, int(time.time() * 1000)))
+    note(f"in {place(settings)}")
 
 
 async def _create(scopes: frozenset[str], name: str, bound: Restriction, rate: float | None) -> dict[str, str]:

@@ -18,7 +18,7 @@ from dispatcher.store.health.verdict_check import examine_verdict
 from dispatcher.store.redis.connection import connect
 
 COLUMNS = {"level": "", "name": "CHECK", "text": "FOUND"}
-STYLES: dict[str, str] = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
+STYLES: dict[str, str] = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
