@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import structlog
+import orjson
 import typer
 
 from dispatcher.cli.environment import refuse_misspelt
 from dispatcher.cli.listening import listening
 from dispatcher.cli.standard_streams import announce
 from dispatcher.cli.startup import load_settings, open_store, require_secret_keys, run_process, stop_on_signals
+from dispatcher.clock import iso_ms, system_clock
 from dispatcher.settings import Settings
 
 
@@ -39,8 +40,13 @@ def main() -> None:
 async def _serve(settings: Settings) -> None:
     with stop_on_signals() as stop:
         async with open_store(settings, client_name="dispatcher-api") as store, listening(settings, store.redis) as api:
-            if settings.log_format == "json":  # every line is
-                structlog.get_logger("dispatcher.api").info("listening", address=api.address)
-            else:
-                announce(f"listening on {api.address}")
+            announce(_greeting(api.address, settings.log_format))
             await stop.wait()
+
+
+def _greeting(address: str, log_format: str) -> str:
+    """On standard output, so that it is told although nobody takes the log; JSON where every line is."""
+    if log_format != "json":
+        return f"listening on {address}"
+    said = {"event": "listening", "address": address, "level": "info", "at": iso_ms(system_clock.now_ms())}
+    return orjson.dumps(said).decode()
