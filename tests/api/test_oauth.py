@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
+from dataclasses import replace
 from typing import Any
+from urllib.parse import quote_plus
 
 import pytest
 from aiohttp import ClientResponse
@@ -15,8 +17,9 @@ from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
 from dispatcher.api.oauth.routes import OAUTH
-from dispatcher.model.access import ADMIN_SCOPES
+from dispatcher.model.access import ADMIN_SCOPES, ApiClient
 from dispatcher.model.integration import Revision
+from dispatcher.store.access.clients import hash_secret
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, KEY, Api, Start, api_settings, basic, publish
 
 GRANT = {"grant_type": "client_credentials"}
@@ -146,14 +149,60 @@ async def test_secret_may_be_form_encoded_in_basic_or_not(start: Start) -> None:
     secret = "a secret+with %41 & more"
     api = await start(admin_client_secret=ADMIN_SECRET)
     client, _ = await api.services.clients.create(frozenset({"events:read"}), "", None, 0)
-    from dataclasses import replace
-
-    from dispatcher.store.access.clients import hash_secret
-
     await api.services.clients.put(replace(client, secret_hash=hash_secret(secret)))
     await ask(api, 200, data=GRANT, headers=basic(client.client_id, secret))
     encoded = "a+secret%2Bwith+%2541+%26+more"
     await ask(api, 200, data=GRANT, headers=basic(client.client_id, encoded))
+
+
+ODD = ["100%", "a+b", "50%41", "x%ffy", "Straße€", "Straße %2B", "ünï+%C3%BC", "a:b%3Ac"]
+
+
+def raw_basic(client_id: str, secret: str, charset: str = "utf-8") -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{client_id}:{secret}".encode(charset)).decode()}
+
+
+async def known_as(api: Api, client_id: str, secret: str) -> None:
+    await api.services.clients.put(ApiClient(client_id, hash_secret(secret), frozenset({"events:read"}), 0))
+
+
+async def test_odd_ids_and_secrets_are_read_raw_and_form_encoded(api: Api) -> None:
+    for odd in ODD:
+        client_id, secret = odd.replace(":", ""), f"secret {odd}"
+        await known_as(api, client_id, secret)
+        for sent in (raw_basic(client_id, secret), raw_basic(quote_plus(client_id), quote_plus(secret))):
+            _, body = await ask(api, 200, "/oauth/token", data=GRANT, headers=sent)
+            assert body["clientId"] == client_id
+        await ask(api, 200, data=GRANT | {"client_id": client_id}, headers=raw_basic(client_id, secret))
+        await refused(api, 401, "invalid_client", data=GRANT, headers=raw_basic(client_id, secret + "x"))
+        other = GRANT | {"client_id": "other"}
+        await refused(api, 400, "invalid_request", data=other, headers=raw_basic(client_id, secret))
+
+
+async def test_ids_and_secrets_in_latin_1_are_read(api: Api) -> None:
+    await known_as(api, "Bär", "großes Geheimnis")
+    await ask(api, 200, data=GRANT, headers=raw_basic("Bär", "großes Geheimnis", "latin-1"))
+    await refused(api, 401, "invalid_client", data=GRANT, headers=raw_basic("Bär", "großes", "latin-1"))
+
+
+async def test_two_clients_whose_ids_read_alike_are_told_apart(api: Api) -> None:
+    await known_as(api, "a b", "first")
+    await known_as(api, "a+b", "second")
+    for secret, client_id in (("first", "a b"), ("second", "a+b")):
+        _, body = await ask(api, 200, "/oauth/token", data=GRANT, headers=raw_basic("a+b", secret))
+        assert body["clientId"] == client_id
+
+
+async def test_spellings_of_one_id_share_the_lock_out_and_count_once(start: Start) -> None:
+    api = await start(auth_failures=3)
+    await known_as(api, "a%62c", "right")
+
+    async def status(client_id: str, secret: str) -> int:
+        return (await api.http.post("/oauth2/token", data=GRANT, headers=raw_basic(client_id, secret))).status
+
+    spellings = ("a%62c", "a%2562c", "a%62c")
+    assert [await status(one, f"wrong+{n}") for n, one in enumerate(spellings)] == [401, 401, 401]
+    assert [await status(one, "right") for one in spellings] == [429, 429, 429]
 
 
 async def test_metadata_names_every_endpoint(api: Api) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dispatcher.model.access import ApiClient, Scope
@@ -58,6 +59,11 @@ def secret_matches(principal: Principal | None, secret: str) -> bool:
     """Compare ``secret`` with the principal's, in the same time when there is no principal."""
     expected = principal.secret_hash if principal else _NOBODY
     return secrets.compare_digest(hash_secret(secret), expected) and principal is not None
+
+
+def one_matches(principal: Principal | None, readings: Iterable[str]) -> bool:
+    """True when one reading of the secret is the principal's; all of them are compared."""
+    return sum(secret_matches(principal, secret) for secret in readings) > 0
 
 
 def _of_client(client: ApiClient) -> Principal | None:

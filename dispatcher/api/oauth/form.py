@@ -18,10 +18,10 @@ _MAX_FIELDS = 32
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """``secrets`` holds the readings of the secret: RFC 6749 §2.3.1 encodes it in Basic, many clients do not."""
+    """Readings of id and secret: RFC 6749 §2.3.1 encodes them in Basic, many clients do not."""
 
     fields: dict[str, str]
-    client_id: str | None
+    client_ids: tuple[str, ...]
     secrets: tuple[str, ...]
 
 
@@ -36,14 +36,14 @@ async def read_form(request: web.Request) -> Presented:
     fields = await read_fields(request)
     authorization = request.headers.getall(hdrs.AUTHORIZATION, [])
     if not authorization:
-        secret = fields.get("client_secret")
-        return Presented(fields, fields.get("client_id"), (secret,) if secret else ())
+        return Presented(fields, _given(fields, "client_id"), _given(fields, "client_secret"))
     if len(authorization) > 1 or "client_secret" in fields:
         raise InvalidRequest.of("invalid_request", "Authenticate in one way only: in the header or in the form.")
-    client_id, secrets = _basic(authorization[0])
-    if fields.get("client_id", client_id) != client_id:
+    client_ids, secrets = _basic(authorization[0])
+    named = _given(fields, "client_id")
+    if not set(named) <= set(client_ids):
         raise InvalidRequest.of("invalid_request", "The header and the form name two different clients.")
-    return Presented(fields, client_id, secrets)
+    return Presented(fields, named or client_ids, secrets)
 
 
 async def read_fields(request: web.Request) -> dict[str, str]:
@@ -64,15 +64,34 @@ def _fields(body: bytes) -> dict[str, str]:
     return {name: value for name, value in fields.items() if value}
 
 
-def _basic(authorization: str) -> tuple[str, tuple[str, ...]]:
+def _given(fields: dict[str, str], name: str) -> tuple[str, ...]:
+    return (fields[name],) if name in fields else ()
+
+
+def _basic(authorization: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The readings of the id and of the secret."""
     scheme, _, encoded = authorization.partition(" ")
     try:
-        decoded = base64.b64decode(encoded.strip(), validate=True).decode()
-        client_id, colon, secret = decoded.partition(":")
-        readings = dict.fromkeys((unquote_plus(secret, errors="strict"), secret))
-        plain_id = unquote_plus(client_id, errors="strict")
+        decoded = _text(base64.b64decode(encoded.strip(), validate=True))
     except (binascii.Error, ValueError):
         raise invalid_client() from None
+    client_id, colon, secret = decoded.partition(":")
     if scheme.lower() != "basic" or not colon or not client_id:
         raise invalid_client()
-    return plain_id, tuple(readings)
+    return _readings(client_id), _readings(secret)
+
+
+def _text(given: bytes) -> str:
+    """UTF-8, or Latin-1 as older clients send (RFC 7617 §2 leaves it open)."""
+    try:
+        return given.decode()
+    except UnicodeDecodeError:
+        return given.decode("latin-1")
+
+
+def _readings(given: str) -> tuple[str, ...]:
+    """The form-encoded reading, where there is one, and the raw one; each once."""
+    try:
+        return tuple(dict.fromkeys((unquote_plus(given, errors="strict"), given)))
+    except UnicodeDecodeError:
+        return (given,)

@@ -11,7 +11,7 @@ from joserfc.jwk import KeySet
 from dispatcher.api.http.origin import address_of
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Handler, Route
-from dispatcher.api.oauth.directory import Directory, Principal
+from dispatcher.api.oauth.directory import Directory, Principal, one_matches
 from dispatcher.api.oauth.endpoints import Introspection, Revocation
 from dispatcher.api.oauth.form import Presented, read_form
 from dispatcher.api.oauth.gate import Gate
@@ -52,7 +52,10 @@ class OAuthServer:
     accounts: Accounts
 
     async def principal(self, presented: Presented) -> Principal | None:
-        return await self.directory.find(presented.client_id) if presented.client_id else None
+        """The client whose secret it is, else whichever is known; each reading of the id is looked up and compared."""
+        found = [await self.directory.find(client_id) for client_id in presented.client_ids]
+        right = [one for one in found if one_matches(one, presented.secrets)]
+        return next((one for one in [*right, *found] if one), None)
 
     async def token_in(self, presented: Presented) -> AccessToken | None:
         """The token that the form names, if it would be let in at this moment."""
@@ -76,12 +79,12 @@ def behind_lockout(handler: Authenticated) -> Handler:
         lockout, deployment = request.app[OAUTH].lockout, request.app[SERVICES].deployment
         presented = await read_form(request)
         address = address_of(request, deployment.trusted_proxies)
-        await lockout.check(address, presented.client_id)
+        await lockout.check(address, *presented.client_ids)
         try:
             return await handler(request, presented)
         except RequestError as error:
             if error.status == 401:
-                await lockout.wrong(address, presented.client_id)
+                await lockout.wrong(address, *presented.client_ids)
             raise
 
     return serve
@@ -89,19 +92,20 @@ def behind_lockout(handler: Authenticated) -> Handler:
 
 async def create_token(request: web.Request, presented: Presented) -> web.StreamResponse:
     """``scope=account:{AccountId}`` makes it one for that account only, for clients with ``marketplace:partner``."""
-    return await _granted(request, presented, {})
+    return await _granted(request, presented)
 
 
 async def create_partner_token(request: web.Request, presented: Presented) -> web.StreamResponse:
     """As POST /oauth2/token; the answer names the client as well, as host applications expect."""
-    return await _granted(request, presented, {"clientId": presented.client_id})
+    return await _granted(request, presented, named=True)
 
 
-async def _granted(request: web.Request, presented: Presented, told: dict[str, str | None]) -> web.StreamResponse:
-    """``told``: what the answer says besides."""
+async def _granted(request: web.Request, presented: Presented, *, named: bool = False) -> web.StreamResponse:
+    """``named``: the answer says which client it is."""
     server = request.app[OAUTH]
     principal = await server.principal(presented)
     narrowed = await server.accounts.narrowed(principal, presented.fields.get("scope", ""))
+    told = {"clientId": principal.client_id} if named and principal else None
     exchange = Exchange(server.maker, presented, principal, None, narrowed, told)
     answer: web.Response = exchange.create_token_response(FormRequest(request.path, presented))
     return answer

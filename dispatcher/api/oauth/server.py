@@ -14,7 +14,7 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from dispatcher.api.http.respond import json_response
-from dispatcher.api.oauth.directory import Principal, secret_matches
+from dispatcher.api.oauth.directory import Principal, one_matches
 from dispatcher.api.oauth.form import Presented, invalid_client
 from dispatcher.api.oauth.narrowing import Narrowed
 from dispatcher.api.oauth.registered import AUTH_METHODS, RegisteredClient
@@ -65,8 +65,8 @@ class Exchange(AuthorizationServer):  # type: ignore[misc]
 
     def authenticate_client(self, request: FormRequest, methods: object, endpoint: str = "token") -> RegisteredClient:
         """The client whose secret was presented, in the header or in the form."""
-        known = [secret_matches(self._principal, secret) for secret in self._presented.secrets or ("",)]
-        if self._principal is None or not any(known):
+        right = one_matches(self._principal, self._presented.secrets or ("",))
+        if self._principal is None or not right:
             raise invalid_client()
         return RegisteredClient(self._principal, self._narrowed)
 
