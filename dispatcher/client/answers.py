@@ -34,7 +34,7 @@ class EventErrorJson(TypedDict):
 
 
 class EventJson(TypedDict):
-    """``createdOn`` is epoch milliseconds; other times are ISO 8601."""
+    """``createdOn`` is epoch milliseconds; other times are ISO 8601. ``revision`` None = WORKING."""
 
     id: str
     eventUrl: str
@@ -44,7 +44,7 @@ class EventJson(TypedDict):
     accountId: str | None
     integrationId: str
     subscriptionId: str | None
-    revision: int
+    revision: int | None
     sequence: int
     flag: str | None
     createdOn: int

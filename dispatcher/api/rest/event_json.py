@@ -23,7 +23,7 @@ def event_json(stored: StoredEvent, base_url: str) -> dict[str, Any]:
         "accountId": event.account_id,
         "integrationId": event.integration_id,
         "subscriptionId": event.subscription_id,
-        "revision": event.revision if state.revision is None else state.revision,
+        "revision": (event.revision if state.revision is None else state.revision) or None,
         "sequence": state.sequence,
         "flag": event.flag,
         "createdOn": state.created_ms,

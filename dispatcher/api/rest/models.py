@@ -155,7 +155,7 @@ class EventOut(Wire):
     account_id: str | None
     integration_id: str
     subscription_id: str | None
-    revision: int
+    revision: int | None
     sequence: int
     flag: str | None
     created_on: int

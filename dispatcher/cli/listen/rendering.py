@@ -10,6 +10,7 @@ from urllib.parse import quote
 from dispatcher.clock import iso_ms
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
+from dispatcher.model.integration import WORKING
 from dispatcher.model.status import Status
 from dispatcher.policy.cloud_event import CLOUD_EVENT, enveloped
 from dispatcher.policy.notification import build_body, event_url
@@ -63,7 +64,7 @@ def _event(document: Mapping[str, Any]) -> Event:
         id=document["id"],
         type=EventType(document["type"]),
         integration_id=document["integrationId"],
-        revision=document["revision"],
+        revision=document["revision"] or WORKING,
         product_id=document["productId"],
         account_id=document["accountId"],
         subscription_id=document["subscriptionId"],
