@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from redis.asyncio import Redis
@@ -77,3 +78,31 @@ async def test_required_answers_of_the_purchase_form_are_named_when_they_are_mis
     error = await refused(emitter, ORDER._replace(payload={"configuration": {"size": ""}}))
     assert isinstance(error, Unprocessable)
     assert told(error) == [("missing_field", "payload.configuration.size")]
+
+
+@pytest.mark.parametrize("required", [True, False])
+async def test_answers_that_do_not_fit_the_purchase_form_are_all_named(
+    desk: Desk, redis: Redis, required: bool
+) -> None:
+    form = [
+        {"name": "seats", "type": "NUMBER"},
+        {"name": "mail", "type": "EMAIL", "required": True},
+        {"name": "since", "type": "DATE"},
+        {"name": "domain", "required": True},
+    ]
+    emitter = await linked(desk, redis, orderRequireFormFields=required, orderFormFields=form)
+    wrong = {"seats": "many", "mail": "sam", "since": "2026-02-30", "other": ["travels", "as it is"]}
+    error = await refused(emitter, ORDER._replace(payload={"configuration": wrong}))
+    assert isinstance(error, Unprocessable)
+    typed = [("invalid_value", f"payload.configuration.{name}") for name in ("seats", "mail", "since")]
+    missing = [("missing_field", "payload.configuration.domain")]
+    assert told(error) == typed + (missing if required else [])
+    right = {"seats": 12, "mail": "sam@customer.example", "since": "2026-02-28", "domain": "customer.example"}
+    assert await emitter.event(ORDER._replace(payload={"configuration": right}), SHOP)
+
+
+async def test_required_answers_may_be_missing_where_the_form_need_not_be_filled_in(desk: Desk, redis: Redis) -> None:
+    emitter = await linked(desk, redis, orderFormFields=[{"name": "mail", "type": "EMAIL", "required": True}])
+    unanswered: list[dict[str, Any]] = [{}, {"configuration": {"mail": ""}}, {"configuration": {}}]
+    for payload in unanswered:
+        assert await emitter.event(ORDER._replace(payload=payload), SHOP)

@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dispatcher.catalogue.validation import schema_problems
-from dispatcher.errors import Problem, Refused, Unprocessable
+from dispatcher.errors import Refused, Unprocessable
 from dispatcher.ids import new_event_id
 from dispatcher.model.access import Caller
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import TYPE_RULES, EventType, emittable_names, parse_event_type
 from dispatcher.model.integration import WORKING, Integration, Product, Revision
 from dispatcher.policy.payload_rules import validate_payload
+from dispatcher.policy.purchase_forms import answer_problems
 from dispatcher.store.definitions.cache import DefinitionCache
 
 _NOT_LINKED = "The product is not linked to an integration; link it with linkProductIntegration first."
@@ -71,7 +72,7 @@ class Emitter:
         if revision.validate_payloads and (problems := schema_problems(kind, asked.payload)):
             raise Unprocessable(problems)
         if kind is EventType.SUBSCRIPTION_ORDER:
-            _require_form_fields(revision, asked.payload or {})
+            _check_purchase_form(revision, asked.payload or {})
         return Event(
             id=new_event_id(self._now_ms(), self._partition_of(integration.id)),
             type=kind,
@@ -124,14 +125,11 @@ def _account_of(asked: str | None, caller: Caller) -> str | None:
     raise Refused.of("account_restricted", "This client may emit for its own account only.", "accountId")
 
 
-def _require_form_fields(revision: Revision, payload: dict[str, Any]) -> None:
-    """422 for each field of the purchase form that is required and has no answer in ``payload.configuration``."""
-    if not revision.order_require_form_fields:
-        return
+def _check_purchase_form(revision: Revision, payload: dict[str, Any]) -> None:
+    """422 for each answer in ``payload.configuration`` that does not fit its field of the form, or is missing."""
     answers = payload.get("configuration")
     given = answers if isinstance(answers, dict) else {}
-    required = [field.name for field in revision.order_form_fields if field.required]
-    missing = [name for name in required if given.get(name) in (None, "")]
-    if missing:
-        text = "The purchase form of this product requires an answer here."
-        raise Unprocessable([Problem("missing_field", text, f"payload.configuration.{name}") for name in missing])
+    required = revision.order_require_form_fields
+    problems = answer_problems(revision.order_form_fields, given, required=required, prefix="payload.configuration")
+    if problems:
+        raise Unprocessable(problems)
