@@ -28,7 +28,7 @@ PORTAL_LINKS = web.AppKey("portal_links", PortalLinks)
 OPEN_PATH = "/portal/open"
 MAX_ORIGINS = 20
 
-Origin = Annotated[str, StringConstraints(min_length=8, max_length=255)]
+Origin = Annotated[str, StringConstraints(min_length=8, max_length=255), Field(examples=["https://host.example"])]
 
 
 class PortalLinkIn(Wire):
