@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dispatcher.errors import Problem, Unprocessable
+from dispatcher.policy.unknown_fields import unknown_field
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -19,7 +20,6 @@ _CODES = {
     "too_long": "limit_reached",
 }
 _TEXTS = {
-    "extra_forbidden": "There is no such field; check its name or leave it out.",
     "missing": "This field is required.",
     "model_type": "Give a JSON object.",
     "model_attributes_type": "Give a JSON object.",
@@ -41,7 +41,7 @@ def validated(model: type[Model], value: Any) -> Model:
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         placed = [(_place(one, value), one) for one in found[:_MAX_PROBLEMS]]
-        raise Unprocessable([_problem(one, place) for place, one in _deepest(placed)]) from None
+        raise Unprocessable([_problem(one, place, model) for place, one in _deepest(placed)]) from None
 
 
 def _refuse_many_unknown(model: type[BaseModel], value: dict[Any, Any]) -> None:
@@ -49,9 +49,9 @@ def _refuse_many_unknown(model: type[BaseModel], value: dict[Any, Any]) -> None:
     fields = model.model_fields
     if model.model_config.get("extra") != "forbid" or len(value) <= len(fields) + _MAX_PROBLEMS:
         return
-    known = {*fields, *(one.alias for one in fields.values())}
+    known = {*fields, *_names(model)}
     unknown = islice((str(name)[:_MAX_NAME_CHARS] for name in value if name not in known), _MAX_PROBLEMS)
-    raise Unprocessable([Problem("unknown_field", _TEXTS["extra_forbidden"], name) for name in unknown])
+    raise Unprocessable([unknown_field(name, name, ()) for name in unknown])
 
 
 def _place(error: ErrorDetails, value: Any) -> tuple[int | str, ...]:
@@ -80,8 +80,33 @@ def _deepest(
     return list(kept.items())
 
 
-def _problem(error: ErrorDetails, place: tuple[int | str, ...]) -> Problem:
+def _problem(error: ErrorDetails, place: tuple[int | str, ...], model: type[BaseModel]) -> Problem:
     kind = error["type"]
+    field = ".".join(str(part) for part in place) or None
+    if kind == "extra_forbidden" and field:
+        return unknown_field(field, str(place[-1]), _names(_model_at(model, place[:-1])))
     fallback = "wrong_type" if kind.endswith("_type") else "invalid_value"
     message = _TEXTS.get(kind) or f"{error['msg'].removeprefix('Value error, ').rstrip('.')}."
-    return Problem(_CODES.get(kind, fallback), message, ".".join(str(part) for part in place) or None)
+    return Problem(_CODES.get(kind, fallback), message, field)
+
+
+def _names(model: type[BaseModel] | None) -> list[str]:
+    """Names of its fields outside."""
+    return [one.alias or name for name, one in model.model_fields.items()] if model else []
+
+
+def _model_at(model: type[BaseModel] | None, place: tuple[int | str, ...]) -> type[BaseModel] | None:
+    """The model of what lies at ``place``; None where that is no one model."""
+    for part in place:
+        if model is None or isinstance(part, int):
+            continue
+        held = next((one for name, one in model.model_fields.items() if part in (name, one.alias)), None)
+        model = _model_in(held.annotation) if held else None
+    return model
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The first model in an annotation such as ``list[Model] | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for one in get_args(annotation) if (found := _model_in(one))), None)

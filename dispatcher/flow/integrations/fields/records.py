@@ -9,8 +9,10 @@ from typing import Any
 
 from dispatcher.errors import Problem
 from dispatcher.flow.integrations.fields.kind import Document, Kind, UrlRule, Vault
+from dispatcher.policy.unknown_fields import unknown_field
 
-_UNKNOWN = "There is no such field; check its name or leave it out."
+_MAX_HINTS = 20
+"""Unknown fields of one object that are compared with the known ones; more are no misspelling."""
 
 
 class Affects(StrEnum):
@@ -82,10 +84,10 @@ class Record(Kind):
         yield from Kind.misfits(self, wanted, name)
         if isinstance(wanted, dict):
             known = {one.name for one in self.fields if one.given}
-            for unknown in sorted(wanted.keys() - known):
-                yield Problem(
-                    "unknown_field", "There is no such field; check its name or leave it out.", _in(name, unknown)
-                )
+            unknown = sorted(wanted.keys() - known)
+            likely = known if len(unknown) <= _MAX_HINTS else ()
+            for one_more in unknown:
+                yield unknown_field(_in(name, one_more), one_more, likely)
             for one in self.asked(wanted):
                 yield from one.kind.misfits(wanted[one.name], _in(name, one.name))
 

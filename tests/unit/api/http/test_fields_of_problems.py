@@ -29,3 +29,22 @@ def test_internal_names_never_reach_a_field(model: Any, given: Any, fields: list
     with pytest.raises(Unprocessable) as refused:
         validated(model, given)
     assert [problem.field or "" for problem in refused.value.problems] == fields
+
+
+MISSPELT: list[tuple[Any, Any, str, str]] = [
+    (EventIn, {"type": "create", "productId": "P", "acountId": "A"}, "acountId", "did you mean accountId?"),
+    (EventIn, {"type": "create", "productId": "P", "ACCOUNT_ID": "A"}, "ACCOUNT_ID", "did you mean accountId?"),
+    (RedeliveriesIn, {"filter": {"statsu": "DEAD"}}, "filter.statsu", "did you mean status?"),
+    (RedeliveriesIn, {"filter": {}, "dryrun": True}, "dryrun", "did you mean dryRun?"),
+    (RedeliveriesIn, {"filter": {"colour": "red"}}, "filter.colour", "check its name or leave it out."),
+    (RedeliveriesIn, {"filter": {}, "dryRun" * 50: True}, "dryRun" * 50, "check its name or leave it out."),
+]
+
+
+@pytest.mark.parametrize(("model", "given", "field", "hint"), MISSPELT)
+def test_an_unknown_field_names_the_one_that_was_meant(model: Any, given: Any, field: str, hint: str) -> None:
+    with pytest.raises(Unprocessable) as refused:
+        validated(model, given)
+    [problem] = refused.value.problems
+    assert (problem.code, problem.field) == ("unknown_field", field)
+    assert problem.message == f"There is no such field; {hint}"
