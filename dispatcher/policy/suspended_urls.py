@@ -20,13 +20,14 @@ class SuspendedUrl:
 
 
 def left_behind(integration: Integration, published: Revision | None, suspended: Collection[str]) -> list[str]:
-    """Those that are published no more, so that nothing will answer there again.
+    """Those that some type may have been moved from: what is for them goes where its type goes by now.
 
     None of an integration whose URLs an account's connector fills in: such a URL is in no revision as it is sent.
     """
     if published is None or integration.account_bound:
         return []
-    return sorted(set(suspended) - set(published.urls.values()))
+    now = set(published.urls.values())
+    return sorted(url for url in set(suspended) if now != {url})
 
 
 def by_type(revision: Revision, since_ms: Mapping[str, int], published: Revision | None) -> list[SuspendedUrl]:

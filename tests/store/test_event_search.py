@@ -202,7 +202,8 @@ async def test_reports_are_found_when_they_are_asked_for(redis: Redis) -> None:
     assert await found(desk, "type:status account:A") == [report]
     assert await found(desk, f"id:{report}") == [report]
     await end(desk, report, Status.DEAD)
-    assert (await desk.queue.count(wanted("status:dead"))).matched == 0
+    assert (await desk.queue.count(wanted("status:dead"))).matched == 1, "a dead letter like any other"
+    assert await found(desk, "status:dead account:A") == [report]
 
 
 async def test_what_is_redelivered_or_resolved_is_no_failure_any_more(redis: Redis) -> None:

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from dispatcher.model.status import Status
 from dispatcher.store.queue.partition import REPAIR_START
 from tests.store.desk import HOME, Desk
+from tests.waiting import until
 
 
 async def test_a_generation_never_comes_again_though_its_key_was_lost(redis: Redis) -> None:
@@ -16,6 +17,12 @@ async def test_a_generation_never_comes_again_though_its_key_was_lost(redis: Red
     event_id = await desk.emit("A")
     await desk.ids()
     await redis.delete(f"{{p{HOME}}}:own")
+
+    async def later() -> bool:
+        seconds, microseconds = await redis.time()
+        return bool(seconds * 1000 + microseconds // 1000 > desk.generation)
+
+    await until(later)
     newer = await desk.store.grant(HOME, 3000)
     assert newer > desk.generation
     assert await desk.store.own(HOME, newer, "w2")

@@ -94,6 +94,14 @@ async def test_a38_a_url_that_is_still_published_is_tried_again_with_the_revisio
     assert paths(shop) == [OLD] * 4
 
 
+async def test_a38_each_type_goes_where_it_goes_now_although_another_stays(shop: Shop) -> None:
+    integration, waiting = await gone(shop)
+    await publishing(shop, integration, upgradeUrl=NEW, cancelUrl=OLD)
+    await go_on(shop, integration)
+    assert {stored.state.status for stored in await all_ended(shop, waiting)} == {Status.SUCCEEDED}
+    assert paths(shop) == [OLD, NEW, NEW, NEW]
+
+
 async def test_a38_an_event_whose_url_never_answered_410_keeps_it(shop: Shop) -> None:
     integration, waiting = await gone(shop)
     await shop.stop_all()

@@ -109,19 +109,19 @@ class Deliverer:
         return delivery
 
     async def _as_published(self, delivery: Delivery) -> Delivery | None:
-        """With the revision that is published now, when the URL, which answered 410 Gone, is in that one no more.
+        """With the revision that is published now, when that one sends the type elsewhere than to a URL that is gone.
 
-        The settlement records it, as a redelivery does. None: that one has no URL for the event's type.
+        The settlement records it, as a redelivery does. None: nothing goes to the URL, and the type nowhere.
         """
         claimed, lane = delivery.claimed, delivery.claimed.event.integration_id
         published = await self._lookup.published(lane) if claimed.revision != WORKING else None
         if published is None or published.integration.account_bound:
             return delivery
-        if delivery.url in published.revision.urls.values():
-            return delivery
         chosen = claimed._replace(state=claimed.state._replace(revision=published.revision.number))
         redirected = self._begun(chosen, published)
-        return redirected if redirected.url else None
+        if redirected.url and redirected.url != delivery.url:
+            return redirected
+        return delivery if delivery.url in published.revision.urls.values() else None
 
     def _held_again(self, delivery: Delivery, suspended: SuspendedUrls) -> Delivered:
         """Nothing was published in the place of its URL: it stays parked."""

@@ -30,7 +30,8 @@ def try_now(integration_id: str) -> Action:
 
 
 def why(integration_id: str) -> Action:
-    return Action("Why", f"dispatcher events --integration {integration_id} --status retrying")
+    condition = f"integration:{integration_id} status:retrying,dead,failed since:1h"
+    return Action("Why", f"dispatcher events --where '{condition}'")
 
 
 def try_credentials(integration_id: str) -> Action:

@@ -12,13 +12,14 @@ import orjson
 
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter
+from dispatcher.model.status import FAILURES
 from dispatcher.model.term import Bounds, Field, Term
 from dispatcher.policy.event_filter.fields import begins_an_id
 
 Check = dict[str, Any]
 
 REPORTS = frozenset({EventType.SUBSCRIPTION_STATUS, EventType.OPERATIONAL, EventType.MARKETPLACE_CALLBACK})
-"""Types that are listed only when they, or an event by its id, are asked for: they report on other events."""
+"""Types that report on other events: listed when they, an event by its id, or nothing but failures are asked for."""
 
 _COST = (
     *("integration", "account", "type", "id", "product", "client", "word"),
@@ -30,9 +31,14 @@ _COST = (
 def checks_of(condition: EventFilter) -> bytes:
     """JSON for the script."""
     found = [*_plain(condition), *(_check(term) for term in condition.terms)]
-    if not condition.types and not _names_events(condition):
+    if not condition.types and not _names_events(condition) and not _only_failures(condition):
         found.append(_of("type", negated=True, values=_set(REPORTS)))
     return orjson.dumps(sorted(found, key=_cost)) if found else b"[]"
+
+
+def _only_failures(condition: EventFilter) -> bool:
+    """A report that failed is a dead letter like any other: it is counted, listed and redelivered with them."""
+    return bool(condition.statuses) and condition.statuses <= FAILURES
 
 
 def _plain(condition: EventFilter) -> Iterator[Check]:

@@ -201,14 +201,14 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
         K.FAILING,
         S.ACT,
         "Northwind answers 500 to 9 of 10 since 14:02; nothing waits.",
-        f"dispatcher events --integration {ID} --status retrying",
+        f"dispatcher events --where 'integration:{ID} status:retrying,dead,failed since:1h'",
     ),
     (
         seen(lane(failures_in_a_row=3, failing_since_ms=NOW - 30 * MINUTE, cause=ANSWERS_500, waiting=1)),
         K.FAILING,
         S.PAGE,
         "Northwind answers 500 to 3 attempts in a row since 14:00; 1 event waits, none is lost.",
-        f"dispatcher events --integration {ID} --status retrying",
+        f"dispatcher events --where 'integration:{ID} status:retrying,dead,failed since:1h'",
     ),
     (
         seen(lane(token_failing_since_ms=AT_1402, same_in_a_row=3, cause=NO_TOKEN, waiting=2, accounts=1)),
@@ -238,14 +238,14 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
         K.INTEGRATION_DISABLED,
         S.INFO,
         "Northwind answers 500 since Nov 27 02:30 and is disabled in 2 d unless an attempt goes well.",
-        f"dispatcher events --integration {ID} --status retrying",
+        f"dispatcher events --where 'integration:{ID} status:retrying,dead,failed since:1h'",
     ),
     (
         seen(lane(failing_since_ms=NOW - 108 * HOUR, failures_in_a_row=9, cause=ANSWERS_500), disable_after_ms=5 * DAY),
         K.INTEGRATION_DISABLED,
         S.ACT,
         "Northwind answers 500 since Nov 25 02:30 and is disabled in 12 h unless an attempt goes well.",
-        f"dispatcher events --integration {ID} --status retrying",
+        f"dispatcher events --where 'integration:{ID} status:retrying,dead,failed since:1h'",
     ),
     (
         seen(issues=(issue(23), issue(3, 2, error="HTTP 500"))),
@@ -283,7 +283,7 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
             "Northwind asked to be sent less until 15:30; 3 events of 3 accounts wait, none is lost,"
             " the oldest for 16 min."
         ),
-        f"dispatcher events --integration {ID} --status retrying",
+        f"dispatcher events --where 'integration:{ID} status:retrying,dead,failed since:1h'",
     ),
     (
         seen(probes=(ProbeFacts(ID, "Northwind", None, 2, AT_1402, "no answer"),)),
