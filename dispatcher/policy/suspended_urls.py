@@ -19,6 +19,11 @@ class SuspendedUrl:
     published: bool
 
 
+def published_no_more(integration: Integration, published: Revision | None, suspended: Collection[str]) -> list[str]:
+    """Those that no type goes to, so that nothing will answer there again."""
+    return [url for url in left_behind(integration, published, suspended) if url not in _urls(published)]
+
+
 def left_behind(integration: Integration, published: Revision | None, suspended: Collection[str]) -> list[str]:
     """Those that some type may have been moved from: what is for them goes where its type goes by now.
 
@@ -26,13 +31,13 @@ def left_behind(integration: Integration, published: Revision | None, suspended:
     """
     if published is None or integration.account_bound:
         return []
-    now = set(published.urls.values())
+    now = _urls(published)
     return sorted(url for url in set(suspended) if now != {url})
 
 
 def by_type(revision: Revision, since_ms: Mapping[str, int], published: Revision | None) -> list[SuspendedUrl]:
     """One for each event type that goes to a suspended URL in ``revision``, longest suspended first."""
-    urls = set(published.urls.values()) if published else set()
+    urls = _urls(published)
     return [
         SuspendedUrl(kind, url, at_ms, url in urls)
         for url, at_ms in sorted(since_ms.items(), key=lambda one: one[1])
@@ -43,6 +48,10 @@ def by_type(revision: Revision, since_ms: Mapping[str, int], published: Revision
 def url_of(revision: Revision, kind: EventType) -> str | None:
     """The URL that events of the type go to."""
     return revision.urls.get(TYPE_RULES[kind].url_field)
+
+
+def _urls(published: Revision | None) -> set[str]:
+    return set(published.urls.values()) if published else set()
 
 
 def _types_to(url: str, revision: Revision) -> list[EventType | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration, Revision
-from dispatcher.policy.suspended_urls import SuspendedUrl, by_type, left_behind, url_of
+from dispatcher.policy.suspended_urls import SuspendedUrl, by_type, published_no_more, url_of
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
 
@@ -29,7 +29,7 @@ async def enable_url(integration: Integration, kind: EventType, definitions: Def
     published = await published_now(integration, definitions)
     suspended = await queue.suspended_urls(integration.id)
     url = url_of(published or integration.working, kind)
-    gone = left_behind(integration, published, suspended)
+    gone = published_no_more(integration, published, suspended)
     if url not in suspended and not gone:
         return 0
     return await queue.enable_urls(integration.id, gone, [url] if url else [])
