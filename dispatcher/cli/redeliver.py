@@ -8,13 +8,9 @@ import typer
 
 from dispatcher.cli.api_access import AsJson, Connection
 from dispatcher.cli.conditions import Conditions
-from dispatcher.cli.each_event import do_to_each
-from dispatcher.cli.operating.bulk_job import REDELIVER, Asked, in_bulk
+from dispatcher.cli.operating.bulk_job import REDELIVER, Asked, DryRun, Rate, carry_out
 from dispatcher.cli.option_groups import grouped
 from dispatcher.client import Client
-
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count what meets the conditions; do nothing.")]
-Rate = Annotated[float | None, typer.Option(min=0.01, max=10_000, help="Events a second, to spare the host.")]
 
 
 @grouped
@@ -32,11 +28,7 @@ def redeliver(
     Example: dispatcher redeliver --where 'status:dead since:2h' --rate 20 --dry-run
     """
     asked = Asked(event_ids or [], only, rate, dry_run)
-    asked.check()
-    if event_ids:
-        do_to_each(connection.access(), event_ids, _redeliver, as_json=as_json)
-    else:
-        in_bulk(connection.access(), REDELIVER, asked, as_json=as_json)
+    carry_out(connection, REDELIVER, _redeliver, asked, as_json=as_json)
 
 
 async def _redeliver(client: Client, event_id: str) -> str:

@@ -26,7 +26,7 @@ from dispatcher.model.access import Scope
 from dispatcher.pages.cookies import Cookie
 from dispatcher.pages.forms import read_form, read_token
 from dispatcher.pages.origin import refuse_other_sites
-from dispatcher.pages.session import RENEWED_AFTER_S, Life
+from dispatcher.pages.session import Life
 
 SIGN_IN = f"{HOME}/sign-in"
 EVENTS = f"{HOME}/events"
@@ -136,7 +136,7 @@ def keep(request: web.Request, response: web.StreamResponse, session: ConsoleSes
 def renew(request: web.Request, response: web.StreamResponse, session: ConsoleSession) -> None:
     """Note in the cookie that its session is in use, once in a while."""
     now_s = request.app[SERVICES].clock()
-    if now_s - session.seen_s > RENEWED_AFTER_S and not response.prepared:
+    if session.needs_renewal(now_s) and not response.prepared:
         keep(request, response, session.seen(now_s))
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -18,21 +17,12 @@ from dispatcher.marketplace.handover import QUERY
 from dispatcher.marketplace.visit import Visit, cookie_of, keep, visits_in
 from dispatcher.marketplace.way_back import way_back
 from dispatcher.pages.cookies import Cookie
-from dispatcher.pages.forms import FormToken, read_form, read_token
+from dispatcher.pages.forms import FormToken, Sent, read_form, read_token
 from dispatcher.pages.framing import is_framed
 from dispatcher.pages.origin import refuse_other_sites
-from dispatcher.pages.session import RENEWED_AFTER_S
 
 GUEST = web.RequestKey("guest", Guest)
 MAX_ID = 2**31 - 1
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A form as it was sent. ``once`` names the very copy of it."""
-
-    fields: dict[str, str]
-    once: str
 
 
 View = Callable[[web.Request, Guest], Awaitable[web.StreamResponse]]
@@ -122,7 +112,7 @@ def _renewed(guest: Guest, response: web.StreamResponse) -> web.StreamResponse:
     """Note in the cookie that its session is in use, once in a while, and that its first page was shown."""
     now_s, visit = guest.now_ms / 1000, guest.visit
     shown = response.status == 200 and visit.ended_user is not None
-    if (shown or now_s - visit.seen_s > RENEWED_AFTER_S) and not response.prepared:
+    if (shown or visit.needs_renewal(now_s)) and not response.prepared:
         keep(response, guest.services, (visit.told if shown else visit).seen(now_s), guest.cookie)
     return response
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.errors import NotFound
-from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import installation_in, product_of
 from dispatcher.marketplace.standing import name_of
 from dispatcher.model.account import User, UserRole
+from dispatcher.pages.forms import Sent
 
 
 async def show_people(request: web.Request, guest: Guest) -> web.StreamResponse:

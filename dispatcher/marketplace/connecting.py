@@ -13,7 +13,7 @@ from dispatcher.api.installing import AUTHORIZING, CONNECTING
 from dispatcher.errors import NotFound, RequestError
 from dispatcher.flow.installations.authorizing import marketplace_of_state
 from dispatcher.flow.installations.connecting import Credentials
-from dispatcher.marketplace.admission import Sent, guest_at, not_signed_in
+from dispatcher.marketplace.admission import guest_at, not_signed_in
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.handover import PATH as HANDOVER
 from dispatcher.marketplace.handover import QUERY, ticket
@@ -22,7 +22,7 @@ from dispatcher.marketplace.standing import host_of, name_of
 from dispatcher.model.connector import AccountConnector, ConnectorAuth, ConnectorTemplate
 from dispatcher.model.installation import Installation
 from dispatcher.pages.fields import Field, Kind, Option, checked, marked, typed
-from dispatcher.pages.forms import wrongs
+from dispatcher.pages.forms import Sent, wrongs
 from dispatcher.pages.messages import Messages
 from dispatcher.policy.url_properties import names_a_host
 

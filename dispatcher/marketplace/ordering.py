@@ -10,7 +10,6 @@ from aiohttp import web
 
 from dispatcher.errors import Unprocessable
 from dispatcher.flow.installations.shown_products import ShownProduct
-from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import product_in
 from dispatcher.marketplace.standing import host_of
@@ -18,7 +17,7 @@ from dispatcher.model.account import UserRole
 from dispatcher.model.installation import Installation, Purchase
 from dispatcher.model.integration import OrderFormField
 from dispatcher.pages.fields import Field, Kind, Option, checked, marked, typed
-from dispatcher.pages.forms import wrongs
+from dispatcher.pages.forms import Sent, wrongs
 from dispatcher.pages.messages import Messages
 from dispatcher.policy.launch_urls import launch_url
 

@@ -8,7 +8,6 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.errors import Conflict, InvalidRequest, RequestError
-from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import installation_in, product_of
 from dispatcher.marketplace.saying import said_in
@@ -16,7 +15,7 @@ from dispatcher.marketplace.sections import Section, filled, sections_of
 from dispatcher.marketplace.standing import host_of, name_of
 from dispatcher.model.installation import Installation, Standing
 from dispatcher.pages.fields import Field, Kind, checked, marked, typed
-from dispatcher.pages.forms import wrongs
+from dispatcher.pages.forms import Sent, wrongs
 from dispatcher.pages.rendering import pretty
 from dispatcher.policy.setting_secrets import MASK, with_secrets
 from dispatcher.policy.strict_json import read_json

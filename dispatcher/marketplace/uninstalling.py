@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import installation_in, product_of
 from dispatcher.marketplace.standing import host_of, is_leaving, name_of
 from dispatcher.model.installation import Installation
+from dispatcher.pages.forms import Sent
 
 
 async def show_uninstall(request: web.Request, guest: Guest) -> web.StreamResponse:

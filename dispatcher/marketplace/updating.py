@@ -8,13 +8,13 @@ from aiohttp import web
 
 from dispatcher.errors import Unprocessable
 from dispatcher.flow.installations.upgrading import Offer
-from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import installation_in, product_of
 from dispatcher.marketplace.ordering import answer_wrongs, answers_of, field_of
 from dispatcher.marketplace.standing import name_of
 from dispatcher.model.installation import Installation
 from dispatcher.pages.fields import Field, checked, marked, typed
+from dispatcher.pages.forms import Sent
 
 
 async def show_update(request: web.Request, guest: Guest) -> web.StreamResponse:

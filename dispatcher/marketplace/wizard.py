@@ -10,7 +10,6 @@ from aiohttp import web
 from markupsafe import Markup
 
 from dispatcher.errors import Conflict, NotFound
-from dispatcher.marketplace.admission import Sent
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.lookups import installation_in, product_of
 from dispatcher.marketplace.saying import said_in
@@ -25,6 +24,7 @@ from dispatcher.marketplace.standing import (
 )
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation, InstallStep, Standing
+from dispatcher.pages.forms import Sent
 from dispatcher.policy.launch_urls import launch_url
 from dispatcher.policy.step_answers import Answered
 

@@ -42,6 +42,14 @@ class FormToken:
         return sealer.seal(orjson.dumps(asdict(self)).decode(), _CONTEXT)
 
 
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A form as it was sent. ``once`` names the very copy of it."""
+
+    fields: dict[str, str]
+    once: str
+
+
 def read_token(fields: Mapping[str, str], sealer: Sealer) -> FormToken | None:
     """The token of a form of ours; None for any other."""
     try:

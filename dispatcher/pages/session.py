@@ -37,6 +37,10 @@ class Session:
     def seen(self, now_s: float) -> Self:
         return replace(self, seen_s=int(now_s))
 
+    def needs_renewal(self, now_s: float) -> bool:
+        """True where the cookie has to say that the session is still in use."""
+        return now_s - self.seen_s > RENEWED_AFTER_S
+
     def is_good(self, life: Life, now_s: float) -> bool:
         return now_s - self.seen_s < life.idle_s and now_s - self.since_s < life.whole_s
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -15,22 +14,13 @@ from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.rest.portal_links import PORTAL_LINKS
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Refused
-from dispatcher.pages.forms import read_form, read_token
+from dispatcher.pages.forms import Sent, read_form, read_token
 from dispatcher.pages.origin import refuse_other_sites
-from dispatcher.pages.session import RENEWED_AFTER_S
 from dispatcher.portal.author import author_of
 from dispatcher.portal.developer import HOME, Developer, page, texts_for
 from dispatcher.portal.session import PortalSession, keep, session_in
 
 DEVELOPER = web.RequestKey("developer", Developer)
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A form as it was sent. ``once`` names the very copy of it."""
-
-    fields: dict[str, str]
-    once: str
 
 
 View = Callable[[web.Request, Developer], Awaitable[web.StreamResponse]]
@@ -113,6 +103,6 @@ async def _developer(request: web.Request, session: PortalSession) -> Developer 
 def _renewed(request: web.Request, developer: Developer, response: web.StreamResponse) -> web.StreamResponse:
     """Note in the cookie that its session is in use, once in a while."""
     now_s = developer.now_ms / 1000
-    if now_s - developer.session.seen_s > RENEWED_AFTER_S and not response.prepared:
+    if developer.session.needs_renewal(now_s) and not response.prepared:
         keep(request, response, developer.session.seen(now_s))
     return response

@@ -13,7 +13,7 @@ from dispatcher.model.audit_entry import Action
 from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import FAILURES, TERMINAL, Status
-from dispatcher.portal.admission import Sent
+from dispatcher.pages.forms import Sent
 from dispatcher.portal.developer import HOME, Developer, redirect
 from dispatcher.portal.reasons import reason
 from dispatcher.portal.standing import standing_of

@@ -14,7 +14,7 @@ from dispatcher.errors import Conflict
 from dispatcher.flow.integrations.rotate_secret import Rotated, rotate_secret
 from dispatcher.model.integration import SigningAlgorithm
 from dispatcher.pages.fields import Field, Kind, Option, checked, marked, typed
-from dispatcher.portal.admission import Sent
+from dispatcher.pages.forms import Sent
 from dispatcher.portal.developer import HOME, Developer
 from dispatcher.portal.session import life_of
 from dispatcher.portal.snippets import snippets

@@ -9,9 +9,9 @@ from aiohttp import web
 from dispatcher.api.rest.portal_links import OPEN_PATH, PORTAL_LINKS
 from dispatcher.api.services import SERVICES
 from dispatcher.model.portal import Opening, PortalLink
-from dispatcher.pages.forms import read_form
+from dispatcher.pages.forms import Sent, read_form
 from dispatcher.pages.origin import refuse_other_sites
-from dispatcher.portal.admission import Sent, end_session
+from dispatcher.portal.admission import end_session
 from dispatcher.portal.author import author_of
 from dispatcher.portal.developer import HOME, Developer, page, redirect, texts_for
 from dispatcher.portal.session import PortalSession, drop, keep, session_in

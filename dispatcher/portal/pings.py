@@ -9,7 +9,7 @@ from dispatcher.api.graphql.context import PING_STARTER
 from dispatcher.flow.pings.request import PingOptions, request_ping
 from dispatcher.model.audit_entry import Action
 from dispatcher.model.ping import PingStatus, PingVersion, as_of
-from dispatcher.portal.admission import Sent
+from dispatcher.pages.forms import Sent
 from dispatcher.portal.developer import HOME, Developer, redirect
 
 PINGS = f"{HOME}/pings"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from dispatcher.cli.api_access import Access, with_api
+from dispatcher.cli.api_access import Access, Connection, with_api
 from dispatcher.cli.conditions import Conditions
+from dispatcher.cli.each_event import Action, do_to_each
 from dispatcher.cli.event_lines import COLOURS, age, times
 from dispatcher.cli.named_integration import names
 from dispatcher.cli.output import print_json, print_listing
@@ -16,6 +17,9 @@ from dispatcher.cli.redelivery_progress import follow
 from dispatcher.client import Client
 from dispatcher.client.answers import RedeliveryJson, RedeliveryPreviewJson
 from dispatcher.errors import ConfigurationError
+
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only count what meets the conditions; do nothing.")]
+Rate = Annotated[float | None, typer.Option(min=0.01, max=10_000, help="Events a second, to spare the host.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,17 @@ class Asked:
             raise ConfigurationError("--rate is the pace of a job over conditions; leave out the ids")
 
 
-def in_bulk(access: Access, deed: Deed, asked: Asked, *, as_json: bool) -> None:
+def carry_out(connection: Connection, deed: Deed, one: Action, asked: Asked, *, as_json: bool) -> None:
+    """``one`` for each event that is named by its id, else a job over all that meet the conditions."""
+    asked.check()
+    access = connection.access()
+    if asked.event_ids:
+        do_to_each(access, asked.event_ids, one, as_json=as_json)
+    else:
+        _in_bulk(access, deed, asked, as_json=as_json)
+
+
+def _in_bulk(access: Access, deed: Deed, asked: Asked, *, as_json: bool) -> None:
     """Exit status 1 when the job did not end well, or an event of it was refused."""
     if asked.dry_run:
         _preview(access, deed, asked, as_json=as_json)

@@ -8,11 +8,9 @@ import typer
 
 from dispatcher.cli.api_access import AsJson, Connection
 from dispatcher.cli.conditions import Conditions
-from dispatcher.cli.each_event import do_to_each
-from dispatcher.cli.operating.bulk_job import DELIVER_NOW, Asked, in_bulk
+from dispatcher.cli.operating.bulk_job import DELIVER_NOW, Asked, DryRun, Rate, carry_out
 from dispatcher.cli.option_groups import grouped
 from dispatcher.cli.output import note
-from dispatcher.cli.redeliver import DryRun, Rate
 from dispatcher.client import Client
 from dispatcher.model.queue import Reason
 
@@ -32,11 +30,7 @@ def deliver_now(
     Example: dispatcher deliver-now --where 'integration:Acme next>15m'
     """
     asked = Asked(event_ids or [], only, rate, dry_run)
-    asked.check()
-    if event_ids:
-        do_to_each(connection.access(), event_ids, _deliver, as_json=as_json)
-    else:
-        in_bulk(connection.access(), DELIVER_NOW, asked, as_json=as_json)
+    carry_out(connection, DELIVER_NOW, _deliver, asked, as_json=as_json)
 
 
 async def _deliver(client: Client, event_id: str) -> str:
