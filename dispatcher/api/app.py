@@ -100,22 +100,62 @@ async def build_app(
     app[SERVICES], app[EFFECTIVE_SETTINGS] = services, reference(settings)
     app[INSTALLING] = installing
     app.on_cleanup.append(_no_more_passwords)
-    app[TURNS] = Turns()
-    app[EXPORT_TURNS] = Turns(EXPORTS)
-    app[SEARCH_TURNS] = Turns(SEARCHES)
-    app[INTAKE] = Intake()
+    _bound_work(app)
     app[ERROR_PAGES] = []
     app[OAUTH] = await oauth_server(settings, services, redis)
-    updating = partial(updates_in_progress, redis)
-    exemplars = ExemplarStore(redis)
-    app[METRICS] = MetricsPage(
-        services.reads, Watchdog("api"), StaleCount(redis), updating, lambda: exemplars.read(services.now_ms())
-    )
+    app[METRICS] = _metrics_page(services, redis)
     _keep_stores(app, redis)
     app[REDELIVERER] = _redeliverer(services, app[REDELIVERIES])
     app[STREAMS] = {}
     app[FEED] = services.reads.feed()
     app[WAITS] = Waits(app[FEED], services.reads)
+    _ask_workers(app, settings, redis, pings)
+    app[SERVER_TIME] = server_time
+    if tracing := tracing_of("dispatcher-api", settings.traces_url):
+        app[TRACING] = tracing
+    app.cleanup_ctx.append(_traced)
+    app[WATCH] = _watch(app, settings, redis, admin)
+    app.cleanup_ctx.append(partial(_connected, reading if reading is not redis else None))
+    app.cleanup_ctx.extend([_running, notifying, watching, _on_time])
+    _judge(app, settings, redis, store_clock, emits)
+    app.on_shutdown.append(end_streams)
+    app[METERS] = Meters(RateLimits(redis), settings.client_burst)
+    _install(app, api_routes())
+    return app
+
+
+def _metrics_page(services: Services, redis: StoreClient) -> MetricsPage:
+    updating, exemplars = partial(updates_in_progress, redis), ExemplarStore(redis)
+    return MetricsPage(
+        services.reads, Watchdog("api"), StaleCount(redis), updating, lambda: exemplars.read(services.now_ms())
+    )
+
+
+def _judge(app: web.Application, settings: Settings, redis: StoreClient, clock: StoreClock, emits: EmitCounts) -> None:
+    """The verdict, judged for as long as the app runs."""
+    app[VERDICT] = verdict_watch(
+        redis,
+        app[SERVICES],
+        app[WATCH].pressure,
+        settings.memory_high_water,
+        clock,
+        settings.disable_after_days,
+        emits,
+    )
+    app.cleanup_ctx.append(judging)
+
+
+def _bound_work(app: web.Application) -> None:
+    """Bounds on what callers may have under way at once."""
+    app[TURNS] = Turns()
+    app[EXPORT_TURNS] = Turns(EXPORTS)
+    app[SEARCH_TURNS] = Turns(SEARCHES)
+    app[INTAKE] = Intake()
+
+
+def _ask_workers(app: web.Application, settings: Settings, redis: StoreClient, pings: PingStarter | None) -> None:
+    """Pings and trials of credentials, which workers run, and what is built on trials."""
+    services, installing = app[SERVICES], app[INSTALLING]
     jobs = open_jobs(redis, settings.queue_redis_url)
     app.on_cleanup.append(lambda _: jobs.close())
     app[PING_STARTER] = pings or QueuedPings(jobs)
@@ -127,34 +167,10 @@ async def build_app(
         AuthorizationStore(redis),
         settings.base_url + AUTHORIZED_PATH,
     )
-    app[SERVER_TIME] = server_time
-    if tracing := tracing_of("dispatcher-api", settings.traces_url):
-        app[TRACING] = tracing
-    app.cleanup_ctx.append(_traced)
-    app[WATCH] = _watch(app, settings, redis, admin)
-    app.cleanup_ctx.append(partial(_connected, reading if reading is not redis else None))
-    app.cleanup_ctx.append(_running)
-    app.cleanup_ctx.append(notifying)
-    app.cleanup_ctx.append(watching)
-    app.cleanup_ctx.append(_on_time)
-    app[VERDICT] = verdict_watch(
-        redis,
-        services,
-        app[WATCH].pressure,
-        settings.memory_high_water,
-        store_clock,
-        settings.disable_after_days,
-        emits,
-    )
-    app.cleanup_ctx.append(judging)
-    app.on_shutdown.append(end_streams)
-    app[METERS] = Meters(RateLimits(redis), settings.client_burst)
-    _install(app, api_routes())
-    return app
 
 
 def _keep_stores(app: web.Application, redis: StoreClient) -> None:
-    """What single routes read and write, and nothing else does."""
+    """Stores that single routes read and write, and nothing else does."""
     app[REDELIVERIES] = RedeliveryStore(redis)
     app[PORTAL_LINKS] = PortalLinks(redis)
 
