@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -13,3 +14,8 @@ async def talking(talk: Talk) -> AsyncIterator[str]:
     """The URL of a host that talks on each connection as told."""
     async with RawServer(talk) as server:
         yield f"{server.url}/in?a=b#part"
+
+
+async def request(reader: asyncio.StreamReader) -> bytes:
+    """The next request whose body is ``{}``."""
+    return await reader.readuntil(b"\r\n\r\n{}")

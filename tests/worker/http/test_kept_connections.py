@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import aiohttp
@@ -13,7 +12,7 @@ from dispatcher.model.integration import Transport
 from tests.raw_server import RawServer
 from tests.tls_parts import issue, server_context
 from tests.waiting import until
-from tests.worker.http.raw_host import talking
+from tests.worker.http.raw_host import request, talking
 from worker.http.aiohttp_inside import exchange
 from worker.http.aiohttp_inside.session import Session, guarded_session
 from worker.http.connector import ConnectionLapsed
@@ -21,17 +20,6 @@ from worker.http.tls import tls_context
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[Session]:
-    async with guarded_session(lambda _: None) as made:
-        yield made
-
-
-async def request(reader: asyncio.StreamReader) -> bytes:
-    """The next request whose body is ``{}``."""
-    return await reader.readuntil(b"\r\n\r\n{}")
 
 
 class Host:

@@ -3,30 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from aiohttp.client_proto import ResponseHandler
 
 from tests.waiting import until
-from tests.worker.http.raw_host import talking
-from worker.http.aiohttp_inside.session import Session, guarded_session
+from tests.worker.http.raw_host import request, talking
+from worker.http.aiohttp_inside.session import Session
 from worker.http.answer import Answer
 
 OK = b"HTTP/1.1 200 OK\r\n"
 NOT_HTTP = "the answer is odd: "
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[Session]:
-    async with guarded_session(lambda _: None) as made:
-        yield made
-
-
-async def request(reader: asyncio.StreamReader) -> bytes:
-    """The next request whose body is ``{}``."""
-    return await reader.readuntil(b"\r\n\r\n{}")
 
 
 async def answered(session: Session, *pieces: bytes, keeps_open: bool = False) -> Answer:

@@ -4,29 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 from aiohttp.abc import ResolveResult
 
-from tests.worker.http.raw_host import talking
+from tests.worker.http.raw_host import request, talking
 from worker.http.aiohttp_inside.session import Session, guarded_session
 from worker.http.resolver import SystemResolver
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 OTHER = b"HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nbad"
-
-
-async def request(reader: asyncio.StreamReader) -> bytes:
-    """The next request whose body is ``{}``."""
-    return await reader.readuntil(b"\r\n\r\n{}")
-
-
-@pytest.fixture
-async def session() -> AsyncIterator[Session]:
-    async with guarded_session(lambda _: None) as made:
-        yield made
 
 
 async def test_request_line_host_and_length_frame_the_body(session: Session) -> None:
