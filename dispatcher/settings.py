@@ -199,7 +199,7 @@ class Settings(BaseSettings):
 
     @property
     def ports(self) -> Ports:
-        """Which ports URLs may name."""
+        """Ports that URLs may name."""
         return Ports(allowed=frozenset(self.allow_ports), denied=frozenset(self.deny_ports))
 
     @property

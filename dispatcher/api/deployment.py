@@ -37,11 +37,11 @@ class Deployment:
         return self.base_url.startswith("https:")
 
     def url_problem(self, url: str, field: str) -> Problem | None:
-        """Why this deployment sends nothing there, by the text of the URL alone; None = it would."""
+        """Reason why this deployment sends nothing there, by the text of the URL alone; None = it would."""
         return self._checked(url, field, require_https=self.require_https)
 
     def proxy_problem(self, url: str, field: str) -> Problem | None:
-        """Why nothing goes out through that proxy; None = it may."""
+        """Reason why nothing goes out through that proxy; None = it may."""
         if self.has_proxy:
             text = "Everything goes out through this deployment's own proxy (DISPATCHER_PROXY_URL): leave proxyUrl out."
             return Problem(CODE, text, field)

@@ -1,4 +1,4 @@
-"""Which events a verb is about: its options as the API's own conditions. Status and type are checked by the API."""
+"""Events that a verb is about: its options as the API's own conditions. Status and type are checked by the API."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ async def _tell(actors: Stage) -> bool:
 
 
 async def _connect(actors: Stage, application: HostApplication) -> bool:
-    """Whether an order from the marketplace's page has reached the product host."""
+    """True once an order from the marketplace's page has reached the product host."""
     from dispatcher.cli.demo_connect import ordered
     from dispatcher.cli.demo_screen import step, title
 

@@ -25,7 +25,7 @@ def sparkline(values: Sequence[Value], width: int, merge: Callable[[Iterable[flo
 
 
 def bars_of_output() -> str:
-    """What standard output can show."""
+    """The bars that standard output can show."""
     try:
         BLOCKS.encode(sys.stdout.encoding or "ascii")
     except UnicodeEncodeError:

@@ -52,7 +52,7 @@ class Batches:
             await asyncio.sleep(pause_s)
 
     async def _tried(self, batch: Sequence[Put]) -> ApiError | Unreachable | None:
-        """What may be gone in a moment, if something was wrong."""
+        """The error that may be gone in a moment, if something was wrong."""
         body = [orjson.Fragment(one.document) for one in batch]
         try:
             answer = await self._call(Call("POST", PATH, body=body, media=MEDIA))

@@ -104,7 +104,7 @@ class Client:
 
     @property
     def definitions(self) -> Definitions:
-        """What publishers do with integrations."""
+        """The work of publishers on integrations."""
         return Definitions(self._call)
 
     def resources(self, collection: str) -> Resources:

@@ -40,7 +40,7 @@ class Jobs:
         return cast("RedeliveryJson", await self._call(Call("GET", _one(job_id))))
 
     async def cancel(self, job_id: str) -> RedeliveryJson:
-        """What was done of it stays; one that has ended stays as it ended."""
+        """Keep the work that was done; one that has ended stays as it ended."""
         return cast("RedeliveryJson", await self._call(Call("DELETE", _one(job_id))))
 
     def all(self, limit: int | None = None) -> AsyncIterator[RedeliveryJson]:

@@ -16,7 +16,7 @@ async def pages(
     conditions: Mapping[str, str] | None = None,
     limit: int | None = None,
 ) -> AsyncIterator[Any]:
-    """What the list holds, in its order; ``limit`` None = all."""
+    """Entries of the list, in its order; ``limit`` None = all."""
     cursor: str | None = None
     left = limit
     while left is None or left > 0:

@@ -1,4 +1,4 @@
-"""What can be done to one event from the console: each is the API's use case, written down with who did it."""
+"""Acts on one event from the console: each is the API's use case, written down with who did it."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class IssueRow:
 
 
 async def show_issues(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    """What nobody acknowledged first, then most events first."""
+    """Issues that nobody acknowledged first, then those with most events."""
     refuse_unheeded(request, {"said": False})
     said_of = await verdict_for(viewer)
     ranked = sorted(said_of.issues, key=lambda one: (one.acknowledged, -one.count, one.first_ms))

@@ -55,7 +55,7 @@ async def show_job(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
 
 async def stop_job(request: web.Request, _: Viewer, __: dict[str, str]) -> web.StreamResponse:
-    """What was done of it stays."""
+    """Keep the work that was done."""
     job = await job_within_reach(request)
     async with noted(request, "cancelRedelivery", "redelivery", job.id, before={"state": job.state.value}):
         await request.app[REDELIVERIES].cancel(job.id)

@@ -63,7 +63,7 @@ def screen(view: View, *scopes: Scope) -> Handler:
 
 
 def action(act: Act, *scopes: Scope) -> Handler:
-    """What a form of ours asks for, for clients with one of ``scopes`` who opened it in this very session."""
+    """An act that a form of ours asks for, for clients with one of ``scopes`` who opened it in this very session."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]

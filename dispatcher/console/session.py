@@ -1,4 +1,4 @@
-"""Who is signed in to the console: an API client. Never asks whether it may still sign in."""
+"""The API client that is signed in to the console. Never asks whether it may still sign in."""
 
 from __future__ import annotations
 

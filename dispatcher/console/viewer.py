@@ -1,4 +1,4 @@
-"""Whoever looks at the console: rights, names within reach, and the frame of each page. Admits nobody."""
+"""The viewer of the console: rights, names within reach, and the frame of each page. Admits nobody."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dispatcher.policy.verdict import narrowed
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who looks, and when (epoch ms)."""
+    """Somebody who looks, and the moment (epoch ms)."""
 
     caller: Caller
     services: Services
@@ -84,7 +84,7 @@ class Viewer:
 
     @property
     def token(self) -> str:
-        """What binds a form to this session."""
+        """The text that binds a form to this session."""
         token = FormToken.of(self.session_id, "", user=self.caller.client_id, account="")
         return token.sealed(self.services.sealer)
 

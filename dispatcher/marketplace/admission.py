@@ -42,7 +42,7 @@ def screen(view: View) -> Handler:
 
 
 def action(act: Act) -> Handler:
-    """What a form of ours asks for, if whoever opened it is who is signed in."""
+    """An act that a form of ours asks for, if whoever opened it is who is signed in."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]
@@ -81,7 +81,7 @@ def marketplace_id_in(request: web.Request) -> int | None:
 
 
 async def not_signed_in(request: web.Request) -> web.Response:
-    """Where to go instead: a window of its own for a frame in which the browser keeps nothing."""
+    """The page that says where to go instead: a window of its own for a frame in which the browser keeps nothing."""
     marketplace_id, marketplaces = marketplace_id_in(request), request.app[SERVICES].marketplaces
     marketplace = await marketplaces.find(marketplace_id) if marketplace_id is not None else None
     t = texts_for(request, None, marketplace)

@@ -1,4 +1,4 @@
-"""Who of an account uses an app, and who may install and uninstall."""
+"""Users of an account's apps, and those who may install and uninstall."""
 
 from __future__ import annotations
 

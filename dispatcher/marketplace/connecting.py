@@ -40,7 +40,7 @@ _KIND_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """What the form is about. ``connector`` None = nothing is stored yet."""
+    """The subject of the form. ``connector`` None = nothing is stored yet."""
 
     name: str
     template: ConnectorTemplate | None
@@ -116,7 +116,7 @@ def form_of(connection: Connection, t: Messages, asked_kind: str | None) -> tupl
 
 
 def _property_fields(connection: Connection, t: Messages) -> tuple[Field, ...]:
-    """What names a host, and what the host application has given, is not the user's to change: it is not asked for."""
+    """Fields to ask for. A name of a host, and what the host application has given, is not the user's to change."""
     known = {one.name: one.value for one in connection.connector.properties} if connection.connector else {}
     rules = connection.template.properties if connection.template else ()
     partner = connection.connector is not None and connection.connector.partner
@@ -153,7 +153,7 @@ def _credentials(connection: Connection, form: Sequence[Field], given: Mapping[s
 
 
 def _beside(error: RequestError, form: Sequence[Field]) -> dict[str, str]:
-    """What was refused stands at its field; what the host said of the credentials, at the secret."""
+    """Refusals at their fields; what the host said of the credentials, at the secret."""
     names = {field.name for field in form}
     said: dict[str, str] = {}
     for name, text in wrongs(error).items():

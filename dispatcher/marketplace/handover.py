@@ -33,7 +33,7 @@ def ticket(visit: Visit, sealer: Sealer, now_s: float, to: str | None = None) ->
 
 
 def handover(text: str, sealer: Sealer, now_s: float) -> Handover | None:
-    """What a ticket of ours hands over; None for any other text, and when it is too late."""
+    """The session that a ticket of ours hands over; None for any other text, and when it is too late."""
     try:
         made = orjson.loads(sealer.open(text, _CONTEXT))
         found = Handover(made["id"], made["until_s"], Visit(**made["visit"]), made["to"])

@@ -1,4 +1,4 @@
-"""What happened: this account's events, in people's words."""
+"""This account's events, in people's words."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _URGENT = (
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether something needs somebody, and the one step that mends it."""
+    """The sentence on what needs somebody, if anything does, and the one step that mends it."""
 
     look: str
     title: Markup

@@ -51,7 +51,7 @@ async def open_link(request: web.Request) -> web.StreamResponse:
 
 
 async def confirm_link(request: web.Request) -> web.StreamResponse:
-    """What "Continue" does, where a marketplace asks for it."""
+    """Do what "Continue" stands for, where a marketplace asks for it."""
     refuse_known_strangers(request, request.app[SERVICES].deployment.base_url)
     fields = await read_form(request)
     return await _open(request, fields.get("token", "")[:_MAX_CHARS], fields.get("returnUrl"))

@@ -1,4 +1,4 @@
-"""What an address names: a product of the marketplace, an installation of the account. 404 for anything else."""
+"""The subject of an address: a product of the marketplace, an installation of the account. 404 for anything else."""
 
 from __future__ import annotations
 

@@ -92,7 +92,7 @@ def form_of(product: ShownProduct, t: Messages) -> Order:
 
 
 def purchase_of(form: Order, given: Mapping[str, str]) -> Purchase:
-    """What was filled in; nothing stands for what was left empty."""
+    """The filled-in purchase; nothing stands for what was left empty."""
     return Purchase(
         edition=given["plan"] if form.plan else None,
         quantity=int(given["quantity"]) if form.quantity else None,
@@ -107,7 +107,7 @@ def answers_of(fields: Sequence[Field], given: Mapping[str, str]) -> dict[str, A
 
 
 def answer_wrongs(error: Unprocessable) -> dict[str, str]:
-    """What is wrong with answers, by the names of their fields."""
+    """Problems of answers, by the names of their fields."""
     return {f"{_PREFIX}{name}" if name else "": text for name, text in wrongs(error, _IN_EVENTS).items()}
 
 

@@ -1,4 +1,4 @@
-"""What the page before has done, said once at the top of the next: one of a few words in the address."""
+"""The deed of the page before, said once at the top of the next: one of a few words in the address."""
 
 from __future__ import annotations
 

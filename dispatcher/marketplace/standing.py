@@ -1,4 +1,4 @@
-"""How far an app is, as people are shown it: a colour, a few words, the reason, and what they may do next."""
+"""An app's progress as people are shown it: a colour, a few words, the reason, and what they may do next."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def name_of(product: ShownProduct | None, installation: Installation) -> str:
 
 
 def links_of(product: ShownProduct | None, installation: Installation, guest: Guest) -> list[Link]:
-    """What may be done next, the likeliest first."""
+    """Steps that may be done next, the likeliest first."""
     t, here = guest.t, guest.path("installations", installation.id)
     standing, owner = installation.standing, guest.is_owner
     if standing is Standing.INSTALLING:
@@ -126,7 +126,7 @@ def links_of(product: ShownProduct | None, installation: Installation, guest: Gu
 
 
 def opens(product: ShownProduct | None) -> bool:
-    """Whether its users have somewhere to go."""
+    """True if its users have somewhere to go."""
     revision = product.revision if product else None
     return revision is not None and bool(
         revision.bookmark or (revision.open_id_connect and revision.open_id_connect.initiate_login_url)
@@ -142,7 +142,7 @@ def host_of(product: ShownProduct | None, installation: Installation | None = No
 
 
 def is_open(installation: Installation) -> bool:
-    """Whether its page still changes by itself."""
+    """True while its page still changes by itself."""
     waiting = (Standing.INSTALLING, Standing.SETTING_UP, Standing.UNINSTALLING)
     upgrades = installation.upgrade is not None and installation.upgrade.begun
     return installation.standing in waiting or installation.update_in_progress or upgrades

@@ -1,4 +1,4 @@
-"""Who is signed in to a marketplace: one user of one account, by a one-time link or by a password.
+"""The visitor of a marketplace: one user of one account, by a one-time link or by a password.
 
 A page in another site's frame has a session of its own, in a cookie of its own.
 """

@@ -108,7 +108,7 @@ async def order_again(request: web.Request, guest: Guest, sent: Sent) -> web.Str
 
 
 async def remove(request: web.Request, guest: Guest, sent: Sent) -> web.StreamResponse:
-    """What was never finished, was refused, or does not go by itself."""
+    """Remove an installation that was never finished, was refused, or does not go by itself."""
     installation = await installation_in(request, guest)
     guest.refuse_members()
     if installation.standing is Standing.INSTALLED:
@@ -118,7 +118,7 @@ async def remove(request: web.Request, guest: Guest, sent: Sent) -> web.StreamRe
 
 
 def message_of(installation: Installation) -> dict[str, str | None] | None:
-    """What the host application is told once it is installed: ids and states only."""
+    """The message to the host application once it is installed: ids and states only."""
     if installation.standing is not Standing.INSTALLED:
         return None
     return {
@@ -206,7 +206,7 @@ def _connector_of(step: InstallStep, connectors: Sequence[AccountConnector]) -> 
 
 
 def _connection_of(installation: Installation, connectors: Sequence[AccountConnector], guest: Guest) -> str | None:
-    """Where credentials that are refused can be entered again."""
+    """The page on which credentials that are refused can be entered again."""
     if installation.standing is not Standing.NEEDS_ATTENTION:
         return None
     bound = [one for one in connectors if one.integration_id == installation.integration_id]

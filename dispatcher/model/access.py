@@ -1,4 +1,4 @@
-"""Who may do what: scopes, API clients, and the caller of one request. Roles are in ``roles``."""
+"""Rights: scopes, API clients, and the caller of one request. Roles are in ``roles``."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class ApiClient:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes one request, read from its verified token."""
+    """The maker of one request, read from its verified token."""
 
     client_id: str
     scopes: frozenset[str]

@@ -1,4 +1,4 @@
-"""Who changed what: one entry of the audit log, and how entries are chained. Pure: no I/O, no clock."""
+"""Authors and their changes: one entry of the audit log, and how entries are chained. Pure: no I/O, no clock."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FIELDS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who acts. ``address`` is where the request came from, ``request_id`` what its answer carries."""
+    """An actor. ``address`` is where the request came from, ``request_id`` what its answer carries."""
 
     client_id: str
     scopes: tuple[str, ...] = ()

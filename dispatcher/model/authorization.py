@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class PendingAuthorization:
-    """What a ``state`` stands for until the user comes back with it, once, within 10 minutes."""
+    """An authorization that a ``state`` stands for until the user comes back with it, once, within 10 minutes."""
 
     account_id: str
     user_id: str

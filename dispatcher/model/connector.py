@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class ConnectorAuth(StrEnum):
-    """How an ``auth_value`` is sent: ``Authorization: Basic``, ``X-Api-Key``, ``Authorization: Bearer``."""
+    """The way an ``auth_value`` is sent: ``Authorization: Basic``, ``X-Api-Key``, ``Authorization: Bearer``."""
 
     BASIC = "Basic"
     API_KEY = "ApiKey"
@@ -27,7 +27,7 @@ class PropertyRule:
 
 @dataclass(frozen=True, slots=True)
 class OAuthApplication:
-    """Where a template's users authorize (RFC 6749 §4.1, with PKCE, RFC 7636). ``client_secret`` is sealed."""
+    """The application that users authorize (RFC 6749 §4.1, with PKCE, RFC 7636). ``client_secret`` is sealed."""
 
     authorize_uri: str
     token_uri: str

@@ -1,4 +1,4 @@
-"""What a host application says of the connector that it deploys for its user."""
+"""A connector as the host application that deploys it for its user describes it."""
 
 from __future__ import annotations
 

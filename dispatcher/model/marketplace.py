@@ -24,7 +24,7 @@ def marketplace_of_lane(lane: str) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Brand:
-    """What a marketplace's pages look like. ``accent`` is ``#rrggbb`` with a contrast of 4.5:1 or more on white."""
+    """The look of a marketplace's pages. ``accent`` is ``#rrggbb`` with a contrast of 4.5:1 or more on white."""
 
     logo: str | None = None
     accent: str | None = None

@@ -11,7 +11,7 @@ OVERDUE = "No worker reported the outcome in time: check that a worker runs (`di
 
 
 class PingVersion(StrEnum):
-    """Which version of an integration is tested."""
+    """The version of an integration that is tested."""
 
     WORKING = "WORKING"
     PUBLISHED = "PUBLISHED"
@@ -28,7 +28,7 @@ class PingStatus(StrEnum):
 
 
 class PingTrigger(StrEnum):
-    """Who asked for a test: a caller, or the schedule of the integration."""
+    """The asker of a test: a caller, or the schedule of the integration."""
 
     REQUEST = "REQUEST"
     SCHEDULE = "SCHEDULE"

@@ -14,7 +14,7 @@ REMEMBERED_MS = 86_400_000
 
 
 class Opening(StrEnum):
-    """What comes of a link."""
+    """The outcome of a link."""
 
     OPENED = "opened"
     EXPIRED = "expired"
@@ -42,7 +42,7 @@ class PortalLink:
         return self.made_ms + LIFETIME_MS
 
     def opening(self, token: str, ended_ms: int, now_ms: int) -> Opening:
-        """What comes of it with that token. ``ended_ms``: links that were made until then open nothing."""
+        """The outcome of it with that token. ``ended_ms``: links that were made until then open nothing."""
         if not hmac.compare_digest(hashed(token), self.token_sha256):
             return Opening.UNKNOWN
         if self.opened_ms is not None:

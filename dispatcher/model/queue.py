@@ -30,7 +30,7 @@ class StoredEvent:
 
 
 class Reason(StrEnum):
-    """Why an event is where it is; each has one sentence in ``flow/explain.py``."""
+    """The reason why an event is where it is; each has one sentence in ``flow/explain.py``."""
 
     DELIVERED = "delivered"
     REFUSED = "refused_by_host"
@@ -63,7 +63,7 @@ INTEGRATION_DELETED = "its integration was deleted"
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """Why an event waits or how it ended. ``until_ms``: when that reason ends, if known."""
+    """The reason why an event waits, or its end. ``until_ms``: when that reason ends, if known."""
 
     status: Status
     reason: Reason

@@ -1,4 +1,4 @@
-"""Who there is to give access to, and with which scopes: a table. Holds no client, checks nothing."""
+"""Roles to give access to, and their scopes: a table. Holds no client, checks nothing."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ ROLES: dict[Role, RoleRule] = {
 def problem_with(
     role: Role, *, account_id: str | None, vendor_id: str | None, marketplaces: Sequence[int] | None = None
 ) -> str | None:
-    """Why no API client can be given ``role`` in this way, and what to do instead; None = it can."""
+    """The reason why no API client can be given ``role`` in this way, and what to do instead; None = it can."""
     rule = ROLES[role]
     if rule.made_by:
         return f"no API client can be a {role}: it is made by {rule.made_by}"

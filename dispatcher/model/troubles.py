@@ -1,4 +1,4 @@
-"""What a verdict is judged from: troubled lanes, dead letters by cause, and the state of workers and store.
+"""Grounds of a verdict: troubled lanes, dead letters by cause, and the state of workers and store.
 
 Values only. Times are epoch ms of the store's clock.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why attempts fail: an outcome's name, the host's status, and words that name no secret."""
+    """The cause of failing attempts: an outcome's name, the host's status, and words that name no secret."""
 
     outcome: str = ""
     http_status: int | None = None

@@ -111,7 +111,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many problems of one kind and severity there are."""
+    """The number of problems of one kind and severity."""
 
     kind: ProblemKind
     severity: Severity

@@ -15,7 +15,7 @@ MAX_CHARS = 4096
 
 
 class Kind(StrEnum):
-    """How a field is drawn. The value is the ``type`` of ``<input>`` where it is one."""
+    """The way a field is drawn. The value is the ``type`` of ``<input>`` where it is one."""
 
     TEXT = "text"
     AREA = "area"
@@ -82,13 +82,13 @@ def marked(fields: Sequence[Field], wrong: Mapping[str, str]) -> tuple[Field, ..
 
 
 def checked(fields: Sequence[Field], given: Mapping[str, str], t: Messages) -> dict[str, str]:
-    """What is wrong, by field; empty = all fits."""
+    """Problems by field; empty = all fits."""
     found = {field.name: _problem(field, given.get(field.name, "").strip(), t) for field in fields}
     return {name: text for name, text in found.items() if text}
 
 
 def advice(field: Field, t: Messages) -> str:
-    """What to say when a value does not fit its field."""
+    """Words for a value that does not fit its field."""
     if field.kind is Kind.NUMBER and field.most is not None:
         return t.plain("field.whole", label=field.label, least=field.least or 0, most=field.most)
     if field.kind in _FORMS:

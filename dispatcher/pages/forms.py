@@ -74,7 +74,7 @@ async def read_form(request: web.Request) -> dict[str, str]:
 
 
 def wrongs(error: RequestError, prefix: str = "") -> dict[str, str]:
-    """What to say beside each field; under ``""`` what belongs to none. ``prefix``: dropped from fields' names."""
+    """Words beside each field; under ``""`` those that belong to none. ``prefix``: dropped from fields' names."""
     said: dict[str, str] = {}
     for problem in error.problems:
         name = (problem.field or "").removeprefix(prefix)

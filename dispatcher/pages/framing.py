@@ -9,5 +9,5 @@ FRAMES = frozenset({"iframe", "frame", "embed", "object"})
 
 
 def is_framed(request: web.Request) -> bool:
-    """Whether the browser says that it shows the page within another."""
+    """True if the browser says that it shows the page within another."""
     return request.headers.get("Sec-Fetch-Dest") in FRAMES

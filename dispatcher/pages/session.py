@@ -1,4 +1,4 @@
-"""Who is signed in: a cookie that only this deployment can read, sealed like secrets at rest.
+"""The session of whoever is signed in: a cookie that only this deployment can read, sealed like secrets at rest.
 
 No process has to remember a session. Never asks whether whoever it names may still sign in.
 """
@@ -28,7 +28,7 @@ class Life:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Session:
-    """What every kind of session has. Times are epoch seconds."""
+    """The part that every kind of session has. Times are epoch seconds."""
 
     id: str
     since_s: int
@@ -49,7 +49,7 @@ class Session:
         return min(self.seen_s + life.idle_s, self.since_s + life.whole_s)
 
     def sealed(self, sealer: Sealer, context: str) -> str:
-        """What goes into the cookie."""
+        """The text of the cookie."""
         return sealer.seal(orjson.dumps(asdict(self)).decode(), context)
 
 

@@ -1,4 +1,4 @@
-"""What an account's connector adds to a delivery: where it goes, and what authorizes it there. Pure.
+"""The part of an account's connector in a delivery: where it goes, and what authorizes it there. Pure.
 
 An AuthValue is sent only to origins that it was given for. Where a property moved the origin, nothing of the
 publisher's goes along.

@@ -1,4 +1,4 @@
-"""Which IP addresses notifications may go to: the public internet, and what the operator allows. No DNS, no I/O.
+"""IP addresses that notifications may go to: the public internet, and what the operator allows. No DNS, no I/O.
 
 ``ipaddress.is_global`` is not enough: it passes NAT64, 6to4, IPv4-compatible and site-local addresses that reach
 the inside. The tables are the IANA special-purpose registries and cloud metadata, default deny for IPv6.
@@ -84,7 +84,7 @@ def refusal(
     own: Sequence[Address] = (),
     deny_networks: Sequence[Network] = (),
 ) -> str | None:
-    """Why nothing may be sent to ``ip``, as a reason class that names no address; None = it may.
+    """The reason class why nothing may be sent to ``ip``, which names no address; None = it may.
 
     The operator's word wins over everything, and ``deny_networks`` over ``allow_networks``; ``own`` are addresses of
     this machine and of Redis. An IPv4 address that is written inside an IPv6 one is judged as both.

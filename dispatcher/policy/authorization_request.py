@@ -15,7 +15,7 @@ def challenge_of(verifier: str) -> str:
 
 
 def authorization_url(application: OAuthApplication, state: str, verifier: str, redirect_uri: str) -> str:
-    """What ``authorizeUri`` has of a query stays, but for the parameters that are ours."""
+    """Keep what ``authorizeUri`` has of a query, but for the parameters that are ours."""
     ours = {
         "response_type": "code",
         "client_id": application.client_id,

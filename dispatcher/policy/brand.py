@@ -1,4 +1,4 @@
-"""How a marketplace may look: colours that can be read, images that load nothing and run nothing. Pure."""
+"""The looks that a marketplace may have: colours that can be read, images that load and run nothing. Pure."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def contrast_on_white(accent: str) -> float:
 
 
 def image_refusal(text: str, *, remote: bool = False) -> str | None:
-    """Why pages cannot show it: only ``data:`` images and paths of this server are shown. None = they can.
+    """The reason why pages cannot show it: only ``data:`` images and paths of this server are shown. None = they can.
 
     ``remote``: an http or https address is taken as well; pages show a letter in its place.
     """

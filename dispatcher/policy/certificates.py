@@ -99,7 +99,7 @@ def is_for_clients(certificate: x509.Certificate) -> bool:
 
 
 def issuing_problem(certificate: x509.Certificate) -> str | None:
-    """Why nothing that it signed is trusted (RFC 5280 §4.2.1.3, §4.2.1.9), as OpenSSL has it; None = it may issue."""
+    """The reason why nothing it signed is trusted (RFC 5280 §4.2.1.3, §4.2.1.9), as OpenSSL has it, or None."""
     constraints = _extension(certificate, x509.BasicConstraints)
     usage = _extension(certificate, x509.KeyUsage)
     if usage is not None and not usage.key_cert_sign:

@@ -1,4 +1,4 @@
-"""How a connector's AuthValue is sent, and what can be one. Pure."""
+"""The way a connector's AuthValue is sent, and the texts that can be one. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def auth_header(kind: ConnectorAuth, value: str) -> tuple[str, str] | None:
 
 
 def auth_value_refusal(kind: ConnectorAuth, value: str) -> str | None:
-    """Why no header can carry the value, or None."""
+    """The reason why no header can carry the value, or None."""
     if len(value) > MAX_CHARS:
         return f"Give at most {MAX_CHARS} characters."
     if kind is ConnectorAuth.BASIC and not _is_pair(value):

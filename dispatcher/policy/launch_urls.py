@@ -1,4 +1,4 @@
-"""Which address a browser may be sent to. Judged by its text alone; nothing of a request ever becomes part of it."""
+"""Addresses that a browser may be sent to. Judged by text alone; nothing of a request ever becomes part of one."""
 
 from __future__ import annotations
 

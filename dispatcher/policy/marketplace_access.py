@@ -1,4 +1,4 @@
-"""Who reaches which marketplaces, and through them which accounts. Pure."""
+"""Callers and the marketplaces, and through them the accounts, within their reach. Pure."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ class Reach:
 
 
 def reach_of(caller: Caller) -> Reach:
-    """What exists for the caller: the marketplaces that it is bound to, its vendor's, its one account."""
+    """The caller's reach: the marketplaces that it is bound to, its vendor's, its one account."""
     return Reach(caller.marketplaces, caller.vendor_id, caller.account_id)

@@ -82,7 +82,7 @@ def from_counters(counters: Mapping[str, int]) -> Figures:
 
 
 def grown(before: Sequence[int], now: Sequence[int]) -> Figures:
-    """What came between two readings of counters; one that was put back counts as not grown."""
+    """The growth between two readings of counters; one that was put back counts as not grown."""
     return [max(0, later - earlier) for earlier, later in zip(before, now, strict=True)]
 
 
@@ -92,7 +92,7 @@ def count(figures: Sequence[int], metric: str) -> int:
 
 
 def observed(figures: Sequence[int], measure: str) -> int:
-    """How many of one of ``MEASURES``."""
+    """The number of one of ``MEASURES``."""
     return sum(figures[_START[measure] : _START[measure] + BUCKETS])
 
 

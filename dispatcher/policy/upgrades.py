@@ -36,7 +36,7 @@ class Target:
 
 
 def may_follow(installation: Installation, number: int) -> bool:
-    """Whether it is behind that revision, and nothing else goes on with it."""
+    """True if it is behind that revision, and nothing else goes on with it."""
     if installation.revision is None or installation.revision >= number or installation.mode is not Mode.SETTINGS:
         return False
     busy = installation.update_in_progress or installation.pending_event_id is not None

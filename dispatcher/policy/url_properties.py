@@ -21,7 +21,7 @@ _DOTS = frozenset({".", ".."})
 
 
 class Unfillable(ValueError):
-    """Why a URL cannot be made, in a sentence that names the property."""
+    """The reason why a URL cannot be made, in a sentence that names the property."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def origin_of(url: str) -> str | None:
 
 
 def origin_refusal(value: str, urls: Iterable[str] = ()) -> str | None:
-    """Why ``value`` cannot be the origin of ``urls``; None = it can."""
+    """The reason why ``value`` cannot be the origin of ``urls``; None = it can."""
     parts = _PARTS.fullmatch(value)
     origin = origin_of(value)
     if parts is None or origin is None or "@" in parts[2] or parts[3] not in ("", "/"):
@@ -90,7 +90,7 @@ def fill(url: str, properties: Mapping[str, str]) -> Filled:
 
 
 def unfillable(url: str, properties: Mapping[str, str]) -> str | None:
-    """Why ``fill`` would refuse, or None."""
+    """The reason why ``fill`` would refuse, or None."""
     try:
         fill(url, properties)
     except Unfillable as error:

@@ -1,4 +1,4 @@
-"""Which URLs notifications may go to, judged by their text alone. Never resolves a name and never raises.
+"""URLs that notifications may go to, judged by their text alone. Never resolves a name and never raises.
 
 What a name resolves to is judged where the connection is made, by ``dispatcher.policy.addresses``.
 """
@@ -98,7 +98,7 @@ def check_url(
     ports: Ports = DEFAULT_PORTS,
     field: str | None = None,
 ) -> Problem | None:
-    """Why a URL or URL template (``https://{Subdomain}.example.com/``) is refused, or None.
+    """The reason why a URL or URL template (``https://{Subdomain}.example.com/``) is refused, or None.
 
     The code is ``url_not_allowed``; the message names the reason class, never an address.
     """

@@ -1,4 +1,4 @@
-"""Which of two versions of an installation is the higher one: numbers between dots, as people count them. Pure."""
+"""The higher one of two versions of an installation: numbers between dots, as people count them. Pure."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def screen(view: View) -> Handler:
 
 
 def action(act: Act) -> Handler:
-    """What a form of ours asks for, if it was made for this session."""
+    """An act that a form of ours asks for, if it was made for this session."""
 
     async def serve(request: web.Request) -> web.StreamResponse:
         services = request.app[SERVICES]

@@ -1,4 +1,4 @@
-"""Why an event is where it is, in the words of whoever runs its host. Decides nothing."""
+"""The reason why an event is where it is, in the words of whoever runs its host. Decides nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has opened a link to the page: a cookie that names the link, and so its one integration."""
+"""The session of whoever opened a link to the page: a cookie that names the link, and so its one integration."""
 
 from __future__ import annotations
 

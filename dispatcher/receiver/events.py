@@ -38,7 +38,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MarketplaceEvent(Event):
-    """What a marketplace emits. A part that its type is about is never None, but may be empty."""
+    """An event of a marketplace. A part that its type is about is never None, but may be empty."""
 
     user: User | None = None
     company: Company | None = None

@@ -42,7 +42,7 @@ class NotGenuine(DispatcherError):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """What the signature vouches for beside the body. ``id`` is the same for every attempt."""
+    """The signed part beside the body. ``id`` is the same for every attempt."""
 
     id: str
     timestamp_s: int

@@ -84,7 +84,7 @@ class HostApplication:
         return f"http://localhost:{self.port}"
 
     async def connect(self, *, inline: bool = True) -> str:
-        """What the server does when a user clicks Connect: ask for a link that opens once, within five minutes."""
+        """Do the server's part of a click on Connect: ask for a link that opens once, within five minutes."""
         asked: Json = {
             "MarketplaceId": self.marketplace_id,
             "Username": self.username,

@@ -78,7 +78,7 @@ class AccountLookup:
         self._known.clear()
 
     async def _load(self, account_id: str) -> OfIntegrations:
-        """What is read while something changes is used, and not kept."""
+        """Use what is read while something changes, and keep it not."""
         changes = self._changes
         found = chosen(await self._store.of_account(account_id))
         opened = {integration_id: self.opened(one) for integration_id, one in found.items()}
@@ -100,7 +100,7 @@ class AccountLookup:
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
-    """What deliveries ask of the accounts' connectors, and tell about them."""
+    """Questions of deliveries to the accounts' connectors, and news of them."""
 
     lookup: AccountLookup
     reauthentication: Reauthentication
@@ -144,7 +144,7 @@ class Accounts:
             await self._refuse(access, REFUSED)
 
     async def _has_newer(self, delivery: Delivery, access: AccountAccess) -> bool:
-        """Whether a renewal gave the account another token, with which the event is tried again."""
+        """True if a renewal gave the account another token, with which the event is tried again."""
         account_id = delivery.claimed.event.account_id or ""
         found = await self.lookup.find(delivery.target.integration.id, account_id)
         if found is None or found.access.sealed != access.sealed or found.connector.refresh_token is None:

@@ -298,7 +298,7 @@ def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
 
 
 def address_of(delivery: Delivery, reading: Reading) -> str:
-    """Where the attempt went, as it was sent: without a token no further than to the token endpoint."""
+    """The address of the attempt, as it was sent: without a token no further than to the token endpoint."""
     if reading.verdict.outcome is Outcome.TOKEN_FAILED:
         return sent_url(delivery.target.credentials.token_uri)
     if reading.sent_ms is None:

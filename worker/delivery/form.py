@@ -18,7 +18,7 @@ from dispatcher.policy.notification import event_url
 
 
 class Formed(NamedTuple):
-    """What is sent. ``content_type`` None: a GET without a body, for the URL with ``query``."""
+    """The request's form. ``content_type`` None: a GET without a body, for the URL with ``query``."""
 
     body: bytes
     content_type: str | None

@@ -44,7 +44,7 @@ class ConnectionLapsed(aiohttp.ServerDisconnectedError):
 
 
 def blocked_reason(error: BaseException) -> str | None:
-    """Why ``error`` came of a refused address or URL, else None. ``host``: its host cannot be read as one."""
+    """The reason if ``error`` came of a refused address or URL, else None. ``host``: its host cannot be read."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, AddressBlocked):

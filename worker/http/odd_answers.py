@@ -24,7 +24,7 @@ _BODILESS = frozenset({204, 304})
 
 
 def head_end(heard: bytes | bytearray) -> int | None:
-    """Where the head of the final answer ends, behind interim ones (RFC 9110 §15.2); None = not there yet."""
+    """The end of the final answer's head, behind interim ones (RFC 9110 §15.2); None = not there yet."""
     begin = 0
     while (end := _HEAD_END.search(heard, begin)) is not None:
         status = _STATUS_LINE.match(heard, begin)

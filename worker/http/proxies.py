@@ -43,7 +43,7 @@ class TargetCheck:
         self._known: OrderedDict[str, tuple[float, str | None]] = OrderedDict()
 
     async def refusal(self, url: URL) -> str | None:
-        """Why a request may not go there, or None."""
+        """The reason why a request may not go there, or None."""
         reason = self._url_rule(str(url))
         if reason is not None or url.raw_host is None:
             return reason or "host"

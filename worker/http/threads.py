@@ -26,7 +26,7 @@ class Threads:
         self._within_s = within_s
 
     async def run(self, work: Callable[[], T]) -> T:
-        """What ``work`` returns or raises; ``NothingLeft`` when the tenant got no thread in time."""
+        """The result of ``work``, or its error; ``NothingLeft`` when the tenant got no thread in time."""
         tenant, loop = TENANT.get(), asyncio.get_running_loop()
         await self._ration.take(tenant, self._within_s)
         try:

@@ -56,7 +56,7 @@ class Holder:
 
     @property
     def counted(self) -> int:
-        """What counts against its share."""
+        """The part that counts against its share."""
         return self.slow + min(self.slow, self.running - self.slow)
 
 

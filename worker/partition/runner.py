@@ -205,7 +205,7 @@ class Runner:
 
 
 def _error(settlement: Settlement) -> dict[str, str | int | None]:
-    """Why, without any secret: texts of a settlement are scrubbed."""
+    """The reason, without any secret: texts of a settlement are scrubbed."""
     return {"errorCode": settlement.error_code, "error": settlement.error_message}
 
 

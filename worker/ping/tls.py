@@ -81,6 +81,6 @@ class _Listening(asyncio.Protocol):
             self._lost.set_result(exc or HungUp())
 
     async def refusal(self, wait_s: float) -> Exception | None:
-        """Why the connection ended, if it did within that time."""
+        """The reason why the connection ended, if it did within that time."""
         await asyncio.wait([self._lost], timeout=wait_s)
         return self._lost.result() if self._lost.done() else None

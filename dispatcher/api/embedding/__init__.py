@@ -1,1 +1,1 @@
-"""What host applications call to show a marketplace: ``/v1.0/…`` and ``/account/connectors``, in PascalCase."""
+"""Calls of host applications that show a marketplace: ``/v1.0/…`` and ``/account/connectors``, in PascalCase."""

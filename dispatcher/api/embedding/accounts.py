@@ -1,4 +1,4 @@
-"""Which account a request of a host application is about, and ending its sessions."""
+"""The account that a request of a host application is about, and ending its sessions."""
 
 from __future__ import annotations
 

@@ -59,7 +59,7 @@ async def _created(request: web.Request, url_name: str, *, launch: bool) -> web.
 
 
 def link_url(base_url: str, issued: Issued) -> str:
-    """Where the user is sent. What it leads to is told once more, as host applications expect; nothing relies on it."""
+    """The user's way in. Its target is told once more, as host applications expect; nothing relies on it."""
     target = f"{base_url}{MARKETPLACE_PATH}/{issued.marketplace_id}"
     return f"{base_url}{SIGN_IN_PATH}?token={quote(issued.token, safe='')}&returnUrl={quote(target, safe=':/')}"
 

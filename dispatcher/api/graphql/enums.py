@@ -33,7 +33,7 @@ class GrantType(StrEnum):
 
 @strawberry.enum(name="ProductIntegrationOpenIdConnectCredentialMethod")
 class ClientCreationMethod(StrEnum):
-    """Whether each subscription gets a client of its own, or all share one."""
+    """One client for each subscription, or one that all share."""
 
     PER_SUBSCRIPTION = "PER_SUBSCRIPTION"
     SHARED = "SHARED"

@@ -15,7 +15,7 @@ from dispatcher.model.integration import AnswerMode, AuthMethod, BodyFormat, Cre
 
 @strawberry.input
 class OutboundCredentialsInput:
-    """What authorises the dispatcher at the product host. For BASIC, clientId is the user name."""
+    """Credentials of the dispatcher at the product host. For BASIC, clientId is the user name."""
 
     type: CredentialType | None = UNSET
     client_id: str | None = UNSET
@@ -63,7 +63,7 @@ class OutboundCredentials:
 
 @strawberry.input
 class TransportInput:
-    """How connections to the host and its token endpoint are made. Certificates are PEM, the client's own first."""
+    """Connections to the host and its token endpoint. Certificates are PEM, the client's own first."""
 
     client_certificate: str | None = UNSET
     private_key: str | None = strawberry.field(default=UNSET, description="PEM, not encrypted: it is sealed here.")
@@ -88,7 +88,7 @@ class Certificate:
 
 @strawberry.type
 class Transport:
-    """How connections to the host and its token endpoint are made."""
+    """Connections to the host and its token endpoint."""
 
     client_certificate: str | None = strawberry.field(description="PEM, the client's own first.")
     client_certificates: list[Certificate] = strawberry.field(description="What is in clientCertificate, in order.")
@@ -179,7 +179,7 @@ class BookmarkConfiguration:
 
 @strawberry.input
 class IntegrationFields:
-    """What both creating and updating take."""
+    """Fields that both creating and updating take."""
 
     name: str | None = UNSET
     create_url: str | None = UNSET

@@ -33,7 +33,7 @@ MAX_REVISIONS = 50
 
 @strawberry.type
 class Identity:
-    """Which integration and version it is."""
+    """The integration and its version."""
 
     integration: strawberry.Private[Integration]
     revision_shown: strawberry.Private[Revision]
@@ -116,7 +116,7 @@ class ProductIntegration(Identity, ShownFields):
 
     @strawberry.field
     async def credential_state(self, info: Info) -> CredentialState:
-        """Whether tokens for deliveries can be had."""
+        """State of the tokens for deliveries: to be had, or failing."""
         queue = info.context.services.reads
         info.context.allowance.spend(LOOK_BYTES)
         return CredentialState.of(await queue.credentials_failing_since(self.integration.id))
@@ -130,12 +130,12 @@ class ProductIntegration(Identity, ShownFields):
 
     @strawberry.field
     def signing_key_rotation(self) -> SigningKeyRotation | None:
-        """When ED25519 keys are rotated by themselves; null = never."""
+        """Schedule by which ED25519 keys are rotated by themselves; null = never."""
         return views.signing_key_rotation(self.integration.signing_rotation)
 
     @strawberry.field
     def retry_preview(self, info: Info) -> list[PlannedAttempt]:
-        """When an event whose attempts all fail is tried: this version's schedule, or else the deployment's."""
+        """Times of attempts that all fail: by this version's schedule, or else the deployment's."""
         own = self.retry_schedule
         schedule_s = info.context.services.deployment.retry_schedule_s if own is None else own
         return [PlannedAttempt.of(one) for one in plan(schedule_s, self.max_age)]

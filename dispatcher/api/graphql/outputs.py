@@ -23,7 +23,7 @@ strawberry.enum(CredentialStates, name="ProductIntegrationCredentialStatus")
 
 @strawberry.type(name="ProductIntegrationCredentialState")
 class CredentialState:
-    """Whether tokens can be had for deliveries, as of the last attempt that needed one."""
+    """State of the tokens for deliveries, as of the last attempt that needed one."""
 
     state: CredentialStates
     since: str | None = strawberry.field(description="Since when it is FAILING.")

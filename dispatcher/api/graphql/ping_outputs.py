@@ -55,7 +55,7 @@ class IntegrationTestResult:
 
 @strawberry.type(name="ProductIntegrationSecurityCheck")
 class SecurityCheck:
-    """What the host did with something that it has to refuse."""
+    """The host's answer to something that it has to refuse."""
 
     name: ping.CheckName
     event_type: EventType

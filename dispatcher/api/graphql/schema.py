@@ -23,7 +23,7 @@ from dispatcher.api.graphql.wording import Names, describe
 
 @strawberry.type
 class Mutation(DefinitionMutations, AccessMutations, PingMutations, SuspensionMutations):
-    """What publishers can change."""
+    """Changes that publishers can make."""
 
 
 class IntegrationSchema(strawberry.Schema):

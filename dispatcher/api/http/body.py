@@ -126,7 +126,7 @@ def inflate(raw: bytes, limit_bytes: int) -> bytes:
 
 
 def _inflate_member(raw: memoryview, plain: bytearray, limit_bytes: int) -> memoryview:
-    """What comes behind the first member. It is fed in pieces, since zlib copies whatever it leaves."""
+    """Anything behind the first member. It is fed in pieces, since zlib copies whatever it leaves."""
     stream, position = zlib.decompressobj(_GZIP_WINDOW), 0
     try:
         while not stream.eof and position < len(raw):

@@ -36,7 +36,7 @@ READS = Room(at_once=16, of_one=8, waiting=256, waiting_of_one=32, what="reads")
 
 
 def share_of(caller: Caller) -> str:
-    """Whose turns a caller takes: its vendor's, or its own."""
+    """The share that a caller takes turns of: its vendor's, or its own."""
     return f"vendor {caller.vendor_id}" if caller.vendor_id is not None else caller.client_id
 
 
@@ -61,7 +61,7 @@ class Turns:
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """Number of those that wait."""
         return len(self._waiting)
 
     async def begin(self, share: str, size: int = 1) -> None:
@@ -109,7 +109,7 @@ class Turns:
         return min(own, key=lambda one: self._running[one.share], default=None)
 
     def _fits(self, running: int, size: int, most: int) -> bool:
-        """What is larger than all of the room has it for itself."""
+        """True where there is room; one that is larger than all of it has it for itself."""
         return running + size <= most or not running
 
     def _refuse_too_many(self, share: str) -> None:

@@ -1,4 +1,4 @@
-"""Who can authenticate: API clients and the inbound clients of integrations, looked up as one. Never checks a token.
+"""Clients that can authenticate: API clients and integrations' inbound clients, as one. Never checks a token.
 
 Both kinds are always asked for, so that an unknown id takes as long as a known one.
 """

@@ -1,4 +1,4 @@
-"""Who makes a request: bearer tokens, and a small memory of verified ones.
+"""The caller of a request: bearer tokens, and a small memory of verified ones.
 
 A token is verified once; then its client is looked up again every few seconds, so that one that was disabled,
 rotated or revoked is let in no longer than that. Never says why a token was refused.
@@ -63,7 +63,7 @@ class Gate:
         return known.caller
 
     async def caller(self, authorization: str | None) -> Caller:
-        """Who sent this header. 401 for whoever has no good token."""
+        """The sender of this header. 401 for whoever has no good token."""
         if authorization is None:
             raise _unauthorized("missing_token", "Send an access token from /oauth2/token as a Bearer token.", REALM)
         scheme, _, text = authorization.partition(" ")

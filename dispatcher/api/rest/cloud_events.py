@@ -64,7 +64,7 @@ _said_by = attrgetter("productid", "accountid", "subscriptionid", "flag", "data"
 
 
 class CloudEvent(NamedTuple):
-    """What one asks for. ``key``: the idempotency key that ``source`` and ``id`` make; no header can say such a one."""
+    """An event as asked for. ``key``: the idempotency key of ``source`` and ``id``; no header can say such a one."""
 
     emission: Emission
     key: str

@@ -1,4 +1,4 @@
-"""What is sent and shown of marketplaces. No behaviour."""
+"""Marketplaces as they are sent and shown. No behaviour."""
 
 from __future__ import annotations
 

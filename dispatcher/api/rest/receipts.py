@@ -1,4 +1,4 @@
-"""What requests that accept events are answered, and what all of them refuse. Accepts nothing."""
+"""Answers to requests that accept events, and what all of them refuse. Accepts nothing."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ async def get_redelivery(request: web.Request) -> web.StreamResponse:
 
 
 async def cancel_redelivery(request: web.Request) -> web.StreamResponse:
-    """What was done of it stays. One that has ended stays as it ended."""
+    """Keep the work that was done. One that has ended stays as it ended."""
     job, store = await job_within_reach(request), request.app[REDELIVERIES]
     async with noted(request, "cancelRedelivery", "redelivery", job.id, before={"state": job.state.value}):
         await store.cancel(job.id)

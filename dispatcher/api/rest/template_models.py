@@ -1,4 +1,4 @@
-"""What is sent and shown of connector templates. No behaviour."""
+"""Connector templates as they are sent and shown. No behaviour."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ USER_AGENT = "marketplace-dispatcher/1"
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What goes out, but for time and signature. ``content_type`` None: a GET with ``query`` and without a body."""
+    """A request but for time and signature. ``content_type`` None: a GET with ``query`` and without a body."""
 
     event_id: str
     type: str

@@ -94,7 +94,7 @@ class Tap:
         return rendered(document, definition, await self._identifier(document))
 
     async def _identifier(self, document: dict[str, Any]) -> str | None:
-        """What a host answered to this account's order, which its later notifications carry."""
+        """The host's answer to this account's order, which its later notifications carry."""
         account = document["accountId"]
         if account is None or account in self._identifiers:
             return self._identifiers.get(account)

@@ -31,7 +31,7 @@ class TapFile:
         self._path = private_folder(data_dir / FOLDER) / f"{name}.json"
 
     def read(self, secret: str | None = None) -> TapNote:
-        """What was kept, else a new tap. ``secret`` takes the place of its own."""
+        """The tap that was kept, else a new one. ``secret`` takes the place of its own."""
         note = self._kept() or TapNote(f"tap_{uuid.uuid4().hex[:12]}", generate_secret())
         if secret is not None:
             parse_secret(secret)

@@ -99,7 +99,7 @@ def _in_bulk(access: Access, deed: Deed, asked: Asked, *, as_json: bool) -> None
 
 
 def ending(job: RedeliveryJson, deed: Deed) -> str:
-    """How the job ended, in a line."""
+    """The end of the job, in a line."""
     if not job["total"]:
         return deed.nothing
     parts = [

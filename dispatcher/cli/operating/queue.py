@@ -46,7 +46,7 @@ def queue(
 
 
 def lane_state(lane: dict[str, Any]) -> str:
-    """What holds the lane back, the most deliberate reason first."""
+    """The reason that holds the lane back, the most deliberate one first."""
     if lane["paused"]:
         return "paused"
     if lane["circuitOpenUntil"]:

@@ -87,7 +87,7 @@ def _template(shown: dict[str, Any]) -> dict[str, Any]:
 
 
 def _kept(shown: dict[str, Any], collection: str) -> dict[str, Any]:
-    """What is declared of it, without what says nothing."""
+    """The declared part of it, without what says nothing."""
     return {name: shown[name] for name in SHOWN_OF[collection] if shown.get(name) not in (None, "", [], {}, False)}
 
 

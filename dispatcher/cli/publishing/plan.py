@@ -29,7 +29,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Present:
-    """What there is. ``published``: the published version by id, of those that have one."""
+    """Everything there is. ``published``: the published version by id, of those that have one."""
 
     integrations: list[dict[str, Any]]
     published: Mapping[str, dict[str, Any]]
@@ -198,7 +198,7 @@ def _deleted(collection: str, resource_id: object) -> Act:
 
 
 def _pruned(declared: Declared, present: Present) -> Iterator[Step]:
-    """What is not declared: links first, since what is linked cannot go."""
+    """Steps that remove what is not declared: links first, since what is linked cannot go."""
     kept = {one["id"]: entry for entry in declared["integrations"] if (one := found(entry, present.integrations))}
     for one in present.integrations:
         products = kept.get(one["id"], {}).get("products") or ()

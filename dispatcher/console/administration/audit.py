@@ -1,4 +1,4 @@
-"""Who changed what, newest first."""
+"""Changes and their authors, newest first."""
 
 from __future__ import annotations
 

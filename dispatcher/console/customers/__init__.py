@@ -1,1 +1,1 @@
-"""What customers have: installations, their accounts, and the marketplaces and connector templates behind them."""
+"""Customers' side: installations, their accounts, and the marketplaces and connector templates behind them."""

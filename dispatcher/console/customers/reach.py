@@ -1,4 +1,4 @@
-"""What of marketplaces, accounts and templates exists for a viewer: the stores that the API narrows in the same way."""
+"""Marketplaces, accounts and templates that exist for a viewer: stores narrowed as the API narrows them."""
 
 from __future__ import annotations
 

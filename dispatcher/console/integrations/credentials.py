@@ -72,7 +72,7 @@ def _page(
 
 
 def _draft(subject: Subject, fields: Mapping[str, str]) -> Document:
-    """What was tried, which only this session can give back, and only for this integration."""
+    """Credentials that were tried, which only this session can give back, and only for this integration."""
     try:
         document: Document = orjson.loads(
             subject.viewer.services.sealer.open(fields.get("draft", ""), _context(subject))

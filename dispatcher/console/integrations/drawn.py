@@ -39,7 +39,7 @@ class Drawn:
     field: Field
 
     def read(self, text: str) -> Any:
-        """What was typed, as the API takes it. Raises ``ValueError`` for what cannot be read."""
+        """The typed text, as the API takes it. Raises ``ValueError`` for what cannot be read."""
         text = text if self.field.kind is Kind.CODE else text.strip()
         if self.field.kind is Kind.CHECK:
             return text == "true"
@@ -56,7 +56,7 @@ def drawn(integration: Integration, names: Sequence[str]) -> list[Drawn]:
 
 
 def changes(fields: Sequence[Drawn], given: Mapping[str, str]) -> Document:
-    """What differs from what is there; a name that is left out stays. Raises ``ValueError`` with the name."""
+    """Fields that differ from what is there; a name that is left out stays. Raises ``ValueError`` with the name."""
     found: dict[str, Any] = {}
     for one in fields:
         text = given.get(one.field.name, "")
@@ -69,7 +69,7 @@ def changes(fields: Sequence[Drawn], given: Mapping[str, str]) -> Document:
 
 
 def beside(fields: Sequence[Drawn], wrong: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
-    """What is wrong by the fields of the form, and what belongs to none of them."""
+    """Problems by the fields of the form, and those that belong to none of them."""
     known = {one.field.name for one in fields}
     by_field: dict[str, str] = {}
     elsewhere: list[str] = []

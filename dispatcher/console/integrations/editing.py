@@ -23,7 +23,7 @@ _UNREADABLE = "This cannot be read: check numbers, commas, quotes and brackets."
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What the form says again: ``wrong`` by field, ``problems`` of none, and what a trial of credentials found."""
+    """Words that the form says again: ``wrong`` by field, ``problems`` of none, and findings of a trial."""
 
     wrong: Mapping[str, str] = field(default_factory=dict)
     problems: Sequence[str] = ()

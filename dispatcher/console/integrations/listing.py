@@ -82,7 +82,7 @@ async def lanes_of(viewer: Viewer) -> Mapping[str, LaneView]:
 
 
 async def problems_of(viewer: Viewer) -> Mapping[str, list[Problem]]:
-    """What needs somebody, as of the last verdict, by integration."""
+    """Problems that need somebody, as of the last verdict, by integration."""
     verdict = viewer.watch.remembered() if viewer.sees_overview else None
     found: dict[str, list[Problem]] = {}
     for problem in viewer.within(verdict).problems if verdict else ():

@@ -23,7 +23,7 @@ async def show_integration(request: web.Request, subject: Subject) -> web.Stream
 
 
 async def publish(request: web.Request, subject: Subject, fields: dict[str, str]) -> web.StreamResponse:
-    """What was looked at becomes the revision; the page again when somebody changed it meanwhile."""
+    """Make what was looked at the revision; the page again when somebody changed it meanwhile."""
     try:
         await subject.desk(request, "publishProductIntegration").publish(subject.integration.id, as_drawn(fields))
     except RequestError as error:

@@ -16,7 +16,7 @@ KNOWN = {"from": False, "to": False, "said": False}
 
 
 async def show_revisions(request: web.Request, subject: Subject) -> web.StreamResponse:
-    """What is published against WORKING, unless two others are asked for."""
+    """The published version against WORKING, unless two others are asked for."""
     refuse_unheeded(request, KNOWN)
     integration, newest = subject.integration, subject.integration.published_revision
     before = await _revision(subject, request.query.get("from") or (str(newest) if newest else _WORKING), "from")

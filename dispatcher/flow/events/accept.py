@@ -258,7 +258,7 @@ def _answer_each(ask: _Ask, receipts: list[Any]) -> None:
 
 
 def _failure_of(failures: Sequence[Exception], others_written: bool) -> Exception:
-    """What to say of a request of which some was not written: nothing was done only if that is true of all of it."""
+    """The error for a request of which some was not written: nothing was done only if that is true of all of it."""
     unknown = [failure for failure in failures if not isinstance(failure, StoreDeclined)]
     if unknown:
         return unknown[0]

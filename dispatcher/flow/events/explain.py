@@ -1,4 +1,4 @@
-"""Why an event is where it is, in one sentence for each reason. Decides nothing and reads nothing."""
+"""The reason why an event is where it is, in one sentence each. Decides nothing and reads nothing."""
 
 from __future__ import annotations
 

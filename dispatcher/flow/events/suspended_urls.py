@@ -10,7 +10,7 @@ from dispatcher.store.queue.events import QueueStore
 
 
 async def published_now(integration: Integration, definitions: Definitions) -> Revision | None:
-    """What is published of it, from the store; None = nothing."""
+    """The published revision, from the store; None = nothing is."""
     number = integration.published_revision
     return await definitions.revision(integration.id, number) if number else None
 

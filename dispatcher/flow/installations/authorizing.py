@@ -28,7 +28,7 @@ _NOBODY = "Nobody could finish the authorization at this moment; nothing was sav
 
 @dataclass(frozen=True, slots=True)
 class Authorized:
-    """Where the user was when they set out."""
+    """The place that the user set out from."""
 
     installation: Installation
     connector: AccountConnector
@@ -66,7 +66,7 @@ class Authorizing:
         return authorization_url(template.oauth, state, verifier, self.redirect_uri)
 
     async def complete(self, state: str, code: str | None, error: str | None, session: str, by: Customer) -> Authorized:
-        """What the user comes back with. ``Unprocessable`` says what went wrong; nothing is saved then."""
+        """Take what the user comes back with. ``Unprocessable`` says what went wrong; nothing is saved then."""
         pending = await self.store.take(state)
         if pending is None or not _is_of(pending, session, by):
             text = "This authorization was not begun here, or is over: begin it again."

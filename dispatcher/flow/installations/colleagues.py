@@ -58,7 +58,7 @@ class Colleagues:
         await transacted(self.accounts.redis, work, f"User {user.username}", noting)
 
     async def _refuse_last(self, transaction: Transaction, leaving: User) -> None:
-        """What is read for it is compared when it is written: two owners cannot leave at once."""
+        """Everything read for it is compared when it is written: two owners cannot leave at once."""
         for one in await self.accounts.users_of(leaving.account_id):
             colleague = await transaction.read(user_place(one.id))
             if colleague and colleague.id != leaving.id and colleague.role is UserRole.OWNER:

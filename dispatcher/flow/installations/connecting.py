@@ -40,7 +40,7 @@ class Trying(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What somebody typed. ``secret`` None = what is stored stays; for Basic the base64 of name, colon and password."""
+    """Credentials as typed. ``secret`` None = the stored one stays; for Basic the base64 of name, colon, password."""
 
     kind: ConnectorAuth
     secret: str | None
@@ -164,7 +164,7 @@ def _asked(connection: str, credentials: Credentials, current: AccountConnector 
 
 
 def _nobody(by: Customer, now_ms: int) -> AccountConnector:
-    """Where there is none yet; what is made of it is tried, and not kept."""
+    """A connector in the place of none; what is made of it is tried, and not kept."""
     return AccountConnector(0, by.account.id, "", "", "", now_ms, now_ms)
 
 

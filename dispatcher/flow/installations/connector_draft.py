@@ -86,7 +86,7 @@ class ConnectorDraft:
             raise InvalidRequest(problems)
 
     def _check_hosts(self, values: Mapping[str, str]) -> None:
-        """What names a host is judged when it is given, and once more when something is sent."""
+        """Judge names of hosts when they are given; they are judged once more when something is sent."""
         where = self._at("Properties")
         moved_to = values.get(ORIGIN_PROPERTY)
         if moved_to:
@@ -129,7 +129,7 @@ class ConnectorDraft:
 
 
 def origins_of(urls: tuple[str, ...], values: Mapping[str, str]) -> tuple[str, ...]:
-    """Where the integration's notifications go for an account with these properties."""
+    """Origins that the integration's notifications go to for an account with these properties."""
     found = set()
     for url in urls:
         try:

@@ -1,4 +1,4 @@
-"""Which template a deployed connector follows, and which integration it is bound to. Decides; writes nothing."""
+"""The template that a deployed connector follows, and the integration it is bound to. Decides; writes nothing."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Seen:
 
     @property
     def partner(self) -> bool:
-        """Whether it was, or could be, deployed with a session: a template says so for all that follow it."""
+        """True if it was, or could be, deployed with a session: a template says so for all that follow it."""
         return self.template.native if self.template else self.connector.partner
 
 
@@ -126,7 +126,7 @@ class Connectors:
         *,
         by_user: bool,
     ) -> AccountConnector:
-        """What ``change`` asks of the newest state. ``by_user``: what names a host is not theirs to change."""
+        """Make ``change`` of the newest state. ``by_user``: what names a host is not theirs to change."""
         before = await self.get(account_id, connector_id)
         plan = await self.planner.again(before.template_id, before.integration_id)
 

@@ -29,7 +29,7 @@ OVERLAP_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class MarketplaceForm:
-    """What a publisher says of a marketplace; a change replaces all of it."""
+    """A marketplace as its publisher describes it; a change replaces all of it."""
 
     name: str
     product_ids: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ from dispatcher.store.installations.sessions import new_token, put_link
 
 @dataclass(frozen=True, slots=True)
 class SessionAsked:
-    """What a host application asks for its user; well-formed, with an ``account_id`` or an ``account_name``."""
+    """A host application's wish for its user; well-formed, with an ``account_id`` or an ``account_name``."""
 
     username: str
     password: str
@@ -54,7 +54,7 @@ class SessionAsked:
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """Who asks: what exists for it, and under which name its wrong passwords are counted."""
+    """The asker: what exists for it, and the name under which its wrong passwords are counted."""
 
     client_id: str
     reach: Reach

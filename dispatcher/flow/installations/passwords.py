@@ -63,7 +63,7 @@ class Passwords:
         return stored
 
     async def matches(self, password: str, stored: str) -> bool:
-        """Whether ``stored`` is a hash of it."""
+        """True if ``stored`` is a hash of it."""
         pair = self._pair(password, stored)
         if self._matched.get(pair):
             return True

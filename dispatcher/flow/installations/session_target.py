@@ -1,4 +1,4 @@
-"""Which marketplace a one-time link leads to. Changes nothing."""
+"""The marketplace that a one-time link leads to. Changes nothing."""
 
 from __future__ import annotations
 

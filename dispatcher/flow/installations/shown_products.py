@@ -1,4 +1,4 @@
-"""What a marketplace shows: its products, and the integration that each is linked to. Never changes anything."""
+"""Products of a marketplace, and the integration that each is linked to. Never changes anything."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class OAuthForm:
 
 @dataclass(frozen=True, slots=True)
 class TemplateForm:
-    """What a publisher says of a template; a change replaces all of it. ``integration_id``: any of its ids."""
+    """A template as its publisher describes it; a change replaces all of it. ``integration_id``: any of its ids."""
 
     name: str
     version: str = "1.0"

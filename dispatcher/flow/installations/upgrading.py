@@ -84,7 +84,7 @@ class Upgrades:
         return await self._transitions.change(installation.id, decide, cause) or installation
 
     async def decline(self, installation: Installation, cause: Cause) -> Installation:
-        """What was answered is forgotten; the revision in force goes on."""
+        """Forget the answers; the revision in force goes on."""
         return await self._transitions.change(installation.id, lambda one, _: decline(one), cause) or installation
 
     async def target(self, integration_id: str | None, number: int) -> Target | None:

@@ -39,7 +39,7 @@ def completed(document: Document) -> dict[str, Any]:
 
 
 def reduced(document: Document) -> dict[str, Any]:
-    """What differs from the defaults: completed again, it is the same."""
+    """Fields that differ from the defaults: completed again, it is the same."""
     blank = defaults()
     kept = {row.name: _reduced(row.kind, document.get(row.name), blank[row.name]) for row in _rows()}
     return {name: value for name, value in kept.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Who works, as heartbeats and leases tell it, and since when nobody does. Remembers from look to look; no I/O."""
+"""Workers as heartbeats and leases tell of them, and since when there are none. Remembers each look; no I/O."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def is_met_by(condition: EventFilter, change: Change) -> bool:
 
 
 def left_to_the_event(condition: EventFilter) -> EventFilter | None:
-    """What changes do not know; None = nothing."""
+    """Conditions that changes know nothing of; None = there are none."""
     left = replace(
         _ANY,
         product_id=condition.product_id,

@@ -16,7 +16,7 @@ _NOTHING = EventFilter()
 
 
 def read_filter(text: str, now_ms: int, beside: EventFilter = _NOTHING, *, of_failures: bool = False) -> EventFilter:
-    """What the text and ``beside`` both ask for. Raises ``InvalidRequest`` (invalid_filter), which says where.
+    """The filter of the text and ``beside`` together. Raises ``InvalidRequest`` (invalid_filter), which says where.
 
     ``beside``: the same fields given in another way; a field that is in both is given twice. ``of_failures``: whoever
     asks looks at failed events only, whatever the filter says.

@@ -118,7 +118,7 @@ def _share(share: float) -> str:
 
 
 def away(known: Verdict | None, since_ms: int, now_ms: int) -> Verdict:
-    """What is said from memory while the store is away."""
+    """The verdict from memory while the store is away."""
     problem = Problem(store_is_away(since_ms, now_ms), now_ms, (since_ms,))
     others = [one for one in known.problems if one.finding.kind is not ProblemKind.STORE_AWAY] if known else []
     problems = sorted([problem, *others], key=_order)[:MOST_PROBLEMS]

@@ -1,4 +1,4 @@
-"""What operators are told when a verdict follows another: what opened and ended, and integrations on their way out.
+"""News for operators when a verdict follows another: what opened and ended, and integrations on their way out.
 
 Kinds that have operational events of their own, from whoever causes them, are not told twice.
 """

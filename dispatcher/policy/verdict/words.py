@@ -34,7 +34,7 @@ def wait(count: int) -> str:
 
 
 def _phrases(cause: Cause) -> tuple[str, str]:
-    """What a host does, of one and of several."""
+    """The host's deed, of one and of several."""
     if cause.http_status and cause.outcome != "TOKEN_FAILED":
         return f"answers {cause.http_status}", f"answer {cause.http_status}"
     if cause.outcome == "CONNECT_FAILED":

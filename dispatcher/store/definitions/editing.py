@@ -138,7 +138,7 @@ class Definitions(DefinitionReads):
         raise _modified(product_id)
 
     async def describe(self, product_id: str, details: ProductDetails) -> Product:
-        """How the product is shown; one that nobody knows becomes known, as the vendor's whose view this is."""
+        """Say how the product is shown; one that nobody knows becomes known, as the vendor's whose view this is."""
         for _ in range(_TRIES):
             before = await self._ask(self._redis.get(keys.product(product_id))) or b""
             product = read_product(before) if before else self._new_product(product_id)
@@ -176,7 +176,7 @@ class Definitions(DefinitionReads):
         raise _modified(any_id)
 
     async def _newest_installation(self, integration_id: str) -> bytes:
-        """What every installation of it changes: read before they are counted, so that none comes unseen."""
+        """The key that every installation of it changes: read before they are counted, so that none comes unseen."""
         found = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(keys.NEWEST, integration_id)))
         return bytes(found or b"")
 

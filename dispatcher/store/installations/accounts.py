@@ -35,7 +35,7 @@ def username_place(username: str) -> Place[Namesakes]:
 
 
 class AccountStore:
-    """What is out of ``reach`` reads as absent. With ``noting``, changes are in the audit log as well."""
+    """Accounts; one out of ``reach`` reads as absent. With ``noting``, changes are in the audit log as well."""
 
     def __init__(self, redis: Redis) -> None:
         self.redis = redis
@@ -131,7 +131,7 @@ async def put_user(transaction: Transaction, user: User) -> None:
 
 
 def account_message(account_id: str) -> str:
-    """How a changed account is announced."""
+    """The message that announces a changed account."""
     return f"account:{account_id}"
 
 

@@ -32,7 +32,7 @@ class Bearers:
         return token
 
     async def is_good(self, token: str, installation_id: str) -> bool:
-        """Whether it is of that installation, and unused. It stays so."""
+        """True if it is of that installation, and unused. It stays so."""
         with guarded():
             known = await self._redis.get(_key(token))
         return known is not None and bool(known.decode() == installation_id)

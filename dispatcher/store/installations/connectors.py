@@ -80,5 +80,5 @@ async def remove_connector(transaction: Transaction, connector: AccountConnector
 
 
 def connector_message(account_id: str) -> str:
-    """How a change of an account's connectors is announced."""
+    """The message that announces a change of an account's connectors."""
     return f"connectors:{account_id}"

@@ -57,7 +57,7 @@ def modified(what: str) -> Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Place(Generic[T_co]):
-    """Where a record of one type is kept. ``kind`` and ``id`` name it in the audit log; an index has no kind."""
+    """The place of records of one type. ``kind`` and ``id`` name it in the audit log; an index has no kind."""
 
     record: Any
     key: str
@@ -71,7 +71,7 @@ class Place(Generic[T_co]):
 
 
 class Transaction:
-    """What one change has read and what it makes of it. Everything read is compared when it is committed."""
+    """Everything that one change has read, and what it makes of it. What was read is compared when it is committed."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -105,7 +105,7 @@ class Transaction:
         self._announced += messages
 
     async def commit(self, noting: Noting | None = None) -> bool:
-        """Whether all of it is written; False = something of what was read has changed since."""
+        """True if all of it is written; False = something of what was read has changed since."""
         documents, entries, kept = [], [], []
         for place, before in self._before.items():
             document = Document(place.key, before, self._after.get(place, before), place.field)

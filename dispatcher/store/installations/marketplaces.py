@@ -24,7 +24,7 @@ def marketplace_place(marketplace_id: int) -> Place[Marketplace]:
 
 
 class MarketplaceStore(ScopedStore):
-    """What is out of ``reach`` reads as absent. With ``noting``, changes are in the audit log as well."""
+    """Marketplaces; one out of ``reach`` reads as absent. With ``noting``, changes are in the audit log as well."""
 
     async def find(self, marketplace_id: int) -> Marketplace | None:
         record = await self._record(marketplace_id)
@@ -116,7 +116,7 @@ class MarketplaceStore(ScopedStore):
 
 
 def message(marketplace_id: int) -> str:
-    """How a changed marketplace is announced."""
+    """The message that announces a changed marketplace."""
     return f"marketplace:{marketplace_id}"
 
 

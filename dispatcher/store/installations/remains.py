@@ -1,4 +1,4 @@
-"""What stays of an installation that is gone: settings without secrets for another time, or connectors to be erased."""
+"""Remains of an installation that is gone: settings without secrets for another time, or connectors to be erased."""
 
 from __future__ import annotations
 

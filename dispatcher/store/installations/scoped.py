@@ -12,7 +12,7 @@ from dispatcher.store.audit_log.log import Noting
 
 
 class ScopedStore:
-    """What is out of reach reads as absent. With ``noting``, changes are in the audit log as well."""
+    """Records; one out of reach reads as absent. With ``noting``, changes are in the audit log as well."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

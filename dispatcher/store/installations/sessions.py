@@ -38,7 +38,7 @@ class Link:
 
 
 class Opening(StrEnum):
-    """What comes of a click on a one-time link."""
+    """The outcome of a click on a one-time link."""
 
     OPENED = "OPENED"
     EXPIRED = "EXPIRED"
@@ -77,7 +77,7 @@ class SessionStore:
         return SessionStore(self._redis, noting)
 
     async def look(self, token: str, now_ms: int) -> Opened:
-        """What would come of opening it; consumes nothing."""
+        """The outcome that opening it would have; consumes nothing."""
         link, account = await self._read(Transaction(self._redis), token)
         return _judged(link, account, now_ms)
 

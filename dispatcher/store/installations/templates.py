@@ -28,7 +28,7 @@ def name_place(name: str) -> Place[Ids]:
 
 
 class TemplateStore(ScopedStore):
-    """What is another vendor's reads as absent. With ``noting``, changes are in the audit log as well."""
+    """Templates; another vendor's reads as absent. With ``noting``, changes are in the audit log as well."""
 
     async def find(self, template_id: int) -> ConnectorTemplate | None:
         place = template_place(template_id)

@@ -46,7 +46,7 @@ def _arguments(events: Sequence[Event]) -> list[Argument]:
 
 
 def _receipts(reply: Any, ids: Sequence[str]) -> Iterator[Accepted | Exception]:
-    """What a reply says of each event of its call, or the error that it is."""
+    """A reply's word on each event of its call, or the error that it is."""
     if isinstance(reply, Exception):
         yield from repeat(reply, len(ids))
         return

@@ -39,7 +39,7 @@ class EventFinder(Partitioned):
             )
 
     async def count(self, condition: EventFilter) -> Count:
-        """How many events meet it: exactly, of failed or open ones; of others, those that one page's search meets."""
+        """The number of events that meet it: exact for failed or open ones; else of those that one page searches."""
         with guarded():
             return await search.count(self._client, self._partitions_of(condition), condition)
 

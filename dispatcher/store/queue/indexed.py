@@ -80,7 +80,7 @@ async def matching(client: Client, ids: Sequence[str], condition: EventFilter, *
 
 
 async def count_index(client: Client, ids: Sequence[str], condition: EventFilter) -> int:
-    """How many of these ids meet the condition. Raises for a partition that cannot be read."""
+    """The number of these ids that meet the condition. Raises for a partition that cannot be read."""
     total = 0
     for at in range(0, len(ids), SLICE):
         replies = await _replies(client, ids[at : at + SLICE], condition, -1, complete=True)

@@ -44,15 +44,15 @@ class IntakeStream:
                 raise
 
     async def own(self, most: int) -> list[Entry]:
-        """What this consumer was handed before and did not acknowledge, oldest first."""
+        """Entries that this consumer was handed before and did not acknowledge, oldest first."""
         return await self._read("0", most, None)
 
     async def new(self, most: int, wait_ms: int) -> list[Entry]:
-        """What nobody was handed yet; waits so long for the first."""
+        """Entries that nobody was handed yet; waits so long for the first."""
         return await self._read(">", most, wait_ms)
 
     async def adopt(self, most: int, idle_ms: int) -> list[Entry]:
-        """What another consumer was handed so long ago that it is gone; this one's from now on."""
+        """Entries that another consumer was handed so long ago that it is gone; this one's from now on."""
         with guarded():
             reply = await self._client.xautoclaim(self.name, GROUP, self._consumer, idle_ms, "0-0", count=most)
         return [_entry(one) for one in reply[1]]
@@ -71,7 +71,7 @@ class IntakeStream:
             await pipeline.execute()
 
     async def poisoned(self, most: int) -> list[Entry]:
-        """What was set aside, newest first."""
+        """Entries that were set aside, newest first."""
         with guarded():
             found = await self._client.xrevrange(self.poison, count=most)
         return [_entry(one) for one in found]

@@ -58,7 +58,7 @@ async def lane(client: Client, partition: int, integration_id: str) -> LaneView 
 
 
 def _oldest_s(lanes: Sequence[LaneView], now_ms: int, *, paused: bool) -> float:
-    """How long the oldest due event of these lanes has been due; 0 = there is none."""
+    """The time that the oldest due event of these lanes has been due; 0 = there is none."""
     since = (lane.oldest_ready_ms for lane in lanes if lane.paused is paused and lane.oldest_ready_ms is not None)
     return max(0, now_ms - min(since, default=now_ms)) / 1000
 

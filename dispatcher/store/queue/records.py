@@ -94,7 +94,7 @@ def _to_come(field: Any, now_ms: int) -> int | None:
 
 
 def pause_record(pause: Pause) -> bytes:
-    """What is shown of a pause, as the store keeps it."""
+    """The shown part of a pause, as the store keeps it."""
     return orjson.dumps({"by": pause.by, "reason": pause.reason, "until_ms": pause.until_ms})
 
 

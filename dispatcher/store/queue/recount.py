@@ -50,7 +50,7 @@ async def recount(client: Client, partitions: Iterable[int]) -> RecountReport:
 
 
 async def _listed(client: Client, partition: int, status: Status) -> tuple[int, dict[str, str]]:
-    """How many failures are listed under a status, and those that are there by mistake."""
+    """The number of failures that are listed under a status, and those that are there by mistake."""
     cursor, wrong = "0", dict[str, str]()
     while True:
         seen = await _look(client, partition, "listed", cursor, CHUNK, status)

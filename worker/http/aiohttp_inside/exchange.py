@@ -150,7 +150,7 @@ def reason_of(error: HttpProcessingError) -> str:
 
 
 def _listen(protocol: ResponseHandler) -> AnswerParser:
-    """What ``protocol`` reads from now on is the next answer."""
+    """Take what ``protocol`` reads from now on for the next answer."""
     protocol.set_response_params(
         read_until_eof=True,
         auto_decompress=False,

@@ -51,7 +51,7 @@ class Connection(web.RequestHandler):
     __slots__ = ()
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """What is only read is read for nobody from here on."""
+        """Nobody is left to read for from here on."""
         request, serving = self._current_request, self._task_handler
         super().connection_lost(exc)
         if serving is not None and request is not None and request.get(ENDS_WITH_CALLER):

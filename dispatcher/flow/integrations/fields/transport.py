@@ -69,7 +69,7 @@ def open_transport(sealer: Sealer, integration_id: str, stored: Transport) -> Tr
 
 
 def named_transport(wanted: Document) -> Document:
-    """What a change says of a transport: masks left out, what goes with another cleared, a proxy's URL taken apart."""
+    """A change of a transport: masks left out, what goes with another cleared, a proxy's URL taken apart."""
     named = {name: value or "" for name, value in wanted.items() if value != MASK}
     for name, dependent in _CLEARED_WITH.items():
         if named.get(name) == "":
