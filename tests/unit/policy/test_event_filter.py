@@ -202,7 +202,11 @@ FILTERS = st.builds(
 @settings(max_examples=100)
 @given(FILTERS, st.none() | _ranges(TIMES))
 def test_a_printed_filter_is_read_as_the_same(condition: EventFilter, accepted: Bounds | None) -> None:
-    plain = {Field.PRODUCT: condition.product_id, Field.ACCOUNT: condition.account_id}
+    plain = {
+        Field.PRODUCT: condition.product_id,
+        Field.ACCOUNT: condition.account_id,
+        Field.INTEGRATION: condition.integration_id,
+    }
     twice = {field for field, value in plain.items() if value is not None}
     condition = replace(condition, terms=tuple(one for one in condition.terms if one.field not in twice))
     if accepted is not None:
