@@ -91,6 +91,12 @@ def redis_url(redis_socket: Path) -> str:
 
 
 @pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More time for connecting to Redis: one loop runs servers, hosts and workers, and may stand still for seconds."""
+    monkeypatch.setattr(connection, "CONNECT_TIMEOUT_S", READY_DEADLINE_S)
+
+
+@pytest.fixture
 def socket_timeout_s(monkeypatch: pytest.MonkeyPatch) -> float:
     """Seconds that this process waits for a silent Redis while the test runs: fewer than in production."""
     monkeypatch.setattr(connection, "SOCKET_TIMEOUT_S", 0.3)

@@ -127,6 +127,11 @@ def api_settings(**changes: Any) -> Settings:
     return Settings(**(values | changes))
 
 
+@pytest.fixture(autouse=True)
+def _patient(patient: None) -> None:
+    """In each of these tests."""
+
+
 @pytest.fixture(scope="session")
 def signing_key() -> str:
     """A sealed key, made once: making one takes longer than most tests."""

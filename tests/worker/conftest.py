@@ -138,6 +138,11 @@ class Shop:
         assert report.well, report
 
 
+@pytest.fixture(autouse=True)
+def _patient(patient: None) -> None:
+    """In each of these tests."""
+
+
 @pytest.fixture
 async def shop(redis: Redis, redis_url: str, product_host: ProductHost) -> AsyncIterator[Shop]:
     key = new_key()
