@@ -88,7 +88,7 @@ async def test_ft18_load_never_meets_the_limit_itself(deployment: Deployment) ->
     await deployment.all_succeed(await deployment.emit_many(integrations, 8))
     async with client_of(deployment, integrations[0]) as client:
         used_bytes = (await deployment.redis.info("memory"))["used_memory"]
-        await deployment.redis.config_set("maxmemory", used_bytes + 24 * MIB)
+        await deployment.redis.config_set("maxmemory", used_bytes + 32 * MIB)
         accepted: list[str] = []
 
         async def pour(stream: int) -> str:

@@ -123,7 +123,9 @@ async def job_queue(deployment: Deployment) -> AsyncIterator[JobQueue]:
 
 
 async def test_ft50_large_events_take_bounded_memory_and_keep_no_other_waiting(deployment: Deployment) -> None:
-    """Hosts that hang while sixty events of a megabyte wait, each of which is many times as large when it is read."""
+    """Hosts that hang while sixty events of a megabyte wait, each of which is many times as large when it is read: all
+    at once they would take more than a gigabyte.
+    """
     async with RawServer(hang) as silent:
         hanging = await vendor_of(deployment, "hanging", silent.url, 15)
         well = await vendor_of(deployment, "well", deployment.host.url(), 3)
@@ -143,7 +145,7 @@ async def test_ft50_large_events_take_bounded_memory_and_keep_no_other_waiting(d
         large = event_of(well[0].id, PARTITIONS, "large", payload={"x": [{"a": 1}] * LARGE})
         await deployment.queue.accept([large])
         await deployment.all_succeed([large.id], within_s=60)
-        assert max(*peaks, worker.rss_bytes) < 400 * 2**20
+        assert max(*peaks, worker.rss_bytes) < 800 * 2**20
 
 
 async def test_ft50_a_vendor_that_does_all_of_it_at_once_keeps_nothing_of_others_from_arriving() -> None:

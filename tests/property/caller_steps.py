@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import precondition, rule
+from hypothesis.stateful import rule
 
 from dispatcher.errors import Conflict
 from dispatcher.model.status import COMPLETE, FAILURES, Status
 from dispatcher.store.queue.partition import REPAIR_START
-from tests.property.on_server import ACCOUNT, LANE, OnServer
+from tests.property.on_server import ACCOUNT, LANE, PICK, OnServer, only_if, picked
 from tests.property.queue_model import URL, Tracked
 
 
@@ -31,10 +31,10 @@ class CallerSteps(OnServer):
             self.model.admitted(events[-1], "accepted")
         assert not any(receipt.replayed for receipt in self.run(self.queue.accept(events)))
 
-    @precondition(lambda self: self.model.events)
-    @rule(data=st.data())
-    def resolve(self, data: st.DataObject) -> None:
-        known = self._any(data)
+    @rule(pick=PICK)
+    @only_if(lambda self: self.model.events)
+    def resolve(self, pick: int) -> None:
+        known = self._any(pick)
         if known.status in COMPLETE:
             with pytest.raises(Conflict):
                 self.run(self.queue.resolve(known.event.id))
@@ -45,10 +45,10 @@ class CallerSteps(OnServer):
         else:
             self.model.concluded(known, Status.RESOLVED)
 
-    @precondition(lambda self: self.model.events)
-    @rule(data=st.data(), success=st.booleans())
-    def result(self, data: st.DataObject, success: bool) -> None:
-        known = self._any(data)
+    @rule(pick=PICK, success=st.booleans())
+    @only_if(lambda self: self.model.events)
+    def result(self, pick: int, success: bool) -> None:
+        known = self._any(pick)
         if known.place not in ("wait", "flight"):
             with pytest.raises(Conflict):
                 self.run(self.queue.result(known.event.id, success))
@@ -56,18 +56,18 @@ class CallerSteps(OnServer):
         self.run(self.queue.result(known.event.id, success))
         self.model.concluded(known, Status.SUCCEEDED if success else Status.FAILED)
 
-    @precondition(lambda self: self.model.in_place("wait"))
-    @rule(data=st.data())
-    def expire(self, data: st.DataObject) -> None:
-        known = self._any(data, "wait")
+    @rule(pick=PICK)
+    @only_if(lambda self: self.model.in_place("wait"))
+    def expire(self, pick: int) -> None:
+        known = self._any(pick, "wait")
         assert self.run(self.queue.expire(known.event.id)) == known.overdue
         if known.overdue:
             self.model.concluded(known, Status.EXPIRED)
 
-    @precondition(lambda self: self.model.events)
-    @rule(data=st.data())
-    def redeliver(self, data: st.DataObject) -> None:
-        known = self._any(data)
+    @rule(pick=PICK)
+    @only_if(lambda self: self.model.events)
+    def redeliver(self, pick: int) -> None:
+        known = self._any(pick)
         if known.status not in FAILURES:
             with pytest.raises(Conflict):
                 self.run(self.queue.redeliver(known.event.id, None))
@@ -76,10 +76,10 @@ class CallerSteps(OnServer):
         self.model.counts["reopened"] += 1
         self.model.line_up(known)
 
-    @precondition(lambda self: self.model.events)
-    @rule(data=st.data())
-    def deliver_now(self, data: st.DataObject) -> None:
-        known = self._any(data)
+    @rule(pick=PICK)
+    @only_if(lambda self: self.model.events)
+    def deliver_now(self, pick: int) -> None:
+        known = self._any(pick)
         if known.status is not Status.RETRYING or known.place not in ("due", "later"):
             with pytest.raises(Conflict):
                 self.run(self.queue.bring_forward(known.event.id))
@@ -114,6 +114,6 @@ class CallerSteps(OnServer):
             if not lane.suspended:
                 self.model.unparked(name)
 
-    def _any(self, data: st.DataObject, place: str = "") -> Tracked:
+    def _any(self, pick: int, place: str = "") -> Tracked:
         ids = [one for one, known in self.model.events.items() if place in ("", known.place)]
-        return self.model.events[data.draw(st.sampled_from(ids))]
+        return self.model.events[picked(pick, ids)]

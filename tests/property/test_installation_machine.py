@@ -15,7 +15,7 @@ from typing import ClassVar, TypeVar
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 
 from dispatcher.flow.installations.effects import Effects
@@ -45,10 +45,10 @@ from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.queue.claims import Claimed, Settlement
 from dispatcher.store.queue.events import QueueStore
 from tests.hand_worker import RETENTION_MS, HandWorker
+from tests.property.on_server import PICK, only_if
 
 T = TypeVar("T")
 LANE, ACCOUNTS = "I", ("A", "B")
-PICK = st.integers(0, 1000)
 STEP = InstallStep("s", installer_function="check", uninstaller_function="undo")
 
 
@@ -169,8 +169,8 @@ class InstallationMachine(RuleBasedStateMachine):
         finally:
             self.effects.lost = False
 
-    @precondition(lambda self: self.living())
     @rule(pick=PICK, crash=st.booleans())
+    @only_if(lambda self: self.living())
     def check_step(self, pick: int, crash: bool) -> None:
         current = self.one(pick)
         step = current.next_step
@@ -201,14 +201,14 @@ class InstallationMachine(RuleBasedStateMachine):
         identifier = f"host-{claimed.event.subscription_id}"
         return Settlement(claimed, to, 0, attempt, code, None, None if fails else identifier)
 
-    @precondition(lambda self: self.living())
     @rule(pick=PICK)
+    @only_if(lambda self: self.living())
     def look(self, pick: int) -> None:
         current = self.one(pick)
         self.note(current, self.run(self.pending.look(current.id)))
 
-    @precondition(lambda self: self.living())
     @rule(pick=PICK, crash=st.booleans())
+    @only_if(lambda self: self.living())
     def save_settings(self, pick: int, crash: bool) -> None:
         current = self.one(pick)
         if current.update_in_progress:
@@ -219,27 +219,27 @@ class InstallationMachine(RuleBasedStateMachine):
         assert told == (current.mode is Mode.SETTINGS and current.active)
         self.told[current.id].changes += told
 
-    @precondition(lambda self: self.living())
     @rule(pick=PICK, crash=st.booleans())
+    @only_if(lambda self: self.living())
     def push(self, pick: int, crash: bool) -> None:
         current = self.one(pick)
         if current.mode is not Mode.UNINSTALL:
             self.change(current, lambda one, at: pushed(one, 2, at), crash=crash)
 
-    @precondition(lambda self: self.living())
     @rule(pick=PICK, crash=st.booleans())
+    @only_if(lambda self: self.living())
     def end_update(self, pick: int, crash: bool) -> None:
         current = self.one(pick)
         if current.update_in_progress:
             self.change(current, unlocked, crash=crash)
 
-    @precondition(lambda self: self.living())
     @rule(pick=PICK, crash=st.booleans())
+    @only_if(lambda self: self.living())
     def uninstall(self, pick: int, crash: bool) -> None:
         self.change(self.one(pick), uninstalling, crash=crash)
 
-    @precondition(lambda self: self.living())
     @rule(pick=PICK, crash=st.booleans())
+    @only_if(lambda self: self.living())
     def delete(self, pick: int, crash: bool) -> None:
         self.change(self.one(pick), removed, crash=crash)
 

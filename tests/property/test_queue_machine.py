@@ -10,23 +10,28 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
+from dispatcher.model.status import Status
+from dispatcher.store.queue.claims import Move
 from tests.property.caller_steps import CallerSteps
-from tests.property.on_server import ACCOUNT, ENDING, LANE
+from tests.property.on_server import ACCOUNT, ENDING, LANE, PICK
 from tests.property.queue_model import LANES
 from tests.property.worker_steps import WorkerSteps
+
+End = tuple[int, tuple[Status | Move, int], bool, bool]
+END = st.tuples(PICK, ENDING, st.booleans(), st.booleans())
 
 
 class QueueMachine(CallerSteps, WorkerSteps):
     """One partition, two lanes, two accounts and events without one; one owner at a time, each with its generation."""
 
     @precondition(lambda self: not self.unsure)
-    @rule(data=st.data(), lane=LANE, accounts=st.lists(ACCOUNT, min_size=1, max_size=6))
-    def work(self, data: st.DataObject, lane: str, accounts: list[str | None]) -> None:
+    @rule(lane=LANE, accounts=st.lists(ACCOUNT, min_size=1, max_size=6), ends=st.lists(END, min_size=8, max_size=8))
+    def work(self, lane: str, accounts: list[str | None], ends: list[End]) -> None:
         """What goes on most of the time: accept, claim, settle."""
         self.accept(lane, accounts)
         self.claim(8)
-        for _ in range(len(self.held)):
-            self.settle(data, data.draw(ENDING), data.draw(st.booleans()), data.draw(st.booleans()))
+        for _, (pick, ending, told, reply_lost) in zip(list(self.held), ends, strict=False):
+            self.settle(pick, ending, told, reply_lost)
 
     @invariant()
     def the_audit_is_well(self) -> None:

@@ -9,7 +9,7 @@ from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import TERMINAL, Status
 from dispatcher.store.queue.claims import Claimed, LaneSetting, Move, Settlement
-from tests.property.on_server import AT_MOST, ENDING, LANE, OnServer
+from tests.property.on_server import AT_MOST, ENDING, LANE, PICK, OnServer, only_if, picked
 from tests.property.queue_model import FIRST_CAP, LANES, URL
 
 
@@ -62,10 +62,10 @@ class WorkerSteps(OnServer):
         self.held = known_claims
         self.unsure = False
 
-    @precondition(lambda self: self.held)
-    @rule(data=st.data(), ending=ENDING, told=st.booleans(), reply_lost=st.booleans())
-    def settle(self, data: st.DataObject, ending: tuple[Status | Move, int], told: bool, reply_lost: bool) -> None:
-        event_id = data.draw(st.sampled_from(sorted(self.held)))
+    @rule(pick=PICK, ending=ENDING, told=st.booleans(), reply_lost=st.booleans())
+    @only_if(lambda self: self.held)
+    def settle(self, pick: int, ending: tuple[Status | Move, int], told: bool, reply_lost: bool) -> None:
+        event_id = picked(pick, self.held)
         known, claimed, (to, delay_ms) = self.model.events[event_id], self.held.pop(event_id), ending
         notice = self.model.new_event(known.event.integration_id, known.event.account_id, EventType.SUBSCRIPTION_STATUS)
         attempt = None if isinstance(to, Move) else Attempt(claimed.n, 1, 1.0, URL, Outcome.OK)
@@ -81,8 +81,8 @@ class WorkerSteps(OnServer):
             self.model.admitted(notice, "notified")
         self.model.settled(known, to, delay_ms)
 
-    @precondition(lambda self: len(self.held) > 1)
     @rule(endings=st.lists(st.tuples(ENDING, st.booleans()), min_size=2, max_size=8))
+    @only_if(lambda self: len(self.held) > 1)
     def settle_together(self, endings: list[tuple[tuple[Status | Move, int], bool]]) -> None:
         """What one call reads was not written by it before: outcomes of one lane, or one group, must add up."""
         wanted, counted = [], 0
@@ -100,15 +100,14 @@ class WorkerSteps(OnServer):
             wanted.append(Settlement(claimed, to, delay_ms, attempt, notification=notice))
         assert self.run(self.worker.settle(0, wanted)) == counted
 
-    @precondition(lambda self: self.held)
-    @rule(data=st.data())
-    def settle_under_a_lost_generation(self, data: st.DataObject) -> None:
-        event_id = data.draw(st.sampled_from(sorted(self.held)))
-        late = Settlement(self.held[event_id], Status.SUCCEEDED)
+    @rule(pick=PICK)
+    @only_if(lambda self: self.held)
+    def settle_under_a_lost_generation(self, pick: int) -> None:
+        late = Settlement(self.held[picked(pick, self.held)], Status.SUCCEEDED)
         assert self.run(self.worker.settle(0, [late], generation=self.generation - 1)) == -1
 
-    @precondition(lambda self: self.late)
     @rule()
+    @only_if(lambda self: self.late)
     def settle_what_was_concluded_and_redelivered_since(self) -> None:
         assert self._settle(Settlement(self.late.pop(), Status.SUCCEEDED)) == 0
 

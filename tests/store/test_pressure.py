@@ -63,6 +63,18 @@ async def test_the_faster_it_fills_the_sooner_it_is_asked_again(limited: Redis) 
     assert LEAST_S <= pressure.pause_s() < EVERY_S
 
 
+async def test_growth_that_buffers_given_back_hide_is_still_reckoned_with(limited: Redis) -> None:
+    await limited.config_set("maxmemory", await used_bytes(limited) + 40_000_000)
+    pressure = Pressure(limited, 1.0)
+    await pressure.measure()
+    await limited.setrange("k", 16_000_000, "x")
+    await pressure.measure()
+    quick_s = pressure.pause_s()
+    await limited.delete("k")
+    await pressure.measure()
+    assert quick_s <= pressure.pause_s() < EVERY_S
+
+
 async def test_a_user_without_info_is_told_of_once_and_never_full(redis: Redis, redis_url: str) -> None:
     await redis.execute_command("ACL", "SETUSER", "plain", "on", ">pw", "~*", "&*", "+@all", "-info")  # type: ignore[no-untyped-call]
     try:

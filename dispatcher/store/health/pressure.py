@@ -20,6 +20,8 @@ from dispatcher.store.redis.scripts import Client
 
 EVERY_S = 0.5
 LEAST_S = 0.02
+HALVED_AFTER_S = 0.5
+"""Growth once seen is believed for a while: buffers that are given back hide what is written at the same time."""
 BELOW = 0.02
 """Accepting begins again this far below the mark, so that it does not flap around it."""
 
@@ -84,7 +86,9 @@ class Pressure:
     def _learn(self, memory: Memory) -> None:
         now_s = time.monotonic()
         grown_bytes = memory.used_bytes - self.memory.used_bytes if self.memory.used_bytes else 0
-        self.growth_bytes_per_s = grown_bytes / max(now_s - self._measured_s, LEAST_S)
+        passed_s = max(now_s - self._measured_s, LEAST_S)
+        remembered = self.growth_bytes_per_s * 0.5 ** (passed_s / HALVED_AFTER_S)
+        self.growth_bytes_per_s = max(grown_bytes / passed_s, remembered)
         self.memory, self._measured_s = memory, now_s
 
     async def _infos(self) -> Iterable[Mapping[str, Any]]:
