@@ -11,10 +11,12 @@ from dispatcher.api.http.turns import take_turn
 from dispatcher.api.rest.redeliveries import NOTED_AS, REDELIVERER, REDELIVERIES
 from dispatcher.console.bulk_plan import GOOD_MS, Plan, opened
 from dispatcher.console.navigation import HOME
+from dispatcher.console.pace import pace
 from dispatcher.console.screen import redirect
 from dispatcher.console.viewer import Viewer
 from dispatcher.errors import InvalidRequest, Refused
 from dispatcher.flow.events.bulk_preview import NOTHING, Preview, preview, tally
+from dispatcher.flow.events.figures import LAST_HOUR
 from dispatcher.flow.events.reach import within_reach
 from dispatcher.flow.events.used_keys import with_used_keys
 from dispatcher.ids import new_uuid
@@ -25,6 +27,7 @@ from dispatcher.model.term import Bounds, Field, Term
 from dispatcher.policy.bulk_actions import of_action
 from dispatcher.policy.event_filter.printing import print_filter
 from dispatcher.policy.event_filter.reading import read_filter
+from dispatcher.policy.tally import percentile
 
 JOBS = f"{HOME}/redeliveries"
 MAX_RATE = 1000.0
@@ -50,13 +53,8 @@ async def show_preview(request: web.Request, viewer: Viewer, fields: dict[str, s
     """Changes nothing."""
     _refuse_bound(viewer)
     wish = await _wish(viewer, fields)
-    await take_turn(request, viewer.caller)
-    counted = await tally(wish.condition, viewer.services.reads) if wish.condition else NOTHING
-    seen = await preview(counted, wish.rate_per_s, viewer.services.cache)
-    plan = Plan(
-        new_uuid(), viewer.session_id, wish.action.value, wish.asked, wish.rate_per_s, counted.matched, viewer.now_ms
-    )
-    return await _page(viewer, wish, seen, plan)
+    plan = Plan(new_uuid(), viewer.session_id, wish.action.value, wish.asked, wish.rate_per_s, 0, viewer.now_ms)
+    return await _previewed(request, viewer, wish, plan)
 
 
 async def confirm(request: web.Request, viewer: Viewer, fields: dict[str, str]) -> web.StreamResponse:
@@ -65,16 +63,35 @@ async def confirm(request: web.Request, viewer: Viewer, fields: dict[str, str]) 
     plan = opened(fields.get("plan", ""), viewer.services.sealer)
     plan.check(viewer.session_id, fields.get("action", ""), fields.get("q", ""), viewer.now_ms)
     if fields.get("count", "").strip().replace(",", "") != str(plan.matched):
-        text = f"Type {plan.matched}, the number of events, to confirm; go back and do so."
-        raise InvalidRequest.of("invalid_value", text, "count")
+        return await _asked_again(request, viewer, plan)
     if await request.app[REDELIVERIES].get(plan.id) is None:
         await _start(request, viewer, plan)
     return redirect(f"{JOBS}/{plan.id}")
 
 
+async def _asked_again(request: web.Request, viewer: Viewer, plan: Plan) -> web.Response:
+    """400: the same plan, counted anew, with what is wrong beside the number."""
+    action = BulkAction(plan.action)
+    wish = Wish(action, plan.asked, plan.rate_per_s, await _planned(viewer, plan, action))
+    return await _previewed(request, viewer, wish, plan, wrong=True)
+
+
+async def _previewed(
+    request: web.Request, viewer: Viewer, wish: Wish, plan: Plan, *, wrong: bool = False
+) -> web.Response:
+    await take_turn(request, viewer.caller)
+    counted = await tally(wish.condition, viewer.services.reads) if wish.condition else NOTHING
+    seen = await preview(counted, wish.rate_per_s, viewer.services.cache)
+    return await _page(viewer, wish, seen, replace(plan, matched=counted.matched), wrong)
+
+
+async def _planned(viewer: Viewer, plan: Plan, action: BulkAction) -> EventFilter | None:
+    return await _within(viewer, read_filter(plan.asked, plan.cut_off_ms, of_failures=True), action)
+
+
 async def _start(request: web.Request, viewer: Viewer, plan: Plan) -> None:
     action = BulkAction(plan.action)
-    condition = await _within(viewer, read_filter(plan.asked, plan.cut_off_ms, of_failures=True), action)
+    condition = await _planned(viewer, plan, action)
     if condition is None:
         raise InvalidRequest.of("invalid_filter", "Nothing within your reach meets this filter any more.", "q")
     job = Redelivery(
@@ -134,15 +151,27 @@ def _refuse_bound(viewer: Viewer) -> None:
         raise Refused.of("account_restricted", "Acting on many events needs a client that is bound to no account.")
 
 
-async def _page(viewer: Viewer, wish: Wish, seen: Preview, plan: Plan) -> web.Response:
+async def _page(viewer: Viewer, wish: Wish, seen: Preview, plan: Plan, wrong: bool) -> web.Response:
     names = await viewer.names(one.integration_id for one in seen.integrations)
+    count = plan.matched
     return viewer.page(
         "preview.html",
+        400 if wrong else 200,
+        wrong=f"Type {count}, the number of events, to confirm. Nothing was done so far." if wrong else "",
         wish=wish,
         words=ACTION_WORDS[wish.action],
         seen=seen,
+        pace=pace(seen, wish.rate_per_s),
         names=names,
+        took=await _took(viewer),
         ends_ms=None if seen.seconds is None else viewer.now_ms + int(seen.seconds * 1000),
         good_until_ms=plan.cut_off_ms + GOOD_MS,
         plan=plan.sealed(viewer.services.sealer),
     )
+
+
+async def _took(viewer: Viewer) -> dict[str, float]:
+    """Milliseconds of half of an integration's attempts within this hour; without an entry for one that had none."""
+    ranking = await viewer.services.past.by_integration(LAST_HOUR, viewer.caller, viewer.now_ms)
+    halves = ((one, percentile(figures, "attemptTime", 0.5)) for one, figures in ranking.figures.items())
+    return {one: seconds * 1000 for one, seconds in halves if seconds is not None}

@@ -30,6 +30,10 @@ _ENDINGS = {
     Reason.AWAITING_RESULT: "Its host has time until",
 }
 """Before the moment at which the reason ends."""
+_WAITS = frozenset(
+    {Reason.RETRY_PLANNED, Reason.PUT_OFF, Reason.CIRCUIT_OPEN, Reason.SLOWED_DOWN, Reason.RATE_LIMITED, Reason.READY}
+)
+"""Reasons that end by themselves with an attempt."""
 _GOOD = frozenset({Outcome.OK, Outcome.ACCEPTED})
 
 
@@ -74,6 +78,7 @@ async def event_page(request: web.Request, viewer: Viewer, *, opened: bool) -> w
         event=event,
         state=stored.state,
         lead=_lead(explained),
+        next_ms=next_attempt_ms(stored, explained, viewer.now_ms),
         ending=_ENDINGS.get(explained.reason, "Lasts at most until"),
         explained=explained,
         attempts=_rows(attempts or []),
@@ -92,6 +97,14 @@ async def event_page(request: web.Request, viewer: Viewer, *, opened: bool) -> w
 def _lead(explained: Explanation) -> str:
     """The sentence without what the page says beside it: who goes first, and until when."""
     return sentence(replace(explained, until_ms=None, blocked_by=None))
+
+
+def next_attempt_ms(stored: StoredEvent, explained: Explanation, now_ms: int) -> int | None:
+    """The moment of the next attempt, by whatever comes last; None = none is planned, or nobody can tell when."""
+    if stored.state.consumed or explained.reason not in _WAITS:
+        return None
+    moment_ms = max(stored.state.due_ms or 0, explained.until_ms or 0)
+    return moment_ms if moment_ms > now_ms else None
 
 
 def _rows(attempts: Sequence[Attempt]) -> list[AttemptRow]:

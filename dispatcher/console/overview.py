@@ -15,14 +15,13 @@ from dispatcher.console.remedies import trouble
 from dispatcher.console.screen import EVENTS, redirect
 from dispatcher.console.sentences import said
 from dispatcher.console.viewer import Viewer
-from dispatcher.flow.events.figures import Asked, Ranking, Steps
+from dispatcher.flow.events.figures import LAST_HOUR, Ranking, Steps
 from dispatcher.model.queue import LaneView, QueueOverview
 from dispatcher.model.verdict import Verdict
 from dispatcher.policy.history import total
 from dispatcher.policy.tally import Figures, count, percentile
 
 LANES = 20
-_LAST_HOUR = Asked(None, None, 60)
 KNOWN = {"said": False}
 
 
@@ -53,8 +52,8 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         return redirect(EVENTS)
     verdict, steps, ranking, overview = await asyncio.gather(
         verdict_for(viewer),
-        viewer.services.past.steps(_LAST_HOUR, viewer.caller, None, viewer.now_ms),
-        viewer.services.past.by_integration(_LAST_HOUR, viewer.caller, viewer.now_ms),
+        viewer.services.past.steps(LAST_HOUR, viewer.caller, None, viewer.now_ms),
+        viewer.services.past.by_integration(LAST_HOUR, viewer.caller, viewer.now_ms),
         _queue(viewer),
     )
     return viewer.page(

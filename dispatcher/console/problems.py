@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.console.rendering import page
-from dispatcher.console.screen import VIEWER
-from dispatcher.errors import RequestError
+from dispatcher.console.screen import VIEWER, recognise
+from dispatcher.errors import NotFound, RequestError
 
 _TITLES = {
     404: "Nothing here",
@@ -28,3 +28,9 @@ def problem_page(request: web.Request, error: RequestError, request_id: str) -> 
         response = page("problem.html", values | {"client_id": None}, error.status)
     response.headers.update(error.headers)
     return response
+
+
+async def show_nothing(request: web.Request) -> web.StreamResponse:
+    """404 at an address of the console that leads nowhere, within the frame of whoever is signed in."""
+    await recognise(request)
+    raise NotFound.of("not_found", "The console has no page at this address; look for it in the navigation.")

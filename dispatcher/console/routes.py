@@ -19,7 +19,7 @@ from dispatcher.console.jobs import show_job, show_jobs, stop_job
 from dispatcher.console.lanes import LANE, pause_lane, resume_lane, show_pause
 from dispatcher.console.navigation import HOME
 from dispatcher.console.overview import show_home
-from dispatcher.console.problems import problem_page
+from dispatcher.console.problems import problem_page, show_nothing
 from dispatcher.console.rendering import SCRIPT
 from dispatcher.console.screen import EVENTS, SHOWN_TO, SIGN_IN, action, redirect, screen
 from dispatcher.console.signing_in import show_form, sign_in, sign_out
@@ -70,6 +70,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", SIGN_IN, show_form),
     ("POST", SIGN_IN, sign_in),
     ("POST", f"{HOME}/sign-out", sign_out),
+    ("GET", f"{HOME}/{{nowhere:.*}}", show_nothing),
 )
 
 

@@ -85,6 +85,11 @@ def action(act: Act, *scopes: Scope) -> Handler:
     return serve
 
 
+async def recognise(request: web.Request) -> None:
+    """Note who looks, if somebody is signed in; lets nobody in."""
+    await _admitted(request)
+
+
 async def _admitted(request: web.Request) -> tuple[ConsoleSession | None, Viewer | None]:
     """The session and its viewer, as of now; the request is from then on that client's."""
     session = session_of(request)

@@ -30,6 +30,10 @@ class Asked:
     step_s: int | None
 
 
+LAST_HOUR = Asked(None, None, 60)
+"""Minute by minute."""
+
+
 @dataclass(frozen=True, slots=True)
 class Steps:
     """Figures of each step of a window. ``fleet``: of everything; otherwise nobody counted what was accepted."""

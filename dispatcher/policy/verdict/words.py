@@ -10,9 +10,9 @@ _SPANS = ((86_400_000, "d"), (3_600_000, "h"), (60_000, "min"), (1000, "s"))
 
 
 def moment(at_ms: int, now_ms: int) -> str:
-    """``14:02`` today, ``Nov 28 14:02`` otherwise; UTC."""
+    """``14:02 UTC`` today, ``Nov 28 14:02 UTC`` otherwise."""
     at, now = (datetime.fromtimestamp(ms / 1000, UTC) for ms in (at_ms, now_ms))
-    return f"{at:%H:%M}" if at.date() == now.date() else f"{at:%b %d %H:%M}"
+    return f"{at:%H:%M} UTC" if at.date() == now.date() else f"{at:%b %d %H:%M} UTC"
 
 
 def span(length_ms: float) -> str:

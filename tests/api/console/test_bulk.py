@@ -60,7 +60,7 @@ async def test_j1_all_that_match_are_counted_confirmed_and_redelivered(operator:
     ids = await with_dead(operator, 3)
     page, fields = await previewed(operator)
     assert "Redeliver 3 events?" in page
-    assert "as fast as the hosts answer" in page
+    assert "No rate bounds it: it goes as fast as the hosts answer." in page
     answer = await operator.send(JOBS, fields | {"count": "3"})
     assert answer.status == 303
     path = answer.headers["Location"]
@@ -105,6 +105,25 @@ async def test_j6_only_what_was_previewed_is_done(
     assert "No bulk job" in await operator.look(JOBS)
 
 
+async def test_a_wrong_count_shows_the_plan_again_with_the_problem_at_the_field(operator: Visitor) -> None:
+    await with_dead(operator, 2)
+    _, fields = await previewed(operator, rate="5")
+    answer = await operator.send(JOBS, fields | {"count": "3"})
+    page = await answer.text()
+    assert answer.status == 400
+    assert 'aria-describedby="count-wrong"' in page
+    assert "Type 2, the number of events, to confirm. Nothing was done so far." in page
+    assert "It goes at 5 events a second." in page
+    answer = await operator.send(JOBS, hidden(page) | {"count": "2"})
+    assert answer.status == 303
+    assert answer.headers["Location"] == f"{JOBS}/{await _only_job(operator)}"
+
+
+async def _only_job(operator: Visitor) -> str:
+    (job_id,) = set(re.findall(rf'href="{JOBS}/([0-9a-f-]+)"', await operator.look(JOBS)))
+    return str(job_id)
+
+
 async def test_a_preview_is_good_for_ten_minutes_and_one_session(operator: Visitor) -> None:
     await with_dead(operator, 1)
     _, fields = await previewed(operator)
@@ -121,7 +140,7 @@ async def test_a_preview_is_good_for_ten_minutes_and_one_session(operator: Visit
 async def test_a_rate_says_when_it_ends_and_a_job_can_be_stopped(operator: Visitor) -> None:
     await with_dead(operator, 3)
     page, fields = await previewed(operator, rate="0.01")
-    assert "At this rate it ends" in page
+    assert "It goes at 0.01 events a second. It ends" in page
     path = (await operator.send(JOBS, fields | {"count": "3"})).headers["Location"]
     assert ">Stop</button>" in await operator.look(path)
     answer = await operator.act(path, f"{path}/stop")

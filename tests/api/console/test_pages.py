@@ -174,7 +174,15 @@ async def test_conditions_that_cannot_be_read_are_told(operator: Visitor, query:
 
 @pytest.mark.parametrize("path", ["nothing", "events/nothing", "events/%00", "events/x/y", "events/%ED%A0%80"])
 async def test_what_is_not_there_is_a_page(operator: Visitor, path: str) -> None:
-    assert "Nothing here" in sound(await operator.look(f"/console/{path}", 404))
+    page = sound(await operator.look(f"/console/{path}", 404))
+    assert "Nothing here" in page
+    assert '<nav id="menu"' in page
+    assert 'href="/console/events">To the events</a>' in page
+
+
+async def test_what_is_not_there_is_a_page_without_a_session_as_well(visitor: Visitor) -> None:
+    page = sound(await visitor.look("/console/nothing", 404))
+    assert ("Nothing here" in page, "<nav" in page) == (True, False)
 
 
 async def test_clients_of_one_account_see_its_events_only(visitor: Visitor) -> None:

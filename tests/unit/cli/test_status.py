@@ -10,7 +10,7 @@ import pytest
 from dispatcher.cli import status
 from dispatcher.clock import iso_ms
 
-LONG = "Northwind refuses connections since 14:02; next try in 12 s; 14 events of 9 accounts wait, none is lost."
+LONG = "Northwind refuses connections since 14:02 UTC; next try in 12 s; 14 events of 9 accounts wait, none is lost."
 COMMAND = "dispatcher pause 5f157a26-0238-4f3f-9c31-1f3e65b4713e --reason 'host is down' --for 2h"
 
 

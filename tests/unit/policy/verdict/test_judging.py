@@ -49,7 +49,7 @@ def test_nearly_all_is_never_said_to_be_all() -> None:
 def test_what_needs_somebody_is_the_headline() -> None:
     said = judged((0, replace(SKEWED, lanes=(broken(waiting=1000),))))
     assert not said.ok
-    assert said.text.startswith("Northwind refuses connections since 14:02")
+    assert said.text.startswith("Northwind refuses connections since 14:02 UTC")
     assert said.text.endswith(" 1 more problem needs somebody.")
 
 
@@ -81,7 +81,7 @@ def test_what_opens_three_times_in_ten_minutes_comes_and_goes() -> None:
     there = seen(broken())
     steps = [(0, there), (5_000, QUIET), (60_000, there), (65_000, QUIET), (120_000, there)]
     said = judged(*steps)
-    assert said.problems[0].finding.text.endswith("it comes and goes, 3 times since 14:30.")
+    assert said.problems[0].finding.text.endswith("it comes and goes, 3 times since 14:30 UTC.")
     still = judged(*steps, (125_000, QUIET))
     assert kinds(still) == ["circuit_open"]
     assert kinds(judged(*steps, (125_000, QUIET), (660_000, QUIET))) == []
@@ -94,7 +94,7 @@ def test_five_integrations_with_one_cause_are_one_page() -> None:
     assert problem.finding.integration_id is None
     assert problem.finding.waiting == 15
     expected = (
-        "5 integrations refuse connections since 14:02: look at this side's network; 15 events wait, none is lost."
+        "5 integrations refuse connections since 14:02 UTC: look at this side's network; 15 events wait, none is lost."
     )
     assert problem.finding.text == expected
 
@@ -139,7 +139,7 @@ def test_dead_letters_begin_with_the_oldest_that_is_left() -> None:
 def test_a_store_that_is_away_leads_what_was_known() -> None:
     said = away(judged((0, seen(broken()))), AT_1402, NOW)
     assert kinds(said) == ["store_away", "circuit_open"]
-    assert said.text.startswith("Redis takes no writes since 14:02")
+    assert said.text.startswith("Redis takes no writes since 14:02 UTC")
     assert not away(None, NOW, NOW).ok
 
 
