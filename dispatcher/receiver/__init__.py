@@ -22,11 +22,12 @@ from dispatcher.receiver.events import (
     SubscriptionStatus,
     UninstallStep,
     UnknownEvent,
+    UnreadableEvent,
     UserAssignment,
     UserUnassignment,
     UserUpdated,
 )
-from dispatcher.receiver.reading import UnreadableEvent, read_event
+from dispatcher.receiver.reading import read_event
 from dispatcher.receiver.receiving import Receiver
 from dispatcher.receiver.repeats import MemoryRepeats, RedisRepeats, Repeats
 from dispatcher.receiver.verifying import NotGenuine, Verifier, published_keys

@@ -1,10 +1,11 @@
-"""One class for each event type. ``document`` is the whole body as it came, for what a newer server adds."""
+"""One class for each event type. ``document`` is the whole notification as it came, for what a newer server adds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from dispatcher.errors import DispatcherError
 from dispatcher.model.payload import (
     Account,
     AddonBinding,
@@ -19,9 +20,16 @@ from dispatcher.model.payload import (
 Json = dict[str, Any]
 
 
+class UnreadableEvent(DispatcherError):
+    """Genuine, and not of the form of a notification; the text names the field."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:
-    """Every notification. ``id`` is the webhook-id; ``sequence`` counts an account's events from 1."""
+    """Every notification. ``id`` is the webhook-id; ``sequence`` counts an account's events from 1.
+
+    ``cloud_event``: attributes of the CloudEvent in which it came (``format: CLOUDEVENTS``), such as ``traceparent``.
+    """
 
     id: str
     type: str
@@ -34,6 +42,7 @@ class Event:
     account_id: str | None = None
     subscription_id: str | None = None
     creator: Json | None = None
+    cloud_event: Json | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

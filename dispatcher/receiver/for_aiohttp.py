@@ -7,8 +7,8 @@ from aiohttp.typedefs import Handler as RequestHandler
 from aiohttp.typedefs import Middleware
 
 from dispatcher.receiver.answers import Answer, ErrorCode
-from dispatcher.receiver.events import Event
-from dispatcher.receiver.reading import UnreadableEvent, read_event
+from dispatcher.receiver.events import Event, UnreadableEvent
+from dispatcher.receiver.reading import read_event
 from dispatcher.receiver.receiving import Receiver
 from dispatcher.receiver.verifying import NotGenuine, Verifier
 

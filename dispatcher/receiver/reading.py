@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any, cast
 
 import orjson
 
-from dispatcher.errors import DispatcherError
 from dispatcher.receiver import events
-from dispatcher.receiver.events import Event, Json, MarketplaceEvent
+from dispatcher.receiver.cloud_events import opened
+from dispatcher.receiver.events import Event, Json, MarketplaceEvent, UnreadableEvent
 
 CALLBACK = "MARKETPLACE_CALLBACK"
 OPERATIONAL = "OPERATIONAL"
-
-
-class UnreadableEvent(DispatcherError):
-    """Genuine, and not of the form of a notification; the text names the field."""
 
 
 MARKETPLACE_EVENTS: dict[str, type[MarketplaceEvent]] = {
@@ -44,6 +40,12 @@ def read_event(body: bytes, webhook_id: str) -> Event:
         raise UnreadableEvent(f"the body is not JSON: {error}") from None
     if not isinstance(document, dict):
         raise UnreadableEvent("the body is not a JSON object")
+    notification, attributes = opened(document)
+    event = _read(notification, webhook_id)
+    return event if attributes is None else replace(event, cloud_event=attributes)
+
+
+def _read(document: Json, webhook_id: str) -> Event:
     if "type" not in document and "IntegrationId" in document:
         return _callback(document, webhook_id)
     kind = _text(document, "type")

@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from dispatcher.receiver.answers import Answer, ErrorCode, refused, succeeded
-from dispatcher.receiver.events import Event
-from dispatcher.receiver.reading import UnreadableEvent, read_event
+from dispatcher.receiver.events import Event, UnreadableEvent
+from dispatcher.receiver.reading import read_event
 from dispatcher.receiver.repeats import MemoryRepeats, Repeats
 from dispatcher.receiver.verifying import Headers, NotGenuine, Verifier
 

@@ -11,6 +11,7 @@ from standardwebhooks import Webhook
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import BodyFormat
 from dispatcher.model.status import Status
+from dispatcher.receiver import SubscriptionChange, Verifier, read_event
 from tests.hosts import Received, Reply
 from tests.worker.conftest import SECRET, Shop
 
@@ -40,6 +41,9 @@ async def test_a_host_that_wants_cloud_events_gets_one_around_its_notification(s
     notification = found.get_data()
     assert (notification["id"], notification["type"]) == (event_id, "SUBSCRIPTION_CHANGE")
     assert notification["eventUrl"] == f"http://dispatcher.test/api/integration/v1/events/{event_id}"
+    event = read_event(request.body, Verifier(SECRET).verify(request.headers, request.body).id)
+    assert isinstance(event, SubscriptionChange)
+    assert (event.document, event.cloud_event and event.cloud_event["traceparent"]) == (notification, TRACE)
 
 
 async def test_a_retried_cloud_event_is_the_same_event(shop: Shop) -> None:
