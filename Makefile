@@ -9,7 +9,7 @@ ARGS ?=
 # Tests wait for as long as they compute.
 JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
-.PHONY: help demo dev test faults soak check format bench imports hooks dist sbom lock clean
+.PHONY: help demo dev test faults soak check format bench imports hooks site dist sbom lock clean
 
 help: ## Show this menu
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,6 +61,15 @@ bench: $(VENV)/dev.stamp ## Measure against bare aiohttp and against one job per
 imports: $(VENV)/dev.stamp ## Draw the imports of docs/architecture.md anew
 	$(BIN)/python -m tests.docs.test_import_picture
 
+$(VENV)/site.stamp: requirements/docs.txt
+	@test -x $(VENV)/site/bin/python || $(PYTHON) -m venv $(VENV)/site
+	@echo "Installing what builds the site into $(VENV)/site …"
+	@$(VENV)/site/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/docs.txt
+	@touch $@
+
+site: $(VENV)/site.stamp ## Build the documentation site into site/, without a warning and without the network
+	NO_MKDOCS_2_WARNING=1 $(VENV)/site/bin/mkdocs build --strict
+
 hooks: $(VENV)/dev.stamp ## Let git run the quick checks at every commit
 	$(BIN)/pre-commit install
 
@@ -76,6 +85,7 @@ sbom: ## Bill of materials of what is locked, CycloneDX 1.6 (needs cyclonedx-py:
 lock: ## Renew the locked dependencies (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade pyproject.toml --extra embedded --group build -o requirements/runtime.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade pyproject.toml --extra embedded --extra otel --group dev --group build -c requirements/runtime.txt -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade --group docs -o requirements/docs.txt
 
 clean: ## Remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache bench/out dist
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .grimp_cache bench/out dist site

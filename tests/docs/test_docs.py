@@ -27,7 +27,7 @@ from tests.docs.error_codes import codes_in_code, statuses_in_code
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 CONFIGURATION = DOCS / "configuration.md"
-PAGES = sorted([*DOCS.glob("*.md"), *ROOT.glob("*.md"), ROOT / "tests/faults/README.md"])
+PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), ROOT / "tests/faults/README.md"])
 
 _HEAD = """# Configuration
 
@@ -185,7 +185,8 @@ def test_every_promise_names_the_tests_that_attack_it(promise: str) -> None:
 
 def test_every_page_is_in_the_index_of_the_readme() -> None:
     index = section((ROOT / "README.md").read_text(), "Documentation")
-    assert [path.name for path in DOCS.glob("*.md") if f"(docs/{path.name})" not in index] == []
+    names = {path.relative_to(ROOT).as_posix() for path in DOCS.rglob("*.md")}
+    assert {name for name in names if f"({name})" not in index} == set()
 
 
 def commands(text: str) -> list[str]:

@@ -95,7 +95,8 @@ def test_version_is_the_newest_of_the_changelog_or_the_first_that_is_to_come() -
 
 def test_order_for_readers_names_every_page() -> None:
     index = (ROOT / "docs/README.md").read_text()
-    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    docs = ROOT / "docs"
+    pages = {path.relative_to(docs).as_posix() for path in docs.rglob("*.md")} - {"README.md"}
     assert {name for name in pages if not re.search(rf"\({re.escape(name)}(#[\w-]+)?\)", index)} == set()
 
 
