@@ -46,6 +46,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Connector templates", f"{HOME}/connector-templates", lambda viewer: viewer.may_see(SEES_TEMPLATES)),
     Entry("Audit", f"{HOME}/audit", lambda viewer: viewer.may_see(SEES_AUDIT) and not viewer.bound, "a"),
     Entry("Clients", f"{HOME}/clients", lambda viewer: viewer.may_see(SEES_CLIENTS) and not viewer.bound, "c"),
+    Entry("Sessions", f"{HOME}/sessions", lambda viewer: viewer.sees_anything),
     Entry("Settings", f"{HOME}/settings", lambda viewer: viewer.may_see(SEES_SETTINGS) and not viewer.bound, "s"),
 )
 

@@ -6,6 +6,7 @@ from aiohttp import web
 
 from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
+from dispatcher.api.services import SERVICES
 from dispatcher.console.acknowledging import acknowledge
 from dispatcher.console.acting import deliver_event_now, redeliver_event, resolve_event, show_body
 from dispatcher.console.administration.routes import ROUTES as ADMINISTRATION
@@ -22,11 +23,14 @@ from dispatcher.console.overview import show_home
 from dispatcher.console.problems import problem_page, show_nothing
 from dispatcher.console.rendering import SCRIPT
 from dispatcher.console.screen import EVENTS, SHOWN_TO, SIGN_IN, action, redirect, screen
+from dispatcher.console.sessions.noting import CONSOLE_SESSIONS
+from dispatcher.console.sessions.page import SESSIONS, end_other_sessions, end_session, show_sessions
 from dispatcher.console.signing_in import show_form, sign_in, sign_out
 from dispatcher.console.workers import WORKERS, show_workers
 from dispatcher.model.access import Scope
 from dispatcher.pages.assets import mount_assets
 from dispatcher.pages.rendering import ICON, STYLE_SHEET
+from dispatcher.store.access.console_sessions import ConsoleSessionStore
 
 EVENT = f"{EVENTS}/{{id}}"
 
@@ -67,6 +71,9 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     *INTEGRATIONS,
     *CUSTOMERS,
     *ADMINISTRATION,
+    ("GET", SESSIONS, screen(show_sessions, *SHOWN_TO)),
+    ("POST", f"{SESSIONS}/end-others", action(end_other_sessions, *SHOWN_TO)),
+    ("POST", f"{SESSIONS}/{{sessionId}}/end", action(end_session, *SHOWN_TO)),
     ("GET", SIGN_IN, show_form),
     ("POST", SIGN_IN, sign_in),
     ("POST", f"{HOME}/sign-out", sign_out),
@@ -77,6 +84,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 def mount_console(app: web.Application) -> None:
     """Add the console to the API's application."""
     app[ERROR_PAGES].append((HOME, problem_page))
+    app[CONSOLE_SESSIONS] = ConsoleSessionStore(app[SERVICES].audit.redis)
     mount_assets(app, STYLE_SHEET, ICON, SCRIPT)
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler)

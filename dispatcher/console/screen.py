@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from urllib.parse import quote
 
 from aiohttp import web
@@ -20,13 +21,15 @@ from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.console.navigation import HOME
 from dispatcher.console.rendering import HEADERS
 from dispatcher.console.session import CONTEXT, ConsoleSession, read
+from dispatcher.console.sessions.noting import note
 from dispatcher.console.viewer import Viewer
-from dispatcher.errors import Refused
+from dispatcher.errors import Refused, StoreUnavailable
 from dispatcher.model.access import Scope
 from dispatcher.pages.cookies import Cookie
 from dispatcher.pages.forms import read_form, read_token
 from dispatcher.pages.origin import refuse_other_sites
 from dispatcher.pages.session import Life
+from dispatcher.store.access.console_sessions import SessionRecord
 
 SIGN_IN = f"{HOME}/sign-in"
 EVENTS = f"{HOME}/events"
@@ -56,7 +59,7 @@ def screen(view: View, *scopes: Scope) -> Handler:
         await take_turn(request, viewer.caller)
         response = await view(request, viewer)
         if LIVE not in request.headers:
-            renew(request, response, session)
+            await renew(request, response, session)
         return response
 
     return serve
@@ -79,7 +82,7 @@ def action(act: Act, *scopes: Scope) -> Handler:
                 "form_token", "This form was opened in another session: open the page again and repeat it."
             )
         response = await act(request, viewer, fields)
-        renew(request, response, session)
+        await renew(request, response, session)
         return response
 
     return serve
@@ -138,11 +141,13 @@ def keep(request: web.Request, response: web.StreamResponse, session: ConsoleSes
         cookie.keep(response, session.sealed(services.sealer, CONTEXT), services.deployment.session_lifetime_s)
 
 
-def renew(request: web.Request, response: web.StreamResponse, session: ConsoleSession) -> None:
-    """Note in the cookie that its session is in use, once in a while."""
+async def renew(request: web.Request, response: web.StreamResponse, session: ConsoleSession) -> None:
+    """Note in the cookie, and for the page of sessions, that it is in use, once in a while."""
     now_s = request.app[SERVICES].clock()
     if session.needs_renewal(now_s) and not response.prepared:
         keep(request, response, session.seen(now_s))
+        with suppress(StoreUnavailable):
+            await note(request, session.seen(now_s))
 
 
 def life_of(deployment: Deployment) -> Life:
@@ -156,11 +161,16 @@ def own_path(path: str | None, otherwise: str = HOME) -> str:
 
 async def _still_good(request: web.Request, session: ConsoleSession) -> Principal | None:
     """The session's client, unless it was disabled, rotated or signed out meanwhile."""
-    oauth = request.app[OAUTH]
-    principal = await oauth.directory.find(session.client_id)
-    if principal is None or principal.stamp != session.stamp or await oauth.revoked.contains(session.id):
+    principal = await principal_of(request, session)
+    if principal is None or await request.app[OAUTH].revoked.contains(session.id):
         return None
     return principal
+
+
+async def principal_of(request: web.Request, whose: ConsoleSession | SessionRecord) -> Principal | None:
+    """The client that signed in, as it is now; None = it was disabled, or has another secret since."""
+    principal = await request.app[OAUTH].directory.find(whose.client_id)
+    return principal if principal is not None and principal.stamp == whose.stamp else None
 
 
 def _cookie(deployment: Deployment) -> Cookie:

@@ -25,6 +25,8 @@ SAID = {
     "native": "Native: host applications may deploy connectors of it with a session.",
     "standard": "Standard: accounts set up connectors of it themselves.",
     "ended": "Ended: sessions in browsers, and links that nobody has opened.",
+    "session-ended": "Ended: that session is refused from now on.",
+    "sessions-ended": "Ended: those sessions are refused from now on; this one goes on.",
     "enabled": "Enabled: what was parked is on its way, oldest first.",
     "scheduled": "Planned: keys are rotated by themselves.",
     "unscheduled": "Keys are rotated by hand only.",

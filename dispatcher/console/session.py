@@ -17,11 +17,13 @@ class ConsoleSession(Session):
 
     client_id: str
     stamp: str
+    name: str = ""
+    """Of a person, where one is known."""
 
     @classmethod
-    def begun(cls, client_id: str, stamp: str, now_s: float) -> ConsoleSession:
+    def begun(cls, client_id: str, stamp: str, now_s: float, *, name: str = "") -> ConsoleSession:
         token = secrets.token_urlsafe(16)
-        return cls(id=token, client_id=client_id, stamp=stamp, since_s=int(now_s), seen_s=int(now_s))
+        return cls(id=token, client_id=client_id, stamp=stamp, since_s=int(now_s), seen_s=int(now_s), name=name)
 
 
 def read(cookie: str | None, sealer: Sealer) -> ConsoleSession | None:

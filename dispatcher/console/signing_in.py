@@ -11,8 +11,9 @@ from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
 from dispatcher.console.navigation import HOME
 from dispatcher.console.rendering import page
-from dispatcher.console.screen import SIGN_IN, keep, own_path, redirect, session_of, viewer_of
+from dispatcher.console.screen import SIGN_IN, keep, life_of, own_path, redirect, session_of, viewer_of
 from dispatcher.console.session import ConsoleSession
+from dispatcher.console.sessions.noting import end, note, tidy
 from dispatcher.pages.origin import refuse_other_sites
 
 _WRONG = "Unknown client, wrong secret, or a client that may not look at anything here."
@@ -34,8 +35,16 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
         await oauth.lockout.wrong(address, client_id)
         return _form(own_path(fields.get("next")), client_id or "", _WRONG, 401)
     await _end(request)
-    response = redirect(own_path(fields.get("next")))
-    keep(request, response, ConsoleSession.begun(principal.client_id, principal.stamp, services.clock()))
+    session = ConsoleSession.begun(principal.client_id, principal.stamp, services.clock())
+    return await begin(request, session, own_path(fields.get("next")))
+
+
+async def begin(request: web.Request, session: ConsoleSession, wanted: str) -> web.Response:
+    """303 to the page that was wanted, with the session's cookie."""
+    await tidy(request, life_of(request.app[SERVICES].deployment))
+    await note(request, session)
+    response = redirect(wanted)
+    keep(request, response, session)
     return response
 
 
@@ -57,7 +66,7 @@ async def _let_in(request: web.Request, client_id: str, secret: str) -> Principa
 async def _end(request: web.Request) -> None:
     """The session that the browser has, wherever else its cookie may be."""
     if session := session_of(request):
-        await request.app[OAUTH].revoked.add(session.id, int(request.app[SERVICES].deployment.session_lifetime_s))
+        await end(request, [session.id])
 
 
 def _form(wanted: str, client_id: str = "", wrong: str = "", status: int = 200) -> web.Response:

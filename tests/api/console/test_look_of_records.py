@@ -24,7 +24,8 @@ async def test_every_record_is_accessible_and_fits(
     await signed_in(page, visitor)
     own = [f"integrations/{visitor.integration.id}{tab}" for tab in TABS]
     found = (f"installations/{installation_id}", f"accounts/{account_id}", "marketplaces/27", "connector-templates")
-    for number, path in enumerate(("integrations", *own, "installations", *found, "audit", "clients", "settings")):
+    whole = ("audit", "clients", "sessions", "settings")
+    for number, path in enumerate(("integrations", *own, "installations", *found, *whole)):
         await page.goto(f"{visitor.origin}/console/{path}")
         await screenshot(page, tmp_path, f"{number}")
         await assert_accessible(page)
