@@ -18,9 +18,9 @@ from redis.asyncio import Redis
 
 from bench.bare_posts import notification, session, signed_headers
 from bench.traffic import SECRET, events
-from dispatcher.cli.startup import collect_rarely
+from dispatcher.cli.processes.startup import collect_rarely
 from dispatcher.model.event import Event
-from dispatcher.policy.signing import parse_secret
+from dispatcher.policy.notification.signing import parse_secret
 from dispatcher.store.jobs import deserialize, serialize
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.connection import connection_pool

@@ -8,7 +8,7 @@ import contextlib
 import uvloop
 from aiohttp import web
 
-from dispatcher.cli.startup import collect_rarely
+from dispatcher.cli.processes.startup import collect_rarely
 
 ANSWER = b'{"id":"01931a2b-0000-7000-8000-000000000000","status":"QUEUED"}'
 

@@ -15,11 +15,11 @@ import orjson
 import uvloop
 
 from bench.traffic import SECRET, events
-from dispatcher.cli.startup import collect_rarely
+from dispatcher.cli.processes.startup import collect_rarely
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.status import Status
-from dispatcher.policy.notification import build_body
-from dispatcher.policy.signing import SigningKey, parse_secret, sign
+from dispatcher.policy.notification.body import build_body
+from dispatcher.policy.notification.signing import SigningKey, parse_secret, sign
 from dispatcher.store.queue.events import QueueStore
 
 PARTNER = "DISPATCHER"

@@ -13,7 +13,7 @@ from bench.figures import Figure, figure, percentile
 from dispatcher.ids import new_hex24, new_installation_id, new_uuid
 from dispatcher.model.installation import Installation, InstallStep, Mode, Standing
 from dispatcher.model.integration import Integration, Revision
-from dispatcher.policy.installation_steps import opened
+from dispatcher.policy.installing.steps import opened
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.installations.installations import InstallationStore, Written
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from dispatcher.policy.redaction import MASK
+from dispatcher.policy.secrets.redaction import MASK
 from dispatcher.telemetry.masking import safe_text
 
 

@@ -15,8 +15,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dispatcher.clock import DAY_MS
 from dispatcher.ids import MAX_PARTITIONS
-from dispatcher.policy.proxies import read_proxy
-from dispatcher.policy.urls import Ports
+from dispatcher.policy.addresses.proxies import read_proxy
+from dispatcher.policy.addresses.urls import Ports
 
 PREFIX = "DISPATCHER_"
 _INJECTED = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT$|_SERVICE_PORT_|_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)")

@@ -26,7 +26,7 @@ from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.flow.pings.schedule import Probing
 from dispatcher.model.operational import to_nobody
-from dispatcher.policy.tallies import Tallies
+from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.settings import Settings
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import AuditLog

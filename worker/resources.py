@@ -14,9 +14,9 @@ from dispatcher.clock import StoreClock
 from dispatcher.errors import ConfigurationError
 from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.model.operational import Notify
-from dispatcher.policy.addresses import Address, refusal
-from dispatcher.policy.proxies import read_proxy
-from dispatcher.policy.urls import url_refusal
+from dispatcher.policy.addresses.networks import Address, refusal
+from dispatcher.policy.addresses.proxies import read_proxy
+from dispatcher.policy.addresses.urls import url_refusal
 from dispatcher.settings import Settings
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions

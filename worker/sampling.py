@@ -14,9 +14,9 @@ import structlog
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.periodic import every
-from dispatcher.policy.history import LANE, Resolution, total
-from dispatcher.policy.tallies import LaneKey, Tallies
-from dispatcher.policy.tally import Figures, add, grown, no_figures
+from dispatcher.policy.figures.history import LANE, Resolution, total
+from dispatcher.policy.figures.tallies import LaneKey, Tallies
+from dispatcher.policy.figures.tally import Figures, add, grown, no_figures
 from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory, Slot

@@ -29,10 +29,10 @@ from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.operational_events import notifying
-from dispatcher.api.rest.portal_links import PORTAL_LINKS
-from dispatcher.api.rest.redeliveries import REDELIVERER, REDELIVERIES
-from dispatcher.api.rest.stream import FEED, STREAMS, end_streams
-from dispatcher.api.rest.waiting import WAITS, Waits
+from dispatcher.api.rest.definitions.portal_links import PORTAL_LINKS
+from dispatcher.api.rest.events.stream import FEED, STREAMS, end_streams
+from dispatcher.api.rest.events.waiting import WAITS, Waits
+from dispatcher.api.rest.jobs.redeliveries import REDELIVERER, REDELIVERIES
 from dispatcher.api.services import EFFECTIVE_SETTINGS, SERVICES, TRACING, Services
 from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes

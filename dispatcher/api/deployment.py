@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from dispatcher.errors import Problem
 from dispatcher.flow.integrations.transport_rules import PROXY_FIELD
-from dispatcher.policy.addresses import Network
-from dispatcher.policy.urls import CODE, Ports, check_url
+from dispatcher.policy.addresses.networks import Network
+from dispatcher.policy.addresses.urls import CODE, Ports, check_url
 
 
 @dataclass(frozen=True, slots=True)

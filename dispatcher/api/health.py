@@ -15,12 +15,12 @@ from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Route
 from dispatcher.api.http.shared import Shared
 from dispatcher.api.installing import INSTALLING
-from dispatcher.api.rest.event_json import iso_or_none
+from dispatcher.api.rest.events.event_json import iso_or_none
 from dispatcher.api.services import SERVICES
 from dispatcher.api.store_watch import WATCH
 from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.errors import StoreUnavailable
-from dispatcher.policy.exemplars import Exemplars
+from dispatcher.policy.figures.exemplars import Exemplars
 from dispatcher.store.installations.unfinished import Unfinished
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.reseal.stale_count import StaleCount

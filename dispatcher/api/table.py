@@ -8,32 +8,24 @@ from dispatcher.api.embedding import accounts, connectors, sessions
 from dispatcher.api.graphql.routes import routes as graphql_routes
 from dispatcher.api.http.route import Route
 from dispatcher.api.oauth import routes as oauth
-from dispatcher.api.rest import (
-    accepting,
-    actions,
-    audit,
-    clients,
-    connector_updates,
+from dispatcher.api.rest.definitions import (
     definitions,
-    event_types,
-    events,
-    host,
-    installations,
     launch,
-    marketplaces,
-    metrics,
-    operations,
     portal_links,
     products,
-    redeliveries,
-    redelivery_items,
     retry_preview,
-    status,
-    stream,
     suspended_urls,
-    templates,
     webhook_keys,
 )
+from dispatcher.api.rest.events import accepting, actions, stream
+from dispatcher.api.rest.events import reading as events
+from dispatcher.api.rest.events import types as event_types
+from dispatcher.api.rest.host import reporting as host
+from dispatcher.api.rest.installations import connector_updates, installations, marketplaces, templates
+from dispatcher.api.rest.jobs import items as redelivery_items
+from dispatcher.api.rest.jobs import redeliveries
+from dispatcher.api.rest.operating import audit, clients, metrics, status
+from dispatcher.api.rest.operating import queue as operations
 
 
 def api_routes() -> list[Route]:

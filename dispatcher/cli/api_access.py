@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from dispatcher.cli.address_file import announced_addresses
-from dispatcher.cli.local_secrets import admin_credentials
-from dispatcher.cli.startup import load_settings, run
+from dispatcher.cli.processes.address_file import announced_addresses
+from dispatcher.cli.processes.local_secrets import admin_credentials
+from dispatcher.cli.processes.startup import load_settings, run
 from dispatcher.client import ApiError, Client, Unreachable
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.settings import Settings

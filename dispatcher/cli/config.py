@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.environment import remarks
-from dispatcher.cli.output import print_listing
-from dispatcher.cli.startup import load_settings
+from dispatcher.cli.processes.startup import load_settings
+from dispatcher.cli.terminal.output import print_listing
 from dispatcher.effective_settings import reference
 
 COLUMNS = {"name": "VARIABLE", "value": "VALUE", "default": "DEFAULT", "description": "DESCRIPTION"}

@@ -15,8 +15,8 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher import __version__
-from dispatcher.cli.options import VerbCommand
-from dispatcher.cli.standard_streams import prepare_streams
+from dispatcher.cli.terminal.options import VerbCommand
+from dispatcher.cli.terminal.standard_streams import prepare_streams
 from dispatcher.errors import ConfigurationError, DispatcherError, StoreUnusable
 
 
@@ -30,26 +30,26 @@ class Verb:
 
 
 VERBS: tuple[Verb, ...] = (
-    Verb("demo", "dispatcher.cli.demo:demo", "See it all at work: six events, a product host, nothing to set up."),
-    Verb("dev", "dispatcher.cli.dev:dev", "Run API and worker in one process, with nothing to set up."),
-    Verb("serve", "dispatcher.cli.serve:serve", "Run the API."),
-    Verb("worker", "dispatcher.cli.worker:worker", "Run the workers that deliver events."),
-    Verb("intake", "dispatcher.cli.intake:intake", "Accept events from a Redis stream."),
-    Verb("emit", "dispatcher.cli.emit:emit", "Emit one event, with a sample payload."),
-    Verb("events", "dispatcher.cli.events:events", "List events."),
-    Verb("tail", "dispatcher.cli.tail:tail", "Follow status changes as they happen."),
-    Verb("metrics", "dispatcher.cli.metrics:metrics", "Show events and attempts over time."),
-    Verb("explain", "dispatcher.cli.explain:explain", "Say where an event is, and why."),
-    Verb("redeliver", "dispatcher.cli.redeliver:redeliver", "Send failed events again."),
-    Verb("redeliveries", "dispatcher.cli.operating.redeliveries:redeliveries", "List, show and cancel bulk jobs."),
-    Verb("deliver-now", "dispatcher.cli.operating.deliver_now:deliver_now", "Try events that wait again at once."),
-    Verb("dead-letters", "dispatcher.cli.operating.dead_letters:dead_letters", "Show what died, by cause."),
+    Verb("demo", "dispatcher.cli.demo.verb:demo", "See it all at work: six events, a product host, nothing to set up."),
+    Verb("dev", "dispatcher.cli.processes.dev:dev", "Run API and worker in one process, with nothing to set up."),
+    Verb("serve", "dispatcher.cli.processes.serve:serve", "Run the API."),
+    Verb("worker", "dispatcher.cli.processes.worker:worker", "Run the workers that deliver events."),
+    Verb("intake", "dispatcher.cli.processes.intake:intake", "Accept events from a Redis stream."),
+    Verb("emit", "dispatcher.cli.events.emit:emit", "Emit one event, with a sample payload."),
+    Verb("events", "dispatcher.cli.events.listing:events", "List events."),
+    Verb("tail", "dispatcher.cli.events.tail:tail", "Follow status changes as they happen."),
+    Verb("metrics", "dispatcher.cli.operating.metrics:metrics", "Show events and attempts over time."),
+    Verb("explain", "dispatcher.cli.events.explain:explain", "Say where an event is, and why."),
+    Verb("redeliver", "dispatcher.cli.jobs.redeliver:redeliver", "Send failed events again."),
+    Verb("redeliveries", "dispatcher.cli.jobs.redeliveries:redeliveries", "List, show and cancel bulk jobs."),
+    Verb("deliver-now", "dispatcher.cli.jobs.deliver_now:deliver_now", "Try events that wait again at once."),
+    Verb("dead-letters", "dispatcher.cli.jobs.dead_letters:dead_letters", "Show what died, by cause."),
     Verb("pause", "dispatcher.cli.operating.pausing:pause", "Hold an integration's events back."),
     Verb("resume", "dispatcher.cli.operating.pausing:resume", "Let an integration's events go on."),
     Verb("suspended", "dispatcher.cli.operating.suspended:suspended", "Show URLs that answered 410 Gone."),
-    Verb("expunge", "dispatcher.cli.operating.expunge:expunge", "Forget the content of events that have ended."),
-    Verb("status", "dispatcher.cli.status:status", "Say what needs somebody, and what mends it."),
-    Verb("resolve", "dispatcher.cli.resolve:resolve", "Close events by hand."),
+    Verb("expunge", "dispatcher.cli.jobs.expunge:expunge", "Forget the content of events that have ended."),
+    Verb("status", "dispatcher.cli.operating.status:status", "Say what needs somebody, and what mends it."),
+    Verb("resolve", "dispatcher.cli.jobs.resolve:resolve", "Close events by hand."),
     Verb(
         "integrations",
         "dispatcher.cli.publishing.integrations:integrations",
@@ -57,16 +57,20 @@ VERBS: tuple[Verb, ...] = (
     ),
     Verb("queue", "dispatcher.cli.operating.queue:queue", "Show how much waits, and where."),
     Verb("workers", "dispatcher.cli.operating.workers:workers", "Show the workers and what each has in hand."),
-    Verb("ping", "dispatcher.cli.ping:ping", "Test an integration's URLs, step by step."),
+    Verb("ping", "dispatcher.cli.pinging.verb:ping", "Test an integration's URLs, step by step."),
     Verb("listen", "dispatcher.cli.listen.verb:listen", "Send real notifications to a developer's machine."),
     Verb("verify", "dispatcher.cli.verify:verify", "Check a signature and say which part is wrong."),
-    Verb("clients", "dispatcher.cli.clients:clients", "Create, list and disable API clients."),
-    Verb("secrets", "dispatcher.cli.secrets:secrets", "Seal everything with the newest key."),
+    Verb("clients", "dispatcher.cli.storage.clients:clients", "Create, list and disable API clients."),
+    Verb("secrets", "dispatcher.cli.storage.secrets:secrets", "Seal everything with the newest key."),
     Verb("config", "dispatcher.cli.config:config", "Show every setting, or make a key."),
-    Verb("completion", "dispatcher.cli.completion:completion", "Make a shell complete verbs and options."),
-    Verb("doctor", "dispatcher.cli.doctor:doctor", "Check the configuration and Redis."),
-    Verb("audit", "dispatcher.cli.audit:audit", "Recount the store: prove that no event is lost."),
-    Verb("audit-log", "dispatcher.cli.audit_log:audit_log", "Show who changed what, or prove that nobody rewrote it."),
+    Verb("completion", "dispatcher.cli.terminal.completion:completion", "Make a shell complete verbs and options."),
+    Verb("doctor", "dispatcher.cli.storage.doctor:doctor", "Check the configuration and Redis."),
+    Verb("audit", "dispatcher.cli.storage.audit:audit", "Recount the store: prove that no event is lost."),
+    Verb(
+        "audit-log",
+        "dispatcher.cli.storage.audit_log:audit_log",
+        "Show who changed what, or prove it unaltered.",
+    ),
 )
 
 

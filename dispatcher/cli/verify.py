@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.output import print_json
-from dispatcher.cli.payload_input import raw_bytes
+from dispatcher.cli.terminal.output import print_json
+from dispatcher.cli.terminal.typed_json import raw_bytes
 from dispatcher.errors import ConfigurationError, RequestError
-from dispatcher.policy.signing import VerifyingKey, parse_verifying_key
-from dispatcher.policy.verification import TOLERANCE_S
-from dispatcher.policy.verification import verify as check
+from dispatcher.policy.notification.signing import VerifyingKey, parse_verifying_key
+from dispatcher.policy.notification.verification import TOLERANCE_S
+from dispatcher.policy.notification.verification import verify as check
 
 
 def verify(

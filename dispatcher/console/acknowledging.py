@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.api.rest.status import acknowledge_problem
+from dispatcher.api.rest.operating.status import acknowledge_problem
 from dispatcher.console.screen import own_path
 from dispatcher.console.sentences import back
 from dispatcher.console.viewer import Viewer

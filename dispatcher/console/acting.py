@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.rest.actions import conclusions
+from dispatcher.api.rest.events.actions import conclusions
 from dispatcher.console.event import event_page
 from dispatcher.console.screen import EVENTS
 from dispatcher.console.sentences import back

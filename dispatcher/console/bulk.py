@@ -8,7 +8,7 @@ from aiohttp import web
 
 from dispatcher.api.auditing import noted
 from dispatcher.api.http.turns import take_turn
-from dispatcher.api.rest.redeliveries import NOTED_AS, REDELIVERER, REDELIVERIES
+from dispatcher.api.rest.jobs.redeliveries import NOTED_AS, REDELIVERER, REDELIVERIES
 from dispatcher.console.bulk_plan import GOOD_MS, Plan, opened
 from dispatcher.console.navigation import HOME
 from dispatcher.console.pace import pace

@@ -10,8 +10,8 @@ from aiohttp import web
 from multidict import MultiDict
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.api.rest.asked_events import narrowed, searched_for
-from dispatcher.api.rest.filters import Asked
+from dispatcher.api.rest.events.asked_events import narrowed, searched_for
+from dispatcher.api.rest.events.filters import Asked
 from dispatcher.console.screen import EVENTS, redirect
 from dispatcher.console.sentences import said
 from dispatcher.console.viewer import Viewer

@@ -7,7 +7,7 @@ from aiohttp import web
 from dispatcher.api.auditing import noted
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.api.http.query import integer
-from dispatcher.api.rest.redeliveries import REDELIVERIES, job_within_reach, reaches_job
+from dispatcher.api.rest.jobs.redeliveries import REDELIVERIES, job_within_reach, reaches_job
 from dispatcher.console.bulk import ACTION_WORDS, JOBS
 from dispatcher.console.sentences import back, said
 from dispatcher.console.viewer import Viewer

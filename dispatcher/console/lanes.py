@@ -18,7 +18,7 @@ from dispatcher.flow.events.reach import reachable_integration
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import Pause
 from dispatcher.pages.forms import wrongs
-from dispatcher.policy.pauses import pause_end
+from dispatcher.policy.pace.pauses import pause_end
 
 LANE = f"{HOME}/lanes/{{integrationId}}"
 MAX_REASON_CHARS = 500

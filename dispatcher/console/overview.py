@@ -18,8 +18,8 @@ from dispatcher.console.viewer import Viewer
 from dispatcher.flow.events.figures import LAST_HOUR, Ranking, Steps
 from dispatcher.model.queue import LaneView, QueueOverview
 from dispatcher.model.verdict import Verdict
-from dispatcher.policy.history import total
-from dispatcher.policy.tally import Figures, count, percentile
+from dispatcher.policy.figures.history import total
+from dispatcher.policy.figures.tally import Figures, count, percentile
 
 LANES = 20
 KNOWN = {"said": False}

@@ -24,7 +24,7 @@ from dispatcher.model.installation import Installation
 from dispatcher.pages.fields import Field, Kind, Option, checked, marked, typed
 from dispatcher.pages.forms import Sent, wrongs
 from dispatcher.pages.messages import Messages
-from dispatcher.policy.url_properties import names_a_host
+from dispatcher.policy.addresses.url_properties import names_a_host
 
 _NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 _PREFIX = "property."

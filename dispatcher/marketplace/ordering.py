@@ -19,7 +19,7 @@ from dispatcher.model.integration import OrderFormField
 from dispatcher.pages.fields import Field, Kind, Option, checked, marked, typed
 from dispatcher.pages.forms import Sent, wrongs
 from dispatcher.pages.messages import Messages
-from dispatcher.policy.launch_urls import launch_url
+from dispatcher.policy.addresses.launch_urls import launch_url
 
 MOST = 100_000
 _PREFIX = "answer."

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispatcher.pages.fields import Field, Kind, Option
-from dispatcher.policy.setting_secrets import masked
+from dispatcher.policy.secrets.setting_secrets import masked
 
 _KINDS: dict[str, Kind] = {
     "text": Kind.TEXT,

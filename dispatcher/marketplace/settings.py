@@ -17,7 +17,7 @@ from dispatcher.model.installation import Installation, Standing
 from dispatcher.pages.fields import Field, Kind, checked, marked, typed
 from dispatcher.pages.forms import Sent, wrongs
 from dispatcher.pages.rendering import pretty
-from dispatcher.policy.setting_secrets import MASK, with_secrets
+from dispatcher.policy.secrets.setting_secrets import MASK, with_secrets
 from dispatcher.policy.strict_json import read_json
 
 RAW = "settings"

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from dispatcher.flow.installations.shown_products import ShownProduct
 from dispatcher.marketplace.guest import Guest
 from dispatcher.model.installation import Installation, Mode, Standing
-from dispatcher.policy.launch_urls import launch_url
+from dispatcher.policy.addresses.launch_urls import launch_url
 
 _LOOKS: dict[Standing, tuple[str, str]] = {
     Standing.INSTALLING: ("run", "state.steps"),

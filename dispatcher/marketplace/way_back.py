@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.policy.launch_urls import launch_url
+from dispatcher.policy.addresses.launch_urls import launch_url
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from dispatcher.marketplace.standing import (
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation, InstallStep, Standing
 from dispatcher.pages.forms import Sent
-from dispatcher.policy.launch_urls import launch_url
-from dispatcher.policy.step_answers import Answered
+from dispatcher.policy.addresses.launch_urls import launch_url
+from dispatcher.policy.answers.steps import Answered
 
 LIVE = "X-Live"
 """Sent by a page that asks for itself anew."""

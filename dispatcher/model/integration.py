@@ -192,7 +192,7 @@ class Revision:
     created_ms: int = 0
     created_by: str = ""
     places: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    """Each secret in it and where it may go (``policy.secret_places``); one that is missing, where it goes here."""
+    """Each secret and where it may go (``policy.secrets.secret_places``); one that is missing: where it goes here."""
 
 
 @dataclass(frozen=True, slots=True)

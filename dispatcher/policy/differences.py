@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
-from dispatcher.policy.redaction import scrub
+from dispatcher.policy.secrets.redaction import scrub
 
 MAX_TEXT_BYTES = 1024
 MAX_LIST = 100

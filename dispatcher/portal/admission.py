@@ -11,7 +11,7 @@ from dispatcher.api.http.route import Handler
 from dispatcher.api.http.turns import take_turn
 from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.routes import OAUTH
-from dispatcher.api.rest.portal_links import PORTAL_LINKS
+from dispatcher.api.rest.definitions.portal_links import PORTAL_LINKS
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Refused
 from dispatcher.pages.forms import Sent, read_form, read_token

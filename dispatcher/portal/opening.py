@@ -6,7 +6,7 @@ import re
 
 from aiohttp import web
 
-from dispatcher.api.rest.portal_links import OPEN_PATH, PORTAL_LINKS
+from dispatcher.api.rest.definitions.portal_links import OPEN_PATH, PORTAL_LINKS
 from dispatcher.api.services import SERVICES
 from dispatcher.model.portal import Opening, PortalLink
 from dispatcher.pages.forms import Sent, read_form

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
-from dispatcher.api.rest.portal_links import OPEN_PATH
+from dispatcher.api.rest.definitions.portal_links import OPEN_PATH
 from dispatcher.pages.assets import mount_assets
 from dispatcher.pages.rendering import STYLE_SHEET
 from dispatcher.portal.admission import action, screen

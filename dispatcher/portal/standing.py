@@ -11,8 +11,8 @@ from dispatcher.flow.events.figures import Asked
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import FAILURES, TERMINAL, Status
 from dispatcher.pages.moments import moment
-from dispatcher.policy.history import total
-from dispatcher.policy.tally import COUNTS
+from dispatcher.policy.figures.history import total
+from dispatcher.policy.figures.tally import COUNTS
 from dispatcher.portal.developer import HOME, Developer
 
 DAY_MS = 86_400_000

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispatcher.errors import DispatcherError
-from dispatcher.policy.signing import (
+from dispatcher.policy.notification.signing import (
     PUBLIC_PREFIX,
     SEED_PREFIX,
     HmacKey,

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dispatcher.policy.signing import parse_verifying_key
-from dispatcher.policy.verification import verify
+from dispatcher.policy.notification.signing import parse_verifying_key
+from dispatcher.policy.notification.verification import verify
 
 Answer = dict[str, Any]
 

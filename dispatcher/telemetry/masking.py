@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 
-from dispatcher.policy.redaction import MASK, scrub
+from dispatcher.policy.secrets.redaction import MASK, scrub
 
 MAX_VALUE_BYTES = 16 * 1024
 MAX_DEPTH = 6

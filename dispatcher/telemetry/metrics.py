@@ -14,7 +14,7 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.model.latency import BUCKET_NAMES
 from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import TERMINAL
-from dispatcher.policy.exemplars import NO_EXEMPLARS, Exemplar, Exemplars
+from dispatcher.policy.figures.exemplars import NO_EXEMPLARS, Exemplar, Exemplars
 from dispatcher.telemetry.watchdog import LAG_HELP, LAG_METRIC
 
 _REPAIRS = ("job", "lane", "event", "open", "closed", "counter")

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from dispatcher.errors import ConfigurationError
-from dispatcher.policy.trace_context import TraceContext, read_traceparent
+from dispatcher.policy.notification.trace_context import TraceContext, read_traceparent
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

@@ -17,7 +17,7 @@ from dispatcher.catalogue.samples import sample_payload
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.status import Status
-from dispatcher.policy.notification import build_body
+from dispatcher.policy.notification.body import build_body
 from tests.api.conftest import Api
 
 DOCUMENT = asyncapi_document("Test", "0.1.0")

@@ -9,7 +9,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.cli.listening import listening
+from dispatcher.cli.processes.listening import listening
 from dispatcher.settings import Settings
 from tests.api.conftest import KEY, Api
 

@@ -14,7 +14,7 @@ from dispatcher.flow.events.explain import SENTENCES, sentence
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import INTEGRATION_DELETED, Explanation, Reason
 from dispatcher.model.status import Status
-from dispatcher.policy.answers import GONE
+from dispatcher.policy.answers.outcome import GONE
 from tests.api.conftest import Api, publish
 from tests.api.worker_hand import WorkerHand
 from tests.store_commands import counted

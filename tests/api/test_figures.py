@@ -8,8 +8,8 @@ from jsonschema_rs import validator_for
 from dispatcher.flow.events import figures as figures_flow
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.status import Status
-from dispatcher.policy.history import LANE, MOST_POINTS
-from dispatcher.policy.tally import Figures, count_attempt, count_end, no_figures
+from dispatcher.policy.figures.history import LANE, MOST_POINTS
+from dispatcher.policy.figures.tally import Figures, count_attempt, count_end, no_figures
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory, Slot
 from tests.api.conftest import Api

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from dispatcher.api.http.body import MAX_MEMBERS, inflate
 from dispatcher.api.table import api_routes
-from dispatcher.cli.listening import listening
+from dispatcher.cli.processes.listening import listening
 from dispatcher.errors import RequestError
 from dispatcher.settings import Settings
 from tests.api.conftest import KEY, Api

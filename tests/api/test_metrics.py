@@ -16,7 +16,7 @@ from dispatcher.model.integration import Revision
 from dispatcher.model.latency import LATENCY_BUCKETS_S, HistogramNames
 from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import Status
-from dispatcher.policy.exemplars import Exemplar
+from dispatcher.policy.figures.exemplars import Exemplar
 from dispatcher.store import keys
 from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.queue.claims import LaneSetting, Settlement

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.api.rest.redeliveries import REDELIVERER
+from dispatcher.api.rest.jobs.redeliveries import REDELIVERER
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.redelivery import BulkAction, Redelivery, RedeliveryState
 from dispatcher.model.status import FAILURES, Status

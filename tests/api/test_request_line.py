@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.cli.listening import listening
+from dispatcher.cli.processes.listening import listening
 from dispatcher.settings import Settings
 from tests.api.conftest import KEY
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dispatcher.cli.startup import load_settings, open_store
+from dispatcher.cli.processes.startup import load_settings, open_store
 from dispatcher.ids import new_uuid
 from dispatcher.settings import Settings
 from dispatcher.store.queue.events import QueueStore

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from dispatcher.cli.table import print_table, table_lines
+from dispatcher.cli.terminal.table import print_table, table_lines
 
 HEADINGS = ["ID", "TEXT", "STATE"]
 ID = "evt_" + "0" * 26

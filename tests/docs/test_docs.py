@@ -18,7 +18,7 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.queue import QueueOverview, Reason
 from dispatcher.model.status import TERMINAL, TRANSITIONS, Status
-from dispatcher.policy.answers import ERROR_CODES
+from dispatcher.policy.answers.outcome import ERROR_CODES
 from dispatcher.settings import Settings
 from dispatcher.store.redis.url import Topology
 from dispatcher.telemetry.metrics import families

@@ -14,7 +14,7 @@ from dispatcher.store.secrets.sealing import new_key
 DEADLINE_S = 60.0
 REPORTS = """
 import asyncio, gc, logging, threading, warnings
-from dispatcher.cli.startup import run_process
+from dispatcher.cli.processes.startup import run_process
 from dispatcher.settings import Settings
 
 class Unhappy:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.policy.signing import parse_secret
-from dispatcher.policy.verification import verify
+from dispatcher.policy.notification.signing import parse_secret
+from dispatcher.policy.notification.verification import verify
 from tests.e2e.command_line import Running, Shell
 from tests.hosts import ProductHost, Received, Reply
 from tests.ports import free_port

@@ -15,8 +15,8 @@ from dispatcher.flow.integrations.rotate_secret import rotate_secret
 from dispatcher.flow.integrations.update import delete_integration
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
-from dispatcher.policy.signing import parse_secret
-from dispatcher.policy.verification import verify
+from dispatcher.policy.notification.signing import parse_secret
+from dispatcher.policy.notification.verification import verify
 from tests.events import event_of
 from tests.faults.client import PRODUCT, client_of
 from tests.faults.deployment import Deployment

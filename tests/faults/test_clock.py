@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dispatcher.clock import StoreClock
-from dispatcher.policy.signing import parse_secret
-from dispatcher.policy.verification import verify
+from dispatcher.policy.notification.signing import parse_secret
+from dispatcher.policy.notification.verification import verify
 from tests.faults.client import client_of
 from tests.faults.deployment import FULL, Deployment
 from tests.hosts import Received, Reply

@@ -28,7 +28,7 @@ BLOCKED_S = 10.0 if FULL else 2 * LEASE_S
 BLOCKS = f"""
 import asyncio, time
 from contextlib import contextmanager
-from dispatcher.cli import startup
+from dispatcher.cli.processes import startup
 
 stopping = startup.stop_on_signals
 

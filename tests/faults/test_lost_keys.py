@@ -26,7 +26,7 @@ async def test_e24_owners_deleted_under_load_cost_neither_the_order_nor_a_partit
     for _ in range(ROUNDS):
         ids = await deployment.emit_many(integrations, 240, accounts=ACCOUNTS)
         await asyncio.sleep(0.1)
-        await deployment.redis.delete(*[key async for key in deployment.redis.scan_iter("{p*}:own")])
+        await deployment.redis.delete(*await until(lambda: _owners(deployment)))
         await deployment.all_succeed(ids, within_s=LEASE_S + 15)
         order = deployment.sent_order()
         for account in range(ACCOUNTS):
@@ -35,6 +35,10 @@ async def test_e24_owners_deleted_under_load_cost_neither_the_order_nor_a_partit
     assert all(worker.alive for worker in workers)
     await until(lambda: _all_owned(deployment))
     await deployment.assert_well()
+
+
+async def _owners(deployment: Deployment) -> list[bytes]:
+    return [key async for key in deployment.redis.scan_iter("{p*}:own")]
 
 
 async def _all_owned(deployment: Deployment) -> bool:

@@ -13,7 +13,7 @@ from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.flow.integrations.update import update_integration
 from dispatcher.model.integration import Integration
-from dispatcher.policy.urls import check_url
+from dispatcher.policy.addresses.urls import check_url
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.secrets.sealing import Sealer, new_key
 

@@ -19,7 +19,7 @@ from dispatcher.flow.integrations.fields.kind import MASK
 from dispatcher.flow.integrations.link import link
 from dispatcher.flow.integrations.update import delete_integration
 from dispatcher.model.integration import AnswerMode, OutboundCredentials
-from dispatcher.policy.signing import parse_secret
+from dispatcher.policy.notification.signing import parse_secret
 from dispatcher.store.secrets import fields as sealed_fields
 from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on, told
 

@@ -14,7 +14,7 @@ from dispatcher.model.account import Account, User
 from dispatcher.model.installation import Installation, Mode, Purchase, Standing
 from dispatcher.model.integration import Bookmark, Integration, OpenIdConnect
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.policy.step_answers import Answered
+from dispatcher.policy.answers.steps import Answered
 from tests.hosts import Reply
 from tests.installations.conftest import STEPS, Scene
 from tests.waiting import until

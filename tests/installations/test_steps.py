@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher.policy.signing import parse_secret
-from dispatcher.policy.verification import verify
+from dispatcher.policy.notification.signing import parse_secret
+from dispatcher.policy.notification.verification import verify
 from tests.hosts import Reply
 from tests.installations.conftest import ALL, SECRET, STEPS, Scene, completes, step_reply
 from tests.waiting import until

@@ -16,8 +16,8 @@ from dispatcher.model.access import Caller
 from dispatcher.model.account import Account
 from dispatcher.model.integration import SigningSecret
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.policy.signing import generate_secret, parse_secret
-from dispatcher.policy.verification import verify
+from dispatcher.policy.notification.signing import generate_secret, parse_secret
+from dispatcher.policy.notification.verification import verify
 from dispatcher.store.installations.accounts import AccountStore, put_account
 from dispatcher.store.installations.editing import Transaction, transacted
 from dispatcher.store.installations.marketplaces import MarketplaceStore

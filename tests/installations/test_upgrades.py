@@ -12,7 +12,7 @@ from dispatcher.flow.installations import upgrade_rounds
 from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.model.installation import Installation, InstallStep
 from dispatcher.model.integration import Integration, OrderFormField
-from dispatcher.policy.upgrades import Target
+from dispatcher.policy.installing.upgrades import Target
 from dispatcher.store import keys
 from tests.hosts import Received
 from tests.installations.conftest import ALL, STEPS, Scene

@@ -10,11 +10,11 @@ import orjson
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from dispatcher.api.rest.host_xml import prefers_xml, to_xml
+from dispatcher.api.rest.host.xml import prefers_xml, to_xml
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
-from dispatcher.policy.filters import Ruling, compile_filter, filter_problems
-from dispatcher.policy.retry import MAX_RETRY_AFTER_S, next_delay_s, parse_retry_after
+from dispatcher.policy.integration_filter.filter import Ruling, compile_filter, filter_problems
+from dispatcher.policy.pace.retry import MAX_RETRY_AFTER_S, next_delay_s, parse_retry_after
 from dispatcher.store.secrets.tokens import AccessToken
 from worker.http.answer import AnswerBody
 from worker.oauth.answer import MAX_LIFETIME_S, TokenAnswer, read_token

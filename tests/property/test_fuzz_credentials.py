@@ -15,8 +15,8 @@ from dispatcher.api.oauth.form import _basic
 from dispatcher.api.oauth.tokens import TokenReader
 from dispatcher.errors import ConfigurationError, InvalidRequest, RequestError
 from dispatcher.model.queue import EventFilter
-from dispatcher.policy.signing import parse_secret, secret_problem, sign
-from dispatcher.policy.verification import verify
+from dispatcher.policy.notification.signing import parse_secret, secret_problem, sign
+from dispatcher.policy.notification.verification import verify
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.url import parse
 

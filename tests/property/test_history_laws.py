@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.latency import LATENCY_BUCKETS_S
-from dispatcher.policy.history import FLEET, LANE, MOST_POINTS, Resolution, Window, rolled_up, total, window
-from dispatcher.policy.tally import (
+from dispatcher.policy.figures.history import FLEET, LANE, MOST_POINTS, Resolution, Window, rolled_up, total, window
+from dispatcher.policy.figures.tally import (
     BUCKETS,
     COUNTS,
     WIDTH,
@@ -24,7 +24,7 @@ from dispatcher.policy.tally import (
     observed,
     percentile,
 )
-from dispatcher.policy.tally_packing import MOST_BYTES, pack, unpack
+from dispatcher.policy.figures.tally_packing import MOST_BYTES, pack, unpack
 
 NOW_MS = 1_800_000_000_000
 FIGURES = st.lists(st.integers(0, 1 << 33), min_size=WIDTH, max_size=WIDTH)

@@ -30,7 +30,7 @@ from dispatcher.model.installation import Installation, InstallStep, Mode
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.policy.installation_rules import (
+from dispatcher.policy.installing.rules import (
     begun,
     pushed,
     removed,

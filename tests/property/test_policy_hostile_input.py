@@ -12,15 +12,15 @@ from dispatcher.errors import RequestError
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode
 from dispatcher.model.status import Status
-from dispatcher.policy.addresses import embedded_ipv4, refusal
-from dispatcher.policy.answers import classify
-from dispatcher.policy.headers import header_problems
-from dispatcher.policy.legacy_ipv4 import looks_numeric, parse_legacy_ipv4
+from dispatcher.policy.addresses.legacy_ipv4 import looks_numeric, parse_legacy_ipv4
+from dispatcher.policy.addresses.networks import embedded_ipv4, refusal
+from dispatcher.policy.addresses.urls import check_url
+from dispatcher.policy.answers.outcome import classify
+from dispatcher.policy.notification.headers import header_problems
+from dispatcher.policy.pace.retry import parse_retry_after
 from dispatcher.policy.payload_rules import validate_payload
-from dispatcher.policy.redaction import MAX_EXCERPT_BYTES, scrub
-from dispatcher.policy.retry import parse_retry_after
+from dispatcher.policy.secrets.redaction import MAX_EXCERPT_BYTES, scrub
 from dispatcher.policy.strict_json import read_json
-from dispatcher.policy.urls import check_url
 
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),

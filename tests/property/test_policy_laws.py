@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.status import Status
-from dispatcher.policy.circuit import Circuit
-from dispatcher.policy.concurrency import ConcurrencyLimit
-from dispatcher.policy.notification import build_body
+from dispatcher.policy.notification.body import build_body
+from dispatcher.policy.notification.signing import HMAC_PREFIX, parse_secret, sign
+from dispatcher.policy.notification.verification import verify
+from dispatcher.policy.pace.circuit import Circuit
+from dispatcher.policy.pace.concurrency import ConcurrencyLimit
+from dispatcher.policy.pace.retry import next_delay_s, plan
 from dispatcher.policy.payload_rules import validate_payload
-from dispatcher.policy.retry import next_delay_s, plan
-from dispatcher.policy.signing import HMAC_PREFIX, parse_secret, sign
-from dispatcher.policy.verification import verify
 from dispatcher.store.secrets.sealing import Sealer, SealError, new_key
 
 SCHEDULE = st.lists(st.floats(0, 30 * 86_400), max_size=50)

@@ -15,8 +15,8 @@ from dispatcher.model.event import Event as QueuedEvent
 from dispatcher.model.event import EventState
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.status import Status
-from dispatcher.policy.answers import ERROR_CODES
-from dispatcher.policy.notification import build_body
+from dispatcher.policy.answers.outcome import ERROR_CODES
+from dispatcher.policy.notification.body import build_body
 from dispatcher.receiver import (
     ErrorCode,
     Event,

@@ -15,7 +15,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LIGHT_BASE = ("aiohttp", "cryptography", "orjson")
-LIGHT = re.compile(r"dispatcher(\.(client|receiver)(\.\w+)*|\.errors|\.policy(\.signing)?|\.model(\.payload)?)?")
+LIGHT = re.compile(
+    r"dispatcher(\.(client|receiver)(\.\w+)*|\.errors|\.policy(\.notification(\.signing)?)?|\.model(\.payload)?)?"
+)
 
 
 def with_needs(*names: str) -> Iterator[Distribution]:
@@ -74,7 +76,7 @@ def test_verifying_needs_no_aiohttp(tmp_path: Path) -> None:
     assert of_the_server(loaded(tmp_path, ("cryptography", "orjson"), *modules)) == set()
 
 
-@pytest.mark.parametrize("entry", ["main", "serve", "worker"])
+@pytest.mark.parametrize("entry", ["main", "processes.serve", "processes.worker"])
 def test_the_command_line_says_what_installs_it(entry: str, tmp_path: Path) -> None:
     done = run_where_only(tmp_path, LIGHT_BASE, f"from dispatcher.cli.{entry} import main")
     assert (done.returncode, done.stdout) == (2, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.errors import Unprocessable
-from dispatcher.policy.signing import SeedKey, generate_secret, generate_seed, parse_secret, sign
+from dispatcher.policy.notification.signing import SeedKey, generate_secret, generate_seed, parse_secret, sign
 from dispatcher.receiver import NotGenuine, Verifier, published_keys
 from tests.receiver.signed import NOW_S, SECRET, signed
 

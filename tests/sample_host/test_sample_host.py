@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from standardwebhooks import Webhook
 
-from dispatcher.policy.signing import SeedKey, generate_secret, generate_seed, parse_secret, sign
+from dispatcher.policy.notification.signing import SeedKey, generate_secret, generate_seed, parse_secret, sign
 from dispatcher.sample_host import SampleHost
 
 SECRET = generate_secret()

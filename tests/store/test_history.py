@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.attempt import Outcome
-from dispatcher.policy.history import FLEET, LANE, Window, rolled_up, total, window
-from dispatcher.policy.tally import Figures, count, count_attempt, no_figures, observed
+from dispatcher.policy.figures.history import FLEET, LANE, Window, rolled_up, total, window
+from dispatcher.policy.figures.tally import Figures, count, count_attempt, no_figures, observed
 from dispatcher.store import keys
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LANE_BYTES, SLOT_BYTES, LaneHistory, Slot

@@ -23,22 +23,22 @@ import worker
 from dispatcher.api.graphql.limits import check_text
 from dispatcher.api.http.validation import validated
 from dispatcher.api.oauth.form import _fields
-from dispatcher.api.rest.host_xml import prefers_xml, to_xml
+from dispatcher.api.rest.host.xml import prefers_xml, to_xml
 from dispatcher.api.rest.models import EventIn
 from dispatcher.catalogue.validation import schema_problems
 from dispatcher.errors import RequestError
 from dispatcher.model.event_type import EventType
 from dispatcher.pages.messages import choose
-from dispatcher.policy.answer_body import read_answer
-from dispatcher.policy.filters import filter_problems
-from dispatcher.policy.headers import header_problems
-from dispatcher.policy.redaction import scrub
-from dispatcher.policy.retry import parse_retry_after
-from dispatcher.policy.signing import parse_secret
+from dispatcher.policy.addresses.urls import check_url
+from dispatcher.policy.answers.body import read_answer
+from dispatcher.policy.answers.tolerant_json import read_top_level
+from dispatcher.policy.integration_filter.filter import filter_problems
+from dispatcher.policy.notification.headers import header_problems
+from dispatcher.policy.notification.signing import parse_secret
+from dispatcher.policy.notification.verification import verify
+from dispatcher.policy.pace.retry import parse_retry_after
+from dispatcher.policy.secrets.redaction import scrub
 from dispatcher.policy.strict_json import read_json, read_lines
-from dispatcher.policy.tolerant_json import read_top_level
-from dispatcher.policy.urls import check_url
-from dispatcher.policy.verification import verify
 from dispatcher.telemetry.masking import safe_lines, safe_text
 from tests.linear import BETWEEN, growth
 

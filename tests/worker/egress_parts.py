@@ -12,9 +12,9 @@ import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from dispatcher.model.integration import Transport
-from dispatcher.policy.addresses import refusal
-from dispatcher.policy.proxies import ProxyAddress
-from dispatcher.policy.urls import url_refusal
+from dispatcher.policy.addresses.networks import refusal
+from dispatcher.policy.addresses.proxies import ProxyAddress
+from dispatcher.policy.addresses.urls import url_refusal
 from tests.tls_parts import issue
 from worker.http.aiohttp_inside.session import Session
 from worker.http.connector import blocked_reason

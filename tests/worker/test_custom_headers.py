@@ -11,7 +11,7 @@ from standardwebhooks import Webhook
 
 from dispatcher.api.app import build_app
 from dispatcher.model.status import Status
-from dispatcher.policy.headers import FORBIDDEN_NAMES
+from dispatcher.policy.notification.headers import FORBIDDEN_NAMES
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET
 from tests.api.graphql.conftest import bearer
 from tests.hosts import Reply

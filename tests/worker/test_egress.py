@@ -11,7 +11,7 @@ from yarl import URL
 
 from dispatcher.model.integration import Transport
 from dispatcher.model.ping import StepName
-from dispatcher.policy.proxies import ProxyAddress, read_proxy
+from dispatcher.policy.addresses.proxies import ProxyAddress, read_proxy
 from tests.hosts import ProductHost
 from tests.tls_parts import issue, server_context, strict_host, tunnel_proxy
 from tests.worker.egress_parts import COMPANY, Names, egress, plain, refusal_over, route, status_over

@@ -9,8 +9,8 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
-from dispatcher.policy.filter_conditions import MAX_STEPS
-from dispatcher.policy.filters import FILTERED
+from dispatcher.policy.integration_filter.conditions import MAX_STEPS
+from dispatcher.policy.integration_filter.filter import FILTERED
 from tests.worker.conftest import Shop
 
 

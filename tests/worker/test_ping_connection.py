@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from dispatcher.model.ping import PingStep, StepName
-from dispatcher.policy.addresses import refusal
+from dispatcher.policy.addresses.networks import refusal
 from tests.raw_server import RawServer
 from worker.ping.connection import ConnectionCheck
 from worker.ping.words import certificate

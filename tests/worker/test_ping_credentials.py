@@ -9,7 +9,7 @@ from dispatcher.flow.integrations.change import Editor
 from dispatcher.flow.integrations.fields.kind import MASK, Document
 from dispatcher.flow.pings.credentials import try_credentials
 from dispatcher.model.ping import CredentialsTried
-from dispatcher.policy.urls import check_url
+from dispatcher.policy.addresses.urls import check_url
 from dispatcher.store.definitions.ping_starter import open_jobs
 from dispatcher.store.definitions.trials import Trial, Trials
 from dispatcher.store.secrets.sealing import Sealer, new_key

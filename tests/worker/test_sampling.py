@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.status import Status
-from dispatcher.policy.history import FLEET, LANE, rolled_up, total, window
-from dispatcher.policy.tallies import Tallies
-from dispatcher.policy.tally import Figures, count, observed
+from dispatcher.policy.figures.history import FLEET, LANE, rolled_up, total, window
+from dispatcher.policy.figures.tallies import Tallies
+from dispatcher.policy.figures.tally import Figures, count, observed
 from dispatcher.store import keys
 from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory

@@ -14,7 +14,7 @@ from dispatcher.flow.pings.credentials import try_credentials
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AuthMethod, Transport
 from dispatcher.model.ping import PingStatus, PingStep, PingTest, StepName
-from dispatcher.policy.urls import check_url
+from dispatcher.policy.addresses.urls import check_url
 from dispatcher.store.definitions.ping_starter import open_jobs
 from dispatcher.store.definitions.trials import Trials
 from tests.authorization_server import AuthorizationServer, Client

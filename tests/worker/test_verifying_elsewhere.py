@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.policy.signing import generate_secret, parse_secret, sign
+from dispatcher.policy.notification.signing import generate_secret, parse_secret, sign
 from tests.worker.conftest import SECRET, Shop
 
 PAGE = (Path(__file__).parents[2] / "docs/verify.md").read_text()

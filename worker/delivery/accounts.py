@@ -16,8 +16,8 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.installations.renewing import is_due
 from dispatcher.model.connector import AccountConnector, ConnectorAuth
-from dispatcher.policy.account_access import AccountAccess, approach
-from dispatcher.policy.connector_auth import auth_header
+from dispatcher.policy.installing.account_access import AccountAccess, approach
+from dispatcher.policy.installing.connector_auth import auth_header
 from dispatcher.store.definitions.cache import MAX_AGE_S
 from dispatcher.store.definitions.expiring_cache import ExpiringCache
 from dispatcher.store.installations.connectors import ConnectorStore, chosen, connector_message

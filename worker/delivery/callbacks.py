@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from dispatcher.model.integration import AnswerMode, Integration, OutboundCredentials, Revision
 from dispatcher.model.marketplace import NOTIFICATION_URL, Marketplace, callback_lane
-from dispatcher.policy.filters import compile_filter
-from dispatcher.policy.signing import parse_secret
+from dispatcher.policy.integration_filter.filter import compile_filter
+from dispatcher.policy.notification.signing import parse_secret
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.secrets.fields import marketplace_signing_secret
 from dispatcher.store.secrets.sealing import Sealer

@@ -19,14 +19,14 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, TYPE_RULES
 from dispatcher.model.integration import WORKING
 from dispatcher.model.status import Status
-from dispatcher.policy.answers import Verdict, classify
-from dispatcher.policy.filters import Ruling
-from dispatcher.policy.notification import build_body
-from dispatcher.policy.redaction import scrub
-from dispatcher.policy.retry import parse_retry_after
-from dispatcher.policy.signing import current_keys, sign
-from dispatcher.policy.trace_context import TRACEPARENT
-from dispatcher.policy.urls import unfilled
+from dispatcher.policy.addresses.urls import unfilled
+from dispatcher.policy.answers.outcome import Verdict, classify
+from dispatcher.policy.integration_filter.filter import Ruling
+from dispatcher.policy.notification.body import build_body
+from dispatcher.policy.notification.signing import current_keys, sign
+from dispatcher.policy.notification.trace_context import TRACEPARENT
+from dispatcher.policy.pace.retry import parse_retry_after
+from dispatcher.policy.secrets.redaction import scrub
 from dispatcher.store.queue.claims import Claimed, Settlement, SuspendedUrls
 from worker.delivery.account_headers import authorise_for_account, open_headers
 from worker.delivery.accounts import Accounts

@@ -8,8 +8,8 @@ from typing import NamedTuple, Protocol
 
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
-from dispatcher.policy.account_access import Approach
-from dispatcher.policy.answers import Verdict
+from dispatcher.policy.answers.outcome import Verdict
+from dispatcher.policy.installing.account_access import Approach
 from dispatcher.store.queue.claims import Claimed, Settlement
 from worker.delivery.target import Target
 

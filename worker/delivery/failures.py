@@ -9,7 +9,7 @@ import aiohttp
 
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.status import Status
-from dispatcher.policy.answers import TRANSPORT_ERROR, Verdict
+from dispatcher.policy.answers.outcome import TRANSPORT_ERROR, Verdict
 from worker.delivery.attempt_log import log
 from worker.delivery.delivery import Authorization, Reading
 from worker.delivery.shortage import PUT_OFF_S, own_shortage

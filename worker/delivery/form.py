@@ -13,8 +13,8 @@ from dispatcher.clock import iso_ms
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES
 from dispatcher.model.integration import BodyFormat, NotificationStyle, Revision
-from dispatcher.policy.cloud_event import CLOUD_EVENT, enveloped
-from dispatcher.policy.notification import event_url
+from dispatcher.policy.notification.body import event_url
+from dispatcher.policy.notification.cloud_event import CLOUD_EVENT, enveloped
 
 
 class Formed(NamedTuple):

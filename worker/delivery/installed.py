@@ -11,7 +11,7 @@ from typing import NamedTuple
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, EventType
-from dispatcher.policy.setting_secrets import MASK, secrets_of, with_secrets
+from dispatcher.policy.secrets.setting_secrets import MASK, secrets_of, with_secrets
 from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.installations.installations import InstallationStore
 

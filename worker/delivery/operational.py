@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.integration import AnswerMode, Integration, OutboundCredentials, Revision
 from dispatcher.model.operational import OPERATIONS, OPERATIONS_URL
-from dispatcher.policy.addresses import Network
-from dispatcher.policy.filters import compile_filter
-from dispatcher.policy.signing import parse_secret, secret_problem
-from dispatcher.policy.urls import check_url
+from dispatcher.policy.addresses.networks import Network
+from dispatcher.policy.addresses.urls import check_url
+from dispatcher.policy.integration_filter.filter import compile_filter
+from dispatcher.policy.notification.signing import parse_secret, secret_problem
 from worker.delivery.target import Defaults, Target
 
 

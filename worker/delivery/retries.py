@@ -6,7 +6,7 @@ import random
 
 from dispatcher.model.event_type import STEP_TYPES
 from dispatcher.model.status import Status
-from dispatcher.policy.retry import next_delay_s
+from dispatcher.policy.pace.retry import next_delay_s
 from worker.delivery.delivery import Decision, Delivery
 
 REFUSED_AGAIN_MS = 500

@@ -13,9 +13,9 @@ from dispatcher.model.integration import (
     OutboundCredentials,
     Revision,
 )
-from dispatcher.policy.filters import Filter, compile_filter
-from dispatcher.policy.secret_places import misplaced
-from dispatcher.policy.signing import DatedKey, parse_secret
+from dispatcher.policy.integration_filter.filter import Filter, compile_filter
+from dispatcher.policy.notification.signing import DatedKey, parse_secret
+from dispatcher.policy.secrets.secret_places import misplaced
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer, SealError
 from worker.delivery.form import Form, form_of

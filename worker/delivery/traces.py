@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from dispatcher.policy.trace_context import TRACEPARENT
+from dispatcher.policy.notification.trace_context import TRACEPARENT
 from dispatcher.store.queue.claims import Claimed, ClaimId, Settlement
 from dispatcher.telemetry.tracing import CLIENT, Span, Tracing
 from worker.delivery.deliver import Sender

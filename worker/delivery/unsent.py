@@ -7,8 +7,8 @@ import structlog
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.queue import INTEGRATION_DELETED
 from dispatcher.model.status import Status
-from dispatcher.policy.answers import TRANSPORT_ERROR, Verdict
-from dispatcher.policy.filters import FILTERED, Judgement, Ruling
+from dispatcher.policy.answers.outcome import TRANSPORT_ERROR, Verdict
+from dispatcher.policy.integration_filter.filter import FILTERED, Judgement, Ruling
 from dispatcher.store.queue.claims import Claimed, Move, Settlement
 from worker.delivery.delivery import Delivery, Reading
 from worker.delivery.failures import CONFIGURATION_ERROR, undecided

@@ -18,7 +18,7 @@ from aiohttp.abc import AbstractResolver
 from aiohttp.hdrs import PROXY_AUTHORIZATION
 from yarl import URL
 
-from dispatcher.policy.proxies import ProxyAddress
+from dispatcher.policy.addresses.proxies import ProxyAddress
 from worker.http.connector import AddressBlocked, AddressRule, CheckingResolver
 from worker.http.ration import NothingLeft
 from worker.http.resolver import FRESH_S

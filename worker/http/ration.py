@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-from dispatcher.policy.shares import may_take
+from dispatcher.policy.pace.shares import may_take
 
 NOBODY = ""
 TENANT: ContextVar[str] = ContextVar("tenant", default=NOBODY)

@@ -20,7 +20,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
 from dispatcher.model.integration import Transport
-from dispatcher.policy.private_keys import load_private_key
+from dispatcher.policy.secrets.private_keys import load_private_key
 
 TLS_THREADS = 4
 """Contexts that are made at a time: tens of milliseconds of the processor each."""

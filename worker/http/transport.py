@@ -15,7 +15,7 @@ import orjson
 from aiohttp.abc import AbstractResolver
 
 from dispatcher.model.integration import Transport
-from dispatcher.policy.proxies import ProxyAddress, read_proxy
+from dispatcher.policy.addresses.proxies import ProxyAddress, read_proxy
 from worker.http.aiohttp_inside.session import Session, guarded_session
 from worker.http.connector import AddressBlocked, AddressRule
 from worker.http.proxies import ProxiedWay, TargetCheck

@@ -6,7 +6,7 @@ import asyncio
 import re
 import socket
 
-from dispatcher.policy.proxies import ProxyAddress
+from dispatcher.policy.addresses.proxies import ProxyAddress
 from worker.http.proxies import basic
 
 MAX_ANSWER_BYTES = 8192

@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dispatcher.policy.answer_body import Fields, read_fields
-from dispatcher.policy.retry import parse_retry_after
+from dispatcher.policy.answers.body import Fields, read_fields
+from dispatcher.policy.pace.retry import parse_retry_after
 from dispatcher.store.secrets.tokens import AccessToken
 from worker.http.answer import AnswerBody
 from worker.oauth.values import TokenFailure

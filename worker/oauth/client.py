@@ -23,7 +23,7 @@ from joserfc.errors import JoseError, SecurityWarning
 
 from dispatcher.clock import Clock
 from dispatcher.model.integration import AuthMethod, OutboundCredentials
-from dispatcher.policy.assertion_key import AssertionKey, KeyUnreadable, read_assertion_key
+from dispatcher.policy.secrets.assertion_key import AssertionKey, KeyUnreadable, read_assertion_key
 from dispatcher.store.secrets.tokens import AccessToken, TokenStore
 from worker.http.connector import ConnectionLapsed, blocked_reason
 from worker.http.tls import TransportUnusable

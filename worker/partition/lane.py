@@ -10,10 +10,10 @@ from contextlib import contextmanager
 
 from dispatcher.model.attempt import TRANSPORT_FAILURES, Outcome
 from dispatcher.model.integration import LaneLimits
-from dispatcher.policy.circuit import Circuit, CircuitState
-from dispatcher.policy.concurrency import ConcurrencyLimit
-from dispatcher.policy.recovery import Recovery
-from dispatcher.policy.retry import MAX_RETRY_AFTER_S
+from dispatcher.policy.pace.circuit import Circuit, CircuitState
+from dispatcher.policy.pace.concurrency import ConcurrencyLimit
+from dispatcher.policy.pace.recovery import Recovery
+from dispatcher.policy.pace.retry import MAX_RETRY_AFTER_S
 from dispatcher.store.queue.claims import LaneSetting
 from worker.partition.places import Occupancy
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from dispatcher.policy.shares import may_take, share
+from dispatcher.policy.pace.shares import may_take, share
 
 LONG_S = 0.25
 ALL_BYTES = 8 * 2**20

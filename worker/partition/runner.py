@@ -17,9 +17,9 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.latency import HistogramNames
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
-from dispatcher.policy.circuit import CircuitState
-from dispatcher.policy.exemplars import Exemplar, sampled_trace_id
-from dispatcher.policy.tallies import Tallies
+from dispatcher.policy.figures.exemplars import Exemplar, sampled_trace_id
+from dispatcher.policy.figures.tallies import Tallies
+from dispatcher.policy.pace.circuit import CircuitState
 from dispatcher.store.queue.claims import Claimed, Move, Settlement, SuspendedUrls
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.partition import PartitionStore

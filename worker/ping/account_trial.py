@@ -13,9 +13,9 @@ from dispatcher.flow.pings.event import ping_event, ping_state
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.ping import CredentialsTried
-from dispatcher.policy.account_access import AccountAccess, approach
-from dispatcher.policy.connector_auth import auth_header
-from dispatcher.policy.redaction import scrub
+from dispatcher.policy.installing.account_access import AccountAccess, approach
+from dispatcher.policy.installing.connector_auth import auth_header
+from dispatcher.policy.secrets.redaction import scrub
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.trials import AccountTrial
 from dispatcher.store.queue.claims import Claimed

@@ -19,7 +19,7 @@ from yarl import URL
 
 from dispatcher.model.integration import Transport
 from dispatcher.model.ping import PingStep, StepName
-from dispatcher.policy.urls import unfilled
+from dispatcher.policy.addresses.urls import unfilled
 from worker.http.connector import AddressBlocked, AddressRule, CheckingResolver, checked_socket
 from worker.http.resolver import SystemResolver
 from worker.http.threads import Threads

@@ -13,7 +13,7 @@ from dispatcher.errors import DispatcherError, StoreUnavailable
 from dispatcher.flow.integrations.fields.transport import open_transport
 from dispatcher.model.integration import OutboundCredentials
 from dispatcher.model.ping import CredentialsTried
-from dispatcher.policy.redaction import scrub
+from dispatcher.policy.secrets.redaction import scrub
 from dispatcher.store.definitions.trials import Trial, Trials
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer

@@ -16,8 +16,8 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import CredentialType
 from dispatcher.model.ping import PingResult, PingStatus, PingStep, StepName
-from dispatcher.policy.redaction import scrub
-from dispatcher.policy.signing import current_keys
+from dispatcher.policy.notification.signing import current_keys
+from dispatcher.policy.secrets.redaction import scrub
 from dispatcher.store.queue.claims import Claimed
 from worker.delivery.deliver import Sender, hidden
 from worker.delivery.delivery import Delivery, Identity, Reading

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import aiohttp
 
 from dispatcher.model.ping import PingResult
-from dispatcher.policy.answer_body import read_fields
-from dispatcher.policy.signing import SigningKey, sign
+from dispatcher.policy.answers.body import read_fields
+from dispatcher.policy.notification.signing import SigningKey, sign
 from worker.delivery.delivery import Delivery
 from worker.ping.delivery import PingContext
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 
 from dispatcher.model.integration import CredentialType
 from dispatcher.model.ping import CheckName, PingResult, PingStatus, SecurityCheck
-from dispatcher.policy.signing import HmacKey, current_keys, generate_secret, generate_seed, parse_secret
-from dispatcher.policy.verification import TOLERANCE_S
+from dispatcher.policy.notification.signing import HmacKey, current_keys, generate_secret, generate_seed, parse_secret
+from dispatcher.policy.notification.verification import TOLERANCE_S
 from worker.delivery.delivery import Delivery
 from worker.ping.delivery import PingContext, token_step
 from worker.ping.notice import Answer, Host, send, sign_anew

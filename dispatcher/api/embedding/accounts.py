@@ -11,7 +11,7 @@ from dispatcher.api.services import SERVICES
 from dispatcher.errors import InvalidRequest, Refused
 from dispatcher.model.access import Scope
 from dispatcher.model.account import Account
-from dispatcher.policy.marketplace_access import reach_of
+from dispatcher.policy.installing.marketplace_access import reach_of
 from dispatcher.store.installations.accounts import AccountStore
 
 ACCOUNT_HEADER = "X-Cyclr-Account"

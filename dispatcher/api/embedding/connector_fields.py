@@ -8,7 +8,7 @@ from dispatcher.api.embedding.fields import Fields
 from dispatcher.flow.installations.connectors import Seen
 from dispatcher.model.connector import ConnectorAuth
 from dispatcher.model.deployment import MASK, ConnectorAsked
-from dispatcher.policy.connector_auth import MAX_CHARS
+from dispatcher.policy.installing.connector_auth import MAX_CHARS
 
 MAX_VALUE_CHARS = 4096
 _GIVEN_KINDS = {

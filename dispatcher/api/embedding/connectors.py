@@ -22,7 +22,7 @@ from dispatcher.model.account import Account
 from dispatcher.model.audit_entry import Action
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.deployment import ConnectorAsked
-from dispatcher.policy.marketplace_access import reach_of
+from dispatcher.policy.installing.marketplace_access import reach_of
 
 _NO_STORE = {"Cache-Control": "no-store"}
 

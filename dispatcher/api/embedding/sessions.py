@@ -20,8 +20,8 @@ from dispatcher.flow.installations.open_session import Asker, Issued, SessionAsk
 from dispatcher.flow.installations.passwords import MAX_PASSWORD_BYTES
 from dispatcher.model.access import Scope
 from dispatcher.model.account import UserRole
-from dispatcher.policy.launch_urls import launch_url
-from dispatcher.policy.marketplace_access import reach_of
+from dispatcher.policy.addresses.launch_urls import launch_url
+from dispatcher.policy.installing.marketplace_access import reach_of
 
 SIGN_IN_PATH = "/account/signinwithtoken"
 MARKETPLACE_PATH = "/launch/marketplace"

@@ -25,7 +25,7 @@ from dispatcher.errors import InvalidRequest
 from dispatcher.model.integration import WORKING, Integration, Revision
 from dispatcher.model.integration import Product as StoredProduct
 from dispatcher.model.ping import PingTrigger
-from dispatcher.policy.retry import plan
+from dispatcher.policy.pace.retry import plan
 from dispatcher.store.definitions.pings import KEPT
 
 MAX_REVISIONS = 50

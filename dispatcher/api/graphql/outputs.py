@@ -10,7 +10,7 @@ from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.clock import iso_ms
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import SigningAlgorithm
-from dispatcher.policy.retry import PlannedAttempt as Planned
+from dispatcher.policy.pace.retry import PlannedAttempt as Planned
 
 
 class CredentialStates(StrEnum):

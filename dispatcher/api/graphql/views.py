@@ -12,8 +12,8 @@ from dispatcher.clock import iso_ms
 from dispatcher.flow.integrations.fields.kind import MASK
 from dispatcher.flow.integrations.fields.table import INTEGRATION
 from dispatcher.model.integration import InboundClient, Integration, Revision, SigningRotation, SigningSecret
-from dispatcher.policy.signing import published_key
-from dispatcher.policy.suspended_urls import by_type
+from dispatcher.policy.notification.signing import published_key
+from dispatcher.policy.pace.suspended_urls import by_type
 
 
 def shown(integration: Integration, revision: Revision) -> dict[str, Any]:

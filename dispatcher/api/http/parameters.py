@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.policy.tally import COUNTS, MEASURES
+from dispatcher.policy.figures.tally import COUNTS, MEASURES
 
 Parameter = dict[str, Any]
 

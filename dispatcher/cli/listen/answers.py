@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from dispatcher.cli.output import cell
+from dispatcher.cli.terminal.output import cell
 
 SHOWN_CHARS = 60
 

@@ -12,7 +12,7 @@ import aiohttp
 from dispatcher.cli.listen.answers import Answer
 from dispatcher.cli.listen.rendering import Rendered, signed_headers
 from dispatcher.client.transport import reason
-from dispatcher.policy.signing import SigningKey
+from dispatcher.policy.notification.signing import SigningKey
 
 TIMEOUT_S = 30.0
 MAX_ANSWER_BYTES = 64 * 1024

@@ -12,9 +12,9 @@ from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import WORKING
 from dispatcher.model.status import Status
-from dispatcher.policy.cloud_event import CLOUD_EVENT, enveloped
-from dispatcher.policy.notification import build_body, event_url
-from dispatcher.policy.signing import SigningKey, sign
+from dispatcher.policy.notification.body import build_body, event_url
+from dispatcher.policy.notification.cloud_event import CLOUD_EVENT, enveloped
+from dispatcher.policy.notification.signing import SigningKey, sign
 
 USER_AGENT = "marketplace-dispatcher/1"
 

@@ -10,7 +10,7 @@ import orjson
 
 from dispatcher.data_folder import private_folder, write_private
 from dispatcher.errors import ConfigurationError
-from dispatcher.policy.signing import generate_secret, parse_secret
+from dispatcher.policy.notification.signing import generate_secret, parse_secret
 
 FOLDER = "listen"
 

@@ -23,12 +23,12 @@ from dispatcher.cli.listen.tap import Show, Tap
 from dispatcher.cli.listen.tap_file import TapFile, TapNote
 from dispatcher.cli.listen.temporary import temporary_integration
 from dispatcher.cli.named_integration import integration_id
-from dispatcher.cli.option_groups import grouped
-from dispatcher.cli.output import cell, note
-from dispatcher.cli.startup import load_settings, stop_on_signals
+from dispatcher.cli.processes.startup import load_settings, stop_on_signals
+from dispatcher.cli.terminal.option_groups import grouped
+from dispatcher.cli.terminal.output import cell, note
 from dispatcher.client import Client
 from dispatcher.errors import ConfigurationError
-from dispatcher.policy.signing import parse_secret
+from dispatcher.policy.notification.signing import parse_secret
 
 
 @dataclass(frozen=True, slots=True)

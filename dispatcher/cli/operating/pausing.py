@@ -8,8 +8,8 @@ import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
 from dispatcher.cli.named_integration import integration_id
-from dispatcher.cli.option_groups import grouped
-from dispatcher.cli.output import cell, note, print_json
+from dispatcher.cli.terminal.option_groups import grouped
+from dispatcher.cli.terminal.output import cell, note, print_json
 from dispatcher.client import Client
 from dispatcher.client.answers import LaneJson
 from dispatcher.errors import ConfigurationError

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
-from dispatcher.cli.event_lines import age, times
-from dispatcher.cli.option_groups import grouped
-from dispatcher.cli.output import note, print_json, print_listing
+from dispatcher.cli.terminal.option_groups import grouped
+from dispatcher.cli.terminal.output import note, print_json, print_listing
+from dispatcher.cli.terminal.words import age, times
 
 COLUMNS = {
     "integrationId": "INTEGRATION",

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
-from dispatcher.cli.event_lines import times
 from dispatcher.cli.named_integration import integration_id, names
-from dispatcher.cli.option_groups import grouped
-from dispatcher.cli.output import note, print_listing
+from dispatcher.cli.terminal.option_groups import grouped
+from dispatcher.cli.terminal.output import note, print_listing
+from dispatcher.cli.terminal.words import times
 from dispatcher.client import Client
 
 COLUMNS = {

@@ -8,9 +8,9 @@ from datetime import datetime
 import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
-from dispatcher.cli.event_lines import age
-from dispatcher.cli.option_groups import grouped
-from dispatcher.cli.output import note, print_listing
+from dispatcher.cli.terminal.option_groups import grouped
+from dispatcher.cli.terminal.output import note, print_listing
+from dispatcher.cli.terminal.words import age
 
 COLUMNS = {
     "workerId": "WORKER",

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from dispatcher.cli.payload_input import raw_bytes
+from dispatcher.cli.terminal.typed_json import raw_bytes
 from dispatcher.errors import ConfigurationError
 from dispatcher.flow.integrations.fields.kind import MASK
 

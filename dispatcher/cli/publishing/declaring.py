@@ -9,11 +9,11 @@ import orjson
 import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
-from dispatcher.cli.event_lines import times
-from dispatcher.cli.option_groups import grouped
-from dispatcher.cli.output import cell, note, print_json
 from dispatcher.cli.publishing.declared_file import Declared, name_secrets, read_declared, secrets_of_template, written
 from dispatcher.cli.publishing.plan import SHOWN_OF, Present, Step, planned
+from dispatcher.cli.terminal.option_groups import grouped
+from dispatcher.cli.terminal.output import cell, note, print_json
+from dispatcher.cli.terminal.words import times
 from dispatcher.client import ApiError, Client
 from dispatcher.flow.publishing.declared import reduced, secrets_in
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from dispatcher.cli.payload_input import parsed, raw_bytes, set_field
+from dispatcher.cli.terminal.typed_json import parsed, raw_bytes, set_field
 from dispatcher.errors import ConfigurationError, RequestError
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.policy.strict_json import read_object

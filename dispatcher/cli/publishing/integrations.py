@@ -10,11 +10,11 @@ import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
 from dispatcher.cli.named_integration import integration_id
-from dispatcher.cli.option_groups import grouped
-from dispatcher.cli.options import VerbCommand
-from dispatcher.cli.output import note, print_json, print_listing
 from dispatcher.cli.publishing import declaring
 from dispatcher.cli.publishing.definition_input import document_from
+from dispatcher.cli.terminal.option_groups import grouped
+from dispatcher.cli.terminal.options import VerbCommand
+from dispatcher.cli.terminal.output import note, print_json, print_listing
 from dispatcher.client import Client
 from dispatcher.client.definitions import DefinitionJson
 from dispatcher.errors import ConfigurationError

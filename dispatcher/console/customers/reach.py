@@ -10,7 +10,7 @@ from dispatcher.console.viewer import Viewer
 from dispatcher.errors import InvalidRequest
 from dispatcher.flow.installations.marketplaces import MarketplaceDesk
 from dispatcher.flow.installations.templates import TemplateDesk
-from dispatcher.policy.marketplace_access import reach_of
+from dispatcher.policy.installing.marketplace_access import reach_of
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore

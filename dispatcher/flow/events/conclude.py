@@ -10,8 +10,8 @@ from dispatcher.model.event import Event, no_such_event
 from dispatcher.model.integration import AnswerMode, Revision
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
-from dispatcher.policy.answer_body import Fields
-from dispatcher.policy.answers import Verdict, conclude_later
+from dispatcher.policy.answers.body import Fields
+from dispatcher.policy.answers.outcome import Verdict, conclude_later
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.queue.events import QueueStore
 

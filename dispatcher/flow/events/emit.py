@@ -15,8 +15,8 @@ from dispatcher.model.access import Caller
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import TYPE_RULES, EventType, emittable_names, parse_event_type
 from dispatcher.model.integration import WORKING, Integration, Product, Revision
+from dispatcher.policy.installing.purchase_forms import answer_problems
 from dispatcher.policy.payload_rules import validate_payload
-from dispatcher.policy.purchase_forms import answer_problems
 from dispatcher.store.definitions.cache import DefinitionCache
 
 _NOT_LINKED = "The product is not linked to an integration; link it with linkProductIntegration first."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatcher.clock import iso_ms
 from dispatcher.model.queue import INTEGRATION_DELETED, Explanation, Reason
-from dispatcher.policy.answers import GONE
+from dispatcher.policy.answers.outcome import GONE
 
 SENTENCES: dict[Reason, str] = {
     Reason.DELIVERED: "The product host confirmed the event.",

@@ -9,9 +9,9 @@ from dispatcher.errors import InvalidRequest, NotFound
 from dispatcher.flow.events.reach import reachable_integration
 from dispatcher.ids import partition_of_lane
 from dispatcher.model.access import Caller
-from dispatcher.policy.history import FLEET, LANE, Resolution, Window, rolled_up, total, window
-from dispatcher.policy.tallies import LaneKey
-from dispatcher.policy.tally import Figures, add
+from dispatcher.policy.figures.history import FLEET, LANE, Resolution, Window, rolled_up, total, window
+from dispatcher.policy.figures.tallies import LaneKey
+from dispatcher.policy.figures.tally import Figures, add
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.history.fleet import FleetHistory

@@ -7,7 +7,7 @@ from dispatcher.flow.events.suspended_urls import published_now
 from dispatcher.model.integration import Integration
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.model.queue import Pause
-from dispatcher.policy.suspended_urls import left_behind
+from dispatcher.policy.pace.suspended_urls import left_behind
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
 

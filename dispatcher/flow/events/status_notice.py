@@ -10,7 +10,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, TYPE_RULES, EventType
 from dispatcher.model.integration import Revision
 from dispatcher.model.status import TERMINAL, Status
-from dispatcher.policy.notification import status_payload
+from dispatcher.policy.notification.body import status_payload
 
 _NOT_NOTIFIED = STEP_TYPES | {EventType.SUBSCRIPTION_STATUS}
 STATUS_URL = TYPE_RULES[EventType.SUBSCRIPTION_STATUS].url_field

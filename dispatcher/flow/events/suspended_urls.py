@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration, Revision
-from dispatcher.policy.suspended_urls import SuspendedUrl, by_type, published_no_more, url_of
+from dispatcher.policy.pace.suspended_urls import SuspendedUrl, by_type, published_no_more, url_of
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
 

@@ -17,7 +17,7 @@ from dispatcher.flow.installations.installer import Installer
 from dispatcher.model.authorization import Grant, PendingAuthorization
 from dispatcher.model.connector import AccountConnector, ConnectorAuth
 from dispatcher.model.installation import Installation
-from dispatcher.policy.authorization_request import authorization_url
+from dispatcher.policy.installing.authorization_request import authorization_url
 from dispatcher.store.definitions.trials import CodeTrial, Trial
 from dispatcher.store.installations.authorizations import AuthorizationStore
 from dispatcher.store.secrets.passing import trial_grant, trial_value

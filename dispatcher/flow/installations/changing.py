@@ -12,8 +12,8 @@ from typing import Any
 from dispatcher.errors import Problem, Unprocessable
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.model.installation import Installation, InstallStep, Mode, Moved
-from dispatcher.policy.installation_access import Writer
-from dispatcher.policy.installation_rules import (
+from dispatcher.policy.installing.access import Writer
+from dispatcher.policy.installing.rules import (
     Moment,
     followed_by,
     settings_changed,
@@ -21,8 +21,8 @@ from dispatcher.policy.installation_rules import (
     unlocked,
     with_steps,
 )
-from dispatcher.policy.installation_steps import laid_over
-from dispatcher.policy.versions import is_higher
+from dispatcher.policy.installing.steps import laid_over
+from dispatcher.policy.installing.versions import is_higher
 
 LOCKED = "A managed update is in progress: repeat it when that is done."
 LOCKED_KEYS = frozenset({"connectionMap"})

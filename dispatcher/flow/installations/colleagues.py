@@ -10,7 +10,7 @@ from dispatcher.flow.installations.transitions import Cause, Transitions
 from dispatcher.model.account import User, UserRole
 from dispatcher.model.audit_entry import Author
 from dispatcher.model.installation import Installation, Moved, Person, Standing
-from dispatcher.policy.installation_rules import Moment, assigned, unassigned
+from dispatcher.policy.installing.rules import Moment, assigned, unassigned
 from dispatcher.store.audit_log.log import AuditLog, Noting
 from dispatcher.store.installations.accounts import AccountStore, user_place
 from dispatcher.store.installations.editing import Transaction, transacted

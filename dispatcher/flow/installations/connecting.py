@@ -21,7 +21,7 @@ from dispatcher.model.connector import AccountConnector, ConnectorAuth, Connecto
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.model.installation import Installation, InstallStep, Moved
 from dispatcher.model.ping import CredentialsTried
-from dispatcher.policy.installation_rules import Moment, with_steps
+from dispatcher.policy.installing.rules import Moment, with_steps
 from dispatcher.store.audit_log.log import AuditLog, Noting
 from dispatcher.store.definitions.trials import AccountTrial, Trial
 

@@ -10,8 +10,7 @@ from dispatcher.flow.installations.connector_plan import Plan
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.model.connector import AccountConnector, ConnectorProperty
 from dispatcher.model.deployment import MASK, ConnectorAsked
-from dispatcher.policy.connector_auth import auth_value_refusal, kind_of
-from dispatcher.policy.url_properties import (
+from dispatcher.policy.addresses.url_properties import (
     ORIGIN_PROPERTY,
     Unfillable,
     fill,
@@ -21,6 +20,7 @@ from dispatcher.policy.url_properties import (
     unfillable,
     variables,
 )
+from dispatcher.policy.installing.connector_auth import auth_value_refusal, kind_of
 from dispatcher.store.secrets.fields import connector_auth_value
 from dispatcher.store.secrets.sealing import Sealer
 

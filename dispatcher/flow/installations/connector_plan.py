@@ -10,7 +10,7 @@ from dispatcher.flow.installations.shown_products import ShownProduct, shown_pro
 from dispatcher.model.connector import ConnectorTemplate
 from dispatcher.model.integration import Integration
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.policy.versions import is_higher
+from dispatcher.policy.installing.versions import is_higher
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.installations.templates import TemplateStore
 

@@ -15,7 +15,7 @@ from dispatcher.ids import new_hex24
 from dispatcher.model.authorization import Grant
 from dispatcher.model.connector import AccountConnector, ConnectorTemplate
 from dispatcher.model.deployment import ConnectorAsked
-from dispatcher.policy.url_properties import names_a_host
+from dispatcher.policy.addresses.url_properties import names_a_host
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.installations.binding import mark_bound
 from dispatcher.store.installations.connectors import (

@@ -15,9 +15,9 @@ from dispatcher.flow.installations.transitions import Cause, Transitions
 from dispatcher.model.effect import is_update
 from dispatcher.model.installation import Installation, InstallStep, Mode, Purchase, Standing
 from dispatcher.model.integration import Integration, Revision
-from dispatcher.policy.installation_rules import begun
-from dispatcher.policy.installation_steps import opened, reconnected
-from dispatcher.policy.purchase_forms import answer_problems
+from dispatcher.policy.installing.purchase_forms import answer_problems
+from dispatcher.policy.installing.rules import begun
+from dispatcher.policy.installing.steps import opened, reconnected
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.queue.events import QueueStore
 

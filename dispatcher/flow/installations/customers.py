@@ -27,7 +27,7 @@ from dispatcher.model.audit_entry import Author
 from dispatcher.model.installation import Installation, Moved, Purchase, Standing
 from dispatcher.model.integration import Integration
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.policy.installation_rules import Moment, order_repeated, removed, settings_changed, uninstalling
+from dispatcher.policy.installing.rules import Moment, order_repeated, removed, settings_changed, uninstalling
 from dispatcher.store.audit_log.log import AuditLog, Noting
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.installations.installations import message

@@ -9,7 +9,7 @@ import structlog
 from dispatcher.errors import DispatcherError, NotFound, StoreUnavailable
 from dispatcher.flow.installations.transitions import Cause, Transitions
 from dispatcher.model.installation import Installation, Moved
-from dispatcher.policy.installation_rules import Moment, abandoned
+from dispatcher.policy.installing.rules import Moment, abandoned
 from dispatcher.store.installations.installations import InstallationStore
 
 EVERY_S = 30.0

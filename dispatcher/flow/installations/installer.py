@@ -1,6 +1,6 @@
 """Everything that is done with installations, for REST and for pages: list, look, make, change, remove.
 
-Narrowed to what exists for the caller; which of several rules applies is decided by ``policy.installation_access``.
+Narrowed to what exists for the caller; which of several rules applies is decided by ``policy.installing.access``.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.model.access import Caller
 from dispatcher.model.installation import Installation, Moved
 from dispatcher.model.precondition import Precondition
-from dispatcher.policy.installation_access import reaches_installation, writer_of
-from dispatcher.policy.installation_rules import Moment, left, removed
+from dispatcher.policy.installing.access import reaches_installation, writer_of
+from dispatcher.policy.installing.rules import Moment, left, removed
 from dispatcher.policy.reach import reaches_integration
 from dispatcher.store import keys
 from dispatcher.store.definitions.cache import DefinitionCache

@@ -11,9 +11,9 @@ from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.model.integration import SigningSecret
 from dispatcher.model.marketplace import Brand, Marketplace
 from dispatcher.model.precondition import Precondition
-from dispatcher.policy.brand import brand_problems
-from dispatcher.policy.marketplace_access import Reach
-from dispatcher.policy.signing import generate_secret
+from dispatcher.policy.installing.brand import brand_problems
+from dispatcher.policy.installing.marketplace_access import Reach
+from dispatcher.policy.notification.signing import generate_secret
 from dispatcher.policy.texts import name_problems
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.installations.marketplaces import MarketplaceStore

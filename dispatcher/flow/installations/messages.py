@@ -14,9 +14,9 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Act, Installation, Moved, Purchase
 from dispatcher.model.marketplace import callback_lane
-from dispatcher.policy.installation_rules import Moment, act_id
-from dispatcher.policy.installation_steps import step_json
-from dispatcher.policy.setting_secrets import masked
+from dispatcher.policy.installing.rules import Moment, act_id
+from dispatcher.policy.installing.steps import step_json
+from dispatcher.policy.secrets.setting_secrets import masked
 
 _TYPES = {
     Act.ORDER: EventType.SUBSCRIPTION_ORDER,

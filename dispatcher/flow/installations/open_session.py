@@ -17,7 +17,7 @@ from dispatcher.ids import new_uuid
 from dispatcher.model.account import Account, User, UserRole
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
-from dispatcher.policy.marketplace_access import Reach
+from dispatcher.policy.installing.marketplace_access import Reach
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.installations.accounts import (
     AccountStore,

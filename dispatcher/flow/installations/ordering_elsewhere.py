@@ -16,7 +16,7 @@ from dispatcher.ids import derived_installation_id, event_ms
 from dispatcher.model.account import Account
 from dispatcher.model.event import Event
 from dispatcher.model.installation import Installation, Mode, Purchase, Standing
-from dispatcher.policy.installation_rules import ordered_elsewhere
+from dispatcher.policy.installing.rules import ordered_elsewhere
 from dispatcher.store import keys
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.installations.accounts import AccountStore

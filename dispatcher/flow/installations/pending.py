@@ -14,7 +14,8 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Installation, Moved, Standing
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
-from dispatcher.policy.installation_rules import (
+from dispatcher.policy.answers.steps import Answered, StepAnswer, read_step_answer
+from dispatcher.policy.installing.rules import (
     Moment,
     order_ended,
     order_lost,
@@ -25,7 +26,6 @@ from dispatcher.policy.installation_rules import (
     steps_updated,
     undo_later,
 )
-from dispatcher.policy.step_answers import Answered, StepAnswer, read_step_answer
 from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.queue.events import QueueStore
 

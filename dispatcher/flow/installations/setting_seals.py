@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatcher.errors import Unprocessable
-from dispatcher.policy.setting_secrets import MASK, secrets_of, with_secrets
+from dispatcher.policy.secrets.setting_secrets import MASK, secrets_of, with_secrets
 from dispatcher.store.secrets.fields import installation_setting
 from dispatcher.store.secrets.sealing import Sealer
 

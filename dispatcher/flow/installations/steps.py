@@ -9,8 +9,8 @@ from dispatcher.errors import NotFound, Unprocessable
 from dispatcher.flow.installations.pending import STEP_WAIT_MS, Pending, function_of
 from dispatcher.flow.installations.transitions import Cause, Transitions, no_such_installation
 from dispatcher.model.installation import Installation, InstallStep, Mode, Moved
-from dispatcher.policy.installation_rules import Moment, step_called
-from dispatcher.policy.step_answers import FIELD, Answered, StepAnswer
+from dispatcher.policy.answers.steps import FIELD, Answered, StepAnswer
+from dispatcher.policy.installing.rules import Moment, step_called
 
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.02, 0.25
 

@@ -14,7 +14,7 @@ from dispatcher.errors import Conflict, NotFound, RequestError
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.messages import effects_of, moment_of
 from dispatcher.model.installation import CALLBACKS, Act, Installation, Moved
-from dispatcher.policy.installation_rules import Moment
+from dispatcher.policy.installing.rules import Moment
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.installations.installations import TRIES, InstallationStore, Stored, Written, moved_on
 

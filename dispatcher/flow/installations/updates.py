@@ -13,7 +13,7 @@ from dispatcher.flow.installations.transitions import Cause, Transitions
 from dispatcher.model.access import Caller
 from dispatcher.model.installation import Installation, Mode, Moved
 from dispatcher.model.integration import Integration
-from dispatcher.policy.installation_rules import Moment, pushed
+from dispatcher.policy.installing.rules import Moment, pushed
 from dispatcher.policy.reach import reaches_integration
 from dispatcher.store import keys
 from dispatcher.store.definitions.cache import DefinitionCache

@@ -13,7 +13,7 @@ import structlog
 from dispatcher.errors import DispatcherError, StoreUnavailable
 from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.model.integration import Integration
-from dispatcher.policy.upgrades import may_follow
+from dispatcher.policy.installing.upgrades import may_follow
 from dispatcher.store import keys
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.editing import Definitions

@@ -10,9 +10,9 @@ from dispatcher.errors import Conflict, Unprocessable
 from dispatcher.flow.installations.transitions import Cause, Transitions
 from dispatcher.model.installation import Installation, InstallStep, Moved
 from dispatcher.model.integration import Integration, OrderFormField, Revision
-from dispatcher.policy.installation_rules import Moment
-from dispatcher.policy.purchase_forms import answer_problems
-from dispatcher.policy.upgrades import Target, accept, decline, fields_asked, follow, may_follow, steps_asked
+from dispatcher.policy.installing.purchase_forms import answer_problems
+from dispatcher.policy.installing.rules import Moment
+from dispatcher.policy.installing.upgrades import Target, accept, decline, fields_asked, follow, may_follow, steps_asked
 
 Connect = Callable[[str | None, tuple[InstallStep, ...]], Awaitable[tuple[InstallStep, ...]]]
 """Completes the steps that a partner connector of the account completes."""

@@ -8,7 +8,7 @@ from dispatcher.flow.integrations.change import Editor
 from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, SigningSecret
-from dispatcher.policy.signing import generate_secret
+from dispatcher.policy.notification.signing import generate_secret
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.secrets import fields as sealed_fields
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dispatcher.errors import Problem, Unprocessable
 from dispatcher.model.integration import Product
 from dispatcher.model.product import Edition, ProductDetails
-from dispatcher.policy.brand import image_refusal
-from dispatcher.policy.launch_urls import launch_url
+from dispatcher.policy.addresses.launch_urls import launch_url
+from dispatcher.policy.installing.brand import image_refusal
 from dispatcher.policy.texts import name_problems, too_long
 from dispatcher.store.definitions.editing import Definitions
 

@@ -1,4 +1,4 @@
-"""Secrets that an edit keeps: each stays bound to the places that it was saved for (``policy.secret_places``)."""
+"""Secrets that an edit keeps: each stays bound to the places it was saved for (``policy.secrets.secret_places``)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dispatcher.errors import Problem
 from dispatcher.flow.integrations.fields.kind import MASK, Document
 from dispatcher.flow.integrations.fields.transport import named_transport
 from dispatcher.model.integration import Revision
-from dispatcher.policy.secret_places import (
+from dispatcher.policy.secrets.secret_places import (
     CLIENT_SECRET,
     PRIVATE_KEY,
     PROXY_PASSWORD,

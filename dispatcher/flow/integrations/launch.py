@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.integration import Revision
-from dispatcher.policy.launch_urls import launch_url
+from dispatcher.policy.addresses.launch_urls import launch_url
 from dispatcher.store.definitions.cache import DefinitionCache
 
 

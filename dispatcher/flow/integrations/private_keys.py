@@ -8,7 +8,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import RSAKey
 
 from dispatcher.errors import Problem
-from dispatcher.policy.assertion_key import KeyUnreadable, read_assertion_key
+from dispatcher.policy.secrets.assertion_key import KeyUnreadable, read_assertion_key
 
 MIN_RSA_BITS = 2048
 """NIST SP 800-131A; RFC 7518 §3.3 demands it of RS256."""

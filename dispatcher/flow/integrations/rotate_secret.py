@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from dispatcher.errors import Unprocessable
 from dispatcher.model.integration import Integration, SigningAlgorithm, SigningSecret
-from dispatcher.policy.signing import SeedKey, generate_secret, generate_seed, parse_secret
+from dispatcher.policy.notification.signing import SeedKey, generate_secret, generate_seed, parse_secret
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer

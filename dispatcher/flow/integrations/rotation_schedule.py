@@ -16,7 +16,7 @@ from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S, MAX_OV
 from dispatcher.model.audit_entry import Author
 from dispatcher.model.integration import Integration, SigningAlgorithm, SigningRotation
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
-from dispatcher.policy.signing import published_key
+from dispatcher.policy.notification.signing import published_key
 from dispatcher.store.audit_log.log import AuditLog, Noting
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.editing import Definitions

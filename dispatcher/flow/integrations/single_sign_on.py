@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from dispatcher.errors import Conflict, Problem, RequestError, Unprocessable
 from dispatcher.model.integration import Bookmark, Integration, OpenIdConnect
-from dispatcher.policy.launch_urls import MAX_URL_CHARS, launch_url
+from dispatcher.policy.addresses.launch_urls import MAX_URL_CHARS, launch_url
 from dispatcher.store.definitions.editing import Definitions
 
 MAX_REDIRECT_URLS = 100

@@ -14,7 +14,8 @@ from dispatcher.clock import DAY_MS
 from dispatcher.errors import Problem
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.model.integration import AuthMethod, CredentialType, OutboundCredentials, Revision, Transport
-from dispatcher.policy.certificates import (
+from dispatcher.policy.addresses.proxies import read_proxy
+from dispatcher.policy.secrets.certificates import (
     certificate_facts,
     first_out_of_order,
     fits,
@@ -23,8 +24,7 @@ from dispatcher.policy.certificates import (
     issuing_problem,
     read_certificates,
 )
-from dispatcher.policy.private_keys import KeyTooCostly, load_private_key
-from dispatcher.policy.proxies import read_proxy
+from dispatcher.policy.secrets.private_keys import KeyTooCostly, load_private_key
 
 MAX_CHAIN = 10
 MAX_AUTHORITIES = 50

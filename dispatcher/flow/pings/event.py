@@ -10,7 +10,7 @@ from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
-from dispatcher.policy.answers import STATELESS
+from dispatcher.policy.answers.outcome import STATELESS
 
 PRODUCT = "ping-product"
 ACCOUNT = "ping-account"

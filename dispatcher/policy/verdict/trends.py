@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dispatcher.model.troubles import Figures
-from dispatcher.policy.tally import from_counters, grown, observed, percentile
+from dispatcher.policy.figures.tally import from_counters, grown, observed, percentile
 
 KEPT_MS = 3_600_000
 COARSE_MS = 60_000

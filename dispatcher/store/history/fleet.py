@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dispatcher.policy.history import FLEET, Window
-from dispatcher.policy.tally import Figures
+from dispatcher.policy.figures.history import FLEET, Window
+from dispatcher.policy.figures.tally import Figures
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, reply_of, script

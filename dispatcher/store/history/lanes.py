@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dispatcher.policy.history import LANE, Resolution, Window
-from dispatcher.policy.tallies import LaneKey
-from dispatcher.policy.tally import Figures
-from dispatcher.policy.tally_packing import pack, unpack
+from dispatcher.policy.figures.history import LANE, Resolution, Window
+from dispatcher.policy.figures.tallies import LaneKey
+from dispatcher.policy.figures.tally import Figures
+from dispatcher.policy.figures.tally_packing import pack, unpack
 from dispatcher.store import keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Argument, Call, Client, each_of, run, script

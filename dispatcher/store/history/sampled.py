@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dispatcher.policy.tally import Figures, from_counters, no_figures
+from dispatcher.policy.figures.tally import Figures, from_counters, no_figures
 from dispatcher.store import keys
 from dispatcher.store.redis.scripts import Client, each_of
 

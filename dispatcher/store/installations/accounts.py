@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import NotFound
 from dispatcher.model.account import Account, User
-from dispatcher.policy.marketplace_access import Reach
+from dispatcher.policy.installing.marketplace_access import Reach
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Operation

@@ -8,7 +8,7 @@ from dataclasses import replace
 from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.marketplace import Marketplace
 from dispatcher.model.precondition import Precondition
-from dispatcher.policy.marketplace_access import Reach
+from dispatcher.policy.installing.marketplace_access import Reach
 from dispatcher.store import keys
 from dispatcher.store.documents.swap import Document, Noted, Operation
 from dispatcher.store.installations.editing import Change, Place, modified, settled, written

@@ -13,7 +13,7 @@ from dispatcher.model.effect import Effect
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Installation
-from dispatcher.policy.setting_secrets import with_secrets
+from dispatcher.policy.secrets.setting_secrets import with_secrets
 from dispatcher.store import keys
 from dispatcher.store.documents.swap import Operation
 from dispatcher.store.installations.records import read, write

@@ -7,7 +7,7 @@ from typing import Self
 
 from redis.asyncio import Redis
 
-from dispatcher.policy.marketplace_access import Reach
+from dispatcher.policy.installing.marketplace_access import Reach
 from dispatcher.store.audit_log.log import Noting
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import orjson
 from redis.asyncio import Redis
 
-from dispatcher.policy.setting_secrets import with_secrets
+from dispatcher.policy.secrets.setting_secrets import with_secrets
 from dispatcher.store import keys
 from dispatcher.store.secrets import fields
 from dispatcher.store.secrets.places import KeyedRecords, SealedField, sealed_texts

@@ -10,7 +10,7 @@ from dispatcher.model.effect import is_update
 from dispatcher.model.event import EventState
 from dispatcher.model.queue import UNSAID, Explanation, Pause, Reason
 from dispatcher.model.status import TERMINAL, Status
-from dispatcher.policy.filters import FILTERED
+from dispatcher.policy.integration_filter.filter import FILTERED
 from dispatcher.store.queue.records import number, pause_of, text
 
 

@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from dispatcher.api.rest.redeliveries import REDELIVERIES
+from dispatcher.api.rest.jobs.redeliveries import REDELIVERIES
 from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.console.bulk_plan import GOOD_MS
 from dispatcher.model.redelivery import Redelivery, RedeliveryState

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.policy.signing import parse_secret, parse_verifying_key, published_key
+from dispatcher.policy.notification.signing import parse_secret, parse_verifying_key, published_key
 from tests.api.graphql.conftest import Graph
 
 ROTATE = "rotateProductIntegrationSigningSecret"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.policy.signing import parse_secret, sign
+from dispatcher.policy.notification.signing import parse_secret, sign
 from dispatcher.store.secrets.fields import signing_secret
 from tests.api.audit_entries import newest
 from tests.api.portal.conftest import Host

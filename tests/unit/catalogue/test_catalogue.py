@@ -16,7 +16,7 @@ from dispatcher.catalogue.schemas import DIALECT, ENTRIES, payload_schema
 from dispatcher.catalogue.validation import MAX_PROBLEMS, schema_problems
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.status import Status
-from dispatcher.policy.notification import status_payload
+from dispatcher.policy.notification.body import status_payload
 from dispatcher.policy.payload_rules import validate_payload
 
 ORDER = EventType.SUBSCRIPTION_ORDER

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.cli.address_file import announced, announced_addresses
 from dispatcher.cli.api_access import EXIT_STATUSES, Access, find_access, of_running, refusal
-from dispatcher.cli.clients import known_scopes
-from dispatcher.cli.startup import load_settings
+from dispatcher.cli.processes.address_file import announced, announced_addresses
+from dispatcher.cli.processes.startup import load_settings
+from dispatcher.cli.storage.clients import known_scopes
 from dispatcher.client import ApiError
 from dispatcher.errors import ConfigurationError, Problem
 from tests.cli.data_folder import folder, running

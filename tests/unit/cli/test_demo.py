@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.cli.demo_hints import program
-from dispatcher.cli.demo_story import KINDS, RETRIED, Line, complaints
+from dispatcher.cli.demo.hints import program
+from dispatcher.cli.demo.story import KINDS, RETRIED, Line, complaints
 from dispatcher.sample_host import Notification
 from tests.cli.data_folder import folder
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from dispatcher.catalogue.samples import sample_payload
-from dispatcher.cli.conditions import Conditions, since_moment
-from dispatcher.cli.emit import emittable
-from dispatcher.cli.event_lines import age, times
-from dispatcher.cli.payload_input import parsed, payload_from, set_field
+from dispatcher.cli.events.conditions import Conditions, since_moment
+from dispatcher.cli.events.emit import emittable
+from dispatcher.cli.terminal.typed_json import parsed, payload_from, set_field
+from dispatcher.cli.terminal.words import age, times
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.policy.payload_rules import validate_payload

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.cli.metrics import Picture, picture_lines
-from dispatcher.cli.sparklines import BLOCKS, PLAIN, sparkline
+from dispatcher.cli.operating.metrics import Picture, picture_lines
+from dispatcher.cli.terminal.sparklines import BLOCKS, PLAIN, sparkline
 
 VALUES = st.lists(st.one_of(st.none(), st.floats(0, 1e9)), max_size=200)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.cli import status
+from dispatcher.cli.operating import status
 from dispatcher.clock import iso_ms
 
 LONG = "Northwind refuses connections since 14:02 UTC; next try in 12 s; 14 events of 9 accounts wait, none is lost."

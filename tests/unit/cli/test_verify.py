@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.policy.signing import generate_secret, parse_secret, sign
+from dispatcher.policy.notification.signing import generate_secret, parse_secret, sign
 from tests.cli.data_folder import folder
 from tests.cli.in_process import dispatcher
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import typer
 
-from dispatcher.cli.conditions import ChangeConditions, Conditions
-from dispatcher.cli.where import checked
+from dispatcher.cli.events.conditions import ChangeConditions, Conditions
+from dispatcher.cli.events.where import checked
 
 GAP = " " * 20
 

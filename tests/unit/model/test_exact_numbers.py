@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dispatcher.api.rest.host_xml import to_xml
+from dispatcher.api.rest.host.xml import to_xml
 from dispatcher.catalogue.validation import schema_problems
 from dispatcher.model import exact_numbers
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.policy.filters import Ruling, compile_filter
-from dispatcher.policy.notification import build_body
+from dispatcher.policy.integration_filter.filter import Ruling, compile_filter
+from dispatcher.policy.notification.body import build_body
 from dispatcher.policy.strict_json import read_object
 
 CHANGED_BY_DOUBLES = [

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from dispatcher.policy.headers import header_problems
+from dispatcher.policy.notification.headers import header_problems
 from tests.raw_server import RawServer
 from tests.worker.http.connector_parts import ASKED, Names, anything, host
 from worker.http.aiohttp_inside.session import guarded_session

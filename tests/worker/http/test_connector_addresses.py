@@ -12,7 +12,7 @@ import pytest
 from aiohttp.abc import ResolveResult
 from aiohttp.test_utils import TestServer, unused_port
 
-from dispatcher.policy.addresses import refusal as address_refusal
+from dispatcher.policy.addresses.networks import refusal as address_refusal
 from tests.worker.http.connector_parts import ASKED, Names, anything, host, no_loopback, refusal
 from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.connector import blocked_reason

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dispatcher.policy.proxies import ProxyAddress
+from dispatcher.policy.addresses.proxies import ProxyAddress
 from tests.raw_server import RawServer
 from worker.http.aiohttp_inside.session import Session, guarded_session
 from worker.http.proxies import ProxiedWay, TargetCheck

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from dispatcher.model.integration import Transport
-from dispatcher.policy.certificates import issuing_problem
+from dispatcher.policy.secrets.certificates import issuing_problem
 from tests.tls_parts import LOOPBACK, Identity, issue, server_context, tls_host
 from worker.http.aiohttp_inside.session import guarded_session
 from worker.http.tls import public_context, tls_context

@@ -10,7 +10,7 @@ from dispatcher.errors import Problem
 from dispatcher.flow.integrations.fields.kind import MASK, Document, Vault
 from dispatcher.flow.integrations.fields.records import Records
 from dispatcher.model.integration import Header
-from dispatcher.policy.headers import header_problems
+from dispatcher.policy.notification.headers import header_problems
 from dispatcher.store.secrets import fields as sealed_fields
 
 

@@ -42,8 +42,8 @@ from dispatcher.model.integration import (
     OutboundCredentials,
     Transport,
 )
-from dispatcher.policy.assertion_key import RSA_ALGORITHMS
-from dispatcher.policy.headers import MAX_HEADERS
+from dispatcher.policy.notification.headers import MAX_HEADERS
+from dispatcher.policy.secrets.assertion_key import RSA_ALGORITHMS
 from dispatcher.store.secrets import fields as sealed_fields
 
 DAY_S = 86_400.0

@@ -12,8 +12,8 @@ from dispatcher.clock import iso_ms
 from dispatcher.flow.integrations.fields.kind import MASK, Document, Kind, Vault
 from dispatcher.flow.integrations.fields.records import Record
 from dispatcher.model.integration import Transport
-from dispatcher.policy.certificates import certificate_facts, read_certificates
-from dispatcher.policy.proxies import read_proxy
+from dispatcher.policy.addresses.proxies import read_proxy
+from dispatcher.policy.secrets.certificates import certificate_facts, read_certificates
 from dispatcher.store.definitions.sealed import TRANSPORT_FIELDS
 from dispatcher.store.secrets.sealing import Sealer
 

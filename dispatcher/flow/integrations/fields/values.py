@@ -9,8 +9,8 @@ from typing import Any
 
 from dispatcher.errors import Problem
 from dispatcher.flow.integrations.fields.kind import MASK, Kind, UrlRule, Vault
-from dispatcher.policy.filters import filter_problems
-from dispatcher.policy.launch_urls import MAX_URL_CHARS, is_local_path, launch_url
+from dispatcher.policy.addresses.launch_urls import MAX_URL_CHARS, is_local_path, launch_url
+from dispatcher.policy.integration_filter.filter import filter_problems
 from dispatcher.policy.texts import has_control_characters, name_problems, too_long
 
 
@@ -221,7 +221,7 @@ class Secret(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Condition(Kind):
-    """A filter over events (``policy.filters``)."""
+    """A filter over events (``policy.integration_filter.filter``)."""
 
     @property
     def takes(self) -> str:

@@ -10,10 +10,10 @@ from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode, Integration, OutboundCredentials, Revision
 from dispatcher.model.status import Status
-from dispatcher.policy.answers import Verdict
-from dispatcher.policy.filters import compile_filter
-from dispatcher.policy.signing import generate_secret, parse_secret
-from dispatcher.policy.verification import verify
+from dispatcher.policy.answers.outcome import Verdict
+from dispatcher.policy.integration_filter.filter import compile_filter
+from dispatcher.policy.notification.signing import generate_secret, parse_secret
+from dispatcher.policy.notification.verification import verify
 from dispatcher.store.queue.claims import Claimed
 from worker.delivery.deliver import Sender, decide, hidden, record, settle
 from worker.delivery.delivery import Authorization, Decision, Delivery, Identity, Reading

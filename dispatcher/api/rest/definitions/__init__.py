@@ -1,0 +1,1 @@
+"""Publishers' integrations and products over REST."""

@@ -1,0 +1,1 @@
+"""Events over REST: accepted, read, followed, acted upon."""

@@ -1,0 +1,158 @@
+"""POST /v1/events and /v1/events/batch: a 202 is sent only after the write. Never delivers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from operator import attrgetter
+from typing import Any
+
+from aiohttp import web
+
+from dispatcher.api.http.body import JSON, NDJSON, read_body, require_media
+from dispatcher.api.http.idempotency import idempotency_key
+from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.http.validation import validated
+from dispatcher.api.rest.events.accepting_cloud_events import accept_cloud_event, accept_cloud_events
+from dispatcher.api.rest.events.cloud_events import CLOUD_EVENTS, SPEC_VERSION_HEADER, CloudEventIn
+from dispatcher.api.rest.events.receipts import accepted, limited, refuse_key, results
+from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
+from dispatcher.api.services import SERVICES, TRACING, Services
+from dispatcher.errors import RequestError, Unprocessable
+from dispatcher.flow.events.emit import Emission
+from dispatcher.model.access import Caller, Scope
+from dispatcher.model.event import Event
+from dispatcher.model.integration import Product
+from dispatcher.policy.notification.cloud_event import CLOUD_EVENT
+from dispatcher.policy.notification.trace_context import TRACEPARENT, read_traceparent
+from dispatcher.policy.strict_json import read_array, read_lines, read_object
+from dispatcher.telemetry.tracing import SERVER, Span
+
+Accept = Callable[[web.Request, str | None], Awaitable[web.StreamResponse]]
+"""Accepts what a request holds, in the trace whose ``traceparent`` it is given."""
+
+_fields_of = attrgetter(*Emission._fields)
+"""Of an ``EventIn``, whose fields have the same names."""
+
+
+def accept_event(request: web.Request) -> Awaitable[web.StreamResponse]:
+    """202 with the id. Repeated with its Idempotency-Key it answers the same, and says so in a header."""
+    return _traced(request, _accept_event)
+
+
+def accept_batch(request: web.Request) -> Awaitable[web.StreamResponse]:
+    """One result for each item, in the order of the items; good ones are accepted although others are not."""
+    return _traced(request, _accept_batch)
+
+
+async def _accept_event(request: web.Request, trace: str | None) -> web.StreamResponse:
+    media = require_media(request, JSON, CLOUD_EVENT)
+    if media != JSON or SPEC_VERSION_HEADER in request.headers:
+        return await accept_cloud_event(request, trace, media)
+    services, caller = request.app[SERVICES], request[CALLER]
+    key = idempotency_key(request)
+    raw = await read_body(request)
+    event = await services.emitter.event(_emission(read_object(raw, exact=True)), caller)
+    if trace is not None:
+        event = event._replace(trace=trace)
+    if key is None:
+        receipt = await services.acceptor.accept(event)
+    else:
+        digest = hashlib.sha256(raw).hexdigest()
+        receipt = await services.acceptor.accept_once(event, client_id=caller.key_space, key=key, body_hash=digest)
+    return accepted(receipt, services.deployment.base_url, replayed=key is not None and receipt.replayed)
+
+
+async def _accept_batch(request: web.Request, trace: str | None) -> web.StreamResponse:
+    services, caller = request.app[SERVICES], request[CALLER]
+    refuse_key(request, "A batch takes no key. Leave it out, or send each event with its own key to POST /v1/events.")
+    media = require_media(request, JSON, NDJSON, CLOUD_EVENTS)
+    if media == CLOUD_EVENTS:
+        return await accept_cloud_events(request, trace)
+    raw = await read_body(request)
+    items: Iterable[Any] = read_lines(raw, exact=True) if media == NDJSON else read_array(raw, exact=True)
+    emissions = [_asked(item) for item in limited(items)]
+    named = {one.product_id for one in emissions if isinstance(one, Emission)}
+    known = await services.emitter.products(named)
+    prepared = [await _prepared(one, services, caller, known) for one in emissions]
+    events = [one._replace(trace=trace) if trace else one for one in prepared if isinstance(one, Event)]
+    receipts = iter(await services.acceptor.accept_many(events))
+    return results([one if isinstance(one, RequestError) else next(receipts) for one in prepared])
+
+
+def _asked(item: Any) -> Emission | RequestError:
+    if isinstance(item, RequestError):
+        return item
+    try:
+        if not isinstance(item, dict):
+            raise Unprocessable.of("not_an_object", "Each item is one JSON object.")
+        return _emission(item)
+    except RequestError as error:
+        return error
+
+
+async def _prepared(
+    asked: Emission | RequestError, services: Services, caller: Caller, known: Mapping[str, Product]
+) -> Event | RequestError:
+    if isinstance(asked, RequestError):
+        return asked
+    try:
+        event = await services.emitter.event(asked, caller, known)
+        await services.acceptor.check(event)
+    except RequestError as error:
+        return error
+    return event
+
+
+def _emission(body: Any) -> Emission:
+    """Raises ``Unprocessable`` for a field that is missing, unknown or of another type."""
+    return Emission._make(_fields_of(validated(EventIn, body)))
+
+
+def _traced(request: web.Request, accept: Accept) -> Awaitable[web.StreamResponse]:
+    """``accept`` with the trace of its emitter, which hosts are told; a step of it where spans are sent somewhere.
+
+    No coroutine of its own: where nothing is traced, awaiting one would cost each accept something for nothing.
+    """
+    sent, tracing = request.headers.get(TRACEPARENT), request.app.get(TRACING)
+    if tracing is not None:
+        return _spanned(tracing.span("accept", sent, SERVER), request, accept)
+    context = read_traceparent(sent) if sent else None
+    return accept(request, str(context) if context else None)
+
+
+async def _spanned(span: Span, request: web.Request, accept: Accept) -> web.StreamResponse:
+    try:
+        response = await accept(request, span.traceparent)
+    except RequestError as error:
+        span.end("refused", http_status=error.status)
+        raise
+    except BaseException:
+        span.end("broken off")
+        raise
+    span.end(http_status=response.status)
+    return response
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "POST",
+        "/v1/events",
+        accept_event,
+        (Scope.EVENTS_WRITE,),
+        "Emit an event",
+        body=EventIn,
+        other_bodies={CLOUD_EVENT: CloudEventIn},
+        answers={202: AcceptedOut},
+        vendors=True,
+    ),
+    Route(
+        "POST",
+        "/v1/events/batch",
+        accept_batch,
+        (Scope.EVENTS_WRITE,),
+        "Emit up to 1,000 events, as a JSON array, as NDJSON or as CloudEvents",
+        answers={200: BatchOut},
+        vendors=True,
+    ),
+)

@@ -1,0 +1,1 @@
+"""The product host's side: reading an event, reporting its result."""

@@ -1,0 +1,1 @@
+"""Installed integrations over REST, and what they are installed from."""

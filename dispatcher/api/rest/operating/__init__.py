@@ -1,0 +1,1 @@
+"""Operators over REST: queue, verdict, figures, clients, audit log."""

@@ -1,0 +1,192 @@
+"""The queue as JSON for operators, and pausing and resuming a lane."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from dispatcher.api.auditing import noted
+from dispatcher.api.http.body import JSON, read_body, require_media
+from dispatcher.api.http.query import integer, moment_ms
+from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.route import CALLER, Route
+from dispatcher.api.http.validation import validated
+from dispatcher.api.rest.events.event_json import iso_or_none
+from dispatcher.api.rest.models import LaneOut, PauseIn
+from dispatcher.api.services import SERVICES
+from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
+from dispatcher.flow.events.pause import pause, resume
+from dispatcher.flow.events.reach import reachable_integration
+from dispatcher.model.access import Scope
+from dispatcher.model.integration import Integration
+from dispatcher.model.queue import LaneView, PartitionView, Pause, QueueOverview, WorkerView
+from dispatcher.policy.pace.pauses import pause_end
+from dispatcher.policy.strict_json import read_object
+
+DEFAULT_LANES = 100
+MAX_LANES = 1000
+
+
+async def get_queue(request: web.Request) -> web.StreamResponse:
+    """``lanes`` = how many of the busiest integrations are listed."""
+    lanes = integer(request.query, "lanes", DEFAULT_LANES, 0, MAX_LANES)
+    return json_response(overview_json(await request.app[SERVICES].reads.overview(lanes)))
+
+
+async def pause_lane(request: web.Request) -> web.StreamResponse:
+    """Events are accepted and held until the lane is resumed, or the pause ends. Once more changes reason and end."""
+    services, integration_id = request.app[SERVICES], (await _integration(request)).id
+    hold = await _pause(request)
+    after = {"paused": True} | {name: value for name, value in pause_json(hold).items() if value and name != "by"}
+    async with noted(request, "pauseLane", "lane", integration_id, after=after):
+        await pause(integration_id, hold, services.queue, services.notify, services.now_ms())
+    return json_response({"integrationId": integration_id, "paused": True, "pause": pause_json(hold)})
+
+
+async def _pause(request: web.Request) -> Pause:
+    """As the body asks for; there may be none."""
+    raw = await read_body(request)
+    if raw:
+        require_media(request, JSON)
+    asked = validated(PauseIn, read_object(raw)) if raw else PauseIn()
+    ends_ms = pause_end(asked.lasting, _until_ms(asked), request.app[SERVICES].now_ms())
+    return Pause(request[CALLER].client_id, asked.reason or "", ends_ms)
+
+
+def _until_ms(asked: PauseIn) -> int | None:
+    if asked.until is None:
+        return None
+    try:
+        return moment_ms({"until": str(asked.until)}, "until")
+    except InvalidRequest as error:
+        raise Unprocessable([Problem("invalid_value", p.message, p.field) for p in error.problems]) from None
+
+
+def pause_json(hold: Pause) -> dict[str, Any]:
+    return {"by": hold.by or None, "reason": hold.reason or None, "until": iso_or_none(hold.until_ms)}
+
+
+async def resume_lane(request: web.Request) -> web.StreamResponse:
+    """Held events go on in their order; URLs suspended after 410 Gone are tried again where they are still published.
+
+    What was for another goes to the URL that is published now.
+    """
+    services, integration = request.app[SERVICES], await _integration(request)
+    async with noted(request, "resumeLane", "lane", integration.id, after={"paused": False}):
+        newest = await services.definitions.needed(integration.id)
+        await resume(newest, services.definitions, services.queue, services.notify, services.now_ms())
+    return json_response({"integrationId": integration.id, "paused": False, "pause": None})
+
+
+async def _integration(request: web.Request) -> Integration:
+    asked = request.match_info["integrationId"]
+    integration = await reachable_integration(asked, request[CALLER], request.app[SERVICES].cache)
+    if integration is None:
+        raise NotFound.of("not_found", "There is no such integration; check its id.", "integrationId")
+    return integration
+
+
+def overview_json(overview: QueueOverview) -> dict[str, Any]:
+    return {
+        "ready": overview.ready,
+        "waiting": overview.waiting,
+        "scheduled": overview.scheduled,
+        "inFlight": overview.in_flight,
+        "awaitingResult": overview.awaiting,
+        "deadLetters": overview.dead_letters,
+        "oldestReadySeconds": overview.oldest_ready_s,
+        "oldestPausedSeconds": overview.oldest_paused_s,
+        "circuitsOpen": overview.circuits_open,
+        "partitions": [_partition_json(view) for view in overview.partitions],
+        "lanes": [_lane_json(view) for view in overview.lanes],
+        "workers": [_worker_json(view) for view in overview.workers],
+    }
+
+
+def _partition_json(view: PartitionView) -> dict[str, Any]:
+    return {
+        "partition": view.partition,
+        "owner": view.owner,
+        "generation": view.generation,
+        "leaseUntil": iso_or_none(view.lease_until_ms or None),
+        "ready": view.ready,
+        "waiting": view.waiting,
+        "scheduled": view.scheduled,
+        "inFlight": view.in_flight,
+        "awaitingResult": view.awaiting,
+        "open": view.open,
+    }
+
+
+def _lane_json(view: LaneView) -> dict[str, Any]:
+    return {
+        "integrationId": view.integration_id,
+        "partition": view.partition,
+        "ready": view.ready,
+        "waiting": view.waiting,
+        "scheduled": view.scheduled,
+        "inFlight": view.in_flight,
+        "parked": view.parked,
+        "concurrency": view.concurrency,
+        "oldestReadyAt": iso_or_none(view.oldest_ready_ms),
+        "nextDueAt": iso_or_none(view.next_due_ms),
+        "paused": view.paused,
+        "pause": pause_json(view.pause) | {"since": iso_or_none(view.paused_since_ms)} if view.paused else None,
+        "circuitOpenUntil": iso_or_none(view.circuit_open_until_ms),
+        "slowedUntil": iso_or_none(view.slowed_until_ms),
+        "credentials": {
+            "state": "FAILING" if view.token_failing_since_ms else "AUTHORIZED",
+            "since": iso_or_none(view.token_failing_since_ms),
+        },
+        "suspendedUrls": list(view.suspended_urls),
+    }
+
+
+def _worker_json(view: WorkerView) -> dict[str, Any]:
+    return {
+        "workerId": view.worker_id,
+        "host": view.host,
+        "pid": view.pid,
+        "lastSeenAt": iso_or_none(view.last_seen_ms),
+        "partitions": list(view.partitions),
+        "inFlight": view.in_flight,
+    }
+
+
+_PATH = "/v1/lanes/{integrationId}"
+_TAG = "operations"
+
+ROUTES: tuple[Route, ...] = (
+    Route(
+        "GET",
+        "/v1/queue",
+        get_queue,
+        (Scope.OPS_READ,),
+        "The queue at this moment",
+        tag=_TAG,
+        reads_much=True,
+    ),
+    Route(
+        "POST",
+        f"{_PATH}/pause",
+        pause_lane,
+        (Scope.OPS_WRITE,),
+        "Hold an integration's events back",
+        body=PauseIn,
+        body_optional=True,
+        answers={200: LaneOut},
+        tag=_TAG,
+        vendors=True,
+    ),
+    Route(
+        "POST",
+        f"{_PATH}/resume",
+        resume_lane,
+        (Scope.OPS_WRITE,),
+        "Let them go on",
+        answers={200: LaneOut},
+        tag=_TAG,
+        vendors=True,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Verbs about events: emit, list, explain, follow, act."""

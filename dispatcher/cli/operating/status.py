@@ -1,0 +1,81 @@
+"""``dispatcher status``: the verdict, what needs somebody first, and what mends it. Changes nothing.
+
+Exit status: 0 = nothing needs anybody, 1 = something does, or nobody can tell, 2 = usage, or credentials refused.
+"""
+
+from __future__ import annotations
+
+import textwrap
+import time
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+
+from dispatcher.cli.api_access import AsJson, Connection, with_api
+from dispatcher.cli.terminal.option_groups import grouped
+from dispatcher.cli.terminal.output import cell, note, print_json
+from dispatcher.cli.terminal.table import terminal_width
+from dispatcher.client.answers import ProblemJson, StatusJson
+
+STALE_S = 15.0
+COLOURS = {"page": "bright_red", "act": "yellow", "info": "blue"}
+INDENT = " " * 6
+
+
+@grouped
+def status(*, as_json: AsJson = False, connection: Connection) -> None:
+    """Say what needs somebody, and what mends it. Status 1 while something does, or when nobody can tell.
+
+    Example: dispatcher status --json
+    """
+    said = with_api(connection.access(), lambda client: client.status(), unreachable=1)
+    stale = _age_s(said) > STALE_S
+    if as_json:
+        print_json(said)
+    else:
+        _show(said)
+    if stale:
+        note(f"judged {_age_s(said):.0f} s ago: see that an API process runs and Redis takes writes")
+    if stale or not said["ok"]:
+        raise typer.Exit(1)
+
+
+def _age_s(said: StatusJson) -> float:
+    return time.time() - datetime.fromisoformat(said["at"]).timestamp()
+
+
+def _show(said: StatusJson) -> None:
+    width, at = terminal_width(), datetime.fromisoformat(said["at"]).astimezone(UTC)
+    if said["ok"]:
+        typer.secho("\n".join(_wrapped(said["text"], width, "")), fg="green")
+    for problem in said["problems"]:
+        _show_problem(problem, width)
+    if said["more"]:
+        typer.echo(f"… and {said['more']} more problems")
+    typer.secho(f"as of {at:%H:%M:%S} UTC", dim=True)
+
+
+def _show_problem(problem: ProblemJson, width: int | None) -> None:
+    first, *rest = _wrapped(problem["text"], width, INDENT)
+    label = typer.style(f"{problem['severity'].upper():<6}", fg=COLOURS.get(problem["severity"]), bold=True)
+    typer.echo(label + first.removeprefix(INDENT))
+    for line in (*rest, *_details(problem)):
+        typer.echo(line)
+
+
+def _details(problem: ProblemJson) -> Iterator[str]:
+    """A line each, never broken, so that commands can be copied."""
+    if known := problem.get("acknowledged"):
+        yield f"{INDENT}acknowledged by {cell(known['by'])} at {cell(known['at'])}"
+    for action in problem["actions"]:
+        yield f"{INDENT}→ {cell(action['name'])}: {cell(action['command'])}"
+
+
+def _wrapped(text: str, width: int | None, indent: str) -> list[str]:
+    plain = cell(text)
+    if width is None:
+        return [indent + plain]
+    options: Mapping[str, Any] = {"initial_indent": indent, "subsequent_indent": indent, "break_long_words": False}
+    return textwrap.wrap(plain, width, **options) or [indent]

@@ -1,0 +1,1 @@
+"""Processes of a deployment: how each starts, listens and ends."""

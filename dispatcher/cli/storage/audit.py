@@ -1,0 +1,94 @@
+"""``dispatcher audit``: recounts the store itself and proves that no event is lost. Changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.processes.startup import load_settings, no_store, open_store, run
+from dispatcher.cli.terminal.output import print_json, print_listing
+from dispatcher.model.queue import RecountReport
+from dispatcher.settings import Settings
+from dispatcher.store.health.meta import stored_partitions
+from dispatcher.store.installations.recount import Recounted, recount_installed
+from dispatcher.store.installations.unfinished import Unfinished, effects_waiting
+from dispatcher.store.queue.recount import recount
+from dispatcher.store.redis.url import parse
+
+LATE_MS = 10_000
+"""Greatest age of an effect in the outbox: workers look once a second."""
+COLUMNS = {"id": "ID", "wrong": "WHAT IS WRONG"}
+
+
+def audit(
+    data_dir: Annotated[
+        Path | None, typer.Option(help="Folder of an embedded server, in place of DISPATCHER_REDIS_URL.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Recount: accepted = ended + open, and every open event is in exactly one place. Status 1 when it is not so.
+
+    Example: dispatcher audit --data-dir .dispatcher/demo
+    """
+    settings = load_settings()
+    if data_dir is not None:
+        settings = settings.model_copy(update={"data_dir": data_dir, "redis_url": None})
+    report, late, installed = run(_audit(settings))
+    well = report.well and not late.count and installed.well
+    if as_json:
+        print_json(_as_json(report, installed) | {"well": well, "outbox": late.count})
+    else:
+        _show(report, settings)
+        _show_installed(installed)
+        if late.oldest is not None:
+            typer.secho(f"{late.count} installations wait for a worker, as {late.oldest[0]}", fg=typer.colors.RED)
+    if not well:
+        raise typer.Exit(1)
+
+
+async def _audit(settings: Settings) -> tuple[RecountReport, Unfinished, Recounted]:
+    async with open_store(settings, client_name="dispatcher-audit", claim=False, existing=True) as store:
+        partitions = await stored_partitions(store.redis)
+        if partitions is None:
+            raise no_store(settings)
+        events = await recount(store.redis, range(partitions))
+        return events, await effects_waiting(store.redis, LATE_MS), await recount_installed(store.redis)
+
+
+def _as_json(report: RecountReport, installed: Recounted) -> dict[str, object]:
+    broken = report.broken | installed.broken
+    return {
+        "well": report.well,
+        "accepted": report.accepted,
+        "terminal": report.terminal,
+        "open": report.open,
+        "failed": report.failed,
+        "installed": dict(installed.counts),
+        "broken": [{"id": object_id, "wrong": wrong} for object_id, wrong in broken.items()],
+    }
+
+
+def _show(report: RecountReport, settings: Settings) -> None:
+    where = parse(settings.redis_url).label if settings.redis_url else f"{settings.data_dir} (embedded server)"
+    typer.echo(f"{where}: {report.accepted} accepted = {report.terminal} ended + {report.open} open")
+    if report.failed:
+        typer.echo(f"{report.failed} of those that ended failed, and are kept")
+    if report.broken:
+        print_listing(
+            [{"id": event_id, "wrong": wrong} for event_id, wrong in report.broken.items()], COLUMNS, as_json=False
+        )
+    if report.well:
+        typer.secho("nothing is lost, and every open event is in exactly one place", fg=typer.colors.GREEN)
+    elif not report.broken:
+        missing = report.accepted - report.terminal - report.open
+        typer.secho(f"the counts differ by {missing}", fg=typer.colors.RED)
+
+
+def _show_installed(installed: Recounted) -> None:
+    if installed.counts:
+        typer.echo(", ".join(f"{count} {kind}" for kind, count in sorted(installed.counts.items())))
+    if installed.broken:
+        rows = [{"id": object_id, "wrong": wrong} for object_id, wrong in installed.broken.items()]
+        print_listing(rows, COLUMNS, as_json=False)

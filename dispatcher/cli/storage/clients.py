@@ -1,0 +1,163 @@
+"""``dispatcher clients``: API clients of marketplace backends and operators. Shows a secret once, when it is made."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.api_access import of_running
+from dispatcher.cli.processes.startup import load_settings, open_store, place, run
+from dispatcher.cli.storage.operator import audit_log_of, operator
+from dispatcher.cli.terminal.options import VerbCommand, require_name
+from dispatcher.cli.terminal.output import note, print_json, print_listing
+from dispatcher.clock import iso_ms
+from dispatcher.errors import ConfigurationError
+from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
+from dispatcher.model.roles import ROLES, Role, problem_with
+from dispatcher.store.access.clients import ClientStore
+from dispatcher.store.audit_log.log import Noting
+
+COLUMNS = {
+    "clientId": "CLIENT",
+    "name": "NAME",
+    "scopes": "SCOPES",
+    "accountId": "ACCOUNT",
+    "vendorId": "VENDOR",
+    "createdOn": "CREATED",
+    "disabled": "DISABLED",
+}
+
+
+clients = typer.Typer(no_args_is_help=True)
+
+
+@clients.command("create", cls=VerbCommand)
+def create(
+    scope: Annotated[list[str] | None, typer.Option(help="What it may do; give the option once for each.")] = None,
+    role: Annotated[Role | None, typer.Option(help="Scopes by the kind of client, beside --scope.")] = None,
+    name: Annotated[str, typer.Option(help="Whose it is, for people.")] = "",
+    account: Annotated[str | None, typer.Option(help="Restrict every call to this account.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Restrict every call to what is this vendor's.")] = None,
+    rate: Annotated[float | None, typer.Option(min=0, help="Requests per second; 0 = any number.")] = None,
+    marketplace: Annotated[
+        list[int] | None, typer.Option(min=1, help="Restrict it to this marketplace; give the option once for each.")
+    ] = None,
+) -> None:
+    """Make a client and print its id and secret, which is shown only now.
+
+    Example: dispatcher clients create --scope events:write --name shop
+    """
+    for option, text in (("--account", account), ("--vendor", vendor), ("--name", name or None)):
+        require_name(option, text)
+    bound = Restriction(account, vendor, tuple(marketplace) if marketplace else None)
+    scopes = scopes_of_role(role, bound) | (known_scopes(scope or []) if scope or not role else frozenset())
+    print_json(run(_create(scopes, name, bound, rate)))
+    if sys.stdout.isatty():
+        note("keep the secret: it is not shown again")
+
+
+@clients.command("list", cls=VerbCommand)
+def list_clients(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Show every client, oldest first.
+
+    Example: dispatcher clients list --json
+    """
+    rows = [_row(client) for client in run(_all())]
+    print_listing(rows, COLUMNS, as_json=as_json, styles={"yes": "red"}, readable={"createdOn": iso_ms})
+
+
+@clients.command("disable", cls=VerbCommand)
+def disable(client_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Let a client in no more.
+
+    Example: dispatcher clients disable client-1f0d9e3b
+    """
+    if not run(_disable(client_id)):
+        note(f"no client {client_id!r}: see `dispatcher clients list`")
+        raise typer.Exit(1)
+    typer.echo(f"{client_id} disabled")
+
+
+def known_scopes(scopes: list[str]) -> frozenset[str]:
+    """Raises ConfigurationError, which names the allowed ones, for any other; commas separate too."""
+    given = {part for scope in scopes for part in scope.replace(",", " ").split()}
+    allowed = ", ".join(scope for scope in Scope if scope in ADMIN_SCOPES)
+    if unknown := sorted(given - ADMIN_SCOPES):
+        raise ConfigurationError(f"unknown scope {unknown[0]}; allowed: {allowed}")
+    if not given:
+        raise ConfigurationError(f"give at least one --scope; allowed: {allowed}")
+    return frozenset(given)
+
+
+@dataclass(frozen=True, slots=True)
+class Restriction:
+    """Bounds of a client; None = not bound."""
+
+    account: str | None = None
+    vendor: str | None = None
+    marketplaces: tuple[int, ...] | None = None
+
+
+def scopes_of_role(role: Role | None, bound: Restriction) -> frozenset[str]:
+    """Raises ConfigurationError for a role that no API client can have, or not without a restriction."""
+    if role is None:
+        return frozenset()
+    problem = problem_with(role, account_id=bound.account, vendor_id=bound.vendor, marketplaces=bound.marketplaces)
+    if problem:
+        raise ConfigurationError(f"{problem} with --{ROLES[role].binding}" if ROLES[role].binding else problem)
+    return frozenset(scope.value for scope in ROLES[role].scopes)
+
+
+@asynccontextmanager
+async def _store(action: str = "", *, existing: bool = True) -> AsyncIterator[ClientStore]:
+    """Changes are noted as ``action`` of whoever runs this program. ``existing``: as of ``open_store``."""
+    settings = of_running(load_settings())
+    async with open_store(settings, client_name="dispatcher-clients", existing=existing) as store:
+        log = audit_log_of(settings, store.redis)
+        yield ClientStore(store.redis, Noting(log, operator(), action, int(time.time() * 1000)))
+    note(f"in {place(settings)}")
+
+
+async def _create(scopes: frozenset[str], name: str, bound: Restriction, rate: float | None) -> dict[str, str]:
+    async with _store("createClient", existing=False) as store:
+        now_ms = int(time.time() * 1000)
+        client, secret = await store.create(
+            scopes,
+            name,
+            bound.account,
+            now_ms,
+            vendor_id=bound.vendor,
+            rate_per_s=rate,
+            marketplaces=bound.marketplaces,
+        )
+    return {"clientId": client.client_id, "clientSecret": secret}
+
+
+async def _all() -> list[ApiClient]:
+    async with _store() as store:
+        return await store.all()
+
+
+async def _disable(client_id: str) -> bool:
+    async with _store("disableClient") as store:
+        return await store.disable(client_id)
+
+
+def _row(client: ApiClient) -> dict[str, object]:
+    return {
+        "clientId": client.client_id,
+        "name": client.name,
+        "scopes": sorted(client.scopes),
+        "accountId": client.account_id,
+        "vendorId": client.vendor_id,
+        "rate": client.rate_per_s,
+        "marketplaces": client.marketplaces,
+        "createdOn": client.created_ms,
+        "disabled": client.disabled,
+    }

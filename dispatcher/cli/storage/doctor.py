@@ -1,0 +1,49 @@
+"""``dispatcher doctor``: is this installation fit to keep, and to deliver, what it accepts? Changes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from dispatcher.cli.environment import remarks
+from dispatcher.cli.processes.startup import load_settings, open_store, run
+from dispatcher.cli.terminal.output import print_json, print_listing
+from dispatcher.errors import StoreUnavailable
+from dispatcher.settings import Settings
+from dispatcher.store.health.doctor import Check, Level, examine, examine_keys, examine_queue, unreachable
+from dispatcher.store.health.newest_key import examine_newest_key
+from dispatcher.store.health.verdict_check import examine_verdict
+from dispatcher.store.redis.connection import connect
+
+COLUMNS = {"level": "", "name": "CHECK", "text": "FOUND"}
+STYLES: dict[str, str] = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Check Redis, its durability, the keys, the clock and the workers. Status 1 when a check fails, 0 for warnings.
+
+    Example: dispatcher doctor --json
+    """
+    checks = [*run(_examine(load_settings())), *(Check("environment", Level.WARN, remark) for remark in remarks())]
+    well = all(check.level is not Level.FAIL for check in checks)
+    if as_json:
+        print_json({"well": well, "checks": [asdict(check) for check in checks]})
+    else:
+        print_listing([asdict(check) for check in checks], COLUMNS, as_json=False, styles=STYLES)
+    if not well:
+        raise typer.Exit(1)
+
+
+async def _examine(settings: Settings) -> list[Check]:
+    secret_keys = [key.get_secret_value() for key in settings.secret_keys]
+    try:
+        async with open_store(settings, client_name="dispatcher-doctor", claim=False) as store:
+            queue_url = settings.queue_redis_url or store.url
+            found = await examine(store.redis, settings.partitions, secret_keys, min_replicas=settings.min_replicas)
+            async with connect(queue_url, client_name="dispatcher-doctor") as queue:
+                newest = await examine_newest_key(store.redis, secret_keys)
+                return [*found, newest, await examine_queue(queue), await examine_verdict(store.redis)]
+    except StoreUnavailable as error:
+        return [unreachable(error), examine_keys(secret_keys)]

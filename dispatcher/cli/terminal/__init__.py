@@ -1,0 +1,1 @@
+"""The terminal: options in, tables, bars and JSON out."""

@@ -1,0 +1,1 @@
+"""Addresses and URLs: which may be sent to, how properties fill them, judged by text alone."""

@@ -1,0 +1,1 @@
+"""Answers of product hosts: read from any bytes, and what each means for an event or a step."""

@@ -1,0 +1,1 @@
+"""Figures of attempts over time: counted, packed, rolled up."""

@@ -1,0 +1,1 @@
+"""Rules of installing: reach, states, steps, forms, upgrades, looks."""

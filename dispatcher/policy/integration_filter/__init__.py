@@ -1,0 +1,1 @@
+"""The filter of an integration: read, checked, and asked about an event."""

@@ -1,0 +1,1 @@
+"""Notifications: body, headers, signatures, and their verification."""

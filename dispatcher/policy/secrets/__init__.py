@@ -1,0 +1,1 @@
+"""Secrets: keys and certificates that others chose, where a secret may go, and what hides it."""
