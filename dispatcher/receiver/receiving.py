@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 import time
@@ -80,8 +81,13 @@ class Receiver:
                 kept = True
         finally:
             if not kept:
-                await self._repeats.release(event.id, claim.token)
+                await _in_a_task_of_its_own(self._repeats.release(event.id, claim.token))
         return answer
+
+
+async def _in_a_task_of_its_own(work: Awaitable[None]) -> None:
+    """Of a task that was cancelled: time-outs cannot be told from the cancellation there before Python 3.11.3."""
+    await asyncio.shield(asyncio.ensure_future(work))
 
 
 async def _answer(handler: Handler[Any], event: Event) -> Answer:
