@@ -27,7 +27,7 @@ from dispatcher.model.term import Bounds, Field, Term
 from dispatcher.policy.bulk_actions import of_action
 from dispatcher.policy.event_filter.printing import print_filter
 from dispatcher.policy.event_filter.reading import read_filter
-from dispatcher.policy.tally import percentile
+from dispatcher.policy.figures.tally import percentile
 
 JOBS = f"{HOME}/redeliveries"
 MAX_RATE = 1000.0

@@ -12,7 +12,7 @@ from cloudevents.core.v1.event import CloudEvent
 
 from dispatcher.model.event import Event as QueuedEvent
 from dispatcher.model.event_type import EventType
-from dispatcher.policy.cloud_event import enveloped
+from dispatcher.policy.notification.cloud_event import enveloped
 from dispatcher.receiver import Answer, Event, Receiver, UnreadableEvent, Verifier, read_event, succeeded
 from dispatcher.receiver.reading import MARKETPLACE_EVENTS, OPERATIONAL
 from tests.receiver.signed import NOW_S, SECRET, notification, signed
