@@ -9,6 +9,7 @@ DispatcherError
 ├── Refused                 authenticated, but not allowed (403)
 └── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
     ├── StoreDeclined       a slot of the cluster moves or has no master: nothing was done, repeat it
+    ├── ArchiveUnavailable  the history on disk cannot be read or written: what is asked of it has to wait
     ├── StoreUnusable       Redis refuses: wrong URL, user, permission or version; ends a start as a wrong setting does
     └── StoreDamaged        a record is not readable: nothing was changed, an operator has to repair it
 """
@@ -108,6 +109,10 @@ class StoreUnavailable(DispatcherError):
 
 class StoreDeclined(StoreUnavailable):
     """Redis refused before it did anything, and will not for long: nothing was written, repeat it."""
+
+
+class ArchiveUnavailable(StoreUnavailable):
+    """The storage of what ended long ago is away, or lacks a segment; the text says which, and what to look at."""
 
 
 class StoreUnusable(StoreUnavailable):

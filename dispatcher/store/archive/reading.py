@@ -1,0 +1,108 @@
+"""Reads segments from their storage: footers, of which the latest are kept, and single blocks. Every call blocks."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+
+from dispatcher.errors import ArchiveUnavailable, StoreDamaged
+from dispatcher.store.archive.archived import ArchivedEvent
+from dispatcher.store.archive.entry import Segment
+from dispatcher.store.archive.footer import Footer
+from dispatcher.store.archive.segment import Altered, digest_of, footer_span, read_block, read_footer
+from dispatcher.store.archive.storage import Storage
+
+KEPT_ROWS = 200_000
+"""Events whose rows in footers are kept in memory, some 300 bytes each."""
+
+
+class SegmentGone(Exception):
+    """The storage has no such segment: it was replaced meanwhile, or is lost."""
+
+    def __init__(self, segment: Segment) -> None:
+        super().__init__(segment.key)
+        self.segment = segment
+
+
+class SegmentReader:
+    """For any number of threads. Raises ``SegmentGone``, ``ArchiveUnavailable``, and ``StoreDamaged`` for a segment
+    that is cut or altered."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        self._footers: OrderedDict[str, Footer] = OrderedDict()
+        self._rows = 0
+        self._lock = threading.Lock()
+
+    def footer(self, segment: Segment) -> Footer:
+        with self._lock:
+            if known := self._footers.get(segment.key):
+                self._footers.move_to_end(segment.key)
+                return known
+        packed = self._read(segment, *footer_span(segment.entry))
+        try:
+            footer = read_footer(packed, segment.entry)
+        except Altered as error:
+            raise self._damaged(segment, error) from error
+        self._keep(segment.key, footer)
+        return footer
+
+    def block(self, segment: Segment, footer: Footer, number: int) -> list[ArchivedEvent]:
+        block = footer.blocks[number]
+        packed = self._read(segment, block.at, block.size)
+        try:
+            return read_block(packed, block)
+        except Altered as error:
+            raise self._damaged(segment, error) from error
+
+    def event(self, segment: Segment, event_id: str) -> ArchivedEvent | None:
+        """One event; None where the segment has it not."""
+        footer = self.footer(segment)
+        row = footer.row_of.get(event_id)
+        if row is None:
+            return None
+        number, within = footer.place(row)
+        return self.block(segment, footer, number)[within]
+
+    def events(self, segment: Segment) -> list[ArchivedEvent]:
+        """All of them, once the whole segment has the hash that its entry says."""
+        self.check(segment)
+        footer = self.footer(segment)
+        return [event for number in range(len(footer.blocks)) for event in self.block(segment, footer, number)]
+
+    def check(self, segment: Segment) -> None:
+        """Read all of it and compare its hash."""
+        content = self._read(segment, 0, segment.entry.size + 1)
+        if len(content) != segment.entry.size or digest_of(content) != segment.entry.digest:
+            raise self._damaged(segment, Altered(f"{len(content)} bytes that are not the ones that were written"))
+
+    def _read(self, segment: Segment, at: int, size: int) -> bytes:
+        try:
+            return self._storage.read(segment.key, at, size)
+        except FileNotFoundError as error:
+            raise SegmentGone(segment) from error
+        except OSError as error:
+            raise away(self._storage, error) from error
+
+    def _damaged(self, segment: Segment, error: Altered) -> StoreDamaged:
+        where = f"segment {segment.key} of the archive {self._storage.label}"
+        return StoreDamaged(f"{where} is cut or altered ({error}); put back its file from a backup")
+
+    def _keep(self, key: str, footer: Footer) -> None:
+        with self._lock:
+            if key not in self._footers:
+                self._footers[key] = footer
+                self._rows += len(footer.ids)
+            while self._rows > KEPT_ROWS and len(self._footers) > 1:
+                self._rows -= len(self._footers.popitem(last=False)[1].ids)
+
+
+def away(storage: Storage, error: OSError) -> ArchiveUnavailable:
+    """The error to be told for what a storage raised."""
+    return ArchiveUnavailable(f"the archive {storage.label} cannot be used: {error.strerror or error}; see its disk")
+
+
+def lost(storage: Storage, segment: Segment) -> ArchiveUnavailable:
+    """The error for a segment that the manifest has and the storage has not."""
+    text = f"the archive {storage.label} lacks segment {segment.key}: is its disk mounted, and is it the right folder?"
+    return ArchiveUnavailable(text)

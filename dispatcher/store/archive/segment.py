@@ -1,0 +1,93 @@
+"""The format of a segment: zstd blocks of NDJSON, then a footer, then where that begins. Pure.
+
+``magic | block … block | footer | length of the footer (8 bytes) | magic``. Every part has a hash: the footer's is in
+the manifest, a block's is in the footer. What does not have it is told, and nothing of it is served.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+
+import zstandard
+
+from dispatcher.ids import event_ms
+from dispatcher.store.archive.archived import ArchivedEvent
+from dispatcher.store.archive.entry import Entry
+from dispatcher.store.archive.footer import Block, Footer, footer_of
+
+MAGIC = b"DSEG1\n"
+BLOCK_BYTES = 128 * 1024
+"""Lines that are compressed together, before compression: what reading one event takes."""
+LEVEL = 3
+
+
+class Altered(ValueError):
+    """Bytes that are not what was written."""
+
+
+def build(events: Sequence[ArchivedEvent], replaces: str = "") -> tuple[bytes, Entry]:
+    """A segment of some events, in the order of the log, and its entry.
+
+    Raises what reading a record raises that is damaged.
+    """
+    content, blocks = bytearray(MAGIC), list[Block]()
+    for count, lines in _in_blocks([event.line() for event in events]):
+        packed = zstandard.compress(lines, LEVEL)
+        blocks.append(Block(len(content), len(packed), count, digest_of(packed)))
+        content += packed
+    footer = footer_of(events, blocks)
+    packed, at = zstandard.compress(footer.stored(), LEVEL), len(content)
+    content += packed + len(packed).to_bytes(8) + MAGIC
+    made = [event_ms(event.id) for event in events]
+    entry = Entry(
+        events=len(events),
+        first=events[0].position,
+        last=events[-1].position,
+        made=(min(made), max(made)),
+        until_ms=max(event.expires_ms for event in events),
+        size=len(content),
+        digest=digest_of(content),
+        footer_at=at,
+        footer_digest=digest_of(packed),
+        replaces=replaces,
+    )
+    return bytes(content), entry
+
+
+def footer_span(entry: Entry) -> tuple[int, int]:
+    """Offset and length of the footer."""
+    return entry.footer_at, entry.size - entry.footer_at - 8 - len(MAGIC)
+
+
+def read_footer(packed: bytes, entry: Entry) -> Footer:
+    """Raises ``Altered``."""
+    return Footer.from_stored(_unpacked(packed, entry.footer_digest))
+
+
+def read_block(packed: bytes, block: Block) -> list[ArchivedEvent]:
+    """Raises ``Altered``."""
+    lines = _unpacked(packed, block.digest).split(b"\n")
+    return [ArchivedEvent.from_line(line) for line in lines if line]
+
+
+def digest_of(content: bytes | bytearray) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _unpacked(packed: bytes, digest: str) -> bytes:
+    if digest_of(packed) != digest:
+        raise Altered("its hash is not the one that was written down")
+    return zstandard.ZstdDecompressor().decompress(packed)
+
+
+def _in_blocks(lines: Sequence[bytes]) -> Iterator[tuple[int, bytes]]:
+    some, size = list[bytes](), 0
+    for line in lines:
+        some.append(line)
+        size += len(line)
+        if size >= BLOCK_BYTES:
+            yield len(some), b"".join(some)
+            some, size = [], 0
+    if some:
+        yield len(some), b"".join(some)
