@@ -9,7 +9,7 @@ ARGS ?=
 # Tests wait for as long as they compute.
 JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 
-.PHONY: help demo dev test faults soak check format bench imports hooks site dist sbom lock clean
+.PHONY: help demo dev test faults soak check format bench reference imports hooks site dist sbom lock clean
 
 help: ## Show this menu
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ format: $(VENV)/dev.stamp ## Put the code into form
 
 bench: $(VENV)/dev.stamp ## Measure against bare aiohttp and against one job per event (ARGS=--quick)
 	$(BIN)/python -m bench $(ARGS)
+
+reference: $(VENV)/dev.stamp ## Write what docs/ has from the code anew (settings, REST, GraphQL, event types)
+	$(BIN)/python -m tests.docs.reference
 
 imports: $(VENV)/dev.stamp ## Draw the imports of docs/architecture.md anew
 	$(BIN)/python -m tests.docs.test_import_picture

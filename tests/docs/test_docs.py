@@ -1,7 +1,4 @@
-"""What the documentation says is compared with the code: settings, statuses, metrics, error codes, links, tests.
-
-``python -m tests.docs.test_docs`` writes docs/configuration.md anew.
-"""
+"""What the documentation says is compared with the code: settings, statuses, metrics, error codes, links, tests."""
 
 from __future__ import annotations
 
@@ -13,7 +10,6 @@ from typer.main import get_command
 
 from dispatcher.api.table import api_routes
 from dispatcher.cli.main import VERBS, build
-from dispatcher.effective_settings import shown
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import TYPE_RULES
 from dispatcher.model.queue import QueueOverview, Reason
@@ -26,32 +22,12 @@ from tests.docs.error_codes import codes_in_code, statuses_in_code
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-CONFIGURATION = DOCS / "configuration.md"
 PAGES = sorted([*DOCS.rglob("*.md"), *ROOT.glob("*.md"), ROOT / "tests/faults/README.md"])
-
-_HEAD = """# Configuration
-
-Every setting is an environment variable. This page is generated from `dispatcher/settings.py`; `dispatcher config`
-shows the same with the values in use, `dispatcher config --json` for programs. An unreadable value stops the start.
-
-| variable | default | meaning |
-|---|---|---|
-"""
 
 PROMISES = re.findall(
     r"^## (?!How to check|What is not promised)(.+)$", (DOCS / "guarantees.md").read_text(), re.MULTILINE
 )
 _NO_OVERVIEW = QueueOverview(0, 0, 0, 0, 0, 0, 0, 0.0, 0, [], [], [])
-
-
-def configuration_page() -> str:
-    """docs/configuration.md as it ought to be."""
-    rows = []
-    for name, field in Settings.model_fields.items():
-        default = shown(field.default)
-        text = "" if default in (None, "") else f"`{str(default).lower() if isinstance(default, bool) else default}`"
-        rows.append(f"| `DISPATCHER_{name.upper()}` | {text} | {field.description} |")
-    return _HEAD + "\n".join(rows) + "\n"
 
 
 def page(name: str) -> str:
@@ -68,10 +44,6 @@ def section(text: str, title: str) -> str:
 def anchors(text: str) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
-
-
-def test_configuration_page_is_the_settings_class() -> None:
-    assert CONFIGURATION.read_text() == configuration_page(), "run: python -m tests.docs.test_docs"
 
 
 def test_state_diagram_shows_exactly_the_transitions_of_the_code() -> None:
@@ -207,7 +179,3 @@ def test_every_command_that_is_named_exists_with_its_options(path: Path) -> None
             known = known.commands[rest[0]]
         options = {option for parameter in known.params for option in parameter.opts} | {"--help"}
         assert {word for word in rest if word.startswith("--")} <= options, command
-
-
-if __name__ == "__main__":
-    CONFIGURATION.write_text(configuration_page())
