@@ -60,7 +60,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("ping", "dispatcher.cli.pinging.verb:ping", "Test an integration's URLs, step by step."),
     Verb("listen", "dispatcher.cli.listen.verb:listen", "Send real notifications to a developer's machine."),
     Verb("verify", "dispatcher.cli.verify:verify", "Check a signature and say which part is wrong."),
-    Verb("clients", "dispatcher.cli.storage.clients:clients", "Create, list and disable API clients."),
+    Verb("clients", "dispatcher.cli.storage.clients:clients", "Create, list, rotate and disable API clients."),
     Verb("secrets", "dispatcher.cli.storage.secrets:secrets", "Seal everything with the newest key."),
     Verb("config", "dispatcher.cli.config:config", "Show every setting, or make a key."),
     Verb("completion", "dispatcher.cli.terminal.completion:completion", "Make a shell complete verbs and options."),

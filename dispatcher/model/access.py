@@ -68,7 +68,7 @@ def effective(scopes: frozenset[str]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class ApiClient:
-    """A marketplace backend, a publisher or an operator. Only a hash of its secret is kept."""
+    """A marketplace backend, a publisher or an operator. Only a hash of its secret is kept; none with a public key."""
 
     client_id: str
     secret_hash: str
@@ -84,6 +84,8 @@ class ApiClient:
     """Requests per second; None = the deployment's default, 0 = unlimited."""
     marketplaces: tuple[int, ...] | None = None
     """Restricts it to these marketplaces and to the accounts that were made in them."""
+    public_key: str | None = None
+    """As JWK text: it proves itself by assertions that this key verifies, and has no secret."""
 
 
 @dataclass(frozen=True, slots=True)

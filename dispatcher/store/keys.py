@@ -321,7 +321,8 @@ def redelivery_run(job_id: str) -> str:
 
 
 revoked = _with_id("revoked:")
-"""string: 1, this access token is refused. Until it would have ended. Written by the API."""
+"""string: 1, this access token (or the assertion of that hash, which was used) is refused. Until it would have ended.
+Written by the API."""
 token = _with_id("token:")
 """string: sealed access token of one credential set. Until the token ends. Written by workers."""
 token_lock = _with_id("token-lock:")

@@ -119,6 +119,7 @@ async def test_client_lives_from_creation_to_disabling(api: Api) -> None:
         "rate": None,
         "marketplaces": None,
         "disabled": False,
+        "publicKey": None,
         "createdOn": int(api.clock.now_s * 1000),
     }
     path = f"/v1/clients/{made['clientId']}"

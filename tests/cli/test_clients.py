@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from dispatcher.clock import iso_ms
@@ -29,3 +31,30 @@ def test_client_is_created_listed_and_disabled(
     assert dispatcher(capsys, "clients", "disable", made["clientId"]).status == 0
     assert dispatcher(capsys, "clients", "list", "--json").json()[0]["disabled"] is True
     assert dispatcher(capsys, "clients", "disable", "nobody").status == 1
+
+
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+"""
+
+
+def test_a_client_with_a_public_key_has_no_secret_until_it_is_rotated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], redis_url: str, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_url)
+    file = tmp_path / "shop.pub.pem"
+    file.write_text(PUBLIC_KEY)
+    given = ("--public-key", str(file))
+    made = dispatcher(capsys, "clients", "create", "--scope", "events:write", *given).json()
+    assert (sorted(made), made["publicKey"]["crv"]) == (["clientId", "publicKey"], "Ed25519")
+    rotated = dispatcher(capsys, "clients", "rotate", made["clientId"]).json()
+    assert sorted(rotated) == ["clientId", "clientSecret"]
+    assert dispatcher(capsys, "clients", "list", "--json").json()[0]["publicKey"] is None
+    assert dispatcher(capsys, "clients", "rotate", made["clientId"], *given).json() == made
+    assert dispatcher(capsys, "clients", "list", "--json").json()[0]["publicKey"] == made["publicKey"]
+    assert dispatcher(capsys, "clients", "rotate", "nobody").status == 1
+    file.write_text("-----BEGIN PRIVATE KEY-----")
+    refused = dispatcher(capsys, "clients", "rotate", made["clientId"], *given)
+    assert refused.status == 2
+    assert "private key, which stays with the client" in refused.err

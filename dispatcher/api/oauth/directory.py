@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from dispatcher.errors import RequestError
 from dispatcher.model.access import ApiClient, Scope
 from dispatcher.model.integration import Integration
 from dispatcher.store.access.clients import ClientStore, hash_secret
@@ -32,11 +33,21 @@ class Principal:
     vendor_id: str | None = None
     rate_per_s: float | None = None
     marketplaces: frozenset[int] | None = None
+    public_key: str | None = None
 
     @property
     def stamp(self) -> str:
-        """Changes when the secret does, so that tokens from before a rotation are recognised."""
-        return hashlib.sha256(f"{self.client_id}\n{self.secret_hash}".encode()).hexdigest()[:16]
+        """Changes when the secret or key does, so that tokens from before a rotation are recognised."""
+        proof = self.public_key or self.secret_hash
+        return hashlib.sha256(f"{self.client_id}\n{proof}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Whoever a request says that it is. ``refusal``: the answer where it has to be proved; None = it is."""
+
+    principal: Principal | None
+    refusal: RequestError | None
 
 
 class Directory:
@@ -77,6 +88,7 @@ def _of_client(client: ApiClient) -> Principal | None:
         vendor_id=client.vendor_id,
         rate_per_s=client.rate_per_s,
         marketplaces=frozenset(client.marketplaces) if client.marketplaces is not None else None,
+        public_key=client.public_key,
     )
 
 

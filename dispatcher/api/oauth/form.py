@@ -10,31 +10,36 @@ from urllib.parse import parse_qsl, unquote_plus
 from aiohttp import hdrs, web
 
 from dispatcher.api.http.body import read_body
-from dispatcher.errors import InvalidRequest, Problem, RequestError
+from dispatcher.api.oauth.assertion import claimed_client
+from dispatcher.api.oauth.refusal import invalid_client
+from dispatcher.errors import InvalidRequest
 
 FORM = "application/x-www-form-urlencoded"
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""RFC 7523 §2.2."""
 _MAX_FIELDS = 32
+_MAX_ASSERTION_CHARS = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """Readings of id and secret: RFC 6749 §2.3.1 encodes them in Basic, many clients do not."""
+    """Readings of id and secret: RFC 6749 §2.3.1 encodes them in Basic, many clients do not.
+
+    With an ``assertion`` there is no secret; the id is the one that it names, not verified.
+    """
 
     fields: dict[str, str]
     client_ids: tuple[str, ...]
     secrets: tuple[str, ...]
-
-
-def invalid_client() -> RequestError:
-    """The one answer to an unknown client, a wrong secret and credentials that cannot be read (RFC 6749 §5.2)."""
-    text = "Client authentication failed; check the client id and the secret."
-    return RequestError([Problem("invalid_client", text)], 401, {"WWW-Authenticate": 'Basic realm="dispatcher"'})
+    assertion: str | None = None
 
 
 async def read_form(request: web.Request) -> Presented:
     """Fields and credentials. 400 for anything but a plain form without repeated fields (RFC 6749 §3.2)."""
     fields = await read_fields(request)
     authorization = request.headers.getall(hdrs.AUTHORIZATION, [])
+    if "client_assertion" in fields or "client_assertion_type" in fields:
+        return _asserted(fields, authorization)
     if not authorization:
         return Presented(fields, _given(fields, "client_id"), _given(fields, "client_secret"))
     if len(authorization) > 1 or "client_secret" in fields:
@@ -44,6 +49,23 @@ async def read_form(request: web.Request) -> Presented:
     if not set(named) <= set(client_ids):
         raise InvalidRequest.of("invalid_request", "The header and the form name two different clients.")
     return Presented(fields, named or client_ids, secrets)
+
+
+def _asserted(fields: dict[str, str], authorization: list[str]) -> Presented:
+    if authorization or "client_secret" in fields:
+        raise InvalidRequest.of("invalid_request", "Authenticate in one way only: by a secret or by an assertion.")
+    if fields.get("client_assertion_type") != ASSERTION_TYPE:
+        raise InvalidRequest.of("invalid_request", f"The client_assertion_type that is taken is {ASSERTION_TYPE}.")
+    assertion = fields.get("client_assertion", "")
+    if not 0 < len(assertion) <= _MAX_ASSERTION_CHARS:
+        text = f"Give client_assertion: a signed JWT of at most {_MAX_ASSERTION_CHARS} characters."
+        raise InvalidRequest.of("invalid_request", text)
+    claimed = claimed_client(assertion)
+    if claimed is None:
+        raise invalid_client()
+    if fields.get("client_id", claimed) != claimed:
+        raise InvalidRequest.of("invalid_request", "The assertion and the form name two different clients.")
+    return Presented(fields, (claimed,), (), assertion)
 
 
 async def read_fields(request: web.Request) -> dict[str, str]:

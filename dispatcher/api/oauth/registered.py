@@ -8,7 +8,7 @@ from dispatcher.api.oauth.directory import Principal
 from dispatcher.api.oauth.narrowing import Narrowed, is_narrowing, narrowed_scope
 from dispatcher.model.access import effective
 
-AUTH_METHODS: tuple[str, ...] = ("client_secret_basic", "client_secret_post")
+AUTH_METHODS: tuple[str, ...] = ("client_secret_basic", "client_secret_post", "private_key_jwt")
 GRANT_TYPE = "client_credentials"
 
 

@@ -11,12 +11,14 @@ from joserfc.jwk import KeySet
 from dispatcher.api.http.origin import address_of
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Handler, Route
-from dispatcher.api.oauth.directory import Directory, Principal, one_matches
+from dispatcher.api.oauth.assertion import used_before, verified
+from dispatcher.api.oauth.directory import Claimant, Directory, Principal, one_matches
 from dispatcher.api.oauth.endpoints import Introspection, Revocation
 from dispatcher.api.oauth.form import Presented, read_form
 from dispatcher.api.oauth.gate import Gate
 from dispatcher.api.oauth.lockout import Lockout
 from dispatcher.api.oauth.narrowing import Accounts
+from dispatcher.api.oauth.refusal import invalid_client
 from dispatcher.api.oauth.registered import AUTH_METHODS, GRANT_TYPE
 from dispatcher.api.oauth.server import Exchange, FormRequest
 from dispatcher.api.oauth.tokens import AccessToken, AccessTokenMaker, TokenReader
@@ -24,6 +26,7 @@ from dispatcher.api.services import SERVICES
 from dispatcher.clock import Clock
 from dispatcher.errors import RequestError
 from dispatcher.model.access import Scope
+from dispatcher.policy.secrets.client_key import ALGORITHMS
 from dispatcher.store.secrets.signing_keys import RevokedTokens
 
 EXCHANGE_PATH = "/oauth2/token"
@@ -51,11 +54,25 @@ class OAuthServer:
     clock: Clock
     accounts: Accounts
 
-    async def principal(self, presented: Presented) -> Principal | None:
+    async def claimant(self, presented: Presented, path: str) -> Claimant:
         """The client whose secret it is, else whichever is known; each reading of the id is looked up and compared."""
         found = [await self.directory.find(client_id) for client_id in presented.client_ids]
-        right = [one for one in found if one_matches(one, presented.secrets)]
-        return next((one for one in [*right, *found] if one), None)
+        if presented.assertion is not None:
+            principal = found[0]
+            return Claimant(principal, await self._refusal(principal, presented.assertion, path))
+        right = [one for one in found if one_matches(one, presented.secrets or ("",))]
+        return Claimant(next((one for one in [*right, *found] if one), None), None if right else invalid_client())
+
+    async def _refusal(self, principal: Principal | None, assertion: str, path: str) -> RequestError | None:
+        """The reason that ``assertion`` does not prove to be ``principal``; None where it does, which uses it up."""
+        if principal is None or principal.public_key is None:
+            return invalid_client()
+        audiences = {self.issuer, self.issuer + EXCHANGE_PATH, self.issuer + path}
+        try:
+            proof = verified(assertion, principal.client_id, principal.public_key, audiences, self.clock())
+        except RequestError as error:
+            return error
+        return None if await self.revoked.spend(proof.use, proof.remembered_s) else used_before()
 
     async def token_in(self, presented: Presented) -> AccessToken | None:
         """The token that the form names, if it would be let in at this moment."""
@@ -103,10 +120,11 @@ async def create_partner_token(request: web.Request, presented: Presented) -> we
 async def _granted(request: web.Request, presented: Presented, *, named: bool = False) -> web.StreamResponse:
     """``named``: the answer says which client it is."""
     server = request.app[OAUTH]
-    principal = await server.principal(presented)
+    claimant = await server.claimant(presented, request.path)
+    principal = claimant.principal
     narrowed = await server.accounts.narrowed(principal, presented.fields.get("scope", ""))
     told = {"clientId": principal.client_id} if named and principal else None
-    exchange = Exchange(server.maker, presented, principal, None, narrowed, told)
+    exchange = Exchange(server.maker, claimant, None, narrowed, told)
     answer: web.Response = exchange.create_token_response(FormRequest(request.path, presented))
     return answer
 
@@ -132,8 +150,8 @@ async def introspect(request: web.Request, presented: Presented) -> web.StreamRe
 
 async def _about_a_token(request: web.Request, presented: Presented) -> tuple[Exchange, FormRequest]:
     server = request.app[OAUTH]
-    principal, token = await server.principal(presented), await server.token_in(presented)
-    return Exchange(server.maker, presented, principal, token), FormRequest(request.path, presented)
+    claimant, token = await server.claimant(presented, request.path), await server.token_in(presented)
+    return Exchange(server.maker, claimant, token), FormRequest(request.path, presented)
 
 
 async def jwks(request: web.Request) -> web.StreamResponse:
@@ -143,7 +161,7 @@ async def jwks(request: web.Request) -> web.StreamResponse:
 async def metadata(request: web.Request) -> web.StreamResponse:
     """RFC 8414 §2."""
     issuer = request.app[OAUTH].issuer
-    methods = list(AUTH_METHODS)
+    methods, algorithms = list(AUTH_METHODS), list(ALGORITHMS)
     document = {
         "issuer": issuer,
         "token_endpoint": issuer + EXCHANGE_PATH,
@@ -154,8 +172,11 @@ async def metadata(request: web.Request) -> web.StreamResponse:
         "response_types_supported": ["none"],
         "grant_types_supported": [GRANT_TYPE],
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": algorithms,
         "revocation_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_signing_alg_values_supported": algorithms,
         "introspection_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_signing_alg_values_supported": algorithms,
         "service_documentation": f"{issuer}/docs",
     }
     return json_response(document, headers=_CACHEABLE)

@@ -14,9 +14,10 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from dispatcher.api.http.respond import json_response
-from dispatcher.api.oauth.directory import Principal, one_matches
-from dispatcher.api.oauth.form import Presented, invalid_client
+from dispatcher.api.oauth.directory import Claimant
+from dispatcher.api.oauth.form import Presented
 from dispatcher.api.oauth.narrowing import Narrowed
+from dispatcher.api.oauth.refusal import invalid_client
 from dispatcher.api.oauth.registered import AUTH_METHODS, RegisteredClient
 from dispatcher.api.oauth.tokens import AccessToken, AccessTokenMaker
 from dispatcher.errors import InvalidRequest, Problem, RequestError
@@ -47,8 +48,7 @@ class Exchange(AuthorizationServer):  # type: ignore[misc]
     def __init__(
         self,
         maker: AccessTokenMaker,
-        presented: Presented,
-        principal: Principal | None,
+        claimant: Claimant,
         token: AccessToken | None,
         narrowed: Narrowed | None = None,
         told: Mapping[str, Any] | None = None,
@@ -56,19 +56,17 @@ class Exchange(AuthorizationServer):  # type: ignore[misc]
         super().__init__()
         self._narrowed = narrowed
         self._told = told or {}
-        self._presented = presented
-        self._principal = principal
+        self._claimant = claimant
         self.token = token
         self.revoked: AccessToken | None = None
         self.register_token_generator("default", maker)
         self.register_grant(Grant)
 
     def authenticate_client(self, request: FormRequest, methods: object, endpoint: str = "token") -> RegisteredClient:
-        """The client whose secret was presented, in the header or in the form."""
-        right = one_matches(self._principal, self._presented.secrets or ("",))
-        if self._principal is None or not right:
-            raise invalid_client()
-        return RegisteredClient(self._principal, self._narrowed)
+        """The client that has proved who it is, by a secret or an assertion."""
+        if self._claimant.principal is None or self._claimant.refusal is not None:
+            raise self._claimant.refusal or invalid_client()
+        return RegisteredClient(self._claimant.principal, self._narrowed)
 
     def create_oauth2_request(self, request: FormRequest) -> FormRequest:
         return request

@@ -7,8 +7,10 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, NoReturn
 
+import orjson
 import typer
 
 from dispatcher.cli.api_access import of_running
@@ -20,6 +22,9 @@ from dispatcher.clock import iso_ms
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
 from dispatcher.model.roles import ROLES, Role, problem_with
+from dispatcher.policy.secrets.assertion_key import KeyUnreadable
+from dispatcher.policy.secrets.client_key import kept_key
+from dispatcher.policy.secrets.private_keys import MAX_KEY_CHARS
 from dispatcher.store.access.clients import ClientStore
 from dispatcher.store.audit_log.log import Noting
 
@@ -36,6 +41,11 @@ COLUMNS = {
 
 clients = typer.Typer(no_args_is_help=True)
 
+_PublicKey = Annotated[
+    Path | None,
+    typer.Option(help="File with its public key, PEM or JWK: it signs assertions (private_key_jwt) and has no secret."),
+]
+
 
 @clients.command("create", cls=VerbCommand)
 def create(
@@ -48,8 +58,9 @@ def create(
     marketplace: Annotated[
         list[int] | None, typer.Option(min=1, help="Restrict it to this marketplace; give the option once for each.")
     ] = None,
+    public_key: _PublicKey = None,
 ) -> None:
-    """Make a client and print its id and secret, which is shown only now.
+    """Make a client and print its id and secret, which is shown only now; with a public key it has no secret.
 
     Example: dispatcher clients create --scope events:write --name shop
     """
@@ -57,9 +68,24 @@ def create(
         require_name(option, text)
     bound = Restriction(account, vendor, tuple(marketplace) if marketplace else None)
     scopes = scopes_of_role(role, bound) | (known_scopes(scope or []) if scope or not role else frozenset())
-    print_json(run(_create(scopes, name, bound, rate)))
-    if sys.stdout.isatty():
-        note("keep the secret: it is not shown again")
+    key = _key_in(public_key)
+    _print_made(run(_create(scopes, name, bound, rate, key)), key)
+
+
+@clients.command("rotate", cls=VerbCommand)
+def rotate(
+    client_id: Annotated[str, typer.Argument(metavar="ID")],
+    public_key: _PublicKey = None,
+) -> None:
+    """Give a client a new secret, or a public key, in place of the one it had; tokens of that one end in seconds.
+
+    Example: dispatcher clients rotate client-1f0d9e3b --public-key shop.pub.pem
+    """
+    key = _key_in(public_key)
+    secret = run(_rotate(client_id, key))
+    if secret is None:
+        _no_such_client(client_id)
+    _print_made({"clientId": client_id, "clientSecret": secret}, key)
 
 
 @clients.command("list", cls=VerbCommand)
@@ -79,9 +105,35 @@ def disable(client_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     Example: dispatcher clients disable client-1f0d9e3b
     """
     if not run(_disable(client_id)):
-        note(f"no client {client_id!r}: see `dispatcher clients list`")
-        raise typer.Exit(1)
+        _no_such_client(client_id)
     typer.echo(f"{client_id} disabled")
+
+
+def _no_such_client(client_id: str) -> NoReturn:
+    note(f"no client {client_id!r}: see `dispatcher clients list`")
+    raise typer.Exit(1)
+
+
+def _key_in(path: Path | None) -> str | None:
+    """The public key of that file, as a record keeps it. Raises ConfigurationError for anything else."""
+    if path is None:
+        return None
+    try:
+        with path.open("rb") as file:
+            return kept_key(file.read(MAX_KEY_CHARS + 1).decode("utf-8", "replace"))
+    except OSError as error:
+        raise ConfigurationError(f"--public-key: {path}: {error.strerror}") from None
+    except KeyUnreadable as error:
+        raise ConfigurationError(f"--public-key: {error}") from None
+
+
+def _print_made(made: dict[str, str], key: str | None) -> None:
+    if key is not None:
+        print_json({"clientId": made["clientId"], "publicKey": orjson.loads(key)})
+        return
+    print_json(made)
+    if sys.stdout.isatty():
+        note("keep the secret: it is not shown again")
 
 
 def known_scopes(scopes: list[str]) -> frozenset[str]:
@@ -124,7 +176,9 @@ async def _store(action: str = "", *, existing: bool = True) -> AsyncIterator[Cl
     note(f"in {place(settings)}")
 
 
-async def _create(scopes: frozenset[str], name: str, bound: Restriction, rate: float | None) -> dict[str, str]:
+async def _create(
+    scopes: frozenset[str], name: str, bound: Restriction, rate: float | None, public_key: str | None
+) -> dict[str, str]:
     async with _store("createClient", existing=False) as store:
         now_ms = int(time.time() * 1000)
         client, secret = await store.create(
@@ -135,6 +189,7 @@ async def _create(scopes: frozenset[str], name: str, bound: Restriction, rate: f
             vendor_id=bound.vendor,
             rate_per_s=rate,
             marketplaces=bound.marketplaces,
+            public_key=public_key,
         )
     return {"clientId": client.client_id, "clientSecret": secret}
 
@@ -142,6 +197,11 @@ async def _create(scopes: frozenset[str], name: str, bound: Restriction, rate: f
 async def _all() -> list[ApiClient]:
     async with _store() as store:
         return await store.all()
+
+
+async def _rotate(client_id: str, public_key: str | None) -> str | None:
+    async with _store("rotateClient") as store:
+        return await store.rotate(client_id, public_key=public_key)
 
 
 async def _disable(client_id: str) -> bool:
@@ -158,6 +218,7 @@ def _row(client: ApiClient) -> dict[str, object]:
         "vendorId": client.vendor_id,
         "rate": client.rate_per_s,
         "marketplaces": client.marketplaces,
+        "publicKey": orjson.loads(client.public_key) if client.public_key else None,
         "createdOn": client.created_ms,
         "disabled": client.disabled,
     }

@@ -13,7 +13,9 @@ from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Caller
 from dispatcher.model.precondition import Precondition
 from dispatcher.model.roles import ROLES, Role, problem_with
 from dispatcher.policy.client_rights import excess
-from dispatcher.store.access.clients import ClientChange, ClientStore, hash_secret, new_secret
+from dispatcher.policy.secrets.assertion_key import KeyUnreadable
+from dispatcher.policy.secrets.client_key import kept_key
+from dispatcher.store.access.clients import ClientChange, ClientStore, renewed
 
 _GIVEN = "You can only give what your own client has"
 _BEYOND = "This client may do more than yours, which can therefore not change it"
@@ -28,7 +30,7 @@ class ClientDesk:
     default_rate_per_s: float
 
     async def create(self, wanted: ApiClient) -> tuple[ApiClient, str]:
-        """The new client and its secret. Id and hash of ``wanted`` do not matter. Raises ``Refused``."""
+        """The new client and its secret, "" with a public key; id and hash are made. Raises ``Refused``."""
         self._check(wanted, _GIVEN)
         return await self.clients.create(
             wanted.scopes,
@@ -38,6 +40,7 @@ class ClientDesk:
             vendor_id=wanted.vendor_id,
             rate_per_s=wanted.rate_per_s,
             marketplaces=wanted.marketplaces,
+            public_key=wanted.public_key,
         )
 
     async def change(self, client_id: str, change: ClientChange, expected: Precondition | None = None) -> ApiClient:
@@ -54,11 +57,12 @@ class ClientDesk:
             raise no_such_client()
         return client
 
-    async def rotate(self, client_id: str, expected: Precondition | None = None) -> tuple[ApiClient, str]:
-        """The client and its new secret; tokens of the old one are refused within seconds."""
-        secret = new_secret()
-        digest = hash_secret(secret)
-        return await self.change(client_id, lambda client: replace(client, secret_hash=digest), expected), secret
+    async def rotate(
+        self, client_id: str, expected: Precondition | None = None, public_key: str | None = None
+    ) -> tuple[ApiClient, str]:
+        """The client and its new secret, "" with ``public_key``; tokens of the old one are refused within seconds."""
+        change, secret = renewed(public_key)
+        return await self.change(client_id, change, expected), secret
 
     async def disable(self, client_id: str, expected: Precondition | None = None) -> ApiClient:
         """Its tokens are refused within seconds."""
@@ -96,6 +100,14 @@ def known(scopes: frozenset[str]) -> frozenset[str]:
     if not scopes:
         raise Unprocessable.of("missing_field", "Give scopes, a role, or both.", "scopes")
     return scopes
+
+
+def public_key_of(text: str | None) -> str | None:
+    """A PEM or JWK text as a client's record keeps it. Raises ``Unprocessable``, which repeats nothing of it."""
+    try:
+        return kept_key(text) if text is not None else None
+    except KeyUnreadable as error:
+        raise Unprocessable.of("invalid_public_key", f"This key cannot be used: {error}.", "publicKey") from None
 
 
 def no_such_client() -> NotFound:

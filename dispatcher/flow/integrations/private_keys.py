@@ -9,9 +9,7 @@ from joserfc.jwk import RSAKey
 
 from dispatcher.errors import Problem
 from dispatcher.policy.secrets.assertion_key import KeyUnreadable, read_assertion_key
-
-MIN_RSA_BITS = 2048
-"""NIST SP 800-131A; RFC 7518 §3.3 demands it of RS256."""
+from dispatcher.policy.secrets.private_keys import MIN_RSA_BITS
 
 
 def private_key_problem(text: str, field: str) -> Problem | None:

@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 MAX_KEY_CHARS = 4096
 """Of PEM or JWK; an RSA key of 4096 bits takes some 3,300."""
 MAX_RSA_BITS = 4096
+MIN_RSA_BITS = 2048
+"""NIST SP 800-131A; RFC 7518 §3.3 demands it of RS256."""
 _MAX_PRIME_BITS = MAX_RSA_BITS // 2
 
 

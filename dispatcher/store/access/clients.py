@@ -35,6 +35,8 @@ def hash_secret(secret: str) -> str:
 
 
 _TRIES = 32
+NO_SECRET = ""
+"""The hash of no secret: what a client with a public key has."""
 
 ClientChange = Callable[[ApiClient], ApiClient]
 
@@ -60,12 +62,13 @@ class ClientStore:
         vendor_id: str | None = None,
         rate_per_s: float | None = None,
         marketplaces: tuple[int, ...] | None = None,
+        public_key: str | None = None,
     ) -> tuple[ApiClient, str]:
-        """A new client and its secret, which is shown only here."""
-        secret = new_secret()
+        """A new client and its secret, which is shown only here; "" where it has a public key instead."""
+        secret = "" if public_key else new_secret()
         client = ApiClient(
             client_id=secrets.token_hex(10),
-            secret_hash=hash_secret(secret),
+            secret_hash=hash_secret(secret) if secret else NO_SECRET,
             scopes=scopes,
             created_ms=now_ms,
             name=name,
@@ -73,6 +76,7 @@ class ClientStore:
             vendor_id=vendor_id,
             rate_per_s=rate_per_s,
             marketplaces=marketplaces,
+            public_key=public_key,
         )
         await self.put(client)
         return client, secret
@@ -113,12 +117,12 @@ class ClientStore:
                 return after
         raise _modified()
 
-    async def rotate(self, client_id: str, expected: Precondition | None = None) -> str | None:
-        """A new secret in place of the old one, or None when there is no such client."""
-        secret = new_secret()
-        digest = hash_secret(secret)
-        changed = await self.edit(client_id, lambda client: replace(client, secret_hash=digest), expected)
-        return secret if changed else None
+    async def rotate(
+        self, client_id: str, expected: Precondition | None = None, public_key: str | None = None
+    ) -> str | None:
+        """A new secret, or that public key (then ""), for whatever it had; None when there is no such client."""
+        change, secret = renewed(public_key)
+        return secret if await self.edit(client_id, change, expected) else None
 
     async def disable(self, client_id: str, expected: Precondition | None = None) -> bool:
         """Let the client in no more; False when there is no such client."""
@@ -132,6 +136,13 @@ class ClientStore:
         document = Document(keys.DEF_CLIENTS, before, _write(client, before), client_id)
         entry = Noted("client", client_id, document)
         return await swap(self._redis, [document], noting=self._noting, entries=[entry])
+
+
+def renewed(public_key: str | None) -> tuple[ClientChange, str]:
+    """The change to a new secret, and the secret; or to a public key, which ends the secret, and ""."""
+    secret = "" if public_key else new_secret()
+    digest = hash_secret(secret) if secret else NO_SECRET
+    return lambda client: replace(client, secret_hash=digest, public_key=public_key), secret
 
 
 def tag(client: ApiClient) -> str:
@@ -161,4 +172,5 @@ def _read(stored: bytes) -> ApiClient:
         vendor_id=record.get("vendor_id"),
         rate_per_s=record.get("rate_per_s"),
         marketplaces=tuple(bound) if (bound := record.get("marketplaces")) is not None else None,
+        public_key=record.get("public_key"),
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, StringConstraints
 
 from dispatcher.api.rest.models import Name, ScopeName, Wire
+from dispatcher.policy.secrets.private_keys import MAX_KEY_CHARS
 
 RoleName = Literal["marketplace", "publisher", "host-application", "account-user", "viewer", "operator", "admin"]
 Scopes = Annotated[list[ScopeName], Field(min_length=1, max_length=32)]
@@ -15,6 +16,10 @@ Rate = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 """Requests per second; 0 = any number."""
 Marketplaces = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=100)]
 """Those that a client shows in its own application; None = any."""
+
+
+PublicKey = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY_CHARS)] | dict[str, Any]
+"""PEM, or a JWK as an object or as text."""
 
 
 class ClientIn(Wire):
@@ -27,6 +32,13 @@ class ClientIn(Wire):
     vendor_id: Name | None = None
     rate: Rate | None = None
     marketplaces: Marketplaces | None = None
+    public_key: PublicKey | None = None
+
+
+class RotationIn(Wire):
+    """A public key in place of a new secret."""
+
+    public_key: PublicKey | None = None
 
 
 class ClientChangeIn(Wire):
@@ -48,11 +60,12 @@ class ClientOut(Wire):
     rate: float | None
     marketplaces: list[int] | None
     disabled: bool
+    public_key: dict[str, Any] | None
     created_on: int
 
 
 class NewClientOut(ClientOut):
-    client_secret: str
+    client_secret: str | None
 
 
 class ClientsOut(Wire):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import orjson
 from aiohttp import hdrs, web
 
 from dispatcher.api.auditing import noting
@@ -19,9 +20,10 @@ from dispatcher.api.rest.operating.client_models import (
     ClientOut,
     ClientsOut,
     NewClientOut,
+    RotationIn,
 )
 from dispatcher.api.services import SERVICES
-from dispatcher.flow.access.clients import ClientDesk, known, no_such_client, scopes_of
+from dispatcher.flow.access.clients import ClientDesk, known, no_such_client, public_key_of, scopes_of
 from dispatcher.model.access import ApiClient, Scope
 from dispatcher.model.roles import Role
 from dispatcher.policy.strict_json import read_object
@@ -33,7 +35,7 @@ _NO_STORE = {"Cache-Control": "no-store"}
 
 
 async def create_client(request: web.Request) -> web.StreamResponse:
-    """201 with the secret. A client can only be given what its creator has."""
+    """201 with the secret, null with a ``publicKey``. A client can only be given what its creator has."""
     services = request.app[SERVICES]
     require_media(request, JSON)
     asked = validated(ClientIn, read_object(await read_body(request)))
@@ -51,9 +53,10 @@ async def create_client(request: web.Request) -> web.StreamResponse:
         marketplaces=places,
         account_id=asked.account_id,
         vendor_id=asked.vendor_id,
+        public_key=_public_key(asked.public_key),
     )
     client, secret = await _desk(request, "createClient").create(wanted)
-    return json_response(client_json(client) | {"clientSecret": secret}, 201, _NO_STORE | _tagged(client))
+    return json_response(client_json(client) | {"clientSecret": secret or None}, 201, _NO_STORE | _tagged(client))
 
 
 async def list_clients(request: web.Request) -> web.StreamResponse:
@@ -84,10 +87,12 @@ async def change_client(request: web.Request) -> web.StreamResponse:
 
 
 async def rotate_client(request: web.Request) -> web.StreamResponse:
-    """A new secret; tokens of the old one are refused within seconds."""
+    """A new secret, or the ``publicKey`` of the body; tokens of the old one are refused within seconds."""
+    asked = await _rotation(request)
+    key = _public_key(asked.public_key)
     with expected(request) as condition:
-        client, secret = await _desk(request, "rotateClient").rotate(_id(request), condition)
-    return json_response(client_json(client) | {"clientSecret": secret}, headers=_NO_STORE | _tagged(client))
+        client, secret = await _desk(request, "rotateClient").rotate(_id(request), condition, key)
+    return json_response(client_json(client) | {"clientSecret": secret or None}, headers=_NO_STORE | _tagged(client))
 
 
 async def disable_client(request: web.Request) -> web.StreamResponse:
@@ -95,6 +100,20 @@ async def disable_client(request: web.Request) -> web.StreamResponse:
     with expected(request) as condition:
         await _desk(request, "disableClient").disable(_id(request), condition)
     return web.Response(status=204)
+
+
+async def _rotation(request: web.Request) -> RotationIn:
+    """No body asks for a new secret."""
+    raw = await read_body(request)
+    if not raw:
+        return RotationIn()
+    require_media(request, JSON)
+    return validated(RotationIn, read_object(raw))
+
+
+def _public_key(given: str | dict[str, Any] | None) -> str | None:
+    """PEM, a JWK as text or a JWK as JSON, as a record keeps it."""
+    return public_key_of(orjson.dumps(given).decode() if isinstance(given, dict) else given)
 
 
 def _id(request: web.Request) -> str:
@@ -122,6 +141,7 @@ def client_json(client: ApiClient) -> dict[str, Any]:
         "rate": client.rate_per_s,
         "marketplaces": list(client.marketplaces) if client.marketplaces is not None else None,
         "disabled": client.disabled,
+        "publicKey": orjson.loads(client.public_key) if client.public_key else None,
         "createdOn": client.created_ms,
     }
 
@@ -155,6 +175,14 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route("DELETE", _ONE, disable_client, _ADMIN, "Disable an API client", answers={204: None}, tag=_TAG),
     Route(
-        "POST", f"{_ONE}/rotate", rotate_client, _ADMIN, "Give it a new secret", answers={200: NewClientOut}, tag=_TAG
+        "POST",
+        f"{_ONE}/rotate",
+        rotate_client,
+        _ADMIN,
+        "Give it a new secret or public key",
+        body=RotationIn,
+        answers={200: NewClientOut},
+        tag=_TAG,
+        body_optional=True,
     ),
 )
