@@ -14,6 +14,7 @@ from dispatcher.api.access import admitting
 from dispatcher.api.admin_client import AdminClient
 from dispatcher.api.composition import composed, oauth_server
 from dispatcher.api.documents.openapi import DOCUMENT, build_document
+from dispatcher.api.graphql.allowance import LARGE_QUERIES, QUERY_TURNS
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
 from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
@@ -23,7 +24,16 @@ from dispatcher.api.http.middleware import ERROR_PAGES, edge
 from dispatcher.api.http.preconditions import revalidating
 from dispatcher.api.http.respond import nameless
 from dispatcher.api.http.route import Route
-from dispatcher.api.http.turns import EXPORT_TURNS, EXPORTS, SEARCH_TURNS, SEARCHES, TURNS, Turns
+from dispatcher.api.http.turns import (
+    CHANGE_TURNS,
+    CHANGES,
+    EXPORT_TURNS,
+    EXPORTS,
+    SEARCH_TURNS,
+    SEARCHES,
+    TURNS,
+    Turns,
+)
 from dispatcher.api.installing import AUTHORIZED_PATH, AUTHORIZING, CONNECTING, INSTALLING
 from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key
@@ -150,6 +160,8 @@ def _bound_work(app: web.Application) -> None:
     app[TURNS] = Turns()
     app[EXPORT_TURNS] = Turns(EXPORTS)
     app[SEARCH_TURNS] = Turns(SEARCHES)
+    app[CHANGE_TURNS] = Turns(CHANGES)
+    app[QUERY_TURNS] = Turns(LARGE_QUERIES)
     app[INTAKE] = Intake()
 
 

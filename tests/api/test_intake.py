@@ -53,6 +53,23 @@ async def test_a_small_accept_is_answered_while_many_large_ones_wait(api: Api) -
     await until(lambda: intake.handled.running == intake.arriving.running == 0)
 
 
+async def test_a_packed_body_takes_room_by_what_it_turns_out_to_be(api: Api) -> None:
+    """However many small ones come at once, none waits; a large one does, however small it is when packed."""
+    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
+    async with no_room(api):
+        small = [accepting(api, "", "", data=_packed("s" * 50, f"S-{n}"), headers=headers) for n in range(200)]
+        large = accepting(api, "", "", data=_packed(LARGE, "L"), headers=headers)
+        assert {(await one).status for one in small} == {202}
+        await until(lambda: api.http.app[INTAKE].handled.waiting == 1)
+        assert not large.done()
+    assert (await large).status == 202
+
+
+def _packed(text: str, account: str) -> bytes:
+    body = {"type": "create", "productId": PRODUCT, "accountId": account, "payload": {"text": text}}
+    return gzip.compress(orjson.dumps(body))
+
+
 @pytest.mark.parametrize("packed", [False, True])
 async def test_a_body_that_is_refused_leaves_its_room(api: Api, packed: bool) -> None:
     intake = api.http.app[INTAKE]

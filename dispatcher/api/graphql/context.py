@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
+from functools import partial
 
 import strawberry
 from aiohttp import web
 
 from dispatcher.api.auditing import author_of, written_down
-from dispatcher.api.graphql.allowance import Allowance
+from dispatcher.api.graphql.allowance import QUERY_TURNS, Allowance
 from dispatcher.api.http.route import CALLER
+from dispatcher.api.http.turns import Turn, share_of
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.flow.publishing.desk import IntegrationDesk
@@ -44,10 +47,12 @@ class GraphContext:
     trials: Trials
     now_ms: int
     author: Author
+    allowance: Allowance
+    turn: Turn
+    """To be ended by whoever waits for a worker."""
     operation_name: str | None = None
     """As the caller gave it, to choose among several operations."""
     doing: Doing = field(default_factory=Doing)
-    allowance: Allowance = field(default_factory=Allowance)
 
     @property
     def definitions(self) -> Definitions:
@@ -83,15 +88,18 @@ class GraphContext:
 Info = strawberry.Info[GraphContext, None]
 
 
-def context_of(request: web.Request, operation_name: str | None) -> GraphContext:
-    services = request.app[SERVICES]
-    now_ms = services.now_ms()
+def context_of(request: web.Request, turn: Turn, operation_name: str | None) -> GraphContext:
+    """``turn``: the one that the request has."""
+    services, caller = request.app[SERVICES], request[CALLER]
+    large = partial(request.app[QUERY_TURNS].begin, share_of(caller), task=asyncio.current_task())
     return GraphContext(
         services,
-        request[CALLER],
+        caller,
         request.app[PING_STARTER],
         request.app[CREDENTIAL_TRIALS],
-        now_ms,
+        services.now_ms(),
         author_of(request),
+        Allowance(large),
+        turn,
         operation_name,
     )

@@ -88,9 +88,9 @@ class ProductIntegration(Identity, ShownFields):
         )
 
     @strawberry.field
-    def working(self, info: Info) -> ProductIntegration:
+    async def working(self, info: Info) -> ProductIntegration:
         """The version that is edited."""
-        info.context.allowance.spend(VERSION_BYTES)
+        await info.context.allowance.spend(VERSION_BYTES)
         return ProductIntegration.of(self.integration, self.integration.working)
 
     @strawberry.field
@@ -118,13 +118,13 @@ class ProductIntegration(Identity, ShownFields):
     async def credential_state(self, info: Info) -> CredentialState:
         """State of the tokens for deliveries: to be had, or failing."""
         queue = info.context.services.reads
-        info.context.allowance.spend(LOOK_BYTES)
+        await info.context.allowance.spend(LOOK_BYTES)
         return CredentialState.of(await queue.credentials_failing_since(self.integration.id))
 
     @strawberry.field
     async def suspended_urls(self, info: Info) -> list[SuspendedUrl]:
         """URLs that answered 410 Gone, with the types of this version that go there."""
-        info.context.allowance.spend(LOOK_BYTES)
+        await info.context.allowance.spend(LOOK_BYTES)
         since_ms = await info.context.services.reads.suspended_urls(self.integration.id)
         return views.suspended_urls(self.revision_shown, since_ms)
 
@@ -148,7 +148,7 @@ class ProductIntegration(Identity, ShownFields):
     @strawberry.field
     async def test(self, info: Info, id_: strawberry.ID) -> IntegrationTest | None:
         """One ping test, while it is among the last 50."""
-        info.context.allowance.spend(TEST_BYTES)
+        await info.context.allowance.spend(TEST_BYTES)
         found = await info.context.definitions.pings.find(self.integration.id, id_)
         return IntegrationTest.of(found, info.context.now_ms) if found else None
 
@@ -157,7 +157,7 @@ class ProductIntegration(Identity, ShownFields):
         """The newest ping tests, newest first: those that were asked for, those on schedule, or both."""
         if not 1 <= last <= KEPT:
             raise InvalidRequest.of("invalid_limit", f"last is between 1 and {KEPT}.", "last")
-        info.context.allowance.spend(TEST_BYTES * last)
+        await info.context.allowance.spend(TEST_BYTES * last)
         found = await info.context.definitions.pings.history(self.integration.id)
         wanted = [one for one in found if trigger is None or one.trigger is trigger]
         return [IntegrationTest.of(one, info.context.now_ms) for one in wanted[:last]]
@@ -222,6 +222,6 @@ class Product:
 
 
 async def last_test(context: GraphContext, integration_id: str) -> IntegrationTest | None:
-    context.allowance.spend(TEST_BYTES)
+    await context.allowance.spend(TEST_BYTES)
     found = await context.definitions.pings.last(integration_id)
     return IntegrationTest.of(found, context.now_ms) if found else None

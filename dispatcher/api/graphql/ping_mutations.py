@@ -54,6 +54,7 @@ class PingMutations:
             changes.pop("transport", None)
         saved = (await context.definitions.needed(any_id)).id if any_id else None
         async with context.noted(saved) if saved else contextlib.nullcontext():
+            context.turn.end()
             tried = await try_credentials(
                 context.definitions, context.services.editor, context.trials, saved, changes, context.caller.vendor_id
             )

@@ -19,7 +19,7 @@ from dispatcher.api.graphql.schema import build_schema
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, ENDS_WITH_CALLER, Route
 from dispatcher.api.http.store_away import READS
-from dispatcher.api.http.turns import take_turn
+from dispatcher.api.http.turns import CHANGE_TURNS, Turn, share_of, take_turn
 from dispatcher.errors import InvalidRequest, Problem, Refused, RequestError
 from dispatcher.model.access import Caller, Scope
 
@@ -56,15 +56,13 @@ class GraphQL:
         return await self._executed(request, from_parameters(request), {OperationType.QUERY})
 
     async def _executed(self, request: web.Request, query: Query, allowed: set[OperationType]) -> web.Response:
-        if "mutation" not in query.text:
-            request[ENDS_WITH_CALLER] = True
-            await take_turn(request, request[CALLER])
+        turn = await _turn(request, query)
         try:
             result = await self._schema.execute(
                 query.text,
                 variable_values=query.variables,
                 operation_name=query.operation_name,
-                context_value=context_of(request, query.operation_name),
+                context_value=context_of(request, turn, query.operation_name),
                 allowed_operation_types=allowed,
             )
         except CannotGetOperationTypeError as error:
@@ -86,6 +84,16 @@ class GraphQL:
 
     async def sdl(self, request: web.Request) -> web.Response:
         return web.Response(text=self._sdl, content_type="text/plain")
+
+
+async def _turn(request: web.Request, query: Query) -> Turn:
+    """Of reads or of changes. Whoever only reads is given up with its caller. Raises 429 or 503."""
+    request[ENDS_WITH_CALLER] = True
+    if "mutation" not in query.text:
+        return await take_turn(request, request[CALLER])
+    turn = await request.app[CHANGE_TURNS].begin(share_of(request[CALLER]))
+    request[ENDS_WITH_CALLER] = False
+    return turn
 
 
 def _answer(request: web.Request, body: dict[str, Any], *, refused: bool) -> web.Response:

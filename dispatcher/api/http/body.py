@@ -58,11 +58,21 @@ async def read_body(request: web.Request) -> bytes:
     if len(raw) > limit_bytes:
         raise _too_large(limit_bytes)
     if compressed:
-        await may_be_handled(request, limit_bytes)
-        return inflate(raw, limit_bytes)
+        return await _inflated(request, raw, limit_bytes)
     if len(raw) > SMALL_BYTES:
         await may_be_handled(request, len(raw))
     return raw
+
+
+async def _inflated(request: web.Request, raw: bytes, limit_bytes: int) -> bytes:
+    """A large one waits as it came: undone once to learn its size, and again when there is room."""
+    plain = inflate(raw, limit_bytes)
+    size = len(plain)
+    if size > SMALL_BYTES:
+        del plain
+        await may_be_handled(request, size)
+        plain = inflate(raw, limit_bytes)
+    return plain
 
 
 async def _arrived(request: web.Request) -> bytes:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from functools import partial
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
@@ -46,6 +48,19 @@ class _Waiting(NamedTuple):
     turn: asyncio.Future[None]
 
 
+class Turn:
+    """Ends with its task, or before."""
+
+    def __init__(self, end: Callable[[], None]) -> None:
+        self._end: Callable[[], None] | None = end
+
+    def end(self) -> None:
+        """Makes room for others, once."""
+        end, self._end = self._end, None
+        if end is not None:
+            end()
+
+
 class Turns:
     """One per process and kind of work."""
 
@@ -64,12 +79,17 @@ class Turns:
         """Number of those that wait."""
         return len(self._waiting)
 
-    async def begin(self, share: str, size: int = 1) -> None:
-        """A turn that lasts until this task ends: a request's ends when its answer is sent. Raises 429 or 503."""
+    async def begin(self, share: str, size: int = 1, *, task: asyncio.Task[Any] | None = None) -> Turn:
+        """A turn that lasts until ``task`` ends, or else the current one. Raises 429 or 503.
+
+        That of a request ends when its answer is sent.
+        """
         await self._take(share, size)
-        task = asyncio.current_task()
-        assert task is not None
-        task.add_done_callback(lambda _: self._end(share, size))
+        lasting = task or asyncio.current_task()
+        assert lasting is not None
+        turn = Turn(partial(self._end, share, size))
+        lasting.add_done_callback(lambda _: turn.end())
+        return turn
 
     async def _take(self, share: str, size: int) -> None:
         waiting = _Waiting(share, size, asyncio.get_running_loop().create_future())
@@ -130,14 +150,19 @@ SEARCHES = Room(at_once=4, of_one=1, waiting=16, waiting_of_one=0, what="searche
 SEARCH_TURNS = web.AppKey("search_turns", Turns)
 """Of searches that read payloads, one at a time of a client or vendor."""
 
+CHANGES = Room(at_once=16, of_one=4, waiting=1024, waiting_of_one=512, what="changes")
+CHANGE_TURNS = web.AppKey("change_turns", Turns)
+"""Of mutations. One that waits for a worker gives its turn back."""
 
-async def take_turn(request: web.Request, caller: Caller) -> None:
+
+async def take_turn(request: web.Request, caller: Caller) -> Turn:
     """For whoever handles ``request`` and is about to read much. Raises 429 or 503.
 
     It ends when the answer is sent; whoever does not take that off the network loses the connection.
     """
-    await request.app[TURNS].begin(share_of(caller))
+    turn = await request.app[TURNS].begin(share_of(caller))
     task, transport = asyncio.current_task(), request.transport
     if task is not None and transport is not None:
         cutting = asyncio.get_running_loop().call_later(MOST_S, transport.abort)
         task.add_done_callback(lambda _: cutting.cancel())
+    return turn

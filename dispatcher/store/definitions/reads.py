@@ -65,7 +65,7 @@ class DefinitionReads:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._vendor_id: str | None = None
-        self._spend: Callable[[int], None] | None = None
+        self._spend: Callable[[int], Awaitable[None]] | None = None
 
     @property
     def vendor_id(self) -> str | None:
@@ -78,8 +78,8 @@ class DefinitionReads:
         view._vendor_id = vendor_id  # noqa: SLF001 - of its own kind
         return view
 
-    def counted(self, spend: Callable[[int], None]) -> Self:
-        """The same store; ``spend`` is told of the bytes that this view reads, and ends a reading by an error."""
+    def counted(self, spend: Callable[[int], Awaitable[None]]) -> Self:
+        """The same store; ``spend`` is told of the bytes that this view reads, and holds a reading up or ends it."""
         view = copy.copy(self)
         view._spend = spend  # noqa: SLF001 - of its own kind
         return view
@@ -159,12 +159,12 @@ class DefinitionReads:
         found: list[bytes | None] = []
         for first in range(0, len(wanted), max(1, at_once)):
             found += await self._ask(self._redis.mget(wanted[first : first + at_once]))
-            self._count(found[first:])
+            await self._count(found[first:])
         return found
 
-    def _count(self, records: list[bytes | None]) -> None:
+    async def _count(self, records: list[bytes | None]) -> None:
         if self._spend is not None:
-            self._spend(sum(max(RECORD_BYTES, len(one)) for one in records if one is not None))
+            await self._spend(sum(max(RECORD_BYTES, len(one)) for one in records if one is not None))
 
     async def _within_reach(self, loaded: Loaded) -> Loaded:
         """The vendor's part of it. A product belongs to the vendor of the integration that it is linked to."""
@@ -188,7 +188,7 @@ class DefinitionReads:
     async def _stored_integration(self, any_id: str) -> bytes | None:
         own_id = await self._own_id(any_id)
         record = await self._ask(self._redis.get(keys.definition(own_id))) if own_id else None
-        self._count([record])
+        await self._count([record])
         if record is None or self._vendor_id is None:
             return record
         return record if read_integration(record).vendor_id == self._vendor_id else None

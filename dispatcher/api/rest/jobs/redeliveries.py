@@ -57,11 +57,11 @@ async def start_redelivery(request: web.Request) -> web.StreamResponse:
     """202 with how many events match, or 200 with ``dryRun``: by status and integration, and the end at the rate."""
     require_media(request, JSON)
     asked = validated(RedeliveriesIn, read_object(await read_body(request)))
+    await take_turn(request, request[CALLER])
     services, action = request.app[SERVICES], BulkAction(asked.action)
     asked_for = _condition(asked.filter, action, services.now_ms())
     wanted = await with_used_keys(of_action(asked_for, action), request[CALLER].client_id, services.queue)
     condition = await within_reach(wanted, request[CALLER], services.definitions)
-    await take_turn(request, request[CALLER])
     counted = await tally(condition, services.reads) if condition else NOTHING
     if asked.dry_run:
         seen = await preview(counted, asked.rate, services.cache)
