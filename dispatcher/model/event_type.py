@@ -78,11 +78,12 @@ NOTICE_TYPES: frozenset[str] = frozenset({"DEACTIVATED", "REACTIVATED", "CLOSED"
 _BY_NAME: dict[str, EventType] = {kind.value: kind for kind in EventType} | {
     rule.alias: kind for kind, rule in TYPE_RULES.items() if rule.alias
 }
+_BY_LOWER_NAME: dict[str, EventType] = {name.lower(): kind for name, kind in _BY_NAME.items()}
 
 
 def parse_event_type(name: str) -> EventType | None:
-    """The type of a full name (``SUBSCRIPTION_ORDER``) or a short one (``create``), else None."""
-    return _BY_NAME.get(name)
+    """The type of a full name (``SUBSCRIPTION_ORDER``) or a short one (``create``), in any case; else None."""
+    return _BY_NAME.get(name) or _BY_LOWER_NAME.get(name.lower())
 
 
 def emittable_names() -> list[str]:

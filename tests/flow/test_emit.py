@@ -106,3 +106,27 @@ async def test_required_answers_may_be_missing_where_the_form_need_not_be_filled
     unanswered: list[dict[str, Any]] = [{}, {"configuration": {"mail": ""}}, {"configuration": {}}]
     for payload in unanswered:
         assert await emitter.event(ORDER._replace(payload=payload), SHOP)
+
+
+async def test_what_the_payload_the_schema_and_the_form_find_wrong_is_one_answer(desk: Desk, redis: Redis) -> None:
+    emitter = await linked(
+        desk, redis, validatePayloads=True, orderFormFields=[{"name": "mail", "type": "EMAIL", "required": True}]
+    )
+    payload = {
+        "account": {"status": "LOST"},
+        "company": {"uuid": 7},
+        "configuration": {"mail": "sam"},
+        "order": {"pricingDuration": "SOMETIMES"},
+    }
+    error = await refused(emitter, ORDER._replace(payload=payload))
+    fields = [field for _, field in told(error)]
+    assert {"payload.account.status", "payload.company.uuid", "payload.configuration.mail"} <= set(fields)
+    assert "payload.order.pricingDuration" in fields
+    assert len(fields) == len(set(fields))
+    nowhere = await refused(emitter, ORDER._replace(product_id="P-2", payload=payload))
+    assert {"productId", "payload.account.status"} <= {field for _, field in told(nowhere)}
+
+
+@pytest.mark.parametrize("name", ["subscription_order", "Subscription_Order", "CREATE", "create"])
+async def test_a_type_is_named_in_any_case(desk: Desk, redis: Redis, name: str) -> None:
+    assert (await (await linked(desk, redis)).event(ORDER._replace(type=name), SHOP)).type == "SUBSCRIPTION_ORDER"

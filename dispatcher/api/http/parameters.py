@@ -167,7 +167,9 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
 }
 """By method and path."""
 
-_SECRET_FIELDS = {"client_id": {"type": "string"}, "client_secret": {"type": "string"}}
+_SECRET_FIELDS = {
+    name: {"type": "string"} for name in ("client_id", "client_secret", "client_assertion_type", "client_assertion")
+}
 _TOKEN_FORM = {
     "type": "object",
     "required": ["token"],
@@ -182,7 +184,7 @@ OAUTH_FORMS: dict[str, dict[str, Any]] = {
     },
     "/oauth/token": {
         "type": "object",
-        "required": ["grant_type", "client_id", "client_secret"],
+        "required": ["grant_type"],
         "properties": {"grant_type": {"const": "client_credentials"}, "scope": {"type": "string"}, **_SECRET_FIELDS},
     },
     "/oauth2/revoke": _TOKEN_FORM,

@@ -79,7 +79,7 @@ def emit(
 
 def emittable(name: str) -> EventType:
     """The type, in whatever case it was typed. Raises ConfigurationError, which names those that there are."""
-    kind = parse_event_type(name.lower()) or parse_event_type(name.upper())
+    kind = parse_event_type(name)
     if kind is None or not TYPE_RULES[kind].emitted_by_callers:
         raise ConfigurationError(f"{name} cannot be emitted; use one of {', '.join(emittable_names())}")
     return kind

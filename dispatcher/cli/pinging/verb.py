@@ -86,7 +86,7 @@ async def _run(client: Client, asked: dict[str, Any]) -> dict[str, Any] | None:
 
 
 def _kind(name: str) -> EventType:
-    kind = parse_event_type(name.lower()) or parse_event_type(name.upper())
+    kind = parse_event_type(name)
     if kind is None or not TYPE_RULES[kind].emitted_by_callers:
         raise ConfigurationError(f"--type {name} cannot be pinged; use one of {', '.join(emittable_names())}")
     return kind

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from dispatcher.catalogue.validation import schema_problems
-from dispatcher.errors import Refused, Unprocessable
+from dispatcher.errors import Problem, Refused, Unprocessable
 from dispatcher.ids import new_event_id
 from dispatcher.model.access import Caller
 from dispatcher.model.event import Event
@@ -61,18 +61,18 @@ class Emitter:
     async def event(self, asked: Emission, caller: Caller, known: Mapping[str, Product] | None = None) -> Event:
         """The event to accept. ``known``: what ``products`` found, of which this one was asked for; None = look it up.
 
-        Raises ``Unprocessable`` with its fields, ``Refused`` for another account's.
+        Raises ``Unprocessable`` with all that is wrong, once a field; ``Refused`` for another account's.
         """
         kind = _type_of(asked.type)
         problems = validate_payload(kind, asked.payload)
-        if problems:
-            raise Unprocessable(problems)
         account_id = _account_of(asked.account_id, caller)
-        integration, revision = await self._destination(asked, caller, known)
-        if revision.validate_payloads and (problems := schema_problems(kind, asked.payload)):
-            raise Unprocessable(problems)
-        if kind is EventType.SUBSCRIPTION_ORDER:
-            _check_purchase_form(revision, asked.payload or {})
+        try:
+            integration, revision = await self._destination(asked, caller, known)
+        except Unprocessable as nowhere:
+            raise Unprocessable([*nowhere.problems, *problems]) from None
+        problems += _problems_at(kind, revision, asked.payload)
+        if problems:
+            raise Unprocessable(_one_a_field(problems))
         return Event(
             id=new_event_id(self._now_ms(), self._partition_of(integration.id)),
             type=kind,
@@ -125,11 +125,19 @@ def _account_of(asked: str | None, caller: Caller) -> str | None:
     raise Refused.of("account_restricted", "This client may emit for its own account only.", "accountId")
 
 
-def _check_purchase_form(revision: Revision, payload: dict[str, Any]) -> None:
-    """422 for each answer in ``payload.configuration`` that does not fit its field of the form, or is missing."""
-    answers = payload.get("configuration")
-    given = answers if isinstance(answers, dict) else {}
+def _one_a_field(problems: Iterable[Problem]) -> list[Problem]:
+    kept: dict[str, Problem] = {}
+    for one in problems:
+        kept.setdefault(one.field or one.message, one)
+    return [*kept.values()]
+
+
+def _problems_at(kind: EventType, revision: Revision, payload: dict[str, Any] | None) -> list[Problem]:
+    """Problems of a payload with that integration: with its schema, where it asks for that, and its purchase form."""
+    found = schema_problems(kind, payload) if revision.validate_payloads else []
+    answers = (payload or {}).get("configuration") or {}
+    if kind is not EventType.SUBSCRIPTION_ORDER or not isinstance(answers, dict):
+        return found
     required = revision.order_require_form_fields
-    problems = answer_problems(revision.order_form_fields, given, required=required, prefix="payload.configuration")
-    if problems:
-        raise Unprocessable(problems)
+    form = answer_problems(revision.order_form_fields, answers, required=required, prefix="payload.configuration")
+    return [*found, *form]
