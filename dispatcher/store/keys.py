@@ -111,6 +111,10 @@ sampled = _of_partition("sampled")
 charted = _of_partition("charted")
 """zset: lanes with a history, score = s of its newest span. Until 90 days later. Written by the owner."""
 
+segments = _of_partition("segments")
+"""hash: segment of the archive → JSON of ``Entry``. Until its last event's retention ends. Written by ``move``,
+``exchange`` and ``forget``."""
+
 
 def lane_history(partition: int, lane_id: str, resolution: str, piece: int) -> str:
     """hash: slot → packed figures of a span. Until as long later as its ring is. Written by the owner."""
@@ -259,6 +263,8 @@ bearer = _with_id("{def}:bearer:")
 
 # The whole deployment.
 
+ARCHIVE = "dispatcher:archive"
+"""string: id of the storage that has this store's history. For ever. Written by a worker, at the first."""
 EXEMPLARS = "dispatcher:exemplars"
 """hash: counter of a histogram's bucket → its last traced observation. For ever. Written by workers."""
 fleet_history = _with_id("dispatcher:{fleet}:")

@@ -1,0 +1,97 @@
+"""The archive as its users see it: one storage, one manifest, and a few threads that read and unpack.
+
+Whoever looks for an event in Redis and in the archive asks Redis first, the manifest next, and then the storage: an
+event that moves meanwhile is found where it went.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import ParamSpec, TypeVar
+
+from dispatcher.ids import event_ms
+from dispatcher.store.archive.archived import ArchivedEvent
+from dispatcher.store.archive.entry import Segment
+from dispatcher.store.archive.manifest import Manifest
+from dispatcher.store.archive.reading import SegmentGone, SegmentReader, away, lost
+from dispatcher.store.archive.storage import Storage
+from dispatcher.store.redis.scripts import Client
+
+THREADS = 4
+"""Segments that are read and unpacked at a time, in one process."""
+_TIMES = 5
+"""Times that a segment may be replaced while it is looked for."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Archive:
+    """One per process. Raises ``StoreUnavailable``: as ``ArchiveUnavailable`` when the storage is away, as
+    ``StoreDamaged`` when what it holds is not what was written."""
+
+    def __init__(self, client: Client, storage: Storage, now_ms: Callable[[], int]) -> None:
+        self.client = client
+        self.storage = storage
+        self.manifest = Manifest(client)
+        self.reader = SegmentReader(storage)
+        self.now_ms = now_ms
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="archive")
+
+    def close(self) -> None:
+        """What reads goes on until it has read."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def blocking(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do in a thread what blocks; an ``OSError`` of the storage is named."""
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
+        except OSError as error:
+            raise away(self.storage, error) from error
+
+    async def reading(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do what reads the manifest and then the storage; once more when a segment was replaced in between."""
+        gone: Segment | None = None
+        for _ in range(_TIMES):
+            try:
+                return await work()
+            except SegmentGone as missed:
+                if missed.segment == gone:
+                    break
+                gone = missed.segment
+        assert gone is not None
+        raise lost(self.storage, gone)
+
+    async def find(self, event_ids: Sequence[str]) -> dict[str, ArchivedEvent]:
+        """Those of some events that are archived, and whose retention goes on."""
+        located = await self.locate(event_ids)
+        return {event_id: event for event_id, (_, event) in located.items()}
+
+    async def locate(self, event_ids: Sequence[str]) -> dict[str, tuple[Segment, ArchivedEvent]]:
+        """The same with the segments that they are in."""
+        partitions = sorted({int(one[-3:], 16) for one in event_ids})
+        now_ms = self.now_ms()
+
+        async def look() -> dict[str, tuple[Segment, ArchivedEvent]]:
+            segments = await self.manifest.segments(partitions)
+            return await self.blocking(self._found, segments, event_ids)
+
+        found = await self.reading(look)
+        return {event_id: one for event_id, one in found.items() if one[1].expires_ms > now_ms}
+
+    def _found(self, segments: Sequence[Segment], event_ids: Sequence[str]) -> dict[str, tuple[Segment, ArchivedEvent]]:
+        found = {}
+        for event_id in event_ids:
+            for segment in _that_may_have(segments, event_id):
+                if event := self.reader.event(segment, event_id):
+                    found[event_id] = segment, event
+                    break
+        return found
+
+
+def _that_may_have(segments: Sequence[Segment], event_id: str) -> list[Segment]:
+    partition, made_ms = int(event_id[-3:], 16), event_ms(event_id)
+    return [one for one in segments if one.partition == partition and one.entry.made[0] <= made_ms <= one.entry.made[1]]

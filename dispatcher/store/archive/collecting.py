@@ -1,0 +1,105 @@
+"""Collects what may be archived of a partition: events that ended well long ago, in the order of its log."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dispatcher.model.event import EventState
+from dispatcher.model.status import COMPLETE
+from dispatcher.store import keys
+from dispatcher.store.archive.archived import ArchivedEvent, Position
+from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import Client, each_of
+
+WALKED = 2000
+"""Entries of the log that one step looks at: events of a segment at most."""
+AT_ONCE = 250
+"""Events that one round trip reads."""
+SEGMENT_BYTES = 8 * 1024 * 1024
+"""What a step reads of events, about: it is in memory at once."""
+LEAST_LEFT_MS = 3_600_000
+"""What expires sooner is not worth writing."""
+START = "-"
+_SEALED = re.compile(rb"v1\.[0-9a-f]{8}\.[A-Za-z0-9+/]{38,}")
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
+
+
+@dataclass(slots=True)
+class Collected:
+    """``rest``: where the next step goes on in the log; ``START`` = there is nothing more that is old enough."""
+
+    events: list[ArchivedEvent] = field(default_factory=list)
+    rest: str = START
+
+    @property
+    def size(self) -> int:
+        return sum(len(value) for event in self.events for value in event.fields.values())
+
+
+async def collect(client: Client, partition: int, start: str, until_ms: int, now_ms: int) -> Collected:
+    """Events that were accepted, and have ended, before ``until_ms``; from ``start`` on."""
+    with guarded():
+        entries = await client.xrange(keys.event_log(partition), start, str(until_ms - 1), WALKED)
+    places = {fields[b"i"].decode(): place.decode() for place, fields in entries}
+    ids, collected, size = list(places), Collected(), 0
+    for at in range(0, len(ids), AT_ONCE):
+        if size >= SEGMENT_BYTES:
+            collected.rest = f"({places[ids[at - 1]]}"
+            return collected
+        some = await _that_ended(client, partition, ids[at : at + AT_ONCE], until_ms)
+        for event_id, fields, left_ms in await _read(client, partition, some):
+            size += sum(map(len, fields.values()))
+            if left_ms > LEAST_LEFT_MS and is_open_text(fields):
+                position = Position.of(places[event_id])
+                collected.events.append(ArchivedEvent(event_id, position, now_ms + left_ms, fields))
+    if len(entries) == WALKED:
+        collected.rest = f"({places[ids[-1]]}"
+    return collected
+
+
+def is_open_text(fields: dict[str, bytes]) -> bool:
+    """False for what is no text, and for what has a sealed value in it: its key could never be dropped."""
+    return not any(_SEALED.search(value) or not _is_text(value) for value in fields.values())
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        return bool(value.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+async def _that_ended(client: Client, partition: int, ids: Sequence[str], until_ms: int) -> list[str]:
+    """Those that succeeded, or need nobody for another reason. What failed stays, since somebody may redeliver it."""
+    pipeline: Any = client.pipeline(transaction=False)
+    for event_id in ids:
+        pipeline.hget(keys.event(partition, event_id), "state")
+    states = zip(ids, await each_of(pipeline), strict=True)
+    return [event_id for event_id, state in states if isinstance(state, bytes) and _has_ended(state, until_ms)]
+
+
+def _has_ended(stored: bytes, until_ms: int) -> bool:
+    try:
+        state = EventState.from_stored(stored)
+    except _UNREADABLE:
+        return False
+    return state.status in COMPLETE and state.settled_ms is not None and state.settled_ms < until_ms
+
+
+async def _read(client: Client, partition: int, ids: Sequence[str]) -> list[tuple[str, dict[str, bytes], int]]:
+    """Fields, and what is left of the retention in ms; without those that are gone meanwhile, or are damaged."""
+    if not ids:
+        return []
+    pipeline: Any = client.pipeline(transaction=False)
+    for event_id in ids:
+        pipeline.hgetall(keys.event(partition, event_id))
+        pipeline.pttl(keys.event(partition, event_id))
+    replies = iter(await each_of(pipeline))
+    found = []
+    for event_id, fields, left_ms in zip(ids, replies, replies, strict=True):
+        if isinstance(fields, dict) and isinstance(left_ms, int) and b"doc" in fields and b"state" in fields:
+            found.append((event_id, {name.decode(): value for name, value in fields.items()}, left_ms))
+    return found

@@ -1,0 +1,24 @@
+"""One store with a few events, and a writer that thinks that everything ended long ago."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.store.archive.files import FileStorage
+from tests.store.archive.history import History
+
+
+@pytest.fixture
+async def history(redis: Redis, tmp_path: Path) -> History:
+    return await History(redis, FileStorage(tmp_path / "archive")).open()
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    yield
+    while History.OPENED:
+        History.OPENED.pop().close()
