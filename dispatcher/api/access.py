@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
@@ -11,13 +12,16 @@ from dispatcher.api.http.route import ADMISSION, CALLER, ENDS_WITH_CALLER, Admis
 from dispatcher.api.http.turns import take_turn
 from dispatcher.api.metering import Meters
 from dispatcher.api.oauth.gate import REALM, Gate
-from dispatcher.errors import Problem, Refused
+from dispatcher.errors import Problem, Refused, RequestError
 from dispatcher.model.access import Caller, Scope
 
+_Once = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 _FLEET_WIDE = frozenset({Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN, Scope.MARKETPLACE_PARTNER})
 """Scopes that reach more than one account; never for a client that is restricted to one."""
 
 _LOOKING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
+_SERVERS_FAULT = 500
+"""From this status on nobody knows what was done."""
 
 
 def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
@@ -26,20 +30,36 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
     if needed is None:
         return route.handler if route.asking is None else _asking(route, *route.asking, gate, meters)
     handler = _reading(route, Admission(partial(_readmit, gate, route)))
+    once = _once(route, needed, handler, gate)
 
     async def enter(request: web.Request) -> web.StreamResponse:
         authorization = request.headers.get(hdrs.AUTHORIZATION)
-        caller = gate.remembered(authorization)
-        if caller is None and route.bearers:
-            acts = request.method not in _LOOKING
-            caller = await gate.bearer_of(request.match_info["_id"], authorization, acts=acts)
-        caller = caller or await gate.caller(authorization)
+        if route.bearers and (token := gate.one_time(authorization)) is not None:
+            return await once(request, token)
+        caller = gate.remembered(authorization) or await gate.caller(authorization)
         limits = await meters.admit(caller) if caller.rate_per_s else None
         _check(caller, needed, route)
         request[CALLER] = caller
         if limits is None:
             return await handler(request)
         return _with(limits, await handler(request))
+
+    return enter
+
+
+def _once(route: Route, needed: tuple[Scope, ...], handler: Handler, gate: Gate) -> _Once:
+    """The handler for whoever shows a one-time bearer, which is used up unless the call is refused."""
+
+    async def enter(request: web.Request, token: str) -> web.StreamResponse:
+        acts = request.method not in _LOOKING
+        request[CALLER] = await gate.bearer_of(request.match_info["_id"], token, acts=acts)
+        try:
+            _check(request[CALLER], needed, route)
+            return await handler(request)
+        except (RequestError, web.HTTPException) as error:
+            if acts and error.status < _SERVERS_FAULT:
+                await gate.give_back(token)
+            raise
 
     return enter
 

@@ -260,6 +260,8 @@ outbox = _with_id("{def}:outbox:")
 """hash: place → JSON of an effect, written with its transition. Until the queue has it. Written by all."""
 bearer = _with_id("{def}:bearer:")
 """string: the installation that a one-time token, by its SHA-256, is for. Until 15 min later. Written by workers."""
+bearer_taken = _with_id("{def}:bearer-taken:")
+"""string: that token acts, or has acted. Until its call is refused, or 15 min later. Written by the API."""
 
 # The whole deployment.
 

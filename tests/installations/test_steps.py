@@ -199,6 +199,25 @@ async def test_the_bearer_lets_the_host_act_once_as_the_owner_of_that_installati
     await scene.json("GET", f"{ALL}/{one['_id']}", 401, headers=shown)
 
 
+async def test_a_call_that_is_refused_leaves_the_bearer_as_it_was(scene: Scene) -> None:
+    headers = await scene.account()
+    one, token = await token_of(scene, headers)
+    shown, path = {"Authorization": f"Bearer {token}"}, f"{ALL}/{one['_id']}"
+    found = await scene.get(one)
+    await scene.json("PUT", path, 422, json=found | {"name": 5}, headers=shown)
+    await scene.json("PUT", path, 422, json=found | {"mode": "settings"}, headers=shown)
+    await scene.json("PUT", path, 412, json=found, headers=shown | {"If-Match": '"1"'})
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    await scene.json("PUT", path, 415, data="name=x", headers=shown | form)
+    await scene.json("PUT", path, 400, data="{", headers=shown | {"Content-Type": "application/json"})
+    answers = await asyncio.gather(
+        *(scene.ask("PUT", path, json=found | {"name": 5}, headers=shown) for _ in range(10))
+    )
+    assert {answer.status for answer in answers} <= {401, 422}
+    await scene.json("PUT", path, 200, json=found | {"name": "Renamed"}, headers=shown)
+    await scene.json("PUT", path, 401, json=found, headers=shown)
+
+
 async def test_of_twenty_that_show_a_bearer_at_once_one_gets_in(scene: Scene) -> None:
     one, token = await token_of(scene, await scene.account())
     shown = {"Authorization": f"Bearer {token}"}

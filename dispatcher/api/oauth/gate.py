@@ -78,20 +78,31 @@ class Gate:
         self._remember(authorization, _Known(token, caller, now_s))
         return caller
 
-    async def bearer_of(self, installation_id: str, authorization: str | None, *, acts: bool) -> Caller | None:
-        """The owner who shows a one-time bearer of that installation; None = it is none. Whoever ``acts`` uses it up.
-
-        401 for one that was used, is of another installation, or too old.
-        """
+    def one_time(self, authorization: str | None) -> str | None:
+        """The one-time bearer that the header shows, good or not; None = it shows something else."""
         scheme, _, text = (authorization or "").partition(" ")
         token = text.strip()
-        if self._bearers is None or scheme.lower() != "bearer" or not token.startswith(PREFIX):
-            return None
-        admit = self._bearers.use if acts else self._bearers.is_good
-        if not await admit(token, installation_id):
+        is_one = self._bearers is not None and scheme.lower() == "bearer" and token.startswith(PREFIX)
+        return token if is_one else None
+
+    async def bearer_of(self, installation_id: str, token: str, *, acts: bool) -> Caller:
+        """The owner who shows a one-time bearer of that installation. Whoever ``acts`` takes it.
+
+        401 for one that was taken, is of another installation, or too old.
+        """
+        bearers = self._one_time_bearers()
+        if not await (bearers.take if acts else bearers.is_good)(token, installation_id):
             raise _invalid_token()
         scopes = frozenset({Scope.INTEGRATIONS_READ.value, Scope.INTEGRATIONS_WRITE.value})
         return Caller(f"installer:{installation_id}", scopes, installation_id=installation_id)
+
+    async def give_back(self, token: str) -> None:
+        """Let a one-time bearer be shown again, whose call was refused."""
+        await self._one_time_bearers().give_back(token)
+
+    def _one_time_bearers(self) -> Bearers:
+        assert self._bearers is not None
+        return self._bearers
 
     async def _current(self, token: AccessToken, authorization: str) -> Caller:
         try:
