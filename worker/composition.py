@@ -15,6 +15,7 @@ from dispatcher.flow.installations.drafts import Drafts
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.erasing import ConnectorRemoval, Erasing
 from dispatcher.flow.installations.parties import AccountsAndMarketplaces
+from dispatcher.flow.installations.partner_connectors import PartnerConnectors
 from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.installations.reconcile import HELD_MS, Reconciler
@@ -279,15 +280,17 @@ def _reconciler(resources: Resources) -> Reconciler:
     outbox, store = Outbox(redis), InstallationStore(redis, resources.stores.cache.revision)
     effects = Effects(outbox, queue)
     transitions = _transitions(resources, store)
-    pending = Pending(store, effects, queue, transitions, Upgrades(resources.stores.cache, transitions))
+    pending = Pending(store, effects, queue, transitions)
     return Reconciler(outbox, effects, pending, DueStore(redis, keys.PENDING, HELD_MS), now_ms)
 
 
 def _upgrades(resources: Resources) -> UpgradeRounds:
     redis, cache, now_ms = resources.stores.redis, resources.stores.cache, resources.clock.now_ms
-    store, due = InstallationStore(redis, cache.revision), DueStore(redis, keys.UPGRADES, HELD_MS)
-    upgrades = Upgrades(cache, _transitions(resources, store))
-    return UpgradeRounds(due, UpgradePlaces(redis), resources.stores.definitions, store, upgrades, now_ms)
+    store, places = InstallationStore(redis, cache.revision), UpgradePlaces(redis)
+    due, freed = DueStore(redis, keys.UPGRADES, HELD_MS), DueStore(redis, keys.FREED, HELD_MS)
+    partners = PartnerConnectors(ConnectorStore(redis), TemplateStore(redis))
+    upgrades = Upgrades(cache, _transitions(resources, store), partners)
+    return UpgradeRounds(due, freed, places, resources.stores.definitions, store, upgrades, now_ms)
 
 
 def _erasing(resources: Resources) -> Erasing:

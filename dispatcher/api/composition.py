@@ -27,6 +27,7 @@ from dispatcher.flow.installations.following import Follower
 from dispatcher.flow.installations.installer import Installer
 from dispatcher.flow.installations.ordering_elsewhere import OrdersElsewhere
 from dispatcher.flow.installations.parties import Parties
+from dispatcher.flow.installations.partner_connectors import PartnerConnectors
 from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.installations.setting_seals import SettingSeals
@@ -45,10 +46,12 @@ from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory
 from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.bearers import Bearers
+from dispatcher.store.installations.connectors import ConnectorStore
 from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.installations.remains import Remains
+from dispatcher.store.installations.templates import TemplateStore
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.reseal.key_check import KeyCheck
@@ -140,13 +143,14 @@ def _installer(
     installing: Installing,
     now_ms: Callable[[], int],
 ) -> Installer:
-    parties = Parties(installing.accounts, MarketplaceStore(redis), installing.connectors, Remains(redis))
+    parties = Parties(installing.accounts, MarketplaceStore(redis), Remains(redis))
+    partners = PartnerConnectors(ConnectorStore(redis), TemplateStore(redis))
     store, seals = InstallationStore(redis, cache.revision), SettingSeals(sealer)
     effects = Effects(Outbox(redis), queue)
     transitions = Transitions(store, effects, parties, queue.partitions, now_ms)
-    creation = Creation(transitions, cache, queue, parties, seals)
-    upgrades = Upgrades(cache, transitions, creation.connected)
-    pending = Pending(store, effects, queue, transitions, upgrades)
+    creation = Creation(transitions, cache, queue, parties, partners, seals)
+    upgrades = Upgrades(cache, transitions, partners)
+    pending = Pending(store, effects, queue, transitions)
     calls, follower = StepCalls(transitions, pending), Follower(pending)
     return Installer(store, definitions, cache, transitions, creation, calls, follower, upgrades)
 

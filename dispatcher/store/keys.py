@@ -246,6 +246,9 @@ UPGRADES = "{def}:upgrades"
 Written by all."""
 UPGRADES_AT = "{def}:upgrades-at"
 """hash: integration id → revision LF the last installation looked at. Until all were. Written by workers."""
+FREED = "{def}:freed"
+"""zset: installation that may follow a newer revision again, score = ms when it is looked at next. Until it was.
+Written by all."""
 PENDING = "{def}:pending"
 """zset: installation id, score = when its event is looked at next. Until it awaits none. Written by all."""
 installation = _with_id("{def}:n:")

@@ -154,12 +154,14 @@ class Scene:
         assert await self.redis.zcard("{def}:outbox") == 0
 
 
-def step_reply(answer: Callable[[Any], Reply]) -> Callable[[Received], Reply]:
-    """Answers calls about steps so, and anything else with success and an account identifier."""
+def step_reply(answer: Callable[[Any], Reply], other: Reply | None = None) -> Callable[[Received], Reply]:
+    """Answers calls about steps so, and anything else with ``other``, or success and an account identifier."""
 
     def reply(request: Received) -> Reply:
         if request.json.get("type") in ("INSTALL_STEP", "UNINSTALL_STEP"):
             return answer(request.json["payload"])
+        if other is not None:
+            return other
         return Reply.of(200, {"success": True, "accountIdentifier": f"host-{request.json.get('subscriptionId')}"})
 
     return reply

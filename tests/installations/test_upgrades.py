@@ -10,12 +10,16 @@ import pytest
 
 from dispatcher.flow.installations import upgrade_rounds
 from dispatcher.flow.installations.upgrading import Upgrades
+from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation, InstallStep
 from dispatcher.model.integration import Integration, OrderFormField
+from dispatcher.model.status import Status
 from dispatcher.policy.installing.upgrades import Target
 from dispatcher.store import keys
-from tests.hosts import Received
-from tests.installations.conftest import ALL, STEPS, Scene
+from dispatcher.store.installations.connectors import put_connector
+from dispatcher.store.installations.editing import Transaction, transacted
+from tests.hosts import Received, Reply
+from tests.installations.conftest import ALL, STEPS, Scene, completes, step_reply
 from tests.installations.test_told import settle_in
 from tests.waiting import until
 
@@ -145,6 +149,70 @@ async def test_c36_what_was_in_its_steps_when_a_revision_came_follows_once_it_is
     await scene.call(one, "verifyConnection", headers)
     assert (await on_revision(scene, one, number))["standing"] == "INSTALLED"
     assert len(scene.received("createUrl")) == 2
+
+
+async def deployed(scene: Scene, name: str, account_id: str = "A-1") -> AccountConnector:
+    """A partner connector, as a host application deploys it with a session."""
+    connector = AccountConnector(7, account_id, name, "1.0", "c" * 24, 1, 1, partner=True)
+
+    async def work(transaction: Transaction) -> None:
+        await put_connector(transaction, connector)
+
+    await transacted(scene.redis, work, "connector")
+    return connector
+
+
+async def test_c36_a_new_step_that_a_partner_connector_completes_asks_nobody(scene: Scene) -> None:
+    integration, headers, others = await scene.integration(), await scene.account(), await scene.account("A-2")
+    mine = await scene.installed(await scene.install(integration, headers))
+    theirs = await scene.installed(await scene.install(integration, others))
+    connector = await deployed(scene, "Ledger")
+    number = await published(scene, integration, install_template=(replace(NEW_STEP, connection="Ledger"),))
+    after = await on_revision(scene, mine, number)
+    [step] = after["install"]
+    assert (step["completed"], step["_connectionId"]) == (True, connector.connection_id)
+    assert (await offered(scene, theirs, number))["publishedRevision"] == 1
+
+
+async def test_c36_what_was_in_a_managed_update_when_a_revision_came_follows_after_it(scene: Scene) -> None:
+    integration, headers = await scene.integration(), await scene.account()
+    one = await scene.installed(await scene.install(integration, headers, version="1.0"))
+    update = f"/v1/connectors/{integration.connector_id}/update"
+    await scene.json("PUT", update, 200, json={"_integrationIds": [one["_id"]]})
+    number = await published(scene, integration)
+    await until_done(scene)
+    locked = await scene.get(one)
+    assert locked["publishedRevision"] == 1
+    ended = locked | {"updateInProgress": False, "version": "1.1"}
+    await scene.json("PUT", f"{ALL}/{one['_id']}", 200, json=ended)
+    await on_revision(scene, one, number)
+
+
+async def test_c36_what_a_crash_left_behind_after_its_order_is_found_by_a_worker(scene: Scene) -> None:
+    integration, headers = await scene.integration(STEPS[0]), await scene.account()
+    one = await scene.install(integration, headers)
+    number = await published(scene, integration)
+    await until_done(scene)
+    scene.host.default = step_reply(completes, Reply.of(202))
+    await scene.call(one, "verifyConnection", headers)
+    order = str((await scene.stored(one)).order_event_id)
+    await until(lambda: awaits_its_result(scene, order))
+    await scene.stop_work()
+    await scene.services.queue.result(order, success=True)
+    assert (await scene.installed(one))["publishedRevision"] == 1
+    assert await scene.redis.zscore(keys.FREED, one["_id"]) is not None
+    await scene.work()
+    await on_revision(scene, one, number)
+    await until(lambda: nobody_waits(scene))
+
+
+async def awaits_its_result(scene: Scene, event_id: str) -> bool:
+    found = await scene.services.queue.get(event_id)
+    return found is not None and found.state.status is Status.AWAITING_RESULT
+
+
+async def nobody_waits(scene: Scene) -> bool:
+    return not await scene.redis.exists(keys.FREED)
 
 
 async def test_c36_uninstalling_in_the_middle_undoes_what_was_in_force(scene: Scene) -> None:

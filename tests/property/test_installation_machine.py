@@ -21,13 +21,12 @@ from redis.asyncio import Redis
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.pending import Pending
 from dispatcher.flow.installations.transitions import Cause, Decide, Transitions
-from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.ids import new_installation_id
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.model.installation import Installation, InstallStep, Mode
-from dispatcher.model.integration import Integration, Revision
+from dispatcher.model.integration import Revision
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.policy.installing.rules import (
@@ -71,14 +70,6 @@ class Nobody:
         return False
 
 
-class NothingNewer:
-    async def integration(self, any_id: str) -> Integration | None:
-        return None
-
-    async def revision(self, integration_id: str, number: int) -> Revision | None:
-        return None
-
-
 class LosingEffects(Effects):
     """``lost``: the process ends behind the write, before it applies anything."""
 
@@ -102,9 +93,7 @@ class InstallationMachine(RuleBasedStateMachine):
         self.store, self.outbox = InstallationStore(self.redis, self.revision), Outbox(self.redis)
         self.effects, self.now_ms = LosingEffects(self.outbox, self.queue), 1_700_000_000_000
         self.transitions = Transitions(self.store, self.effects, Nobody(), 1, self.tick)
-        self.pending = Pending(
-            self.store, self.effects, self.queue, self.transitions, Upgrades(NothingNewer(), self.transitions)
-        )
+        self.pending = Pending(self.store, self.effects, self.queue, self.transitions)
         self.told: dict[str, Told] = {}
         self.run(self.redis.flushall())
         self.run(self.redis.set(keys.definition(LANE), b"{}"))

@@ -62,3 +62,13 @@ async def test_dropped_is_never_due(due: DueStore) -> None:
     await due.drop("a")
     await due.drop("a")
     assert (await due.take(10)).ids == ()
+
+
+async def test_done_is_dropped_unless_it_was_planned_anew_meanwhile(due: DueStore) -> None:
+    for name in ("done", "again"):
+        await due.at(name, 0)
+    taken = await due.take(10)
+    await due.at("again", 1)
+    for name in taken.ids:
+        await due.done(name, taken)
+    assert (await due.ids(), (await due.take(10)).ids) == (["again"], ("again",))

@@ -5,11 +5,11 @@ Steps come from the installed revision's template; those of a client count only 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dispatcher.errors import Problem, Unprocessable
+from dispatcher.flow.installations.partner_connectors import PartnerConnectors
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.transitions import Cause, Transitions
 from dispatcher.model.effect import is_update
@@ -21,29 +21,17 @@ from dispatcher.policy.installing.steps import opened, reconnected
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.queue.events import QueueStore
 
-
-@dataclass(frozen=True, slots=True)
-class Connection:
-    """A partner connector of an account: what steps may call it, and its id there."""
-
-    connection_id: str
-    names: frozenset[str]
-
-
 NOTHING_BOUGHT = Purchase()
 
 
-class Connections(Protocol):
-    """Knows the accounts, and their connectors."""
+class Accounts(Protocol):
+    """Knows the accounts, and what was installed there."""
 
     async def settings_before(self, account_id: str, product_id: str) -> Any:
         """Settings, without secrets, of what the account had once; None = there are none."""
 
     async def marketplace_of(self, account_id: str) -> int | None:
         """The one that it was made in; None = nobody here knows the account."""
-
-    async def partner_connections(self, account_id: str) -> Sequence[Connection]:
-        """Those that were deployed for the account's users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,13 +73,15 @@ class Creation:
         transitions: Transitions,
         cache: DefinitionCache,
         queue: QueueStore,
-        connections: Connections,
+        accounts: Accounts,
+        partners: PartnerConnectors,
         seals: SettingSeals,
     ) -> None:
         self._queue = queue
         self._transitions = transitions
         self._cache = cache
-        self._connections = connections
+        self._accounts = accounts
+        self._partners = partners
         self.seals = seals
 
     async def create(
@@ -106,12 +96,12 @@ class Creation:
         product_id = _product(integration, asked.product_id)
         marketplace_id = asked.marketplace_id
         if marketplace_id is None and integration is not None and asked.account_id is not None:
-            marketplace_id = await self._connections.marketplace_of(asked.account_id)
+            marketplace_id = await self._accounts.marketplace_of(asked.account_id)
         if problems := _purchase_problems(revision, asked.purchase):
             raise Unprocessable(problems)
         asked = replace(asked, product_id=product_id, marketplace_id=marketplace_id)
         if asked.settings is None and asked.account_id is not None and integration is not None:
-            before = await self._connections.settings_before(asked.account_id, product_id or integration.id)
+            before = await self._accounts.settings_before(asked.account_id, product_id or integration.id)
             asked = replace(asked, settings=before)
         return await self._made(installation_id, asked, integration, revision, cause)
 
@@ -132,7 +122,7 @@ class Creation:
             integration_id=source.integration_id,
             product_id=source.product_id,
             revision=source.revision,
-            install=await self.connected(source.account_id, steps),
+            install=await self._partners.completed(source.account_id, steps),
             settings=self.seals.copied(source.settings, source.id, installation_id),
             version=source.version,
             source_id=source.id,
@@ -170,7 +160,7 @@ class Creation:
                 integration_id=integration.id if integration else None,
                 product_id=asked.product_id,
                 revision=revision.number if revision else None,
-                install=await self.connected(asked.account_id, opened(template or asked.install)),
+                install=await self._partners.completed(asked.account_id, opened(template or asked.install)),
                 mode=Mode.INSTALL,
                 standing=Standing.INSTALLING,
                 settings=self.seals.sealed(asked.settings, None, installation_id),
@@ -201,20 +191,6 @@ class Creation:
             text = "This integration is not published, so it cannot be installed: publish it first."
             raise Unprocessable.of("not_published", text, "_connectorId")
         return revision
-
-    async def connected(self, account_id: str | None, steps: tuple[InstallStep, ...]) -> tuple[InstallStep, ...]:
-        """A step whose connection is a partner connector of the account is completed from the start."""
-        if account_id is None or not any(step.connection or step.connection_id for step in steps):
-            return steps
-        by_name: dict[str, str] = {}
-        for one in await self._connections.partner_connections(account_id):
-            by_name |= dict.fromkeys((*one.names, one.connection_id), one.connection_id)
-        return tuple(_connected_step(step, by_name) for step in steps)
-
-
-def _connected_step(step: InstallStep, by_name: dict[str, str]) -> InstallStep:
-    found = by_name.get(step.connection or "") or by_name.get(step.connection_id or "")
-    return replace(step, connection_id=found, completed=True) if found else step
 
 
 def _product(integration: Integration | None, wanted: str | None) -> str | None:

@@ -1,13 +1,10 @@
-"""The parties of an installation beside the product host: its account, and the connectors there. Reads only."""
+"""The parties of an installation beside the product host: its account, and its marketplace. Reads only."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dispatcher.flow.installations.connectors import Connectors, Seen
-from dispatcher.flow.installations.creation import Connection
 from dispatcher.store.installations.accounts import AccountStore
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.installations.remains import Remains
@@ -37,17 +34,7 @@ class AccountsAndMarketplaces:
 class Parties(AccountsAndMarketplaces):
     """One per process."""
 
-    connectors: Connectors
     remains: Remains
 
     async def settings_before(self, account_id: str, product_id: str) -> Any:
         return await self.remains.settings(account_id, product_id)
-
-    async def partner_connections(self, account_id: str) -> Sequence[Connection]:
-        """Those that a host application deployed, so that nobody is asked for credentials."""
-        return [_connection(one) for one in await self.connectors.of_account(account_id) if one.partner]
-
-
-def _connection(seen: Seen) -> Connection:
-    names = {seen.connector.name} | ({seen.template.name} if seen.template else set())
-    return Connection(seen.connector.connection_id, frozenset(names))

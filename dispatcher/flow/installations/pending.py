@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.transitions import Cause, Decide, Transitions
-from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Installation, Moved, Standing
@@ -47,13 +46,11 @@ class Pending:
         effects: Effects,
         queue: QueueStore,
         transitions: Transitions,
-        upgrades: Upgrades,
     ) -> None:
         self._store = store
         self._effects = effects
         self._queue = queue
         self._transitions = transitions
-        self._upgrades = upgrades
 
     async def look(self, installation_id: str) -> Installation | None:
         """The installation as it is after this look; None = it is gone."""
@@ -101,8 +98,7 @@ class Pending:
                 return order_ended(one, state.account_identifier, at)
             return order_refused(one, words)
 
-        after = await self._change(current, event_id, decide)
-        return await self._upgrades.catch_up(after) if after is not None else None
+        return await self._change(current, event_id, decide)
 
     async def _asked(self, current: Installation, event_id: str, stored: StoredEvent) -> Installation | None:
         answer = await self.answer(stored)

@@ -1,7 +1,8 @@
 """Takes every installation of an integration that was published anew along, in the background and in small rounds.
 
 Publishing writes down that there is something to do, in its own step. A round does a few and notes how far it came, so
-that a lost worker repeats a round at most, and a newer revision begins from the start.
+that a lost worker repeats a round at most, and a newer revision begins from the start. An installation with which
+something else went on when its round came is written down as well, in the step in which that ends.
 """
 
 from __future__ import annotations
@@ -29,11 +30,12 @@ log = structlog.get_logger("installations")
 
 
 class UpgradeRounds:
-    """One per worker; each integration is with one of them at a time."""
+    """One per worker; each integration is with one of them at a time. ``freed``: what may follow from now on."""
 
     def __init__(
         self,
         due: DueStore,
+        freed: DueStore,
         places: UpgradePlaces,
         definitions: Definitions,
         store: InstallationStore,
@@ -41,6 +43,7 @@ class UpgradeRounds:
         now_ms: Callable[[], int],
     ) -> None:
         self._due = due
+        self._freed = freed
         self._places = places
         self._definitions = definitions
         self._store = store
@@ -48,7 +51,11 @@ class UpgradeRounds:
         self._now_ms = now_ms
 
     async def once(self) -> None:
-        """One round of one integration, if one is due."""
+        """One round of one integration, if one is due, and whatever is free to follow by now."""
+        taken = await self._freed.take(AT_ONCE)
+        for installation_id in taken.ids:
+            await self._catch_up(installation_id)
+            await self._freed.done(installation_id, taken)
         for integration_id in (await self._due.take(1)).ids:
             integration = await self._definitions.integration(integration_id)
             number = integration.published_revision if integration else None
@@ -56,6 +63,13 @@ class UpgradeRounds:
                 await self._due.drop(integration_id)
             else:
                 await self._round(integration, number)
+
+    async def _catch_up(self, installation_id: str) -> None:
+        found = await self._store.find(installation_id)
+        lane = found.installation.integration_id if found else None
+        integration = await self._definitions.integration(lane) if lane else None
+        if integration is not None and integration.published_revision is not None:
+            await self._take_along(integration.id, integration.published_revision, [installation_id])
 
     async def _round(self, integration: Integration, number: int) -> None:
         after = await self._places.place(integration.id, number)

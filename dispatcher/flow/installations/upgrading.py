@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from dispatcher.errors import Conflict, Unprocessable
+from dispatcher.flow.installations.partner_connectors import PartnerConnectors
 from dispatcher.flow.installations.transitions import Cause, Transitions
 from dispatcher.model.installation import Installation, InstallStep, Moved
-from dispatcher.model.integration import Integration, OrderFormField, Revision
+from dispatcher.model.integration import OrderFormField, Revision
 from dispatcher.policy.installing.purchase_forms import answer_problems
 from dispatcher.policy.installing.rules import Moment
 from dispatcher.policy.installing.upgrades import Target, accept, decline, fields_asked, follow, may_follow, steps_asked
 
-Connect = Callable[[str | None, tuple[InstallStep, ...]], Awaitable[tuple[InstallStep, ...]]]
-"""Completes the steps that a partner connector of the account completes."""
 _NOBODYS = Cause()
 
 
 class Revisions(Protocol):
     """Knows what is published."""
-
-    async def integration(self, any_id: str) -> Integration | None: ...
 
     async def revision(self, integration_id: str, number: int) -> Revision | None: ...
 
@@ -37,23 +34,18 @@ class Offer:
 
 
 class Upgrades:
-    """One per process. ``connect`` None: steps are left to whoever accepts."""
+    """One per process."""
 
-    def __init__(self, cache: Revisions, transitions: Transitions, connect: Connect | None = None) -> None:
+    def __init__(self, cache: Revisions, transitions: Transitions, partners: PartnerConnectors) -> None:
         self._cache = cache
         self._transitions = transitions
-        self._connect = connect
-
-    async def catch_up(self, installation: Installation) -> Installation | None:
-        """To the newest revision, if it asks for nothing new, else that is offered. None = it is gone by now."""
-        number = await self._newest(installation)
-        if number is None or not may_follow(installation, number):
-            return installation
-        target = await self.target(installation.integration_id, number)
-        return await self.move(installation, target) if target else installation
+        self._partners = partners
 
     async def move(self, installation: Installation, target: Target) -> Installation | None:
-        """The same to that revision. Asked again, nothing changes."""
+        """To that revision, if it asks for nothing new, else that is offered. None = it is gone by now.
+
+        Asked again, nothing changes.
+        """
         target = await self._connected(installation, target)
 
         def decide(current: Installation, at: Moment) -> Moved:
@@ -97,14 +89,7 @@ class Upgrades:
         return await self._connected(installation, target) if target else None
 
     async def _connected(self, installation: Installation, target: Target) -> Target:
-        if self._connect is None:
-            return target
-        return replace(target, steps=await self._connect(installation.account_id, target.steps))
-
-    async def _newest(self, installation: Installation) -> int | None:
-        lane = installation.integration_id
-        integration = await self._cache.integration(lane) if lane else None
-        return integration.published_revision if integration else None
+        return replace(target, steps=await self._partners.completed(installation.account_id, target.steps))
 
 
 def _none_offered() -> Conflict:

@@ -35,12 +35,17 @@ class Target:
         return cls(revision.number, opened(revision.install_template), required)
 
 
-def may_follow(installation: Installation, number: int) -> bool:
-    """True if it is behind that revision, and nothing else goes on with it."""
-    if installation.revision is None or installation.revision >= number or installation.mode is not Mode.SETTINGS:
+def is_free(installation: Installation) -> bool:
+    """True if it may follow a newer revision: it is installed, and nothing else goes on with it."""
+    if installation.revision is None or installation.mode is not Mode.SETTINGS:
         return False
     busy = installation.update_in_progress or installation.pending_event_id is not None
     return installation.standing in _FOLLOWS and not busy
+
+
+def may_follow(installation: Installation, number: int) -> bool:
+    """True if it is free, and behind that revision."""
+    return is_free(installation) and installation.revision is not None and installation.revision < number
 
 
 def fields_asked(installation: Installation, target: Target) -> tuple[OrderFormField, ...]:

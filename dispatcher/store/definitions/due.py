@@ -15,6 +15,7 @@ from dispatcher.store.redis.scripts import reply_of, script
 HELD_MS = 60_000
 """Time that a worker has for what it took, before another may take it."""
 
+_DONE = script("definitions/done_due")
 _TAKE = script("definitions/take_due")
 
 
@@ -54,6 +55,10 @@ class DueStore:
         with guarded():
             found = await self._redis.zrange(self._key, 0, -1)
         return [one.decode() for one in found]
+
+    async def done(self, integration_id: str, taken: Taken) -> None:
+        """Drop one that was taken, unless it was planned anew meanwhile."""
+        await reply_of(self._redis, _DONE.call([self._key], integration_id, taken.now_ms + self._held_ms))
 
     async def take(self, limit: int) -> Taken:
         """Up to ``limit`` that are due. One whose taker is lost is due again after ``held_ms``."""

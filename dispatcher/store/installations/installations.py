@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from dispatcher.errors import Unprocessable
 from dispatcher.model.effect import Effect
 from dispatcher.model.installation import Installation
+from dispatcher.policy.installing.upgrades import is_free
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
@@ -183,10 +184,19 @@ def _draft(change: Written, now_ms: int) -> list[Operation]:
     return []
 
 
+def _freed(change: Written, now_ms: int) -> list[Operation]:
+    """Its entry among those that a newer revision may have passed over until now."""
+    was_free = change.before is not None and is_free(change.before.installation)
+    if was_free or change.after is None or not is_free(change.after):
+        return []
+    return [Operation("ZADD", keys.FREED, (now_ms, change.id))]
+
+
 def _operations(change: Written, now_ms: int) -> list[Operation]:
     pending = change.after.pending_event_id if change.after else None
     waiting = Operation("ZADD", keys.PENDING, (now_ms, change.id)) if pending else None
     operations = [waiting or Operation("ZREM", keys.PENDING, (change.id,)), *_update(change), *_draft(change, now_ms)]
+    operations += _freed(change, now_ms)
     if change.before is None and change.after is not None:
         operations += [Operation("ZADD", index, (0, change.id)) for index in _indexes(change.after)]
         if change.after.integration_id is not None:
