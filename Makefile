@@ -6,6 +6,8 @@ endif
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+# Tests start some thousand processes: none of them should compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 # Tests wait for as long as they compute.
 JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
 

@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 from dispatcher.api.access import admitting
 from dispatcher.api.admin_client import AdminClient
 from dispatcher.api.composition import composed, oauth_server
-from dispatcher.api.documents.openapi import DOCUMENT, build_document
+from dispatcher.api.documents.openapi import DESCRIBED, Described
 from dispatcher.api.graphql.allowance import LARGE_QUERIES, QUERY_TURNS
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage
@@ -193,7 +193,7 @@ def _redeliverer(services: Services, store: RedeliveryStore) -> Redeliverer:
 
 
 def _install(app: web.Application, routes: Sequence[Route]) -> None:
-    app[DOCUMENT] = build_document(routes, app[SERVICES].deployment.base_url)
+    app[DESCRIBED] = Described(routes, app[SERVICES].deployment.base_url)
     headed = {route.path for route in routes if route.method == hdrs.METH_HEAD}
     for route in routes:
         handler = revalidating(knowing(route)) if route.method == hdrs.METH_GET else route.handler

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from dispatcher.api.documents.openapi import DOCUMENT, Document
+from dispatcher.api.documents.openapi import DESCRIBED, Document
 from dispatcher.api.http.route import Route
 
 _STYLE = """
@@ -31,7 +31,7 @@ HEADERS = {
 
 
 async def docs(request: web.Request) -> web.StreamResponse:
-    page = render(request.app[DOCUMENT])
+    page = render(request.app[DESCRIBED].document)
     return web.Response(text=page, content_type="text/html", headers=HEADERS)
 
 

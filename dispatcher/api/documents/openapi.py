@@ -6,7 +6,8 @@ import hashlib
 import re
 from collections.abc import Sequence
 from copy import deepcopy
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from inspect import cleandoc
 from typing import Any
 
@@ -17,6 +18,7 @@ from pydantic.json_schema import models_json_schema
 
 import dispatcher
 from dispatcher.api.documents.answers import answers_of, error_forms, is_tagged
+from dispatcher.api.documents.attribute_docs import describe_properties
 from dispatcher.api.documents.naming import operation_id
 from dispatcher.api.documents.wording import described, example, typed, worded
 from dispatcher.api.http.parameters import MEDIA, OAUTH_FORMS, PARAMETERS
@@ -28,7 +30,21 @@ from dispatcher.model.access import Scope
 _REF = "#/components/schemas/{model}"
 _PATH_PARAMETER = re.compile(r"{(\w+)}")
 Document = dict[str, Any]
-DOCUMENT: web.AppKey[Document] = web.AppKey("openapi", dict)
+
+
+@dataclass(frozen=True)
+class Described:
+    """The document of ``routes``, made when it is asked for first: no start waits for it."""
+
+    routes: Sequence[Route]
+    base_url: str
+
+    @cached_property
+    def document(self) -> Document:
+        return build_document(self.routes, self.base_url)
+
+
+DESCRIBED = web.AppKey("openapi", Described)
 
 
 def build_document(routes: Sequence[Route], base_url: str) -> Document:
@@ -129,6 +145,7 @@ def _definitions(wanted: tuple[tuple[type[BaseModel], Any], ...]) -> dict[str, A
     """Made once in a process: the same models have the same schemas, and making them takes a while."""
     _, definitions = models_json_schema(wanted, by_alias=True, ref_template=_REF)
     schemas: dict[str, Any] = definitions["$defs"]
+    describe_properties(schemas)
     return worded(schemas | error_forms())
 
 
@@ -146,8 +163,9 @@ def _security(base_url: str) -> dict[str, Any]:
 
 async def openapi(request: web.Request) -> web.StreamResponse:
     """With an ``ETag``, so that it is sent again only where it has changed."""
-    tag = hashlib.sha256(orjson.dumps(request.app[DOCUMENT], option=orjson.OPT_NON_STR_KEYS)).hexdigest()[:16]
-    return json_response(request.app[DOCUMENT], headers={"Cache-Control": "no-cache", hdrs.ETAG: f'"{tag}"'})
+    document = request.app[DESCRIBED].document
+    tag = hashlib.sha256(orjson.dumps(document, option=orjson.OPT_NON_STR_KEYS)).hexdigest()[:16]
+    return json_response(document, headers={"Cache-Control": "no-cache", hdrs.ETAG: f'"{tag}"'})
 
 
 def as_text(document: Document) -> str:

@@ -42,7 +42,11 @@ class Wire(BaseModel):
     """camelCase outside, snake_case inside; nothing unknown, nothing converted."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True
+        alias_generator=to_camel,
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        defer_build=True,  # a start has no time for two hundred validators
     )
 
 
@@ -98,7 +102,7 @@ Success = Annotated[
 class ResultIn(BaseModel):
     """A product host's report about an event that it answered with 202."""
 
-    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
+    model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True, defer_build=True)
 
     success: Success
     error_code: Name | None = None

@@ -19,9 +19,11 @@ from dispatcher.model.integration import Integration, Product, Revision
 
 T = TypeVar("T")
 
-_INTEGRATION = TypeAdapter(Integration)
-_REVISION = TypeAdapter(Revision)
-_PRODUCT = TypeAdapter(Product)
+
+@lru_cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    """Made when it is needed first: a start has no time for it."""
+    return TypeAdapter(kind)
 
 
 class BrokenDefinition(DispatcherError):
@@ -29,42 +31,43 @@ class BrokenDefinition(DispatcherError):
 
 
 def read_integration(stored: bytes) -> Integration:
-    return _read(_INTEGRATION, stored)
+    return _read(Integration, stored)
 
 
 def read_revision(stored: bytes) -> Revision:
-    return _read(_REVISION, stored)
+    return _read(Revision, stored)
 
 
 def read_product(stored: bytes) -> Product:
-    return _read(_PRODUCT, stored)
+    return _read(Product, stored)
 
 
-def _read(adapter: TypeAdapter[T], stored: bytes) -> T:
+def _read(kind: type[T], stored: bytes) -> T:
     try:
-        return adapter.validate_json(stored)
+        found: T = _adapter(kind).validate_json(stored)  # type: ignore[arg-type]
     except ValidationError as error:
         places = [".".join(str(part) for part in one["loc"]) or one["type"] for one in error.errors()[:5]]
         text = f"A stored definition cannot be read ({', '.join(places)}): restore it from a backup."
         raise BrokenDefinition(text) from None
+    return found
 
 
 def write_revision(revision: Revision, taken_from: bytes | None = None) -> bytes:
     """The record of ``revision``, with the unknown fields of the WORKING version in that integration's record."""
     working = orjson.loads(taken_from).get("working") if taken_from else None
-    return orjson.dumps(_keeping(working, _REVISION.dump_python(revision, mode="json"), Revision))
+    return orjson.dumps(_keeping(working, _adapter(Revision).dump_python(revision, mode="json"), Revision))
 
 
 def write_product(product: Product, replaced: bytes | None = None) -> bytes:
     """The record of ``product``, with the unknown fields of the record that it replaces."""
     before = orjson.loads(replaced) if replaced else None
-    return orjson.dumps(_keeping(before, _PRODUCT.dump_python(product, mode="json"), Product))
+    return orjson.dumps(_keeping(before, _adapter(Product).dump_python(product, mode="json"), Product))
 
 
 def write_integration(integration: Integration, replaced: bytes | None = None) -> bytes:
     """The record of ``integration``, with the unknown fields of the record that it replaces."""
     before = orjson.loads(replaced) if replaced else None
-    return orjson.dumps(_keeping(before, _INTEGRATION.dump_python(integration, mode="json"), Integration))
+    return orjson.dumps(_keeping(before, _adapter(Integration).dump_python(integration, mode="json"), Integration))
 
 
 def _keeping(before: Any, after: Any, kind: type) -> Any:

@@ -40,7 +40,7 @@ _Text = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=
 class CloudEventIn(BaseModel):
     """One event to accept. ``type`` is one of ours, or ends in one behind a dot: ``com.example.SUBSCRIPTION_ORDER``."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore", defer_build=True)
 
     specversion: Literal["1.0"]
     id: Name

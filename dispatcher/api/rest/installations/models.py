@@ -26,7 +26,7 @@ ShownUrl = Annotated[str, StringConstraints(max_length=2048), BeforeValidator(_s
 class Open(BaseModel):
     """Keys that are not named here are kept."""
 
-    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True, defer_build=True)
 
 
 class StepIn(Open):
