@@ -139,6 +139,9 @@ def test_no_schema_is_odd_for_generators_of_clients() -> None:
         if isinstance(held.get("enum"), list):
             assert "type" in held, place
         assert held.get("default", "") is not None, place
+        assert "(?" not in str(held.get("pattern", "")).replace("(?:", ""), f"{place}: not of ECMA-262"
+        inline = [one for one in held.get("anyOf", ()) if "enum" in one or "enum" in one.get("items", ())]
+        assert len(inline) < 2, f"{place}: Go names both types alike"
         for name, one in held.items():
             look(one, f"{place}.{name}")
 

@@ -17,6 +17,7 @@ from pydantic import (
     WrapValidator,
 )
 from pydantic.alias_generators import to_camel
+from typing_extensions import TypeAliasType
 
 from dispatcher.api.http.query import MAX_EPOCH_MS
 from dispatcher.model.access import ADMIN_SCOPES
@@ -30,8 +31,11 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO
 
 
 TypeName = Annotated[Name, WithJsonSchema({"enum": emittable_names()})]
-AnyTypeName = Annotated[Name, WithJsonSchema({"enum": sorted(kind.value for kind in EventType)})]
-StatusName = Annotated[Name, WithJsonSchema({"enum": sorted(Status)})]
+AnyTypeName = TypeAliasType(
+    "AnyTypeName", Annotated[Name, WithJsonSchema({"enum": sorted(kind.value for kind in EventType)})]
+)
+StatusName = TypeAliasType("StatusName", Annotated[Name, WithJsonSchema({"enum": sorted(Status)})])
+"""With a name in the document: generators make one type of it, alone and in lists."""
 ScopeName = Annotated[Name, WithJsonSchema({"enum": sorted(ADMIN_SCOPES)})]
 EpochMs = Annotated[int, Field(ge=0, le=MAX_EPOCH_MS)]
 Moment = Annotated[Name, WithJsonSchema({"type": "string", "pattern": _TIME, "description": "ISO 8601 or epoch ms"})]

@@ -33,7 +33,9 @@ _NAME = re.compile(r"[a-z0-9]+")
 _DATA = frozenset({"data", "data_base64"})
 _REVERSE_DNS = re.compile(r"(?:[A-Za-z0-9-]+\.)+([A-Za-z_]+)")
 _TIME = r"^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$"
-_JSON_MEDIA = r"^(?i:application/json|[a-z0-9.+-]+/[a-z0-9.-]+\+json)\s*(;.*)?$"
+_APPLICATION, _JSON = "[aA][pP][pP][lL][iI][cC][aA][tT][iI][oO][nN]", "[jJ][sS][oO][nN]"
+_JSON_MEDIA = rf"^({_APPLICATION}/{_JSON}|[A-Za-z0-9.+-]+/[A-Za-z0-9.-]+\+{_JSON})\s*(;.*)?$"
+"""In any case, without a flag: patterns of the API's document are read by programs that know ECMA-262 alone."""
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=NO_CONTROL)]
 
 
