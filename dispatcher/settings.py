@@ -8,15 +8,16 @@ from __future__ import annotations
 import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dispatcher.clock import DAY_MS
 from dispatcher.ids import MAX_PARTITIONS
 from dispatcher.policy.addresses.proxies import read_proxy
 from dispatcher.policy.addresses.urls import Ports
+from dispatcher.policy.sign_in_roles import read_group_role
 
 PREFIX = "DISPATCHER_"
 _INJECTED = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT$|_SERVICE_PORT_|_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)")
@@ -142,6 +143,20 @@ class Settings(BaseSettings):
         le=30 * 86400,
         description="Seconds after which one has to sign in to pages again",
     )
+    console_oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^(https://|http://(127\.[0-9.]+|localhost|\[::1\])([:/]|$))[^\s#?]*$",
+        description="Issuer of the OpenID Connect provider where people sign in to the console; unset = nowhere",
+    )
+    console_oidc_client_id: str | None = Field(None, description="The console's client id there")
+    console_oidc_client_secret: SecretStr | None = Field(
+        None, description="Its secret there; unset = a public client, with PKCE as ever"
+    )
+    console_oidc_claim: str = Field("groups", min_length=1, description="Claim that names the groups of a person")
+    console_oidc_roles: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Comma-separated GROUP=ROLE, the first that fits counts: viewer, operator, admin, publisher:VENDOR",
+    )
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Comma-separated CIDRs of proxies whose X-Forwarded-For says where a request comes from"
     )
@@ -164,7 +179,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         *("secret_keys", "allow_networks", "deny_networks", "allow_ports", "deny_ports", "retry_schedule"),
-        "trusted_proxies",
+        *("trusted_proxies", "console_oidc_roles"),
         mode="before",
     )
     @classmethod
@@ -189,6 +204,22 @@ class Settings(BaseSettings):
         if value is not None and isinstance(wrong := read_proxy(value.get_secret_value()), str):
             raise ValueError(f"give http://[user:password@]host:port: {wrong}")
         return value
+
+    @field_validator("console_oidc_roles")
+    @classmethod
+    def _roles_readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            read_group_role(text)
+        return value
+
+    @model_validator(mode="after")
+    def _oidc_whole(self) -> Self:
+        if self.console_oidc_issuer and not (self.console_oidc_client_id and self.console_oidc_roles):
+            raise ValueError(
+                "DISPATCHER_CONSOLE_OIDC_ISSUER needs DISPATCHER_CONSOLE_OIDC_CLIENT_ID, and "
+                "DISPATCHER_CONSOLE_OIDC_ROLES, without which nobody has a role"
+            )
+        return self
 
     @field_validator("retry_schedule")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.console.rendering import page
-from dispatcher.console.screen import VIEWER, recognise
+from dispatcher.console.screen import SIGN_IN, VIEWER, recognise
 from dispatcher.errors import NotFound, RequestError
 
 _TITLES = {
@@ -13,6 +13,7 @@ _TITLES = {
     405: "Nothing here",
     429: "Too many requests",
     500: "Something went wrong",
+    502: "The identity provider does not answer",
     503: "The store does not answer",
 }
 
@@ -21,7 +22,8 @@ def problem_page(request: web.Request, error: RequestError, request_id: str) -> 
     """Every problem of the error; its status and headers stay."""
     viewer = request.get(VIEWER)
     title = _TITLES.get(error.status, "This was not done" if request.method == "POST" else "This cannot be shown")
-    values = {"title": title, "problems": error.problems, "request_id": request_id}
+    again = SIGN_IN if request.path.startswith(SIGN_IN) else None
+    values = {"title": title, "again": again, "problems": error.problems, "request_id": request_id}
     if viewer:
         response: web.Response = viewer.page("problem.html", error.status, **values)
     else:

@@ -19,6 +19,8 @@ from dispatcher.console.issues import ISSUES, acknowledge_issue, show_issues
 from dispatcher.console.jobs import show_job, show_jobs, stop_job
 from dispatcher.console.lanes import LANE, pause_lane, resume_lane, show_pause
 from dispatcher.console.navigation import HOME
+from dispatcher.console.oidc.configuration import Oidc
+from dispatcher.console.oidc.routes import mount_oidc
 from dispatcher.console.overview import show_home
 from dispatcher.console.problems import problem_page, show_nothing
 from dispatcher.console.rendering import SCRIPT
@@ -81,11 +83,13 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
 )
 
 
-def mount_console(app: web.Application) -> None:
-    """Add the console to the API's application."""
+def mount_console(app: web.Application, oidc: Oidc | None = None) -> None:
+    """Add the console to the API's application. ``oidc``: where people sign in who have no API client."""
     app[ERROR_PAGES].append((HOME, problem_page))
     app[CONSOLE_SESSIONS] = ConsoleSessionStore(app[SERVICES].audit.redis)
     mount_assets(app, STYLE_SHEET, ICON, SCRIPT)
+    if oidc is not None:
+        mount_oidc(app, oidc)
     for method, path, handler in ROUTES:
         app.router.add_route(method, path, handler)
         if method == "GET":

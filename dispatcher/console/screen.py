@@ -19,8 +19,9 @@ from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
 from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.console.navigation import HOME
+from dispatcher.console.oidc.configuration import OIDC
 from dispatcher.console.rendering import HEADERS
-from dispatcher.console.session import CONTEXT, ConsoleSession, read
+from dispatcher.console.session import CONTEXT, ConsoleSession, life_of, read
 from dispatcher.console.sessions.noting import note
 from dispatcher.console.viewer import Viewer
 from dispatcher.errors import Refused, StoreUnavailable
@@ -28,7 +29,6 @@ from dispatcher.model.access import Scope
 from dispatcher.pages.cookies import Cookie
 from dispatcher.pages.forms import read_form, read_token
 from dispatcher.pages.origin import refuse_other_sites
-from dispatcher.pages.session import Life
 from dispatcher.store.access.console_sessions import SessionRecord
 
 SIGN_IN = f"{HOME}/sign-in"
@@ -99,7 +99,7 @@ async def _admitted(request: web.Request) -> tuple[ConsoleSession | None, Viewer
     principal = await _still_good(request, session) if session else None
     if session is None or principal is None:
         return None, None
-    viewer = request[VIEWER] = viewer_of(request, principal, session.id)
+    viewer = request[VIEWER] = viewer_of(request, principal, session)
     request[CALLER] = viewer.caller
     if viewer.caller.rate_per_s:
         await request.app[METERS].admit(viewer.caller)
@@ -115,10 +115,11 @@ def _to_sign_in(wanted: str) -> web.Response:
     return redirect(f"{SIGN_IN}?next={quote(wanted)}" if len(wanted) <= _MAX_WANTED_CHARS else SIGN_IN)
 
 
-def viewer_of(request: web.Request, principal: Principal, session_id: str = "") -> Viewer:
+def viewer_of(request: web.Request, principal: Principal, session: ConsoleSession | None = None) -> Viewer:
     services = request.app[SERVICES]
     caller = caller_of(principal, services.deployment.client_rate)
-    return Viewer(caller, services, request.app[VERDICT], services.now_ms(), session_id)
+    session_id, name = (session.id, session.name) if session else ("", "")
+    return Viewer(caller, services, request.app[VERDICT], services.now_ms(), session_id, name)
 
 
 def redirect(location: str) -> web.Response:
@@ -128,7 +129,9 @@ def redirect(location: str) -> web.Response:
 def session_of(request: web.Request) -> ConsoleSession | None:
     services = request.app[SERVICES]
     session = read(_cookie(services.deployment).read(request), services.sealer)
-    return session if session and session.is_good(life_of(services.deployment), services.clock()) else None
+    if session is None or not session.is_good(life_of(services.deployment, session.client_id), services.clock()):
+        return None
+    return session
 
 
 def keep(request: web.Request, response: web.StreamResponse, session: ConsoleSession | None) -> None:
@@ -150,10 +153,6 @@ async def renew(request: web.Request, response: web.StreamResponse, session: Con
             await note(request, session.seen(now_s))
 
 
-def life_of(deployment: Deployment) -> Life:
-    return Life(deployment.session_idle_s, deployment.session_lifetime_s)
-
-
 def own_path(path: str | None, otherwise: str = HOME) -> str:
     """The address to go to next, which never leads out of the console."""
     return path if path and len(path) <= _MAX_WANTED_CHARS and OWN_PATH.fullmatch(path) else otherwise
@@ -168,7 +167,10 @@ async def _still_good(request: web.Request, session: ConsoleSession) -> Principa
 
 
 async def principal_of(request: web.Request, whose: ConsoleSession | SessionRecord) -> Principal | None:
-    """The client that signed in, as it is now; None = it was disabled, or has another secret since."""
+    """Whoever signed in, as it is now; None = a client was disabled or has another secret, a person another role."""
+    if whose.role:
+        oidc = request.app.get(OIDC)
+        return oidc.principal(whose) if oidc is not None else None
     principal = await request.app[OAUTH].directory.find(whose.client_id)
     return principal if principal is not None and principal.stamp == whose.stamp else None
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 
-from dispatcher.pages.session import Session, opened
+from dispatcher.api.deployment import Deployment
+from dispatcher.model.access import is_person
+from dispatcher.pages.session import Life, Session, opened
 from dispatcher.store.secrets.sealing import Sealer
 
 CONTEXT = "console:session"
+PERSON_S = 12 * 3600.0
+"""Longest session of a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,11 +23,20 @@ class ConsoleSession(Session):
     stamp: str
     name: str = ""
     """Of a person, where one is known."""
+    role: str = ""
+    """Of a person, as the settings name it; empty = it is an API client's session."""
 
     @classmethod
-    def begun(cls, client_id: str, stamp: str, now_s: float, *, name: str = "") -> ConsoleSession:
+    def begun(cls, client_id: str, stamp: str, now_s: float, *, name: str = "", role: str = "") -> ConsoleSession:
         token = secrets.token_urlsafe(16)
-        return cls(id=token, client_id=client_id, stamp=stamp, since_s=int(now_s), seen_s=int(now_s), name=name)
+        seen_s = int(now_s)
+        return cls(id=token, client_id=client_id, stamp=stamp, since_s=seen_s, seen_s=seen_s, name=name, role=role)
+
+
+def life_of(deployment: Deployment, client_id: str) -> Life:
+    """A person is asked elsewhere again within 12 hours: nobody tells us that a group was left."""
+    whole_s = deployment.session_lifetime_s
+    return Life(deployment.session_idle_s, min(whole_s, PERSON_S) if is_person(client_id) else whole_s)
 
 
 def read(cookie: str | None, sealer: Sealer) -> ConsoleSession | None:

@@ -10,8 +10,9 @@ from dispatcher.api.oauth.form import read_fields
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
 from dispatcher.console.navigation import HOME
+from dispatcher.console.oidc.configuration import OIDC
 from dispatcher.console.rendering import page
-from dispatcher.console.screen import SIGN_IN, keep, life_of, own_path, redirect, session_of, viewer_of
+from dispatcher.console.screen import SIGN_IN, keep, own_path, redirect, session_of, viewer_of
 from dispatcher.console.session import ConsoleSession
 from dispatcher.console.sessions.noting import end, note, tidy
 from dispatcher.pages.origin import refuse_other_sites
@@ -20,7 +21,7 @@ _WRONG = "Unknown client, wrong secret, or a client that may not look at anythin
 
 
 async def show_form(request: web.Request) -> web.StreamResponse:
-    return _form(own_path(request.query.get("next")))
+    return _form(request, own_path(request.query.get("next")))
 
 
 async def sign_in(request: web.Request) -> web.StreamResponse:
@@ -33,15 +34,15 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     principal = await _let_in(request, client_id or "", fields.get("client_secret", ""))
     if principal is None:
         await oauth.lockout.wrong(address, client_id)
-        return _form(own_path(fields.get("next")), client_id or "", _WRONG, 401)
-    await _end(request)
+        return _form(request, own_path(fields.get("next")), client_id or "", _WRONG, 401)
     session = ConsoleSession.begun(principal.client_id, principal.stamp, services.clock())
     return await begin(request, session, own_path(fields.get("next")))
 
 
 async def begin(request: web.Request, session: ConsoleSession, wanted: str) -> web.Response:
-    """303 to the page that was wanted, with the session's cookie."""
-    await tidy(request, life_of(request.app[SERVICES].deployment))
+    """303 to the page that was wanted, with the session's cookie; the one that the browser had ends."""
+    await _end(request)
+    await tidy(request)
     await note(request, session)
     response = redirect(wanted)
     keep(request, response, session)
@@ -69,5 +70,6 @@ async def _end(request: web.Request) -> None:
         await end(request, [session.id])
 
 
-def _form(wanted: str, client_id: str = "", wrong: str = "", status: int = 200) -> web.Response:
-    return page("sign-in.html", {"next": wanted, "given": client_id, "wrong": wrong, "client_id": None}, status)
+def _form(request: web.Request, wanted: str, client_id: str = "", wrong: str = "", status: int = 200) -> web.Response:
+    values = {"next": wanted, "given": client_id, "wrong": wrong, "client_id": None, "oidc": request.app.get(OIDC)}
+    return page("sign-in.html", values, status)

@@ -29,6 +29,8 @@ class Viewer:
     watch: VerdictWatch
     now_ms: int
     session_id: str = ""
+    name: str = ""
+    """Of a person; empty for an API client."""
 
     @property
     def sees_overview(self) -> bool:

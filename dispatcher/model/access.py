@@ -5,6 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+PERSON = "oidc:"
+"""In front of the issuer and subject of a person who signed in elsewhere, in the place of a client id."""
+
+
+def is_person(client_id: str) -> bool:
+    """True for a person, who is no API client: its rights are its session's."""
+    return client_id.startswith(PERSON)
+
 
 class Scope(StrEnum):
     """A use that a token is good for. A route declares the scopes of which it needs one."""

@@ -17,6 +17,7 @@ from dispatcher.api.http.aiohttp_inside.direct_routes import direct
 from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.api.verdict_watch import judging
+from dispatcher.cli.processes.sign_in import oidc_of
 from dispatcher.console.routes import mount_console
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.marketplace.routes import mount_marketplace
@@ -168,9 +169,10 @@ async def start(redis: Redis, signing_key: str) -> AsyncIterator[Start]:
     async def begin(**changes: Any) -> Api:
         clock = SteppedClock()
         await SigningKeyStore(redis).offer(signing_key)
-        app = await build_app(api_settings(**changes), redis, clock=clock)
+        settings = api_settings(**changes)
+        app = await build_app(settings, redis, clock=clock)
         app.cleanup_ctx.remove(judging)  # a test that is about the verdict asks for it
-        mount_console(app)
+        mount_console(app, oidc_of(settings))
         mount_marketplace(app)
         mount_portal(app)
         http = await listening(app)

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
 from dispatcher.api.http.aiohttp_inside.protocols import protocol_factory
+from dispatcher.cli.processes.sign_in import oidc_of
 from dispatcher.console.routes import mount_console
 from dispatcher.errors import ConfigurationError
 from dispatcher.marketplace.routes import mount_marketplace
@@ -43,7 +44,7 @@ async def listening(settings: Settings, redis: Redis) -> AsyncIterator[Listening
     with bind(settings.host, settings.port) as listener:
         settings = settings.model_copy(update={"port": listener.getsockname()[1]})
         app = await build_app(settings, redis)
-        mount_console(app)
+        mount_console(app, oidc_of(settings))
         mount_marketplace(app)
         mount_portal(app)
         runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_TIMEOUT_S)

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from aiohttp import hdrs, web
 
+from dispatcher.api.deployment import Deployment
 from dispatcher.api.http.origin import address_of
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
-from dispatcher.console.session import ConsoleSession
-from dispatcher.pages.session import Life
+from dispatcher.console.session import ConsoleSession, life_of
 from dispatcher.store.access.console_sessions import MOST, ConsoleSessionStore, SessionRecord
 
 CONSOLE_SESSIONS = web.AppKey("console_sessions", ConsoleSessionStore)
@@ -27,6 +27,7 @@ async def note(request: web.Request, session: ConsoleSession) -> None:
         client_id=session.client_id,
         stamp=session.stamp,
         name=session.name,
+        role=session.role,
         since_s=session.since_s,
         seen_s=session.seen_s,
         address=address or "",
@@ -35,14 +36,13 @@ async def note(request: web.Request, session: ConsoleSession) -> None:
     await request.app[CONSOLE_SESSIONS].note(record)
 
 
-async def tidy(request: web.Request, life: Life) -> None:
+async def tidy(request: web.Request) -> None:
     """Forget sessions that ended by themselves. With more than are kept, end those that nobody used for longest."""
-    kept = request.app[CONSOLE_SESSIONS]
-    now_s = request.app[SERVICES].clock()
+    kept, services = request.app[CONSOLE_SESSIONS], request.app[SERVICES]
     records = await kept.all()
-    good = [one for one in records if is_good(one, life, now_s)]
-    await end(request, [one.id for one in good[MOST:]])
-    await kept.forget(one.id for one in records if not is_good(one, life, now_s))
+    over = {one.id for one in records if not is_good(one, services.deployment, services.clock())}
+    await end(request, [one.id for one in records if one.id not in over][MOST:])
+    await kept.forget(over)
 
 
 async def end(request: web.Request, session_ids: Sequence[str]) -> None:
@@ -52,6 +52,7 @@ async def end(request: web.Request, session_ids: Sequence[str]) -> None:
     await request.app[CONSOLE_SESSIONS].forget(session_ids)
 
 
-def is_good(record: SessionRecord, life: Life, now_s: float) -> bool:
-    """True for one that has not ended by itself. The record may be a minute older than the session's cookie."""
+def is_good(record: SessionRecord, deployment: Deployment, now_s: float) -> bool:
+    """True for one that has not ended by itself."""
+    life = life_of(deployment, record.client_id)
     return now_s - record.seen_s < life.idle_s and now_s - record.since_s < life.whole_s

@@ -12,7 +12,7 @@ from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.console.navigation import HOME
 from dispatcher.console.scopes import SEES_CLIENTS
-from dispatcher.console.screen import life_of, principal_of
+from dispatcher.console.screen import principal_of
 from dispatcher.console.sentences import back, said
 from dispatcher.console.sessions.noting import CONSOLE_SESSIONS, end, is_good
 from dispatcher.console.viewer import Viewer
@@ -66,9 +66,8 @@ async def _end(request: web.Request, sessions: Sequence[SessionRecord]) -> None:
 async def _reachable(request: web.Request, viewer: Viewer) -> list[SessionRecord]:
     """Sessions that are good at this moment, of oneself, or of everybody for those who may end clients."""
     records = await request.app[CONSOLE_SESSIONS].all()
-    life, now_s = life_of(viewer.services.deployment), viewer.services.clock()
-    own = viewer.caller.client_id
-    good = [one for one in records if is_good(one, life, now_s) and (_sees_all(viewer) or one.client_id == own)]
+    deployment, now_s, own = viewer.services.deployment, viewer.services.clock(), viewer.caller.client_id
+    good = [one for one in records if is_good(one, deployment, now_s) and (_sees_all(viewer) or one.client_id == own)]
     alive = await asyncio.gather(*(_is_alive(request, one) for one in good))
     return [one for one, is_alive in zip(good, alive, strict=True) if is_alive]
 

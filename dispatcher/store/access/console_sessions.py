@@ -7,7 +7,7 @@ write of it has to agree with another.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import cast
 
 import orjson
@@ -22,7 +22,7 @@ MOST = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SessionRecord:
-    """One session. ``stamp``: as in its cookie. ``address`` and ``agent``: of its last look at a page, as far as known.
+    """One session. ``stamp``, ``name``, ``role``: as in its cookie. ``address`` and ``agent``: of its last look.
 
     Times are epoch seconds.
     """
@@ -30,9 +30,10 @@ class SessionRecord:
     id: str
     client_id: str
     stamp: str
-    name: str
     since_s: int
     seen_s: int
+    name: str = ""
+    role: str = ""
     address: str = ""
     agent: str = ""
 
@@ -55,10 +56,18 @@ class ConsoleSessionStore:
         """Every record, the session used last first; also of sessions that have ended by themselves."""
         with guarded():
             stored = await cast("Awaitable[list[bytes]]", self._redis.hvals(keys.CONSOLE_SESSIONS))
-        return sorted((SessionRecord(**orjson.loads(one)) for one in stored), key=lambda one: -one.seen_s)
+        return sorted(map(_read, stored), key=lambda one: -one.seen_s)
 
     async def forget(self, session_ids: Iterable[str]) -> None:
         ids = list(session_ids)
         if ids:
             with guarded():
                 await cast("Awaitable[int]", self._redis.hdel(keys.CONSOLE_SESSIONS, *ids))
+
+
+_NAMES = frozenset(field.name for field in fields(SessionRecord))
+
+
+def _read(stored: bytes) -> SessionRecord:
+    """Without what a newer version may have added."""
+    return SessionRecord(**{name: value for name, value in orjson.loads(stored).items() if name in _NAMES})

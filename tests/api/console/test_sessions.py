@@ -113,9 +113,7 @@ async def test_with_too_many_those_used_longest_ago_are_ended(visitor: Visitor) 
     store, now_s = ConsoleSessionStore(visitor.api.redis), int(visitor.api.clock.now_s)
     for n in range(console_sessions.MOST + 1):
         await store.note(
-            SessionRecord(
-                id=f"s{n}", client_id="x", stamp="x", name="", since_s=now_s - 900, seen_s=now_s - 900 + n % 900
-            )
+            SessionRecord(id=f"s{n}", client_id="x", stamp="x", since_s=now_s - 900, seen_s=now_s - 900 + n % 900)
         )
     assert (await visitor.sign_in()).status == 303
     ids = {one.id for one in await store.all()}
