@@ -14,14 +14,14 @@ from pathlib import Path
 from rich.console import Console
 
 from bench import accepts, backlog, deliveries, installations, lanes, latency, links, memory
-from bench.children import ChildFailed
 from bench.deployment import Setup
 from bench.figures import Figure
 from bench.machine import machine, settings
 from bench.plan import FULL, QUICK, Asked
 from bench.plot import draw
 from bench.report import show, write_results
-from bench.sink_client import sink_process
+from dispatcher.cli.bench.children import ChildFailed
+from dispatcher.cli.bench.sink_client import sink_process
 
 PLAIN_WIDTH = 160
 """Of the table when it goes to a file or a pipe."""

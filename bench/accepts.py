@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from bench.children import Child, ChildFailed, cpu_s, job, program
 from bench.deployment import Deployment, Setup, api, deployment
 from bench.figures import Figure, figure
+from bench.jobs import cpu_s, job
 from bench.plan import ACCOUNTS_PER_INTEGRATION, INTEGRATIONS
-from bench.traffic import define, payload, product_id
+from bench.traffic import define, product_id
+from dispatcher.cli.bench.children import Child, ChildFailed, program
+from dispatcher.cli.bench.load import payload
 
 PEER = "bare aiohttp handler"
 CONNECTIONS = 128

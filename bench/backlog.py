@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bench.deployment import Deployment, Setup, working_deployment
+from bench.drain import Drain, watch
 from bench.figures import Figure, figure
 from bench.plan import INTEGRATIONS
-from bench.sink_client import Drain, Sink, watch
+from dispatcher.cli.bench.sink_client import Sink
 
 
 async def measure(setup: Setup) -> list[Figure]:

@@ -7,11 +7,12 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bench import arq_peer
-from bench.children import Child, job, program
 from bench.deployment import Deployment, Setup, deployment, working_deployment
+from bench.drain import Drain, watch
 from bench.figures import Figure, figure
+from bench.jobs import job
 from bench.plan import CONCURRENCY, INTEGRATIONS
-from bench.sink_client import Drain, watch
+from dispatcher.cli.bench.children import Child, program
 
 BARE = "bare aiohttp POST loop"
 ARQ = "one arq job per event"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import tempfile
 import time
 from collections.abc import AsyncIterator
@@ -13,10 +12,12 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from bench.children import Child, ChildFailed, program
+from bench.drain import Drain, watch
 from bench.plan import CONCURRENCY, LEASE_S, Plan
-from bench.sink_client import Drain, Sink, watch
 from bench.traffic import define, fill
+from dispatcher.cli.bench.children import Child, ChildFailed, program
+from dispatcher.cli.bench.private import settings_of
+from dispatcher.cli.bench.sink_client import Sink
 from dispatcher.embedded import EmbeddedServer
 from dispatcher.settings import Settings
 from dispatcher.store.health.meta import claim_meta
@@ -117,14 +118,7 @@ async def api(made: Deployment) -> AsyncIterator[tuple[Child, str]]:
 
 
 def _settings(redis_url: str, key: str) -> dict[str, str]:
-    return {
-        "DISPATCHER_REDIS_URL": redis_url,
-        "DISPATCHER_SECRET_KEYS": key,
-        "DISPATCHER_ALLOW_NETWORKS": "127.0.0.0/8",
+    return settings_of(redis_url, key) | {
         "DISPATCHER_CONCURRENCY": str(CONCURRENCY),
         "DISPATCHER_LEASE": str(LEASE_S),
-        "DISPATCHER_PORT": "0",
-        "DISPATCHER_LOG_FORMAT": "json",
-        "DISPATCHER_ADMIN_CLIENT_ID": "bench",
-        "DISPATCHER_ADMIN_CLIENT_SECRET": secrets.token_urlsafe(24),
     }

@@ -70,10 +70,3 @@ def figure(
     name: str, unit: str, values: Sequence[float], peer: str = "", peer_values: Sequence[float] = (), note: str = ""
 ) -> Figure:
     return Figure(name, unit, tuple(values), peer, tuple(peer_values), note)
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least ``share`` of all are not above (nearest rank). Raises on none."""
-    ordered = sorted(values)
-    rank = max(1, -(-len(ordered) * round(share * 10_000) // 10_000))
-    return ordered[rank - 1]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from bench.deployment import Deployment, Setup, working_deployment
+from bench.drain import Drain
 from bench.figures import Figure, figure
 from bench.plan import MANY_INTEGRATIONS
-from bench.sink_client import Drain
 
 PEER = "one integration"
 

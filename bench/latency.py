@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.children import ChildFailed, job
 from bench.deployment import Deployment, Setup, working_deployment
-from bench.figures import Figure, figure, percentile
+from bench.figures import Figure, figure
+from bench.jobs import job
 from bench.plan import INTEGRATIONS
+from dispatcher.cli.bench.children import ChildFailed
+from dispatcher.cli.bench.judging import percentile
 
 LOAD = 0.5
 SHARES = (0.5, 0.95, 0.99)

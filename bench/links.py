@@ -12,8 +12,9 @@ from redis.asyncio import Redis
 
 from bench.accepts import load, token_of
 from bench.deployment import Deployment, Setup, api, deployment
-from bench.figures import Figure, figure, percentile
+from bench.figures import Figure, figure
 from bench.traffic import define, product_id
+from dispatcher.cli.bench.judging import percentile
 
 CONNECTIONS = 16
 SCOPE = "marketplace:partner integrations:write"

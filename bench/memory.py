@@ -9,7 +9,8 @@ from typing import Any
 
 from bench.deployment import Deployment, Setup, working_deployment
 from bench.figures import Figure, figure
-from bench.plan import INTEGRATIONS, PAYLOAD_BYTES
+from bench.plan import INTEGRATIONS
+from dispatcher.cli.bench.load import PAYLOAD_BYTES
 
 SAMPLE = 500
 _KIND = re.compile(r"^\{p\d+\}:([a-z]+)")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-PAYLOAD_BYTES = 1024
-"""Of the payload's JSON in every event."""
 ACCOUNTS_PER_INTEGRATION = 100
 INTEGRATIONS = 100
 CONCURRENCY = 512

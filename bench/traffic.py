@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-import orjson
 from redis.asyncio import Redis
 
-from bench.plan import ACCOUNTS_PER_INTEGRATION, PAYLOAD_BYTES
+from bench.plan import ACCOUNTS_PER_INTEGRATION
+from dispatcher.cli.bench.load import payload
 from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import URL_FIELDS, EventType
@@ -21,15 +21,6 @@ from dispatcher.store.secrets.sealing import Sealer
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BATCH = 1000
-
-
-def payload() -> dict[str, object]:
-    """A change of subscription whose JSON has ``PAYLOAD_BYTES``."""
-    order = {"editionCode": "PREMIUM", "pricingDuration": "MONTHLY", "items": [{"unit": "USER", "quantity": 25}]}
-    company = {"uuid": "6f2b7c1e-0d5a-4b7f-9a54-0b9a6c1f2d3e", "name": "Example GmbH", "country": "DE"}
-    filled: dict[str, object] = {"company": company, "order": order, "configuration": {"notes": ""}}
-    missing = PAYLOAD_BYTES - len(orjson.dumps(filled))
-    return filled | {"configuration": {"notes": "n" * missing}}
 
 
 def integration_id(number: int) -> str:

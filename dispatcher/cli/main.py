@@ -64,6 +64,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("secrets", "dispatcher.cli.storage.secrets:secrets", "Seal everything with the newest key."),
     Verb("config", "dispatcher.cli.config:config", "Show every setting, or make a key."),
     Verb("completion", "dispatcher.cli.terminal.completion:completion", "Make a shell complete verbs and options."),
+    Verb("bench", "dispatcher.cli.bench.verb:bench", "Measure a deployment: rate, latency, loss and duplicates."),
     Verb("doctor", "dispatcher.cli.storage.doctor:doctor", "Check the configuration and Redis."),
     Verb("audit", "dispatcher.cli.storage.audit:audit", "Recount the store: prove that no event is lost."),
     Verb(

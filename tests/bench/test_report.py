@@ -7,7 +7,7 @@ import io
 import os
 import platform
 import sys
-from array import array
+from functools import partial
 from pathlib import Path
 
 import orjson
@@ -15,15 +15,17 @@ import pytest
 from rich.console import Console
 
 from bench.__main__ import MEASUREMENTS, asked_for
-from bench.children import cpu_s
-from bench.figures import Figure, figure, percentile
+from bench.figures import Figure, figure
+from bench.jobs import cpu_s
 from bench.load import request_bytes
 from bench.machine import machine, settings
-from bench.plan import FULL, GOALS, PAYLOAD_BYTES, QUICK
+from bench.plan import FULL, GOALS, QUICK
 from bench.plot import draw
 from bench.report import notes, quantity, show, write_results
-from bench.sink import Arrivals, Receiver
-from bench.traffic import payload
+from dispatcher.cli.bench.judging import percentile
+from dispatcher.cli.bench.load import PAYLOAD_BYTES, payload
+from dispatcher.cli.bench.sink import MOST_HEAD_BYTES, Arrivals, Questions, Receiver
+from dispatcher.cli.bench.sink_client import Sink
 
 DELIVERIES = "deliveries/s beside bare aiohttp"
 
@@ -135,29 +137,31 @@ def test_cpu_time_of_a_process_grows_with_its_work() -> None:
     assert cpu_s(os.getpid()) > before_s
 
 
-async def test_sink_answers_each_request_however_the_bytes_are_cut() -> None:
-    arrivals = Arrivals()
-    server = await asyncio.get_running_loop().create_server(lambda: Receiver(arrivals), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
+async def test_sink_answers_each_request_however_the_bytes_are_cut_and_questions_elsewhere() -> None:
+    arrivals, loop = Arrivals(), asyncio.get_running_loop()
+    servers = [await loop.create_server(partial(made, arrivals), "127.0.0.1", 0) for made in (Receiver, Questions)]
+    port, asked = (one.sockets[0].getsockname()[1] for one in servers)
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    task = {"port": port, "path": "/x", "token": "t"}
-    posted = request_bytes(task, "a" * 300).replace(b"\r\nHost", b"\r\nWebhook-Id: one\r\nHost", 1)
-    writer.write(b"GET /reset-with-ids HTTP/1.1\r\n\r\n" + posted[:40])
-    await asyncio.sleep(0.02)
-    writer.write(posted[40:-5])
-    await asyncio.sleep(0.02)
-    writer.write(posted[-5:] + posted)
-    answers = [await _answer(reader) for _ in range(3)]
-    assert answers == [b"0", b'{"success":true}', b'{"success":true}']
-    writer.write(b"GET /count HTTP/1.1\r\n\r\nGET /ids HTTP/1.1\r\n\r\nGET /times HTTP/1.1\r\n\r\n")
-    assert await _answer(reader) == b"2"
-    assert orjson.loads(await _answer(reader)) == ["one", "one"]
-    times = array("d")
-    times.frombytes(await _answer(reader))
-    assert times[0] <= times[1]
-    writer.close()
-    server.close()
-    await server.wait_closed()
+    asking = await asyncio.open_connection("127.0.0.1", asked)
+    sink = Sink(port, *asking)
+    await sink.reset(with_ids=True)
+    posted = request_bytes({"port": port, "path": "/x", "token": "t"}, "a" * 300)
+    posted = posted.replace(b"\r\nHost", b"\r\nWebhook-Id: one\r\nHost", 1)
+    for part in (posted[:40], posted[40:-5], posted[-5:] + posted):
+        writer.write(part)
+        await asyncio.sleep(0.02)
+    writer.write(b"GET /reset HTTP/1.1\r\n\r\n")
+    assert [await _answer(reader) for _ in range(3)] == [b'{"success":true}'] * 3
+    assert (await sink.count(), await sink.ids()) == (3, ["one", "one", ""])
+    times = await sink.times_s()
+    assert times == sorted(times)
+    writer.write(b"x" * (MOST_HEAD_BYTES + 1))
+    assert await reader.readline() == b"HTTP/1.1 400 Bad Request\r\n"
+    for one in (writer, asking[1]):
+        one.close()
+    for server in servers:
+        server.close()
+        await server.wait_closed()
 
 
 async def _answer(reader: asyncio.StreamReader) -> bytes:

@@ -21,14 +21,19 @@ from dispatcher.cli.listen.local_host import LocalHost
 from dispatcher.cli.listen.rendering import Rendered
 from dispatcher.cli.listen.tap import Show, Tap
 from dispatcher.cli.listen.tap_file import TapFile, TapNote
-from dispatcher.cli.listen.temporary import temporary_integration
 from dispatcher.cli.named_integration import integration_id
 from dispatcher.cli.processes.startup import load_settings, stop_on_signals
+from dispatcher.cli.temporary_integration import temporary_integration
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, note
 from dispatcher.client import Client
 from dispatcher.errors import ConfigurationError
+from dispatcher.model.event_type import URL_FIELDS
 from dispatcher.policy.notification.signing import parse_secret
+
+NOWHERE = "https://listen.invalid/notifications"
+"""A name that never resolves (RFC 6761): an integration that is made for listening sends nothing."""
+REASON = "held for `dispatcher listen`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ async def _listen(client: Client, to: str, tapped: Tapped, secret: str | None, l
 @asynccontextmanager
 async def _integration(client: Client, tapped: Tapped) -> AsyncIterator[str]:
     if tapped.product is not None:
-        async with temporary_integration(client, tapped.product) as made:
+        name, urls = f"listen: {tapped.product}", dict.fromkeys(URL_FIELDS, NOWHERE)
+        async with temporary_integration(client, tapped.product, name, urls, held=REASON) as made:
             yield made
         return
     assert tapped.integration is not None
