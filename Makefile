@@ -36,7 +36,7 @@ dev: $(VENV)/runtime.stamp ## API and worker in one process on an embedded Redis
 	@$(BIN)/dispatcher dev $(ARGS)
 
 test: $(VENV)/dev.stamp ## All tests, on real servers (ARGS="-k order" for some)
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --reruns 1 --rerun-show-tracebacks $(ARGS)
 
 faults: $(VENV)/dev.stamp ## Every fault in its long form (ARGS="-k ft19" for some)
 	DISPATCHER_TEST_FULL=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests/faults $(ARGS)
