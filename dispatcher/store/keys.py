@@ -63,8 +63,8 @@ lock = _of_group("lock")
 due = _of_lane("d")
 """zset: due heads of a lane, score = due ms. Until it is empty. Written by all."""
 lane = _of_lane("l")
-"""hash: busy, cap, behind, off, left, rate, tat, locks; paused, circuit, opened, slow, crowded, failing, disabled (ms).
-For ever. Written by all."""
+"""hash: busy, cap, behind, off, left, half, rate, tat, locks; paused, circuit, opened, slow, crowded, failing,
+disabled (ms). For ever. Written by all."""
 trouble = _of_lane("t")
 """hash: since (ms), run, same, o, h, w: failures in a row, the last one; aM, fM: attempts, failures of minute M.
 Until the lane is well again. Written by ``settle``."""
@@ -72,6 +72,9 @@ suspended_urls = _of_lane("off")
 """hash: URL suspended by a 410 → since ms. Until it is enabled. Written by ``hold``."""
 left_urls = _of_lane("left")
 """hash: URL that answered 410 and is published no more → since ms. Until the lane is empty. Written by ``hold``."""
+half_open_urls = _of_lane("half")
+"""hash: URL enabled after a 410 that has not answered since → enabled ms. Until it answers, or the lane is empty.
+Written by ``hold``."""
 parked = _of_lane("park")
 """zset: ids whose URL is suspended, score = since ms. Until it is enabled. Written by ``settle``."""
 lanes = _of_partition("lanes")

@@ -31,14 +31,14 @@ from dispatcher.store.queue.claims import Claimed, Settlement, SuspendedUrls
 from worker.delivery.account_headers import authorise_for_account, open_headers
 from worker.delivery.accounts import Accounts
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
-from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, Identity, Limiter, Reading
+from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, FirstTo, Identity, Limiter, Reading
 from worker.delivery.failures import misplaced, unanswered, unfinished_url, unreachable, without_token
 from worker.delivery.form import Form
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.delivery.retries import retried
 from worker.delivery.target import Target
-from worker.delivery.unsent import Ending, deleted, ending_of, gone, not_admitted, put_off
+from worker.delivery.unsent import Ending, behind_half_open, deleted, ending_of, gone, not_admitted, put_off
 from worker.http.answer import Answer
 from worker.http.connector import ConnectionLapsed
 from worker.http.ration import TENANT
@@ -65,8 +65,13 @@ class Deliverer:
         self._worker_id = worker_id
         self._log_all = log.is_enabled_for(logging.DEBUG)
 
-    async def deliver(self, claimed: Claimed, suspended: SuspendedUrls, lane: Limiter) -> Delivered:
-        """All steps. ``suspended``: URLs of the integration that answered 410 Gone."""
+    async def deliver(
+        self, claimed: Claimed, suspended: SuspendedUrls, lane: Limiter, first_to: FirstTo = lambda _: True
+    ) -> Delivered:
+        """All steps. ``suspended``: URLs of the integration that answered 410 Gone.
+
+        ``first_to`` takes a half-open one of them up, or says False while another attempt goes there.
+        """
         delivery = self.find(claimed) or await self._find_in_store(claimed)
         if delivery is None:
             return Delivered(deleted(claimed))
@@ -79,6 +84,8 @@ class Deliverer:
         sendable = delivery.url and judgement.ruling is Ruling.PASSES and delivery.url not in suspended.now
         if not sendable or (claimed.n > 1 and claimed.event.type in STEP_TYPES):
             return self._unsent(delivery, ending_of(delivery, judgement, suspended.now))
+        if delivery.url in suspended.half_open and not first_to(delivery.url):
+            return Delivered(behind_half_open(claimed), limits, crowded=True)
         if limits.concurrency is None and limits.rate_per_s is None:
             return await self._attempt(delivery)
         with lane.admission(limits, claimed.rate_limited) as admitted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -89,7 +90,7 @@ class Delivered(NamedTuple):
     teaches: bool = True
     """The host is the integration's: what it did says something of the lane."""
     crowded: bool = False
-    """There was nothing left to make the attempt with."""
+    """There was nothing left to make the attempt with, or another one has to end first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,9 @@ class Identity:
 
     base_url: str
     partner: str
+
+
+FirstTo = Callable[[str], bool]
 
 
 class Limiter(Protocol):

@@ -37,6 +37,11 @@ def not_admitted(claimed: Claimed) -> Settlement:
     return Settlement(claimed, Move.RELEASE, NOT_ADMITTED_MS)
 
 
+def behind_half_open(claimed: Claimed) -> Settlement:
+    """Another attempt finds out first if its URL is still gone."""
+    return Settlement(claimed, Move.RELEASE)
+
+
 def put_off(claimed: Claimed, seconds: float) -> Settlement:
     """No attempt was made, and none is worth making before that."""
     return Settlement(claimed, Move.RELEASE, max(MIN_PUT_OFF_MS, int(seconds * 1000)))

@@ -15,6 +15,7 @@ from dispatcher.policy.pace.concurrency import ConcurrencyLimit
 from dispatcher.policy.pace.recovery import Recovery
 from dispatcher.policy.pace.retry import MAX_RETRY_AFTER_S
 from dispatcher.store.queue.claims import LaneSetting
+from worker.partition.half_open import HalfOpenUrls
 from worker.partition.places import Occupancy
 
 START_CONCURRENCY = 32
@@ -46,6 +47,7 @@ class Lane:
         "_recovery",
         "_running",
         "_slow_ms",
+        "half_open",
         "places",
     )
 
@@ -63,6 +65,7 @@ class Lane:
     ) -> None:
         """``failing``, ``circuit_open``, ``crowded``: the state in which another owner left the lane."""
         self.places = places
+        self.half_open = HalfOpenUrls()
         self._crowded_cap: int | None = None
         self._crowded_for_ms = 0
         self._crowded_until_ms: int | None = None

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
@@ -107,14 +108,33 @@ class Runner:
             return Settlement(claimed, Move.RELEASE, delay_ms=BROKE_OFF_MS)
 
     async def _delivered(self, owned: OwnedPartition, claimed: Claimed, lane: Lane) -> Settlement:
-        suspended = await self._suspended(owned, claimed) if claimed.url_suspended else _NONE
-        delivered = await self._deliverer.deliver(claimed, suspended, lane)
-        if delivered.suspend_url:
-            await self._suspend(claimed.event.integration_id, delivered.suspend_url)
+        if claimed.url_suspended:
+            delivered = await self._delivered_past(owned, claimed, lane)
+        else:
+            delivered = await self._deliverer.deliver(claimed, _NONE, lane)
+            if delivered.suspend_url:
+                await self._suspend(claimed.event.integration_id, delivered.suspend_url)
         self._learn(owned, claimed, lane, delivered)
         if self._notify is not None and delivered.suspend_url:
             self._notify_of_suspension(self._notify, delivered.settlement, delivered.suspend_url)
         return delivered.settlement
+
+    async def _delivered_past(self, owned: OwnedPartition, claimed: Claimed, lane: Lane) -> Delivered:
+        """The same where a URL is suspended, or half-open: that one is taken until the store knows what it showed."""
+        half_open, moment, lane_id = lane.half_open, lane.half_open.moment, claimed.event.integration_id
+        suspended = await self._suspended(owned, claimed)
+        first_to = partial(half_open.begin, claim_id=claimed.claim_id, moment=moment)
+        try:
+            delivered = await self._deliverer.deliver(claimed, suspended, lane, first_to)
+            taken = half_open.taken_by(claimed.claim_id)
+            if delivered.suspend_url:
+                await self._suspend(lane_id, delivered.suspend_url)
+            elif taken and delivered.reading is not None and delivered.reading.http_status is not None:
+                with contextlib.suppress(StoreUnavailable):  # the next answer says it again
+                    await self._queue.url_answered(lane_id, taken)
+        finally:
+            half_open.end(claimed.claim_id)
+        return delivered
 
     def crowd_out(self, owned: OwnedPartition, claimed: Claimed) -> Settlement:
         """Give it back, and leave its lane alone for a while: its tenant's attempts leave it no place or no memory,

@@ -31,6 +31,7 @@ local function lane_key(lane) return P .. 'l:' .. lane end
 local function trouble_key(lane) return P .. 't:' .. lane end
 local function suspended_urls_key(lane) return P .. 'off:' .. lane end
 local function left_urls_key(lane) return P .. 'left:' .. lane end
+local function half_open_urls_key(lane) return P .. 'half:' .. lane end
 local function parked_key(lane) return P .. 'park:' .. lane end
 local function nudge_channel(worker) return 'dispatcher:nudge:' .. worker end
 enter(KEYS[1])

@@ -22,7 +22,7 @@ class Claimed(NamedTuple):
     n: int
     account_identifier: str | None
     url_suspended: bool = False
-    """Some URL of its integration is suspended."""
+    """Some URL of its integration is suspended, or was and has not answered since."""
     rate_limited: bool = False
     """Its lane has a rate in the store."""
     flags: bytes = b""
@@ -45,11 +45,12 @@ class SuspendedUrls(NamedTuple):
     """URLs of an integration that answered 410 Gone: nothing is sent to those of ``now``.
 
     Those ``left`` behind were published no more when somebody let their events go on: what is for them goes to the
-    published URL.
+    published URL. Those ``half_open`` were enabled and have not answered since: one attempt at a time goes there.
     """
 
     now: frozenset[str] = frozenset()
     left: frozenset[str] = frozenset()
+    half_open: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,10 @@ class LaneHolds(Partitioned):
         """Park what would go to a URL that answered 410 Gone."""
         await self._hold(integration_id, "suspend", url)
 
+    async def url_answered(self, integration_id: str, url: str) -> None:
+        """Let all that is for an enabled URL go there: it gave another answer than 410 Gone."""
+        await self._hold(integration_id, "answered", url)
+
     async def disable(self, integration_id: str, failing_since_ms: int) -> bool:
         """Hold everything of one integration back that has failed since then; False when it does not, or is held so."""
         moved, _, _ = await self._hold(integration_id, "disable", failing_since_ms)

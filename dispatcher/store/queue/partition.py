@@ -125,9 +125,10 @@ class PartitionStore:
         pipeline: Any = self._client.pipeline(transaction=False)
         pipeline.hkeys(keys.suspended_urls(partition, integration_id))
         pipeline.hkeys(keys.left_urls(partition, integration_id))
+        pipeline.hkeys(keys.half_open_urls(partition, integration_id))
         with guarded():
-            now, left = await pipeline.execute()
-        return SuspendedUrls(frozenset(map(text, now)), frozenset(map(text, left)))
+            found = await pipeline.execute()
+        return SuspendedUrls(*(frozenset(map(text, urls)) for urls in found))
 
     async def overdue_results(self, partitions: Iterable[int], now_ms: int, limit: int = 100) -> list[str]:
         """Ids of events whose result deadline has passed, up to ``limit`` of each partition."""

@@ -4,7 +4,7 @@
 --
 -- ARGV: as named below. Returns {'lost'} when the generation moved on, else {'ok', now ms, ms when something is next due
 -- or -1}, and one row after another as named in `launch`.
--- flags: any of 'o' some URL of the lane is suspended, or was, 'r' its rate is limited, 'f' no token can be had, 'c' its circuit
+-- flags: any of 'o' some URL of the lane is suspended, or was and has not answered since, 'r' its rate is limited, 'f' no token can be had, 'c' its circuit
 -- is or was open, 's' its tenant's share of a worker was used up.
 -- Renews the lease when less of it is left. When nothing is left to claim now, the owner is marked asleep in the same
 -- step, so that an accept that comes later wakes it: no wake-up can be lost in between.
@@ -124,7 +124,7 @@ local function take(lane)
   end
   local ids, head, times = due_ids(lane, wanted)
   if #ids > 0 then
-    local flags = ((c.off or c.left) and 'o' or '') .. (c.rate and 'r' or '') .. (c.failing and 'f' or '') .. ((c.circuit or c.opened) and 'c' or '')
+    local flags = ((c.off or c.left or c.half) and 'o' or '') .. (c.rate and 'r' or '') .. (c.failing and 'f' or '') .. ((c.circuit or c.opened) and 'c' or '')
       .. (c.crowded and 's' or '')
     local taken, rest = launch(lane, ids, times, flags, c.locks)
     left, head = rest and 0 or left - taken, rest or head

@@ -1,10 +1,12 @@
 -- prelude: queue
 -- at maxmemory: runs, since it takes work off Redis or lets it go on
 -- hold: pause or resume a lane, suspend and enable its URLs, or disable it after it failed for too long.
+-- A URL that is enabled is half-open until 'answered': one attempt at a time goes there, so that no more than one event dies of
+-- a host that is still gone.
 -- An event whose URL is left behind, since it is published no more, takes the published one at its next attempt.
 --
--- ARGV: lane, 'pause' | 'suspend' | 'disable' | 'enable' | 'resume'; with 'pause' what is
---       shown of it as JSON, and when it ends (ms) or ''; with 'suspend' the URL; with 'disable' since when it fails: one
+-- ARGV: lane, 'pause' | 'suspend' | 'answered' | 'disable' | 'enable' | 'resume'; with 'pause' what is
+--       shown of it as JSON, and when it ends (ms) or ''; with 'suspend' and 'answered' the URL; with 'disable' since when it fails: one
 --       that did not fail since then stays as it is; with 'enable' and 'resume' how many parked events at
 --       most, the moment that the call before returned, or '', the URLs that are left behind, and those to enable, with LF
 --       between (with 'resume' all others)
@@ -27,6 +29,22 @@ local function leave_behind()
   end
 end
 
+local half_open = half_open_urls_key(lane)
+
+local function enable(url)
+  if call('HDEL', suspended, url) == 0 then return end
+  call('HSET', half_open, url, NOW)
+  call('HSET', lane_key(lane), 'half', 1)
+end
+
+local function close_half_open(url)
+  if call('HDEL', half_open, url) == 1 and call('EXISTS', half_open) == 0 then call('HDEL', lane_key(lane), 'half') end
+end
+
+if how == 'answered' then
+  close_half_open(ARGV[3])
+  return { 0, '', 0 }
+end
 local releases = how == 'resume' or how == 'enable'
 if not releases then write_known({ [lane] = true }) end
 if how == 'pause' then
@@ -41,6 +59,7 @@ elseif how == 'disable' then
   moved = call('HSETNX', lane_key(lane), 'disabled', NOW)
 elseif how == 'suspend' then
   call('HSETNX', suspended, ARGV[3], NOW)
+  close_half_open(ARGV[3])
   call('HSET', lane_key(lane), 'off', 1)
 else
   if moment == '' then
@@ -49,9 +68,9 @@ else
     if how == 'resume' then
       if call('HEXISTS', lane_key(lane), 'disabled') == 1 then call('HDEL', trouble_key(lane), 'since', 'run', 'same') end
       end_pause(lane)
-      call('DEL', suspended)
+      for _, url in ipairs(call('HKEYS', suspended)) do enable(url) end
     else
-      for url in string.gmatch(ARGV[6], '[^\n]+') do call('HDEL', suspended, url) end
+      for url in string.gmatch(ARGV[6], '[^\n]+') do enable(url) end
     end
     if call('EXISTS', suspended) == 0 then call('HDEL', lane_key(lane), 'off') end
   end

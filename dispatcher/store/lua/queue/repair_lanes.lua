@@ -25,13 +25,13 @@ local function is_idle(lane)
   local c = lane_state(lane)
   if tonumber(c.busy or 0) ~= 0 or tonumber(c.behind or 0) ~= 0 then return false end
   if c.cap and tonumber(c.cap) ~= tonumber(ARGV[1]) then return false end
-  return not (c.paused or c.circuit or c.slow or c.failing or c.off or c.left or c.locks or c.opened or c.disabled)
+  return not (c.paused or c.circuit or c.slow or c.failing or c.off or c.left or c.half or c.locks or c.opened or c.disabled)
 end
 
 local AT_ONCE = 1000
 local repairs, idle = 0, {}
 for _, lane in ipairs(call('SRANDMEMBER', KNOWN_LANES, AT_ONCE)) do
-  local counted, flying = call('HMGET', lane_key(lane), 'busy', 'behind', 'paused', 'failing', 'off', 'left', 'pause_until'), busy[lane] or 0
+  local counted, flying = call('HMGET', lane_key(lane), 'busy', 'behind', 'paused', 'failing', 'off', 'left', 'pause_until', 'half'), busy[lane] or 0
   if counted[3] and counted[7] and tonumber(counted[7]) <= NOW then
     end_pause(lane)
     counted[3] = false
@@ -44,9 +44,9 @@ for _, lane in ipairs(call('SRANDMEMBER', KNOWN_LANES, AT_ONCE)) do
     if stale then call('HDEL', lane_key(lane), 'behind') end
     replace(lane)
     repairs = repairs + 1
-  elseif counted[6] and flying == 0 and tonumber(counted[2] or 0) == 0 and nothing_ahead(lane) then
-    call('DEL', left_urls_key(lane))
-    call('HDEL', lane_key(lane), 'left')
+  elseif (counted[6] or counted[8]) and flying == 0 and tonumber(counted[2] or 0) == 0 and nothing_ahead(lane) then
+    call('DEL', left_urls_key(lane), half_open_urls_key(lane))
+    call('HDEL', lane_key(lane), 'left', 'half')
   elseif is_idle(lane) then
     idle[#idle + 1] = lane
     call('HDEL', lane_key(lane), 'cap')
