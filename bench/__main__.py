@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import accepts, backlog, deliveries, installations, lanes, latency, links, memory
+from bench import accepts, backlog, deliveries, idle, installations, lanes, latency, links, memory, recovery
 from bench.deployment import Setup
 from bench.figures import Figure
 from bench.machine import machine, settings
@@ -35,6 +35,8 @@ MEASUREMENTS: dict[str, Callable[[Setup], Awaitable[list[Figure]]]] = {
     "installations": installations.measure,
     "backlog": backlog.measure,
     "links": links.measure,
+    "idle": idle.measure,
+    "recovery": recovery.measure,
 }
 
 

@@ -39,6 +39,10 @@ GOALS: dict[str, Goal] = {
     "Redis bytes per installation": Goal(2048.0, at_most=True),
     "list of 1,000 installations p95": Goal(50.0, at_most=True),
     "first page after the link p95": Goal(100.0, at_most=True),
+    "idle deployment": Goal(1.2, at_most=True),
+    "kill -9 to the first delivery by another p95": Goal(1.5, at_most=True),
+    "kill -9 to the last delivery p95": Goal(2.5, at_most=True),
+    "delivered twice beside in flight at the kill": Goal(1.0, at_most=True),
 }
 """By the name of the figure."""
 
@@ -63,6 +67,9 @@ class Plan:
     installations: int
     lists: int
     sessions: int
+    kills: int
+    idle_spans: int
+    idle_s: float
 
 
 FULL = Plan(
@@ -82,6 +89,9 @@ FULL = Plan(
     installations=100_000,
     lists=100,
     sessions=300,
+    kills=20,
+    idle_spans=3,
+    idle_s=20.0,
 )
 QUICK = Plan(
     rounds=5,
@@ -100,6 +110,9 @@ QUICK = Plan(
     installations=10_000,
     lists=50,
     sessions=100,
+    kills=5,
+    idle_spans=2,
+    idle_s=10.0,
 )
 MANY_INTEGRATIONS = 10_000
 

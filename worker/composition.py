@@ -36,6 +36,7 @@ from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.ping_starter import QueuedPings
 from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.health.listeners import Listeners
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory
@@ -50,6 +51,7 @@ from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.installations.templates import TemplateStore
 from dispatcher.store.installations.upgrade_places import UpgradePlaces
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
+from dispatcher.store.queue.leases import Leases
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.tokens import TokenStore
@@ -59,6 +61,7 @@ from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.delivery.traces import AttemptTraces, TracedSender
 from worker.jobs import Job, NotNow
+from worker.lookout import Lookout
 from worker.oauth.client import token_source
 from worker.oauth.grants import GrantClient
 from worker.oauth.renewal import Renewer
@@ -265,7 +268,13 @@ def _upkeep(resources: Resources, owner: Owner, beats: Heartbeats) -> Upkeep:
     conclusions = Conclusions(stores.queue, stores.cache, clock.now_ms)
     server_time = ServerTime(stores.redis, clock)
     key_check = KeyCheck(stores.redis, resources.sealer)
-    return Upkeep(owner, stores.partitions, stores.jobs, beats, conclusions, clock, server_time, key_check)
+    lookout = _lookout(resources, beats)
+    return Upkeep(owner, stores.partitions, stores.jobs, lookout, conclusions, clock, server_time, key_check)
+
+
+def _lookout(resources: Resources, beats: Heartbeats) -> Lookout:
+    stores, partitions = resources.stores, resources.settings.partitions
+    return Lookout(resources.worker_id, beats, Listeners(stores.listener), Leases(stores.redis, partitions))
 
 
 def _sampler(resources: Resources, owner: Owner, tallies: Tallies) -> Sampler:

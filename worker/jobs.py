@@ -21,9 +21,8 @@ from dispatcher.store.jobs import deserialize, job_client, serialize
 from dispatcher.store.redis.connection import guarded
 
 JOB_TIMEOUT_S = 600.0
-DRAIN_POLL_S = 0.1
-ERRAND_POLL_S = 0.2
-"""Each job that runs is asked about at each poll, and these run for long."""
+DRAIN_POLL_S = ERRAND_POLL_S = 0.25
+"""What a partition waits for that its finder has no share for, and an errand: an idle worker polls little else."""
 ERRANDS_AT_ONCE = 1000
 """Taken from the queue, most of them to wait for their place (``worker/ping/errands``)."""
 ENOUGH_TRIES = 1_000_000

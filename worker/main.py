@@ -25,6 +25,7 @@ from dispatcher.store.queue.nudges import follow_nudges
 from dispatcher.telemetry.watchdog import Watchdog
 from worker.composition import Composition, compose
 from worker.jobs import ERRANDS, drains, take_jobs
+from worker.lookout import EVERY_S as LOOK_EVERY_S
 from worker.metrics import metrics_site
 from worker.resources import open_resources
 from worker.upkeep import EVERY_S as UPKEEP_EVERY_S
@@ -34,13 +35,16 @@ Task = asyncio.Task[None]
 log = structlog.get_logger("worker")
 
 
-async def run(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
-    """Work until ``stop`` is set, then let running attempts end within ``drain_timeout`` and release everything."""
+async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: str = "") -> None:
+    """Work until ``stop`` is set, then let running attempts end within ``drain_timeout`` and release everything.
+
+    ``called`` ends its id, as whoever started it wants.
+    """
     queue_url = settings.queue_redis_url or redis_url
     watchdog, halt = Watchdog("worker"), asyncio.Event()
     async with (
         watchdog.watching(),
-        open_resources(settings, redis_url, queue_url) as resources,
+        open_resources(settings, redis_url, queue_url, called) as resources,
         compose(resources) as parts,
         parts.sampler.sampling(),
         metrics_site(settings.host, settings.metrics_port, parts.owner, lambda: parts.upkeep.lacks_key, watchdog),
@@ -66,6 +70,7 @@ def _finishing(parts: Composition, halt: asyncio.Event) -> list[Task]:
     return [
         asyncio.create_task(parts.owner.run(halt), name="owner"),
         _every(UPKEEP_EVERY_S, parts.upkeep.once, halt, "upkeep"),
+        _every(LOOK_EVERY_S, parts.upkeep.watch, halt, "lookout"),
         _every(UPKEEP_EVERY_S, parts.upkeep.tend, halt, "tending"),
     ]
 
@@ -103,4 +108,4 @@ async def _release(parts: Composition, drain_timeout_s: float) -> None:
     await parts.operational.flush(everything=True)
     with contextlib.suppress(StoreUnavailable):
         await parts.beats.leave(parts.owner.worker_id)
-        await parts.upkeep.offer_unowned()
+        await parts.upkeep.retire()

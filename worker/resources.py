@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import secrets
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
@@ -20,6 +18,7 @@ from dispatcher.policy.addresses.urls import url_refusal
 from dispatcher.settings import Settings
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.health.worker_ids import new_call, worker_id
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.jobs import JobQueue, job_client
 from dispatcher.store.queue.events import QueueStore
@@ -44,6 +43,8 @@ class Stores:
     """Everything kept in Redis, and the queue of arq's jobs."""
 
     redis: StoreClient
+    listener: StoreClient
+    """For subscriptions, and for what only the node says at which they are."""
     jobs: JobQueue
     definitions: Definitions
     cache: DefinitionCache
@@ -83,14 +84,19 @@ class Resources:
 
 
 @contextlib.asynccontextmanager
-async def open_resources(settings: Settings, redis_url: str, queue_url: str) -> AsyncIterator[Resources]:
-    """Resources for as long as the context is open. ``queue_url`` is the Redis of arq's jobs."""
+async def open_resources(
+    settings: Settings, redis_url: str, queue_url: str, called: str = ""
+) -> AsyncIterator[Resources]:
+    """Resources for as long as the context is open. ``queue_url`` is the Redis of arq's jobs.
+
+    ``called`` ends the worker's id, so that whoever started the process knows it; without one it is drawn.
+    """
     clock, tracing = StoreClock(), tracing_of("dispatcher-worker", settings.traces_url)
     async with ended(tracing), _stores_of(settings, redis_url, queue_url) as stores:
         egress = egress_of(settings, await own_addresses([settings.host, *hosts_of([redis_url, queue_url])]))
         async with egress.plain() as plain, TransportSessions(plain, egress.session) as sessions:
             yield Resources(
-                worker_id=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}",
+                worker_id=worker_id(os.getpid(), called or new_call()),
                 settings=settings,
                 stores=stores,
                 egress=egress,
@@ -115,7 +121,7 @@ async def _stores_of(settings: Settings, redis_url: str, queue_url: str) -> Asyn
         definitions = Definitions(redis)
         cache = await stack.enter_async_context(DefinitionCache(definitions, listener))
         queue = QueueStore(redis, partitions=settings.partitions, retention_ms=settings.retention_ms)
-        yield Stores(redis, JobQueue(job_redis), definitions, cache, _partitions(settings, redis), queue)
+        yield Stores(redis, listener, JobQueue(job_redis), definitions, cache, _partitions(settings, redis), queue)
 
 
 def _partitions(settings: Settings, redis: StoreClient) -> PartitionStore:

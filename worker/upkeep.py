@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import orjson
 import structlog
@@ -18,11 +18,11 @@ import structlog
 from dispatcher.clock import Clock
 from dispatcher.errors import StoreDeclined, StoreUnavailable
 from dispatcher.flow.events.conclude import Conclusions
-from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.jobs import JobQueue
 from dispatcher.store.queue.partition import REPAIR_START, PartitionStore, RepairPosition
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.key_check import KeyCheck
+from worker.lookout import Lookout
 from worker.partition.owner import Owner
 
 EVERY_S = 1.0
@@ -52,7 +52,7 @@ class Upkeep:
         owner: Owner,
         store: PartitionStore,
         jobs: JobQueue,
-        beats: Heartbeats,
+        lookout: Lookout,
         conclusions: Conclusions,
         clock: Clock,
         server_time: ServerTime,
@@ -61,7 +61,8 @@ class Upkeep:
         self._owner = owner
         self._store = store
         self._jobs = jobs
-        self._beats = beats
+        self._beats = lookout.beats
+        self._lookout = lookout
         self._conclusions = conclusions
         self._clock = clock
         self._server_time = server_time
@@ -82,7 +83,7 @@ class Upkeep:
         if not await self._has_newest_key():
             return
         await self._beat()
-        await self.offer_unowned()
+        await self.find_unowned()
         await self._give_up_surplus()
 
     async def tend(self) -> None:
@@ -119,26 +120,42 @@ class Upkeep:
             "partitions": sorted(self._owner.partitions),
             "inFlight": self._owner.in_flight,
         }
-        alive = await self._beats.beat(self._owner.worker_id, orjson.dumps(info))
-        self.share = -(-self._store.partitions // max(1, alive))
+        self._share_with(await self._beats.beat(self._owner.worker_id, orjson.dumps(info)))
 
-    async def offer_unowned(self) -> None:
-        """Offer every partition without an owner to all workers."""
-        for partition, before in (await self._store.unowned()).items():
-            if partition in self._owner.partitions or await self._still_offered(partition, before):
-                continue  # ours, and renewed with the next claim; or on offer
+    async def watch(self) -> None:
+        """One look for workers that are lost, several a second; what they had is taken over at once."""
+        if self.lacks_key:
+            return
+        sight = await self._lookout.look()
+        self._share_with(sight.alive)
+        await self.take_over(sight.ended)
+        if sight.left:
+            await self.find_unowned()
+
+    def _share_with(self, workers: int) -> None:
+        self.share = -(-self._store.partitions // max(1, workers))
+
+    async def take_over(self, partitions: Iterable[int]) -> None:
+        """Own what has no owner, within this worker's share, and offer the others to all."""
+        for partition in partitions:
             with _apart(partition=partition):
-                if generation := await self._store.grant(partition, GRANT_MS):
-                    await self._offer(partition, generation)
+                if not (generation := await self._store.grant(partition, GRANT_MS)):
+                    continue  # somebody else was faster
+                if len(self._owner.partitions) < self.share:
+                    await self._owner.drain(partition, generation)
+                else:
+                    await self._jobs.drain(partition, generation)
 
-    async def _offer(self, partition: int, generation: int) -> None:
-        """As a job; where the queue takes none, as when Redis is full, this worker takes it over within its share."""
-        try:
-            await self._jobs.drain(partition, generation)
-        except StoreUnavailable:
-            if len(self._owner.partitions) >= self.share:
-                raise
-            await self._owner.drain(partition, generation)
+    async def retire(self) -> None:
+        """Own nothing any more, and offer what has no owner."""
+        self.share = 0
+        await self.find_unowned()
+
+    async def find_unowned(self) -> None:
+        """Take over every partition without an owner, unless it is ours and about to be renewed, or on offer."""
+        for partition, before in (await self._store.unowned()).items():
+            if partition not in self._owner.partitions and not await self._still_offered(partition, before):
+                await self.take_over([partition])
 
     async def _still_offered(self, partition: int, generation: int) -> bool:
         """True while a job is worth waiting for: a few times only, its worker may be dead."""
@@ -170,7 +187,7 @@ class Upkeep:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EVERY_S):
                 await asyncio.gather(*(closed.wait() for closed in leaving))
-        await self.offer_unowned()
+        await self.find_unowned()
 
     def _stay_where_it_takes_long(self) -> None:
         """An attempt that had just begun may turn out to wait for minutes."""

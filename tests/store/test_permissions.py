@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnusable
 from dispatcher.store.health.doctor import Check, Level, examine, examine_queue
-from dispatcher.store.health.permissions import QUEUE, REPLICAS, STORE, missing, require
+from dispatcher.store.health.permissions import QUEUE, RECOVERY, REPLICAS, STORE, missing, require
 from dispatcher.store.redis.connection import connect, guarded
 from dispatcher.store.secrets.sealing import new_key
 
@@ -47,7 +47,7 @@ def documented() -> list[str]:
 
 
 async def test_documented_rule_lacks_nothing(as_user: As) -> None:
-    assert await missing(await as_user(*documented()), STORE, QUEUE, REPLICAS) == []
+    assert await missing(await as_user(*documented()), STORE, QUEUE, REPLICAS, RECOVERY) == []
 
 
 @pytest.mark.parametrize("rule", [rule for rule in documented() if rule[0] in "+~&" and rule != "+@connection"])
@@ -94,6 +94,14 @@ async def test_doctor_tells_what_workers_lack_at_the_job_queue(as_user: As) -> N
     assert checks["server"].level is Level.WARN
 
 
+async def test_doctor_says_what_recovery_lacks_and_that_nothing_else_does(as_user: As) -> None:
+    redis = await as_user(*EVERYTHING, "-pubsub")
+    checks: dict[str, Check] = {check.name: check for check in await examine(redis, 8, [new_key()])}
+    assert checks["permissions"].level is Level.WARN
+    assert "+pubsub|numsub" in checks["permissions"].text
+    await require(redis, STORE)
+
+
 async def test_a_script_that_meets_a_missing_permission_is_told_so(as_user: As) -> None:
     redis = await as_user(*EVERYTHING, "-hset")
     with pytest.raises(StoreUnusable, match="ACL rule"), guarded():
@@ -110,7 +118,7 @@ STORE_FOLDER = Path(__file__).parents[2] / "dispatcher/store"
 OF_PYTHON = re.compile(r"\b(?:redis|_redis|client|_client|pipeline)\.([a-z_]+)\(")
 OF_A_TABLE = re.compile(r"\b([A-Z]+) = '(?:any|hash|list|set|stream|string|zset)'")
 """A command of a script that runs whichever it is told, with the kind of key that it is for."""
-AS_SENT = {"delete": "DEL", "incr": "INCRBY", "eval": "EVALSHA", "script_load": "SCRIPT"}
+AS_SENT = {"delete": "DEL", "incr": "INCRBY", "eval": "EVALSHA", "script_load": "SCRIPT", "pubsub_numsub": "PUBSUB"}
 AS_SENT |= {"hscan_iter": "HSCAN", "sscan_iter": "SSCAN", "zscan_iter": "ZSCAN"}
 NO_COMMAND = {
     "aclose",
@@ -133,7 +141,7 @@ OF_CONNECTION = {"pipeline", "pubsub"}
 
 
 def asked_for() -> set[str]:
-    needed = (*STORE.reads, *STORE.writes, *(command[0] for command, _ in STORE.others))
+    needed = (*STORE.reads, *STORE.writes, *(command[0] for command, _ in (*STORE.others, *RECOVERY.others)))
     return {*needed, *(command[0] for command, _ in QUEUE.others), *QUEUE.reads}
 
 

@@ -7,11 +7,14 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store.health.worker_ids import new_call, worker_id
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
@@ -20,8 +23,11 @@ HEALTHY_AFTER_S = 60.0
 KILL_GRACE_S = 10.0
 REFUSED = 2
 """Exit status of a process whose settings, or whose Redis, cannot be used: the same would come of the next."""
+REPORT_WITHIN_S = 1.0
 HOME = Path(__file__).resolve().parents[3]
 """The folder of this program's packages."""
+
+Report = Callable[[str], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +37,8 @@ class Supervisor:
     processes: int
     metrics_port: int | None
     drain_timeout_s: float
+    report: Report
+    """Told which worker has died, so that others take over at once."""
 
     async def run(self, stop: asyncio.Event) -> int:
         """Until ``stop``, and until every process has ended; also ends when a first start was refused.
@@ -46,7 +54,7 @@ class Supervisor:
         delay_s = 0.0
         while True:
             began = time.monotonic()
-            status = await self._live(number, stop)
+            status, ended = await self._live(number, stop)
             if stop.is_set():
                 return 0
             if status == REFUSED and not delay_s:
@@ -54,17 +62,25 @@ class Supervisor:
                 return REFUSED
             delay_s = next_delay(delay_s, time.monotonic() - began)
             log.error("worker died", exit_status=status, restart_in_s=delay_s)
+            await self._report(ended)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(delay_s):
                     await stop.wait()
                     return 0
 
-    async def _live(self, number: int, stop: asyncio.Event) -> int:
-        """One process from start to end. A session of its own keeps the terminal's Ctrl-C from reaching it twice.
+    async def _report(self, ended: str) -> None:
+        with contextlib.suppress(StoreUnavailable, TimeoutError):  # its leases end by themselves, later
+            async with asyncio.timeout(REPORT_WITHIN_S):
+                await self.report(ended)
 
-        ``-P`` keeps the folder that we were started in out of where Python looks for modules.
+    async def _live(self, number: int, stop: asyncio.Event) -> tuple[int, str]:
+        """One process from start to end: its exit status, and the id that it had.
+
+        A session of its own keeps the terminal's Ctrl-C from reaching it twice. ``-P`` keeps the folder that we were
+        started in out of where Python looks for modules.
         """
-        command = (sys.executable, "-P", "-m", "dispatcher.cli.main", "worker", "--supervised")
+        called = new_call()
+        command = (sys.executable, "-P", "-m", "dispatcher.cli.main", "worker", "--supervised", "--called", called)
         process = await asyncio.create_subprocess_exec(*command, env=self._environment(number), start_new_session=True)
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
         try:
@@ -74,7 +90,7 @@ class Supervisor:
             stopped.cancel()
             if process.returncode is None:
                 process.kill()
-        return await ended
+        return await ended, worker_id(process.pid, called)
 
     async def _end(self, process: asyncio.subprocess.Process) -> None:
         if process.returncode is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -21,6 +22,7 @@ from dispatcher.cli.processes.startup import (
 from dispatcher.cli.processes.supervisor import Supervisor
 from dispatcher.cli.processes.worker_package import require_own_worker
 from dispatcher.settings import Settings
+from dispatcher.store.health.report_lost import report_lost
 
 PARENT_CHECK_S = 1.0
 
@@ -30,6 +32,7 @@ def worker(
         int, typer.Option(min=1, max=256, help="How many; each takes a metrics port of its own, counting up.")
     ] = 1,
     supervised: Annotated[bool, typer.Option(hidden=True, help="Stop when the parent process is gone.")] = False,
+    called: Annotated[str, typer.Option(hidden=True, help="What the parent process calls this one.")] = "",
 ) -> None:
     """Deliver events until SIGTERM or Ctrl-C, then let running attempts finish; a second signal does not wait.
 
@@ -40,7 +43,7 @@ def worker(
     settings = load_settings()
     require_secret_keys(settings)
     if supervised:
-        run_process(_worker(settings), settings)
+        run_process(_worker(settings, called), settings)
     elif status := run_process(_workers(settings, processes), settings):
         raise typer.Exit(status)
 
@@ -52,7 +55,7 @@ def main() -> None:
     dispatcher(["worker", *sys.argv[1:]])
 
 
-async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event) -> None:
+async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event, called: str = "") -> None:
     """The worker's own loop; imported only here, since nothing else of this package may know it.
 
     Raises ConfigurationError when another package of that name is in the way.
@@ -61,14 +64,14 @@ async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event) -> No
     from worker.main import run
 
     await require_queue(settings.queue_redis_url or redis_url)
-    await run(settings, redis_url, stop)
+    await run(settings, redis_url, stop, called)
 
 
-async def _worker(settings: Settings) -> None:
+async def _worker(settings: Settings, called: str) -> None:
     with stop_on_signals() as stop:
         watch = asyncio.create_task(_stop_without_parent(stop))
         async with open_store(settings, client_name="dispatcher-worker") as store:
-            await deliver(settings, store.url, stop)
+            await deliver(settings, store.url, stop, called)
         watch.cancel()
 
 
@@ -77,7 +80,8 @@ async def _workers(settings: Settings, processes: int) -> int:
     with stop_on_signals() as stop:
         async with open_store(settings, client_name="dispatcher-supervisor") as store:
             await require_queue(settings.queue_redis_url or store.url)
-            return await Supervisor(processes, settings.metrics_port, settings.drain_timeout).run(stop)
+            report = partial(report_lost, store.redis, settings.partitions)
+            return await Supervisor(processes, settings.metrics_port, settings.drain_timeout, report).run(stop)
 
 
 async def _stop_without_parent(stop: asyncio.Event) -> None:

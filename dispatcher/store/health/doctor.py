@@ -18,7 +18,7 @@ from dispatcher.store import keys
 from dispatcher.store.audit_log.reading import AuditReader
 from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.meta import stored_partitions
-from dispatcher.store.health.permissions import QUEUE, advice, missing, of_store
+from dispatcher.store.health.permissions import QUEUE, RECOVERY, advice, missing, of_store
 from dispatcher.store.installations.unfinished import effects_waiting, updates_in_progress
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.server_time import server_now_ms
@@ -61,8 +61,11 @@ async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str], *, 
     """
     if lacking := await missing(redis, *of_store(min_replicas)):
         return [_permissions(lacking), examine_keys(secret_keys)]
-    info = await _info(redis)
-    checks = [Check("reachable", Level.OK, f"{_product(info) if info else 'Redis'} answers"), _permissions(lacking)]
+    info, optional = await _info(redis), await missing(redis, RECOVERY)
+    checks = [
+        Check("reachable", Level.OK, f"{_product(info) if info else 'Redis'} answers"),
+        _permissions(lacking, optional),
+    ]
     checks += [check(info) for check in INFO_CHECKS] if info else [_UNREAD]
     checks += [await check(redis) for check in ASKING_CHECKS]
     checks += [_replicas(info, min_replicas)] if info else []
@@ -132,9 +135,11 @@ async def _info(redis: Redis) -> Info:
         return {}
 
 
-def _permissions(lacking: Sequence[str]) -> Check:
+def _permissions(lacking: Sequence[str], optional: Sequence[str] = ()) -> Check:
     if lacking:
         return Check("permissions", Level.FAIL, f"the user may not do all that is needed: {advice(lacking)}")
+    if optional:
+        return Check("permissions", Level.WARN, f"a killed worker is found by its lease only: {advice(optional)}")
     return Check("permissions", Level.OK, "commands, keys and channels are allowed")
 
 

@@ -89,6 +89,8 @@ QUEUE = Needs(
 """arq's: it looks at the server, too, before it takes a job."""
 REPLICAS = Needs((), (), (), ((("WAIT", "1", "1"), "+wait"),))
 """With DISPATCHER_MIN_REPLICAS."""
+RECOVERY = Needs((), (), (), ((("PUBSUB", "NUMSUB", keys.nudge_channel("0")), "+pubsub|numsub"),))
+"""Without it a killed worker is found by the end of its lease; nothing else is missed."""
 
 
 def of_store(min_replicas: int) -> tuple[Needs, ...]:

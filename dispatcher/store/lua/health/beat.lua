@@ -1,10 +1,12 @@
--- prelude: queue
--- at maxmemory: runs, since it takes work off Redis or lets it go on
--- beat: one worker says that it lives. Also at `maxmemory`: a worker that nobody hears of gets no partitions.
+-- prelude: none
+-- at maxmemory: runs, since a worker that nobody hears of gets no partitions
+-- beat: one worker says that it lives.
 --
 -- KEYS[1] is `dispatcher:workers`.
--- ARGV: worker, for how long (ms) it counts as alive, after how long (ms) it is forgotten
--- Returns how many are alive, this one included.
-call('ZADD', KEYS[1], NOW, ARGV[1])
-call('ZREMRANGEBYSCORE', KEYS[1], '-inf', NOW - tonumber(ARGV[3]))
-return call('ZCOUNT', KEYS[1], NOW - tonumber(ARGV[2]), '+inf')
+-- ARGV: worker, after how long (ms) it is forgotten
+-- Returns all that are not, this one included: worker, ms of its last heartbeat, …
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+redis.call('ZADD', KEYS[1], now, ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - tonumber(ARGV[2]))
+return redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')

@@ -1,0 +1,72 @@
+"""The lookout: finds workers that are lost by what is seen of them, long before their leases end, and ends those.
+
+It also is this worker's heartbeat: whoever looks shows itself in the same step. What counts as lost is decided by
+``policy.lost_workers``; what an early end of a lease may touch, by ``store.queue.leases``. Takes nothing over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+import structlog
+
+from dispatcher.model.lease import Lease
+from dispatcher.policy.lost_workers import Trace, Watch
+from dispatcher.store.health.heartbeats import Heartbeats, alive_among
+from dispatcher.store.health.listeners import Listeners
+from dispatcher.store.queue.leases import Leases
+
+EVERY_S = 0.3
+"""Between two looks, and two heartbeats: a killed worker has shown the same three times within a second."""
+
+log = structlog.get_logger("lookout")
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look: how many workers live, whether one left by itself since the last, and partitions of the lost."""
+
+    alive: int
+    left: bool
+    ended: tuple[int, ...] = ()
+
+
+class Lookout:
+    """One per worker process."""
+
+    def __init__(self, worker_id: str, beats: Heartbeats, listeners: Listeners, leases: Leases) -> None:
+        self._worker_id = worker_id
+        self.beats = beats
+        self._listeners = listeners
+        self._leases = leases
+        self._watch = Watch(worker_id)
+        self._known: Set[str] = frozenset()
+
+    async def look(self) -> Sight:
+        """Show this worker, and look at all that are heard of."""
+        beats = await self.beats.sign(self._worker_id)
+        traces = await self._traces(beats)
+        lost = self._watch.lost(traces)
+        left = bool(self._known - beats.keys())
+        self._known = beats.keys() - lost
+        ended = await self._end(lost, traces) if lost else ()
+        return Sight(len(alive_among(beats, self._worker_id) - lost), left, ended)
+
+    async def _traces(self, beats: dict[str, int]) -> dict[str, Trace]:
+        """Of workers that listened, and do not now."""
+        listening = await self._listeners.among(beats) if len(beats) > 1 else frozenset(beats)
+        silent = self._watch.silent(listening, beats)
+        leases = await self._leases.of(silent) if silent else frozenset()
+        return {worker: Trace(beats[worker], _of(worker, leases)) for worker in silent}
+
+    async def _end(self, lost: Set[str], traces: dict[str, Trace]) -> tuple[int, ...]:
+        for worker in lost:
+            await self.beats.leave(worker)
+        ended = await self._leases.end(lease for worker in lost for lease in traces[worker].leases)
+        log.warning("workers lost", workers=sorted(lost), partitions=ended)
+        return tuple(ended)
+
+
+def _of(worker: str, leases: frozenset[Lease]) -> frozenset[Lease]:
+    return frozenset(lease for lease in leases if lease.owner == worker)
