@@ -13,7 +13,19 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import accepts, backlog, deliveries, idle, installations, lanes, latency, links, memory, recovery
+from bench import (
+    accepts,
+    backlog,
+    deliveries,
+    idle,
+    installations,
+    lanes,
+    latency,
+    links,
+    memory,
+    one_account,
+    recovery,
+)
 from bench.deployment import Setup
 from bench.figures import Figure
 from bench.machine import machine, settings
@@ -36,6 +48,7 @@ MEASUREMENTS: dict[str, Callable[[Setup], Awaitable[list[Figure]]]] = {
     "backlog": backlog.measure,
     "links": links.measure,
     "idle": idle.measure,
+    "account": one_account.measure,
     "recovery": recovery.measure,
 }
 

@@ -39,6 +39,7 @@ GOALS: dict[str, Goal] = {
     "Redis bytes per installation": Goal(2048.0, at_most=True),
     "list of 1,000 installations p95": Goal(50.0, at_most=True),
     "first page after the link p95": Goal(100.0, at_most=True),
+    "deliveries/s of one account in order": Goal(1200.0),
     "idle deployment": Goal(1.2, at_most=True),
     "kill -9 to the first delivery by another p95": Goal(1.5, at_most=True),
     "kill -9 to the last delivery p95": Goal(2.5, at_most=True),
@@ -68,6 +69,7 @@ class Plan:
     lists: int
     sessions: int
     kills: int
+    account_rounds: int
     idle_spans: int
     idle_s: float
 
@@ -90,6 +92,7 @@ FULL = Plan(
     lists=100,
     sessions=300,
     kills=20,
+    account_rounds=5,
     idle_spans=3,
     idle_s=20.0,
 )
@@ -111,6 +114,7 @@ QUICK = Plan(
     lists=50,
     sessions=100,
     kills=5,
+    account_rounds=3,
     idle_spans=2,
     idle_s=10.0,
 )
