@@ -6,7 +6,6 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
-from bench.children import cpu_s
 from bench.deployment import Setup, api, deployment
 from bench.figures import Figure, figure
 from bench.jobs import cpu_s

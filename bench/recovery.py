@@ -10,9 +10,10 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from bench.deployment import PARTITIONS, Deployment, Setup, deployment
-from bench.figures import Figure, figure, percentile
+from bench.figures import Figure, figure
 from bench.traffic import define, fill
 from dispatcher.cli.bench.children import Child, ChildFailed, program
+from dispatcher.cli.bench.judging import percentile
 from dispatcher.cli.bench.sink_client import Sink
 from dispatcher.ids import partition_of_event
 from dispatcher.store import keys
