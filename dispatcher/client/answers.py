@@ -114,10 +114,14 @@ class ChangeJson(TypedDict):
 
 
 class ActionJson(TypedDict):
+    """``command`` runs as it is; ``advice`` stands in its place where no command does it."""
+
     name: str
-    command: str
+    command: NotRequired[str]
+    advice: NotRequired[str]
     method: NotRequired[str]
     path: NotRequired[str]
+    body: NotRequired[dict[str, str]]
 
 
 class AcknowledgementJson(TypedDict):
@@ -219,8 +223,9 @@ class SuspendedUrlJson(TypedDict):
 
 
 class EnabledUrlJson(TypedDict):
-    """``released`` = parked events that go on."""
+    """``released`` = parked events that go on; not ``wasSuspended`` = nothing was, and nothing has changed."""
 
     integrationId: str
     eventType: str
+    wasSuspended: bool
     released: int

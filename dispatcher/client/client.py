@@ -12,6 +12,7 @@ import aiohttp
 
 from dispatcher.client.answers import (
     AcceptedJson,
+    AcknowledgementJson,
     AttemptJson,
     ChangeJson,
     CountJson,
@@ -137,6 +138,11 @@ class Client:
     async def status(self) -> StatusJson:
         """The verdict, also the last one known while Redis is away."""
         return cast("StatusJson", await self._call(Call("GET", "/v1/status", takes=503)))
+
+    async def acknowledge(self, problem_id: str) -> AcknowledgementJson:
+        """Say that somebody knows of a problem of the verdict: it wakes nobody until it has ended."""
+        path = f"/v1/status/problems/{quote(problem_id, safe='')}/acknowledge"
+        return cast("AcknowledgementJson", await self._call(Call("POST", path)))
 
     def changes(self, conditions: Conditions, notice: Notice) -> AsyncIterator[ChangeJson]:
         """Status changes from now on, across lost connections, which ``notice`` is called with."""

@@ -28,6 +28,7 @@ SAID = {
     "session-ended": "Ended: that session is refused from now on.",
     "sessions-ended": "Ended: those sessions are refused from now on; this one goes on.",
     "enabled": "Enabled: what was parked is on its way, oldest first.",
+    "not-suspended": "Nothing was suspended here: nothing has changed.",
     "scheduled": "Planned: keys are rotated by themselves.",
     "unscheduled": "Keys are rotated by hand only.",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,12 +49,17 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """One thing to do about a problem: a line for a shell, and the request that does the same, if there is one."""
+    """One thing to do about a problem: a line for a shell, and the request that does the same, if there is one.
+
+    ``command`` runs as it is, unless ``is_advice``: words for what no command of ours does.
+    """
 
     name: str
     command: str
     method: str | None = None
     path: str | None = None
+    body: Mapping[str, str] | None = None
+    is_advice: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,20 @@ async def test_data_that_breaks_a_schema_is_named_by_its_path_in_data(api: Api) 
 
 
 @pytest.mark.parametrize(
+    ("path", "media", "other"),
+    [
+        ("/v1/events", "application/cloudevents-batch+json", "POST /v1/events/batch"),
+        ("/v1/events", "application/x-ndjson", "POST /v1/events/batch"),
+        ("/v1/events/batch", "application/cloudevents+json", "POST /v1/events."),
+    ],
+)
+async def test_a_form_that_the_other_path_takes_is_sent_there(api: Api, path: str, media: str, other: str) -> None:
+    headers = {"Content-Type": media}
+    body = await api.refused("POST", path, 415, "unsupported_media_type", "Content-Type", data=b"[]", headers=headers)
+    assert f"{media} goes to {other}" in body["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
     ("headers", "status", "code", "field"),
     [
         ({"ce-id": "%ff"}, 400, "invalid_attribute", "ce-id"),

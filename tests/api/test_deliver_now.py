@@ -27,6 +27,7 @@ async def test_a_retrying_event_goes_now(api: Api) -> None:
     assert (answer["id"], answer["status"], answer["attempts"]) == (event_id, "RETRYING", 1)
     assert answer["nextAttemptAt"] < planned
     assert answer["explanation"]["reason"] in ("ready", "no_worker")
+    assert answer["explanation"]["status"] == answer["status"]
     assert (await hand.claim(event_id)).n == 2
 
 

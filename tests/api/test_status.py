@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import shlex
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -23,7 +25,8 @@ from dispatcher.policy.verdict.trends import Reading
 from dispatcher.store import keys
 from dispatcher.store.queue.claims import LaneSetting, Settlement
 from dispatcher.store.redis.server_time import server_now_ms
-from tests.api.conftest import Api, Start, publish
+from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, publish
+from tests.cli.in_process import dispatcher
 from tests.events import event_of
 from tests.hand_worker import HandWorker
 
@@ -168,6 +171,23 @@ async def test_dead_letters_are_one_problem_and_silent_once_somebody_knows(ward:
     assert "dead_letters" not in await ward.kinds()
     await ward.tries(Outcome.HTTP_ERROR, Status.DEAD, 1, "HTTP 500 of another cause")
     assert (await ward.named("dead_letters"))["text"].startswith("1 died since")
+
+
+async def test_actions_are_lines_and_requests_that_run_as_they_are(
+    ward: Ward, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await ward.tries(Outcome.HTTP_ERROR, Status.DEAD, 2, "HTTP 503")
+    redeliver, acknowledge = (await ward.named("dead_letters"))["actions"]
+    where = ("--url", str(ward.api.http.make_url("")), "--client-id", ADMIN_ID, "--client-secret", ADMIN_SECRET)
+    name, *line = shlex.split(acknowledge["command"])
+    assert name == "dispatcher"
+    capsys.readouterr()
+    ended = await asyncio.to_thread(dispatcher, capsys, *line, *where)
+    assert (ended.status, f"acknowledged by {ADMIN_ID} at " in ended.out) == (0, True)
+    assert "dead_letters" not in await ward.kinds()
+    assert (await asyncio.to_thread(dispatcher, capsys, *line, *where)).status == 1
+    job = await ward.api.json(redeliver["method"], redeliver["path"], 202, json=redeliver["body"])
+    assert job["matched"] == 2
 
 
 async def test_fifty_deaths_in_ten_minutes_page(ward: Ward) -> None:

@@ -45,9 +45,10 @@ async def test_urls_are_listed_by_the_types_that_go_there(api: Api, integration:
 
 
 async def test_one_type_is_enabled_and_the_others_stay(api: Api, integration: Integration) -> None:
-    for _ in range(2):
+    for was_suspended in (True, False):
         body = await enable(api, integration, "create")
-        assert body == {"integrationId": integration.id, "eventType": "SUBSCRIPTION_ORDER", "released": 0}
+        named = {"integrationId": integration.id, "eventType": "SUBSCRIPTION_ORDER"}
+        assert body == named | {"wasSuspended": was_suspended, "released": 0}
         assert await listed(api, integration) == {("SUBSCRIPTION_CHANGE", OTHER, True)}
     path = f"/v1/definitions/{integration.id}/suspended-urls/nothing/enable"
     await api.refused("POST", path, 404, "not_found", "type")
@@ -75,7 +76,7 @@ async def test_a_vendor_sees_and_enables_what_is_its_own(town: list[Tenant]) -> 
         path = f"/v1/definitions/{mine.id}/suspended-urls"
         await mine.api.refused("GET", path, 404, "not_found", "id", headers=other.headers)
         await mine.api.refused("POST", f"{path}/create/enable", 404, "not_found", "id", headers=other.headers)
-        wanted = "productIntegration { suspendedUrls { url } } released"
+        wanted = "productIntegration { suspendedUrls { url } } released wasSuspended"
         text = f'id: "{mine.id}", eventType: SUBSCRIPTION_ORDER'
         payload = await mine.mutate("enableProductIntegrationSuspendedUrl", text, wanted)
         assert (payload["userErrors"], payload["released"]) == ([], 0)

@@ -74,8 +74,8 @@ async def test_a38_one_type_is_enabled_and_a_pause_stays(shop: Shop) -> None:
     await publishing(shop, integration, upgradeUrl=NEW)
     await shop.queue.pause(integration.id)
     newest = await shop.definitions.needed(integration.id)
-    released = await enable_url(newest, EventType.SUBSCRIPTION_CHANGE, shop.definitions, shop.queue)
-    assert released == 2
+    enabled = await enable_url(newest, EventType.SUBSCRIPTION_CHANGE, shop.definitions, shop.queue)
+    assert (enabled.released, enabled.was_suspended) == (2, True)
     why = await shop.queue.explain(waiting[0])
     assert why is not None
     assert why.reason == "paused"

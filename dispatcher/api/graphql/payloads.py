@@ -134,6 +134,9 @@ class ScheduleProductIntegrationSigningKeyRotationPayload(IntegrationPayload):
 @strawberry.type
 class EnableProductIntegrationSuspendedUrlPayload(IntegrationPayload):
     released: int | None = strawberry.field(default=None, description="Parked events that go on.")
+    was_suspended: bool | None = strawberry.field(
+        default=None, description="False: nothing was suspended, and nothing has changed."
+    )
 
 
 @strawberry.type

@@ -23,7 +23,9 @@ class SuspensionMutations:
         integration = await context.definitions.needed(input_.id)
         async with context.noted(integration.id):
             queue = context.services.queue
-            released = await enable_url(integration, input_.event_type, context.definitions, queue)
+            enabled = await enable_url(integration, input_.event_type, context.definitions, queue)
         return payloads.EnableProductIntegrationSuspendedUrlPayload(
-            product_integration=ProductIntegration.of(integration, integration.working), released=released
+            product_integration=ProductIntegration.of(integration, integration.working),
+            released=enabled.released,
+            was_suspended=enabled.was_suspended,
         )

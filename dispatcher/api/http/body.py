@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
+from collections.abc import Mapping
 
 from aiohttp import hdrs, web
 
@@ -29,16 +30,22 @@ _GZIP = frozenset({"gzip", "x-gzip"})
 MAX_MEMBERS = 1000
 """Of one gzip stream. Each costs a little, however empty it is."""
 _PIECE_BYTES = 1 << 14
+_NOWHERE: Mapping[str, str] = {}
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
-def require_media(request: web.Request, *accepted: str) -> str:
-    """The media type of the body if it is one of ``accepted`` in UTF-8; 415 otherwise."""
+def require_media(request: web.Request, *accepted: str, elsewhere: Mapping[str, str] = _NOWHERE) -> str:
+    """The media type of the body if it is one of ``accepted`` in UTF-8; 415 otherwise.
+
+    ``elsewhere``: by media type, the path that takes it instead.
+    """
     if JSON in accepted and request.headers.get(hdrs.CONTENT_TYPE) in _PLAIN_JSON:
         return JSON
     media = request.content_type
     if media not in accepted:
         text = f"Send the body as {' or '.join(accepted)}."
+        if media in elsewhere:
+            text = f"{text} {media} goes to {elsewhere[media]}."
         raise _unsupported("unsupported_media_type", text, "Content-Type", {hdrs.ACCEPT: ", ".join(accepted)})
     if (request.charset or "utf-8").lower() not in _UTF8:
         raise _unsupported("unsupported_charset", "Send the body in UTF-8.", "Content-Type")

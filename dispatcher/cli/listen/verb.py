@@ -34,13 +34,18 @@ from dispatcher.policy.notification.signing import parse_secret
 NOWHERE = "https://listen.invalid/notifications"
 """A name that never resolves (RFC 6761): an integration that is made for listening sends nothing."""
 REASON = "held for `dispatcher listen`"
+MOST_NAMED = 10
+"""Integrations in an error."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tapped:
     """Options that say what is listened to."""
 
-    integration: Annotated[str | None, typer.Option(help="Id or name; its host gets its notifications as ever.")] = None
+    integration: Annotated[
+        str | None,
+        typer.Option(help="Id or name; its host gets its notifications as ever. Left out: the only one that there is."),
+    ] = None
     product: Annotated[
         str | None, typer.Option(help="A product that leads nowhere yet, in place of --integration.")
     ] = None
@@ -58,11 +63,11 @@ def listen(
 ) -> None:
     """Send real notifications to a developer's machine, signed for it, and show what it answers.
 
-    Example: dispatcher listen --to http://localhost:3000/hook --integration Acme
+    Example: dispatcher listen --to http://localhost:3000/hook
     """
     if not to.startswith(("http://", "https://")):
         raise ConfigurationError(f"--to {to} is no URL: it begins with http:// or https://")
-    if (tapped.integration is None) == (tapped.product is None):
+    if tapped.integration is not None and tapped.product is not None:
         raise ConfigurationError("give --integration, or --product for an integration that lasts as long as you listen")
     show = _show_json if as_json else _show_line
     with_api(connection.access(), lambda client: _listen(client, to, tapped, secret, limit, show))
@@ -88,9 +93,24 @@ async def _integration(client: Client, tapped: Tapped) -> AsyncIterator[str]:
         async with temporary_integration(client, tapped.product, name, urls, held=REASON) as made:
             yield made
         return
-    assert tapped.integration is not None
+    if tapped.integration is None:
+        yield await _only_one(client)
+        return
     given = await integration_id(client, tapped.integration)
     yield str((await client.definitions.get(given))["id"])
+
+
+async def _only_one(client: Client) -> str:
+    """The one integration within this client's reach. Raises ConfigurationError, which names the first of several."""
+    found = [one async for one in client.definitions.all()]
+    if len(found) == 1:
+        note(f"listening to {cell(found[0]['name'])}, the only integration that there is for this client")
+        return str(found[0]["id"])
+    if not found:
+        raise ConfigurationError("there is no integration to listen to: give --product, for one as long as you listen")
+    named = ", ".join(cell(one["name"]) for one in found[:MOST_NAMED])
+    more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
+    raise ConfigurationError(f"give --integration, or --product: there are {named}{more}")
 
 
 async def _until_stopped(tap: Tap, show: Show, limit: int | None, stop: asyncio.Event) -> None:

@@ -50,11 +50,11 @@ def lane_state(lane: dict[str, Any]) -> str:
     if lane["paused"]:
         return "paused"
     if lane["circuitOpenUntil"]:
-        return f"circuit open, next try {lane['circuitOpenUntil'][11:19]}"
+        return f"circuit open, next try {lane['circuitOpenUntil'][11:19]} UTC"
     if lane["credentials"]["state"] == "FAILING":
-        return f"credentials failing since {lane['credentials']['since'][11:19]}"
+        return f"credentials failing since {lane['credentials']['since'][11:19]} UTC"
     if lane["slowedUntil"]:
-        return f"slowed down until {lane['slowedUntil'][11:19]}"
+        return f"slowed down until {lane['slowedUntil'][11:19]} UTC"
     if lane["suspendedUrls"]:
         return f"{times(len(lane['suspendedUrls']), 'URL')} suspended"
     return "delivering"

@@ -9,7 +9,7 @@ import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -25,11 +25,21 @@ INDENT = " " * 6
 
 
 @grouped
-def status(*, as_json: AsJson = False, connection: Connection) -> None:
+def status(
+    *,
+    acknowledge: Annotated[
+        str | None, typer.Option(metavar="ID", help="Say that somebody knows of that problem, and no more.")
+    ] = None,
+    as_json: AsJson = False,
+    connection: Connection,
+) -> None:
     """Say what needs somebody, and what mends it. Status 1 while something does, or when nobody can tell.
 
     Example: dispatcher status --json
     """
+    if acknowledge is not None:
+        _acknowledge(acknowledge, connection, as_json=as_json)
+        return
     said = with_api(connection.access(), lambda client: client.status(), unreachable=1)
     stale = _age_s(said) > STALE_S
     if as_json:
@@ -40,6 +50,14 @@ def status(*, as_json: AsJson = False, connection: Connection) -> None:
         note(f"judged {_age_s(said):.0f} s ago: see that an API process runs and Redis takes writes")
     if stale or not said["ok"]:
         raise typer.Exit(1)
+
+
+def _acknowledge(problem_id: str, connection: Connection, *, as_json: bool) -> None:
+    known = with_api(connection.access(), lambda client: client.acknowledge(problem_id))
+    if as_json:
+        print_json(known)
+    else:
+        typer.echo(f"acknowledged by {cell(known['by'])} at {cell(known['at'])}: told as info until it has ended")
 
 
 def _age_s(said: StatusJson) -> float:
@@ -70,7 +88,7 @@ def _details(problem: ProblemJson) -> Iterator[str]:
     if known := problem.get("acknowledged"):
         yield f"{INDENT}acknowledged by {cell(known['by'])} at {cell(known['at'])}"
     for action in problem["actions"]:
-        yield f"{INDENT}→ {cell(action['name'])}: {cell(action['command'])}"
+        yield f"{INDENT}→ {cell(action['name'])}: {cell(action.get('command') or action.get('advice'))}"
 
 
 def _wrapped(text: str, width: int | None, indent: str) -> list[str]:

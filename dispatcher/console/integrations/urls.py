@@ -47,8 +47,8 @@ async def enable(request: web.Request, subject: Subject, fields: dict[str, str])
     if kind is None:
         raise NotFound.of("not_found", "There is no such event type.", "eventType")
     async with noted(request, "enableSuspendedUrl", "lane", integration.id, after={"eventType": kind.value}):
-        await enable_url(integration, kind, subject.definitions, services.queue)
-    return back(f"{subject.path}/urls", "enabled")
+        enabled = await enable_url(integration, kind, subject.definitions, services.queue)
+    return back(f"{subject.path}/urls", "enabled" if enabled.was_suspended else "not-suspended")
 
 
 def _types(field: str) -> list[EventType]:

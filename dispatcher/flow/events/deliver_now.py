@@ -14,7 +14,7 @@ from dispatcher.store.queue.events import QueueStore
 
 @dataclass(frozen=True, slots=True)
 class Forwarded:
-    """An event whose next attempt is due, and what it waits for yet."""
+    """An event whose next attempt is due, and what it waits for yet, both as of one moment."""
 
     stored: StoredEvent
     explanation: Explanation
@@ -22,8 +22,8 @@ class Forwarded:
 
 async def deliver_now(event_id: str, queue: QueueStore) -> Forwarded:
     """Raises ``NotFound``, and ``Conflict`` unless it is RETRYING and first of its account."""
-    stored = await queue.bring_forward(event_id)
-    explanation = await queue.explain(event_id)
-    if explanation is None:
+    await queue.bring_forward(event_id)
+    found = await queue.explained(event_id)
+    if found is None:
         raise no_such_event()
-    return Forwarded(stored, explanation)
+    return Forwarded(*found)

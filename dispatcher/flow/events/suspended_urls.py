@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.policy.pace.suspended_urls import SuspendedUrl, by_type, published_no_more, url_of
@@ -21,15 +23,20 @@ async def suspended_urls(integration: Integration, definitions: Definitions, que
     return by_type(published or integration.working, await queue.suspended_urls(integration.id), published)
 
 
-async def enable_url(integration: Integration, kind: EventType, definitions: Definitions, queue: QueueStore) -> int:
-    """Send to the type's published URL again, and events of URLs that are published no more to those that are.
+@dataclass(frozen=True, slots=True)
+class Enabled:
+    """``released``: parked events that go on. ``was_suspended`` False: nothing was, so nothing has changed."""
 
-    How many parked events go on; enabling what is not suspended changes nothing.
-    """
+    released: int
+    was_suspended: bool
+
+
+async def enable_url(integration: Integration, kind: EventType, definitions: Definitions, queue: QueueStore) -> Enabled:
+    """Send to the type's published URL again, and events of URLs that are published no more to those that are."""
     published = await published_now(integration, definitions)
     suspended = await queue.suspended_urls(integration.id)
     url = url_of(published or integration.working, kind)
     gone = published_no_more(integration, published, suspended)
     if url not in suspended and not gone:
-        return 0
-    return await queue.enable_urls(integration.id, gone, [url] if url else [])
+        return Enabled(0, was_suspended=False)
+    return Enabled(await queue.enable_urls(integration.id, gone, [url] if url else []), was_suspended=True)

@@ -15,6 +15,7 @@ _NAME = re.compile(r"""([^\s:<>=",]+)(:|>=|<=|>|<|=)""")
 _BARE = re.compile(r"""[^\s",]+""")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\["\\])*)"')
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_OPERATORS = ":<>="
 _CONNECTIVES = frozenset({"AND", "OR", "NOT"})
 
 
@@ -48,7 +49,7 @@ def needs_quotes(text: str, *, is_word: bool) -> bool:
     """True for a value that is not read as itself when it stands bare."""
     if _BARE.fullmatch(text) is None:
         return True
-    return is_word and (text.startswith("-") or text in _CONNECTIVES or _NAME.match(text) is not None)
+    return is_word and (text[0] in f"-{_OPERATORS}" or text in _CONNECTIVES or _NAME.match(text) is not None)
 
 
 def scan(text: str) -> list[RawTerm]:
@@ -85,6 +86,7 @@ def _term(text: str, at: int) -> tuple[RawTerm, int]:
         raise invalid(at + 1, 1, "- negates the term behind it; put it in quotes to search for it")
     named = _NAME.match(text, begin)
     if named is None:
+        _refuse_nameless(text, begin)
         value, end = _value(text, begin)
         _refuse_connective(text[begin:end], begin)
         _require_end(text, end)
@@ -131,6 +133,12 @@ def _refuse_connective(word: str, at: int) -> None:
     if word in _CONNECTIVES:
         how = "a space is AND, a comma between values is OR, a leading - is NOT"
         raise invalid(at + 1, len(word), f"{how}; put {word} in quotes to search for it")
+
+
+def _refuse_nameless(text: str, at: int) -> None:
+    if text[at] in _OPERATORS:
+        how = f"a field stands before {text[at]}, as in FIELD:VALUE"
+        raise invalid(at + 1, 1, f"{how}; put it in quotes to search for it")
 
 
 def _after_spaces(text: str, at: int) -> int:

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import shlex
+from urllib.parse import quote
+
 from dispatcher.model.verdict import Action
 
 START_WORKER = Action("Start a worker", "dispatcher worker")
 DOCTOR = Action("Examine Redis", "dispatcher doctor")
 AUDIT = Action("Recount", "dispatcher audit")
-RUNBOOK = Action("Follow the runbook", "docs/operations.md, when something is wrong")
-LOG = Action("Read the API's log", "grep '\"status\": *5' in the API's log; docs/operations.md")
+RUNBOOK = Action("Follow the runbook", "docs/operations.md, when something is wrong", is_advice=True)
+LOG = Action("Read the API's log", "its answers with a status of 5xx; docs/operations.md", is_advice=True)
 WORKERS = Action("Look at the workers", "dispatcher workers")
 MORE_WORKERS = Action("Add workers", "dispatcher worker --processes 2")
-MEMORY = Action("Make room", "raise maxmemory, or lower DISPATCHER_RETENTION_DAYS")
+MEMORY = Action("Make room", "raise maxmemory, or lower DISPATCHER_RETENTION_DAYS", is_advice=True)
 RESEAL = Action("Seal with the newest key", "dispatcher secrets reseal")
-SET_CLOCKS = Action("Set the clocks", "let NTP set the clocks of this machine and of Redis")
+SET_CLOCKS = Action("Set the clocks", "let NTP set the clocks of this machine and of Redis", is_advice=True)
 
 
 def pause(integration_id: str) -> Action:
     command = f"dispatcher pause {integration_id} --reason 'host is down' --for 2h"
-    return Action("Pause", command, "POST", f"/v1/lanes/{integration_id}/pause")
+    body = {"reason": "host is down", "for": "2h"}
+    return Action("Pause", command, "POST", f"/v1/lanes/{integration_id}/pause", body)
 
 
 def resume(integration_id: str, name: str = "Resume") -> Action:
@@ -39,10 +43,11 @@ def try_credentials(integration_id: str) -> Action:
 
 
 def redeliver(count: int) -> Action:
-    command = "dispatcher redeliver --where 'status:dead,expired'"
-    return Action(f"Redeliver {count:,}", command, "POST", "/v1/redeliveries")
+    condition = "status:dead,expired"
+    command = f"dispatcher redeliver --where '{condition}'"
+    return Action(f"Redeliver {count:,}", command, "POST", "/v1/redeliveries", {"filter": condition})
 
 
 def acknowledge(problem_id: str) -> Action:
-    path = f"/v1/status/problems/{problem_id}/acknowledge"
-    return Action("Acknowledge", f"curl -X POST …{path}", "POST", path)
+    path = f"/v1/status/problems/{quote(problem_id, safe='')}/acknowledge"
+    return Action("Acknowledge", f"dispatcher status --acknowledge {shlex.quote(problem_id)}", "POST", path)

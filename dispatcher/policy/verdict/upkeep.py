@@ -72,7 +72,9 @@ def update_locked(seen: Snapshot) -> Findings:
         " their events wait."
     )
     remedy = Action(
-        "End the update", "its publisher: PUT /v1/integrations/{_id} with updateInProgress false and a higher version"
+        "End the update",
+        "its publisher: PUT /v1/integrations/{_id} with updateInProgress false and a higher version",
+        is_advice=True,
     )
     yield Finding(ProblemKind.UPDATE_LOCKED, Severity.ACT, text, oldest.since_ms, actions=(remedy,))
 
@@ -85,7 +87,7 @@ def redelivery_stuck(seen: Snapshot) -> Findings:
             f"Redelivery {job.id} stands at {job.done:,} of {job.total:,} since {moment(job.since_ms, seen.at_ms)};"
             " nothing more is sent again."
         )
-        remedy = Action("Look at it", f"GET /v1/redeliveries/{job.id}", "GET", f"/v1/redeliveries/{job.id}")
+        remedy = Action("Look at it", f"dispatcher redeliveries show {job.id}", "GET", f"/v1/redeliveries/{job.id}")
         yield Finding(ProblemKind.REDELIVERY_STUCK, Severity.ACT, text, job.since_ms, actions=(remedy,), topic=job.id)
 
 

@@ -117,15 +117,24 @@ class QueueStore(EventFinder, LaneHolds):
 
     async def explain(self, event_id: str) -> Explanation | None:
         """The reason why the event waits, or its end; of one behind another also why that one waits."""
-        found = await self._explained(event_id)
-        if found is None or found.blocked_by is None:
-            return found
-        return replace(found, cause=await self._explained(found.blocked_by))
+        found = await self.explained(event_id)
+        return found[1] if found else None
 
-    async def _explained(self, event_id: str) -> Explanation | None:
+    async def explained(self, event_id: str) -> tuple[StoredEvent, Explanation] | None:
+        """The event, and why it waits, as of one look; of one behind another also why that one waits, a look later."""
+        found = await self._explained(event_id)
+        if found is None or found[1].blocked_by is None:
+            return found
+        first = await self._explained(found[1].blocked_by)
+        return found[0], replace(found[1], cause=first[1] if first else None)
+
+    async def _explained(self, event_id: str) -> tuple[StoredEvent, Explanation] | None:
         seen = await self._look(event_id)
+        if seen is None:
+            return None
         with damaged_is_absent(event_id):
-            return explain(event_id, seen) if seen else None
+            stored = stored_event(event_id, seen.document, seen.state, status_now(event_id, seen))
+            return stored, explain(event_id, seen)
         return None
 
     async def attempts(self, event_id: str) -> list[Attempt] | None:

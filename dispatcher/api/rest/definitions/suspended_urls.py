@@ -31,10 +31,11 @@ class SuspendedUrlsOut(Wire):
 
 
 class EnabledUrlOut(Wire):
-    """``released``: parked events that go on."""
+    """``released``: parked events that go on. ``wasSuspended`` false: nothing was, and nothing has changed."""
 
     integration_id: str
     event_type: str
+    was_suspended: bool
     released: int
 
 
@@ -58,8 +59,9 @@ async def enable_suspended_url(request: web.Request) -> web.StreamResponse:
     """Its parked events go on, oldest first; those of a URL that is published no more go to the published one."""
     services, integration, kind = request.app[SERVICES], await _integration(request), _type(request)
     async with noted(request, "enableSuspendedUrl", "lane", integration.id, after={"eventType": kind.value}):
-        released = await enable_url(integration, kind, services.definitions, services.queue)
-    return json_response({"integrationId": integration.id, "eventType": kind.value, "released": released})
+        enabled = await enable_url(integration, kind, services.definitions, services.queue)
+    body = {"integrationId": integration.id, "eventType": kind.value}
+    return json_response(body | {"wasSuspended": enabled.was_suspended, "released": enabled.released})
 
 
 async def _integration(request: web.Request) -> Integration:

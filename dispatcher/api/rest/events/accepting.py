@@ -31,6 +31,10 @@ from dispatcher.telemetry.tracing import SERVER, Span
 Accept = Callable[[web.Request, str | None], Awaitable[web.StreamResponse]]
 """Accepts what a request holds, in the trace whose ``traceparent`` it is given."""
 
+_BATCHES = dict.fromkeys((NDJSON, CLOUD_EVENTS), "POST /v1/events/batch")
+_ONE = {CLOUD_EVENT: "POST /v1/events"}
+"""Media types that the other path takes."""
+
 _fields_of = attrgetter(*Emission._fields)
 """Of an ``EventIn``, whose fields have the same names."""
 
@@ -46,7 +50,7 @@ def accept_batch(request: web.Request) -> Awaitable[web.StreamResponse]:
 
 
 async def _accept_event(request: web.Request, trace: str | None) -> web.StreamResponse:
-    media = require_media(request, JSON, CLOUD_EVENT)
+    media = require_media(request, JSON, CLOUD_EVENT, elsewhere=_BATCHES)
     if media != JSON or SPEC_VERSION_HEADER in request.headers:
         return await accept_cloud_event(request, trace, media)
     services, caller = request.app[SERVICES], request[CALLER]
@@ -66,7 +70,7 @@ async def _accept_event(request: web.Request, trace: str | None) -> web.StreamRe
 async def _accept_batch(request: web.Request, trace: str | None) -> web.StreamResponse:
     services, caller = request.app[SERVICES], request[CALLER]
     refuse_key(request, "A batch takes no key. Leave it out, or send each event with its own key to POST /v1/events.")
-    media = require_media(request, JSON, NDJSON, CLOUD_EVENTS)
+    media = require_media(request, JSON, NDJSON, CLOUD_EVENTS, elsewhere=_ONE)
     if media == CLOUD_EVENTS:
         return await accept_cloud_events(request, trace)
     raw = await read_body(request)

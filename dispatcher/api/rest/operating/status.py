@@ -96,8 +96,9 @@ def _problem_json(problem: Problem) -> dict[str, Any]:
 
 
 def _action_json(action: Action) -> dict[str, Any]:
-    request = {"method": action.method, "path": action.path} if action.method else {}
-    return {"name": action.name, "command": action.command, **request}
+    said = {"name": action.name, "advice" if action.is_advice else "command": action.command}
+    request = {"method": action.method, "path": action.path, "body": action.body}
+    return said | {name: value for name, value in request.items() if value is not None}
 
 
 _TAG = "operations"

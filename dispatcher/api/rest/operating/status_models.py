@@ -11,12 +11,17 @@ from dispatcher.model.verdict import ProblemKind
 
 
 class ActionOut(Wire):
-    """One thing to do: a line for a shell, and the request that does the same where there is one."""
+    """One thing to do: a line for a shell that runs as it is, and the request that does the same where there is one.
+
+    ``advice`` instead of ``command`` says what no command of ours does.
+    """
 
     name: str
-    command: str
+    command: str | None = None
+    advice: str | None = None
     method: str | None = None
     path: str | None = None
+    body: dict[str, str] | None = None
 
 
 class AcknowledgementOut(Wire):

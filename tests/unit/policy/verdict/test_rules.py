@@ -142,7 +142,7 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
         K.ACCEPT_FAILING,
         S.PAGE,
         "4% of emits failed in the last minute, 40 of 1,000.",
-        "grep '\"status\": *5' in the API's log; docs/operations.md",
+        "its answers with a status of 5xx; docs/operations.md",
     ),
     (
         flow(overdue=412, overdue_since_ms=NOW - 74_000),
@@ -325,7 +325,7 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
         K.REDELIVERY_STUCK,
         S.ACT,
         "Redelivery r1 stands at 7 of 1,200 since 14:25 UTC; nothing more is sent again.",
-        "GET /v1/redeliveries/r1",
+        "dispatcher redeliveries show r1",
     ),
     (
         upkeep(operations_failing_since_ms=NOW - 5 * MINUTE, operations_waiting=1),
