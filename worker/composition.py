@@ -14,6 +14,7 @@ from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.drafts import Drafts
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.erasing import ConnectorRemoval, Erasing
+from dispatcher.flow.installations.forgetting import Forgetting
 from dispatcher.flow.installations.parties import AccountsAndMarketplaces
 from dispatcher.flow.installations.partner_connectors import PartnerConnectors
 from dispatcher.flow.installations.pending import Pending
@@ -307,7 +308,8 @@ def _erasing(resources: Resources) -> Erasing:
     installations = InstallationStore(redis, resources.stores.cache.revision)
     removal = ConnectorRemoval(ConnectorStore(redis), installations, _reauthentication(resources))
     due = DueStore(redis, keys.ERASURES, HELD_MS)
-    return Erasing(due, Effects(Outbox(redis), queue), queue, removal, resources.clock.now_ms)
+    forgetting = Forgetting(queue, installations)
+    return Erasing(due, Effects(Outbox(redis), queue), queue, removal, forgetting, resources.clock.now_ms)
 
 
 def _drafts(resources: Resources) -> Drafts:

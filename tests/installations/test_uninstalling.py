@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.flow.installations import pending
+from dispatcher.flow.installations import erasing, forgetting, pending
 from dispatcher.store import keys
 from tests.hosts import Reply
 from tests.installations.conftest import ALL, STEPS, Scene, completes, step_reply
@@ -76,8 +76,9 @@ async def test_c37_what_is_erased_is_used_once_more_for_the_cancellation_and_the
         return await connectors(scene) == []
 
     await until(erased)
+    await until(lambda: is_over(scene))
     assert {sent.headers["Authorization"] for sent in scene.received("cancelUrl")} == {f"Basic {BASIC}"}
-    assert not await scene.redis.exists(keys.REMAINS, keys.ERASURES)
+    assert not await scene.redis.exists(keys.REMAINS)
     assert await scene.redis.keys("{def}:con:*") == []
     again = await scene.json(
         "POST", ALL, 201, json={"name": "Again", "_connectorId": one["_connectorId"], "_accountId": "A-1"}
@@ -85,6 +86,60 @@ async def test_c37_what_is_erased_is_used_once_more_for_the_cancellation_and_the
     assert again["settings"] is None
     await scene.installed(again)
     await scene.assert_well()
+
+
+async def test_c37_erasing_forgets_what_the_events_of_the_app_said_and_of_no_other(scene: Scene) -> None:
+    one = await connected(scene)
+    other = await scene.json("POST", f"{ALL}/{one['_id']}/clone", 201, json={})
+    await scene.installed(other)
+    notice = {"type": "notify", "productId": "P-1", "accountId": "A-1", "payload": {"notice": {"type": "CLOSED"}}}
+    await scene.json("POST", "/v1/events", 202, json=notice)
+    await uninstalled(scene, one, erase=True)
+    await until(lambda: is_over(scene))
+    assert await forgotten(scene) == {one["_id"]: True, other["_id"]: False, None: False}
+    await uninstalled(scene, other, erase=True)
+    await until(lambda: is_over(scene))
+    assert await forgotten(scene) == {one["_id"]: True, other["_id"]: True, None: True}
+    for name in await scene.redis.keys("{p*}:e:*"):
+        assert b"user@example.com" not in (await scene.redis.dump(name) or b""), name
+    assert {event["status"] for event in await scene.events()} == {"SUCCEEDED"}
+    await scene.assert_well()
+
+
+async def test_c37_erasing_waits_for_what_has_not_ended(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "_OPEN_EVENTS_MS", 0)
+    monkeypatch.setattr(forgetting, "PAGE", 4)
+    one = await connected(scene)
+    scene.host.by_path["/assignUrl"] = Reply(status=202)
+    await scene.stop_work()
+    await uninstalled(scene, one, erase=True)
+    late = {"type": "assign", "productId": "P-1", "accountId": "A-1", "subscriptionId": one["_id"]}
+    waiting = await scene.json("POST", "/v1/events", 202, json=late | {"payload": {"user": {"email": "a@example.com"}}})
+    await scene.work()
+
+    async def all_others() -> bool:
+        events = [event for event in await scene.events() if event["type"] != "MARKETPLACE_CALLBACK"]
+        return [event["id"] for event in events if not event["payloadExpunged"]] == [waiting["id"]]
+
+    await until(all_others)
+    assert not await is_over(scene)
+    await scene.json("POST", f"/v1/events/{waiting['id']}/resolve", 200)
+    await until(lambda: is_over(scene))
+    assert set((await forgotten(scene)).values()) == {True}
+
+
+async def is_over(scene: Scene) -> bool:
+    return not await scene.redis.exists(keys.ERASURES)
+
+
+async def forgotten(scene: Scene) -> dict[str | None, bool]:
+    """By installation, whether the contents of its events are gone; of all of them, or of none."""
+    found: dict[str | None, set[bool]] = {}
+    for event in await scene.events():
+        if event["type"] != "MARKETPLACE_CALLBACK":
+            found.setdefault(event["subscriptionId"], set()).add(event["payloadExpunged"])
+    assert all(len(each) == 1 for each in found.values()), found
+    return {name: each.pop() for name, each in found.items()}
 
 
 async def test_c37_an_erasure_leaves_what_was_installed_again_meanwhile(scene: Scene) -> None:
@@ -95,11 +150,7 @@ async def test_c37_an_erasure_leaves_what_was_installed_again_meanwhile(scene: S
         "POST", ALL, 201, json={"name": "Again", "_connectorId": one["_connectorId"], "_accountId": "A-1"}
     )
     await scene.work()
-
-    async def over() -> bool:
-        return not await scene.redis.exists(keys.ERASURES)
-
-    await until(over)
+    await until(lambda: is_over(scene))
     assert len(await connectors(scene)) == 1
     await scene.installed(again)
 

@@ -1,7 +1,7 @@
 """Takes connectors away: one that somebody deletes, and those of an app that was uninstalled for good.
 
 Nothing that is installed loses its connector. What goes with an app waits until the product host has been told, which
-may need it, and is tried again for as long as it takes.
+may need it, and is tried again for as long as it takes. Contents of the app's events go with it.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import structlog
 
 from dispatcher.errors import Conflict, DispatcherError, NotFound, StoreUnavailable
 from dispatcher.flow.installations.effects import Effects
+from dispatcher.flow.installations.forgetting import Forgetting
 from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation
@@ -30,6 +31,8 @@ AT_ONCE = 50
 LOOKED_AT = 1000
 """Installations of one account among which the users of a connector are looked for."""
 _SOONEST_MS = 2_000
+_OPEN_EVENTS_MS = 60_000
+"""Pause before events that had not ended are looked at again."""
 
 log = structlog.get_logger("installations")
 
@@ -75,6 +78,7 @@ class Erasing:
     effects: Effects
     queue: QueueStore
     removal: ConnectorRemoval
+    forgetting: Forgetting
     now_ms: Callable[[], int]
 
     async def once(self) -> None:
@@ -84,13 +88,24 @@ class Erasing:
             try:
                 if await self._is_told(erasure):
                     await self._erase(erasure)
-                    await self.due.drop(member)
+                    await self._forget(erasure, member)
                 else:
                     await self.due.put_off(member, self.now_ms() + _SOONEST_MS)
             except StoreUnavailable:
                 raise
             except DispatcherError as error:
-                log.error("connectors stay", account_id=erasure.account_id, error=str(error))
+                log.error("not erased yet", account_id=erasure.account_id, error=str(error))
+
+    async def _forget(self, erasure: Erasure, member: str) -> None:
+        """A page of events, and note how far it came; what has not ended is looked at again later."""
+        rest = await self.forgetting.some(erasure)
+        if rest is None:
+            await self.due.drop(member)
+            return
+        again_ms = 0 if rest.cursor else self.now_ms() + _OPEN_EVENTS_MS
+        await self.due.at(rest.member, again_ms)
+        if rest.member != member:
+            await self.due.drop(member)
 
     async def _is_told(self, erasure: Erasure) -> bool:
         event_id = erasure.cancel_event_id

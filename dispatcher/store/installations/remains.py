@@ -1,4 +1,4 @@
-"""Remains of an installation that is gone: settings without secrets for another time, or connectors to be erased."""
+"""Remains of an installation that is gone: settings without secrets for another time, or what is to be erased."""
 
 from __future__ import annotations
 
@@ -22,12 +22,24 @@ from dispatcher.store.redis.connection import guarded
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Connectors of an account to one integration, to go when the event is over that may still need them."""
+    """Connectors and contents of events that an app leaves, to go when the event is over that may still need them."""
 
     installation_id: str
     account_id: str
     integration_id: str
     cancel_event_id: str | None = None
+    installed_ms: int = 0
+    removed_ms: int | None = None
+    """None: written by a version that left events alone."""
+    cursor: str | None = None
+    """Behind the events that were forgotten so far."""
+    waits: bool = False
+    """Some of these had not ended."""
+
+    @property
+    def member(self) -> str:
+        """As it stands among those that are due."""
+        return write(self).decode()
 
     @classmethod
     def read(cls, member: str) -> Erasure:
@@ -44,8 +56,8 @@ def after_removal(gone: Installation, effects: tuple[Effect, ...], now_ms: int, 
             return []
         return [Operation("HSET", keys.REMAINS, (place, orjson.dumps(with_secrets(gone.settings, lambda _, text: ""))))]
     cancel = next((one.id for one in effects if isinstance(one, Event) and _is_cancel(one)), None)
-    erasure = write(Erasure(gone.id, gone.account_id, gone.integration_id, cancel))
-    return [Operation("HDEL", keys.REMAINS, (place,)), Operation("ZADD", keys.ERASURES, (now_ms, erasure))]
+    erasure = Erasure(gone.id, gone.account_id, gone.integration_id, cancel, gone.created_ms, now_ms)
+    return [Operation("HDEL", keys.REMAINS, (place,)), Operation("ZADD", keys.ERASURES, (now_ms, erasure.member))]
 
 
 class Remains:
