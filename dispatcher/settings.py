@@ -85,6 +85,12 @@ class Settings(BaseSettings):
         8, ge=1, le=MAX_PARTITIONS, description="Slices of the queue; fixed once the store holds events"
     )
     retention_days: float = Field(30.0, gt=0, description="Days that a terminal event can still be read")
+    archive_dir: Path | None = Field(
+        None,
+        description="Folder, the same for the API and all workers, that events move to which ended well long ago; "
+        "unset = they stay in Redis",
+    )
+    archive_after_days: float = Field(3.0, ge=1, description="Days after which such an event moves to the archive")
     memory_high_water: float = Field(
         0.9, ge=0, le=1, description="Share of Redis's maxmemory from which on no more events are accepted; 0 = never"
     )
@@ -236,6 +242,10 @@ class Settings(BaseSettings):
     @property
     def retention_ms(self) -> int:
         return int(self.retention_days * DAY_MS)
+
+    @property
+    def archive_after_ms(self) -> int:
+        return int(self.archive_after_days * DAY_MS)
 
     @property
     def audit_ms(self) -> int:

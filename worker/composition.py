@@ -31,6 +31,7 @@ from dispatcher.model.operational import to_nobody
 from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.settings import Settings
 from dispatcher.store import keys
+from dispatcher.store.archive.writing import ArchiveWriter
 from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.due import DueStore
@@ -56,6 +57,7 @@ from dispatcher.store.queue.leases import Leases
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.tokens import TokenStore
+from worker.archiving import Archiving
 from worker.delivery.accounts import AccountLookup, Accounts
 from worker.delivery.deliver import Deliverer, Sender
 from worker.delivery.installed import InstalledEvents
@@ -108,6 +110,7 @@ class Composition:
     drafts: Drafts
     erasing: Erasing
     sampler: Sampler
+    archiving: Archiving | None
 
     @property
     def work(self) -> dict[str, Job]:
@@ -143,6 +146,7 @@ async def compose(resources: Resources) -> AsyncIterator[Composition]:
             drafts=_drafts(resources),
             erasing=_erasing(resources),
             sampler=_sampler(resources, owner, tallies),
+            archiving=_archiving(resources, owner),
         )
 
 
@@ -283,6 +287,14 @@ def _sampler(resources: Resources, owner: Owner, tallies: Tallies) -> Sampler:
     history = Sampling(SampledCounters(redis), FleetHistory(redis), LaneHistory(redis), ExemplarStore(redis))
     lanes_bytes = settings.history_bytes // settings.partitions
     return Sampler(history, tallies, resources.clock.now_ms, lambda: owner.partitions, lanes_bytes)
+
+
+def _archiving(resources: Resources, owner: Owner) -> Archiving | None:
+    settings, archive = resources.settings, resources.stores.archive
+    if archive is None:
+        return None
+    writer = ArchiveWriter(archive, partitions=settings.partitions, after_ms=settings.archive_after_ms)
+    return Archiving(writer, lambda: owner.partitions, resources.clock.steady)
 
 
 def _reconciler(resources: Resources) -> Reconciler:

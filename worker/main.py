@@ -23,6 +23,7 @@ from dispatcher.periodic import Work, every
 from dispatcher.settings import Settings
 from dispatcher.store.queue.nudges import follow_nudges
 from dispatcher.telemetry.watchdog import Watchdog
+from worker.archiving import EVERY_S as ARCHIVE_EVERY_S
 from worker.composition import Composition, compose
 from worker.jobs import ERRANDS, drains, take_jobs
 from worker.lookout import EVERY_S as LOOK_EVERY_S
@@ -77,7 +78,9 @@ def _finishing(parts: Composition, halt: asyncio.Event) -> list[Task]:
 
 def _cancelled(parts: Composition, halt: asyncio.Event, partitions: int, redis_url: str, queue_url: str) -> list[Task]:
     """Tasks that may be cancelled anywhere."""
+    archiving = parts.archiving
     return [
+        *([_every(ARCHIVE_EVERY_S, archiving.once, halt, "archive")] if archiving else []),
         _every(1.0, partial(follow_nudges, redis_url, parts.owner.worker_id, parts.owner.nudge), halt, "nudges"),
         _every(1.0, partial(take_jobs, queue_url, drains(partitions), parts.work), halt, "jobs"),
         _every(1.0, partial(take_jobs, queue_url, ERRANDS, parts.work), halt, "errands"),

@@ -16,6 +16,7 @@ from dispatcher.policy.addresses.networks import Address, refusal
 from dispatcher.policy.addresses.proxies import read_proxy
 from dispatcher.policy.addresses.urls import url_refusal
 from dispatcher.settings import Settings
+from dispatcher.store.archive.archive import Archive, archive_in
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.health.worker_ids import new_call, worker_id
@@ -50,6 +51,8 @@ class Stores:
     cache: DefinitionCache
     partitions: PartitionStore
     queue: QueueStore
+    archive: Archive | None
+    """None = what ended stays in Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ async def open_resources(
     ``called`` ends the worker's id, so that whoever started the process knows it; without one it is drawn.
     """
     clock, tracing = StoreClock(), tracing_of("dispatcher-worker", settings.traces_url)
-    async with ended(tracing), _stores_of(settings, redis_url, queue_url) as stores:
+    async with ended(tracing), _stores_of(settings, redis_url, queue_url, clock) as stores:
         egress = egress_of(settings, await own_addresses([settings.host, *hosts_of([redis_url, queue_url])]))
         async with egress.plain() as plain, TransportSessions(plain, egress.session) as sessions:
             yield Resources(
@@ -110,7 +113,7 @@ async def open_resources(
 
 
 @contextlib.asynccontextmanager
-async def _stores_of(settings: Settings, redis_url: str, queue_url: str) -> AsyncIterator[Stores]:
+async def _stores_of(settings: Settings, redis_url: str, queue_url: str, clock: StoreClock) -> AsyncIterator[Stores]:
     async with contextlib.AsyncExitStack() as stack:
         redis = connect(redis_url, client_name="dispatcher-worker")
         stack.push_async_callback(redis.aclose)
@@ -120,8 +123,10 @@ async def _stores_of(settings: Settings, redis_url: str, queue_url: str) -> Asyn
         stack.push_async_callback(listener.aclose)
         definitions = Definitions(redis)
         cache = await stack.enter_async_context(DefinitionCache(definitions, listener))
-        queue = QueueStore(redis, partitions=settings.partitions, retention_ms=settings.retention_ms)
-        yield Stores(redis, listener, JobQueue(job_redis), definitions, cache, _partitions(settings, redis), queue)
+        archive = archive_in(settings.archive_dir, redis, clock.now_ms)
+        queue = QueueStore(redis, partitions=settings.partitions, retention_ms=settings.retention_ms, archive=archive)
+        partitions = _partitions(settings, redis)
+        yield Stores(redis, listener, JobQueue(job_redis), definitions, cache, partitions, queue, archive)
 
 
 def _partitions(settings: Settings, redis: StoreClient) -> PartitionStore:

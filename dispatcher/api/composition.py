@@ -39,6 +39,7 @@ from dispatcher.flow.integrations.change import Editor
 from dispatcher.settings import Settings
 from dispatcher.store.access.clients import ClientStore
 from dispatcher.store.access.rate_limits import RateLimits
+from dispatcher.store.archive.archive import archive_in
 from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
@@ -87,7 +88,7 @@ def composed(settings: Settings, redis: StoreClient, reading: StoreClient, clock
     cache = DefinitionCache(Definitions(redis), redis)
     definitions.listen(cache.invalidate)
     sealer = Sealer([key.get_secret_value() for key in settings.secret_keys])
-    queue = _queue(settings, redis)
+    queue = _queue(settings, redis, clock)
     effects = Effects(Outbox(redis), queue)
     installations = InstallationStore(redis, cache.revision)
     reauthentication = Reauthentication(
@@ -105,7 +106,7 @@ def composed(settings: Settings, redis: StoreClient, reading: StoreClient, clock
         deployment=deployment,
         clock=clock,
         queue=queue,
-        reads=_queue(settings, reading),
+        reads=_queue(settings, reading, clock),
         emitter=Emitter(cache, queue.partition_of, clock.now_ms),
         acceptor=Acceptor(queue, OrdersElsewhere.over(redis, queue, cache, clock.now_ms)),
         definitions=definitions,
@@ -125,12 +126,13 @@ def composed(settings: Settings, redis: StoreClient, reading: StoreClient, clock
     return services, installing
 
 
-def _queue(settings: Settings, redis: StoreClient) -> QueueStore:
+def _queue(settings: Settings, redis: StoreClient, clock: Clock) -> QueueStore:
     return QueueStore(
         redis,
         partitions=settings.partitions,
         retention_ms=settings.retention_ms,
         min_replicas=settings.min_replicas,
+        archive=archive_in(settings.archive_dir, redis, clock.now_ms),
     )
 
 

@@ -9,15 +9,20 @@ from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import Status
 from dispatcher.store.queue.claims import Claimed, Settlement
 from tests.api.conftest import Api
-from tests.hand_worker import HandWorker
+from tests.hand_worker import RETENTION_MS, HandWorker
 
 URL = "https://host.example/hook"
 STARTED_MS = 1_700_000_000_123
 
 
 class WorkerHand:
-    def __init__(self, api: Api) -> None:
-        self._worker = HandWorker(api.redis, api.services.queue.partitions, name="hand")
+    def __init__(self, api: Api, retention_ms: int = RETENTION_MS) -> None:
+        self._worker = HandWorker(api.redis, api.services.queue.partitions, name="hand", retention_ms=retention_ms)
+
+    @property
+    def generations(self) -> dict[int, int]:
+        """Of the partitions that it has taken up."""
+        return self._worker.generations
 
     async def claim(self, event_id: str) -> Claimed:
         """Take the event and nothing else."""

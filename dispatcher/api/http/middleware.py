@@ -19,7 +19,7 @@ from dispatcher.api.http.errors import error_body
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Handler
 from dispatcher.api.http.store_away import READS, store_away
-from dispatcher.errors import Problem, RequestError, StoreDamaged, StoreUnavailable
+from dispatcher.errors import ArchiveUnavailable, Problem, RequestError, StoreDamaged, StoreUnavailable
 
 REQUEST_ID = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -109,6 +109,13 @@ def _error_response(request: web.Request, error: RequestError, request_id: str) 
     return json_response(error_body(request.path, error, request_id), error.status, NOT_KEPT | error.headers)
 
 
+_ARCHIVE_AWAY = (
+    "What ended long ago cannot be read now; ask again in a while, or with from= for what is newer. "
+    "Everything that is newer, or has not ended, is there as ever."
+)
+ARCHIVE_RETRY_S = 30
+
+
 def _as_request_error(request: web.Request, raised: Exception) -> RequestError:
     if isinstance(raised, RequestError):
         return raised
@@ -117,6 +124,9 @@ def _as_request_error(request: web.Request, raised: Exception) -> RequestError:
     if isinstance(raised, StoreDamaged):
         what = "It cannot be read" if request.method in READS else "Nothing was changed"
         return RequestError([Problem("store_damaged", f"{what}: {raised}.")], 503)
+    if isinstance(raised, ArchiveUnavailable):
+        headers = {"Retry-After": str(ARCHIVE_RETRY_S)}
+        return RequestError([Problem("archive_unavailable", _ARCHIVE_AWAY)], 503, headers)
     if isinstance(raised, StoreUnavailable):
         return store_away(request, raised)
     text = "Something went wrong on our side; quote the request id when you report it."

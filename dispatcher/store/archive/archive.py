@@ -9,13 +9,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from dispatcher.ids import event_ms
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.entry import Segment
+from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.manifest import Manifest
 from dispatcher.store.archive.reading import SegmentGone, SegmentReader, away, lost
+from dispatcher.store.archive.searching import Found, Wanted, count, search
 from dispatcher.store.archive.storage import Storage
 from dispatcher.store.redis.scripts import Client
 
@@ -23,6 +26,8 @@ THREADS = 4
 """Segments that are read and unpacked at a time, in one process."""
 _TIMES = 5
 """Times that a segment may be replaced while it is looked for."""
+
+Walk = Callable[[SegmentReader, Sequence[Segment], Wanted], Found]
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,10 +44,6 @@ class Archive:
         self.reader = SegmentReader(storage)
         self.now_ms = now_ms
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="archive")
-
-    def close(self) -> None:
-        """What reads goes on until it has read."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def blocking(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do in a thread what blocks; an ``OSError`` of the storage is named."""
@@ -82,6 +83,20 @@ class Archive:
         found = await self.reading(look)
         return {event_id: one for event_id, one in found.items() if one[1].expires_ms > now_ms}
 
+    async def search(self, partitions: Sequence[int], wanted: Wanted, *, complete: bool = True) -> Found:
+        """Events that meet a filter. ``complete``: raises for a partition that Redis does not tell of."""
+        return await self._walked(search, partitions, wanted, complete=complete)
+
+    async def count(self, partitions: Sequence[int], wanted: Wanted) -> Found:
+        return await self._walked(count, partitions, wanted, complete=True)
+
+    async def _walked(self, walk: Walk, partitions: Sequence[int], wanted: Wanted, *, complete: bool) -> Found:
+        async def look() -> Found:
+            segments = await self.manifest.segments(partitions, complete=complete)
+            return await self.blocking(walk, self.reader, segments, wanted) if segments else Found()
+
+        return await self.reading(look)
+
     def _found(self, segments: Sequence[Segment], event_ids: Sequence[str]) -> dict[str, tuple[Segment, ArchivedEvent]]:
         found = {}
         for event_id in event_ids:
@@ -90,6 +105,11 @@ class Archive:
                     found[event_id] = segment, event
                     break
         return found
+
+
+def archive_in(folder: Path | None, client: Client, now_ms: Callable[[], int]) -> Archive | None:
+    """The archive in a folder; None = there is none."""
+    return Archive(client, FileStorage(folder), now_ms) if folder is not None else None
 
 
 def _that_may_have(segments: Sequence[Segment], event_id: str) -> list[Segment]:

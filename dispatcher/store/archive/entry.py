@@ -79,10 +79,9 @@ def first_name(entry: Entry) -> str:
     return f"{entry.first.ms:012x}-{entry.digest[:16]}.0"
 
 
-def next_name(name: str) -> str:
-    """The name of what is written in its place."""
-    stem, _, version = name.partition(".")
-    return f"{stem}.{int(version) + 1}"
+def next_name(name: str, entry: Entry) -> str:
+    """The name of what is written in the place of a segment; whoever writes another content writes another file."""
+    return f"{entry.first.ms:012x}-{entry.digest[:16]}.{int(name.partition('.')[2]) + 1}"
 
 
 def is_name(name: str) -> bool:

@@ -85,7 +85,7 @@ class SegmentReader:
             raise away(self._storage, error) from error
 
     def _damaged(self, segment: Segment, error: Altered) -> StoreDamaged:
-        where = f"segment {segment.key} of the archive {self._storage.label}"
+        where = f"segment {segment.key} of the archive"
         return StoreDamaged(f"{where} is cut or altered ({error}); put back its file from a backup")
 
     def _keep(self, key: str, footer: Footer) -> None:

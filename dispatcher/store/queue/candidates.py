@@ -14,6 +14,7 @@ from dispatcher.model.status import FAILURES, TERMINAL, Status
 from dispatcher.model.term import Field, Term
 from dispatcher.policy.event_filter.fields import is_event_id
 from dispatcher.store import keys
+from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue.event_view import ENDED
 from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Client, each_of
@@ -49,10 +50,16 @@ class _Source:
 
 
 async def candidate_ids(
-    client: Client, partitions: Sequence[int], condition: EventFilter, *, at_most: int | None, complete: bool
+    client: Client,
+    partitions: Sequence[int],
+    condition: EventFilter,
+    *,
+    at_most: int | None,
+    complete: bool,
+    archive: Archive | None = None,
 ) -> list[str] | None:
     """Newest ids first; None = no index has them, or it has more than ``at_most``."""
-    named = _named(condition) or await _word_of_an_event(client, partitions, condition)
+    named = _named(condition) or await _word_of_an_event(client, partitions, condition, archive)
     if named is not None:
         return sorted((one for one in named if int(one[-3:], 16) in partitions), reverse=True)
     wanted = _statuses(condition)
@@ -79,12 +86,20 @@ def _named(condition: EventFilter) -> set[str] | None:
     return None
 
 
-async def _word_of_an_event(client: Client, partitions: Sequence[int], condition: EventFilter) -> set[str] | None:
+def may_be_archived(condition: EventFilter) -> bool:
+    """False when only what is open or has failed can meet it, which stays in Redis."""
+    return not _statuses(condition) <= OPEN | FAILURES
+
+
+async def _word_of_an_event(
+    client: Client, partitions: Sequence[int], condition: EventFilter, archive: Archive | None
+) -> set[str] | None:
     """A bare word that is an event's id, and of an event that is there."""
     for term in condition.terms:
         word = term.values[0].lower() if term.field is Field.WORD and not term.negated else ""
         if is_event_id(word) and (partition := int(word[-3:], 16)) in partitions:
-            return {word} if await client.exists(keys.event(partition, word)) else None
+            is_there = await client.exists(keys.event(partition, word)) or (archive and await archive.find([word]))
+            return {word} if is_there else None
     return None
 
 

@@ -30,10 +30,15 @@ _COST = (
 
 def checks_of(condition: EventFilter) -> bytes:
     """JSON for the script."""
+    return orjson.dumps(check_list(condition))
+
+
+def check_list(condition: EventFilter) -> list[Check]:
+    """The cheapest first."""
     found = [*_plain(condition), *(_check(term) for term in condition.terms)]
     if not condition.types and not _names_events(condition) and not _only_failures(condition):
         found.append(_of("type", negated=True, values=_set(REPORTS)))
-    return orjson.dumps(sorted(found, key=_cost)) if found else b"[]"
+    return sorted(found, key=_cost)
 
 
 def _only_failures(condition: EventFilter) -> bool:

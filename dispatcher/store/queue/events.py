@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-import orjson
-
 from dispatcher.ids import partition_of_event
 from dispatcher.model.attempt import Attempt
-from dispatcher.model.event import Event, no_such_event
+from dispatcher.model.event import Event, EventState, no_such_event
 from dispatcher.model.queue import Accepted, Change, Explanation, LaneView, QueueOverview, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import keys
+from dispatcher.store.archive.archive import Archive
+from dispatcher.store.archive.archived import ArchivedEvent
+from dispatcher.store.archive.expunging import rewrite
 from dispatcher.store.queue import overview
 from dispatcher.store.queue.accepting import accept_each
 from dispatcher.store.queue.event_view import EventView, event_view, explain, status_now
@@ -24,7 +25,8 @@ from dispatcher.store.queue.feed import newest, read_changes
 from dispatcher.store.queue.finding import EventFinder
 from dispatcher.store.queue.following import ChangeFeed
 from dispatcher.store.queue.lane_holds import LaneHolds
-from dispatcher.store.queue.records import damaged_is_absent, stored_event
+from dispatcher.store.queue.past import view_of, without_content
+from dispatcher.store.queue.records import attempts_of, damaged_is_absent, stored_event
 from dispatcher.store.queue.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.durability import writing
@@ -58,8 +60,16 @@ def _reservation(before: bytes | None, event_id: str, body_hash: str) -> Reserva
 class QueueStore(EventFinder, LaneHolds):
     """All partitions of one store. Raises ``StoreUnavailable`` when Redis did not answer."""
 
-    def __init__(self, client: Client, *, partitions: int, retention_ms: int, min_replicas: int = 0) -> None:
-        super().__init__(client, partitions)
+    def __init__(
+        self,
+        client: Client,
+        *,
+        partitions: int,
+        retention_ms: int,
+        min_replicas: int = 0,
+        archive: Archive | None = None,
+    ) -> None:
+        super().__init__(client, partitions, archive)
         self._retention_ms = retention_ms
         self._write = writing(min_replicas)
         self.strict = min_replicas > 0
@@ -144,13 +154,9 @@ class QueueStore(EventFinder, LaneHolds):
             return None
         with guarded():
             record: dict[bytes, bytes] = await self._client.hgetall(keys.event(partition, event_id))  # type: ignore[misc]
-        if not record:
-            return None
-        attempts = []
-        for n in sorted(int(name[1:]) for name in record if name[:1] == b"a" and name[1:].isdigit()):
-            with damaged_is_absent(event_id):
-                attempts.append(Attempt.from_record(n, orjson.loads(record[b"a%d" % n])))
-        return attempts
+        if not record and (archived := await self._archived(event_id)):
+            record = {name.encode(): value for name, value in archived.fields.items()}
+        return attempts_of(event_id, record) if record else None
 
     async def redeliver(self, event_id: str, revision: int | None, asked_ms: int | None = None) -> StoredEvent:
         """Put a DEAD, FAILED or EXPIRED event back on the queue, with its URL as of ``revision``.
@@ -167,8 +173,17 @@ class QueueStore(EventFinder, LaneHolds):
 
     async def expunge(self, event: Event) -> StoredEvent:
         """Forget the content of an event that has ended, and what hosts said of it; once more changes nothing."""
-        bare = event._replace(payload=None, creator=None)
-        return await self._change(event.id, _EXPUNGE, (event.id, bare.stored()), EXPUNGED)
+        bare = event._replace(payload=None, creator=None).stored()
+        reply = await self._run_on(event.id, _EXPUNGE, (event.id, bare))
+        if reply[0] == b"gone" and await self._expunge_archived(event.id, bare):
+            reply = [b"ok"]
+        return await self._after(event.id, reply, EXPUNGED)
+
+    async def _expunge_archived(self, event_id: str, document: bytes) -> bool:
+        if self._archive is None:
+            return False
+        now_ms = self._archive.now_ms()
+        return await rewrite(self._archive, event_id, lambda event: without_content(event, document, now_ms))
 
     async def resolve(self, event_id: str, notification: Event | None = None) -> StoredEvent:
         """Close an event by hand: nothing more is sent for it.
@@ -265,7 +280,13 @@ class QueueStore(EventFinder, LaneHolds):
         return [event_id, status.value, how, *facts, *notified]
 
     async def _change(self, event_id: str, change: Script, arguments: Sequence[Argument], verb: str) -> StoredEvent:
-        refused = refusal(await self._run_on(event_id, change, arguments), verb)
+        reply = await self._run_on(event_id, change, arguments)
+        if reply[0] == b"gone" and (archived := await self._archived(event_id)):
+            reply = [b"refused", EventState.from_stored(archived.state).status.value.encode()]
+        return await self._after(event_id, reply, verb)
+
+    async def _after(self, event_id: str, reply: list[Any], verb: str) -> StoredEvent:
+        refused = refusal(reply, verb)
         stored = None if refused else await self.get(event_id)
         if stored is None:
             raise refused or no_such_event()
@@ -282,4 +303,10 @@ class QueueStore(EventFinder, LaneHolds):
         if partition_of_event(event_id, self._partitions) is None:
             return None
         reply = await self._run_on(event_id, _LOOK, (event_id,))
-        return event_view(reply) if reply else None
+        if reply:
+            return event_view(reply)
+        archived = await self._archived(event_id)
+        return view_of(archived) if archived else None
+
+    async def _archived(self, event_id: str) -> ArchivedEvent | None:
+        return (await self._archive.find([event_id])).get(event_id) if self._archive else None

@@ -9,14 +9,20 @@ from dispatcher.ids import partition_of_event
 from dispatcher.model.queue import Count, EventFilter, Page
 from dispatcher.model.term import Field
 from dispatcher.store import keys
+from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue import search
 from dispatcher.store.queue.indexed import matching
 from dispatcher.store.queue.partitioned import Partitioned
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.scripts import Client
 
 
 class EventFinder(Partitioned):
-    """All partitions of one store. Raises ``StoreUnavailable`` when Redis did not answer."""
+    """All partitions of one store, and its archive. Raises ``StoreUnavailable`` when one of them did not answer."""
+
+    def __init__(self, client: Client, partitions: int, archive: Archive | None = None) -> None:
+        super().__init__(client, partitions)
+        self._archive = archive
 
     async def page(
         self,
@@ -35,13 +41,20 @@ class EventFinder(Partitioned):
         partitions = self._partitions_of(condition)
         with guarded():
             return await search.read_page(
-                self._client, partitions, condition, cursor, limit, complete=complete, payloads=payloads
+                self._client,
+                partitions,
+                condition,
+                cursor,
+                limit,
+                complete=complete,
+                payloads=payloads,
+                archive=self._archive,
             )
 
     async def count(self, condition: EventFilter) -> Count:
         """The number of events that meet it: exact for failed or open ones; else of those that one page searches."""
         with guarded():
-            return await search.count(self._client, self._partitions_of(condition), condition)
+            return await search.count(self._client, self._partitions_of(condition), condition, self._archive)
 
     async def meeting(self, condition: EventFilter, event_ids: Sequence[str]) -> set[str]:
         """Those of some events that meet it now."""

@@ -12,9 +12,11 @@ from dispatcher.ids import event_ms
 from dispatcher.model.event import EventState
 from dispatcher.model.queue import EventFilter, Page
 from dispatcher.store import keys
+from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue.checks import checks_of
-from dispatcher.store.queue.cursors import IndexPosition, encode
+from dispatcher.store.queue.cursors import IndexPosition, encode, seal_of
 from dispatcher.store.queue.listing import LIST, PAGE_BYTES, Budget
+from dispatcher.store.queue.past import matching_archived
 from dispatcher.store.queue.records import damaged_is_absent
 from dispatcher.store.queue.rows import Reply, Row, of_reason, read_reply, shown
 from dispatcher.store.redis.scripts import Client, each
@@ -35,12 +37,12 @@ async def read_index(
     condition: EventFilter,
     after: IndexPosition | None,
     limit: int,
-    seal: str,
     *,
     complete: bool,
     payloads: bool,
+    archive: Archive | None = None,
 ) -> Page:
-    """As ``read_log``, of these ids only, which are sorted, newest first."""
+    """As ``read_log``, of these ids only, which are sorted, newest first. ``archive``: where some of them may be."""
     at = 0 if after is None else _first_at_most(ids, after.anchor)
     bound: _Key = (_ABOVE_ALL, 0, "") if after is None else (after.created_ms, after.sequence, after.event_id)
     most_bytes = PAGE_BYTES if payloads else sys.maxsize
@@ -51,7 +53,7 @@ async def read_index(
     budget = Budget()
     while at < len(ids):
         some = ids[at : at + SLICE]
-        for key, row in await _slice(client, some, condition, complete):
+        for key, row in await _slice(client, some, condition, complete, archive):
             if key >= bound:
                 continue
             if len(rows) == limit or (rows and size + row.size > most_bytes):
@@ -68,7 +70,7 @@ async def read_index(
             searched_to_ms = event_ms(ids[at]) if len(rows) < limit else None
             break
     events = await shown(client, rows, complete=complete, payloads=payloads)
-    return Page(events, encode(last, seal) if last else None, searched_to_ms)
+    return Page(events, encode(last, seal_of(condition)) if last else None, searched_to_ms)
 
 
 async def matching(client: Client, ids: Sequence[str], condition: EventFilter, *, complete: bool) -> list[Row]:
@@ -88,10 +90,15 @@ async def count_index(client: Client, ids: Sequence[str], condition: EventFilter
     return total
 
 
-async def _slice(client: Client, ids: Sequence[str], condition: EventFilter, complete: bool) -> list[tuple[_Key, Row]]:
+async def _slice(
+    client: Client, ids: Sequence[str], condition: EventFilter, complete: bool, archive: Archive | None
+) -> list[tuple[_Key, Row]]:
     """Matching events of a slice, newest first."""
-    keyed = []
-    for row in await matching(client, ids, condition, complete=complete):
+    rows, keyed = await matching(client, ids, condition, complete=complete), []
+    if archive is not None:
+        known = {row.event_id for row in rows}
+        rows += await matching_archived(archive, [one for one in ids if one not in known], condition)
+    for row in rows:
         with damaged_is_absent(row.event_id):
             keyed.append((_key(row), row))
     return sorted(keyed, key=lambda one: one[0], reverse=True)

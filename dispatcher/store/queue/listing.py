@@ -9,12 +9,18 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import structlog
+
+from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import EventFilter, Page
 from dispatcher.store import keys
+from dispatcher.store.archive.archive import Archive
+from dispatcher.store.archive.searching import Found
 from dispatcher.store.queue.checks import checks_of
-from dispatcher.store.queue.cursors import Position, encode
+from dispatcher.store.queue.cursors import Position, encode, seal_of
+from dispatcher.store.queue.past import row_of, wanted_of
 from dispatcher.store.queue.rows import Row, of_reason, read_reply, shown, that_fit
 from dispatcher.store.redis.scripts import Client, each, script
 
@@ -29,6 +35,8 @@ PAGE_BYTES = 1 << 20
 """Documents on one page: it ends early, with a cursor, before they are more, unless its first alone is."""
 
 LIST = script("queue/list")
+
+log = structlog.get_logger("store")
 
 
 @dataclass(slots=True)
@@ -66,6 +74,14 @@ class Budget:
     def spend(self, looked: int) -> None:
         self._left -= looked
 
+    def end(self) -> None:
+        """Nothing more is looked at."""
+        self._left = 0
+
+    @property
+    def left_s(self) -> float:
+        return max(0.0, self._until_s - self._clock())
+
     @property
     def is_spent(self) -> bool:
         return self._left <= 0 or self._clock() >= self._until_s
@@ -77,10 +93,10 @@ async def read_log(
     condition: EventFilter,
     after: Position | None,
     limit: int,
-    seal: str,
     *,
     complete: bool,
     payloads: bool,
+    archive: Archive | None = None,
 ) -> Page:
     """Up to ``limit`` events that meet ``condition``, and the cursor of the next page.
 
@@ -106,16 +122,26 @@ async def read_log(
                 raise answer
             else:
                 scan.done = True
+    if archive is not None:
+        wanted = wanted_of(condition, archive.now_ms(), after, budget.left_s)
+        wanted = replace(wanted, least=_frontier(scans), limit=limit, most_bytes=most_bytes)
+        try:
+            found = await archive.search(partitions, wanted, complete=complete)
+        except StoreUnavailable as error:
+            found = _left_out(error, scans, complete=complete)
+        scans.append(_past(found, scans))
+        if found.ended_early:
+            budget.end()
     rows, last = _merge(scans, limit, most_bytes)
     events = await shown(client, rows, complete=complete, payloads=payloads)
     searched_to_ms = last[0] if last and budget.is_spent and len(rows) < limit else None
-    return Page(events, encode(last, seal) if last else None, searched_to_ms)
+    return Page(events, encode(last, seal_of(condition)) if last else None, searched_to_ms)
 
 
 def _merge(scans: list[_Scan], limit: int, most_bytes: int) -> tuple[list[Row], Position | None]:
     """The rows of the page, and where it ends; None = there is no more."""
     # What lies beyond the least advanced unfinished partition may have newer neighbours that were not read yet.
-    frontier = max((s.reached for s in scans if not s.done and s.reached), default=None)
+    frontier = _frontier(scans)
     found = sorted((row for scan in scans for row in scan.found), key=_of_row, reverse=True)
     if frontier is not None:
         found = [row for row in found if _of_row(row) >= frontier]
@@ -125,6 +151,26 @@ def _merge(scans: list[_Scan], limit: int, most_bytes: int) -> tuple[list[Row], 
     if frontier is None or len(rows) < limit:
         return rows, frontier
     return rows, _of_row(rows[-1])
+
+
+def _frontier(scans: list[_Scan]) -> Position | None:
+    return max((scan.reached for scan in scans if not scan.done and scan.reached), default=None)
+
+
+def _left_out(error: StoreUnavailable, scans: list[_Scan], *, complete: bool) -> Found:
+    """A page without what is archived, that goes on behind its last event: whoever follows to the end is told then."""
+    rows = [row for scan in scans for row in scan.found]
+    if complete or not rows:
+        raise error
+    log.warning("archive left out of a list", error=str(error))
+    return Found(reached=min(map(_of_row, rows)))
+
+
+def _past(found: Found, scans: list[_Scan]) -> _Scan:
+    """Archived events, without those that moved since they were found in Redis."""
+    known = {row.event_id for scan in scans for row in scan.found}
+    rows = [row_of(event) for _, event in found.events if event.id not in known]
+    return _Scan(-1, "", rows, reached=found.reached, done=found.reached is None)
 
 
 def _of_row(row: Row) -> Position:

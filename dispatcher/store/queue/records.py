@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
 import structlog
 
+from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import UNSAID, Change, LaneView, PartitionView, Pause, StoredEvent
@@ -42,6 +43,15 @@ def number(value: Any) -> int | None:
 def stored_event(event_id: str, document: bytes, state: bytes, status: str) -> StoredEvent:
     """``status`` is what the event is now; the stored one lags while it is claimed or waits in its group."""
     return StoredEvent(Event.from_stored(event_id, document), EventState.from_stored(state).with_status(Status(status)))
+
+
+def attempts_of(event_id: str, record: Mapping[bytes, bytes]) -> list[Attempt]:
+    """Every attempt in an event's hash, first one first."""
+    attempts = []
+    for n in sorted(int(name[1:]) for name in record if name[:1] == b"a" and name[1:].isdigit()):
+        with damaged_is_absent(event_id):
+            attempts.append(Attempt.from_record(n, orjson.loads(record[b"a%d" % n])))
+    return attempts
 
 
 def partition_view(partition: int, reply: list[Any], lanes: list[LaneView]) -> PartitionView:

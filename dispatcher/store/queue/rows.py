@@ -30,6 +30,8 @@ class Row(NamedTuple):
     size: int
     state: bytes
     status: str
+    document: bytes | None = None
+    """The whole document, where it is at hand."""
 
 
 class Reply(NamedTuple):
@@ -95,8 +97,12 @@ async def shown(client: Client, rows: Sequence[Row], *, complete: bool, payloads
 
 async def _documents(client: Client, rows: Sequence[Row], complete: bool) -> list[bytes | None]:
     """None where it is gone meanwhile, or cannot be read."""
-    if not rows:
-        return []
+    asked = [row for row in rows if row.document is None]
+    fetched = iter(await _fetched(client, asked, complete=complete) if asked else ())
+    return [next(fetched) if row.document is None else row.document for row in rows]
+
+
+async def _fetched(client: Client, rows: Sequence[Row], *, complete: bool) -> list[bytes | None]:
     pipeline: Any = client.pipeline(transaction=False)
     for row in rows:
         pipeline.hget(keys.event(row.partition, row.event_id), "doc")

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from dispatcher.model.queue import Count, EventFilter, Page
 from dispatcher.model.term import Field
 from dispatcher.store import keys
-from dispatcher.store.queue.candidates import INDEXED, candidate_ids
+from dispatcher.store.archive.archive import Archive
+from dispatcher.store.queue.candidates import INDEXED, candidate_ids, may_be_archived
 from dispatcher.store.queue.checks import checks_of
 from dispatcher.store.queue.cursors import IndexPosition, decode, seal_of
 from dispatcher.store.queue.indexed import SLICE, count_index, matching, read_index
-from dispatcher.store.queue.listing import LIST, SCAN_CHUNK, Budget, read_log
+from dispatcher.store.queue.listing import LIST, MAX_SEARCH_S, SCAN_CHUNK, Budget, read_log
+from dispatcher.store.queue.past import matching_archived, wanted_of
 from dispatcher.store.queue.rows import of_reason, read_reply
 from dispatcher.store.redis.scripts import Client, run
 
@@ -25,33 +28,51 @@ async def read_page(
     *,
     complete: bool,
     payloads: bool,
+    archive: Archive | None = None,
 ) -> Page:
     """Up to ``limit`` events, newest first. Raises ``InvalidRequest`` for a cursor of another listing.
 
     A cursor goes on in the way in which its page was found.
     """
-    seal = seal_of(condition)
-    after = decode(cursor, seal) if cursor is not None else None
+    after = decode(cursor, seal_of(condition)) if cursor is not None else None
     if after is None or isinstance(after, IndexPosition):
         at_most = INDEXED if after is None else None
-        ids = await candidate_ids(client, partitions, condition, at_most=at_most, complete=complete)
+        ids = await candidate_ids(client, partitions, condition, at_most=at_most, complete=complete, archive=archive)
         if ids is not None or after is not None:
+            past = archive if may_be_archived(condition) else None
             return await read_index(
-                client, ids or [], condition, after, limit, seal, complete=complete, payloads=payloads
+                client, ids or [], condition, after, limit, complete=complete, payloads=payloads, archive=past
             )
-    return await read_log(client, partitions, condition, after, limit, seal, complete=complete, payloads=payloads)
+    return await read_log(
+        client, partitions, condition, after, limit, complete=complete, payloads=payloads, archive=archive
+    )
 
 
-async def count(client: Client, partitions: Sequence[int], condition: EventFilter) -> Count:
+async def count(
+    client: Client, partitions: Sequence[int], condition: EventFilter, archive: Archive | None = None
+) -> Count:
     """All that meet the condition where an index has them; else those that a page's search would meet."""
-    ids = await candidate_ids(client, partitions, condition, at_most=None, complete=True)
+    ids = await candidate_ids(client, partitions, condition, at_most=None, complete=True, archive=archive)
     by_rows = any(term.field is Field.REASON for term in condition.terms)
     if ids is None:
-        return await _count_log(client, partitions, condition, by_rows=by_rows)
+        found = await _count_log(client, partitions, condition, by_rows=by_rows)
+        return await _with_archived(archive, partitions, condition, found) if archive else found
+    archived = await matching_archived(archive, ids, condition) if archive and may_be_archived(condition) else []
     if not by_rows:
-        return Count(await count_index(client, ids, condition))
+        return Count(await count_index(client, ids, condition) + len(archived))
     pieces = range(0, len(ids), SLICE)
-    return Count(sum([len(await matching(client, ids[at : at + SLICE], condition, complete=True)) for at in pieces]))
+    counts = [len(await matching(client, ids[at : at + SLICE], condition, complete=True)) for at in pieces]
+    return Count(sum(counts) + len(archived))
+
+
+async def _with_archived(archive: Archive, partitions: Sequence[int], condition: EventFilter, found: Count) -> Count:
+    """Archived events as well, as far down as the log was counted."""
+    wanted = wanted_of(condition, archive.now_ms(), None, MAX_SEARCH_S)
+    if found.searched_to_ms is not None:
+        wanted = replace(wanted, least=(found.searched_to_ms, 0, 0))
+    archived = await archive.count(partitions, wanted)
+    searched_to_ms = archived.reached[0] if archived.reached else found.searched_to_ms
+    return Count(found.matched + archived.matched, searched_to_ms)
 
 
 async def _count_log(client: Client, partitions: Sequence[int], condition: EventFilter, *, by_rows: bool) -> Count:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,10 +14,3 @@ from tests.store.archive.history import History
 @pytest.fixture
 async def history(redis: Redis, tmp_path: Path) -> History:
     return await History(redis, FileStorage(tmp_path / "archive")).open()
-
-
-@pytest.fixture(autouse=True)
-def _closed() -> Iterator[None]:
-    yield
-    while History.OPENED:
-        History.OPENED.pop().close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import ClassVar
 
 from redis.asyncio import Redis
 
@@ -14,7 +13,8 @@ from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.storage import Storage
 from dispatcher.store.archive.writing import ArchiveWriter
-from tests.store.desk import HOME, PARTITIONS, Desk
+from dispatcher.store.queue.events import QueueStore
+from tests.store.desk import PARTITIONS, Desk
 
 RETENTION_MS = 30 * DAY_MS
 
@@ -27,26 +27,20 @@ def soon_ms() -> int:
 class History:
     """Both sides of the border of one partition."""
 
-    OPENED: ClassVar[list[Archive]] = []
-
     def __init__(self, redis: Redis, storage: Storage) -> None:
         self.redis = redis
         self.storage = storage
         self.desk = Desk(redis, retention_ms=RETENTION_MS)
-        self.archive = self.opened(storage)
+        self.archive = Archive(self.redis, storage, soon_ms)
+        self.queue = QueueStore(redis, partitions=PARTITIONS, retention_ms=RETENTION_MS, archive=self.archive)
 
     async def open(self) -> History:
         await self.desk.open()
         return self
 
-    def opened(self, storage: Storage) -> Archive:
-        archive = Archive(self.redis, storage, soon_ms)
-        self.OPENED.append(archive)
-        return archive
-
     def writer(self, storage: Storage | None = None) -> ArchiveWriter:
         """As another process has one, which remembers nothing."""
-        archive = self.opened(storage) if storage else self.archive
+        archive = Archive(self.redis, storage, soon_ms) if storage else self.archive
         return ArchiveWriter(archive, partitions=PARTITIONS, after_ms=0, gather_ms=0)
 
     async def end(self, *statuses: Status) -> list[str]:
@@ -59,14 +53,15 @@ class History:
 
     async def move(self) -> int:
         """Archive all that can be; the number of events."""
-        return (await self.writer().step(HOME, self.desk.generation)).archived
+        generations = self.desk.worker.generations.items()
+        return sum([(await self.writer().step(number, generation)).archived for number, generation in generations])
 
     async def in_redis(self) -> list[str]:
-        prefix = keys.event(HOME, "")
-        return sorted([key.decode().removeprefix(prefix) async for key in self.redis.scan_iter(f"{prefix}*")])
+        events = [key.decode() async for key in self.redis.scan_iter(keys.event(0, "*").replace("0", "*"))]
+        return sorted(key.rpartition(":")[2] for key in events)
 
     async def in_segments(self) -> list[str]:
-        segments = await self.archive.manifest.segments([HOME])
+        segments = await self.archive.manifest.segments(range(PARTITIONS))
         return sorted(event.id for segment in segments for event in self.archive.reader.events(segment))
 
     async def assert_each_once(self, ids: list[str]) -> None:

@@ -51,7 +51,7 @@ def test_the_same_events_make_the_same_segment() -> None:
     assert first == again
     name = first_name(first[1])
     assert is_name(name)
-    assert next_name(name).endswith(".1")
+    assert next_name(name, first[1]).endswith(".1")
 
 
 @pytest.mark.parametrize("name", ["../archive.id", "", "0000018bcfe5-0123456789abcdef", "a/b"])

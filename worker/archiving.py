@@ -1,0 +1,52 @@
+"""Archives what ended long ago in the partitions that this process owns: a segment a second, beside delivering.
+
+Off without an archive. Whatever goes wrong, events stay in Redis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import structlog
+
+from dispatcher.clock import Seconds
+from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.archive.writing import ArchiveWriter
+from worker.partition.owned_partition import OwnedPartition
+
+EVERY_S = 1.0
+IDLE_S = 300.0
+"""Until a partition that had nothing more is looked through again."""
+SWEEP_S = 3600.0
+
+log = structlog.get_logger("archive")
+
+
+class Archiving:
+    """One per worker with an archive."""
+
+    def __init__(
+        self, writer: ArchiveWriter, owned: Callable[[], Mapping[int, OwnedPartition]], steady: Seconds
+    ) -> None:
+        self._writer = writer
+        self._owned = owned
+        self._steady = steady
+        self._due_s: dict[int, float] = {}
+        self._swept_s: dict[int, float] = {}
+
+    async def once(self) -> None:
+        """One step in the partition that waits longest."""
+        now_s, owned = self._steady(), self._owned()
+        due = [number for number, one in owned.items() if not one.unconfirmed and self._due_s.get(number, 0.0) <= now_s]
+        if not due:
+            return
+        partition = min(due, key=lambda number: self._due_s.get(number, 0.0))
+        self._due_s[partition] = now_s + IDLE_S
+        step = await self._writer.step(partition, owned[partition].generation)
+        if step.archived:
+            log.debug("archived", partition=partition, events=step.archived)
+        if step.more:
+            self._due_s[partition] = now_s
+        elif now_s - self._swept_s.get(partition, -SWEEP_S) >= SWEEP_S:
+            self._swept_s[partition] = now_s
+            await sweep(self._writer.archive, partition, owned[partition].generation)
