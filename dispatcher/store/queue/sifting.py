@@ -183,8 +183,8 @@ def _as_number(text: str) -> float | None:
 
 
 def _status_code(seen: _Seen) -> int | None:
-    code = seen.attempt_record.get("h")
-    return code if isinstance(code, int) else None
+    answered = seen.attempt_record.get("h")
+    return answered if isinstance(answered, int) else None
 
 
 _CHECKS: dict[str, Callable[[_Seen, Check], bool]] = {
