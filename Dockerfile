@@ -8,7 +8,7 @@ ENV PATH=/opt/dispatcher/bin:$PATH
 WORKDIR /src
 COPY requirements/runtime.txt requirements/
 RUN pip install --require-hashes -r requirements/runtime.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY dispatcher dispatcher
 COPY worker worker
 RUN pip install --no-deps .
