@@ -49,6 +49,9 @@ class TroubledLane:
     attempts: int = 0
     """In the last five minutes, as ``failures``."""
     failures: int = 0
+    newest_attempts: int = 0
+    """In the newest minute with attempts, as ``newest_failures``."""
+    newest_failures: int = 0
     failing_since_ms: int | None = None
     """The first failure since the last attempt that went well."""
     failures_in_a_row: int = 0

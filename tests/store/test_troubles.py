@@ -12,6 +12,7 @@ from dispatcher.model.troubles import Cause, Issue, TroubledLane
 from dispatcher.store import keys
 from dispatcher.store.queue.claims import LaneSetting, Settlement
 from dispatcher.store.queue.troubles import Pulse, Troubles
+from dispatcher.store.redis.server_time import server_now_ms
 from tests.events import event_of
 from tests.store.desk import HOME, LANE, PARTITIONS, Desk
 from tests.store.test_script_cost import Watch
@@ -105,6 +106,16 @@ async def test_counts_of_minutes_that_are_over_are_dropped(scene: Scene, redis: 
     assert lane is not None
     assert lane.attempts == 1
     assert not await redis.hexists(keys.trouble(HOME, LANE), "a1")  # type: ignore[misc]
+
+
+async def test_the_newest_minute_is_told_apart(scene: Scene, redis: Redis) -> None:
+    await scene.tries(Outcome.HTTP_ERROR, Status.RETRYING, 3, "HTTP 500")
+    newest = await server_now_ms(redis) // 60_000 + 1
+    counts = {f"a{newest}": 20, f"f{newest}": 1}
+    await redis.hset(keys.trouble(HOME, LANE), mapping=counts)  # type: ignore[misc]
+    lane = await scene.lane()
+    assert lane is not None
+    assert (lane.attempts, lane.failures, lane.newest_attempts, lane.newest_failures) == (23, 4, 20, 1)
 
 
 async def test_holds_and_limits_put_a_lane_on_the_list(scene: Scene) -> None:

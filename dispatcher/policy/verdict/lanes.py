@@ -92,6 +92,7 @@ def failing(seen: Snapshot) -> Findings:
         if named or _held(lane) or lane.cause.outcome == TOKEN_FAILED:
             continue
         often = lane.attempts >= FAILING_ATTEMPTS and lane.failures >= FAILING_SHARE * lane.attempts
+        often = often and not _recovered(lane)
         long = since_ms is not None and seen.at_ms - since_ms >= LONG_MS and lane.failures_in_a_row >= FAILING_IN_A_ROW
         if not (often or long):
             continue
@@ -101,6 +102,11 @@ def failing(seen: Snapshot) -> Findings:
         severity = _severity(lane, began_ms, seen)
         remedies = actions.why(lane.integration_id), actions.pause(lane.integration_id)
         yield _finding(lane, ProblemKind.FAILING, severity, text, began_ms, *remedies, cause=do(lane.cause))
+
+
+def _recovered(lane: TroubledLane) -> bool:
+    """True when its last attempt went well, and most of the newest minute: what failed before is over."""
+    return not lane.failures_in_a_row and lane.newest_failures < FAILING_SHARE * lane.newest_attempts
 
 
 def _share(lane: TroubledLane) -> str:

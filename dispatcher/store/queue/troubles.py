@@ -145,8 +145,10 @@ def _lane(row: list[Any]) -> TroubledLane:
         slowed_until_ms=number(row[10]),
         token_failing_since_ms=number(row[11]),
         disabled_ms=number(row[12]),
-        attempts=_lately(seen, "a"),
-        failures=_lately(seen, "f"),
+        attempts=_lately(seen, "a", _WINDOW_MINUTES),
+        failures=_lately(seen, "f", _WINDOW_MINUTES),
+        newest_attempts=_lately(seen, "a", 1),
+        newest_failures=_lately(seen, "f", 1),
         failing_since_ms=int(seen["since"]) if "since" in seen else None,
         failures_in_a_row=int(seen.get("run", 0)),
         same_in_a_row=int(seen.get("same", 0)),
@@ -159,10 +161,10 @@ def _pause(since_ms: int, stored: bytes) -> PauseFacts:
     return PauseFacts(since_ms, shown.reason, shown.by, shown.until_ms)
 
 
-def _lately(seen: dict[str, str], kind: str) -> int:
-    """Counts of the last minutes that something was counted in."""
+def _lately(seen: dict[str, str], kind: str, within: int) -> int:
+    """Counts of that many minutes up to the newest in which something was counted."""
     minutes = [int(name[1:]) for name in seen if name[0] in "af" and name[1:].isdigit()]
-    first = max(minutes, default=0) - _WINDOW_MINUTES
+    first = max(minutes, default=0) - within
     return sum(int(n) for name, n in seen.items() if name[0] == kind and name[1:].isdigit() and int(name[1:]) > first)
 
 

@@ -356,6 +356,10 @@ NOTHING: list[tuple[str, Snapshot]] = [
     ("one token failure", seen(lane(token_failing_since_ms=NOW, same_in_a_row=1, cause=NO_TOKEN))),
     ("nine attempts that failed", seen(lane(attempts=9, failures=9, failing_since_ms=NOW, cause=ANSWERS_500))),
     ("a third of many failed", seen(lane(attempts=30, failures=10, cause=ANSWERS_500))),
+    (
+        "a host that is well again",
+        seen(lane(attempts=40, failures=30, newest_attempts=9, newest_failures=4, cause=ANSWERS_500)),
+    ),
     ("held behind a head", seen(lane(waiting=50, accounts=1))),
     ("a store away for a moment", store(away_since_ms=NOW - 4_999)),
     ("a worker silent for a moment", workers(silent_since_ms=NOW - 9_999, waiting=5)),
@@ -374,6 +378,13 @@ NOTHING: list[tuple[str, Snapshot]] = [
     ("refusals as usual", flow(refused=40, refused_usually=10.0)),
     ("nothing at all", QUIET),
 ]
+
+
+@pytest.mark.parametrize(
+    "still", [{"failures_in_a_row": 1, "newest_attempts": 9}, {"newest_attempts": 9, "newest_failures": 5}]
+)
+def test_a_host_that_fails_every_other_time_is_failing_whatever_its_last_attempt_was(still: dict[str, int]) -> None:
+    assert list(found(ProblemKind.FAILING, seen(lane(attempts=40, failures=30, cause=ANSWERS_500, **still))))
 
 
 @pytest.mark.parametrize(("what", "snapshot"), NOTHING, ids=[what for what, _ in NOTHING])
