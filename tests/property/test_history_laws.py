@@ -15,6 +15,8 @@ from dispatcher.policy.figures.history import FLEET, LANE, MOST_POINTS, Resoluti
 from dispatcher.policy.figures.tally import (
     BUCKETS,
     COUNTS,
+    MEASURES,
+    SUMS,
     WIDTH,
     Figures,
     add,
@@ -65,14 +67,19 @@ def test_what_is_packed_fits_and_comes_back(figures: Figures, span: int) -> None
     assert read[0] == span
     back = read[1]
     assert back[1 : len(COUNTS)] == figures[1 : len(COUNTS)]
-    for kept, counted in zip(back[len(COUNTS) :], figures[len(COUNTS) :], strict=True):
+    for kept, counted in zip(back[len(COUNTS) : SUMS], figures[len(COUNTS) : SUMS], strict=True):
         assert abs(kept - counted) <= counted / 16
+    for kept, counted in zip(back[SUMS:], figures[SUMS:], strict=True):
+        assert kept == 0 or counted <= kept <= counted + counted / 1024 + 1024
 
 
 @given(counts=st.lists(st.integers(0, 15), min_size=WIDTH, max_size=WIDTH))
 def test_small_counts_are_packed_exactly(counts: Figures) -> None:
     read = unpack(pack(7, counts))
-    assert read == (7, [0, *counts[1:]])
+    assert read is not None
+    assert read[1][:SUMS] == [0, *counts[1:SUMS]]
+    older = pack(7, counts)[: -2 * len(MEASURES)]
+    assert unpack(older) == (7, [0, *counts[1:SUMS], *[0] * len(MEASURES)])
 
 
 @given(st.binary(max_size=80))
@@ -122,6 +129,32 @@ def _window_or_field(kept: tuple[Resolution, ...], since: int, until: int, step:
         return window(kept, NOW_MS, since, until, step)
     except InvalidRequest as refused:
         return refused.problems[0].field
+
+
+@given(seconds=SECONDS, many=st.integers(0, 50))
+def test_a_percentile_of_few_is_no_more_than_what_was_measured(seconds: float, many: int) -> None:
+    figures = no_figures()
+    for one in (seconds, *[0.001] * many):
+        count_attempt(figures, Outcome.OK, one, None)
+    read = unpack(pack(7, figures))
+    assert read is not None
+    for kept in (figures, read[1]):
+        found = percentile(kept, "attemptTime", 1.0)
+        assert found is not None
+        assert found <= max(seconds * 1.001 + 0.002, 0.005) + many * 0.0011
+
+
+def test_one_attempt_in_a_wide_bucket_is_told_as_what_it_took() -> None:
+    figures = no_figures()
+    count_attempt(figures, Outcome.OK, 62.0, None)
+    assert percentile(figures, "attemptTime", 0.99) == pytest.approx(61.98)
+
+
+def test_a_sum_that_was_not_counted_from_the_beginning_bounds_nothing() -> None:
+    figures = no_figures()
+    count_attempt(figures, Outcome.OK, 200.0, None)
+    figures[-1] = 0
+    assert percentile(figures, "attemptTime", 1.0) == 300
 
 
 def test_nothing_is_measured_of_nothing() -> None:

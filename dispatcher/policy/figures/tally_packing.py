@@ -1,19 +1,24 @@
 """Packs figures into at most 64 bytes, so that Redis keeps a hash of them in one piece. Pure; no I/O.
 
 Counts are exact, as numbers of 7 bits a byte. Of a histogram a mask tells which buckets are not empty, and each of
-those is one byte: exact up to 15, then within 1/16 of what was counted. ``accepted`` is left out: nobody counts that
-for one integration.
+those is one byte: exact up to 15, then within 1/16 of what was counted. A sum is two bytes, in milliseconds, rounded up
+by at most 1/1024; where very much was counted both are left out, as they bound nothing there. ``accepted`` is left out:
+nobody counts that for one integration.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dispatcher.policy.figures.tally import BUCKETS, COUNTS, MEASURES, Figures, no_figures
+from dispatcher.policy.figures.tally import BUCKETS, COUNTS, MEASURES, SUMS, WIDTH, Figures, no_figures
 
 MOST_BYTES = 64
+_SUMS_WITHIN = 60
+"""Bytes with the sums: a busy integration takes no more than it did without them."""
 _MOST_COUNT = (1 << 35) - 1
 """Five bytes of 7 bits: 1,000 attempts a second for a year."""
+_SUM_BITS = 11
+"""Of a sum's two bytes; the other five say how often to double."""
 _FIRST = 1
 """Behind ``accepted``."""
 _COUNTS = len(COUNTS)
@@ -29,7 +34,8 @@ def pack(span: int, figures: Sequence[int]) -> bytes:
         filled = [(place, n) for place, n in enumerate(buckets) if n]
         packed += sum(1 << place for place, _ in filled).to_bytes(2, "big")
         packed += bytes(_small(n) for _, n in filled)
-    return bytes(packed)
+    sums = b"".join(_short(-(-us // 1000)).to_bytes(2, "big") for us in figures[SUMS:WIDTH])
+    return bytes(packed + sums if len(packed) + len(sums) <= _SUMS_WITHIN else packed)
 
 
 def unpack(packed: bytes) -> tuple[int, Figures] | None:
@@ -46,7 +52,12 @@ def unpack(packed: bytes) -> tuple[int, Figures] | None:
                     figures[_COUNTS + i * BUCKETS + place] = _large(next(rest))
     except StopIteration:
         return None
-    return None if any(True for _ in rest) else (span, figures)
+    sums = bytes(rest)
+    if len(sums) not in (0, 2 * len(MEASURES)):
+        return None
+    for i in range(0, len(sums), 2):
+        figures[SUMS + i // 2] = _long(int.from_bytes(sums[i : i + 2], "big")) * 1000
+    return span, figures
 
 
 def _number(n: int) -> bytes:
@@ -84,3 +95,16 @@ def _large(byte: int) -> int:
         return byte
     doubled, eighths = divmod(byte - 16, 8)
     return (8 + eighths) << (doubled + 1)
+
+
+def _short(n: int) -> int:
+    """Two bytes: five bits say how often to double, eleven what, rounded up."""
+    doubled = max(0, n.bit_length() - _SUM_BITS)
+    mantissa = -(-n >> doubled)
+    if mantissa >> _SUM_BITS:
+        mantissa, doubled = mantissa >> 1, doubled + 1
+    return min(doubled << _SUM_BITS | mantissa, 0xFFFF)
+
+
+def _long(short: int) -> int:
+    return (short & (1 << _SUM_BITS) - 1) << (short >> _SUM_BITS)
