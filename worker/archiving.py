@@ -10,8 +10,10 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from dispatcher.clock import Seconds
+from dispatcher.errors import ArchiveUnavailable
 from dispatcher.store.archive.sweeping import sweep
-from dispatcher.store.archive.writing import ArchiveWriter
+from dispatcher.store.archive.trouble import clear, note
+from dispatcher.store.archive.writing import ArchiveWriter, Step
 from worker.partition.owned_partition import OwnedPartition
 
 EVERY_S = 1.0
@@ -33,6 +35,7 @@ class Archiving:
         self._steady = steady
         self._due_s: dict[int, float] = {}
         self._swept_s: dict[int, float] = {}
+        self._noted = False
 
     async def once(self) -> None:
         """One step in the partition that waits longest."""
@@ -42,7 +45,7 @@ class Archiving:
             return
         partition = min(due, key=lambda number: self._due_s.get(number, 0.0))
         self._due_s[partition] = now_s + IDLE_S
-        step = await self._writer.step(partition, owned[partition].generation)
+        step = await self._step(partition, owned[partition].generation)
         if step.archived:
             log.debug("archived", partition=partition, events=step.archived)
         if step.more:
@@ -50,3 +53,17 @@ class Archiving:
         elif now_s - self._swept_s.get(partition, -SWEEP_S) >= SWEEP_S:
             self._swept_s[partition] = now_s
             await sweep(self._writer.archive, partition, owned[partition].generation)
+
+    async def _step(self, partition: int, generation: int) -> Step:
+        """One step; everybody is told of an archive that is away, and that it is back."""
+        client = self._writer.archive.client
+        try:
+            step = await self._writer.step(partition, generation)
+        except ArchiveUnavailable as error:
+            self._noted = True
+            await note(client, error)
+            raise
+        if self._noted:
+            self._noted = False
+            await clear(client)
+        return step

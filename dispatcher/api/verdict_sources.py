@@ -17,6 +17,7 @@ from dispatcher.flow.verdict.probing import READ
 from dispatcher.flow.verdict.sources import Sources, Updates
 from dispatcher.model.queue import WORKER_FORGOTTEN_MS, WorkerView
 from dispatcher.model.troubles import StuckJob
+from dispatcher.store.archive.trouble import trouble
 from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.pressure import Pressure
 from dispatcher.store.health.verdicts import VerdictStore
@@ -54,6 +55,7 @@ def verdict_watch(
         redeliveries=partial(_redeliveries, RedeliveryStore(redis)),
         probed=definitions.pings_due.ids,
         pings=partial(definitions.pings.history, limit=READ),
+        archive_trouble=partial(trouble, services.reads.archive),
         skew_ms=lambda: round(clock.machine_ahead_s() * 1000),
         disable_after_ms=round(disable_after_days * DAY_MS) or None,
     )

@@ -173,6 +173,8 @@ class UpkeepFacts:
     redeliveries: tuple[StuckJob, ...] = ()
     operations_failing_since_ms: int | None = None
     operations_waiting: int = 0
+    archive_away: str = ""
+    archive_away_since_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

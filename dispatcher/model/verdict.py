@@ -45,6 +45,7 @@ class ProblemKind(StrEnum):
     UPDATE_LOCKED = "update_locked"
     REDELIVERY_STUCK = "redelivery_stuck"
     OPERATIONS_FAILING = "operations_failing"
+    ARCHIVE_AWAY = "archive_away"
 
 
 @dataclass(frozen=True, slots=True)

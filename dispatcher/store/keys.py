@@ -273,6 +273,8 @@ bearer_taken = _with_id("{def}:bearer-taken:")
 
 ARCHIVE = "dispatcher:archive"
 """string: id of the storage that has this store's history. For ever. Written by a worker, at the first."""
+ARCHIVE_TROUBLE = "dispatcher:archive:trouble"
+"""string: what kept a worker from archiving. Until 15 min later, or it could again. Written by workers."""
 EXEMPLARS = "dispatcher:exemplars"
 """hash: counter of a histogram's bucket → its last traced observation. For ever. Written by workers."""
 fleet_history = _with_id("dispatcher:{fleet}:")

@@ -76,8 +76,16 @@ def families(
         yield GaugeMetricFamily(f"dispatcher_{name}", text, value=getattr(overview, attribute))
     yield GaugeMetricFamily("dispatcher_workers", "Workers heard of lately.", value=len(overview.workers))
     yield GaugeMetricFamily("dispatcher_updates_in_progress", "Installations that an update has locked.", value=updates)
+    yield from _archive(counters)
     if stale is not None:
         yield GaugeMetricFamily("dispatcher_sealed_stale", "Sealed values that need an older key.", value=stale)
+
+
+def _archive(counters: Mapping[str, int]) -> Iterator[Metric]:
+    archived = counters.get("archived", 0)
+    yield CounterMetricFamily("dispatcher_events_archived", "Events that moved to the archive.", value=archived)
+    there = archived - counters.get("archive_expired", 0)
+    yield GaugeMetricFamily("dispatcher_archive_events", "Events in the archive.", value=there)
 
 
 def _labelled(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -9,12 +10,16 @@ import typer
 
 from dispatcher.cli.processes.startup import load_settings, no_store, open_store, run
 from dispatcher.cli.terminal.output import print_json, print_listing
+from dispatcher.clock import system_clock
 from dispatcher.model.queue import RecountReport
 from dispatcher.settings import Settings
+from dispatcher.store.archive.archive import archive_in
+from dispatcher.store.archive.auditing import ArchiveReport, check_segments, recount_archive
 from dispatcher.store.health.meta import stored_partitions
 from dispatcher.store.installations.recount import Recounted, recount_installed
 from dispatcher.store.installations.unfinished import Unfinished, effects_waiting
 from dispatcher.store.queue.recount import recount
+from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.url import parse
 
 LATE_MS = 10_000
@@ -26,6 +31,10 @@ def audit(
     data_dir: Annotated[
         Path | None, typer.Option(help="Folder of an embedded server, in place of DISPATCHER_REDIS_URL.")
     ] = None,
+    deep: Annotated[
+        bool,
+        typer.Option("--deep", help="Read every file of the archive; compare its hash, and its events with Redis."),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Recount: accepted = ended + open, and every open event is in exactly one place. Status 1 when it is not so.
@@ -35,12 +44,13 @@ def audit(
     settings = load_settings()
     if data_dir is not None:
         settings = settings.model_copy(update={"data_dir": data_dir, "redis_url": None})
-    report, late, installed = run(_audit(settings))
-    well = report.well and not late.count and installed.well
+    report, late, installed, archived = run(_audit(settings, deep=deep))
+    well = report.well and not late.count and installed.well and archived.well
     if as_json:
-        print_json(_as_json(report, installed) | {"well": well, "outbox": late.count})
+        print_json(_as_json(report, installed, archived) | {"well": well, "outbox": late.count})
     else:
         _show(report, settings)
+        _show_archived(archived)
         _show_installed(installed)
         if late.oldest is not None:
             typer.secho(f"{late.count} installations wait for a worker, as {late.oldest[0]}", fg=typer.colors.RED)
@@ -48,23 +58,36 @@ def audit(
         raise typer.Exit(1)
 
 
-async def _audit(settings: Settings) -> tuple[RecountReport, Unfinished, Recounted]:
+async def _audit(settings: Settings, *, deep: bool) -> tuple[RecountReport, Unfinished, Recounted, ArchiveReport]:
     async with open_store(settings, client_name="dispatcher-audit", claim=False, existing=True) as store:
         partitions = await stored_partitions(store.redis)
         if partitions is None:
             raise no_store(settings)
         events = await recount(store.redis, range(partitions))
-        return events, await effects_waiting(store.redis, LATE_MS), await recount_installed(store.redis)
+        archived = await _archived(store.redis, settings, range(partitions), deep=deep)
+        return events, await effects_waiting(store.redis, LATE_MS), await recount_installed(store.redis), archived
 
 
-def _as_json(report: RecountReport, installed: Recounted) -> dict[str, object]:
-    broken = report.broken | installed.broken
+async def _archived(redis: StoreClient, settings: Settings, partitions: range, *, deep: bool) -> ArchiveReport:
+    report = await recount_archive(redis, partitions)
+    archive = archive_in(settings.archive_dir, redis, system_clock.now_ms)
+    if not deep or not report.segments:
+        return report
+    if archive is None:
+        return replace(report, broken={"archive": "set DISPATCHER_ARCHIVE_DIR to its folder"})
+    return replace(report, broken=await check_segments(archive, partitions))
+
+
+def _as_json(report: RecountReport, installed: Recounted, archived: ArchiveReport) -> dict[str, object]:
+    broken = report.broken | installed.broken | archived.broken
     return {
         "well": report.well,
         "accepted": report.accepted,
         "terminal": report.terminal,
         "open": report.open,
         "failed": report.failed,
+        "archived": archived.events,
+        "segments": archived.segments,
         "installed": dict(installed.counts),
         "broken": [{"id": object_id, "wrong": wrong} for object_id, wrong in broken.items()],
     }
@@ -84,6 +107,17 @@ def _show(report: RecountReport, settings: Settings) -> None:
     elif not report.broken:
         missing = report.accepted - report.terminal - report.open
         typer.secho(f"the counts differ by {missing}", fg=typer.colors.RED)
+
+
+def _show_archived(archived: ArchiveReport) -> None:
+    if archived.segments or archived.counted:
+        where = f"{archived.segments} segments of {archived.size / 1e6:.1f} MB"
+        typer.echo(f"{archived.events} of those that ended are archived, in {where}")
+    if archived.counted != archived.events:
+        typer.secho(f"{archived.counted} were archived and have not expired", fg=typer.colors.RED)
+    if archived.broken:
+        rows = [{"id": object_id, "wrong": wrong} for object_id, wrong in archived.broken.items()]
+        print_listing(rows, COLUMNS, as_json=False)
 
 
 def _show_installed(installed: Recounted) -> None:

@@ -10,8 +10,11 @@ import typer
 from dispatcher.cli.environment import remarks
 from dispatcher.cli.processes.startup import load_settings, open_store, run
 from dispatcher.cli.terminal.output import print_json, print_listing
+from dispatcher.clock import system_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
+from dispatcher.store.archive.archive import archive_in
+from dispatcher.store.health.archive_check import examine_archive
 from dispatcher.store.health.doctor import Check, Level, examine, examine_keys, examine_queue, unreachable
 from dispatcher.store.health.newest_key import examine_newest_key
 from dispatcher.store.health.verdict_check import examine_verdict
@@ -44,6 +47,8 @@ async def _examine(settings: Settings) -> list[Check]:
             found = await examine(store.redis, settings.partitions, secret_keys, min_replicas=settings.min_replicas)
             async with connect(queue_url, client_name="dispatcher-doctor") as queue:
                 newest = await examine_newest_key(store.redis, secret_keys)
-                return [*found, newest, await examine_queue(queue), await examine_verdict(store.redis)]
+                archive = archive_in(settings.archive_dir, store.redis, system_clock.now_ms)
+                archived = await examine_archive(store.redis, archive, settings.partitions)
+                return [*found, newest, archived, await examine_queue(queue), await examine_verdict(store.redis)]
     except StoreUnavailable as error:
         return [unreachable(error), examine_keys(secret_keys)]

@@ -41,6 +41,7 @@ class Collector:
     """Since when the counts do not agree, and by how many."""
     _repairs: tuple[int, int] | None = None
     """Repairs as last counted, and when they grew (0 = not since this process looks)."""
+    _archive_away_ms: int | None = None
     _jobs: dict[str, StuckJob] = field(default_factory=dict)
 
     async def snapshot(self) -> Snapshot:
@@ -138,6 +139,8 @@ class Collector:
 
     async def _upkeep(self, own: TroubledLane | None, now_ms: int) -> UpkeepFacts:
         sources, updates = self.sources, await self.sources.updates()
+        away = await sources.archive_trouble()
+        self._archive_away_ms = (self._archive_away_ms or now_ms) if away else None
         return UpkeepFacts(
             clock_skew_ms=sources.skew_ms(),
             stale_values=await sources.stale_values() or 0,
@@ -146,6 +149,8 @@ class Collector:
             redeliveries=self._stuck(await sources.redeliveries(), now_ms),
             operations_failing_since_ms=own.failing_since_ms if own else None,
             operations_waiting=own.waiting if own else 0,
+            archive_away=away or "",
+            archive_away_since_ms=self._archive_away_ms,
         )
 
     def _stuck(self, jobs: Sequence[StuckJob], now_ms: int) -> tuple[StuckJob, ...]:

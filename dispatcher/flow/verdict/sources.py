@@ -40,6 +40,8 @@ class Sources:
     probed: Callable[[], Awaitable[Sequence[str]]]
     """Integrations that are pinged by schedule."""
     pings: Callable[[str], Awaitable[Sequence[PingTest]]]
+    archive_trouble: Callable[[], Awaitable[str | None]]
+    """The reason why the archive cannot be used; None = it can, or there is none."""
     skew_ms: Callable[[], int]
     disable_after_ms: int | None
     """None = never."""

@@ -35,6 +35,7 @@ RULES: dict[ProblemKind, Rule] = {
     ProblemKind.UPDATE_LOCKED: upkeep.update_locked,
     ProblemKind.REDELIVERY_STUCK: upkeep.redelivery_stuck,
     ProblemKind.OPERATIONS_FAILING: upkeep.operations_failing,
+    ProblemKind.ARCHIVE_AWAY: upkeep.archive_away,
 }
 
 ENDS_AT_ONCE: frozenset[ProblemKind] = frozenset(

@@ -99,3 +99,13 @@ def operations_failing(seen: Snapshot) -> Findings:
         text = f"DISPATCHER_OPERATIONS_URL takes nothing since {moment(since_ms, seen.at_ms)}; {wait}."
         remedy = Action("Check its URL and secret", "dispatcher config")
         yield Finding(ProblemKind.OPERATIONS_FAILING, Severity.ACT, text, since_ms, waiting=waiting, actions=(remedy,))
+
+
+def archive_away(seen: Snapshot) -> Findings:
+    since_ms = seen.upkeep.archive_away_since_ms
+    if since_ms is not None:
+        because = seen.upkeep.archive_away.rstrip(".")
+        text = (
+            f"Nothing is archived since {moment(since_ms, seen.at_ms)}: {because}. Events stay in Redis, which fills."
+        )
+        yield Finding(ProblemKind.ARCHIVE_AWAY, Severity.ACT, text, since_ms, actions=(actions.DOCTOR,))

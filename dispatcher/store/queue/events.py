@@ -180,10 +180,10 @@ class QueueStore(EventFinder, LaneHolds):
         return await self._after(event.id, reply, EXPUNGED)
 
     async def _expunge_archived(self, event_id: str, document: bytes) -> bool:
-        if self._archive is None:
+        if self.archive is None:
             return False
-        now_ms = self._archive.now_ms()
-        return await rewrite(self._archive, event_id, lambda event: without_content(event, document, now_ms))
+        now_ms = self.archive.now_ms()
+        return await rewrite(self.archive, event_id, lambda event: without_content(event, document, now_ms))
 
     async def resolve(self, event_id: str, notification: Event | None = None) -> StoredEvent:
         """Close an event by hand: nothing more is sent for it.
@@ -309,4 +309,4 @@ class QueueStore(EventFinder, LaneHolds):
         return view_of(archived) if archived else None
 
     async def _archived(self, event_id: str) -> ArchivedEvent | None:
-        return (await self._archive.find([event_id])).get(event_id) if self._archive else None
+        return (await self.archive.find([event_id])).get(event_id) if self.archive else None

@@ -22,7 +22,7 @@ class EventFinder(Partitioned):
 
     def __init__(self, client: Client, partitions: int, archive: Archive | None = None) -> None:
         super().__init__(client, partitions)
-        self._archive = archive
+        self.archive = archive
 
     async def page(
         self,
@@ -48,13 +48,13 @@ class EventFinder(Partitioned):
                 limit,
                 complete=complete,
                 payloads=payloads,
-                archive=self._archive,
+                archive=self.archive,
             )
 
     async def count(self, condition: EventFilter) -> Count:
         """The number of events that meet it: exact for failed or open ones; else of those that one page searches."""
         with guarded():
-            return await search.count(self._client, self._partitions_of(condition), condition, self._archive)
+            return await search.count(self._client, self._partitions_of(condition), condition, self.archive)
 
     async def meeting(self, condition: EventFilter, event_ids: Sequence[str]) -> set[str]:
         """Those of some events that meet it now."""

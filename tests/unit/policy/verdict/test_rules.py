@@ -334,6 +334,13 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
         "DISPATCHER_OPERATIONS_URL takes nothing since 14:25 UTC; 1 message waits.",
         "dispatcher config",
     ),
+    (
+        upkeep(archive_away="the disk is full", archive_away_since_ms=NOW - 5 * MINUTE),
+        K.ARCHIVE_AWAY,
+        S.ACT,
+        "Nothing is archived since 14:25 UTC: the disk is full. Events stay in Redis, which fills.",
+        "dispatcher doctor",
+    ),
 ]
 
 

@@ -1,0 +1,54 @@
+"""Examines the archive: is it the folder with this store's history, and is all there that the manifest names?"""
+
+from __future__ import annotations
+
+from redis.asyncio import Redis
+
+from dispatcher.errors import StoreUnavailable
+from dispatcher.store.archive.archive import Archive
+from dispatcher.store.archive.auditing import recount_archive
+from dispatcher.store.archive.entry import Segment
+from dispatcher.store.archive.reading import SegmentGone, lost
+from dispatcher.store.archive.trouble import trouble
+from dispatcher.store.health.doctor import Check, Level
+
+NAME = "archive"
+
+
+async def examine_archive(redis: Redis, archive: Archive | None, partitions: int) -> Check:
+    """One finding. Raises ``StoreUnavailable`` when Redis goes away meanwhile."""
+    report = await recount_archive(redis, range(partitions))
+    if archive is None:
+        if report.segments:
+            remedy = "set DISPATCHER_ARCHIVE_DIR to their folder, else nobody can read them"
+            return Check(NAME, Level.FAIL, f"{report.events} events are archived: {remedy}")
+        return Check(NAME, Level.OK, "none: what ended stays in Redis until its retention ends")
+    if wrong := await trouble(archive):
+        return Check(NAME, Level.FAIL, wrong)
+    if missed := await _missed(archive, partitions):
+        return Check(NAME, Level.FAIL, missed)
+    megabytes = report.size / 1e6
+    text = f"{report.events} events in {report.segments} segments, {megabytes:.1f} MB in {archive.storage.label}"
+    return Check(NAME, Level.OK, text)
+
+
+async def _missed(archive: Archive, partitions: int) -> str | None:
+    """The first newest segment of a partition that cannot be opened here: API and workers share no folder, maybe."""
+    for partition in range(partitions):
+        segments = await archive.manifest.segments([partition])
+        if not segments:
+            continue
+        newest = max(segments, key=lambda segment: segment.entry.last)
+        if wrong := await _wrong(archive, newest):
+            return wrong
+    return None
+
+
+async def _wrong(archive: Archive, segment: Segment) -> str | None:
+    try:
+        await archive.blocking(archive.reader.footer, segment)
+    except SegmentGone:
+        return str(lost(archive.storage, segment))
+    except StoreUnavailable as error:
+        return str(error)
+    return None

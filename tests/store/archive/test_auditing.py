@@ -1,0 +1,103 @@
+"""The audit counts both sides of the border, and tells whatever is wrong with the archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from redis.asyncio import Redis
+
+from dispatcher.errors import ArchiveUnavailable
+from dispatcher.model.status import Status
+from dispatcher.store import keys
+from dispatcher.store.archive.archive import Archive
+from dispatcher.store.archive.auditing import check_segments, recount_archive
+from dispatcher.store.archive.files import FileStorage
+from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.archive.trouble import clear, note, trouble
+from dispatcher.store.health.archive_check import examine_archive
+from dispatcher.store.health.doctor import Level
+from tests.store.archive.history import RETENTION_MS, History, soon_ms
+from tests.store.desk import HOME, PARTITIONS
+
+ALL = range(PARTITIONS)
+
+
+@pytest.fixture
+async def moved(history: History) -> History:
+    """Five events in one segment."""
+    await history.end(*[Status.SUCCEEDED] * 5)
+    assert await history.move() == 5
+    return history
+
+
+def segment_file(history: History) -> Path:
+    (path,) = (Path(history.storage.label) / str(HOME)).iterdir()
+    return path
+
+
+async def test_what_moved_is_what_the_manifest_has_also_once_it_has_expired(
+    moved: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    report = await recount_archive(moved.redis, ALL)
+    assert (report.counted, report.events, report.segments, report.well) == (5, 5, 1, True)
+    assert report.size == segment_file(moved).stat().st_size
+    assert await check_segments(moved.archive, ALL) == {}
+    monkeypatch.setattr(moved.archive, "now_ms", lambda: soon_ms() + RETENTION_MS)
+    await sweep(moved.archive, HOME, moved.desk.generation)
+    report = await recount_archive(moved.redis, ALL)
+    assert (report.counted, report.events, report.well) == (0, 0, True)
+
+
+async def test_a_manifest_that_lost_a_segment_is_told(moved: History) -> None:
+    await moved.redis.delete(keys.segments(HOME))
+    report = await recount_archive(moved.redis, ALL)
+    assert (report.counted, report.events, report.well) == (5, 0, False)
+
+
+async def test_a_file_that_is_altered_or_gone_is_told(moved: History) -> None:
+    path = segment_file(moved)
+    content = path.read_bytes()
+    path.write_bytes(content[:-1])
+    (wrong,) = (await check_segments(moved.archive, ALL)).values()
+    assert "cut or altered" in wrong
+    path.unlink()
+    (wrong,) = (await check_segments(moved.archive, ALL)).values()
+    assert "lacks segment" in wrong
+    path.write_bytes(content)
+    assert await check_segments(moved.archive, ALL) == {}
+
+
+async def test_an_event_on_both_sides_is_told(moved: History) -> None:
+    event_id = (await moved.in_segments())[0]
+    await moved.redis.hset(keys.event(HOME, event_id), "doc", "x")  # type: ignore[misc]
+    assert (await check_segments(moved.archive, ALL)).keys() == {event_id}
+
+
+async def test_the_doctor_says_where_the_history_is_and_when_it_cannot_be_read(
+    moved: History, redis: Redis, tmp_path: Path
+) -> None:
+    found = await examine_archive(redis, moved.archive, PARTITIONS)
+    assert (found.level, found.text.partition(" segments")[0]) == (Level.OK, "5 events in 1")
+    unset = await examine_archive(redis, None, PARTITIONS)
+    assert (unset.level, "DISPATCHER_ARCHIVE_DIR" in unset.text) == (Level.FAIL, True)
+    elsewhere = await examine_archive(redis, Archive(redis, FileStorage(tmp_path / "x"), soon_ms), PARTITIONS)
+    assert (elsewhere.level, "is its disk mounted" in elsewhere.text) == (Level.FAIL, True)
+    segment_file(moved).unlink()
+    missing = await examine_archive(redis, Archive(redis, moved.storage, soon_ms), PARTITIONS)
+    assert (missing.level, "lacks segment" in missing.text) == (Level.FAIL, True)
+
+
+async def test_a_store_without_an_archive_is_well(redis: Redis) -> None:
+    assert (await examine_archive(redis, None, PARTITIONS)).level is Level.OK
+    assert await trouble(None) is None
+
+
+async def test_what_keeps_a_worker_from_archiving_is_known_to_all_until_it_can_again(moved: History) -> None:
+    assert await trouble(moved.archive) is None
+    await note(moved.redis, ArchiveUnavailable("the disk is full"))
+    assert await trouble(moved.archive) == "the disk is full"
+    assert (await examine_archive(moved.redis, moved.archive, PARTITIONS)).level is Level.FAIL
+    await clear(moved.redis)
+    Path(moved.storage.label).rename(f"{moved.storage.label}-away")
+    assert "is its disk mounted" in (await trouble(moved.archive) or "")
