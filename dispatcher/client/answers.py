@@ -89,6 +89,8 @@ class AttemptJson(TypedDict):
     tokenFetched: bool
     resent: bool
     worker: str
+    phases: dict[str, float] | None
+    responseHeaders: dict[str, str] | None
 
 
 class ExplanationJson(TypedDict):

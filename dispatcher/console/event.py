@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 
+import orjson
 from aiohttp import web
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.console.masking import masked
+from dispatcher.console.attempt_rows import attempt_rows
+from dispatcher.console.masking import masked, masked_content
 from dispatcher.console.screen import EVENTS
+from dispatcher.console.sent_request import SentRequest, curl, rebuilt
 from dispatcher.console.sentences import said
 from dispatcher.console.viewer import Viewer
 from dispatcher.flow.events.explain import sentence
@@ -34,16 +38,7 @@ _WAITS = frozenset(
     {Reason.RETRY_PLANNED, Reason.PUT_OFF, Reason.CIRCUIT_OPEN, Reason.SLOWED_DOWN, Reason.RATE_LIMITED, Reason.READY}
 )
 """Reasons that end by themselves with an attempt."""
-_GOOD = frozenset({Outcome.OK, Outcome.ACCEPTED})
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
-    """``wide``: its share of the longest one, per mille."""
-
-    attempt: Attempt
-    wide: int
-    look: str
+_NOT_SENT = frozenset({Outcome.TOKEN_FAILED, Outcome.BLOCKED, Outcome.CONFIGURATION_ERROR, Outcome.STARTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +68,19 @@ async def event_page(request: web.Request, viewer: Viewer, *, opened: bool) -> w
     if explained is None:
         raise no_such_event()
     event = stored.event
+    request_sent = await _request(stored, attempts or [], viewer)
     return viewer.page(
         "event.html",
+        sent=request_sent,
+        sent_body=_body(request_sent, opened=opened),
+        curl=curl(request_sent) if request_sent and opened else None,
         event=event,
         state=stored.state,
         lead=_lead(explained),
         next_ms=next_attempt_ms(stored, explained, viewer.now_ms),
         ending=_ENDINGS.get(explained.reason, "Lasts at most until"),
         explained=explained,
-        attempts=_rows(attempts or []),
+        attempts=attempt_rows(attempts or []),
         order=order,
         name=(await viewer.names([event.integration_id])).get(event.integration_id),
         payload=event.payload if opened else masked(event.payload),
@@ -107,13 +106,24 @@ def next_attempt_ms(stored: StoredEvent, explained: Explanation, now_ms: int) ->
     return moment_ms if moment_ms > now_ms else None
 
 
-def _rows(attempts: Sequence[Attempt]) -> list[AttemptRow]:
-    """The newest first; all bars share one scale."""
-    longest = max((one.duration_ms for one in attempts), default=0) or 1
-    return [
-        AttemptRow(one, max(4, round(1000 * one.duration_ms / longest)), "ok" if one.outcome in _GOOD else "bad")
-        for one in reversed(attempts)
-    ]
+async def _request(stored: StoredEvent, attempts: Sequence[Attempt], viewer: Viewer) -> SentRequest | None:
+    """The newest that went out; None = none did, or what it was made of is gone."""
+    event, state, services = stored.event, stored.state, viewer.services
+    sent = next((one for one in reversed(attempts) if one.outcome not in _NOT_SENT), None)
+    number = event.revision if state.revision is None else state.revision
+    revision = await services.cache.revision(event.integration_id, number) if sent and number else None
+    if sent is None or revision is None or state.expunged_ms or not viewer.sees_integrations:
+        return None
+    deployment = services.deployment
+    return rebuilt(event, state, revision, sent, base_url=deployment.base_url, partner=deployment.partner)
+
+
+def _body(request: SentRequest | None, *, opened: bool) -> Any:
+    """The body for people; masked for whoever gave no reason."""
+    if request is None or request.body is None:
+        return None
+    read = orjson.loads(request.body)
+    return read if opened else masked_content(read)
 
 
 def _actions(stored: StoredEvent, viewer: Viewer) -> list[tuple[str, str]]:

@@ -17,3 +17,17 @@ def masked(value: Any) -> Any:
         more = [f"and {len(value) - ITEMS} more"] if len(value) > ITEMS else []
         return [masked(one) for one in value[:ITEMS]] + more
     return value if value is None or isinstance(value, bool) else MASK
+
+
+def masked_content(body: Any) -> Any:
+    """A notification with its envelope in clear and all else masked; of any other form everything is."""
+    if not isinstance(body, dict):
+        return masked(body)
+    if isinstance(body.get("data"), dict) and "specversion" in body:
+        return body | {"data": masked_content(body["data"])}
+    if "payload" not in body or "eventUrl" not in body:
+        return masked(body)
+    return body | {name: masked(body[name]) for name in _CONTENT if name in body}
+
+
+_CONTENT = ("payload", "creator")

@@ -26,6 +26,25 @@ TRANSPORT_FAILURES: frozenset[Outcome] = frozenset({Outcome.CONNECT_FAILED, Outc
 """Outcomes that open a circuit: the host could not be talked to at all."""
 
 
+class Phases(NamedTuple):
+    """Milliseconds of an attempt that were spent on others, in their order. 0 = it had nothing of it.
+
+    A kept connection needs neither name nor connecting. ``wait`` ends with the head of the answer.
+    """
+
+    token: float = 0.0
+    lookup: float = 0.0
+    connect: float = 0.0
+    """With TLS."""
+    wait: float = 0.0
+    read: float = 0.0
+
+    @classmethod
+    def of_seconds(cls, token: float, lookup: float, connected: float, wait: float, read: float) -> Phases:
+        """``connected``: until there was a connection, with the lookup."""
+        return cls(token * 1000, lookup * 1000, max(0.0, connected - lookup) * 1000, wait * 1000, read * 1000)
+
+
 class Attempt(NamedTuple):
     """One attempt. ``started_ms`` is epoch milliseconds; ``response_body`` at most 4 KiB, scrubbed."""
 
@@ -42,6 +61,10 @@ class Attempt(NamedTuple):
     worker: str = ""
     resent: bool = False
     """The host had closed a kept connection: it was sent once more, on a new one, within the attempt."""
+    phases: Phases | None = None
+    """None: there was no answer, or nothing was sent."""
+    response_headers: dict[str, str] | None = None
+    """Those that help to find out why an attempt went wrong; of one that went well none is kept."""
 
     def as_record(self) -> dict[str, Any]:
         """Compact form kept in Redis: short names, empty fields left out."""
@@ -57,6 +80,8 @@ class Attempt(NamedTuple):
             "k": 1 if self.token_fetched else None,
             "w": self.worker,
             "r": 1 if self.resent else None,
+            "p": [round(ms, 1) or 0 for ms in self.phases] if self.phases else None,
+            "a": self.response_headers,
         }
         return {name: value for name, value in record.items() if value not in (None, "")}
 
@@ -75,4 +100,6 @@ class Attempt(NamedTuple):
             token_fetched=bool(record.get("k")),
             worker=str(record.get("w", "")),
             resent=bool(record.get("r")),
+            phases=Phases(*record["p"]) if record.get("p") else None,
+            response_headers=record.get("a"),
         )

@@ -54,6 +54,8 @@ async def test_a_failed_attempt_is_told_with_the_time_of_the_next(api: Api) -> N
         "tokenFetched": False,
         "resent": False,
         "worker": "hand",
+        "phases": None,
+        "responseHeaders": None,
     }
     why = await api.json("GET", f"/v1/events/{made['id']}/explain", 200)
     assert (why["status"], why["reason"]) == ("RETRYING", "retry_planned")

@@ -47,6 +47,25 @@ async def test_the_url_of_an_attempt_is_what_was_sent(shop: Shop) -> None:
     assert attempt.url == shop.host.base_url + "/a%2Fb/../c?s=%2B+%E2%82%AC"
 
 
+async def test_an_attempt_tells_where_its_time_went_and_what_the_host_said_of_itself(shop: Shop) -> None:
+    headers = {"X-Request-Id": "r-7", "Set-Cookie": "a=b", "WWW-Authenticate": "Bearer token-1", "Server": "x" * 900}
+    shop.host.replies.extend([Reply(500, b"oh", headers, delay_s=0.02), Reply.of(200, {"success": True})])
+    event_id = await shop.emit(await shop.integration(oauth2=True))
+    await shop.work()
+    await shop.ended(event_id)
+    failed, good = await shop.attempts([event_id])
+    assert failed.phases is not None
+    assert good.phases is not None
+    assert min(failed.phases.token, failed.phases.wait) > 0
+    assert sum(failed.phases) <= failed.duration_ms + 1
+    assert (good.phases.token, good.response_headers) == (0, None)
+    kept = failed.response_headers or {}
+    assert kept["X-Request-Id"] == "r-7"
+    assert "token-1" not in kept["WWW-Authenticate"]
+    assert len(kept["Server"]) <= 200
+    assert "Set-Cookie" not in kept
+
+
 async def test_retries_keep_the_id_and_count_the_attempts(shop: Shop) -> None:
     shop.host.replies.extend([Reply(500), Reply(500), Reply.of(200, {"success": True})])
     event_id = await shop.emit(await shop.integration())

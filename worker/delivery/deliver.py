@@ -14,7 +14,7 @@ import aiohttp
 
 from dispatcher.clock import Clock
 from dispatcher.flow.events.status_notice import status_notice
-from dispatcher.model.attempt import Attempt, Outcome
+from dispatcher.model.attempt import Attempt, Outcome, Phases
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, TYPE_RULES
 from dispatcher.model.integration import WORKING
@@ -38,6 +38,7 @@ from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.delivery.retries import retried
 from worker.delivery.target import Target
+from worker.delivery.telling_headers import scrubbed, telling_headers
 from worker.delivery.unsent import Ending, behind_half_open, deleted, ending_of, gone, not_admitted, put_off
 from worker.http.answer import Answer
 from worker.http.connector import ConnectionLapsed
@@ -268,8 +269,11 @@ class Sender:
 
     async def _authorise_anew(self, delivery: Delivery) -> Authorization | TokenFailure:
         target = delivery.target
+        begun_s = time.perf_counter()
         token = await self._tokens.token(target.credentials, target.token_scope, target.route)
-        return token if isinstance(token, TokenFailure) else _with_bearer(delivery, token.value, token.fetched)
+        if isinstance(token, TokenFailure):
+            return token
+        return _with_bearer(delivery, token.value, token.fetched, time.perf_counter() - begun_s)
 
     def sign(self, delivery: Delivery) -> int:
         """Write time and signature of this try; returns that time, in milliseconds."""
@@ -280,9 +284,9 @@ class Sender:
         return now_ms
 
 
-def _with_bearer(delivery: Delivery, value: str, fetched: bool = False) -> Authorization:
+def _with_bearer(delivery: Delivery, value: str, fetched: bool = False, took_s: float = 0.0) -> Authorization:
     delivery.headers["Authorization"] = f"Bearer {value}"
-    return Authorization(value, fetched)
+    return Authorization(value, fetched, took_s)
 
 
 def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_ms: int) -> Reading:
@@ -293,7 +297,10 @@ def read(delivery: Delivery, answer: Answer, authorization: Authorization, sent_
     verdict = classify(answer.status, body.data, body.truncated, kind, mode, event.type, event.flag)
     verdict = verdict.noting(answer.odd) if answer.odd else verdict
     wait_s = parse_retry_after(wait, sent_ms / 1000) if wait else None
-    return Reading(verdict, answer.status, body.data, wait_s, authorization, sent_ms)
+    spent = answer.looked_up_s, answer.connected_s, answer.waited_s, answer.read_s
+    phases = Phases.of_seconds(authorization.took_s, *spent)
+    headers = None if verdict.outcome in AS_PLANNED else telling_headers(answer)
+    return Reading(verdict, answer.status, body.data, wait_s, authorization, sent_ms, phases=phases, headers=headers)
 
 
 def hidden(delivery: Delivery, reading: Reading) -> tuple[str, ...]:
@@ -330,6 +337,8 @@ def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
         token_fetched=reading.authorization.fetched,
         worker=worker_id,
         resent=delivery.resent,
+        phases=reading.phases,
+        response_headers=scrubbed(reading.headers, secrets) if reading.headers else None,
     )
 
 

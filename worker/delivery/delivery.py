@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
+from dispatcher.model.attempt import Phases
 from dispatcher.model.integration import LaneLimits
 from dispatcher.model.status import Status
 from dispatcher.policy.answers.outcome import Verdict
@@ -56,6 +57,8 @@ class Authorization(NamedTuple):
     bearer: str = ""
     fetched: bool = False
     """This attempt is what made a request to the token endpoint."""
+    took_s: float = 0.0
+    """Time that this took, or the wait for another attempt that did."""
 
 
 class Reading(NamedTuple):
@@ -71,6 +74,10 @@ class Reading(NamedTuple):
     """No attempt was made, and none is worth making before that many seconds."""
     crowded: bool = False
     """That is for want of resources, and all others of its lane would want them too."""
+    phases: Phases | None = None
+    """None: no answer came."""
+    headers: dict[str, str] | None = None
+    """Of an answer that is not as it should be."""
 
 
 class Decision(NamedTuple):

@@ -23,3 +23,10 @@ class Answer(NamedTuple):
     headers: CIMultiDictProxy[str]
     body: AnswerBody
     odd: str = ""
+    waited_s: float = 0.0
+    """From the request's last byte until the head was there."""
+    read_s: float = 0.0
+    connected_s: float = 0.0
+    """Until there was a connection; 0 = it was kept."""
+    looked_up_s: float = 0.0
+    """The part of it that went into the name."""

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
 import aiohttp
@@ -22,6 +24,10 @@ AddressRule = Callable[[IPv4Address | IPv6Address], str | None]
 
 KEEP_ALIVE_S = 4.0
 """Below the 5 s after which common servers close an idle connection: a POST is not repeated on a dying one."""
+
+
+LOOKING_UP: ContextVar[list[float] | None] = ContextVar("looking_up", default=None)
+"""Of a request that may need a connection: the seconds that go into its name are added to the one number in it."""
 
 
 class AddressBlocked(OSError):
@@ -68,7 +74,10 @@ class CheckingResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
+        spent, begun_s = LOOKING_UP.get(), time.perf_counter()
         found = await self._inner.resolve(host, port, family)
+        if spent is not None:
+            spent[0] += time.perf_counter() - begun_s
         if not found:
             raise socket.gaierror(socket.EAI_NONAME, "the name has no address")  # aiohttp takes one for granted
         reasons = [_refusal(answer["host"], self._rule) for answer in found]

@@ -197,7 +197,19 @@ class EventCountOut(Wire):
     searched_to: str | None = None
 
 
+class PhasesOut(Wire):
+    """Milliseconds; what is left of ``durationMs`` is the dispatcher's own. A kept connection needs no connecting."""
+
+    token_ms: float
+    lookup_ms: float
+    connect_ms: float
+    wait_ms: float
+    read_ms: float
+
+
 class AttemptOut(Wire):
+    """``phases`` null: no answer came. ``responseHeaders``: of an attempt that went wrong, those that may tell why."""
+
     n: int
     started_at: str
     duration_ms: float
@@ -210,6 +222,8 @@ class AttemptOut(Wire):
     token_fetched: bool
     resent: bool
     worker: str
+    phases: PhasesOut | None
+    response_headers: dict[str, str] | None
 
 
 class AttemptsOut(RootModel[list[AttemptOut]]):

@@ -37,6 +37,14 @@
     document.addEventListener("visibilitychange", look);
   }
 
+  for (const button of document.querySelectorAll("[data-copy]")) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
+      button.textContent = "Copied";
+    });
+  }
+
   const keys = document.getElementById("keys");
   let going = false;
 

@@ -71,11 +71,14 @@ async def test_j5_content_is_masked_until_somebody_says_why(operator: Visitor) -
     shown = await operator.look(page)
     assert "&#34;email&#34;: &#34;•••&#34;" in shown
     assert "somebody@example.com" not in shown
+    assert ("POST https://host.example/hook" in shown, "x-delivery-attempt: 1" in shown) == (True, True)
+    assert ("as curl</summary>" in shown, "failed at answer" in shown) == (False, True)
     answer = await operator.act(page, f"{page}/body", {"reason": "the host asks what we sent"})
     opened = await answer.text()
     assert answer.status == 200
     assert "somebody@example.com" in opened
-    assert "<pre>oh</pre>" in opened
+    assert "curl https://host.example/hook" in opened
+    assert ">oh</pre>" in opened
     entry = await newest(operator.api)
     assert (entry["action"], entry["after"]) == ("showBody", {"reason": "the host asks what we sent"})
 

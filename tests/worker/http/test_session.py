@@ -17,6 +17,19 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 OTHER = b"HTTP/1.1 500 Oops\r\nContent-Length: 3\r\n\r\nbad"
 
 
+async def test_an_answer_tells_what_its_connection_cost_where_it_was_new(session: Session) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        for _ in range(2):
+            await request(reader)
+            writer.write(OK)
+
+    async with talking(talk) as url:
+        first, second = [await session.post(url, b"{}", {}) for _ in range(2)]
+    assert min(first.connected_s, first.waited_s, second.waited_s) > 0
+    assert 0 <= first.looked_up_s <= first.connected_s
+    assert (second.connected_s, second.looked_up_s) == (0, 0)
+
+
 async def test_request_line_host_and_length_frame_the_body(session: Session) -> None:
     seen: list[bytes] = []
 

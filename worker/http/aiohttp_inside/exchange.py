@@ -194,10 +194,12 @@ async def exchange(connection: Connection, message: bytes, deadline_s: float, ke
         return parser.odd.answer(ended=False)
     if kept and head.code == 408 and loop.time() - written_s < LAPSE_S:
         raise ConnectionLapsed(deadline_s - loop.time())  # RFC 9110 §15.5.9: it is about the connection's idleness
+    headed_s = loop.time()
     body = await _body(protocol, content, deadline_s)
     if not body.truncated and not transport.get_write_buffer_size() and not _announces_more(head):
         connection.release()
-    return _looked_at(Answer(head.code, head.headers, body), parser)
+    answer = Answer(head.code, head.headers, body, "", headed_s - written_s, loop.time() - headed_s)
+    return _looked_at(answer, parser)
 
 
 async def _behind_interim_answers(protocol: ResponseHandler) -> tuple[RawResponseMessage, aiohttp.StreamReader]:

@@ -19,7 +19,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from worker.http.aiohttp_inside.destination import Destinations
 from worker.http.aiohttp_inside.exchange import exchange, protocol_of, reason_of, written
 from worker.http.answer import Answer
-from worker.http.connector import AddressBlocked, AddressRule, guarded_connector
+from worker.http.connector import LOOKING_UP, AddressBlocked, AddressRule, guarded_connector
 from worker.http.proxies import ProxiedWay
 
 
@@ -70,9 +70,10 @@ class Session:
         message = written(destination.asking(query) if query else destination.start_lines, headers, body)
         if self._proxied is not None and (reason := await self._proxied.check.refusal(destination.url)):
             raise AddressBlocked(reason)
-        connection, kept = await self._connect(destination.origin, deadline_s, fresh)
+        connection, made = await self._connect(destination.origin, deadline_s, fresh)
         try:
-            return await exchange(connection, message, deadline_s, kept)
+            answer = await exchange(connection, message, deadline_s, made is None)
+            return answer if made is None else answer._replace(connected_s=made[0], looked_up_s=made[1])
         except HttpProcessingError as error:
             about = destination.origin.request_info
             raise aiohttp.ClientResponseError(about, (), status=error.code, message=reason_of(error)) from error
@@ -104,13 +105,18 @@ class Session:
     ) -> None:
         await self.close()
 
-    async def _connect(self, origin: aiohttp.ClientRequest, deadline_s: float, fresh: bool) -> tuple[Connection, bool]:
+    async def _connect(
+        self, origin: aiohttp.ClientRequest, deadline_s: float, fresh: bool
+    ) -> tuple[Connection, tuple[float, float] | None]:
         """A new connection, or a kept one on which nothing waits: what a host says unasked answers no later request.
 
-        And whether it was kept.
+        And the seconds that it took, with those of them that went into the name; None = it was kept.
         """
-        clock = asyncio.get_running_loop().time
-        while (left_s := deadline_s - clock()) > 0:
+        clock, begun_s = asyncio.get_running_loop().time, None
+        looking_up = [0.0]
+        LOOKING_UP.set(looking_up)
+        while (left_s := deadline_s - (now_s := clock())) > 0:
+            begun_s = now_s if begun_s is None else begun_s
             try:
                 timeout = _connect_timeout(min(self._connect_timeout_s, left_s))
                 connection = await self._connector.connect(origin, [], timeout)
@@ -119,8 +125,9 @@ class Session:
             protocol = protocol_of(connection)
             kept = protocol in self._used
             self._used.add(protocol)
-            if clock() < deadline_s and not (kept and (fresh or protocol.should_close)):
-                return connection, kept
+            connected_s = clock()
+            if connected_s < deadline_s and not (kept and (fresh or protocol.should_close)):
+                return connection, None if kept else (connected_s - begun_s, looking_up[0])
             connection.close()
         raise aiohttp.ConnectionTimeoutError("no connection in time")
 

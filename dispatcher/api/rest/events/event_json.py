@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatcher.clock import iso_ms
 from dispatcher.flow.events.explain import sentence
-from dispatcher.model.attempt import Attempt
+from dispatcher.model.attempt import Attempt, Phases
 from dispatcher.model.queue import Explanation, Page, StoredEvent
 from dispatcher.policy.notification.body import event_url
 
@@ -61,7 +61,13 @@ def attempt_json(attempt: Attempt) -> dict[str, Any]:
         "tokenFetched": attempt.token_fetched,
         "resent": attempt.resent,
         "worker": attempt.worker,
+        "phases": phases_json(attempt.phases),
+        "responseHeaders": attempt.response_headers,
     }
+
+
+def phases_json(phases: Phases | None) -> dict[str, float] | None:
+    return None if phases is None else {f"{name}Ms": ms for name, ms in phases._asdict().items()}
 
 
 def explanation_json(found: Explanation) -> dict[str, Any]:

@@ -21,7 +21,7 @@ for n = 1, state.n or 0 do
   local record = call('HGET', e, string.format('a%d', n))
   local good, attempt = pcall(cjson.decode, record or '')
   if good then
-    attempt.b, attempt.e = nil, nil
+    attempt.b, attempt.e, attempt.a = nil, nil, nil
     fields[#fields + 1] = string.format('a%d', n)
     fields[#fields + 1] = cjson.encode(attempt)
   end
