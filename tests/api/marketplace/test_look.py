@@ -14,6 +14,8 @@ from dispatcher.model.account import UserRole
 from dispatcher.model.installation import Purchase, Standing, Upgrade
 from dispatcher.model.marketplace import Brand
 from dispatcher.model.product import ProductDetails
+from dispatcher.pages import messages as message_catalogue
+from dispatcher.pages.messages import DEFAULT, Messages, messages
 from tests.api.marketplace.conftest import APPS, BIGCOMMERCE, COLLEAGUE, LEDGER, NORTHWIND, ONE, SHOP, USER, Shopper
 from tests.browser import HEIGHT, SCHEMES, WIDTHS, Visitors, assert_accessible, assert_fits, screenshot
 
@@ -176,3 +178,44 @@ async def test_every_state_is_accessible_and_fits(
             await assert_fits(page)
             if (width, scheme) in LOOKED_AT:
                 await assert_accessible(page)
+
+
+OTHER = "6" * 24
+MIRRORED = (
+    SHOP,
+    f"{SHOP}/products/{NORTHWIND}",
+    APP,
+    *(f"{SHOP}/installations/{OTHER}{path}" for path in ("", "/settings", "/uninstall", "/people")),
+    f"{SHOP}/history",
+)
+LEFT_BOUND = """[...document.querySelectorAll("body *")]
+  .filter(one => one.offsetParent && getComputedStyle(one).textAlign === "left").map(one => one.outerHTML)"""
+"""What stays at the left of a page that is mirrored."""
+
+
+def mirrored(text: str) -> str:
+    """Longer than English by half, in a language that is written from right to left."""
+    return "\u0645\u0631\u062d\u0628\u0627 " + text + " \u0634\u0634\u0634" * (len(text) // 8)
+
+
+async def test_c38_right_to_left_does_not_break_a_page(
+    visitors: Visitors, shopper: Shopper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arabic = Messages("ar", {key: mirrored(text) for key, text in messages(DEFAULT).texts.items()})
+    monkeypatch.setattr(message_catalogue, "languages", lambda: (DEFAULT, "ar"))
+    monkeypatch.setattr(message_catalogue, "messages", lambda _: arabic)
+    await shopper.installed(Standing.INSTALLING, done=2)
+    await shopper.installed(Standing.INSTALLED, LEDGER, id=OTHER, settings=SECTIONS, assigned=(COLLEAGUE,))
+    user = {"user": {"email": "anna@example.com"}}
+    await shopper.api.emit(type="assign", productId=LEDGER, accountId="acct-x", payload=user)
+    page = await visitors.page(locale="ar")
+    await connected(page, shopper)
+    for number, path in enumerate(MIRRORED):
+        for width in WIDTHS:
+            await page.set_viewport_size({"width": width, "height": HEIGHT})
+            await page.goto(shopper.origin + path)
+            assert await page.evaluate("getComputedStyle(document.body).direction") == "rtl"
+            assert await page.evaluate(LEFT_BOUND) == []
+            await screenshot(page, tmp_path, f"{number}-{width}-mirrored")
+            await assert_fits(page)
+    await assert_accessible(page)
