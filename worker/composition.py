@@ -9,18 +9,18 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from dispatcher.errors import StoreUnavailable
+from dispatcher.flow.connectors.erasing import ConnectorRemoval, Erasing
+from dispatcher.flow.connectors.reauthentication import Reauthentication
+from dispatcher.flow.connectors.renewing import Renewals
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.drafts import Drafts
 from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.erasing import ConnectorRemoval, Erasing
 from dispatcher.flow.installations.forgetting import Forgetting
 from dispatcher.flow.installations.parties import AccountsAndMarketplaces
 from dispatcher.flow.installations.partner_connectors import PartnerConnectors
 from dispatcher.flow.installations.pending import Pending
-from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.installations.reconcile import HELD_MS, Reconciler
-from dispatcher.flow.installations.renewing import Renewals
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.transitions import Transitions
 from dispatcher.flow.installations.upgrade_rounds import UpgradeRounds

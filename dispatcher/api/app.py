@@ -50,10 +50,10 @@ from dispatcher.api.verdict_sources import verdict_watch
 from dispatcher.api.verdict_watch import VERDICT, EmitCounts, judging
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.effective_settings import reference
+from dispatcher.flow.connectors.authorizing import Authorizing
+from dispatcher.flow.connectors.connecting import Connecting
 from dispatcher.flow.events.bulk_redelivery import Redeliverer
 from dispatcher.flow.events.bulk_step import BulkSteps
-from dispatcher.flow.installations.authorizing import Authorizing
-from dispatcher.flow.installations.connecting import Connecting
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.ids import new_uuid
 from dispatcher.settings import Settings

@@ -15,6 +15,7 @@ from dispatcher.api.oauth.routes import OAuthServer
 from dispatcher.api.oauth.tokens import AccessTokenMaker, TokenReader
 from dispatcher.api.services import Services
 from dispatcher.clock import Clock
+from dispatcher.flow.connectors.reauthentication import Reauthentication
 from dispatcher.flow.events.accept import Acceptor
 from dispatcher.flow.events.emit import Emitter
 from dispatcher.flow.events.figures import PastFigures
@@ -29,7 +30,6 @@ from dispatcher.flow.installations.ordering_elsewhere import OrdersElsewhere
 from dispatcher.flow.installations.parties import Parties
 from dispatcher.flow.installations.partner_connectors import PartnerConnectors
 from dispatcher.flow.installations.pending import Pending
-from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.flow.installations.setting_seals import SettingSeals
 from dispatcher.flow.installations.steps import StepCalls
 from dispatcher.flow.installations.transitions import Transitions

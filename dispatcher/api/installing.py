@@ -8,16 +8,16 @@ from aiohttp import web
 
 from dispatcher.api.deployment import Deployment
 from dispatcher.api.session_counts import SessionCounts
-from dispatcher.flow.installations.authorizing import Authorizing
-from dispatcher.flow.installations.connecting import Connecting
-from dispatcher.flow.installations.connector_plan import ConnectorPlanner
-from dispatcher.flow.installations.connectors import Connectors
-from dispatcher.flow.installations.erasing import ConnectorRemoval
-from dispatcher.flow.installations.open_session import SessionMaker
-from dispatcher.flow.installations.password_lockout import PasswordLockout
-from dispatcher.flow.installations.passwords import Passwords
-from dispatcher.flow.installations.reauthentication import Reauthentication
-from dispatcher.flow.installations.sign_in import SignIn
+from dispatcher.flow.connectors.authorizing import Authorizing
+from dispatcher.flow.connectors.connecting import Connecting
+from dispatcher.flow.connectors.connectors import Connectors
+from dispatcher.flow.connectors.erasing import ConnectorRemoval
+from dispatcher.flow.connectors.plan import ConnectorPlanner
+from dispatcher.flow.connectors.reauthentication import Reauthentication
+from dispatcher.flow.sessions.open_session import SessionMaker
+from dispatcher.flow.sessions.password_lockout import PasswordLockout
+from dispatcher.flow.sessions.passwords import Passwords
+from dispatcher.flow.sessions.sign_in import SignIn
 from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.installations.accounts import AccountStore

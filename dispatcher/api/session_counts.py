@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client.core import CounterMetricFamily, Metric
 
-from dispatcher.flow.installations.password_lockout import PASSWORD_LOOKS
+from dispatcher.flow.sessions.password_lockout import PASSWORD_LOOKS
 from dispatcher.store.installations.sessions import Opening
 
 ISSUED = "issued"

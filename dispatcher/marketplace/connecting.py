@@ -11,8 +11,8 @@ from aiohttp import hdrs, web
 
 from dispatcher.api.installing import AUTHORIZING, CONNECTING
 from dispatcher.errors import NotFound, RequestError
-from dispatcher.flow.installations.authorizing import marketplace_of_state
-from dispatcher.flow.installations.connecting import Credentials
+from dispatcher.flow.connectors.authorizing import marketplace_of_state
+from dispatcher.flow.connectors.connecting import Credentials
 from dispatcher.marketplace.admission import guest_at, not_signed_in
 from dispatcher.marketplace.guest import Guest, redirect
 from dispatcher.marketplace.handover import PATH as HANDOVER

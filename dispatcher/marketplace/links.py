@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
-from dispatcher.flow.installations.marketplaces import is_origin
+from dispatcher.flow.sessions.marketplaces import is_origin
 from dispatcher.marketplace.admission import begin
 from dispatcher.marketplace.guest import HOME, page, texts_for
 from dispatcher.marketplace.handover import LIFE_S, QUERY, handover, ticket

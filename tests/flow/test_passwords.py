@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from dispatcher.errors import RequestError
-from dispatcher.flow.installations.passwords import Cost, Passwords
+from dispatcher.flow.sessions.passwords import Cost, Passwords
 
 CHEAP = Cost(n=2)
 
@@ -34,7 +34,7 @@ async def test_a_password_that_matched_is_not_hashed_again(
 ) -> None:
     stored = await passwords.hashed("password")
     assert await passwords.matches("password", stored)
-    monkeypatch.setattr("dispatcher.flow.installations.passwords._scrypt", lambda *_: b"")
+    monkeypatch.setattr("dispatcher.flow.sessions.passwords._scrypt", lambda *_: b"")
     assert await passwords.matches("password", stored)
     assert not await passwords.matches("another", stored)
 

@@ -13,7 +13,7 @@ import pytest
 
 from dispatcher.api.installing import AUTHORIZING
 from dispatcher.errors import NotFound, Unprocessable
-from dispatcher.flow.installations.authorizing import Authorizing
+from dispatcher.flow.connectors.authorizing import Authorizing
 from dispatcher.flow.installations.customers import Customer
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.status import Status

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from dispatcher.api.installing import CONNECTING, INSTALLING
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import NotFound, Refused, Unprocessable
-from dispatcher.flow.installations.connecting import Connecting, Credentials
+from dispatcher.flow.connectors.connecting import Connecting, Credentials
 from dispatcher.flow.installations.customers import Customer
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.model.connector import ConnectorAuth

@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from dispatcher.clock import Clock
 from dispatcher.errors import StoreUnavailable
-from dispatcher.flow.installations.reauthentication import Reauthentication
-from dispatcher.flow.installations.renewing import is_due
+from dispatcher.flow.connectors.reauthentication import Reauthentication
+from dispatcher.flow.connectors.renewing import is_due
 from dispatcher.model.connector import AccountConnector, ConnectorAuth
 from dispatcher.policy.installing.account_access import AccountAccess, approach
 from dispatcher.policy.installing.connector_auth import auth_header

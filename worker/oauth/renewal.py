@@ -9,7 +9,7 @@ import structlog
 
 from dispatcher.clock import Clock
 from dispatcher.errors import StoreUnavailable
-from dispatcher.flow.installations.renewing import Renewals
+from dispatcher.flow.connectors.renewing import Renewals
 from dispatcher.ids import new_uuid
 from dispatcher.model.connector import AccountConnector, OAuthApplication
 from dispatcher.store.installations.connectors import ConnectorStore

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatcher.api.embedding.fields import Fields
-from dispatcher.flow.installations.connectors import Seen
+from dispatcher.flow.connectors.connectors import Seen
 from dispatcher.model.connector import ConnectorAuth
 from dispatcher.model.deployment import MASK, ConnectorAsked
 from dispatcher.policy.installing.connector_auth import MAX_CHARS

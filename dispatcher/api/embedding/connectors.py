@@ -16,7 +16,7 @@ from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES
-from dispatcher.flow.installations.connectors import Seen
+from dispatcher.flow.connectors.connectors import Seen
 from dispatcher.model.access import Scope
 from dispatcher.model.account import Account
 from dispatcher.model.audit_entry import Action

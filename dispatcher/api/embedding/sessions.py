@@ -16,8 +16,8 @@ from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES
 from dispatcher.api.session_counts import ISSUED
 from dispatcher.clock import iso_ms
-from dispatcher.flow.installations.open_session import Asker, Issued, SessionAsked
-from dispatcher.flow.installations.passwords import MAX_PASSWORD_BYTES
+from dispatcher.flow.sessions.open_session import Asker, Issued, SessionAsked
+from dispatcher.flow.sessions.passwords import MAX_PASSWORD_BYTES
 from dispatcher.model.access import Scope
 from dispatcher.model.account import UserRole
 from dispatcher.policy.addresses.launch_urls import launch_url

@@ -14,7 +14,7 @@ from dispatcher.console.precondition import as_drawn
 from dispatcher.console.sentences import back, said
 from dispatcher.console.viewer import Viewer
 from dispatcher.errors import RequestError
-from dispatcher.flow.installations.marketplaces import MarketplaceForm
+from dispatcher.flow.sessions.marketplaces import MarketplaceForm
 from dispatcher.model.access import Scope
 from dispatcher.model.marketplace import Brand, Marketplace
 from dispatcher.pages.fields import Field, Kind, marked, typed

@@ -8,8 +8,8 @@ from dispatcher.api.installing import INSTALLING
 from dispatcher.console.integrations.subject import refuse_bound_to_marketplaces
 from dispatcher.console.viewer import Viewer
 from dispatcher.errors import InvalidRequest
-from dispatcher.flow.installations.marketplaces import MarketplaceDesk
-from dispatcher.flow.installations.templates import TemplateDesk
+from dispatcher.flow.connectors.templates import TemplateDesk
+from dispatcher.flow.sessions.marketplaces import MarketplaceDesk
 from dispatcher.policy.installing.marketplace_access import reach_of
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.installations.accounts import AccountStore

@@ -11,7 +11,7 @@ from dispatcher.console.navigation import HOME
 from dispatcher.console.sentences import back, said
 from dispatcher.console.viewer import Viewer
 from dispatcher.errors import RequestError
-from dispatcher.flow.installations.templates import TemplateForm
+from dispatcher.flow.connectors.templates import TemplateForm
 from dispatcher.model.access import Scope
 from dispatcher.model.connector import ConnectorAuth
 from dispatcher.pages.forms import wrongs

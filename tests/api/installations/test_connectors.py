@@ -197,7 +197,7 @@ async def test_a_value_that_no_url_could_be_made_of_is_refused_when_it_is_given(
 
 
 async def test_an_account_has_so_many_connectors_and_no_more(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dispatcher.flow.installations.connectors.MAX_CONNECTORS", 1)
+    monkeypatch.setattr("dispatcher.flow.connectors.connectors.MAX_CONNECTORS", 1)
     await deployed(partner, {"Name": "First"})
     await deployed(partner, {"Name": "First"})
     refused = await partner.session(400, partnerConnector={"Name": "Second"})

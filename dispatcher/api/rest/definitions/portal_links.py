@@ -16,8 +16,8 @@ from dispatcher.api.rest.models import Wire
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Problem, Refused, Unprocessable
-from dispatcher.flow.installations.marketplaces import is_origin
 from dispatcher.flow.integrations.portal_links import make_portal_link
+from dispatcher.flow.sessions.marketplaces import is_origin
 from dispatcher.model.access import Scope
 from dispatcher.model.integration import Integration
 from dispatcher.model.portal import LIFETIME_MS

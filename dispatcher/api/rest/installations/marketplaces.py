@@ -24,7 +24,7 @@ from dispatcher.api.rest.installations.marketplace_models import (
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Unprocessable
-from dispatcher.flow.installations.marketplaces import Keyed, MarketplaceDesk, MarketplaceForm
+from dispatcher.flow.sessions.marketplaces import Keyed, MarketplaceDesk, MarketplaceForm
 from dispatcher.model.access import Scope
 from dispatcher.model.marketplace import Brand, Marketplace
 from dispatcher.policy.installing.marketplace_access import reach_of

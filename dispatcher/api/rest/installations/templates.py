@@ -18,7 +18,7 @@ from dispatcher.api.installing import INSTALLING
 from dispatcher.api.rest.installations.template_models import TemplateIn, TemplateOut, TemplatesOut
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
-from dispatcher.flow.installations.templates import OAuthForm, TemplateDesk, TemplateForm
+from dispatcher.flow.connectors.templates import OAuthForm, TemplateDesk, TemplateForm
 from dispatcher.model.access import Scope
 from dispatcher.model.connector import ConnectorAuth, ConnectorTemplate, PropertyRule
 from dispatcher.model.deployment import MASK

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from dispatcher.errors import InvalidRequest, Problem
-from dispatcher.flow.installations.connector_plan import Plan
+from dispatcher.flow.connectors.plan import Plan
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.model.connector import AccountConnector, ConnectorProperty
 from dispatcher.model.deployment import MASK, ConnectorAsked

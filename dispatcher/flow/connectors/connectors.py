@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from dispatcher.errors import InvalidRequest, NotFound, Refused
-from dispatcher.flow.installations.connector_draft import ConnectorDraft
-from dispatcher.flow.installations.connector_plan import ConnectorPlanner, Plan
-from dispatcher.flow.installations.reauthentication import Reauthentication
-from dispatcher.flow.installations.renewing import renewable
+from dispatcher.flow.connectors.draft import ConnectorDraft
+from dispatcher.flow.connectors.plan import ConnectorPlanner, Plan
+from dispatcher.flow.connectors.reauthentication import Reauthentication
+from dispatcher.flow.connectors.renewing import renewable
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.ids import new_hex24
 from dispatcher.model.authorization import Grant

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import structlog
 
 from dispatcher.errors import Conflict, DispatcherError, NotFound, StoreUnavailable
+from dispatcher.flow.connectors.reauthentication import Reauthentication
 from dispatcher.flow.installations.effects import Effects
 from dispatcher.flow.installations.forgetting import Forgetting
-from dispatcher.flow.installations.reauthentication import Reauthentication
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation
 from dispatcher.store import keys

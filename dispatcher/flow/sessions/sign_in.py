@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dispatcher.errors import Problem, RequestError
-from dispatcher.flow.installations.password_lockout import PasswordLockout
-from dispatcher.flow.installations.passwords import MAX_PASSWORD_BYTES, Passwords
+from dispatcher.flow.sessions.password_lockout import PasswordLockout
+from dispatcher.flow.sessions.passwords import MAX_PASSWORD_BYTES, Passwords
 from dispatcher.model.account import Account, User
 from dispatcher.store.installations.accounts import AccountStore
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
-from dispatcher.flow.installations.connector_draft import ConnectorDraft
-from dispatcher.flow.installations.connector_plan import Plan
-from dispatcher.flow.installations.connectors import Connectors
+from dispatcher.flow.connectors.connectors import Connectors
+from dispatcher.flow.connectors.draft import ConnectorDraft
+from dispatcher.flow.connectors.plan import Plan
 from dispatcher.flow.installations.customers import Customer
 from dispatcher.flow.installations.transitions import Cause, Transitions
 from dispatcher.model.authorization import Grant

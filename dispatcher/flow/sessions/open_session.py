@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from dispatcher.errors import NotFound, Problem, Refused, RequestError
-from dispatcher.flow.installations.connector_plan import Plan
-from dispatcher.flow.installations.connectors import Connectors
-from dispatcher.flow.installations.password_lockout import PasswordLockout
-from dispatcher.flow.installations.passwords import Passwords
-from dispatcher.flow.installations.session_target import target_marketplace
+from dispatcher.flow.connectors.connectors import Connectors
+from dispatcher.flow.connectors.plan import Plan
+from dispatcher.flow.sessions.password_lockout import PasswordLockout
+from dispatcher.flow.sessions.passwords import Passwords
+from dispatcher.flow.sessions.session_target import target_marketplace
 from dispatcher.ids import new_uuid
 from dispatcher.model.account import Account, User, UserRole
 from dispatcher.model.deployment import ConnectorAsked

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import orjson
 
 from dispatcher.errors import NotFound, Problem, RequestError, Unprocessable
-from dispatcher.flow.installations.connecting import Connecting
+from dispatcher.flow.connectors.connecting import Connecting
 from dispatcher.flow.installations.customers import Customer
 from dispatcher.flow.installations.installer import Installer
 from dispatcher.model.authorization import Grant, PendingAuthorization

@@ -1,0 +1,1 @@
+"""Accounts' connectors: deployed, authorized, tried, renewed, taken away."""

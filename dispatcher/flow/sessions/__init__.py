@@ -1,0 +1,1 @@
+"""Marketplaces, and the ways in: one-time links, and people with a password."""
