@@ -7,6 +7,7 @@ DispatcherError
 ├── NotFound                no such object for this caller
 ├── Conflict                the object's state does not allow it (409)
 ├── Refused                 authenticated, but not allowed (403)
+├── SourceUnavailable       a broker that events are taken from did not answer: they wait there
 └── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
     ├── StoreDeclined       a slot of the cluster moves or has no master: nothing was done, repeat it
     ├── ArchiveUnavailable  the history on disk cannot be read or written: what is asked of it has to wait
@@ -101,6 +102,10 @@ class Refused(RequestError):
     """403: authenticated, but this caller may not."""
 
     status: int = 403
+
+
+class SourceUnavailable(DispatcherError):
+    """A broker that events are taken from did not answer; what it holds waits there."""
 
 
 class StoreUnavailable(DispatcherError):

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
         None,
         description="Where arq keeps its jobs; unset = the same Redis. Needed with Redis Cluster, may be volatile",
     )
+    amqp_url: str | None = Field(
+        None, description="amqp:// or amqps:// URL of the broker that `dispatcher intake --queue` takes events from"
+    )
     data_dir: Path = Field(Path(".dispatcher"), description="Folder of the embedded server and of generated keys")
     host: str = Field("127.0.0.1", description="Address that the API listens on")
     port: int = Field(8080, ge=0, le=65535, description="Port that the API listens on; 0 = any free one")

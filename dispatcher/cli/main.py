@@ -34,7 +34,7 @@ VERBS: tuple[Verb, ...] = (
     Verb("dev", "dispatcher.cli.processes.dev:dev", "Run API and worker in one process, with nothing to set up."),
     Verb("serve", "dispatcher.cli.processes.serve:serve", "Run the API."),
     Verb("worker", "dispatcher.cli.processes.worker:worker", "Run the workers that deliver events."),
-    Verb("intake", "dispatcher.cli.processes.intake:intake", "Accept events from a Redis stream."),
+    Verb("intake", "dispatcher.cli.processes.intake:intake", "Accept events from a Redis stream or an AMQP queue."),
     Verb("emit", "dispatcher.cli.events.emit:emit", "Emit one event, with a sample payload."),
     Verb("events", "dispatcher.cli.events.listing:events", "List events."),
     Verb("tail", "dispatcher.cli.events.tail:tail", "Follow status changes as they happen."),

@@ -1,84 +1,107 @@
-"""Takes events from a Redis stream: each is accepted once, then acknowledged; what is no event is set aside.
-
-An entry has the field ``event``, the JSON of a body of ``POST /v1/events``, and may have ``key``, an idempotency key.
-"""
+"""Takes events from a source beside HTTP: each is accepted once, then acknowledged; what is no event is set aside."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from dispatcher.emitting.redis_emitter import RedisEmitter
-from dispatcher.errors import RequestError, StoreUnavailable
-from dispatcher.store.queue.intake import Entry, IntakeStream
+from dispatcher.errors import RequestError, SourceUnavailable, StoreUnavailable
 
-MOST = 256
-"""Entries that are accepted in one write."""
-WAIT_MS = 1000
-IDLE_MS = 60_000
-"""Time after which an entry that another consumer has not acknowledged is taken over: that one is gone."""
+MOST = 64
+"""Events that are accepted in one write; each may have a megabyte."""
 RETRY_S = 1.0
+MOST_REASON = 1000
+"""Characters."""
 
 log = structlog.get_logger("intake")
 
 
-class Intake:
-    """One per process; any number of processes share a stream, and then its order holds only within what each takes."""
+class Given(NamedTuple):
+    """What a source hands out. ``id``: by which it knows it again; ``event``: JSON, None = it is gone there;
+    ``key``: what makes it one event however often it is handed out."""
 
-    def __init__(self, emitter: RedisEmitter, stream: IntakeStream) -> None:
+    id: str
+    event: bytes | None
+    key: str
+
+
+class Source(Protocol):
+    """``key_name``: what the source calls a key. Everything raises ``SourceUnavailable`` or ``StoreUnavailable``."""
+
+    name: str
+    key_space: str
+    key_name: str
+
+    async def next(self) -> Sequence[Given]:
+        """What was handed out before and not acknowledged, else new ones; after a second at most, perhaps none."""
+
+    async def acknowledge(self, ids: Sequence[str]) -> None: ...
+
+    async def set_aside(self, of: str, reason: str) -> None:
+        """Keep it apart with the reason; it is not handed out again."""
+
+    def again(self) -> None:
+        """Begin with what was handed out before: nobody knows what became of it."""
+
+
+class Intake:
+    """One per process; any number of processes share a source, and then its order holds only within what each takes."""
+
+    def __init__(self, emitter: RedisEmitter, source: Source) -> None:
         self._emitter = emitter
-        self._stream = stream
+        self._source = source
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Until ``stop`` is set. While the store is away or full entries wait; none is lost, none accepted twice."""
-        left = True
-        prepared = False
+        """Until ``stop`` is set. While store or source are away or full events wait; none is lost or accepted twice."""
+        said = ""
         while not stop.is_set():
             try:
-                if not prepared:
-                    await self._stream.prepare()
-                    prepared = True
-                left = await self.step(left)
-            except (StoreUnavailable, RequestError) as error:
-                left = True
-                log.warning("events wait in their stream", stream=self._stream.name, reason=str(error))
+                await self.step()
+                said = ""
+            except (StoreUnavailable, SourceUnavailable, RequestError) as error:
+                self._source.again()
+                if said != str(error):
+                    log.warning("events wait at their source", source=self._source.name, reason=str(error))
+                said = str(error)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), RETRY_S)
 
-    async def step(self, left: bool) -> bool:
-        """One write's worth; ``left``: begin with what was handed out before. True when there may be more of that."""
-        if left:
-            entries = await self._stream.own(MOST) or await self._stream.adopt(MOST, IDLE_MS)
-            await self._take(entries)
-            return bool(entries)
-        entries = await self._stream.new(MOST, WAIT_MS)
-        await self._take(entries)
-        return not entries  # nothing to do: look for what a lost consumer has left
+    async def step(self) -> int:
+        """One write's worth: accept, then acknowledge. Returns how many were handed out.
 
-    async def _take(self, entries: Sequence[Entry]) -> None:
-        """Accept, then acknowledge. Raises where the outcome is unknown: the same entries come again."""
-        if not entries:
+        Raises where the outcome is unknown: the same are handed out again.
+        """
+        given = await self._source.next()
+        there = [one for one in given if one.event is not None]
+        for gone in (one for one in given if one.event is None):
+            await self._set_aside(gone, "gone: it was deleted at its source before it was accepted")
+        await self._accept(there)
+        return len(given)
+
+    async def _accept(self, given: Sequence[Given]) -> None:
+        if not given:
             return
-        asked = [(one.fields.get(b"event", b""), _key(one)) for one in entries]
-        outcomes = await self._emitter.emit_each_once(asked, f"stream\n{self._stream.name}\n")
+        asked = [(one.event or b"", one.key) for one in given]
+        outcomes = await self._emitter.emit_each_once(asked, self._source.key_space)
         accepted = []
-        for entry, outcome in zip(entries, outcomes, strict=True):
+        for one, outcome in zip(given, outcomes, strict=True):
             if isinstance(outcome, RequestError):
-                log.warning("entry set aside", stream=self._stream.name, entry=entry.id, reason=str(outcome))
-                await self._stream.set_aside(entry, _reason(outcome))
+                await self._set_aside(one, self._reason(outcome))
             else:
-                accepted.append(entry.id)
-        await self._stream.acknowledge(accepted)
+                accepted.append(one.id)
+        await self._source.acknowledge(accepted)
 
+    async def _set_aside(self, one: Given, reason: str) -> None:
+        log.warning("set aside", source=self._source.name, entry=one.id, reason=reason)
+        await self._source.set_aside(one.id, reason[:MOST_REASON])
 
-def _key(entry: Entry) -> str:
-    given = entry.fields.get(b"key")
-    return f"id:{entry.id}" if given is None else f"key:{given.decode(errors='replace')}"
-
-
-def _reason(refusal: RequestError) -> str:
-    """Codes, fields and words, such as ``unknown_type (type): This type cannot be emitted …``."""
-    return "; ".join(f"{one.code}{f' ({one.field})' if one.field else ''}: {one.message}" for one in refusal.problems)
+    def _reason(self, refusal: RequestError) -> str:
+        """Codes, fields and words, such as ``unknown_type (type): This type cannot be emitted …``."""
+        names = {"key": self._source.key_name, "Idempotency-Key": self._source.key_name}
+        said = [(one.code, names.get(one.field or "", one.field), one.message) for one in refusal.problems]
+        return "; ".join(f"{code}{f' ({field})' if field else ''}: {message}" for code, field, message in said)

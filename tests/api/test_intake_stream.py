@@ -11,6 +11,7 @@ import pytest
 
 from dispatcher.emitting import RedisEmitter
 from dispatcher.emitting.intake import Intake
+from dispatcher.emitting.stream_source import StreamSource
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue.intake import GROUP, IntakeStream
 from tests.api.conftest import PRODUCT, Api
@@ -32,6 +33,14 @@ async def add(api: Api, event: Any, **fields: str) -> str:
     return str((await api.redis.xadd(STREAM, given)).decode())
 
 
+async def drained(emitter: RedisEmitter, stream: IntakeStream, idle_ms: int = 60_000) -> None:
+    """Take what this consumer has left, what another left so long ago, and what is new."""
+    intake = Intake(emitter, StreamSource(stream, wait_ms=10, idle_ms=idle_ms))
+    while await intake.step():
+        pass
+    await intake.step()
+
+
 async def pending(api: Api) -> int:
     return int((await api.redis.xpending(STREAM, GROUP))["pending"])
 
@@ -43,7 +52,7 @@ async def events(api: Api) -> list[Any]:
 async def test_entries_are_accepted_in_their_order_and_acknowledged(api: Api, emitter: RedisEmitter) -> None:
     stream, stop = IntakeStream(api.redis, STREAM, "a"), asyncio.Event()
     await add(api, VALID | {"payload": {"n": 0}})  # before anybody listens
-    running = asyncio.create_task(Intake(emitter, stream).run(stop))
+    running = asyncio.create_task(Intake(emitter, StreamSource(stream)).run(stop))
     for n in range(1, 5):
         await add(api, VALID | {"payload": {"n": n}})
 
@@ -66,9 +75,8 @@ async def test_an_entry_that_was_accepted_and_not_acknowledged_makes_no_second_e
     await add(api, VALID)
     (entry,) = await stream.new(10, 10)
     await emitter.emit_each_once([(entry.fields[b"event"], f"id:{entry.id}")], f"stream\n{STREAM}\n")
-    assert await Intake(emitter, stream).step(left=True) is True
+    await drained(emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
-    assert await Intake(emitter, stream).step(left=True) is False
 
 
 async def test_a_key_of_the_emitter_makes_one_event_of_two_entries(api: Api, emitter: RedisEmitter) -> None:
@@ -76,7 +84,7 @@ async def test_a_key_of_the_emitter_makes_one_event_of_two_entries(api: Api, emi
     await stream.prepare()
     await add(api, VALID, key="order-1")
     await add(api, VALID, key="order-1")
-    await Intake(emitter, stream).step(left=False)
+    await drained(emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
 
 
@@ -89,7 +97,7 @@ async def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_nothing_u
     bad.append((await api.redis.xadd(STREAM, {"other": "field"})).decode())
     bad.append(await add(api, VALID, key="k\n"))
     await add(api, VALID)
-    await Intake(emitter, stream).step(left=False)
+    await drained(emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
     aside = list(reversed(await stream.poisoned(10)))
     assert [one.fields[b"entry"].decode() for one in aside] == bad
@@ -105,7 +113,7 @@ async def test_entries_of_a_consumer_that_is_gone_are_taken_over(api: Api, emitt
     (entry,) = await gone.new(10, 10)
     assert await stream.own(10) == []
     assert await stream.adopt(10, idle_ms=0) == [entry]
-    await Intake(emitter, stream).step(left=True)
+    await drained(emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
 
 
@@ -122,7 +130,7 @@ async def test_entries_stay_where_they_are_while_the_store_takes_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(emitter, "emit_each_once", away)
         with pytest.raises(StoreUnavailable):
-            await Intake(emitter, stream).step(left=False)
+            await drained(emitter, stream)
     assert await pending(api) == 1
-    await Intake(emitter, stream).step(left=True)
+    await drained(emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
