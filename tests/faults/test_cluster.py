@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -17,7 +18,7 @@ from dispatcher.store import keys
 from dispatcher.store.redis.connection import connect
 from dispatcher.store.secrets.sealing import Sealer
 from tests.faults.client import Client, client_of
-from tests.faults.deployment import FULL, PARTITIONS, Deployment
+from tests.faults.deployment import FULL, PARTITIONS, Deployment, with_limits
 from tests.store.three_primaries import THIRDS, Cluster, slot_of, three_primaries
 from tests.waiting import until
 
@@ -164,3 +165,28 @@ async def test_ft48_a_primary_that_dies_under_load_loses_nothing_that_replicas_h
         await until(lambda: all(len(load.accepted[p]) > before[p] + 5 for p in hit), 30)
         recovered_s = time.monotonic() - began_s
         assert recovered_s < RECOVERY_S
+
+
+async def test_ft48_a_frozen_primary_holds_up_its_own_partitions_alone(deployment: Deployment, redis_url: str) -> None:
+    """A round for all partitions would wait for it for as long as it is frozen."""
+    async with scene(deployment, redis_url) as made:
+        owners = {p: await made.cluster.owner(slot_of(keys.own(p))) for p in range(PARTITIONS)}
+        definitions = await made.cluster.owner(slot_of(keys.DEF_INTEGRATIONS))
+        frozen = next(node for node in owners.values() if node is not definitions)
+        for node in made.cluster.nodes:  # it is not to be taken for gone: the others would answer nothing either
+            await node.client.config_set("cluster-node-timeout", 120_000)
+        lanes = await made.lanes()
+        patient = with_limits(SOCKET_TIMEOUT_S=600.0)
+        await made.deployment.worker(made.cluster.url, code=patient, QUEUE_REDIS_URL=redis_url)
+        ids = [await made.deployment.emit(lane) for lane in lanes]
+        await made.deployment.all_succeed(ids, 40)
+        others = [lane for partition, lane in enumerate(lanes) if owners[partition] is not frozen]
+        frozen.server.signal(signal.SIGSTOP)
+        try:
+            for n in range(60):  # until long after a lease had to be renewed there
+                event_id = await made.deployment.emit(others[n % len(others)])
+                await made.deployment.all_succeed([event_id], 30)
+        finally:
+            frozen.server.signal(signal.SIGCONT)
+        await made.deployment.all_succeed([await made.deployment.emit(lane) for lane in lanes], 40)
+        await made.deployment.assert_well()

@@ -180,12 +180,12 @@ async def test_a_round_that_breaks_off_before_any_partition_is_followed_by_the_n
 ) -> None:
     claims, broken = Owner._claims, 3
 
-    def breaks(self: Owner) -> Any:
+    def breaks(self: Owner, at_hand: Any) -> Any:
         nonlocal broken
         broken -= 1
         if broken >= 0 and self.partitions:
             raise ZeroDivisionError
-        return claims(self)
+        return claims(self, at_hand)
 
     await shop.work()
     await shop.ended(await shop.emit(await shop.integration()))

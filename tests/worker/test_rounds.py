@@ -6,15 +6,15 @@ import pytest
 
 from dispatcher.model.status import Status
 from tests.worker.conftest import Shop
-from worker.partition import owner
+from worker.partition import pauses
 
 
-@pytest.mark.parametrize("accounts", [1, owner.FEW])
+@pytest.mark.parametrize("accounts", [1, pauses.FEW])
 async def test_an_accounts_next_event_waits_for_no_pause_while_little_runs(
     shop: Shop, accounts: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a pause of an hour, a single one would keep these from ending."""
-    monkeypatch.setattr(owner, "GATHER_S", 3600.0)
+    monkeypatch.setattr(pauses, "GATHER_S", 3600.0)
     integration = await shop.integration()
     ids = {str(account): [await shop.emit(integration, str(account)) for _ in range(5)] for account in range(accounts)}
     await shop.work()

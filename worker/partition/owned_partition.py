@@ -18,6 +18,7 @@ class OwnedPartition:
     """Times are seconds of the steady clock."""
 
     __slots__ = (
+        "asked",
         "changed_lanes",
         "claimed_bytes",
         "closed",
@@ -33,6 +34,7 @@ class OwnedPartition:
         "partition",
         "paused_until",
         "renewed_at",
+        "requested",
         "running",
         "settings",
         "turn",
@@ -54,6 +56,10 @@ class OwnedPartition:
         self.counted: Counter[str] = Counter()
         self.lanes: dict[str, Lane] = {}
         self.changed_lanes: set[str] = set()
+        self.asked = False
+        """A request is under way that the owner does not wait for: no other is sent before its reply."""
+        self.requested = 0
+        """Events that it may bring."""
         self.work_expected = True
         """The next claim may bring something."""
         self.due_at: float | None = None
@@ -83,12 +89,16 @@ class OwnedPartition:
 
     def ready(self, now: float, free: bool) -> bool:
         """True when the next round has something to do here. ``free``: there are free slots."""
+        if self.asked:
+            return False
         if self.unconfirmed:
             return self.paused_until <= now
         return bool(self.outcomes) or (free and self.may_claim(now))
 
     def wakes_at(self, free: bool) -> float | None:
         """Time of the next thing to do without a nudge; None: there is none."""
+        if self.asked:
+            return None
         if self.unconfirmed:
             return self.paused_until
         return self.due_at if free and not self.leaving else None

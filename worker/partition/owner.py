@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -25,21 +27,13 @@ from dispatcher.store.queue.partition import LEASE_LEFT, PartitionStore
 from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Call
 from worker.partition.allocation import Allotment, allot
+from worker.partition.beside import Beside, Part, Settle
 from worker.partition.holdings import Holdings
 from worker.partition.launcher import AT_ONCE, Launcher
 from worker.partition.owned_partition import Batch, OwnedPartition, ended_in, room_bytes, running_in
+from worker.partition.pauses import FEW, FIRST_PAUSE_S, IDLE_S, LONGEST_PAUSE_S, gather
 from worker.partition.places import ALL_BYTES, LONG_S, Places
 from worker.partition.runner import Runner
-
-BUSY_GATHERS = 4
-GATHER_S = 0.002
-"""Minimum pause between rounds while more than ``FEW`` run; up to ``BUSY_GATHERS`` times that with all slots taken."""
-FEW = 4
-"""Attempts up to which each is settled as it ends: the next event of an account waits for nothing else."""
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 1.0
-"""Between rounds while the store is away."""
-IDLE_S = 1.0
-"""Longest time between two claims of an idle owner, should a nudge be lost."""
 
 log = structlog.get_logger("owner")
 
@@ -71,6 +65,7 @@ class Owner:
         self._portion = max(1, concurrency // 2)
         self._launcher = Launcher(self._begin, self._holdings.set_aside)
         self._wake = asyncio.Event()
+        self._beside = Beside(self._holdings, self._wake.set)
         self._clock = clock
         self._now = clock.steady  # the loop's own time stands still while the process does
 
@@ -133,7 +128,7 @@ class Owner:
         if not await self._round():
             await self._sleep()
         elif self.in_flight > FEW and (len(self._launcher) < AT_ONCE or self._free() < self._portion):
-            await self._gather(begun)
+            await gather(self.partitions.values(), self._concurrency, begun, self._now)
 
     async def stop(self, within_s: float) -> None:
         """Let running attempts end, settle them, release every partition. Attempts that run longer are given back."""
@@ -149,9 +144,11 @@ class Owner:
                 async with asyncio.timeout(min(0.2, max(0.01, deadline - self._now()))):
                     await self._wake.wait()
         self._launcher.clear()
+        await self._beside.end(deadline - self._now())
         for owned in list(self.partitions.values()):
             await asyncio.gather(*owned.cancel(), return_exceptions=True)
         await self._last_round()
+        await self._beside.end(LONGEST_PAUSE_S)
         with contextlib.suppress(StoreUnavailable):
             await self._holdings.rest(list(self.partitions.values()))
         for owned in list(self.partitions.values()):
@@ -173,45 +170,48 @@ class Owner:
 
     async def _sleep(self) -> None:
         now = self._now()
-        free = self._free() > 0
+        free, owned = self._free() > 0, self.partitions.values()
         self._wake.clear()
-        if any(owned.ready(now, free) for owned in self.partitions.values()):
+        if any(one.ready(now, free) for one in owned):
             return
-        due = [at - now for owned in self.partitions.values() if (at := owned.wakes_at(free)) is not None]
+        due = [at - now for one in owned if (at := one.wakes_at(free)) is not None]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min([*due, IDLE_S if free else LONG_S, self._lease_s / 4])):
                 await self._wake.wait()
 
-    async def _gather(self, begun: float) -> None:
-        """Wait shortly for more outcomes: Redis settles many for the price of a few."""
-        await asyncio.sleep(max(0.0, GATHER_S - (self._now() - begun)))
-        for _ in range(min(BUSY_GATHERS, BUSY_GATHERS * self.in_flight // self._concurrency)):
-            if ended_in(self.partitions.values()) >= self.in_flight:
-                return
-            await asyncio.sleep(GATHER_S)
-
     def _free(self) -> int:
         if room_bytes(self.partitions.values()) <= 0:
             return 0
-        free, lent = self._concurrency - self.in_flight, self._places.lent(self._now())
+        on_the_way = sum(owned.requested for owned in self.partitions.values())
+        free, lent = self._concurrency - self.in_flight - on_the_way, self._places.lent(self._now())
         return free if free > self._concurrency // 4 else free + lent
 
     async def _round(self) -> bool:
-        """One round trip for all partitions. True when there was something to do."""
-        now = self._now()
-        if unsure := [one for one in self.partitions.values() if one.unconfirmed and one.paused_until <= now]:
-            await self._holdings.confirm(unsure)
-        if leaving := [one for one in self.partitions.values() if one.may_rest]:
-            await self._holdings.rest(leaving)
-        settles = self._settles()
-        claims = self._claims()
-        calls = [call for _, _, call in settles]
+        """One round trip for all partitions, or for those of each node. True when there was something to do."""
+        at_hand = {number: owned for number, owned in self.partitions.items() if not owned.asked}
+        settles = self._settles(at_hand.values())
+        claims = self._claims([owned for owned in at_hand.values() if not owned.may_rest])
         room = max(1, min(ALL_BYTES, room_bytes(self.partitions.values())) // max(1, len(claims)))
-        calls += [self._store.claim_call(owned.partition, owned.generation, most, room) for owned, most in claims]
-        if not calls:
-            return False
-        asked_at = self._now()
+        ask, nodes = partial(self._ask, room=room), self._store.by_node(at_hand)
+        if len(nodes) == 1 and len(at_hand) == len(self.partitions):
+            return await ask(Part(list(at_hand.values()), settles, claims))
+        groups = [[at_hand[one] for one in node] for node in nodes]
+        return await self._beside.run([Part.of(group, settles, claims) for group in groups], ask)
+
+    async def _ask(self, part: Part, room: int) -> bool:
+        group, settles, claims = part
+        settling, asked_at = {owned for owned, _, _ in settles}, self._now()
+        unsure = [one for one in group if one.unconfirmed and one.paused_until <= asked_at]
         try:
+            if unsure:
+                await self._holdings.confirm(unsure)
+            if leaving := [one for one in group if one.may_rest and one not in settling]:
+                await self._holdings.rest(leaving)
+            calls = [call for _, _, call in settles]
+            calls += [self._store.claim_call(owned.partition, owned.generation, most, room) for owned, most in claims]
+            if not calls:
+                return bool(unsure)
+            asked_at = self._now()
             replies = await self._store.round_trip(calls)
         except BaseException:
             for owned, batch, _ in settles:
@@ -228,12 +228,12 @@ class Owner:
                 self._take_claim(owned, reply, asked_at)
             except Exception as error:
                 self._holdings.set_aside(owned, error)
-        return bool(settles) or any(owned.work_expected for owned, _ in claims)
+        return bool(settles or unsure) or any(owned.work_expected for owned, _ in claims)
 
-    def _settles(self) -> list[tuple[OwnedPartition, Batch, Call]]:
+    def _settles(self, at_hand: Iterable[OwnedPartition]) -> list[Settle]:
         now_ms = self._clock.now_ms()
         settles = []
-        for owned in list(self.partitions.values()):
+        for owned in list(at_hand):
             try:
                 if not owned.unconfirmed and (batch := owned.take_batch(now_ms)):
                     settles.append((owned, batch, self._settle_call(owned, batch)))
@@ -259,10 +259,10 @@ class Owner:
             if first := {text(event_id) for event_id in reply[2:]}:
                 self._runner.notify_of_dead([one for one in batch[0] if one.event_id in first])
 
-    def _claims(self) -> list[Allotment]:
+    def _claims(self, at_hand: Collection[OwnedPartition]) -> list[Allotment]:
         """For half of the slots at most: the next half is claimed while this one begins."""
         now, free = self._now(), min(self._portion, self._free())
-        return allot(self.partitions.values(), free, now, now - self._lease_s / 4)
+        return allot(at_hand, free, now, now - self._lease_s / 4)
 
     def _take_claim(self, owned: OwnedPartition, reply: list[Any] | None, asked_at: float) -> None:
         if reply is None:

@@ -6,9 +6,11 @@ Every write names the generation under which it is made; one that lost its lease
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import structlog
+from redis.crc import key_slot
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import RecountReport
@@ -17,6 +19,7 @@ from dispatcher.store.queue.claims import ClaimId, LaneSetting, Settlement, Susp
 from dispatcher.store.queue.codec import ClaimRequest, settle_arguments
 from dispatcher.store.queue.records import text
 from dispatcher.store.queue.recount import recount
+from dispatcher.store.redis.cluster import LastingCluster
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Argument, Call, Client, Script, each, each_of, run, script
 from dispatcher.store.redis.server_time import server_now_ms
@@ -107,6 +110,15 @@ class PartitionStore:
         arguments = settle_arguments(generation, self._retention_ms, settlements, settings, counted or {})
         return _call(_SETTLE, partition, *arguments)
 
+    def by_node(self, partitions: Iterable[int]) -> list[list[int]]:
+        """Those that are asked together: all, or in a cluster those of one node."""
+        if not isinstance(self._client, LastingCluster):
+            return [list(partitions)]
+        found: dict[str, list[int]] = {}
+        for partition in partitions:
+            found.setdefault(self._client.node_name(_slot_of(partition)), []).append(partition)
+        return list(found.values())
+
     async def round_trip(self, calls: Sequence[Call]) -> list[Any]:
         """Send claims and settlements of many partitions together; replies as the scripts gave them.
 
@@ -182,6 +194,11 @@ class PartitionStore:
     async def recount(self) -> RecountReport:
         """Recount everything: accepted = terminal + open, and every open event is in exactly one place."""
         return await recount(self._client, range(self.partitions))
+
+
+@cache
+def _slot_of(partition: int) -> int:
+    return int(key_slot(keys.own(partition).encode()))
 
 
 def _call(transition: Script, partition: int, *arguments: Argument) -> Call:

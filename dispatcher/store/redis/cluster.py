@@ -81,6 +81,11 @@ class LastingCluster(RedisCluster):
             self._renewing.cancel()
         await super().aclose()
 
+    def node_name(self, slot: int) -> str:
+        """The node that has a slot, as far as is known; empty = nothing is."""
+        nodes = self.nodes_manager.slots_cache.get(slot)
+        return nodes[0].name if nodes else ""
+
     async def target(self, command: PipelineCommand) -> ClusterNode:
         """The node to ask first."""
         given = command.kwargs.pop("target_nodes", None)
