@@ -68,4 +68,4 @@ SERVICES = web.AppKey("services", Services)
 EFFECTIVE_SETTINGS = web.AppKey("effective_settings", list[dict[str, object]])
 """Each setting in words; no secret."""
 TRACING = web.AppKey("tracing", Tracing)
-"""Where spans are sent somewhere."""
+"""Present where spans are sent somewhere."""

@@ -167,7 +167,7 @@ async def _still_good(request: web.Request, session: ConsoleSession) -> Principa
 
 
 async def principal_of(request: web.Request, whose: ConsoleSession | SessionRecord) -> Principal | None:
-    """Whoever signed in, as it is now; None = a client was disabled or has another secret, a person another role."""
+    """The client or person who signed in, as it is now; None = disabled, or with another secret or role."""
     if whose.role:
         oidc = request.app.get(OIDC)
         return oidc.principal(whose) if oidc is not None else None

@@ -127,7 +127,7 @@ class AmqpSource:
 
 
 class Broker:
-    """Where a queue is, and what its failures mean."""
+    """Address of a queue, and the meaning of its failures."""
 
     def __init__(self, url: str) -> None:
         """Raises ConfigurationError for what is no address of a broker."""

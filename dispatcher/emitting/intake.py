@@ -22,7 +22,7 @@ log = structlog.get_logger("intake")
 
 
 class Given(NamedTuple):
-    """What a source hands out. ``id``: by which it knows it again; ``event``: JSON, None = it is gone there;
+    """One entry that a source hands out. ``id``: by which it knows it again; ``event``: JSON, None = it is gone there;
     ``key``: what makes it one event however often it is handed out."""
 
     id: str
@@ -38,7 +38,7 @@ class Source(Protocol):
     key_name: str
 
     async def next(self) -> Sequence[Given]:
-        """What was handed out before and not acknowledged, else new ones; after a second at most, perhaps none."""
+        """Entries handed out before and not acknowledged, else new ones; after a second at most, perhaps none."""
 
     async def acknowledge(self, ids: Sequence[str]) -> None: ...
 

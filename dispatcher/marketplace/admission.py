@@ -62,12 +62,12 @@ def action(act: Act) -> Handler:
 
 
 async def guest_of(request: web.Request) -> Guest | None:
-    """Whoever is signed in to the marketplace that the address names."""
+    """The guest who is signed in to the marketplace that the address names."""
     return await guest_at(request, marketplace_id_in(request))
 
 
 async def guest_at(request: web.Request, marketplace_id: int | None) -> Guest | None:
-    """Whoever is signed in to that marketplace."""
+    """The guest who is signed in to that marketplace."""
     for visit, cookie in visits_in(request, request.app[SERVICES]):
         if visit.marketplace_id == marketplace_id and (found := await _guest(request, visit, cookie)):
             request[GUEST] = found

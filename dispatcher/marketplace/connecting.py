@@ -46,7 +46,7 @@ class Connection:
     template: ConnectorTemplate | None
     connector: AccountConnector | None
     urls: tuple[str, ...] = ()
-    """Where the app's notifications go, as configured."""
+    """Address that the app's notifications go to, as configured."""
 
     @property
     def kind(self) -> ConnectorAuth | None:

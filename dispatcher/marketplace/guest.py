@@ -1,4 +1,4 @@
-"""Whoever looks at a page of a marketplace, and the frame in which each of its pages is shown. Holds no rule."""
+"""The person who looks at a page of a marketplace, and the frame in which each of its pages is shown. Holds no rule."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Handover:
     until_s: int
     visit: Visit
     to: str | None = None
-    """Where to go on, within the marketplace; None = at its home."""
+    """Address to go on at, within the marketplace; None = its home."""
 
 
 def ticket(visit: Visit, sealer: Sealer, now_s: float, to: str | None = None) -> str:

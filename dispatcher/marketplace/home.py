@@ -24,7 +24,7 @@ _URGENT = (
     Standing.UNINSTALLING,
     Standing.SETTING_UP,
 )
-"""What the first lines are about, the most urgent first."""
+"""Subjects of the first lines, the most urgent first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dispatcher.marketplace.admission import GUEST
 from dispatcher.marketplace.guest import page, texts_for
 
 _OWN_TEXTS = (404, 500, 503)
-"""Where the text for programs would tell people nothing."""
+"""Texts for people, of errors whose text for programs would tell them nothing."""
 
 
 def problem_page(request: web.Request, error: RequestError, request_id: str) -> web.Response:

@@ -43,7 +43,7 @@ class StepLine:
     text: str | Markup | None = None
     image: str | None = None
     go_to: tuple[str, str] | None = None
-    """Where its work is done: the address, and its host."""
+    """Place where its work is done: the address, and its host."""
     connect: str | None = None
     check: str | None = None
     """The function to ask for."""
@@ -51,7 +51,7 @@ class StepLine:
 
 
 async def show_installation(request: web.Request, guest: Guest) -> web.StreamResponse:
-    """Whoever looks again, or has just begun to uninstall, and finds it gone is led back to the apps."""
+    """The way back to the apps, for one who looks again, or has just begun to uninstall, and finds it gone."""
     try:
         installation = await installation_in(request, guest)
     except NotFound:

@@ -37,7 +37,7 @@ class Scope(StrEnum):
     MARKETPLACE_PARTNER = "marketplace:partner"
     """Show a marketplace in one's own application: accounts, users, one-time links and partner connectors."""
     INSTALLATIONS_READ = "installations:read"
-    """What is installed into accounts, and the connectors there; a client of one account sees its own."""
+    """Installed integrations of accounts, and the connectors there; a client of one account sees its own."""
     INSTALLATIONS_WRITE = "installations:write"
     """Install, set up and uninstall."""
     ROLE_APPLICATION = "ROLE_APPLICATION"
@@ -122,7 +122,7 @@ class Caller:
 
     @property
     def key_space(self) -> str:
-        """Whose an ``Idempotency-Key`` is: the client's, or the account's that its token was narrowed to."""
+        """Owner of an ``Idempotency-Key``: the client, or the account that its token was narrowed to."""
         return f"{self.client_id} account:{self.account_id}" if self.narrowed else self.client_id
 
     def reaches(self, vendor_id: str | None) -> bool:

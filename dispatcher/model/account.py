@@ -21,7 +21,7 @@ class Account:
     name: str
     created_ms: int
     marketplace_id: int
-    """Where it was made: who is bound to this marketplace reaches it."""
+    """Marketplace that it was made in: who is bound to that reaches it."""
     session_epoch: int = 0
     """Sessions and unopened links of an earlier one have ended."""
     last_marketplace_id: int | None = None

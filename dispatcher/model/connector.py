@@ -89,7 +89,7 @@ class AccountConnector:
     """Bound once, at deploy; None = stored and shown, never sent."""
     marketplace_id: int | None = None
     origins: tuple[str, ...] = ()
-    """Where ``auth_value`` may be sent, as it stood when the value was given (RFC 6454 §6.2)."""
+    """Origins that ``auth_value`` may be sent to, as they stood when the value was given (RFC 6454 §6.2)."""
     transitions: int = 0
     """Counted up whenever its value is refused, or replaced after that: ids and locks follow from it."""
     needs_attention: str | None = None

@@ -127,7 +127,7 @@ class Installation:
     """Ids of the users who use it."""
     upgrade: Upgrade | None = None
     erase: bool = False
-    """When it goes, what was stored for it goes too: settings, and connectors that nothing else uses."""
+    """Erased with all that was stored for it: settings, and connectors that nothing else uses."""
     unknown: dict[str, Any] = field(default_factory=dict)
     """Top-level keys of a client that are none of ours; returned as they came."""
 
@@ -196,7 +196,7 @@ class Moved:
     step: InstallStep | None = None
     """The one that a step act is about."""
     person: Person | None = None
-    """Whoever is assigned or unassigned."""
+    """The person who is assigned or unassigned."""
     erase: bool = False
     """Of one that is gone: nothing is kept for another time."""
     left_behind: tuple[str, ...] = ()

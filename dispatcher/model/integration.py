@@ -261,7 +261,7 @@ class Integration:
 
     @property
     def tenant(self) -> str:
-        """Whoever shares workers with others: its vendor, without one the integration itself."""
+        """The party to a fair share of workers: its vendor, without one the integration itself."""
         return self.id if self.vendor_id is None else f"vendor:{self.vendor_id}"
 
 

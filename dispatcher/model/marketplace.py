@@ -47,9 +47,9 @@ class Marketplace:
     confirm: bool = False
     """A one-time link opens only after a click on "Continue"."""
     signing_secrets: tuple[SigningSecret, ...] = ()
-    """What signs the callbacks to ``notification_url``; newest first."""
+    """Keys that sign the callbacks to ``notification_url``; newest first."""
     vendor_id: str | None = None
-    """Whose it is; None = only clients that are bound to no vendor reach it."""
+    """Its owner; None = only clients that are bound to no vendor reach it."""
     has_accounts: bool = False
     """Some account was made in it: its id would lead a successor to that account, so it stays."""
 
@@ -78,4 +78,4 @@ class MarketplaceSession:
     launch: bool = False
     """Made by the launch call rather than the marketplace call."""
     host_url: str | None = None
-    """Where the pages lead back to when the session is over."""
+    """Address that the pages lead back to when the session is over."""

@@ -10,7 +10,7 @@ from enum import StrEnum
 LIFETIME_MS = 600_000
 """Of a link that nobody opens."""
 REMEMBERED_MS = 86_400_000
-"""How long a late click learns why nothing opens."""
+"""Time for which a late click learns why nothing opens."""
 
 
 class Opening(StrEnum):

@@ -51,7 +51,7 @@ class Redelivery:
     rate_per_s: float | None = None
     """Events a second; None = as fast as the integrations themselves allow."""
     next_ms: float = 0.0
-    """When the next event may be handled, of a job with a rate."""
+    """Time from which the next event may be handled, of a job with a rate."""
     started_ms: int = 0
     """The cut-off: what was accepted, or came to its status, later is left alone. 0 = not begun."""
     ended_ms: int | None = None
@@ -86,4 +86,4 @@ class Tally:
     by_status: dict[str, int]
     by_integration: dict[str, int]
     oldest_ms: int | None = None
-    """When the oldest of them was accepted; None = there is none."""
+    """Acceptance of the oldest of them; None = there is none."""

@@ -50,13 +50,13 @@ class Field:
     hint: str | None = None
     wrong: str | None = None
     first_wrong: bool = False
-    """Where the reader begins to mend."""
+    """The first field to mend."""
     stored: bool = False
     """A SECRET that is left empty stays as it is."""
     least: int | None = None
     most: int | None = None
     complete: str = "off"
-    """What browsers may fill in (HTML §4.10.18.7)."""
+    """Value that browsers may fill in (HTML §4.10.18.7)."""
 
     @property
     def id(self) -> str:

@@ -25,7 +25,7 @@ _CONTEXT = "pages:form"
 
 @dataclass(frozen=True, slots=True)
 class FormToken:
-    """Whose form it is. ``once`` names this very copy of it, so that sending it twice can be known."""
+    """Owner of a form. ``once`` names this very copy of it, so that sending it twice can be known."""
 
     session_id: str
     account_id: str

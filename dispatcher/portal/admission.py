@@ -59,7 +59,7 @@ def action(act: Act) -> Handler:
 
 
 async def developer_of(request: web.Request) -> Developer | None:
-    """Whoever opened a link, unless the session has ended since."""
+    """The developer who opened a link, unless the session has ended since."""
     services = request.app[SERVICES]
     session = session_in(request, services)
     found = await _developer(request, session) if session else None

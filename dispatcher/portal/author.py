@@ -1,4 +1,4 @@
-"""Whoever acts on the page, for the audit log: named by the link that let them in."""
+"""The person who acts on the page, for the audit log: named by the link that let them in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whoever looks at the page, and the frame in which each of its screens is shown. Holds no rule."""
+"""The person who looks at the page, and the frame in which each of its screens is shown. Holds no rule."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Developer:
 
     @property
     def caller(self) -> Caller:
-        """Whose share of reads and rates the page uses up: those of its integration's vendor."""
+        """Party whose share of reads and rates the page uses up: its integration's vendor."""
         return Caller(
             f"portal:{self.integration.id}",
             frozenset({Scope.EVENTS_READ.value}),

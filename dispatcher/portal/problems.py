@@ -9,7 +9,7 @@ from dispatcher.portal.admission import DEVELOPER
 from dispatcher.portal.developer import page, texts_for
 
 _OWN_TEXTS = {404: "portal.no_such", 405: "portal.no_such", 500: "problem.text_500", 503: "problem.text_503"}
-"""Where the text for programs would tell people nothing."""
+"""Texts for people, of errors whose text for programs would tell them nothing."""
 _NOT_DONE = 409
 """For many reasons, each of which is told."""
 

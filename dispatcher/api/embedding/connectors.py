@@ -86,7 +86,7 @@ async def _shown(
 
 
 async def _note_reading(request: web.Request, account: Account) -> None:
-    """Whoever cannot be put on record does not get to see it."""
+    """Refuses one who cannot be put on record."""
     services = request.app[SERVICES]
     action = Action(author_of(request), "readAuthValues", "account", account.id, services.now_ms())
     await services.audit.append(action)

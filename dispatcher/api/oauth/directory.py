@@ -44,7 +44,7 @@ class Principal:
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Whoever a request says that it is. ``refusal``: the answer where it has to be proved; None = it is."""
+    """The client that a request says it is. ``refusal``: the answer where it has to be proved; None = it is."""
 
     principal: Principal | None
     refusal: RequestError | None

@@ -1,4 +1,4 @@
-"""What a run sees of its events' arrival: at a host of its own, or in the stream of an integration's changes."""
+"""Arrivals of a run's events: at a host of its own, or in the stream of an integration's changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What became of every event of a run, and how long it took. Pure."""
+"""The end of every event of a run, and the time that it took. Pure."""
 
 from __future__ import annotations
 

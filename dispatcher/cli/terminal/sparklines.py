@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 BLOCKS = "▁▂▃▄▅▆▇█"
 PLAIN = "_.:-=+*#"
-"""Where the output's encoding has no blocks."""
+"""Bars for an encoding that has no blocks."""
 NOTHING = " "
 
 Value = float | None

@@ -52,7 +52,7 @@ def status_notice(
 
 
 def _identifier(event: Event, answered: str | None, known: str | None) -> str | None:
-    """Whoever orders is told the account's name; every later event carries it, whatever the host answers then."""
+    """The host's name for the account: the answer to an order gives it, and every later event carries it."""
     if event.type is EventType.SUBSCRIPTION_ORDER:
         return answered or known
     account = (event.payload or {}).get("account")

@@ -28,7 +28,7 @@ class PartnerConnectors:
         return tuple(_completed(step, by_name) for step in steps)
 
     async def _partner_names(self, connector: AccountConnector) -> tuple[str, ...]:
-        """What steps may call it; none of one that is not a partner connector."""
+        """Names that steps may call it by; none of one that is not a partner connector."""
         template = await self.templates.find(connector.template_id) if connector.template_id is not None else None
         if not (template.native if template else connector.partner):
             return ()

@@ -24,7 +24,7 @@ MAX_PRODUCTS = 1000
 MAX_ORIGINS = 50
 PLAIN = Brand()
 OVERLAP_MS = 86_400_000
-"""How long a replaced key goes on signing beside the new one."""
+"""Time for which a replaced key goes on signing beside the new one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,7 +128,7 @@ class _Making:
         return Issued(account.id, self.marketplace.id, link.expires_ms, self.token)
 
     async def _known_user(self, transaction: Transaction) -> User | None:
-        """Whoever is called so within reach: of the account asked for, else of this marketplace, else of any."""
+        """The user of that name within reach: of the account asked for, else of this marketplace, else of any."""
         found = []
         for marketplace_id, user_id in await transaction.read(username_place(self.asked.username)) or []:
             holds = self.asker.reach.holds_id(marketplace_id)

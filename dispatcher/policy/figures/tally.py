@@ -30,7 +30,7 @@ _LATENCY, _ATTEMPT_TIME = _START.values()
 _SUM = {measure: SUMS + i for i, measure in enumerate(MEASURES)}
 _LATENCY_SUM, _ATTEMPT_SUM = _SUM.values()
 _LOW_US = (0, *(int(bound * 1_000_000) for bound in LATENCY_BUCKETS_S))
-"""What an observation in each bucket took at least."""
+"""Least time that an observation in each bucket took."""
 _GOOD = frozenset({Outcome.OK, Outcome.ACCEPTED})
 _FAILED_AS = frozenset({Status.FAILED, Status.DEAD, Status.EXPIRED})
 
@@ -130,7 +130,7 @@ def percentile(figures: Sequence[int], measure: str, share: float) -> float | No
 
 
 def _greatest_s(buckets: Sequence[int], sum_us: int) -> float:
-    """What the greatest took at most, when all others took the least that their buckets allow; inf = nobody knows.
+    """The most that the greatest can have taken, if all others took the least of their buckets; inf = nobody knows.
 
     Sums that are absent, or less than that least, were not counted from the beginning.
     """

@@ -12,7 +12,7 @@ MAX_CHARS = 8192
 API_KEY_HEADER = "X-Api-Key"
 
 _TOKEN68 = re.compile(r"[A-Za-z0-9._~+/-]+=*")
-"""What may follow ``Basic`` and ``Bearer`` (RFC 9110 §11.2)."""
+"""The part that may follow ``Basic`` and ``Bearer`` (RFC 9110 §11.2)."""
 _VISIBLE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
 
 _SCHEMES = {ConnectorAuth.BASIC: "Basic", ConnectorAuth.OAUTH: "Bearer", ConnectorAuth.OAUTH2: "Bearer"}

@@ -74,7 +74,7 @@ def _hosts(revision: Revision) -> Iterator[str]:
 
 
 def _way(transport: Transport) -> Place:
-    """Whoever can look at a request on its way: the proxy, and authorities that vouch for whom it names a host."""
+    """Parties that can look at a request on its way: the proxy, and authorities that vouch for whom it names a host."""
     authorities = "".join(transport.ca_certificates.split())
     digest = hashlib.sha256(authorities.encode()).hexdigest()[:16]
     return frozenset({*_proxy(transport), *([f"the authorities {digest}"] if authorities else ())})

@@ -19,9 +19,9 @@ WALKED = 2000
 AT_ONCE = 250
 """Events that one round trip reads."""
 SEGMENT_BYTES = 8 * 1024 * 1024
-"""What a step reads of events, about: it is in memory at once."""
+"""Bytes of events that a step reads, about: they are in memory at once."""
 LEAST_LEFT_MS = 3_600_000
-"""What expires sooner is not worth writing."""
+"""Least time left to an event that is worth writing."""
 START = "-"
 _SEALED = re.compile(rb"v1\.[0-9a-f]{8}\.[A-Za-z0-9+/]{38,}")
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)

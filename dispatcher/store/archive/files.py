@@ -79,7 +79,7 @@ class FileStorage:
 
 
 def _sync(folder: Path) -> None:
-    """What was renamed or removed in it stays so."""
+    """Makes renames and removals in it last."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -16,7 +16,7 @@ from dispatcher.store.redis.scripts import reply_of, script
 
 KEPT = 50
 DAYS = 90
-"""Whose tests are counted."""
+"""Integrations whose tests are counted."""
 
 _TEST = TypeAdapter(PingTest)
 _REPLACE = script("definitions/replace_ping")

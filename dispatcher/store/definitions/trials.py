@@ -62,7 +62,7 @@ class Trial:
     account: AccountTrial | None = None
     code: CodeTrial | None = None
     tenant: str = ""
-    """Whose share of a worker it takes; empty = the integration's."""
+    """Party whose share of a worker it takes; empty = the integration's."""
 
     @classmethod
     def of_account(cls, integration_id: str, account: AccountTrial, value: str, sealer: Sealer) -> Trial:

@@ -19,7 +19,7 @@ from dispatcher.store.redis.scripts import reply_of, script
 TURN_MS = 9_000
 EMITS_KEPT_S = 3600
 EMITS_COUNT_MS = 30_000
-"""What a process said of its emits is believed for this long."""
+"""Time for which a process's word about its emits is believed."""
 
 _SAY = script("health/say", keys.VERDICT)
 _VERDICT = TypeAdapter(Verdict)

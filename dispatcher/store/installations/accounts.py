@@ -30,7 +30,7 @@ def user_place(user_id: str) -> Place[User]:
 
 
 def username_place(username: str) -> Place[Namesakes]:
-    """Whoever is called so, in whatever case."""
+    """The user of that name, in whatever case."""
     return Place(Namesakes, keys.USERNAMES, username.casefold())
 
 

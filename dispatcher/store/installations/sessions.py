@@ -22,7 +22,7 @@ from dispatcher.store.installations.editing import Place, Transaction, transacte
 
 LIFETIME_MS = 300_000
 REMEMBERED_MS = 86_400_000
-"""How long a late click learns why nothing opens."""
+"""Time for which a late click learns why nothing opens."""
 TOKEN_BYTES = 32
 MAX_TOKEN_CHARS = 128
 

@@ -43,7 +43,7 @@ class ChangeFeed:
         self._fresh = asyncio.Event()
         self._ends: dict[str, set[asyncio.Event]] = {}
         self.looks = 0
-        """How often Redis was asked by the one reader."""
+        """Number of times that the one reader asked Redis."""
 
     @property
     def followers(self) -> int:

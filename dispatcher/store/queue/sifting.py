@@ -64,7 +64,7 @@ def sieve_of(condition: EventFilter) -> ArchiveSieve:
 
 
 class _Seen:
-    """What checks ask of one event, read when it is asked for."""
+    """The parts of one event that checks ask for, each read when it is asked for."""
 
     def __init__(self, event: ArchivedEvent) -> None:
         self.event = event

@@ -15,7 +15,7 @@ from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.following import ChangeFeed
 
 LOOK_S = 1.0
-"""Whoever waits renews its admission so often."""
+"""Interval at which one who waits renews its admission."""
 
 
 class Waits:

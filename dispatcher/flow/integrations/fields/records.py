@@ -21,7 +21,7 @@ class Affects(StrEnum):
     LISTING = "listing"
     """Finding the integration, and who can."""
     ACCEPTING = "accepting"
-    """Which events are accepted."""
+    """Accepting events, and filtering them."""
     DELIVERY = "delivery"
     """Requests to the host, and reading its answers."""
     INSTALLING = "installing"
