@@ -64,6 +64,16 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True)
+class VendorTally:
+    """The number of problems of one vendor that are not listed, of one kind and severity."""
+
+    vendor_id: str
+    kind: ProblemKind
+    severity: Severity
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One fact that holds at this moment. ``cause`` joins those of several integrations."""
 
@@ -81,6 +91,8 @@ class Finding:
     """Tells findings of one kind and integration apart."""
     parts: tuple[Finding, ...] = ()
     """Of one that joins several: those that it stands for, each for its own vendor."""
+    unlisted: tuple[VendorTally, ...] = ()
+    """Those that it stands for beside its parts."""
 
     @property
     def id(self) -> str:
@@ -142,6 +154,8 @@ class Verdict:
     issues: tuple[Issue, ...] = ()
     counts: tuple[Tally, ...] = ()
     """All problems, also those that are not listed."""
+    unlisted: tuple[VendorTally, ...] = ()
+    """Vendors' problems that are not listed."""
 
     @property
     def ok(self) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from dispatcher.model.verdict import Finding, Severity
 from dispatcher.policy.verdict import actions
+from dispatcher.policy.verdict.vendors import counted
 from dispatcher.policy.verdict.words import moment, wait
 
 JOINED_FROM = 5
@@ -59,4 +60,5 @@ def _one_of(crowd: list[Finding], now_ms: int) -> Finding:
         actions=(actions.DOCTOR, actions.RUNBOOK),
         topic=oldest.cause.replace(" ", "-"),
         parts=tuple(crowd[:MOST_PARTS]),
+        unlisted=counted(crowd[MOST_PARTS:]),
     )

@@ -6,11 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from dispatcher.model.troubles import Figures, Snapshot
-from dispatcher.model.verdict import Acknowledgement, Finding, Problem, ProblemKind, Severity, Verdict, tallied
+from dispatcher.model.verdict import Acknowledgement, Finding, Problem, ProblemKind, Severity, Tally, Verdict, tallied
 from dispatcher.policy.verdict.causes import joined
 from dispatcher.policy.verdict.fleet import store_is_away
 from dispatcher.policy.verdict.letters import dead_letters_of
 from dispatcher.policy.verdict.rules import ENDS_AT_ONCE, findings
+from dispatcher.policy.verdict.vendors import of_vendor, unlisted
 from dispatcher.policy.verdict.words import moment, number
 
 MOST_PROBLEMS = 200
@@ -33,7 +34,7 @@ def verdict(seen: Snapshot, previous: Verdict | None, now_ms: int) -> Verdict:
     for key, problem in before.items():
         if key not in holding:
             (problems if key in open_before and _lasts(problem, now_ms) else ended).append(problem)
-    problems.sort(key=_order)
+    problems.sort(key=order)
     return Verdict(
         now_ms,
         headline(problems, seen.figures, now_ms),
@@ -42,6 +43,7 @@ def verdict(seen: Snapshot, previous: Verdict | None, now_ms: int) -> Verdict:
         tuple(forgetful(ended, now_ms)),
         seen.issues,
         tallied(problems),
+        unlisted(problems[:MOST_PROBLEMS], problems[MOST_PROBLEMS:]),
     )
 
 
@@ -83,7 +85,7 @@ def forgetful(ended: Sequence[Problem], now_ms: int) -> list[Problem]:
     return sorted(lately, key=lambda problem: -problem.held_ms)[:MOST_PROBLEMS]
 
 
-def _order(problem: Problem) -> tuple[int, bool, int, int, str]:
+def order(problem: Problem) -> tuple[int, bool, int, int, str]:
     """Severity; the fleet before an integration; what more waits for; what is older."""
     finding = problem.finding
     alone = finding.integration_id is not None
@@ -95,7 +97,11 @@ def headline(problems: Sequence[Problem], figures: Figures, now_ms: int) -> str:
     urgent = [problem for problem in problems if problem.severity is not Severity.INFO]
     if not urgent:
         return all_is_well(figures, now_ms)
-    more = len(urgent) - 1
+    return first_of(urgent, len(urgent) - 1)
+
+
+def first_of(urgent: Sequence[Problem], more: int) -> str:
+    """The first problem, and how many more there are."""
     rest = f" {number(more, 'more problem needs', 'more problems need')} somebody." if more else ""
     return urgent[0].finding.text + rest
 
@@ -121,27 +127,36 @@ def away(known: Verdict | None, since_ms: int, now_ms: int) -> Verdict:
     """The verdict from memory while the store is away."""
     problem = Problem(store_is_away(since_ms, now_ms), now_ms, (since_ms,))
     others = [one for one in known.problems if one.finding.kind is not ProblemKind.STORE_AWAY] if known else []
-    problems = sorted([problem, *others], key=_order)[:MOST_PROBLEMS]
+    problems = sorted([problem, *others], key=order)[:MOST_PROBLEMS]
     uncounted = known.uncounted if known else 0
     text = headline(problems, Figures(), now_ms)
     return Verdict(now_ms, text, tuple(problems), uncounted, counts=tallied(problems))
 
 
-def _parts(problem: Problem) -> list[Problem]:
-    return [replace(problem, finding=part) for part in problem.finding.parts] or [problem]
-
-
-def _is_of(finding: Finding, vendor_id: str) -> bool:
-    return finding.integration_id is not None and finding.vendor_id == vendor_id
-
-
 def narrowed(known: Verdict, vendor_id: str) -> Verdict:
     """The part that is one vendor's: its integrations', and its dead letters. Nothing of the fleet is told."""
-    problems = [one for whole in known.problems for one in _parts(whole) if _is_of(one.finding, vendor_id)]
+    problems = of_vendor(known.problems, vendor_id)
     issues = tuple(one for one in known.issues if one.vendor_id == vendor_id)
     if (letters := dead_letters_of(issues, 0, known.at_ms)) is not None:
         problems.append(Problem(letters, known.at_ms))
-    problems.sort(key=_order)
-    urgent = [one for one in problems if one.severity is not Severity.INFO]
-    text = headline(urgent, Figures(), known.at_ms) if urgent else "All is well with your integrations."
-    return Verdict(known.at_ms, text, tuple(problems), 0, (), issues, tallied(problems))
+    problems.sort(key=order)
+    others = tuple(Tally(one.kind, one.severity, one.count) for one in known.unlisted if one.vendor_id == vendor_id)
+    return Verdict(
+        known.at_ms,
+        _vendors_headline(problems, others),
+        tuple(problems),
+        sum(one.count for one in others),
+        issues=issues,
+        counts=(*tallied(problems), *others),
+    )
+
+
+def _vendors_headline(listed: Sequence[Problem], others: Sequence[Tally]) -> str:
+    """``others``: problems that are not listed."""
+    urgent = [one for one in listed if one.severity is not Severity.INFO]
+    more = sum(one.count for one in others if one.severity is not Severity.INFO)
+    if urgent:
+        return first_of(urgent, len(urgent) - 1 + more)
+    if more:
+        return f"{number(more, 'problem needs', 'problems need')} somebody, too many to be listed: look at your queue."
+    return "All is well with your integrations."

@@ -7,6 +7,7 @@ from dataclasses import replace
 from dispatcher.model.troubles import FlowFacts, Snapshot, StoreFacts, TroubledLane, UpkeepFacts
 from dispatcher.model.verdict import Acknowledgement, ProblemKind, Severity, Tally, Verdict
 from dispatcher.policy.verdict import acknowledged, away, narrowed, verdict
+from dispatcher.policy.verdict.causes import MOST_PARTS
 from dispatcher.policy.verdict.judging import MOST_PROBLEMS
 from tests.unit.policy.verdict.scenes import AT_1402, MINUTE, NOW, QUIET, REFUSING, issue, lane, seen
 
@@ -118,6 +119,24 @@ def test_two_hundred_problems_are_listed_and_the_rest_counted() -> None:
     assert len(said.problems) == MOST_PROBLEMS
     assert said.uncounted == 50
     assert said.counts == (Tally(K.URL_SUSPENDED, S.ACT, 250),)
+
+
+def test_a_vendor_is_told_how_many_of_its_problems_are_not_listed() -> None:
+    gone = lane(suspended_urls=1, suspended_since_ms=AT_1402)
+    lanes = [replace(gone, integration_id=f"l-{n:03}") for n in range(MOST_PROBLEMS)]
+    beyond = [replace(gone, integration_id=f"m-{n}", vendor_id="v2") for n in range(3)]
+    own = narrowed(judged((0, seen(*lanes, *beyond))), "v2")
+    assert (own.ok, own.problems, own.uncounted) == (False, (), 3)
+    assert own.text == "3 problems need somebody, too many to be listed: look at your queue."
+    some = narrowed(judged((0, seen(*lanes[3:], *beyond, replace(beyond[0], integration_id="a-1")))), "v2")
+    assert len(some.problems) + some.uncounted == 4
+    assert some.text.endswith(" 3 more problems need somebody.")
+
+
+def test_a_vendor_is_told_of_its_own_beyond_the_parts_of_one_cause() -> None:
+    others = [broken(n) for n in range(MOST_PARTS)]
+    own = narrowed(judged((0, seen(*others, replace(broken(999), vendor_id="v2")))), "v2")
+    assert (own.ok, own.uncounted) == (False, 1)
 
 
 def test_an_acknowledged_problem_is_silent_until_it_has_ended() -> None:
