@@ -9,32 +9,21 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.flow.connectors.erasing import ConnectorRemoval, Erasing
-from dispatcher.flow.connectors.reauthentication import Reauthentication
+from dispatcher.flow.connectors.erasing import Erasing
 from dispatcher.flow.connectors.renewing import Renewals
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.flow.events.operational_events import OperationalEvents
 from dispatcher.flow.installations.drafts import Drafts
-from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.forgetting import Forgetting
-from dispatcher.flow.installations.parties import AccountsAndMarketplaces
-from dispatcher.flow.installations.partner_connectors import PartnerConnectors
-from dispatcher.flow.installations.pending import Pending
-from dispatcher.flow.installations.reconcile import HELD_MS, Reconciler
-from dispatcher.flow.installations.setting_seals import SettingSeals
-from dispatcher.flow.installations.transitions import Transitions
+from dispatcher.flow.installations.reconcile import Reconciler
 from dispatcher.flow.installations.upgrade_rounds import UpgradeRounds
-from dispatcher.flow.installations.upgrading import Upgrades
 from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.flow.pings.schedule import Probing
 from dispatcher.model.operational import to_nobody
 from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.settings import Settings
-from dispatcher.store import keys
 from dispatcher.store.archive.writing import ArchiveWriter
 from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.definitions.cache import DefinitionCache
-from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.ping_starter import QueuedPings
 from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.heartbeats import Heartbeats
@@ -44,23 +33,17 @@ from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory
 from dispatcher.store.history.sampled import SampledCounters
-from dispatcher.store.installations.accounts import AccountStore
-from dispatcher.store.installations.bearers import Bearers
 from dispatcher.store.installations.connectors import ConnectorStore
-from dispatcher.store.installations.installations import InstallationStore
-from dispatcher.store.installations.marketplaces import MarketplaceStore
-from dispatcher.store.installations.outbox import Outbox
 from dispatcher.store.installations.templates import TemplateStore
-from dispatcher.store.installations.upgrade_places import UpgradePlaces
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.queue.leases import Leases
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.tokens import TokenStore
+from worker import installing
 from worker.archiving import Archiving
 from worker.delivery.accounts import AccountLookup, Accounts
 from worker.delivery.deliver import Deliverer, Sender
-from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.delivery.traces import AttemptTraces, TracedSender
 from worker.jobs import Job, NotNow
@@ -141,10 +124,10 @@ async def compose(resources: Resources) -> AsyncIterator[Composition]:
             resealing=resealing,
             rotating=_rotating(resources),
             operational=resources.operational,
-            reconciler=_reconciler(resources),
-            upgrades=_upgrades(resources),
-            drafts=_drafts(resources),
-            erasing=_erasing(resources),
+            reconciler=installing.reconciler(resources),
+            upgrades=installing.upgrades(resources),
+            drafts=installing.drafts(resources),
+            erasing=installing.erasing(resources),
             sampler=_sampler(resources, owner, tallies),
             archiving=_archiving(resources, owner),
         )
@@ -190,7 +173,7 @@ def _kind_of_owner(traces: AttemptTraces | None) -> type[Owner]:
 
 
 def _sender(resources: Resources, tokens: TokenSource, traces: AttemptTraces | None) -> Sender:
-    outside = resources.sessions, tokens, resources.identity, resources.clock, _installed(resources)
+    outside = resources.sessions, tokens, resources.identity, resources.clock, installing.installed_events(resources)
     return TracedSender(*outside).traced_by(traces) if traces else Sender(*outside)
 
 
@@ -202,21 +185,7 @@ def _accounts(resources: Resources) -> Accounts:
     tokens = TokenStore(redis, sealer, pepper=_pepper(resources.settings))
     grants = GrantClient(resources.sessions, clock)
     renewer = Renewer(connectors, templates, tokens, grants, Renewals(redis, sealer), sealer, clock)
-    return Accounts(lookup, _reauthentication(resources), renewer, clock)
-
-
-def _reauthentication(resources: Resources) -> Reauthentication:
-    redis, queue = resources.stores.redis, resources.stores.queue
-    stores = InstallationStore(redis, resources.stores.cache.revision), MarketplaceStore(redis)
-    effects = Effects(Outbox(redis), queue)
-    return Reauthentication(redis, *stores, effects, queue.partitions, resources.clock.now_ms)
-
-
-def _installed(resources: Resources) -> InstalledEvents:
-    redis = resources.stores.redis
-    return InstalledEvents(
-        Bearers(redis), InstallationStore(redis, resources.stores.cache.revision), SettingSeals(resources.sealer)
-    )
+    return Accounts(lookup, installing.reauthentication(resources), renewer, clock)
 
 
 def _pepper(settings: Settings) -> bytes:
@@ -295,44 +264,6 @@ def _archiving(resources: Resources, owner: Owner) -> Archiving | None:
         return None
     writer = ArchiveWriter(archive, partitions=settings.partitions, after_ms=settings.archive_after_ms)
     return Archiving(writer, lambda: owner.partitions, resources.clock.steady)
-
-
-def _reconciler(resources: Resources) -> Reconciler:
-    redis, queue, now_ms = resources.stores.redis, resources.stores.queue, resources.clock.now_ms
-    outbox, store = Outbox(redis), InstallationStore(redis, resources.stores.cache.revision)
-    effects = Effects(outbox, queue)
-    transitions = _transitions(resources, store)
-    pending = Pending(store, effects, queue, transitions)
-    return Reconciler(outbox, effects, pending, DueStore(redis, keys.PENDING, HELD_MS), now_ms)
-
-
-def _upgrades(resources: Resources) -> UpgradeRounds:
-    redis, cache, now_ms = resources.stores.redis, resources.stores.cache, resources.clock.now_ms
-    store, places = InstallationStore(redis, cache.revision), UpgradePlaces(redis)
-    due, freed = DueStore(redis, keys.UPGRADES, HELD_MS), DueStore(redis, keys.FREED, HELD_MS)
-    partners = PartnerConnectors(ConnectorStore(redis), TemplateStore(redis))
-    upgrades = Upgrades(cache, _transitions(resources, store), partners)
-    return UpgradeRounds(due, freed, places, resources.stores.definitions, store, upgrades, now_ms)
-
-
-def _erasing(resources: Resources) -> Erasing:
-    redis, queue = resources.stores.redis, resources.stores.queue
-    installations = InstallationStore(redis, resources.stores.cache.revision)
-    removal = ConnectorRemoval(ConnectorStore(redis), installations, _reauthentication(resources))
-    due = DueStore(redis, keys.ERASURES, HELD_MS)
-    forgetting = Forgetting(queue, installations)
-    return Erasing(due, Effects(Outbox(redis), queue), queue, removal, forgetting, resources.clock.now_ms)
-
-
-def _drafts(resources: Resources) -> Drafts:
-    store = InstallationStore(resources.stores.redis, resources.stores.cache.revision)
-    return Drafts(store, _transitions(resources, store), resources.settings.draft_days, resources.clock.now_ms)
-
-
-def _transitions(resources: Resources, store: InstallationStore) -> Transitions:
-    redis, queue = resources.stores.redis, resources.stores.queue
-    surroundings = AccountsAndMarketplaces(AccountStore(redis), MarketplaceStore(redis))
-    return Transitions(store, Effects(Outbox(redis), queue), surroundings, queue.partitions, resources.clock.now_ms)
 
 
 def _rotating(resources: Resources) -> Rotating:
