@@ -186,8 +186,9 @@ def _draft(change: Written, now_ms: int) -> list[Operation]:
 
 def _freed(change: Written, now_ms: int) -> list[Operation]:
     """Its entry among those that a newer revision may have passed over until now."""
-    was_free = change.before is not None and is_free(change.before.installation)
-    if was_free or change.after is None or not is_free(change.after):
+    if change.before is None or change.after is None:
+        return []
+    if is_free(change.before.installation) or not is_free(change.after):
         return []
     return [Operation("ZADD", keys.FREED, (now_ms, change.id))]
 
