@@ -15,7 +15,10 @@ from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, encode_
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.model.installation import InstallStep
 from dispatcher.model.integration import Integration
+from dispatcher.model.marketplace import Marketplace
 from dispatcher.store import keys
+from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.recount import recount_installed
 from dispatcher.store.redis.scripts import script
 from tests.faults.deployment import ADMIN, ADMIN_SECRET, FULL, Deployment
 from tests.faults.processes import Program
@@ -26,6 +29,7 @@ from tests.waiting import until
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 ALL = "/v1/integrations"
+MARKETPLACE = 27
 WRITES = ("documents/swap", "queue/accept", "installations/outbox_done", "queue/lock", "queue/conclude")
 MARKERS = (b"idem:", *(script(name).sha.encode() for name in WRITES))
 STEPS = tuple(
@@ -71,6 +75,7 @@ class Story:
     token: str = ""
     kills: int = 0
     ids: list[str] = field(default_factory=list)
+    accounts: list[str] = field(default_factory=list)
 
     async def start(self) -> None:
         self.program, self.address = await self.deployment.api(self.proxy.url)
@@ -112,8 +117,22 @@ class Story:
         self.proxy.arm(0, does_it=False)
         await self.start()
 
+    async def customer(self, number: int) -> str:
+        """The account of somebody who clicks Connect, however often that has to be repeated."""
+        asked = {
+            "MarketplaceId": MARKETPLACE,
+            "Username": f"user-{number}@example.com",
+            "Password": "password",
+            "AccountName": f"Customer {number}",
+            "PartnerConnector": {"Name": self.integration.name, "AuthValue": "key"},
+        }
+        status, link = await self.ask("POST", "/v1.0/users/marketplace", asked)
+        assert status == 200, link
+        self.accounts.append(link["AccountId"])
+        return str(link["AccountId"])
+
     async def run(self, number: int) -> None:
-        account = f"A-{number}"
+        account = await self.customer(number)
         body = {"name": "n", "_connectorId": self.integration.connector_id, "_accountId": account, "version": "1"}
         status, made = await self.ask("POST", ALL, body, **{"Idempotency-Key": f"k-{number}"})
         assert status == 201, made
@@ -148,9 +167,20 @@ class Story:
         await until(lambda: is_empty(self.deployment, keys.OUTBOX))
         for key in (keys.INSTALLATIONS, keys.PENDING, keys.UPDATES):
             assert await self.deployment.redis.zcard(key) == 0, key
-        for number, _ in enumerate(self.ids):
-            assert await self.deployment.queue.holders(self.integration.id, f"A-{number}") == []
+        for account in self.accounts:
+            assert await self.deployment.queue.holders(self.integration.id, account) == []
+        await self.assert_customers_made_once()
         await self.deployment.assert_well()
+
+    async def assert_customers_made_once(self) -> None:
+        """Each with its account, user and connector, and nothing beside them."""
+        assert len(set(self.accounts)) == len(self.accounts)
+        made = await self.deployment.redis.zrange(keys.accounts_of(MARKETPLACE), 0, -1)
+        assert sorted(one.decode() for one in made) == sorted(self.accounts)
+        recounted = await recount_installed(self.deployment.redis)
+        assert recounted.well, recounted.broken
+        each = {kind: recounted.counts[kind] for kind in ("accounts", "users", "connectors")}
+        assert each == dict.fromkeys(each, len(self.accounts))
 
     def received(self, name: str) -> list[Received]:
         return self.deployment.host.to(f"/{name}")
@@ -181,6 +211,7 @@ async def story_of(deployment: Deployment) -> AsyncIterator[Story]:
         integration.id, lambda one: replace(one, working=replace(one.working, install_template=STEPS))
     )
     published = await publish(deployment.definitions, integration.id, "test", 3)
+    await MarketplaceStore(deployment.redis).create(Marketplace(MARKETPLACE, "Acme", 1, 1))
     await deployment.worker()
     proxy = KillingProxy("127.0.0.1", deployment.server.port)
     async with proxy, ClientSession(timeout=ClientTimeout(total=45)) as session:
@@ -196,7 +227,7 @@ async def test_an_api_killed_at_any_write_of_an_install_orders_and_cancels_once(
         writes = story.proxy.writes
         assert writes >= 10
         number = 0
-        for fatal in range(1, writes + 1, 1 if FULL else 4):
+        for fatal in range(1, writes + 1, 1 if FULL else 5):
             for does_it in (False, True):
                 number += 1
                 story.proxy.arm(fatal, does_it=does_it)
