@@ -34,7 +34,7 @@ class EventErrorJson(TypedDict):
 
 
 class EventJson(TypedDict):
-    """``createdOn`` is epoch milliseconds; other times are ISO 8601. ``revision`` None = WORKING."""
+    """Times are ISO 8601; ``createdOn`` is ``createdAt`` in epoch milliseconds. ``revision`` None = WORKING."""
 
     id: str
     eventUrl: str
@@ -48,6 +48,7 @@ class EventJson(TypedDict):
     sequence: int
     flag: str | None
     createdOn: int
+    createdAt: str
     attempts: int
     nextAttemptAt: str | None
     resultDeadline: str | None
@@ -103,7 +104,7 @@ class ExplanationJson(TypedDict):
 
 
 class ChangeJson(TypedDict):
-    """One status change, as the stream tells it."""
+    """One status change, as the stream tells it. ``attempts``: made so far, as of events; ``attempt`` is the same."""
 
     eventId: str
     status: str
@@ -111,6 +112,7 @@ class ChangeJson(TypedDict):
     integrationId: str
     accountId: str | None
     at: str
+    attempts: int
     attempt: int
     httpStatus: int | None
 

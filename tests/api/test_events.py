@@ -10,6 +10,7 @@ import pytest
 from dispatcher.api.http.known_parameters import known_parameters
 from dispatcher.api.rest.models import EventOut
 from dispatcher.api.table import api_routes
+from dispatcher.clock import iso_ms
 from dispatcher.flow.events.explain import SENTENCES, sentence
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import INTEGRATION_DELETED, Explanation, Reason
@@ -30,6 +31,7 @@ async def test_a_new_event_is_queued(api: Api) -> None:
     assert (event["productId"], event["accountId"], event["sequence"]) == ("P-1", "A-1", 1)
     assert (event["consumed"], event["successful"], event["error"]) == (False, False, None)
     assert isinstance(event["createdOn"], int)
+    assert event["createdAt"] == iso_ms(event["createdOn"])
     assert event["eventUrl"] == made["eventUrl"]
 
 

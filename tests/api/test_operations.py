@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dispatcher.clock import iso_ms
 from dispatcher.model.integration import Revision
 from dispatcher.model.status import Status
 from tests.api.conftest import ADMIN_ID, Api, Start, publish
@@ -121,6 +122,7 @@ async def test_client_lives_from_creation_to_disabling(api: Api) -> None:
         "disabled": False,
         "publicKey": None,
         "createdOn": int(api.clock.now_s * 1000),
+        "createdAt": iso_ms(int(api.clock.now_s * 1000)),
     }
     path = f"/v1/clients/{made['clientId']}"
     assert await api.json("GET", path, 200) == made

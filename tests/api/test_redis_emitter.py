@@ -24,7 +24,7 @@ async def test_an_event_beside_http_is_the_same_as_one_over_http(api: Api, redis
         receipt = await emitter.emit(VALID | {"payload": payload})
     first = await api.json("GET", f"/v1/events/{over_http['id']}", 200)
     second = await api.json("GET", f"/v1/events/{receipt.id}", 200)
-    own = {"id", "eventUrl", "createdOn", "sequence", "status"}  # the second is behind the first
+    own = {"id", "eventUrl", "createdOn", "createdAt", "sequence", "status"}  # the second is behind the first
     assert {k: v for k, v in first.items() if k not in own} == {k: v for k, v in second.items() if k not in own}
     assert (first["sequence"], second["sequence"]) == (1, 2)
     found = [await api.services.queue.get(one) for one in (over_http["id"], receipt.id)]

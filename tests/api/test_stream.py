@@ -66,7 +66,7 @@ async def test_changes_are_told_as_they_happen(api: Api) -> None:
         later = await listener.next()
         while later["status"] != "DEAD":
             later = await listener.next()
-        assert (later["attempt"], later["httpStatus"]) == (1, 500)
+        assert (later["attempts"], later["attempt"], later["httpStatus"]) == (1, 1, 500)
 
 
 async def test_last_event_id_resumes_without_a_gap(api: Api) -> None:

@@ -13,7 +13,9 @@ from typing import Any
 Schema = dict[str, Any]
 
 _TYPES: dict[type, str] = {str: "string", bool: "boolean", int: "integer", float: "number"}
-_TIMES = frozenset({"at", "lastModified", "publishedOn", "since", "searchedTo", "resultDeadline"})
+_TIMES = frozenset(
+    {"at", "createdOn", "from", "lastModified", "publishedOn", "resultDeadline", "searchedTo", "since", "to", "until"}
+)
 _REF = "#/components/schemas/"
 _DEEP = 6
 

@@ -153,7 +153,7 @@ class EventErrorOut(Wire):
 
 
 class EventOut(Wire):
-    """Times are ISO 8601 with milliseconds; ``createdOn`` is epoch milliseconds."""
+    """Times are ISO 8601 with milliseconds; ``createdOn`` is ``createdAt`` once more, in epoch milliseconds."""
 
     id: str
     event_url: str
@@ -167,6 +167,7 @@ class EventOut(Wire):
     sequence: int
     flag: str | None
     created_on: int
+    created_at: str
     attempts: int
     next_attempt_at: str | None
     result_deadline: str | None

@@ -52,7 +52,7 @@ def _show_json(change: ChangeJson) -> None:
 
 def _show_line(change: ChangeJson) -> None:
     status = typer.style(f"{change['status']:<15}", fg=COLOURS.get(change["status"]))
-    tried = f"attempt {change['attempt']}" if change["attempt"] else ""
+    tried = f"attempt {change['attempts']}" if change["attempts"] else ""
     answer = str(change["httpStatus"] or "")
     text = f"{change['at'][11:23]}  {status}  {change['type']:<19}  {change['eventId']}  {cell(change['accountId'])}"
     typer.echo(f"{text}  {tried} {answer}".rstrip())

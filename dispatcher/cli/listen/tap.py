@@ -108,7 +108,7 @@ class Tap:
 def _is_new(change: ChangeJson) -> bool:
     """True for an event that was accepted just now, of a type that integrations name a URL for."""
     return (
-        change["attempt"] == 0
+        change["attempts"] == 0
         and change["status"] not in TERMINAL
         and TYPE_RULES[EventType(change["type"])].configurable
     )

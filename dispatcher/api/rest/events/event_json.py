@@ -27,6 +27,7 @@ def event_json(stored: StoredEvent, base_url: str) -> dict[str, Any]:
         "sequence": state.sequence,
         "flag": event.flag,
         "createdOn": state.created_ms,
+        "createdAt": iso_ms(state.created_ms),
         "attempts": state.attempts,
         "nextAttemptAt": None if state.consumed else iso_or_none(state.due_ms),
         "resultDeadline": iso_or_none(state.result_deadline_ms),

@@ -132,6 +132,7 @@ def message(change: Change) -> str:
         "integrationId": change.integration_id,
         "accountId": change.account_id,
         "at": iso_ms(change.at_ms),
+        "attempts": change.attempt,
         "attempt": change.attempt,
         "httpStatus": change.http_status,
     }

@@ -62,6 +62,7 @@ class ClientOut(Wire):
     disabled: bool
     public_key: dict[str, Any] | None
     created_on: int
+    created_at: str
 
 
 class NewClientOut(ClientOut):

@@ -23,6 +23,7 @@ from dispatcher.api.rest.operating.client_models import (
     RotationIn,
 )
 from dispatcher.api.services import SERVICES
+from dispatcher.clock import iso_ms
 from dispatcher.flow.access.clients import ClientDesk, known, no_such_client, public_key_of, scopes_of
 from dispatcher.model.access import ApiClient, Scope
 from dispatcher.model.roles import Role
@@ -143,6 +144,7 @@ def client_json(client: ApiClient) -> dict[str, Any]:
         "disabled": client.disabled,
         "publicKey": orjson.loads(client.public_key) if client.public_key else None,
         "createdOn": client.created_ms,
+        "createdAt": iso_ms(client.created_ms),
     }
 
 
