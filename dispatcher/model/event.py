@@ -9,6 +9,7 @@ import orjson
 from dispatcher.errors import NotFound
 from dispatcher.model import exact_numbers
 from dispatcher.model.event_type import STEP_TYPES, EventType
+from dispatcher.model.integration import WORKING
 from dispatcher.model.status import FAILURES, TERMINAL, Status
 
 _STATUS_GROUP = "\x01"
@@ -46,6 +47,14 @@ class Event(NamedTuple):
     """``traceparent`` that its emitter sent; None = it sent none."""
     client_id: str | None = None
     """The API client that it was accepted from; None = it came about by itself, or was accepted by an older version."""
+    working_ms: int | None = None
+    """With revision 0: when the WORKING version that it was accepted with was saved; None = what there is then."""
+
+    def pinned(self, chosen: int | None) -> int:
+        """The number that its version is kept under; ``chosen``: by a redelivery, which takes what there is then."""
+        if chosen is not None:
+            return chosen
+        return -self.working_ms if self.working_ms and self.revision == WORKING else self.revision
 
     @property
     def group(self) -> str:
@@ -64,6 +73,7 @@ class Event(NamedTuple):
             "p": self.product_id,
             "s": self.subscription_id,
             "f": self.flag,
+            "v": self.working_ms,
             "w": self.trace,
             "c": self.creator,
             "d": self.payload,
@@ -89,6 +99,7 @@ class Event(NamedTuple):
             payload=body.get("d"),
             trace=body.get("w"),
             client_id=body.get("a"),
+            working_ms=body.get("v"),
         )
 
 

@@ -173,9 +173,14 @@ definition = _with_id("{def}:i:")
 
 
 def revision(integration_id: str, number: int) -> str:
-    """string: JSON of ``Revision``, immutable but for its sealing. Until it is deleted. Written by the API."""
+    """string: JSON of ``Revision``, immutable but for its sealing. Until it is deleted; below 0, a copy of WORKING as
+    of that moment, 30 days after its last use. Written by the API."""
     return f"{{def}}:r:{integration_id}:{number}"
 
+
+pins = _with_id("{def}:pins:")
+"""zset: numbers below 0 of an integration's revisions, score = number. Until 30 days after the last use. Written by the
+API."""
 
 product = _with_id("{def}:product:")
 """string: JSON of ``Product``. For ever. Written by the API."""

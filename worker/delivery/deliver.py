@@ -96,19 +96,19 @@ class Deliverer:
 
     async def look_up(self, claimed: Claimed) -> None:
         """Have its definitions at hand, as ``deliver`` needs them next."""
-        lane, revision = claimed.event.integration_id, claimed.revision
+        lane, revision = claimed.event.integration_id, claimed.pinned
         if self._lookup.peek(lane, revision) is None:
             await self._lookup.load(lane, revision)
 
     def find(self, claimed: Claimed) -> Delivery | None:
         """The revision that the event is sent with, and its URL there; None = the store has to be asked."""
-        target = self._lookup.peek(claimed.event.integration_id, claimed.revision)
+        target = self._lookup.peek(claimed.event.integration_id, claimed.pinned)
         return None if target is None or target.integration.account_bound else self._begun(claimed, target)
 
     async def _find_in_store(self, claimed: Claimed) -> Delivery | None:
         """With what the event's account adds; None = the integration is gone."""
         lane, account_id = claimed.event.integration_id, claimed.event.account_id
-        target = self._lookup.peek(lane, claimed.revision) or await self._lookup.load(lane, claimed.revision)
+        target = self._lookup.peek(lane, claimed.pinned) or await self._lookup.load(lane, claimed.pinned)
         if target is None:
             return None
         delivery = self._begun(claimed, target)

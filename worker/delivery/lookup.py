@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 
-from dispatcher.model.integration import Integration, Revision
+from dispatcher.model.integration import WORKING, Integration, Revision
 from dispatcher.model.marketplace import marketplace_of_lane
 from dispatcher.model.operational import OPERATIONS
 from dispatcher.store.definitions.cache import DefinitionCache
@@ -66,6 +66,8 @@ class Lookup:
     async def load(self, integration_id: str, number: int) -> Target | None:
         """The target, read from the store; None when the integration or the revision is gone.
 
+        Of a WORKING version that is kept no longer the one that there is now.
+
         ``BrokenDefinition`` when it is there and cannot be read: a newer worker may read it, or somebody repairs it.
         """
         if integration_id == OPERATIONS:
@@ -81,8 +83,10 @@ class Lookup:
             raise BrokenDefinition(f"The definition of {integration_id} cannot be read: restore it from a backup.")
         integration = loaded.integrations.get(integration_id)
         revision = loaded.revisions.get((integration_id, number))
-        if integration is None or revision is None:
+        if integration is None:
             return None
+        if revision is None:
+            return self._targets.get(integration, integration.working) if number < WORKING else None
         return self._targets.get(integration, revision)
 
     async def published(self, integration_id: str) -> Target | None:

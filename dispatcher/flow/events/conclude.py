@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dispatcher.errors import Unprocessable
 from dispatcher.flow.events.status_notice import status_notice
 from dispatcher.model.event import Event, no_such_event
-from dispatcher.model.integration import AnswerMode, Revision
+from dispatcher.model.integration import WORKING, AnswerMode, Revision
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.policy.answers.body import Fields
@@ -79,5 +79,6 @@ class Conclusions:
 
     async def _revision(self, stored: StoredEvent) -> Revision | None:
         """The version that the event is sent with; None when its integration is gone."""
-        event, chosen = stored.event, stored.state.revision
-        return await self._cache.revision(event.integration_id, event.revision if chosen is None else chosen)
+        lane, number = stored.event.integration_id, stored.event.pinned(stored.state.revision)
+        found = await self._cache.revision(lane, number)
+        return await self._cache.revision(lane, WORKING) if found is None and number < WORKING else found

@@ -73,6 +73,7 @@ class Emitter:
         problems += _problems_at(kind, revision, asked.payload)
         if problems:
             raise Unprocessable(_one_a_field(problems))
+        working_ms = await self._cache.pin_working(integration) if revision.number == WORKING else None
         return Event(
             id=new_event_id(self._now_ms(), self._partition_of(integration.id)),
             type=kind,
@@ -85,6 +86,7 @@ class Emitter:
             creator=asked.creator,
             payload=asked.payload,
             client_id=caller.client_id,
+            working_ms=working_ms,
         )
 
     async def _destination(

@@ -21,11 +21,14 @@ from dispatcher.model.integration import WORKING, Integration, Product, Revision
 from dispatcher.store.definitions.changes import follow
 from dispatcher.store.definitions.editing import Definitions, Loaded, RevisionId, product_message
 from dispatcher.store.definitions.expiring_cache import ExpiringCache
+from dispatcher.store.definitions.pins import keep_working
 
 CAPACITY = 20_000
 """Entries of each kind that are kept."""
 MAX_AGE_S = 30.0
 """Time that a changeable entry is believed without an announcement."""
+PINNED_S = 3600.0
+"""Time after which the use of a WORKING version is noted again."""
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -80,6 +83,7 @@ class DefinitionCache:
         self._products: ExpiringCache[str, Product] = ExpiringCache(capacity, MAX_AGE_S, now)
         self._revisions: ExpiringCache[RevisionId, Revision] = ExpiringCache(capacity, float("inf"), now)
         self._reads: set[_Dropped] = set()
+        self._pinned: ExpiringCache[tuple[str, int], bool] = ExpiringCache(capacity, PINNED_S, now)
         self._observers: list[Observer] = []
         self._open = contextlib.ExitStack()
         self._follower: asyncio.Task[None] | None = None
@@ -169,6 +173,13 @@ class DefinitionCache:
             broken = fetched.broken
         numbers |= {(lane, WORKING): lanes[lane].working for lane in working if lane in lanes}
         return Loaded(lanes, numbers, names, broken)
+
+    async def pin_working(self, integration: Integration) -> int:
+        """Keep its WORKING version for what is accepted with it (noted once an hour); returns when it was saved."""
+        if self._pinned.get(pin := (integration.id, integration.modified_ms)) is None:
+            await keep_working(self._redis, integration)
+            self._pinned.put(pin, True)
+        return integration.modified_ms
 
     def invalidate(self, message: str) -> None:
         """Forget an integration (its UUID) or a product (``product:ID``)."""

@@ -22,6 +22,7 @@ from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.indexes import changed_indexes, created, deleted
 from dispatcher.store.definitions.pings import Pings
+from dispatcher.store.definitions.pins import kept_numbers
 from dispatcher.store.definitions.reads import DefinitionReads, IntegrationPage, Loaded, RevisionId
 from dispatcher.store.definitions.records import (
     read_integration,
@@ -166,8 +167,9 @@ class Definitions(DefinitionReads):
                 raise Conflict.of("still_installed", text, "id")
             if integration.linked_products:
                 raise Conflict.of("still_linked", "Unlink every product from the integration, then delete it.", "id")
-            numbers = range(1, (integration.published_revision or 0) + 1)
-            pings = [keys.ping(integration.id), keys.ping_days(integration.id)]
+            copies = await kept_numbers(self._redis, integration.id)
+            numbers = [*range(1, (integration.published_revision or 0) + 1), *copies]
+            pings = [keys.ping(integration.id), keys.ping_days(integration.id), keys.pins(integration.id)]
             dropped = [*pings, *(keys.revision(integration.id, number) for number in numbers)]
             gone = Document(keys.definition(integration.id), before, b"")
             unchanged = Document(keys.NEWEST, newest, b"", integration.id)

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 
 from dispatcher.model.integration import Integration, OutboundCredentials, Revision, Transport
 from dispatcher.store import keys
+from dispatcher.store.definitions.pins import kept_numbers
 from dispatcher.store.definitions.records import (
     BrokenDefinition,
     read_integration,
@@ -98,9 +99,9 @@ class SealedDefinitions:
             newest = read_integration(stored).published_revision or 0
         except BrokenDefinition:
             return  # named when the record itself was gone through
-        for first in range(1, newest + 1, REVISIONS_AT_ONCE):
-            numbers = range(first, min(first + REVISIONS_AT_ONCE, newest + 1))
-            names = [keys.revision(integration_id, number) for number in numbers]
+        numbers = [*range(1, newest + 1), *await kept_numbers(self.redis, integration_id)]
+        for first in range(0, len(numbers), REVISIONS_AT_ONCE):
+            names = [keys.revision(integration_id, one) for one in numbers[first : first + REVISIONS_AT_ONCE]]
             with guarded():
                 records = await self.redis.mget(names)
             for name, record in zip(names, records, strict=True):

@@ -40,6 +40,11 @@ class Claimed(NamedTuple):
         chosen = self.state.revision
         return self.event.revision if chosen is None else chosen
 
+    @property
+    def pinned(self) -> int:
+        """The number that the version which it is sent with is kept under: below 0 a WORKING version as it was."""
+        return self.event.pinned(self.state.revision)
+
 
 class SuspendedUrls(NamedTuple):
     """URLs of an integration that answered 410 Gone: nothing is sent to those of ``now``.
