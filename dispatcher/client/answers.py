@@ -217,6 +217,13 @@ class LaneJson(TypedDict):
     pause: PauseJson | None
 
 
+class PausedLanesJson(TypedDict):
+    """``paused``: integrations that are held back."""
+
+    paused: int
+    pause: PauseJson
+
+
 class SuspendedUrlJson(TypedDict):
     """``eventType`` None = no type goes there any more."""
 

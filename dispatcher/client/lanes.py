@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import quote
 
-from dispatcher.client.answers import EnabledUrlJson, LaneJson, SuspendedUrlJson
+from dispatcher.client.answers import EnabledUrlJson, LaneJson, PausedLanesJson, SuspendedUrlJson
 from dispatcher.client.transport import Call
 
 
@@ -20,13 +20,23 @@ class Lanes:
         self, any_id: str, *, reason: str | None = None, lasting: str | None = None, until: str | None = None
     ) -> LaneJson:
         """Hold events back. ``lasting`` such as ``2h`` or ``until`` an ISO 8601 time; with neither it has no end."""
-        given = {"reason": reason, "for": lasting, "until": until}
-        body = {name: value for name, value in given.items() if value is not None}
+        body = _said(reason, lasting, until)
         return cast("LaneJson", await self._call(Call("POST", _lane(any_id, "pause"), body=body, safe=not lasting)))
 
     async def resume(self, any_id: str) -> LaneJson:
         """Let held events go on; suspended URLs are tried again."""
         return cast("LaneJson", await self._call(Call("POST", _lane(any_id, "resume"))))
+
+    async def pause_all(
+        self, *, reason: str | None = None, lasting: str | None = None, until: str | None = None
+    ) -> PausedLanesJson:
+        """As ``pause``, of every integration that there is."""
+        body = _said(reason, lasting, until)
+        return cast("PausedLanesJson", await self._call(Call("POST", "/v1/lanes/pause", body=body, safe=not lasting)))
+
+    async def resume_all(self) -> int:
+        """Let all that are paused go on; returns how many."""
+        return int((await self._call(Call("POST", "/v1/lanes/resume", safe=False)))["resumed"])
 
     async def suspended_urls(self, any_id: str) -> list[SuspendedUrlJson]:
         """Longest suspended first; one for each event type that goes there."""
@@ -36,6 +46,11 @@ class Lanes:
         """Send to the type's suspended URL again."""
         call = Call("POST", f"{_suspended(any_id)}/{quote(event_type, safe='')}/enable", safe=False)
         return cast("EnabledUrlJson", await self._call(call))
+
+
+def _said(reason: str | None, lasting: str | None, until: str | None) -> dict[str, str]:
+    given = {"reason": reason, "for": lasting, "until": until}
+    return {name: value for name, value in given.items() if value is not None}
 
 
 def _lane(any_id: str, action: str) -> str:

@@ -227,6 +227,8 @@ NOTED = {
     "POST /v1/events/{id}/deliver-now",
     "DELETE /v1/events/{id}/payload",
     "POST /v1/events/{id}/resolve",
+    "POST /v1/lanes/pause",
+    "POST /v1/lanes/resume",
     "POST /v1/lanes/{integrationId}/pause",
     "POST /v1/lanes/{integrationId}/resume",
     "POST /v1/redeliveries",
@@ -242,7 +244,7 @@ NOTED = {
     "POST /v1/definitions/{id}/unlink",
     "POST /v1/status/problems/{problemId}/acknowledge",
 }
-"""Tried above and in ``test_definitions``; those of ``CHANGES`` beside what is installed."""
+"""Tried above, in ``test_operations`` and ``test_definitions``; those of ``CHANGES`` beside what is installed."""
 
 
 EVENTS = {

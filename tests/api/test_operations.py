@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from dispatcher.clock import iso_ms
 from dispatcher.model.integration import Revision
 from dispatcher.model.status import Status
-from tests.api.conftest import ADMIN_ID, Api, Start, publish
+from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, PRODUCT, Api, Start, publish
 from tests.api.worker_hand import WorkerHand
+from tests.cli.in_process import dispatcher
 
 COUNTS = ("ready", "waiting", "scheduled", "inFlight", "deadLetters")
 QUEUE = {*COUNTS, "oldestReadySeconds", "partitions", "lanes", "workers"}
@@ -76,6 +79,50 @@ async def test_a_pause_says_by_whom_why_and_until_when(api: Api) -> None:
     await api.json("POST", f"/v1/lanes/{lane}/resume", 200)
     (shown,) = (await api.json("GET", "/v1/queue", 200))["lanes"]
     assert (shown["paused"], shown["pause"]) == (False, None)
+
+
+async def test_everything_is_paused_and_resumed_at_once(api: Api) -> None:
+    await publish(api.services, Revision(urls={}), products=("P-9",))
+    made = [await api.emit(productId=product) for product in (PRODUCT, "P-9")]
+
+    async def reasons() -> list[str]:
+        return [(await api.json("GET", f"/v1/events/{one['id']}/explain", 200))["reason"] for one in made]
+
+    body = await api.json("POST", "/v1/lanes/pause", 200, json={"reason": "move", "for": "2h"})
+    assert body == {"paused": 2, "pause": {"by": ADMIN_ID, "reason": "move", "until": "2027-01-15T10:00:00.000Z"}}
+    assert await reasons() == ["paused", "paused"]
+    entry = (await api.json("GET", "/v1/audit?action=pauseAllLanes", 200))["data"][0]
+    assert (entry["objectId"], entry["after"]["reason"]) == ("*", "move")
+    lane = (await api.json("GET", f"/v1/events/{made[0]['id']}", 200))["integrationId"]
+    await api.json("POST", f"/v1/lanes/{lane}/resume", 200)
+    assert await api.json("POST", "/v1/lanes/resume", 200) == {"resumed": 1}
+    assert "paused" not in await reasons()
+
+
+async def test_a_vendor_pauses_all_that_is_its_own(api: Api) -> None:
+    made = await api.emit()
+    client, secret = await api.services.clients.create(frozenset({"ops:write"}), "v", None, 0, vendor_id="V-1")
+    body = await api.json("POST", "/v1/lanes/pause", 200, headers=await api.bearer(client.client_id, secret))
+    assert body["paused"] == 0
+    assert (await api.json("GET", f"/v1/events/{made['id']}/explain", 200))["reason"] != "paused"
+
+
+@pytest.mark.parametrize("given", [(), ("Acme", "--all")])
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+def test_the_verbs_take_one_integration_or_all(
+    capsys: pytest.CaptureFixture[str], verb: str, given: tuple[str, ...]
+) -> None:
+    access = ("--url", "http://127.0.0.1:9", "--client-id", "a", "--client-secret", "b")
+    ended = dispatcher(capsys, verb, *given, *access)
+    assert (ended.status, "give either an integration or --all" in ended.err) == (2, True)
+
+
+async def test_the_verbs_pause_and_resume_all(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
+    access = ("--url", str(api.http.make_url("")), "--client-id", ADMIN_ID, "--client-secret", ADMIN_SECRET)
+    paused = await asyncio.to_thread(dispatcher, capsys, "pause", "--all", "--reason", "move", *access)
+    assert (paused.status, "1 integration paused until somebody resumes it" in paused.out) == (0, True)
+    resumed = await asyncio.to_thread(dispatcher, capsys, "resume", "--all", *access)
+    assert (resumed.status, "1 integration resumed" in resumed.out) == (0, True)
 
 
 BAD_PAUSES = [

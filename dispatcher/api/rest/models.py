@@ -270,6 +270,15 @@ class LaneOut(Wire):
     pause: PauseOut | None
 
 
+class PausedLanesOut(Wire):
+    paused: int = Field(description="Integrations that are held back")
+    pause: PauseOut
+
+
+class ResumedLanesOut(Wire):
+    resumed: int = Field(description="Integrations that were paused and go on")
+
+
 class WebhookKeyOut(BaseModel):
     """A public ed25519 key (RFC 8037); ``kid`` is its thumbprint (RFC 7638)."""
 

@@ -10,17 +10,22 @@ from dispatcher.cli.api_access import AsJson, Connection, with_api
 from dispatcher.cli.named_integration import integration_id
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, note, print_json
+from dispatcher.cli.terminal.words import times
 from dispatcher.client import Client
-from dispatcher.client.answers import LaneJson
+from dispatcher.client.answers import LaneJson, PausedLanesJson, PauseJson
 from dispatcher.errors import ConfigurationError
 
-AnyId = Annotated[str, typer.Argument(metavar="ID", help="Integration: UUID, appMarketId, connectorId or name.")]
+AnyId = Annotated[
+    str | None, typer.Argument(metavar="[ID]", help="Integration: UUID, appMarketId, connectorId or name.")
+]
+Everything = Annotated[bool, typer.Option("--all", help="Every integration that there is, in place of ID.")]
 
 
 @grouped
 def pause(
     *,
-    any_id: AnyId,
+    any_id: AnyId = None,
+    everything: Everything = False,
     reason: Annotated[str | None, typer.Option(help="Why, for whoever asks.")] = None,
     lasting: Annotated[str | None, typer.Option("--for", metavar="TIME", help="Such as 90s, 15m, 2h or 7d.")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="An ISO 8601 time instead.")] = None,
@@ -33,32 +38,68 @@ def pause(
     """
     if lasting and until:
         raise ConfigurationError("give either --for or --until")
+    one = _one(any_id, everything=everything)
+    if one is None:
+        held = with_api(
+            connection.access(), lambda client: client.lanes.pause_all(reason=reason, lasting=lasting, until=until)
+        )
+        _show_all(held, as_json=as_json)
+        return
 
     async def work(client: Client) -> LaneJson:
-        found = await integration_id(client, any_id)
+        found = await integration_id(client, one)
         return await client.lanes.pause(found, reason=reason, lasting=lasting, until=until)
 
     lane = with_api(connection.access(), work)
     if as_json:
         print_json(lane)
         return
-    ends = lane["pause"]["until"] if lane["pause"] else None
-    typer.echo(f"{lane['integrationId']} paused {f'until {cell(ends)}' if ends else 'until somebody resumes it'}")
+    typer.echo(f"{lane['integrationId']} paused {_until(lane['pause'])}")
     note(f"`dispatcher resume {lane['integrationId']}` lets its events go on, in their order")
 
 
 @grouped
-def resume(*, any_id: AnyId, as_json: AsJson = False, connection: Connection) -> None:
+def resume(
+    *, any_id: AnyId = None, everything: Everything = False, as_json: AsJson = False, connection: Connection
+) -> None:
     """Let an integration's events go on, in their order; URLs that are suspended are tried again.
 
     Example: dispatcher resume Acme
     """
+    one = _one(any_id, everything=everything)
+    if one is None:
+        resumed = with_api(connection.access(), lambda client: client.lanes.resume_all())
+        if as_json:
+            print_json({"resumed": resumed})
+        else:
+            typer.echo(f"{times(resumed, 'integration')} resumed")
+        return
 
     async def work(client: Client) -> LaneJson:
-        return await client.lanes.resume(await integration_id(client, any_id))
+        return await client.lanes.resume(await integration_id(client, one))
 
     lane = with_api(connection.access(), work)
     if as_json:
         print_json(lane)
     else:
         typer.echo(f"{lane['integrationId']} resumed")
+
+
+def _one(any_id: str | None, *, everything: bool) -> str | None:
+    """The integration that is meant; None = all. Raises ConfigurationError for neither, and for both."""
+    if (any_id is None) != everything:
+        raise ConfigurationError("give either an integration or --all")
+    return any_id
+
+
+def _show_all(held: PausedLanesJson, *, as_json: bool) -> None:
+    if as_json:
+        print_json(held)
+        return
+    typer.echo(f"{times(held['paused'], 'integration')} paused {_until(held['pause'])}")
+    note("`dispatcher resume --all` lets them go on; integrations that are made later are not paused")
+
+
+def _until(pause: PauseJson | None) -> str:
+    ends = pause["until"] if pause else None
+    return f"until {cell(ends)}" if ends else "until somebody resumes it"

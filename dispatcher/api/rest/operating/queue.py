@@ -13,16 +13,18 @@ from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.events.event_json import iso_or_none
-from dispatcher.api.rest.models import LaneOut, PauseIn
+from dispatcher.api.rest.models import LaneOut, PausedLanesOut, PauseIn, ResumedLanesOut
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
 from dispatcher.flow.events.pause import pause, resume
+from dispatcher.flow.events.pause_all import pause_all, resume_all
 from dispatcher.flow.events.reach import reachable_integration
 from dispatcher.model.access import Scope
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import LaneView, PartitionView, Pause, QueueOverview, WorkerView
 from dispatcher.policy.pace.pauses import pause_end
 from dispatcher.policy.strict_json import read_object
+from dispatcher.store.definitions.editing import Definitions
 
 DEFAULT_LANES = 100
 MAX_LANES = 1000
@@ -42,6 +44,27 @@ async def pause_lane(request: web.Request) -> web.StreamResponse:
     async with noted(request, "pauseLane", "lane", integration_id, after=after):
         await pause(integration_id, hold, services.queue, services.notify, services.now_ms())
     return json_response({"integrationId": integration_id, "paused": True, "pause": pause_json(hold)})
+
+
+async def pause_all_lanes(request: web.Request) -> web.StreamResponse:
+    """Every integration that there is, a vendor's own ones for its client; those that are made later are not paused."""
+    services, hold = request.app[SERVICES], await _pause(request)
+    after = {name: value for name, value in pause_json(hold).items() if value and name != "by"}
+    async with noted(request, "pauseAllLanes", "lane", ALL, after=after):
+        held = await pause_all(hold, _mine(request), services.queue, services.notify, services.now_ms())
+    return json_response({"paused": held, "pause": pause_json(hold)})
+
+
+async def resume_all_lanes(request: web.Request) -> web.StreamResponse:
+    """Those that are paused; what else holds an integration back stays."""
+    services = request.app[SERVICES]
+    async with noted(request, "resumeAllLanes", "lane", ALL):
+        resumed = await resume_all(_mine(request), services.queue, services.notify, services.now_ms())
+    return json_response({"resumed": resumed})
+
+
+def _mine(request: web.Request) -> Definitions:
+    return request.app[SERVICES].definitions.of_vendor(request[CALLER].vendor_id)
 
 
 async def _pause(request: web.Request) -> Pause:
@@ -154,6 +177,8 @@ def _worker_json(view: WorkerView) -> dict[str, Any]:
     }
 
 
+ALL = "*"
+"""Of the audit log: every integration within its author's reach."""
 _PATH = "/v1/lanes/{integrationId}"
 _TAG = "operations"
 
@@ -166,6 +191,28 @@ ROUTES: tuple[Route, ...] = (
         "The queue at this moment",
         tag=_TAG,
         reads_much=True,
+    ),
+    Route(
+        "POST",
+        "/v1/lanes/pause",
+        pause_all_lanes,
+        (Scope.OPS_WRITE,),
+        "Hold the events of all integrations back",
+        body=PauseIn,
+        body_optional=True,
+        answers={200: PausedLanesOut},
+        tag=_TAG,
+        vendors=True,
+    ),
+    Route(
+        "POST",
+        "/v1/lanes/resume",
+        resume_all_lanes,
+        (Scope.OPS_WRITE,),
+        "Let all that are paused go on",
+        answers={200: ResumedLanesOut},
+        tag=_TAG,
+        vendors=True,
     ),
     Route(
         "POST",
