@@ -14,8 +14,8 @@ from dispatcher.store.archive.archived import ArchivedEvent, Position
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, each_of
 
-WALKED = 2000
-"""Entries of the log that one step looks at: events of a segment at most."""
+WALKED = 1000
+"""Entries of the log that one step looks at: events of a segment at most, which one script drops."""
 AT_ONCE = 250
 """Events that one round trip reads."""
 SEGMENT_BYTES = 8 * 1024 * 1024

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import secrets
 from dataclasses import dataclass
 
 import orjson
 
 from dispatcher.store.archive.archived import Position
 
-_NAME = re.compile(r"[0-9a-f]{12}-[0-9a-f]{16}\.\d{1,9}")
+_NAME = re.compile(r"[0-9a-f]{12}-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +75,9 @@ class Segment:
         return key_of(self.partition, self.name)
 
 
-def first_name(entry: Entry) -> str:
-    """The name of a segment that replaces none: it follows from the content, so that a repeat writes the same file."""
-    return f"{entry.first.ms:012x}-{entry.digest[:16]}.0"
-
-
-def next_name(name: str, entry: Entry) -> str:
-    """The name of what is written in the place of a segment; whoever writes another content writes another file."""
-    return f"{entry.first.ms:012x}-{entry.digest[:16]}.{int(name.partition('.')[2]) + 1}"
+def new_name(entry: Entry) -> str:
+    """A name that no other segment has or had: whoever deletes a file by its name deletes no later one."""
+    return f"{entry.first.ms:012x}-{secrets.token_hex(8)}"
 
 
 def is_name(name: str) -> bool:

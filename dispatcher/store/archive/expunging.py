@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.entry import Segment, key_of, next_name
+from dispatcher.store.archive.entry import Segment, key_of, new_name
 from dispatcher.store.archive.reading import SegmentGone
 from dispatcher.store.archive.segment import build
 
@@ -49,7 +49,7 @@ async def _exchanged(archive: Archive, segment: Segment, bare: ArchivedEvent) ->
 def _written(archive: Archive, segment: Segment, bare: ArchivedEvent) -> Segment:
     events = [bare if event.id == bare.id else event for event in archive.reader.events(segment)]
     content, entry = build(events, replaces=segment.name)
-    new = Segment(segment.partition, next_name(segment.name, entry), entry)
+    new = Segment(segment.partition, new_name(entry), entry)
     archive.storage.write(new.key, content)
     archive.reader.check(new)
     return new

@@ -17,7 +17,7 @@ from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.belonging import require
 from dispatcher.store.archive.collecting import START, WALKED, collect
-from dispatcher.store.archive.entry import Segment, first_name
+from dispatcher.store.archive.entry import Segment, new_name
 from dispatcher.store.archive.reading import SegmentGone
 from dispatcher.store.archive.segment import build
 
@@ -74,7 +74,7 @@ class ArchiveWriter:
     def _written(self, partition: int, events: list[ArchivedEvent]) -> Segment:
         """The segment, once what was read back is what was written."""
         content, entry = build(events)
-        segment = Segment(partition, first_name(entry), entry)
+        segment = Segment(partition, new_name(entry), entry)
         self.archive.storage.write(segment.key, content)
         try:
             self.archive.reader.check(segment)

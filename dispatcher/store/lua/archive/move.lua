@@ -14,7 +14,7 @@ if call('HEXISTS', manifest, name) == 1 then return { 'ok', 0 } end
 local answer, events, places = { 'changed' }, {}, {}
 for i = 4, #ARGV, 4 do
   local id, e = ARGV[i], event_key(ARGV[i])
-  local _, state = read_event(id)
+  local state = redis.pcall('HGET', e, 'state')
   if state ~= ARGV[i + 2] or call('HLEN', e) ~= tonumber(ARGV[i + 3]) then answer[#answer + 1] = id end
   events[#events + 1] = e
   places[#places + 1] = ARGV[i + 1]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import ArchiveUnavailable, StoreDamaged
-from dispatcher.store.archive.entry import Segment, first_name
+from dispatcher.store.archive.entry import Segment, new_name
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.reading import SegmentGone, SegmentReader
 from dispatcher.store.archive.segment import build
@@ -26,7 +26,7 @@ def storage(tmp_path: Path) -> FileStorage:
 
 def written(storage: FileStorage) -> Segment:
     content, entry = build(EVENTS)
-    segment = Segment(3, first_name(entry), entry)
+    segment = Segment(3, new_name(entry), entry)
     storage.write(segment.key, content)
     return segment
 
@@ -48,7 +48,7 @@ def test_a_disk_that_is_full_leaves_nothing(
     storage: FileStorage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     content, entry = build(EVENTS)
-    segment = Segment(3, first_name(entry), entry)
+    segment = Segment(3, new_name(entry), entry)
 
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
