@@ -91,7 +91,7 @@ class Settings(BaseSettings):
     archive_dir: Path | None = Field(
         None,
         description="Folder, the same for the API and all workers, that events move to which ended well long ago; "
-        "unset = they stay in Redis",
+        "unset = they stay in Redis; beside an embedded server it is `archive` in its folder",
     )
     archive_after_days: float = Field(3.0, ge=1, description="Days after which such an event moves to the archive")
     memory_high_water: float = Field(

@@ -12,7 +12,14 @@ from dispatcher.cli.environment import is_given, remarks
 from dispatcher.cli.processes.address_file import announced
 from dispatcher.cli.processes.listening import Listening, listening
 from dispatcher.cli.processes.local_secrets import admin_credentials, with_local_secrets
-from dispatcher.cli.processes.startup import Store, load_settings, open_store, run_process, stop_on_signals
+from dispatcher.cli.processes.startup import (
+    Store,
+    load_settings,
+    open_store,
+    run_process,
+    stop_on_signals,
+    with_archive,
+)
 from dispatcher.cli.processes.worker import deliver
 from dispatcher.cli.terminal.standard_streams import announce
 from dispatcher.settings import Settings
@@ -28,7 +35,7 @@ def dev(
     """
     for remark in remarks():
         typer.echo(f"warning: {remark}", err=True)
-    settings = with_local_secrets(load_settings(host=host, port=port))
+    settings = with_local_secrets(with_archive(load_settings(host=host, port=port)))
     run_process(_dev(settings), settings)
 
 

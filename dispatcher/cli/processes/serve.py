@@ -16,6 +16,7 @@ from dispatcher.cli.processes.startup import (
     require_secret_keys,
     run_process,
     stop_on_signals,
+    with_archive,
 )
 from dispatcher.cli.terminal.standard_streams import announce
 from dispatcher.clock import iso_ms, system_clock
@@ -31,7 +32,7 @@ def serve(
     Example: dispatcher serve --port 8080
     """
     refuse_misspelt()
-    settings = load_settings(host=host, port=port)
+    settings = with_archive(load_settings(host=host, port=port))
     require_secret_keys(settings)
     run_process(_serve(settings), settings)
 

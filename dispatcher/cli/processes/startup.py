@@ -38,6 +38,7 @@ GC_THRESHOLDS = (5_000, 4, 500)
 What does not, such as the documents of GraphQL queries, is collected some 20,000 objects at a time: while that lasts,
 nobody is answered.
 """
+ARCHIVE_FOLDER = "archive"
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 T = TypeVar("T")
@@ -60,6 +61,13 @@ def load_settings(**overrides: object) -> Settings:
     except ValidationError as error:
         problems = [f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors(include_input=False)]
         raise ConfigurationError("; ".join(problems) + " (`dispatcher config` explains every setting)") from None
+
+
+def with_archive(settings: Settings) -> Settings:
+    """With a folder for history beside the data of an embedded server, unless one is set."""
+    if settings.redis_url is not None or settings.archive_dir is not None:
+        return settings
+    return settings.model_copy(update={"archive_dir": settings.data_dir / ARCHIVE_FOLDER})
 
 
 def require_secret_keys(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from dispatcher.cli.processes.startup import (
     require_secret_keys,
     run_process,
     stop_on_signals,
+    with_archive,
 )
 from dispatcher.cli.processes.supervisor import Supervisor
 from dispatcher.cli.processes.worker_package import require_own_worker
@@ -40,7 +41,7 @@ def worker(
     """
     require_own_worker()
     refuse_misspelt()
-    settings = load_settings()
+    settings = with_archive(load_settings())
     require_secret_keys(settings)
     if supervised:
         run_process(_worker(settings, called), settings)

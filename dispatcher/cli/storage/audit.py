@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.processes.startup import load_settings, no_store, open_store, run
+from dispatcher.cli.processes.startup import load_settings, no_store, open_store, run, with_archive
 from dispatcher.cli.terminal.output import print_json, print_listing
 from dispatcher.clock import system_clock
 from dispatcher.model.queue import RecountReport
@@ -43,8 +43,8 @@ def audit(
     """
     settings = load_settings()
     if data_dir is not None:
-        settings = settings.model_copy(update={"data_dir": data_dir, "redis_url": None})
-    report, late, installed, archived = run(_audit(settings, deep=deep))
+        settings = settings.model_copy(update={"data_dir": data_dir, "redis_url": None, "archive_dir": None})
+    report, late, installed, archived = run(_audit(with_archive(settings), deep=deep))
     well = report.well and not late.count and installed.well and archived.well
     if as_json:
         print_json(_as_json(report, installed, archived) | {"well": well, "outbox": late.count})

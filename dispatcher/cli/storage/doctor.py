@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.environment import remarks
-from dispatcher.cli.processes.startup import load_settings, open_store, run
+from dispatcher.cli.processes.startup import load_settings, open_store, run, with_archive
 from dispatcher.cli.terminal.output import print_json, print_listing
 from dispatcher.clock import system_clock
 from dispatcher.errors import StoreUnavailable
@@ -29,7 +29,10 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
 
     Example: dispatcher doctor --json
     """
-    checks = [*run(_examine(load_settings())), *(Check("environment", Level.WARN, remark) for remark in remarks())]
+    checks = [
+        *run(_examine(with_archive(load_settings()))),
+        *(Check("environment", Level.WARN, remark) for remark in remarks()),
+    ]
     well = all(check.level is not Level.FAIL for check in checks)
     if as_json:
         print_json({"well": well, "checks": [asdict(check) for check in checks]})
