@@ -183,7 +183,7 @@ async def test_audit_recounts_what_dev_holds(town: Town) -> None:
     await town.emitted("create", "--wait")
     ran = await town.run("audit", "--json")
     assert ran.status == 0
-    counts = {"accepted": 1, "terminal": 1, "open": 0, "failed": 0, "outbox": 0}
+    counts = {"accepted": 1, "terminal": 1, "open": 0, "failed": 0, "archived": 0, "segments": 0, "outbox": 0}
     assert ran.json() == counts | {"well": True, "installed": {}, "broken": []}
     assert "nothing is lost" in (await town.run("audit")).out
 

@@ -12,7 +12,7 @@ from dispatcher.store.archive.footer import Footer
 from dispatcher.store.archive.segment import Altered, digest_of, footer_span, read_block, read_footer
 from dispatcher.store.archive.storage import Storage
 
-KEPT_ROWS = 200_000
+KEPT_ROWS = 50_000
 """Events whose rows in footers are kept in memory, some 300 bytes each."""
 
 
