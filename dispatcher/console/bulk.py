@@ -163,15 +163,16 @@ async def _page(viewer: Viewer, wish: Wish, seen: Preview, plan: Plan, wrong: bo
         seen=seen,
         pace=pace(seen, wish.rate_per_s),
         names=names,
-        took=await _took(viewer),
+        took=await _took(viewer, seen),
         ends_ms=None if seen.seconds is None else viewer.now_ms + int(seen.seconds * 1000),
         good_until_ms=plan.cut_off_ms + GOOD_MS,
         plan=plan.sealed(viewer.services.sealer),
     )
 
 
-async def _took(viewer: Viewer) -> dict[str, float]:
+async def _took(viewer: Viewer, seen: Preview) -> dict[str, float]:
     """Milliseconds of half of an integration's attempts within this hour; without an entry for one that had none."""
-    ranking = await viewer.services.past.by_integration(LAST_HOUR, viewer.caller, viewer.now_ms)
+    among = {one.integration_id for one in seen.integrations}
+    ranking = await viewer.services.past.by_integration(LAST_HOUR, viewer.caller, viewer.now_ms, among)
     halves = ((one, percentile(figures, "attemptTime", 0.5)) for one, figures in ranking.figures.items())
     return {one: seconds * 1000 for one, seconds in halves if seconds is not None}

@@ -24,7 +24,7 @@ from dispatcher.model.access import Scope
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import EventFilter, Explanation, Reason, StoredEvent
-from dispatcher.model.status import COMPLETE, TERMINAL, Status
+from dispatcher.model.status import COMPLETE, Status
 from dispatcher.policy.event_filter.printing import print_filter
 
 WAITING_SHOWN, DELIVERED_SHOWN = 20, 3
@@ -51,6 +51,8 @@ class Order:
     """Of those that are to come."""
     later: int
     """Of the delivered ones shown, those that come after this event."""
+    ended: int
+    """At least so many that come after it have come to their end, well or not."""
 
 
 async def show_event(request: web.Request, viewer: Viewer) -> web.StreamResponse:
@@ -148,21 +150,12 @@ def _of_account(stored: StoredEvent) -> EventFilter:
 
 async def _order(stored: StoredEvent, viewer: Viewer) -> Order | None:
     """None for an event that nothing orders."""
-    event, reads = stored.event, viewer.services.reads
-    if not event.account_id or not stored.state.sequence:
+    event, sequence = stored.event, stored.state.sequence
+    if not event.account_id or not sequence:
         return None
-    of_account = _of_account(stored)
-    to_come = replace(of_account, statuses=frozenset(Status) - TERMINAL)
-    delivered, waiting, count = await asyncio.gather(
-        reads.page(
-            replace(of_account, statuses=frozenset({Status.SUCCEEDED})),
-            None,
-            DELIVERED_SHOWN,
-            complete=False,
-            payloads=False,
-        ),
-        reads.page(to_come, None, WAITING_SHOWN, complete=False, payloads=False),
-        reads.count(to_come),
-    )
-    later = sum(one.state.sequence > stored.state.sequence for one in delivered.items)
-    return Order(delivered.items[::-1], waiting.items[::-1], count.matched, later)
+    found = await viewer.services.reads.account_order(event, delivered=DELIVERED_SHOWN, waiting=WAITING_SHOWN)
+    if found is None:
+        return None
+    later = sum(one.state.sequence > sequence for one in found.delivered)
+    ended = max(0, found.last_sequence - sequence - found.count) if stored.state.consumed else 0
+    return Order(found.delivered, found.waiting, found.count, later, ended)

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from dispatcher.api.auditing import noted
 from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.query import integer
 from dispatcher.console.navigation import HOME
 from dispatcher.console.overview import verdict_for
 from dispatcher.console.screen import EVENTS
@@ -18,6 +19,8 @@ from dispatcher.errors import NotFound
 from dispatcher.model.troubles import Issue
 
 ISSUES = f"{HOME}/issues"
+SHOWN = 50
+MOST_ISSUES = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +34,21 @@ class IssueRow:
 
 async def show_issues(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     """Issues that nobody acknowledged first, then those with most events."""
-    refuse_unheeded(request, {"said": False})
+    refuse_unheeded(request, {"said": False, "first": False})
+    first = integer(request.query, "first", 0, 0, MOST_ISSUES)
     said_of = await verdict_for(viewer)
     ranked = sorted(said_of.issues, key=lambda one: (one.acknowledged, -one.count, one.first_ms))
-    rows = [IssueRow(one, asked := _asked(one), f"{EVENTS}?q={quote(asked)}") for one in ranked]
+    rows = [IssueRow(one, asked := _asked(one), f"{EVENTS}?q={quote(asked)}") for one in ranked[first : first + SHOWN]]
     new = sum(one.count for one in ranked if not one.acknowledged)
-    return viewer.page("issues.html", rows=rows, total=sum(one.count for one in ranked), new=new, said=said(request))
+    return viewer.page(
+        "issues.html",
+        rows=rows,
+        total=sum(one.count for one in ranked),
+        new=new,
+        causes=len(ranked),
+        further=first + SHOWN if len(ranked) > first + SHOWN else None,
+        said=said(request),
+    )
 
 
 async def acknowledge_issue(request: web.Request, viewer: Viewer, _: dict[str, str]) -> web.StreamResponse:

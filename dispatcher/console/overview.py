@@ -15,14 +15,16 @@ from dispatcher.console.remedies import trouble
 from dispatcher.console.screen import EVENTS, redirect
 from dispatcher.console.sentences import said
 from dispatcher.console.viewer import Viewer
-from dispatcher.flow.events.figures import LAST_HOUR, Ranking, Steps
+from dispatcher.flow.events.figures import LAST_HOUR, Steps
 from dispatcher.model.queue import LaneView, QueueOverview
 from dispatcher.model.verdict import Verdict
 from dispatcher.policy.figures.history import total
 from dispatcher.policy.figures.tally import Figures, count, percentile
 
 LANES = 20
-KNOWN = {"said": False}
+PROBLEMS = 20
+"""Of the verdict that are shown at first; the others on asking."""
+KNOWN = {"said": False, "problems": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +52,20 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     refuse_unheeded(request, KNOWN)
     if not viewer.sees_overview:
         return redirect(EVENTS)
-    verdict, steps, ranking, overview = await asyncio.gather(
+    verdict, steps, overview = await asyncio.gather(
         verdict_for(viewer),
         viewer.services.past.steps(LAST_HOUR, viewer.caller, None, viewer.now_ms),
-        viewer.services.past.by_integration(LAST_HOUR, viewer.caller, viewer.now_ms),
         _queue(viewer),
     )
+    shown = verdict.problems if "problems" in request.query else verdict.problems[:PROBLEMS]
     return viewer.page(
         "overview.html",
         verdict=verdict,
-        troubles=[trouble(problem, viewer) for problem in verdict.problems],
+        troubles=[trouble(problem, viewer) for problem in shown],
+        further=len(verdict.problems) - len(shown),
         tiles=_tiles(total(steps.figures), overview, viewer),
         charts=_charts(steps),
-        rows=await _rows(overview, ranking, viewer) if overview else [],
+        rows=await _rows(overview, viewer) if overview else [],
         overview=overview,
         said=said(request),
     )
@@ -78,9 +81,11 @@ async def _queue(viewer: Viewer) -> QueueOverview | None:
     return await viewer.services.reads.overview(LANES) if viewer.sees_queue else None
 
 
-async def _rows(overview: QueueOverview, ranking: Ranking, viewer: Viewer) -> list[LaneRow]:
+async def _rows(overview: QueueOverview, viewer: Viewer) -> list[LaneRow]:
     """Those that something holds back first, then those with most work."""
-    names = await viewer.names([view.integration_id for view in overview.lanes])
+    ids = [view.integration_id for view in overview.lanes]
+    names = await viewer.names(ids)
+    ranking = await viewer.services.past.by_integration(LAST_HOUR, viewer.caller, viewer.now_ms, ids)
     rows = []
     for view in overview.lanes:
         figures = ranking.figures.get(view.integration_id)

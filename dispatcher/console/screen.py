@@ -26,6 +26,7 @@ from dispatcher.console.sessions.noting import note
 from dispatcher.console.viewer import Viewer
 from dispatcher.errors import Refused, StoreUnavailable
 from dispatcher.model.access import Scope
+from dispatcher.pages.compression import compress
 from dispatcher.pages.cookies import Cookie
 from dispatcher.pages.forms import read_form, read_token
 from dispatcher.pages.origin import refuse_other_sites
@@ -60,6 +61,7 @@ def screen(view: View, *scopes: Scope) -> Handler:
         response = await view(request, viewer)
         if LIVE not in request.headers:
             await renew(request, response, session)
+        await compress(request, response)
         return response
 
     return serve
@@ -83,6 +85,7 @@ def action(act: Act, *scopes: Scope) -> Handler:
             )
         response = await act(request, viewer, fields)
         await renew(request, response, session)
+        await compress(request, response)
         return response
 
     return serve

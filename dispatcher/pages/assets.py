@@ -10,6 +10,7 @@ from importlib.resources import files
 from aiohttp import web
 
 from dispatcher.api.http.route import Handler
+from dispatcher.pages.compression import compress
 
 _KINDS = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 _HEADERS = {
@@ -47,6 +48,8 @@ def mount_assets(app: web.Application, *assets: Asset) -> None:
 
 def _serving(served: Asset) -> Handler:
     async def serve(request: web.Request) -> web.StreamResponse:
-        return web.Response(text=served.text, content_type=served.kind, charset="utf-8", headers=_HEADERS)
+        response = web.Response(text=served.text, content_type=served.kind, charset="utf-8", headers=_HEADERS)
+        await compress(request, response)
+        return response
 
     return serve

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dispatcher.errors import InvalidRequest, NotFound
@@ -77,13 +77,17 @@ class PastFigures:
         seen = _window(FLEET, asked, now_ms)
         return Steps(seen, rolled_up(await self._fleet.read(seen), seen), None, fleet=True)
 
-    async def by_integration(self, asked: Asked, caller: Caller, now_ms: int) -> Ranking:
-        """Each integration that the caller reaches and that had an attempt."""
+    async def by_integration(
+        self, asked: Asked, caller: Caller, now_ms: int, among: Collection[str] | None = None
+    ) -> Ranking:
+        """Each integration that the caller reaches and that had an attempt; ``among`` these, where some are named."""
         seen = _window(LANE, asked, now_ms)
         active = await self._lanes.active(range(self._partitions), seen.from_ms)
         if caller.vendor_id is not None:
             own = frozenset(await self._of_vendor(caller.vendor_id))
             active = [lane for lane in active if lane[1] in own]
+        if among is not None:
+            active = [lane for lane in active if lane[1] in among]
         read = await self._lanes.read(active[:MOST_INTEGRATIONS], seen)
         found = {lane[1]: total(rolled_up(spans, seen)) for lane, spans in read.items() if spans}
         figures = {integration_id: of_it for integration_id, of_it in found.items() if any(of_it)}

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatcher.ids import partition_of_event
+from dispatcher.model.event import Event
 from dispatcher.model.queue import Count, EventFilter, Page
 from dispatcher.model.term import Field
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue import search
+from dispatcher.store.queue.account_order import AccountOrder, account_order
 from dispatcher.store.queue.indexed import matching
 from dispatcher.store.queue.partitioned import Partitioned
 from dispatcher.store.redis.connection import guarded
@@ -55,6 +57,11 @@ class EventFinder(Partitioned):
         """The number of events that meet it: exact for failed or open ones; else of those that one page searches."""
         with guarded():
             return await search.count(self._client, self._partitions_of(condition), condition, self.archive)
+
+    async def account_order(self, event: Event, *, delivered: int, waiting: int) -> AccountOrder | None:
+        """The account's order that the event is part of; None = nothing orders it."""
+        partition = self.partition_of(event.integration_id)
+        return await account_order(self._client, partition, event, delivered=delivered, waiting=waiting)
 
     async def meeting(self, condition: EventFilter, event_ids: Sequence[str]) -> set[str]:
         """Those of some events that meet it now."""

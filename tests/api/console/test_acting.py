@@ -7,6 +7,7 @@ import pytest
 from dispatcher.console.masking import masked
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
+from dispatcher.store.queue import account_order
 from tests.api.audit_entries import newest
 from tests.api.console.conftest import Visitor
 from tests.api.worker_hand import WorkerHand
@@ -91,7 +92,9 @@ async def test_content_is_not_shown_without_a_reason(operator: Visitor, reason: 
     assert "somebody@example.com" not in await answer.text()
 
 
-async def test_an_event_shows_its_accounts_order_and_what_was_delivered_since(operator: Visitor) -> None:
+async def test_an_event_shows_its_accounts_order_and_what_was_delivered_since(
+    operator: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second, third = [(await operator.api.emit())["id"] for _ in range(3)]
     hand = WorkerHand(operator.api)
     await hand.settle(first, Status.DEAD)
@@ -100,6 +103,8 @@ async def test_an_event_shows_its_accounts_order_and_what_was_delivered_since(op
     assert "1 later event of this account was delivered since." in page
     assert f'href="/console/events/{third}"' in page
     assert "1 to come" in page
+    monkeypatch.setattr(account_order, "MOST_LOOKED", 0)
+    assert "1 later event of this account ended since." in await operator.look(f"/console/events/{first}")
 
 
 async def test_a_filter_that_cannot_be_read_is_pointed_at(operator: Visitor) -> None:

@@ -178,6 +178,8 @@ async def test_dead_letters_stand_by_cause_and_are_new_until_acknowledged(operat
     await operator.api.http.server.app[VERDICT].evaluation.judge(out_of_turn=True)  # type: ignore[attr-defined]
     page = await operator.look(ISSUES)
     assert "2 dead letters nobody knows of yet." in page
+    assert "1 cause<" in page
+    assert "By cause" not in await operator.look(f"{ISSUES}?first=1")
     assert '<span class="count">2' in page
     path = re.search(rf'action="({ISSUES}/[^"]+/acknowledge)"', page)
     assert path is not None

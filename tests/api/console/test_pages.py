@@ -70,6 +70,15 @@ async def test_every_answer_forbids_foreign_scripts_frames_and_caches(operator: 
             sound(await answer.text() if method == "GET" else "")
 
 
+async def test_pages_and_their_style_are_sent_in_gzip_to_whoever_takes_it(operator: Visitor) -> None:
+    sheet = (await operator.look("/console")).partition('rel="stylesheet" href="')[2].partition('"')[0]
+    for path in ("/console/settings", sheet):
+        for asked, coding in (("br, gzip", "gzip"), ("identity", None), ("gzip;q=0", None)):
+            answer = await operator.api.http.get(path, headers={"Accept-Encoding": asked})
+            assert (answer.headers.get("Content-Encoding"), answer.headers["Vary"]) == (coding, "Accept-Encoding")
+            assert len(await answer.text()) > 1000
+
+
 async def test_the_style_is_served_as_such(visitor: Visitor) -> None:
     sheet = (await visitor.look(SIGN_IN)).partition('rel="stylesheet" href="')[2].partition('"')[0]
     answer = await visitor.api.http.get(sheet)
