@@ -116,10 +116,10 @@ def percentile(figures: Sequence[int], measure: str, share: float) -> float | No
     what the sum leaves to it, which tells much where little was measured.
     """
     buckets = figures[_START[measure] : _START[measure] + BUCKETS]
-    greatest_s = _greatest_s(buckets, figures[_SUM[measure]] if len(figures) == WIDTH else 0)
     rank, below = share * sum(buckets), 0
     if not rank:
         return None
+    greatest_s = _greatest_s(buckets, figures[_SUM[measure]] if len(figures) == WIDTH else 0)
     for i, n in enumerate(buckets):
         if n and below + n >= rank:
             low = LATENCY_BUCKETS_S[i - 1] if i else 0.0
