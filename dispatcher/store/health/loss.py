@@ -110,10 +110,12 @@ class LossWatch:
         return sorted(nodes.values())
 
     async def _is_gone(self, event_id: str | None) -> bool:
-        """An event stays for the retention time after its end, so it is there unless that long has passed."""
+        """An event stays for the retention time after its end, or for a day before it is archived, so it is there
+        unless that long has passed.
+        """
         if event_id is None or event_id == self._seen_event:
             return False
-        if time.monotonic() - self._looked_s > self._retention_s / 2:
+        if time.monotonic() - self._looked_s > min(self._retention_s, DAY_MS / 1000) / 2:
             return False
         return not await self._client.exists(keys.event(int(event_id[-3:], 16), event_id))
 

@@ -69,7 +69,7 @@ async def read_index(
             last = IndexPosition(_hex(ids[at]), _ABOVE_ALL, 0, "")
             searched_to_ms = event_ms(ids[at]) if len(rows) < limit else None
             break
-    events = await shown(client, rows, complete=complete, payloads=payloads)
+    events = await shown(client, rows, complete=complete, payloads=payloads, archive=archive)
     return Page(events, encode(last, seal_of(condition)) if last else None, searched_to_ms)
 
 

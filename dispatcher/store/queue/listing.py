@@ -133,7 +133,7 @@ async def read_log(
         if found.ended_early:
             budget.end()
     rows, last = _merge(scans, limit, most_bytes)
-    events = await shown(client, rows, complete=complete, payloads=payloads)
+    events = await shown(client, rows, complete=complete, payloads=payloads, archive=archive)
     searched_to_ms = last[0] if last and budget.is_spent and len(rows) < limit else None
     return Page(events, encode(last, seal_of(condition)) if last else None, searched_to_ms)
 

@@ -9,6 +9,7 @@ from dispatcher.model.queue import EventFilter, Reason, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.model.term import Field
 from dispatcher.store import keys
+from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue.event_view import event_view, explain
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
 from dispatcher.store.redis.scripts import Client, each, each_of, script
@@ -83,9 +84,13 @@ def that_fit(rows: Sequence[Row], most_bytes: int) -> int:
     return len(rows)
 
 
-async def shown(client: Client, rows: Sequence[Row], *, complete: bool, payloads: bool) -> list[StoredEvent]:
+async def shown(
+    client: Client, rows: Sequence[Row], *, complete: bool, payloads: bool, archive: Archive | None = None
+) -> list[StoredEvent]:
     """The events of rows, with creators and payloads or without. ``complete``: raises for what cannot be read."""
     documents = await _documents(client, rows, complete) if payloads else [row.head for row in rows]
+    if archive is not None and None in documents:
+        documents = await _that_moved(archive, rows, documents)
     events = []
     for row, document in zip(rows, documents, strict=True):
         if document is None:
@@ -93,6 +98,14 @@ async def shown(client: Client, rows: Sequence[Row], *, complete: bool, payloads
         with damaged_is_absent(row.event_id):
             events.append(stored_event(row.event_id, document, row.state, row.status))
     return events
+
+
+async def _that_moved(archive: Archive, rows: Sequence[Row], documents: Sequence[bytes | None]) -> list[bytes | None]:
+    """With those that were archived since their rows were found."""
+    missing = [row.event_id for row, document in zip(rows, documents, strict=True) if document is None]
+    found = await archive.find(missing)
+    moved = {event_id: event.document for event_id, event in found.items()}
+    return [document or moved.get(row.event_id) for row, document in zip(rows, documents, strict=True)]
 
 
 async def _documents(client: Client, rows: Sequence[Row], complete: bool) -> list[bytes | None]:

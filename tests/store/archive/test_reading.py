@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,10 @@ from dispatcher.model.status import Status
 from dispatcher.policy.event_filter.reading import read_filter
 from dispatcher.policy.integration_filter.filter import FILTERED
 from dispatcher.store.archive import searching
+from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.files import FileStorage
+from dispatcher.store.archive.searching import Found
+from dispatcher.store.queue import listing, rows
 from dispatcher.store.queue.claims import Settlement
 from dispatcher.store.queue.partition import REPAIR_START
 from tests.events import event_of
@@ -155,6 +159,33 @@ async def test_a_cursor_goes_on_although_events_have_moved(mixed: Mixed) -> None
     await history.move()
     second = await queue.page(EventFilter(), first.next_cursor, 100)
     assert [*first.items, *second.items] == everything
+
+
+async def test_what_moves_between_its_row_and_its_payload_is_on_the_page(
+    mixed: Mixed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await mixed.all(EventFilter(), 100)
+    shown = rows.shown
+
+    async def late(*arguments: Any, **more: Any) -> Any:
+        await mixed.history.move()
+        return await shown(*arguments, **more)
+
+    monkeypatch.setattr(listing, "shown", late)
+    assert await mixed.all(EventFilter(), 100) == before
+
+
+async def test_what_moves_between_log_and_archive_is_on_the_page_once(mixed: Mixed) -> None:
+    before = await mixed.all(EventFilter(), 100)
+
+    class Moving(Archive):
+        async def search(self, *arguments: Any, **more: Any) -> Found:
+            await mixed.history.move()
+            return await super().search(*arguments, **more)
+
+    archive = mixed.history.archive
+    mixed.history.queue.archive = Moving(mixed.history.redis, archive.storage, archive.now_ms)
+    assert await mixed.all(EventFilter(), 100) == before
 
 
 async def test_times_bound_what_is_found(mixed: Mixed) -> None:
