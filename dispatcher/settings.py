@@ -179,6 +179,13 @@ class Settings(BaseSettings):
         description="Where spans go, by OTLP over HTTP, such as http://127.0.0.1:4318/v1/traces; needs the extra otel; "
         "unset = nowhere",
     )
+    metrics_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s]+$",
+        description="Where metrics go, by OTLP over HTTP, such as http://127.0.0.1:4318/v1/metrics; needs the extra "
+        "otel; unset = nowhere",
+    )
+    metrics_interval: float = Field(60.0, ge=1, description="Seconds between two pushes of metrics to METRICS_URL")
     history_bytes: int = Field(
         64 * 1024 * 1024,
         ge=0,

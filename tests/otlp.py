@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceRequest,
     ExportTraceServiceResponse,
@@ -15,7 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from tests.serving import serving
 
-PATH = "/v1/traces"
+PATH, METRICS_PATH = "/v1/traces", "/v1/metrics"
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,12 @@ class Received:
 
 @dataclass
 class Receiver:
-    """Spans in the order in which they came."""
+    """Spans in the order in which they came; of metrics what was pushed last, by service and name."""
 
     url: str = ""
+    metrics_url: str = ""
     spans: list[Received] = field(default_factory=list)
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def named(self, name: str) -> list[Received]:
         return [span for span in self.spans if span.name == name]
@@ -59,6 +65,16 @@ class Receiver:
             service = {one.key: one.value.string_value for one in resource.resource.attributes}["service.name"]
             self.spans += [_received(span, service) for scope in resource.scope_spans for span in scope.spans]
         body = ExportTraceServiceResponse().SerializeToString()
+        return web.Response(body=body, content_type="application/x-protobuf")
+
+    async def take_metrics(self, request: web.Request) -> web.Response:
+        assert request.content_type == "application/x-protobuf"
+        sent = ExportMetricsServiceRequest.FromString(await request.read())
+        for resource in sent.resource_metrics:
+            service = {one.key: one.value.string_value for one in resource.resource.attributes}["service.name"]
+            named = {one.name: one for scope in resource.scope_metrics for one in scope.metrics}
+            self.metrics.setdefault(service, {}).update(named)
+        body = ExportMetricsServiceResponse().SerializeToString()
         return web.Response(body=body, content_type="application/x-protobuf")
 
 
@@ -82,6 +98,7 @@ async def receiving() -> AsyncIterator[Receiver]:
     """A receiver that listens on loopback; whoever sends has sent all once it was closed."""
     receiver, app = Receiver(), web.Application()
     app.router.add_post(PATH, receiver.take)
+    app.router.add_post(METRICS_PATH, receiver.take_metrics)
     async with serving(app) as port:
-        receiver.url = f"http://127.0.0.1:{port}{PATH}"
+        receiver.url, receiver.metrics_url = (f"http://127.0.0.1:{port}{path}" for path in (PATH, METRICS_PATH))
         yield receiver

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Iterable, Sequence
 from functools import partial
 
 import structlog
+from prometheus_client.core import Metric
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.connectors.erasing import EVERY_S as ERASE_EVERY_S
@@ -22,18 +24,35 @@ from dispatcher.flow.installations.upgrade_rounds import EVERY_S as UPGRADE_EVER
 from dispatcher.periodic import Work, every
 from dispatcher.settings import Settings
 from dispatcher.store.queue.nudges import follow_nudges
+from dispatcher.telemetry.metrics_export import exporting
 from dispatcher.telemetry.watchdog import Watchdog
 from worker.archiving import EVERY_S as ARCHIVE_EVERY_S
 from worker.composition import Composition, compose
 from worker.jobs import ERRANDS, drains, take_jobs
 from worker.lookout import EVERY_S as LOOK_EVERY_S
-from worker.metrics import metrics_site
+from worker.metrics import metrics_site, registry_of
 from worker.resources import open_resources
 from worker.upkeep import EVERY_S as UPKEEP_EVERY_S
 
 Task = asyncio.Task[None]
 
 log = structlog.get_logger("worker")
+
+
+@contextlib.asynccontextmanager
+async def _metrics(settings: Settings, parts: Composition, watchdog: Watchdog) -> AsyncIterator[None]:
+    """Serve and push the figures of this process, where either is wanted."""
+    registry = registry_of(parts.owner, lambda: parts.upkeep.lacks_key, watchdog)
+
+    async def collected() -> Iterable[Metric]:
+        return registry.collect()
+
+    url, interval_s = settings.metrics_url, settings.metrics_interval
+    async with (
+        metrics_site(settings.host, settings.metrics_port, parts.owner, registry),
+        exporting("dispatcher-worker", url, interval_s, collected, time.time_ns),
+    ):
+        yield
 
 
 async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: str = "") -> None:
@@ -48,7 +67,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: s
         open_resources(settings, redis_url, queue_url, called) as resources,
         compose(resources) as parts,
         parts.sampler.sampling(),
-        metrics_site(settings.host, settings.metrics_port, parts.owner, lambda: parts.upkeep.lacks_key, watchdog),
+        _metrics(settings, parts, watchdog),
     ):
         finishing = _finishing(parts, halt)
         cancelled = _cancelled(parts, halt, settings.partitions, redis_url, queue_url)

@@ -21,14 +21,12 @@ log = structlog.get_logger("worker")
 
 
 @contextlib.asynccontextmanager
-async def metrics_site(
-    host: str, port: int | None, owner: Owner, lacks_key: LacksKey, watchdog: Watchdog
-) -> AsyncIterator[None]:
+async def metrics_site(host: str, port: int | None, owner: Owner, registry: CollectorRegistry) -> AsyncIterator[None]:
     """Serve while the context is open, if a port is set."""
     if port is None:
         yield
         return
-    runner = web.AppRunner(_app(owner, lacks_key, watchdog), access_log=None)
+    runner = web.AppRunner(_app(owner, registry), access_log=None)
     await runner.setup()
     try:
         try:
@@ -40,7 +38,8 @@ async def metrics_site(
         await runner.cleanup()
 
 
-def _app(owner: Owner, lacks_key: LacksKey, watchdog: Watchdog) -> web.Application:
+def registry_of(owner: Owner, lacks_key: LacksKey, watchdog: Watchdog) -> CollectorRegistry:
+    """Every metric of this process."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     running = Gauge("dispatcher_worker_in_flight", "Attempts running in this process", registry=registry)
@@ -50,7 +49,10 @@ def _app(owner: Owner, lacks_key: LacksKey, watchdog: Watchdog) -> web.Applicati
     lacking = Gauge("dispatcher_worker_lacks_key", "1 while it lacks the newest secret key", registry=registry)
     lacking.set_function(lacks_key)
     Gauge("dispatcher_event_loop_lag_seconds", LAG_HELP, registry=registry).set_function(lambda: watchdog.lag_s)
+    return registry
 
+
+def _app(owner: Owner, registry: CollectorRegistry) -> web.Application:
     async def metrics(request: web.Request) -> web.Response:
         form = form_for(request.headers.get(hdrs.ACCEPT, ""))
         return web.Response(body=form.write(registry), headers={hdrs.CONTENT_TYPE: form.content_type})

@@ -16,7 +16,7 @@ from dispatcher.api.composition import composed, oauth_server
 from dispatcher.api.documents.openapi import DESCRIBED, Described
 from dispatcher.api.graphql.allowance import LARGE_QUERIES, QUERY_TURNS
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
-from dispatcher.api.health import METRICS, MetricsPage
+from dispatcher.api.health import METRICS, MetricsPage, collected
 from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.intake import INTAKE, Intake
 from dispatcher.api.http.known_parameters import knowing
@@ -73,6 +73,7 @@ from dispatcher.store.redis.connection import beside
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
+from dispatcher.telemetry.metrics_export import exporting
 from dispatcher.telemetry.tracing import ended, tracing_of
 from dispatcher.telemetry.watchdog import Watchdog
 
@@ -128,6 +129,7 @@ async def build_app(
     app.cleanup_ctx.append(partial(_connected, reading if reading is not redis else None))
     app.cleanup_ctx.extend([_running, notifying, watching, _on_time])
     _judge(app, settings, redis, store_clock, emits)
+    app.cleanup_ctx.append(partial(_pushing_metrics, settings))
     app.on_shutdown.append(end_streams)
     app[METERS] = Meters(RateLimits(redis), settings.client_burst)
     _install(app, api_routes())
@@ -220,6 +222,17 @@ async def _connected(own: StoreClient | None, app: web.Application) -> AsyncIter
 async def _traced(app: web.Application) -> AsyncIterator[None]:
     """Sends what is left of spans at the end."""
     async with ended(app.get(TRACING)):
+        yield
+
+
+async def _pushing_metrics(settings: Settings, app: web.Application) -> AsyncIterator[None]:
+    """Sends metrics where the deployment wants them to be pushed."""
+
+    def now_ns() -> int:
+        return app[SERVICES].now_ms() * 1_000_000
+
+    url, interval_s = settings.metrics_url, settings.metrics_interval
+    async with exporting("dispatcher-api", url, interval_s, partial(collected, app), now_ns):
         yield
 
 

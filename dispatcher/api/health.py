@@ -84,13 +84,18 @@ METRICS = web.AppKey("metrics", MetricsPage)
 
 async def metrics(request: web.Request) -> web.StreamResponse:
     """As text, or as OpenMetrics for those who ask for it."""
-    watch, form = request.app[WATCH], form_for(request.headers.get(hdrs.ACCEPT, ""))
-    figures = await request.app[METRICS].read()
-    verdict = request.app[VERDICT]
-    store = store_families(watch.pressure.memory.ratio, watch.losses.count)
-    sessions = request.app[INSTALLING].counts.families()
-    body = page([*figures, *store, *sessions, *verdict_families(verdict.remembered(), verdict.now_ms())], form)
+    form = form_for(request.headers.get(hdrs.ACCEPT, ""))
+    body = page(await collected(request.app), form)
     return web.Response(body=body, headers={hdrs.CONTENT_TYPE: form.content_type, hdrs.VARY: hdrs.ACCEPT})
+
+
+async def collected(app: web.Application) -> list[Metric]:
+    """Every metric of the deployment, and of this process."""
+    watch, verdict = app[WATCH], app[VERDICT]
+    figures = await app[METRICS].read()
+    store = store_families(watch.pressure.memory.ratio, watch.losses.count)
+    sessions = app[INSTALLING].counts.families()
+    return [*figures, *store, *sessions, *verdict_families(verdict.remembered(), verdict.now_ms())]
 
 
 ROUTES: tuple[Route, ...] = (

@@ -22,7 +22,7 @@ from dispatcher.store.secrets.sealing import new_key
 from dispatcher.telemetry.watchdog import Watchdog
 from tests.ports import free_port
 from tests.serving import listening
-from worker.metrics import metrics_site
+from worker.metrics import metrics_site, registry_of
 from worker.partition.owner import Owner
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -61,7 +61,8 @@ async def test_every_metric_that_the_kit_names_is_exported(redis: Redis) -> None
     await redis.set(keys.SEALED_STALE, 0)  # of which nothing is known before somebody counted
     api = await listening(await build_app(settings, redis))
     port, owner = free_port(), cast("Owner", SimpleNamespace(in_flight=0, partitions={}, worker_id="w"))
-    async with metrics_site("127.0.0.1", port, owner, lambda: False, Watchdog("w")), aiohttp.ClientSession() as session:
+    registry = registry_of(owner, lambda: False, Watchdog("w"))
+    async with metrics_site("127.0.0.1", port, owner, registry), aiohttp.ClientSession() as session:
         of_worker = await (await session.get(f"http://127.0.0.1:{port}/metrics")).text()
         exported = series_of(await (await api.get("/metrics")).text()) | series_of(of_worker)
     await api.close()

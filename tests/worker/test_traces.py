@@ -8,6 +8,7 @@ import pytest
 
 from tests.hosts import Reply
 from tests.otlp import Receiver, receiving
+from tests.waiting import until
 from tests.worker.conftest import Shop
 from worker.composition import compose
 from worker.resources import open_resources
@@ -81,3 +82,11 @@ async def test_without_an_address_for_spans_nothing_of_it_is_loaded(shop: Shop) 
     async with open_resources(shop.settings, shop.redis_url, shop.redis_url) as resources, compose(resources) as parts:
         assert resources.tracing is None
         assert type(parts.owner).__name__ == "Owner"
+
+
+async def test_a_worker_pushes_its_own_figures(shop: Shop, collector: Receiver) -> None:
+    await shop.work(metrics_url=collector.metrics_url)
+    await until(lambda: "dispatcher-worker" in collector.metrics, 30)
+    await shop.stop_all()
+    told = collector.metrics["dispatcher-worker"]
+    assert {"dispatcher_worker_partitions", "dispatcher_event_loop_lag_seconds"} <= set(told)
