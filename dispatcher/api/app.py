@@ -64,6 +64,7 @@ from dispatcher.store.definitions.trials import Trials
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.health.set_aside import set_aside
 from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.installations.authorizations import AuthorizationStore
 from dispatcher.store.installations.unfinished import updates_in_progress
@@ -139,7 +140,12 @@ async def build_app(
 def _metrics_page(services: Services, redis: StoreClient) -> MetricsPage:
     updating, exemplars = partial(updates_in_progress, redis), ExemplarStore(redis)
     return MetricsPage(
-        services.reads, Watchdog("api"), StaleCount(redis), updating, lambda: exemplars.read(services.now_ms())
+        services.reads,
+        Watchdog("api"),
+        StaleCount(redis),
+        updating,
+        lambda: exemplars.read(services.now_ms()),
+        partial(set_aside, redis),
     )
 
 

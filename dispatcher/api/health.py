@@ -5,7 +5,7 @@ Monitors and load balancers ask for health with HEAD, which is answered as GET w
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 
 from aiohttp import hdrs, web
@@ -20,6 +20,7 @@ from dispatcher.api.services import SERVICES
 from dispatcher.api.store_watch import WATCH
 from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.errors import StoreUnavailable
+from dispatcher.model.troubles import SetAside
 from dispatcher.policy.figures.exemplars import Exemplars
 from dispatcher.store.installations.unfinished import Unfinished
 from dispatcher.store.queue.events import QueueStore
@@ -64,6 +65,7 @@ class MetricsPage:
     sealed: StaleCount
     updates: Callable[[], Awaitable[Unfinished]]
     exemplars: Callable[[], Awaitable[Exemplars]]
+    set_aside: Callable[[], Awaitable[Iterable[SetAside]]]
     shared: Shared[tuple[Metric, ...]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +78,8 @@ class MetricsPage:
         overview = await self.queue.overview(0)
         counters, stale = await self.queue.counters(), await self.sealed.read()
         updates, exemplars = (await self.updates()).count, await self.exemplars()
-        return *families(overview, counters, stale, updates, exemplars), lag_family(self.watchdog.lag_s)
+        known = families(overview, counters, stale, updates, exemplars, await self.set_aside())
+        return *known, lag_family(self.watchdog.lag_s)
 
 
 METRICS = web.AppKey("metrics", MetricsPage)

@@ -20,6 +20,7 @@ from dispatcher.model.troubles import StuckJob
 from dispatcher.store.archive.trouble import trouble
 from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.pressure import Pressure
+from dispatcher.store.health.set_aside import set_aside
 from dispatcher.store.health.verdicts import VerdictStore
 from dispatcher.store.installations.unfinished import updates_in_progress
 from dispatcher.store.queue.overview import workers
@@ -55,6 +56,7 @@ def verdict_watch(
         redeliveries=partial(_redeliveries, RedeliveryStore(redis)),
         probed=definitions.pings_due.ids,
         pings=partial(definitions.pings.history, limit=READ),
+        set_aside=partial(set_aside, redis),
         archive_trouble=partial(trouble, services.reads.archive),
         skew_ms=lambda: round(clock.machine_ahead_s() * 1000),
         disable_after_ms=round(disable_after_days * DAY_MS) or None,

@@ -9,43 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from typing import NamedTuple
+from collections.abc import Sequence
 
-import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
-from aiormq import exceptions as failures
-from yarl import URL
 
+from dispatcher.emitting.amqp_broker import ANSWER_WITHIN_S, AWAY, QUEUE, REASON, Broker, publish, size
 from dispatcher.emitting.intake import MOST, Given
-from dispatcher.errors import ConfigurationError, SourceUnavailable
 
-CONNECT_WITHIN_S = 10.0
-ANSWER_WITHIN_S = 30.0
 WAIT_S = 1.0
-REASON, QUEUE = "x-dispatcher-reason", "x-dispatcher-queue"
-MOST_HEADER = 512
-"""Characters of a header's value that are kept of what is set aside."""
-MOST_HEADERS = 16
-REFUSED = (
-    failures.AuthenticationError,
-    failures.ProbableAuthenticationError,
-    failures.ConnectionNotAllowed,
-    failures.ChannelAccessRefused,
-    failures.ChannelNotFoundEntity,
-    failures.ChannelPreconditionFailed,
-)
-"""Ends a start: a wrong URL, user, virtual host or queue."""
-AWAY = (failures.AMQPError, failures.ChannelInvalidStateError, OSError, TimeoutError, asyncio.CancelledError)
-
-
-class Poison(NamedTuple):
-    """A message that was set aside."""
-
-    id: str
-    reason: str
-    event: bytes
 
 
 class AmqpSource:
@@ -83,9 +54,16 @@ class AmqpSource:
         message, channel = self._kept[of], self._channel
         assert channel is not None
         with self._broker.guarded():
-            await _publish(channel, self.poison, message, {REASON: reason, QUEUE: self._queue})
+            await publish(channel, self.poison, message, {REASON: reason, QUEUE: self._queue})
             await message.ack()
         del self._kept[of]
+
+    async def aside(self) -> int:
+        if self._channel is None or self._channel.is_closed:
+            await self._open()
+        assert self._channel is not None
+        with self._broker.guarded():
+            return size(await self._channel.declare_queue(self.poison, passive=True, timeout=ANSWER_WITHIN_S))
 
     def again(self) -> None:
         """Messages stay in hand until they are acknowledged, or until their connection is lost."""
@@ -124,77 +102,3 @@ class AmqpSource:
             await channel.declare_queue(self.poison, durable=True, timeout=ANSWER_WITHIN_S)
             await queue.consume(self._arrived.put, timeout=ANSWER_WITHIN_S)
         self._channel, self._known = channel, True
-
-
-class Broker:
-    """Address of a queue, and the meaning of its failures."""
-
-    def __init__(self, url: str) -> None:
-        """Raises ConfigurationError for what is no address of a broker."""
-        try:
-            self._url = URL(url)
-        except ValueError as error:
-            raise ConfigurationError(f"the broker's URL cannot be read ({error})") from None
-        if self._url.scheme not in ("amqp", "amqps") or not self._url.host:
-            raise ConfigurationError("give amqp://[user:password@]host[:port][/virtual-host], or amqps:// with TLS")
-        self.label = str(self._url.with_user(None).with_query(None))
-
-    async def connected(self) -> AbstractConnection:
-        return await aio_pika.connect(self._url, timeout=CONNECT_WITHIN_S)
-
-    @contextmanager
-    def guarded(self, *, strict: bool = False) -> Iterator[None]:
-        """``strict``: what the broker refuses is a wrong setting."""
-        try:
-            yield
-        except REFUSED as error:
-            if strict:
-                raise ConfigurationError(f"{self.label} refuses: {_words(error)}") from None
-            raise SourceUnavailable(f"{self.label} refuses: {_words(error)}") from error
-        except asyncio.CancelledError as error:
-            if (task := asyncio.current_task()) and task.cancelling():
-                raise
-            raise SourceUnavailable(f"{self.label}: the connection was lost") from error
-        except AWAY as error:
-            raise SourceUnavailable(f"{self.label} cannot be reached: {_words(error)}") from error
-
-
-@asynccontextmanager
-async def _channel(broker: Broker) -> AsyncIterator[AbstractChannel]:
-    """A channel that takes nothing by itself; what it took and did not acknowledge goes back when it is closed."""
-    with broker.guarded(strict=True):
-        async with await broker.connected() as connection, connection.channel(on_return_raises=True) as channel:
-            yield channel
-
-
-async def poisoned(url: str, queue: str, most: int) -> list[Poison]:
-    """Messages that were set aside, oldest first; they stay where they are."""
-    async with _channel(Broker(url)) as channel:
-        aside = await channel.declare_queue(f"{queue}.poison", passive=True, timeout=ANSWER_WITHIN_S)
-        found: list[Poison] = []
-        while len(found) < most and (one := await aside.get(fail=False, timeout=ANSWER_WITHIN_S)) is not None:
-            found.append(Poison(one.message_id or "", str(one.headers.get(REASON, "")), one.body))
-        return found
-
-
-async def _publish(
-    channel: AbstractChannel, queue: str, original: AbstractIncomingMessage, headers: Mapping[str, str]
-) -> None:
-    """The same message in another queue, once the broker has it there."""
-    copy = aio_pika.Message(
-        original.body,
-        headers={**_kept_headers(original.headers), **headers},
-        message_id=original.message_id,
-        content_type=original.content_type,
-        delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
-    )
-    await channel.default_exchange.publish(copy, routing_key=queue, timeout=ANSWER_WITHIN_S)
-
-
-def _kept_headers(headers: Mapping[str, object]) -> dict[str, str]:
-    """As text, and so much of them that ours fit beside them into a frame."""
-    return {name: str(value)[:MOST_HEADER] for name, value in list(headers.items())[:MOST_HEADERS]}
-
-
-def _words(error: BaseException) -> str:
-    return " ".join(str(error).split()) or type(error).__name__

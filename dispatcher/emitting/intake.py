@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+import math
+import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -15,6 +17,8 @@ from dispatcher.errors import RequestError, SourceUnavailable, StoreUnavailable
 MOST = 64
 """Events that are accepted in one write; each may have a megabyte."""
 RETRY_S = 1.0
+NOTE_EVERY_S = 10.0
+"""Somebody may deal with what is set aside behind our back."""
 MOST_REASON = 1000
 """Characters."""
 
@@ -45,16 +49,26 @@ class Source(Protocol):
     async def set_aside(self, of: str, reason: str) -> None:
         """Keep it apart with the reason; it is not handed out again."""
 
+    async def aside(self) -> int:
+        """Number of those that are set aside."""
+
     def again(self) -> None:
         """Begin with what was handed out before: nobody knows what became of it."""
+
+
+Note = Callable[[int, str], Awaitable[None]]
+"""Tells everybody how many are set aside, and why the newest is; empty = nothing new."""
 
 
 class Intake:
     """One per process; any number of processes share a source, and then its order holds only within what each takes."""
 
-    def __init__(self, emitter: RedisEmitter, source: Source) -> None:
+    def __init__(self, emitter: RedisEmitter, source: Source, note: Note) -> None:
         self._emitter = emitter
         self._source = source
+        self._note = note
+        self._newest_reason = ""
+        self._noted_s = -math.inf
 
     async def run(self, stop: asyncio.Event) -> None:
         """Until ``stop`` is set. While store or source are away or full events wait; none is lost or accepted twice."""
@@ -81,6 +95,9 @@ class Intake:
         for gone in (one for one in given if one.event is None):
             await self._set_aside(gone, "gone: it was deleted at its source before it was accepted")
         await self._accept(there)
+        if self._newest_reason or time.monotonic() - self._noted_s >= NOTE_EVERY_S:
+            await self._note(await self._source.aside(), self._newest_reason)
+            self._newest_reason, self._noted_s = "", time.monotonic()
         return len(given)
 
     async def _accept(self, given: Sequence[Given]) -> None:
@@ -99,6 +116,7 @@ class Intake:
     async def _set_aside(self, one: Given, reason: str) -> None:
         log.warning("set aside", source=self._source.name, entry=one.id, reason=reason)
         await self._source.set_aside(one.id, reason[:MOST_REASON])
+        self._newest_reason = reason[:MOST_REASON]
 
     def _reason(self, refusal: RequestError) -> str:
         """Codes, fields and words, such as ``unknown_type (type): This type cannot be emitted …``."""

@@ -44,6 +44,9 @@ class StreamSource:
     async def set_aside(self, of: str, reason: str) -> None:
         await self._stream.set_aside(self._entries[of], reason)
 
+    async def aside(self) -> int:
+        return await self._stream.aside()
+
     def again(self) -> None:
         """The stream, too, may have to be made again."""
         self._left, self._prepared = True, False

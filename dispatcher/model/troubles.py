@@ -165,6 +165,16 @@ class StuckJob:
 
 
 @dataclass(frozen=True, slots=True)
+class SetAside:
+    """What intake has set aside of one source, as it counted last. ``reason``: of the newest that it knows."""
+
+    source: str
+    entries: int
+    since_ms: int
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class UpkeepFacts:
     clock_skew_ms: int = 0
     stale_values: int = 0
@@ -175,6 +185,7 @@ class UpkeepFacts:
     operations_waiting: int = 0
     archive_away: str = ""
     archive_away_since_ms: int | None = None
+    set_aside: tuple[SetAside, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class ProblemKind(StrEnum):
     REDELIVERY_STUCK = "redelivery_stuck"
     OPERATIONS_FAILING = "operations_failing"
     ARCHIVE_AWAY = "archive_away"
+    INTAKE_POISON = "intake_poison"
 
 
 @dataclass(frozen=True, slots=True)

@@ -284,6 +284,8 @@ EXEMPLARS = "dispatcher:exemplars"
 """hash: counter of a histogram's bucket → its last traced observation. For ever. Written by workers."""
 fleet_history = _with_id("dispatcher:{fleet}:")
 """hash: slot → ``round:figure,figure,…`` of a span. For ever. Written by ``add``."""
+SET_ASIDE = "dispatcher:set-aside"
+"""hash: source of events → JSON of ``SetAside``. Until nothing of it is set aside. Written by ``dispatcher intake``."""
 META = "dispatcher:meta"
 """hash: partitions, schema; checked at every start. For ever. Written at the first."""
 WORKERS = "dispatcher:workers"

@@ -5,7 +5,7 @@ Labels have few values by construction: outcomes, statuses, kinds of repair. Nev
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.samples import Exemplar as Shown
@@ -14,6 +14,7 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.model.latency import BUCKET_NAMES
 from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import TERMINAL
+from dispatcher.model.troubles import SetAside
 from dispatcher.policy.figures.exemplars import NO_EXEMPLARS, Exemplar, Exemplars
 from dispatcher.telemetry.watchdog import LAG_HELP, LAG_METRIC
 
@@ -63,6 +64,7 @@ def families(
     stale: int | None = 0,
     updates: int = 0,
     exemplars: Exemplars = NO_EXEMPLARS,
+    set_aside: Iterable[SetAside] = (),
 ) -> Iterator[Metric]:
     """Every metric of the product, named ``dispatcher_…``; one of which nothing is known (None) is left out."""
     accepted = CounterMetricFamily("dispatcher_events_accepted", "Events accepted.")
@@ -77,6 +79,7 @@ def families(
     yield GaugeMetricFamily("dispatcher_workers", "Workers heard of lately.", value=len(overview.workers))
     yield GaugeMetricFamily("dispatcher_updates_in_progress", "Installations that an update has locked.", value=updates)
     yield from _archive(counters)
+    yield _intake(set_aside)
     if stale is not None:
         yield GaugeMetricFamily("dispatcher_sealed_stale", "Sealed values that need an older key.", value=stale)
 
@@ -86,6 +89,16 @@ def _archive(counters: Mapping[str, int]) -> Iterator[Metric]:
     yield CounterMetricFamily("dispatcher_events_archived", "Events that moved to the archive.", value=archived)
     there = archived - counters.get("archive_expired", 0)
     yield GaugeMetricFamily("dispatcher_archive_events", "Events in the archive.", value=there)
+
+
+def _intake(set_aside: Iterable[SetAside]) -> Metric:
+    """A source whose entries are all dealt with is left out."""
+    found = GaugeMetricFamily(
+        "dispatcher_intake_set_aside", "Entries that intake set aside, as it counted last.", labels=["source"]
+    )
+    for one in set_aside:
+        found.add_metric([one.source], one.entries)
+    return found
 
 
 def _labelled(

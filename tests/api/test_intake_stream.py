@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
 
+from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.emitting import RedisEmitter
 from dispatcher.emitting.intake import Intake
 from dispatcher.emitting.stream_source import StreamSource
-from dispatcher.errors import StoreUnavailable
+from dispatcher.errors import RequestError, StoreUnavailable
+from dispatcher.model.integration import Revision
+from dispatcher.store import keys
+from dispatcher.store.health.set_aside import note, set_aside
 from dispatcher.store.queue.intake import GROUP, IntakeStream
-from tests.api.conftest import PRODUCT, Api
+from tests.api.conftest import PRODUCT, Api, publish
 from tests.waiting import until
 
 STREAM = "orders"
@@ -33,9 +38,13 @@ async def add(api: Api, event: Any, **fields: str) -> str:
     return str((await api.redis.xadd(STREAM, given)).decode())
 
 
-async def drained(emitter: RedisEmitter, stream: IntakeStream, idle_ms: int = 60_000) -> None:
+def intake_of(api: Api, emitter: RedisEmitter, source: StreamSource) -> Intake:
+    return Intake(emitter, source, partial(note, api.redis, source.name))
+
+
+async def drained(api: Api, emitter: RedisEmitter, stream: IntakeStream, idle_ms: int = 60_000) -> None:
     """Take what this consumer has left, what another left so long ago, and what is new."""
-    intake = Intake(emitter, StreamSource(stream, wait_ms=10, idle_ms=idle_ms))
+    intake = intake_of(api, emitter, StreamSource(stream, wait_ms=10, idle_ms=idle_ms))
     while await intake.step():
         pass
     await intake.step()
@@ -52,7 +61,7 @@ async def events(api: Api) -> list[Any]:
 async def test_entries_are_accepted_in_their_order_and_acknowledged(api: Api, emitter: RedisEmitter) -> None:
     stream, stop = IntakeStream(api.redis, STREAM, "a"), asyncio.Event()
     await add(api, VALID | {"payload": {"n": 0}})  # before anybody listens
-    running = asyncio.create_task(Intake(emitter, StreamSource(stream)).run(stop))
+    running = asyncio.create_task(intake_of(api, emitter, StreamSource(stream)).run(stop))
     for n in range(1, 5):
         await add(api, VALID | {"payload": {"n": n}})
 
@@ -75,7 +84,7 @@ async def test_an_entry_that_was_accepted_and_not_acknowledged_makes_no_second_e
     await add(api, VALID)
     (entry,) = await stream.new(10, 10)
     await emitter.emit_each_once([(entry.fields[b"event"], f"id:{entry.id}")], f"stream\n{STREAM}\n")
-    await drained(emitter, stream)
+    await drained(api, emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
 
 
@@ -84,7 +93,7 @@ async def test_a_key_of_the_emitter_makes_one_event_of_two_entries(api: Api, emi
     await stream.prepare()
     await add(api, VALID, key="order-1")
     await add(api, VALID, key="order-1")
-    await drained(emitter, stream)
+    await drained(api, emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
 
 
@@ -97,7 +106,7 @@ async def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_nothing_u
     bad.append((await api.redis.xadd(STREAM, {"other": "field"})).decode())
     bad.append(await add(api, VALID, key="k\n"))
     await add(api, VALID)
-    await drained(emitter, stream)
+    await drained(api, emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
     aside = list(reversed(await stream.poisoned(10)))
     assert [one.fields[b"entry"].decode() for one in aside] == bad
@@ -113,7 +122,7 @@ async def test_entries_of_a_consumer_that_is_gone_are_taken_over(api: Api, emitt
     (entry,) = await gone.new(10, 10)
     assert await stream.own(10) == []
     assert await stream.adopt(10, idle_ms=0) == [entry]
-    await drained(emitter, stream)
+    await drained(api, emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
 
 
@@ -130,7 +139,49 @@ async def test_entries_stay_where_they_are_while_the_store_takes_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(emitter, "emit_each_once", away)
         with pytest.raises(StoreUnavailable):
-            await drained(emitter, stream)
+            await drained(api, emitter, stream)
     assert await pending(api) == 1
-    await drained(emitter, stream)
+    await drained(api, emitter, stream)
     assert (len(await events(api)), await pending(api)) == (1, 0)
+
+
+async def test_what_is_set_aside_is_a_problem_of_the_verdict_until_it_is_dealt_with(
+    api: Api, emitter: RedisEmitter
+) -> None:
+    stream = IntakeStream(api.redis, STREAM, "a")
+    await add(api, VALID | {"productId": "P-2"})
+    await add(api, b"{")
+    await drained(api, emitter, stream)
+    (problem,) = await problems(api)
+    assert problem["text"].startswith("2 entries are set aside of stream orders since ")
+    assert "invalid_json" in problem["text"]
+    commands = [one["command"] for one in problem["actions"]]
+    assert [one.partition(" --stream orders ")[2] for one in commands[:2]] == ["--poison", "--put-back"]
+    figures = await (await api.ask("GET", "/metrics")).text()
+    assert 'dispatcher_intake_set_aside{source="stream orders"} 2.0' in figures
+    await publish(api.services, Revision(urls={"createUrl": "https://host.example/hook"}), products=("P-2",))
+    assert await stream.put_back() == 2
+    await until(lambda: emitter.emit(VALID | {"productId": "P-2", "type": "create"}), despite=(RequestError,))
+    await drained(api, emitter, stream)
+    assert [one.fields[b"event"] for one in await stream.poisoned(10)] == [b"{"]
+    assert len([one for one in await events(api) if one["productId"] == "P-2"]) == 2
+    assert await stream.discard() == 1
+    await drained(api, emitter, stream)
+    assert (await problems(api), await set_aside(api.redis)) == ([], [])
+
+
+async def problems(api: Api) -> list[Any]:
+    """Those of intake, judged at this moment."""
+    assert api.http.server is not None
+    await api.http.server.app[VERDICT].evaluation.judge(out_of_turn=True)  # type: ignore[attr-defined]
+    return [one for one in (await api.json("GET", "/v1/status", 200))["problems"] if one["kind"] == "intake_poison"]
+
+
+async def test_a_note_keeps_since_when_and_why_and_what_nobody_wrote_is_passed_over(api: Api) -> None:
+    await note(api.redis, "queue a b", 1, "no event")
+    (first,) = await set_aside(api.redis)
+    await note(api.redis, "queue a b", 3)
+    (second,) = await set_aside(api.redis)
+    assert (second.entries, second.reason, second.since_ms) == (3, "no event", first.since_ms)
+    await api.redis.hset(keys.SET_ASIDE, "stream x", "no JSON")  # type: ignore[misc]
+    assert await set_aside(api.redis) == [second]

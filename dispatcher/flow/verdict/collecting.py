@@ -149,6 +149,7 @@ class Collector:
             redeliveries=self._stuck(await sources.redeliveries(), now_ms),
             operations_failing_since_ms=own.failing_since_ms if own else None,
             operations_waiting=own.waiting if own else 0,
+            set_aside=tuple(await sources.set_aside()),
             archive_away=away or "",
             archive_away_since_ms=self._archive_away_ms,
         )

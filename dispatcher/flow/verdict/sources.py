@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dispatcher.model.ping import PingTest
 from dispatcher.model.queue import WorkerView
-from dispatcher.model.troubles import StuckJob
+from dispatcher.model.troubles import SetAside, StuckJob
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.health.loss import Loss
 from dispatcher.store.health.pressure import Pressure
@@ -42,6 +42,7 @@ class Sources:
     pings: Callable[[str], Awaitable[Sequence[PingTest]]]
     archive_trouble: Callable[[], Awaitable[str | None]]
     """The reason why the archive cannot be used; None = it can, or there is none."""
+    set_aside: Callable[[], Awaitable[Sequence[SetAside]]]
     skew_ms: Callable[[], int]
     disable_after_ms: int | None
     """None = never."""

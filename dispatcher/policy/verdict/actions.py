@@ -48,6 +48,20 @@ def redeliver(count: int) -> Action:
     return Action(f"Redeliver {count:,}", command, "POST", "/v1/redeliveries", {"filter": condition})
 
 
+def look_at_poison(source: str) -> Action:
+    return Action("Look at them", f"{_intake(source)} --poison")
+
+
+def put_back(source: str) -> Action:
+    return Action("Hand them out again", f"{_intake(source)} --put-back")
+
+
+def _intake(source: str) -> str:
+    """``source``: ``stream`` or ``queue``, and its name."""
+    kind, _, name = source.partition(" ")
+    return f"dispatcher intake --{kind} {shlex.quote(name)}"
+
+
 def acknowledge(problem_id: str) -> Action:
     path = f"/v1/status/problems/{quote(problem_id, safe='')}/acknowledge"
     return Action("Acknowledge", f"dispatcher status --acknowledge {shlex.quote(problem_id)}", "POST", path)

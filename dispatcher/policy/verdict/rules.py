@@ -36,6 +36,7 @@ RULES: dict[ProblemKind, Rule] = {
     ProblemKind.REDELIVERY_STUCK: upkeep.redelivery_stuck,
     ProblemKind.OPERATIONS_FAILING: upkeep.operations_failing,
     ProblemKind.ARCHIVE_AWAY: upkeep.archive_away,
+    ProblemKind.INTAKE_POISON: upkeep.intake_poison,
 }
 
 ENDS_AT_ONCE: frozenset[ProblemKind] = frozenset(
@@ -46,6 +47,7 @@ ENDS_AT_ONCE: frozenset[ProblemKind] = frozenset(
         ProblemKind.DEAD_LETTERS,
         ProblemKind.PAUSED,
         ProblemKind.UPDATE_LOCKED,
+        ProblemKind.INTAKE_POISON,
     }
 )
 """Ended by a delivered attempt or by a person's act, so that one look is proof; all others stay open for a while."""

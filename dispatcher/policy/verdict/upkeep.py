@@ -15,6 +15,8 @@ PROBES_FAILED = 2
 CERTIFICATE_INFO_MS, CERTIFICATE_ACT_MS = 14 * DAY_MS, 3 * DAY_MS
 SKEW_MS = 1_000
 STUCK_MS = 5 * MINUTE_MS
+MOST_REASON = 200
+"""Characters."""
 
 Findings = Iterator[Finding]
 
@@ -109,3 +111,14 @@ def archive_away(seen: Snapshot) -> Findings:
             f"Nothing is archived since {moment(since_ms, seen.at_ms)}: {because}. Events stay in Redis, which fills."
         )
         yield Finding(ProblemKind.ARCHIVE_AWAY, Severity.ACT, text, since_ms, actions=(actions.DOCTOR,))
+
+
+def intake_poison(seen: Snapshot) -> Findings:
+    for aside in seen.upkeep.set_aside:
+        because = f", the newest because of {aside.reason[:MOST_REASON].rstrip('.')}" if aside.reason else ""
+        held = number(aside.entries, "entry is", "entries are")
+        text = f"{held} set aside of {aside.source} since {moment(aside.since_ms, seen.at_ms)}{because}."
+        remedies = actions.look_at_poison(aside.source), actions.put_back(aside.source)
+        yield Finding(
+            ProblemKind.INTAKE_POISON, Severity.ACT, text, aside.since_ms, actions=remedies, topic=aside.source
+        )

@@ -14,6 +14,8 @@ from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 
 GROUP = "dispatcher"
+MOST_AT_ONCE = 1000
+"""Entries that are put back or discarded at a time."""
 Fields = Mapping[bytes, bytes]
 
 
@@ -69,6 +71,36 @@ class IntakeStream:
         pipeline.xack(self.name, GROUP, entry.id)
         with guarded():
             await pipeline.execute()
+
+    async def aside(self) -> int:
+        """Number of entries that are set aside."""
+        with guarded():
+            return int(await self._client.xlen(self.poison))
+
+    async def put_back(self) -> int:
+        """Add what is set aside now to the stream again, oldest first, each in one step. Returns how many."""
+        entries = await self._all_aside()
+        for entry in entries:
+            fields = {name: value for name, value in entry.fields.items() if name not in (b"entry", b"reason")}
+            pipeline: Any = self._client.pipeline(transaction=True)
+            pipeline.xadd(self.name, fields or {b"event": b""})
+            pipeline.xdel(self.poison, entry.id)
+            with guarded():
+                await pipeline.execute()
+        return len(entries)
+
+    async def discard(self) -> int:
+        """Delete what is set aside now. Returns how many."""
+        entries = await self._all_aside()
+        for entry in entries:
+            with guarded():
+                await self._client.xdel(self.poison, entry.id)
+        return len(entries)
+
+    async def _all_aside(self) -> list[Entry]:
+        with guarded():
+            found = await self._client.xrange(self.poison, count=MOST_AT_ONCE)
+        return [_entry(one) for one in found]
 
     async def poisoned(self, most: int) -> list[Entry]:
         """Entries that were set aside, newest first."""

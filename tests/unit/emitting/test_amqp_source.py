@@ -13,8 +13,8 @@ import aio_pika
 import pytest
 from aiormq import exceptions as failures
 
-from dispatcher.emitting import amqp_source
-from dispatcher.emitting.amqp_source import AmqpSource, Broker
+from dispatcher.emitting.amqp_broker import REASON, Broker
+from dispatcher.emitting.amqp_source import AmqpSource
 from dispatcher.errors import ConfigurationError, SourceUnavailable
 
 URL = "amqp://user:secret@broker.example:5673/shop"
@@ -61,7 +61,7 @@ class Channel:
     async def publish(self, message: Any, routing_key: str, **_: Any) -> None:
         if self.refusal:
             raise self.refusal
-        self.told.append(f"publish {routing_key} {message.headers[amqp_source.REASON]}")
+        self.told.append(f"publish {routing_key} {message.headers[REASON]}")
 
     async def close(self) -> None:
         self.is_closed = True
@@ -109,9 +109,7 @@ async def test_a_message_stays_in_hand_until_it_is_acknowledged(
 async def test_poison_is_acknowledged_once_it_is_kept_elsewhere(
     source: AmqpSource, channels: list[Channel], told: list[str]
 ) -> None:
-    await channels[-1].consumer(
-        Message(told, 1, headers={"x": "y" * 100_000, "z": [object()], amqp_source.REASON: "old"})
-    )
+    await channels[-1].consumer(Message(told, 1, headers={"x": "y" * 100_000, "z": [object()], REASON: "old"}))
     await source.next()
     channels[-1].refusal = failures.ChannelClosed("full")
     with pytest.raises(SourceUnavailable):

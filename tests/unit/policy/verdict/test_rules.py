@@ -13,6 +13,7 @@ from dispatcher.model.troubles import (
     IntegrityFacts,
     PauseFacts,
     ProbeFacts,
+    SetAside,
     Snapshot,
     StoreFacts,
     StuckJob,
@@ -340,6 +341,13 @@ SENTENCES: list[tuple[Snapshot, ProblemKind, Severity, str, str]] = [
         S.ACT,
         "Nothing is archived since 14:25 UTC: the disk is full. Events stay in Redis, which fills.",
         "dispatcher doctor",
+    ),
+    (
+        upkeep(set_aside=(SetAside("stream new orders", 3, NOW - 5 * MINUTE, "unknown_type (type)."),)),
+        K.INTAKE_POISON,
+        S.ACT,
+        "3 entries are set aside of stream new orders since 14:25 UTC, the newest because of unknown_type (type).",
+        "dispatcher intake --stream 'new orders' --poison",
     ),
 ]
 
