@@ -36,6 +36,8 @@ class Footer:
     texts: dict[str, list[str]]
     columns: dict[str, list[int]]
     blocks: list[Block]
+    replaces: str = ""
+    """The segment in whose place it was written; empty = none."""
 
     @cached_property
     def _ends(self) -> list[int]:
@@ -67,6 +69,7 @@ class Footer:
                 "texts": self.texts,
                 "columns": self.columns,
                 "blocks": [[*block] for block in self.blocks],
+                "replaces": self.replaces,
             }
         )
 
@@ -76,10 +79,10 @@ class Footer:
         positions = [Position(ms, sequence) for ms, sequence in zip(said["ms"], said["seq"], strict=True)]
         blocks = [Block(*block) for block in said["blocks"]]
         times = said["created"], said["expires"]
-        return cls(said["ids"], positions, *times, said["texts"], said["columns"], blocks)
+        return cls(said["ids"], positions, *times, said["texts"], said["columns"], blocks, said["replaces"])
 
 
-def footer_of(events: Sequence[ArchivedEvent], blocks: list[Block]) -> Footer:
+def footer_of(events: Sequence[ArchivedEvent], blocks: list[Block], replaces: str) -> Footer:
     """Raises what reading a record raises that is damaged."""
     facts = [_facts(event) for event in events]
     texts, columns = {}, {}
@@ -93,6 +96,7 @@ def footer_of(events: Sequence[ArchivedEvent], blocks: list[Block]) -> Footer:
         texts,
         columns,
         blocks,
+        replaces,
     )
 
 

@@ -17,6 +17,8 @@ from dispatcher.store.archive.entry import Entry
 from dispatcher.store.archive.footer import Block, Footer, footer_of
 
 MAGIC = b"DSEG1\n"
+LENGTH_BYTES = 8
+END_BYTES = LENGTH_BYTES + len(MAGIC)
 BLOCK_BYTES = 128 * 1024
 """Lines that are compressed together, before compression: what reading one event takes."""
 LEVEL = 3
@@ -36,28 +38,46 @@ def build(events: Sequence[ArchivedEvent], replaces: str = "") -> tuple[bytes, E
         packed = zstandard.compress(lines, LEVEL)
         blocks.append(Block(len(content), len(packed), count, digest_of(packed)))
         content += packed
-    footer = footer_of(events, blocks)
-    packed, at = zstandard.compress(footer.stored(), LEVEL), len(content)
-    content += packed + len(packed).to_bytes(8) + MAGIC
-    made = [event_ms(event.id) for event in events]
-    entry = Entry(
-        events=len(events),
-        first=events[0].position,
-        last=events[-1].position,
+    footer, at = footer_of(events, blocks, replaces), len(content)
+    packed = zstandard.compress(footer.stored(), LEVEL)
+    content += packed + len(packed).to_bytes(LENGTH_BYTES) + MAGIC
+    return bytes(content), _entry(content, footer, at, packed)
+
+
+def entry_of(content: bytes) -> Entry:
+    """The entry of a segment that no manifest has. Raises ``Altered`` for what is no segment, or not a whole one."""
+    length, end = content[-END_BYTES : -len(MAGIC)], len(content) - END_BYTES
+    if not (content.startswith(MAGIC) and content.endswith(MAGIC)) or (at := end - int.from_bytes(length)) < len(MAGIC):
+        raise Altered("it does not begin and end as a segment does")
+    packed = content[at:end]
+    try:
+        footer = Footer.from_stored(_unpacked(packed, digest_of(packed)))
+    except (zstandard.ZstdError, ValueError, LookupError, TypeError) as error:
+        raise Altered("its footer cannot be read") from error
+    if any(digest_of(content[one.at : one.at + one.size]) != one.digest for one in footer.blocks):
+        raise Altered("a block has not the hash that its footer says")
+    return _entry(content, footer, at, packed)
+
+
+def _entry(content: bytes | bytearray, footer: Footer, at: int, packed: bytes) -> Entry:
+    made = [event_ms(event_id) for event_id in footer.ids]
+    return Entry(
+        events=len(footer.ids),
+        first=footer.positions[0],
+        last=footer.positions[-1],
         made=(min(made), max(made)),
-        until_ms=max(event.expires_ms for event in events),
+        until_ms=max(footer.expires_ms),
         size=len(content),
         digest=digest_of(content),
         footer_at=at,
         footer_digest=digest_of(packed),
-        replaces=replaces,
+        replaces=footer.replaces,
     )
-    return bytes(content), entry
 
 
 def footer_span(entry: Entry) -> tuple[int, int]:
     """Offset and length of the footer."""
-    return entry.footer_at, entry.size - entry.footer_at - 8 - len(MAGIC)
+    return entry.footer_at, entry.size - entry.footer_at - END_BYTES
 
 
 def read_footer(packed: bytes, entry: Entry) -> Footer:

@@ -15,10 +15,12 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.policy.event_filter.reading import read_filter
 from dispatcher.policy.integration_filter.filter import FILTERED
+from dispatcher.store import keys
 from dispatcher.store.archive import searching
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.searching import Found
+from dispatcher.store.archive.sweeping import sweep
 from dispatcher.store.queue import listing, rows
 from dispatcher.store.queue.claims import Settlement
 from dispatcher.store.queue.partition import REPAIR_START
@@ -300,3 +302,19 @@ async def test_an_expunge_that_is_stopped_is_done_by_its_repeat(mixed: Mixed, tm
     await mixed.history.queue.expunge(event.event)
     assert len(list(folder.iterdir())) == 1
     await mixed.history.assert_each_once(mixed.ids)
+
+
+async def test_an_exchange_that_redis_lost_is_made_good(mixed: Mixed) -> None:
+    history, queue = mixed.history, mixed.history.queue
+    await history.move()
+    event = await queue.get(mixed.ids[0])
+    assert event is not None
+    manifest = await history.redis.hgetall(keys.segments(HOME))  # type: ignore[misc]
+    after = await queue.expunge(event.event)
+    await history.redis.delete(keys.segments(HOME))
+    await history.redis.hset(keys.segments(HOME), mapping=manifest)  # type: ignore[misc]
+    with pytest.raises(ArchiveUnavailable):
+        await queue.get(event.event.id)
+    await sweep(history.archive, HOME, history.desk.generation)
+    assert await queue.get(event.event.id) == after
+    await history.assert_each_once(mixed.ids)

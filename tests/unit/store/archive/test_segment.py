@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from dispatcher.store.archive.entry import Entry, Segment, is_name, key_of, new_name
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.footer import Footer
 from dispatcher.store.archive.reading import SegmentReader
-from dispatcher.store.archive.segment import Altered, build, footer_span, read_block, read_footer
+from dispatcher.store.archive.segment import Altered, build, entry_of, footer_span, read_block, read_footer
 from tests.unit.store.archive.samples import archived
 
 
@@ -86,6 +88,18 @@ def test_a_block_or_footer_with_another_hash_is_not_read() -> None:
     at, size = footer_span(entry)
     with pytest.raises(Altered):
         read_footer(content[at + 1 : at + size], entry)
+
+
+def test_a_segment_says_by_itself_what_its_entry_is() -> None:
+    content, entry = build([archived(number, padding=40_000) for number in range(8)], replaces="another")
+    assert entry_of(content) == entry
+
+
+@pytest.mark.parametrize("damage", [lambda c: c[:-1], lambda c: c[:9], lambda c: b"", lambda c: c[:60] + b"?" + c[61:]])
+def test_what_is_no_whole_segment_has_no_entry(damage: Callable[[bytes], bytes]) -> None:
+    content, _ = build([archived(0)])
+    with pytest.raises(Altered):
+        entry_of(damage(content))
 
 
 class _Held(FileStorage):
