@@ -60,7 +60,7 @@ async def test_ft2_worker_killed_between_the_answer_and_its_settle(deployment: D
         doomed = await deployment.worker(proxy.url)
         warm = await deployment.emit(integration)
         await deployment.all_succeed([warm])
-        trap = proxy.trap(script("queue/settle").sha.encode(), act, times=1000)
+        trap = proxy.trap(script("queue/settle_and_claim").sha.encode(), act, times=1000)
         event_id = await deployment.emit(integration)
         async with asyncio.timeout(10):
             await trap.sprung.wait()

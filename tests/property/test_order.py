@@ -31,6 +31,8 @@ INTEGRATIONS = 10
 SCHEDULE_S = (0.05, 0.1, 0.1, 0.2)
 REQUEST_TIMEOUT_S = 0.5
 CIRCUIT_FAILURES = 10**6
+KILLS = max(3, ACCOUNTS * EVENTS // 500)
+WORKER = {"REQUEST_TIMEOUT": str(REQUEST_TIMEOUT_S), "CIRCUIT_FAILURES": str(CIRCUIT_FAILURES), "LEASE": "1"}
 
 SUCCESS = Reply.of(200, {"success": True})
 REFUSAL = Reply.of(200, {"success": False, "errorCode": "USER_NOT_FOUND", "message": "no"})
@@ -69,13 +71,15 @@ async def test_order_of_each_account_holds_under_failures_and_kills(product_host
     async with deployed(product_host) as deployment:
         lanes = [await deployment.integration(schedule_s=SCHEDULE_S) for _ in range(INTEGRATIONS)]
         reporting = asyncio.create_task(_report_results(deployment, judge))
-        killing = asyncio.create_task(_kill_workers(deployment))
+        for _ in range(3):
+            await deployment.worker(**WORKER)
+        killing = asyncio.create_task(_kill_workers(deployment, judge))
         sent = await _emit(deployment, lanes)
         await _until_all_ended(deployment)
-        killing.cancel()
+        await killing
         reporting.cancel()
-        await asyncio.gather(killing, reporting, return_exceptions=True)
-        assert sum(not program.alive for program in deployment.programs) >= 2, "too few workers were killed"
+        await asyncio.gather(reporting, return_exceptions=True)
+        assert sum(not program.alive for program in deployment.programs) == KILLS
         await _assert_each_ended_once(deployment, sent)
         _assert_order(judge, sent)
         await deployment.assert_well()
@@ -94,15 +98,13 @@ async def _emit(deployment: Deployment, lanes: list[Integration]) -> dict[str, l
     return sent
 
 
-async def _kill_workers(deployment: Deployment) -> None:
-    """Three at work; every two seconds one dies without a word and another comes."""
-    settings = {"REQUEST_TIMEOUT": str(REQUEST_TIMEOUT_S), "CIRCUIT_FAILURES": str(CIRCUIT_FAILURES), "LEASE": "1"}
-    for _ in range(3):
-        await deployment.worker(**settings)
-    while True:
-        await asyncio.sleep(2)
+async def _kill_workers(deployment: Deployment, judge: Judge) -> None:
+    """Of those at work, one dies without a word each time that so much more has arrived, and another comes."""
+    for kill in range(1, KILLS + 1):
+        arrived = kill * ACCOUNTS * EVENTS // (KILLS + 1)
+        await until(lambda arrived=arrived: len(judge.arrivals) >= arrived, 30 + ACCOUNTS * EVENTS / 20)  # type: ignore[misc]
         random.choice([program for program in deployment.programs if program.alive]).kill()
-        await deployment.worker(**settings)
+        await deployment.worker(**WORKER)
 
 
 async def _report_results(deployment: Deployment, judge: Judge) -> None:

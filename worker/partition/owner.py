@@ -207,12 +207,11 @@ class Owner:
                 await self._holdings.confirm(unsure)
             if leaving := [one for one in group if one.may_rest and one not in settling]:
                 await self._holdings.rest(leaving)
-            calls = [call for _, _, call in settles]
-            calls += [self._store.claim_call(owned.partition, owned.generation, most, room) for owned, most in claims]
-            if not calls:
+            if not settles and not claims:
                 return bool(unsure)
             asked_at = self._now()
-            replies = await self._store.round_trip(calls)
+            asked = [self._store.claim_call(owned.partition, owned.generation, most, room) for owned, most in claims]
+            settled, claimed = await self._store.exchange([call for _, _, call in settles], asked)
         except BaseException:
             for owned, batch, _ in settles:
                 owned.put_back(batch)
@@ -221,9 +220,9 @@ class Owner:
                 owned.unconfirmed = True
             raise
         self._late_replies = self._late_replies + 1 if self._now() - asked_at > self._safe_s else 0
-        for (owned, batch, _), reply in zip(settles, replies, strict=False):
+        for (owned, batch, _), reply in zip(settles, settled, strict=True):
             self._take_receipt(owned, batch, reply)
-        for (owned, _), reply in zip(claims, replies[len(settles) :], strict=True):
+        for (owned, _), reply in zip(claims, claimed, strict=True):
             try:
                 self._take_claim(owned, reply, asked_at)
             except Exception as error:

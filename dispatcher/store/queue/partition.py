@@ -41,6 +41,7 @@ _REPAIR = script("queue/repair")
 _REPAIR_LANES = script("queue/repair_lanes")
 _REST = script("queue/rest")
 _SETTLE = script("queue/settle")
+_SETTLE_AND_CLAIM = script("queue/settle_and_claim")
 
 log = structlog.get_logger("store")
 
@@ -119,8 +120,22 @@ class PartitionStore:
             found.setdefault(self._client.node_name(_slot_of(partition)), []).append(partition)
         return list(found.values())
 
+    async def exchange(self, settles: Sequence[Call], claims: Sequence[Call]) -> tuple[list[Any], list[Any]]:
+        """Settle and claim in one round trip, and in one call where a partition does both; as ``round_trip``."""
+        asked = {claim.keys: claim for claim in claims}
+        both = {settle.keys for settle in settles} & asked.keys()
+        calls = [_joined(settle, asked.get(settle.keys)) for settle in settles]
+        calls += [claim for claim in claims if claim.keys not in both]
+        replies = {call.keys: reply for call, reply in zip(calls, await self.round_trip(calls), strict=True)}
+
+        def of(call: Call, part: int) -> Any:
+            reply = replies[call.keys]
+            return reply[part] if reply and call.keys in both else reply
+
+        return [of(settle, 0) for settle in settles], [of(claim, 1) for claim in claims]
+
     async def round_trip(self, calls: Sequence[Call]) -> list[Any]:
-        """Send claims and settlements of many partitions together; replies as the scripts gave them.
+        """Call scripts of many partitions together; replies as the scripts gave them.
 
         None in the place of one that failed: a key of that partition is not what it should be, or its part of a cluster
         does not answer. Raises ``StoreUnavailable`` when none answers.
@@ -199,6 +214,10 @@ class PartitionStore:
 @cache
 def _slot_of(partition: int) -> int:
     return int(key_slot(keys.own(partition).encode()))
+
+
+def _joined(settle: Call, claim: Call | None) -> Call:
+    return Call(_SETTLE_AND_CLAIM, settle.keys, [*settle.arguments, *claim.arguments]) if claim else settle
 
 
 def _call(transition: Script, partition: int, *arguments: Argument) -> Call:

@@ -2,8 +2,9 @@
 
 A script is one file. Its first line names the prelude that is put before it. A second line ``-- at maxmemory:`` says
 that it ``runs`` although Redis is full, or is ``refused`` before it wrote anything; without it Redis refuses the first
-command that needs memory, wherever that stands. Never retries a script whose reply was lost: whoever calls decides
-that, because it knows how to ask again.
+command that needs memory, wherever that stands. A third line ``-- parts:`` names scripts of the same prelude that it
+calls by the names of their files, each with its arguments. Never retries a script whose reply was lost: whoever calls
+decides that, because it knows how to ask again.
 
 A script of the queue makes up keys beside the one that it is called with, so a node that has a part of the slot must
 not run it. Each such call declares a key that is never there: while the slot moves, no node of a cluster has all that
@@ -38,6 +39,7 @@ PRELUDES = {"queue": "_queue.lua", "audit": "_audit.lua", "none": None}
 
 _AT_MAXMEMORY = {"runs": "#!lua flags=allow-oom\n", "refused": "#!lua\n", None: ""}
 _HEADER = re.compile(rf"-- prelude: ({'|'.join(PRELUDES)})\n(?:-- at maxmemory: (runs|refused)\b)?")
+_PARTS = re.compile(r"^-- parts: (.+)$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,15 +88,28 @@ def _never_there(key: str) -> tuple[str, ...]:
 @cache
 def script(name: str, *keys: str) -> Script:
     """The script of that name, prelude included. Raises ``ValueError`` for a file that does not begin as it must."""
-    folder = files("dispatcher.store").joinpath("lua")
-    body = folder.joinpath(f"{name}.lua").read_text("utf-8")
+    body = _file(f"{name}.lua")
     header = _HEADER.match(body)
     if header is None:
         raise ValueError(f"{name}.lua must begin with `-- prelude: ` and one of {', '.join(PRELUDES)}")
     prelude = PRELUDES[header[1]]
-    words = folder.joinpath(prelude).read_text("utf-8") if prelude else ""
-    text = _AT_MAXMEMORY[header[2]] + words + body
+    words = _file(prelude) if prelude else ""
+    text = _AT_MAXMEMORY[header[2]] + words + "".join(map(_part, _parts(body))) + body
     return Script(name, header[1], text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), keys)
+
+
+def _file(name: str) -> str:
+    return files("dispatcher.store").joinpath("lua", name).read_text("utf-8")
+
+
+def _parts(body: str) -> list[str]:
+    named = _PARTS.search(body)
+    return named[1].split(", ") if named else []
+
+
+def _part(name: str) -> str:
+    """A script as a function, which takes its arguments."""
+    return f"local function {name.rpartition('/')[2]}(ARGV)\n{_file(f'{name}.lua')}end\n"
 
 
 @cache
