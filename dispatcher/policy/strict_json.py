@@ -29,6 +29,8 @@ _MAX_NUMBER_CHARS = 4300
 
 _STRING = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\\?\Z)', re.DOTALL)
 """One without an end goes to the end of the text, so that no quote within it is tried as another beginning."""
+_MOST_QUOTES = 200_000
+"""Up to which a text is split at them: several times as fast as the expression, for some 60 bytes each."""
 _ESCAPED_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _NOT_BRACKETS = bytes(code for code in range(256) if code not in b"[]{}")
@@ -163,12 +165,21 @@ _EXACT_DECODER = json.JSONDecoder(
 
 def _is_deeper(raw: bytes, max_depth: int) -> bool:
     """True when it nests deeper or is not balanced: something is left when the innermost are peeled so often."""
-    brackets = _STRING.sub(b"", raw).translate(_ONE_KIND, _NOT_BRACKETS)
+    brackets = _outside_strings(raw).translate(_ONE_KIND, _NOT_BRACKETS)
     for _ in range(max_depth):
         if not brackets:
             return False
         brackets = brackets.replace(b"[]", b"")
     return bool(brackets)
+
+
+def _outside_strings(raw: bytes) -> bytes:
+    """A text without its strings: of quotes that none escapes, every other one ends a string."""
+    if raw.count(b'"') > _MOST_QUOTES:
+        return _STRING.sub(b"", raw)
+    if b"\\" in raw:
+        raw = raw.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return b"".join(raw.split(b'"')[::2])
 
 
 def _holds_surrogate(value: Any) -> bool:

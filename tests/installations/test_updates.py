@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher.store.health.doctor import Level, examine
+from dispatcher.store.health.doctor import examine
+from dispatcher.store.health.findings import Level
 from tests.installations.conftest import ALL, STEPS, Scene
 from tests.waiting import until
 

@@ -11,7 +11,8 @@ from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.health.doctor import Check, Level, examine, examine_keys
+from dispatcher.store.health.doctor import examine, examine_keys
+from dispatcher.store.health.findings import Check, Level
 from dispatcher.store.health.loss import Loss, LossWatch
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.secrets.sealing import Sealer, new_key
@@ -49,6 +50,7 @@ async def test_sound_installation_is_well(durable: Redis) -> None:
         "role",
         "appendonly",
         "memory",
+        "allocator",
         "appendfsync",
         "maxmemory-policy",
         "clock",

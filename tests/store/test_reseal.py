@@ -32,7 +32,8 @@ from dispatcher.store.definitions.sealed import (
     SealedDefinitions,
     in_integration,
 )
-from dispatcher.store.health.doctor import Level, examine
+from dispatcher.store.health.doctor import examine
+from dispatcher.store.health.findings import Level
 from dispatcher.store.installations.records import read, write
 from dispatcher.store.reseal.places import sealed_places
 from dispatcher.store.reseal.reseal import Resealer

@@ -10,7 +10,7 @@ from dispatcher.store.archive.auditing import recount_archive
 from dispatcher.store.archive.entry import Segment
 from dispatcher.store.archive.reading import SegmentGone, lost
 from dispatcher.store.archive.trouble import trouble
-from dispatcher.store.health.doctor import Check, Level
+from dispatcher.store.health.findings import Check, Level
 
 NAME = "archive"
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from redis.asyncio import Redis
@@ -16,9 +14,11 @@ from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable
 from dispatcher.model.queue import WORKER_ALIVE_MS
 from dispatcher.store import keys
 from dispatcher.store.audit_log.reading import AuditReader
+from dispatcher.store.health.findings import Check, Level
 from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.meta import stored_partitions
 from dispatcher.store.health.permissions import QUEUE, RECOVERY, advice, missing, of_store
+from dispatcher.store.health.server_info import INFO_CHECKS, Info, product, replicas
 from dispatcher.store.installations.unfinished import effects_waiting, updates_in_progress
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.server_time import server_now_ms
@@ -26,32 +26,11 @@ from dispatcher.store.reseal.reseal import Resealer
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
 
-LEAST_VERSION = (7, 0)
-MEMORY_WARN = 0.75
-MEMORY_FAIL = 0.90
 SKEW_WARN_S = 1.0
 SKEW_FAIL_S = 60.0
 LOSS_FAILS_MS = DAY_MS
 LONG_UPDATE_MS = 3_600_000
 LONG_OUTBOX_MS = 60_000
-
-
-class Level(StrEnum):
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One finding; ``text`` holds the remedy when ``level`` is not OK."""
-
-    name: str
-    level: Level
-    text: str
-
-
-Info = dict[str, Any]
 
 
 async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str], *, min_replicas: int = 0) -> list[Check]:
@@ -63,12 +42,12 @@ async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str], *, 
         return [_permissions(lacking), examine_keys(secret_keys)]
     info, optional = await _info(redis), await missing(redis, RECOVERY)
     checks = [
-        Check("reachable", Level.OK, f"{_product(info) if info else 'Redis'} answers"),
+        Check("reachable", Level.OK, f"{product(info) if info else 'Redis'} answers"),
         _permissions(lacking, optional),
     ]
     checks += [check(info) for check in INFO_CHECKS] if info else [_UNREAD]
     checks += [await check(redis) for check in ASKING_CHECKS]
-    checks += [_replicas(info, min_replicas)] if info else []
+    checks += [replicas(info, min_replicas)] if info else []
     checks.append(await _partitions(redis, partitions))
     found = examine_keys(secret_keys, await SigningKeyStore(redis).current())
     return [*checks, found, *await _sealed_values(redis, secret_keys, found)]
@@ -141,57 +120,6 @@ def _permissions(lacking: Sequence[str], optional: Sequence[str] = ()) -> Check:
     if optional:
         return Check("permissions", Level.WARN, f"a killed worker is found by its lease only: {advice(optional)}")
     return Check("permissions", Level.OK, "commands, keys and channels are allowed")
-
-
-def _product(info: Info) -> str:
-    return f"Valkey {info['valkey_version']}" if "valkey_version" in info else f"Redis {info.get('redis_version', '?')}"
-
-
-def _version(info: Info) -> Check:
-    version = str(info.get("redis_version", "0"))
-    if tuple(int(part) for part in version.split(".")[:2] if part.isdigit()) >= LEAST_VERSION:
-        return Check("version", Level.OK, _product(info))
-    return Check("version", Level.FAIL, f"{_product(info)} is too old: use Redis 7.0 or later, or Valkey")
-
-
-def _role(info: Info) -> Check:
-    if info.get("role", "master") == "master":
-        return Check("role", Level.OK, "writes are accepted")
-    return Check("role", Level.FAIL, "this is a replica: give the master's address, or a redis+sentinel:// URL")
-
-
-def _appendonly(info: Info) -> Check:
-    if not info.get("aof_enabled"):
-        return Check("appendonly", Level.FAIL, "no: a restart loses accepted events; CONFIG SET appendonly yes")
-    if info.get("aof_last_write_status", "ok") != "ok":
-        return Check("appendonly", Level.FAIL, "the last write to the append-only file failed: is the disk full?")
-    return Check("appendonly", Level.OK, "yes")
-
-
-def _memory(info: Info) -> Check:
-    limit = int(info.get("maxmemory", 0))
-    available = limit or int(info.get("total_system_memory", 0))
-    share = int(info.get("used_memory", 0)) / available if available else 0.0
-    what = f"{share:.0%} of {'maxmemory' if limit else 'the machine'}"
-    if share >= MEMORY_WARN:
-        level = Level.FAIL if share >= MEMORY_FAIL else Level.WARN
-        return Check("memory", level, f"{what} used: raise maxmemory, or lower DISPATCHER_RETENTION_DAYS")
-    if not limit:
-        text = "there is no maxmemory, so that accepting cannot stop in time: CONFIG SET maxmemory"
-        return Check("memory", Level.WARN, f"{what} used; {text}")
-    return Check("memory", Level.OK, f"{what} used")
-
-
-def _replicas(info: Info, wanted: int) -> Check:
-    """Those that Redis sends its writes to now."""
-    connected = int(info.get("connected_slaves", 0))
-    if connected >= wanted:
-        return Check("replicas", Level.OK, f"{connected} connected, {wanted} waited for")
-    text = f"{connected} connected, DISPATCHER_MIN_REPLICAS waits for {wanted}: nothing is accepted"
-    return Check("replicas", Level.FAIL, text)
-
-
-INFO_CHECKS: tuple[Callable[[Info], Check], ...] = (_version, _role, _appendonly, _memory)
 
 
 async def _appendfsync(redis: Redis) -> Check:

@@ -16,7 +16,7 @@ from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.sweeping import sweep
 from dispatcher.store.archive.trouble import clear, note, trouble
 from dispatcher.store.health.archive_check import examine_archive
-from dispatcher.store.health.doctor import Level
+from dispatcher.store.health.findings import Level
 from tests.store.archive.history import RETENTION_MS, History, soon_ms
 from tests.store.desk import HOME, PARTITIONS
 

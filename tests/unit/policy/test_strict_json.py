@@ -72,6 +72,8 @@ def test_BI_bodies_are_refused_with_their_code(row: str, raw: bytes) -> None:  #
         b'{"a":[' * 32 + b"]}" * 32,
         b'{"a":"' + b"[{" * 500 + b'\\"[[[["}',
         b'{"a":[' + b"[],{}," * 500 + b"1]}",
+        b'{"a":"\\\\","b":"' + b"[" * 100 + b'\\\\\\"","c":[]}',
+        b'{"a":"' + b"[" * 100 + b'","b":[' + b'"[",' * 100_001 + b"1]}",
     ],
 )
 def test_BI13_depth_64_and_brackets_in_strings_pass(raw: bytes) -> None:  # noqa: N802
