@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from urllib.parse import quote
 
 from dispatcher.console.navigation import HOME
@@ -24,12 +24,14 @@ _TRIALS = frozenset({"Try now", "Try credentials"})
 
 @dataclass(frozen=True, slots=True)
 class Remedy:
-    """``path`` None: a line for a shell, in ``command``. ``posted``: a form that changes something at once."""
+    """``path`` None: a line for a shell, in ``command``. ``posted``: a form that does it, or asks once more."""
 
     name: str
     path: str | None
     posted: bool = False
     command: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict)
+    """That are sent with the form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ def _change(action: Action, problem: Problem) -> Remedy | None:
         case "resume":
             return Remedy(action.name, f"{lane}/resume", posted=True)
         case "redeliveries":
-            return Remedy(action.name, f"{HOME}/issues")
+            fields = {"action": "redeliver", "q": (action.body or {}).get("filter", "")}
+            return Remedy(action.name, f"{HOME}/redeliveries/preview", posted=True, fields=fields)
         case "acknowledge" if problem.acknowledged:
             return None
         case "acknowledge":

@@ -40,6 +40,10 @@ async def test_dead_letters_are_named_first_and_acknowledged_with_one_form(opera
     page = await operator.look("/console")
     assert page.index("died") < page.index('class="tiles"')
     assert '<button class="primary">Redeliver 1</button>' in page
+    asked = {"action": "redeliver", "q": "status:dead,expired"}
+    assert all(f'name="{name}" value="{value}"' in page for name, value in asked.items())
+    preview = await operator.act("/console", "/console/redeliveries/preview", asked)
+    assert "Redeliver 1 event?" in await preview.text()
     assert "<button>Acknowledge</button>" in page
     path = "/console/problems/dead_letters/acknowledge"
     answer = await operator.act("/console", path, {"back": "/console"})
