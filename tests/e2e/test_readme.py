@@ -5,17 +5,10 @@ Ports are replaced by free ones. What would need a package index or containers i
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import shutil
-import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,66 +16,17 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.e2e.shown import END, ROOT, Block, assert_shown, blocks_of, fill_checkout, run
 from tests.ports import free_ports
 
 pytestmark = pytest.mark.slow
 
-ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 MAKEFILE = (ROOT / "Makefile").read_text()
-END = "--- end of block ---"
-DEADLINE_S = 90.0
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A fenced block: its language, the word after it, and its text."""
-
-    language: str
-    tag: str
-    text: str
-
-
-def blocks() -> list[Block]:
-    found = re.findall(r"^```(\w+) ?([\w-]*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-    return [Block(*parts) for parts in found]
-
-
-BLOCKS = blocks()
+BLOCKS = blocks_of(README)
 QUICK_START = [block for block in BLOCKS if block.tag == "quick-start"]
-
-
-def masked(text: str) -> str:
-    """Without what differs from run to run: ids, ports, durations, width of columns."""
-    text = re.sub(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "ID", text)
-    text = re.sub(r"127\.0\.0\.1:\d+", "HOST", text)
-    return re.sub(r"[ \t]+", " ", re.sub(r"\d+(\.\d+)? (ms|s)\b", "TIME", text)).strip()
-
-
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
-    return kept | {"HOME": str(folder), "PYTHONPATH": str(ROOT), "COLUMNS": "200"} | more
-
-
-def run(command: list[str], folder: Path, **more: str) -> str:
-    """Output of a command, which and whose children do not outlive this call."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment(folder, **more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(timeout=DEADLINE_S)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0, output
-    return output
 
 
 @pytest.fixture(scope="module")
@@ -90,14 +34,7 @@ def folder() -> Iterator[Path]:
     """A checkout as the quick start finds it after `make demo`; a short path, for the sake of sockets."""
     with tempfile.TemporaryDirectory(prefix="dr-", dir="/tmp") as name:
         place = Path(name)
-        programs = place / ".venv" / "bin"
-        programs.mkdir(parents=True)
-        (programs / "activate").write_text(f'export PATH="{programs}:$PATH"\n')
-        (programs / "dispatcher").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m dispatcher.cli.main "$@"\n')
-        (programs / "python").write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-        for program in programs.iterdir():
-            program.chmod(0o755)
-        shutil.copytree(ROOT / "examples", place / "examples")
+        fill_checkout(place)
         yield place
 
 
@@ -124,9 +61,7 @@ def shown_after() -> list[tuple[int, Block]]:
 
 @pytest.mark.parametrize(("position", "block"), shown_after(), ids=lambda value: str(value)[:2])
 def test_quick_start_prints_what_the_readme_shows(outputs: list[str], position: int, block: Block) -> None:
-    printed = [masked(line) for line in outputs[position].splitlines()]
-    for line in block.text.splitlines():
-        assert masked(line) in printed, outputs[position]
+    assert_shown(block.text, outputs[position])
 
 
 def test_quick_start_ends_with_a_delivered_event(outputs: list[str]) -> None:
@@ -139,9 +74,7 @@ def test_quick_start_ends_with_a_delivered_event(outputs: list[str]) -> None:
 def test_demo_prints_what_the_readme_shows(folder: Path) -> None:
     shown = next(block for block in BLOCKS if block.tag == "demo")
     output = run([str(folder / ".venv/bin/dispatcher"), "demo", "--exit", "--port", "0"], folder)
-    printed = [masked(line) for line in output.splitlines()]
-    for line in shown.text.splitlines():
-        assert masked(line) in printed, output
+    assert_shown(shown.text, output)
 
 
 @pytest.mark.parametrize(

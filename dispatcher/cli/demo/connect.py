@@ -41,7 +41,7 @@ async def open_marketplace(stage: Stage) -> HostApplication:
             return application
 
 
-async def click_connect(application: HostApplication) -> None:
+async def click_connect(application: HostApplication, product_id: str = PRODUCT_ID) -> None:
     """Connect, Install, Order."""
     link = await application.connect()
     origin = "{0.scheme}://{0.netloc}".format(urlsplit(link))
@@ -49,7 +49,7 @@ async def click_connect(application: HostApplication) -> None:
     async with aiohttp.ClientSession(cookie_jar=jar, headers={"Origin": origin}, raise_for_status=True) as browser:
         async with browser.get(link) as apps:
             home = apps.url
-        async with browser.get(home / "products" / PRODUCT_ID) as order:
+        async with browser.get(home / "products" / product_id) as order:
             page = await order.text()
         action, token = _FORM.search(page), _TOKEN.search(page)
         if action is None or token is None:
