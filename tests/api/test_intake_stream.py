@@ -9,16 +9,18 @@ from functools import partial
 from typing import Any
 
 import pytest
+from redis.crc import key_slot
 
 from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.emitting import RedisEmitter
 from dispatcher.emitting.intake import Intake
 from dispatcher.emitting.stream_source import StreamSource
-from dispatcher.errors import RequestError, StoreUnavailable
+from dispatcher.errors import ConfigurationError, RequestError, StoreUnavailable
 from dispatcher.model.integration import Revision
 from dispatcher.store import keys
 from dispatcher.store.health.set_aside import note, set_aside
-from dispatcher.store.queue.intake import GROUP, IntakeStream
+from dispatcher.store.queue import intake
+from dispatcher.store.queue.intake import GROUP, MOST_FIELD_BYTES, MOST_FIELDS, IntakeStream, poison_of
 from tests.api.conftest import PRODUCT, Api, publish
 from tests.waiting import until
 
@@ -185,3 +187,92 @@ async def test_a_note_keeps_since_when_and_why_and_what_nobody_wrote_is_passed_o
     assert (second.entries, second.reason, second.since_ms) == (3, "no event", first.since_ms)
     await api.redis.hset(keys.SET_ASIDE, "stream x", "no JSON")  # type: ignore[misc]
     assert await set_aside(api.redis) == [second]
+
+
+@pytest.mark.parametrize("key", [STREAM, "{orders}:poison"])
+async def test_a_key_that_is_no_stream_is_refused_before_anything_is_taken(api: Api, key: str) -> None:
+    await api.redis.set(key, "x")
+    with pytest.raises(ConfigurationError, match=f"{key} is a key of Redis that is no stream"):
+        await IntakeStream(api.redis, STREAM, "a").prepare()
+
+
+async def test_a_stream_that_is_deleted_is_made_again(api: Api, emitter: RedisEmitter) -> None:
+    stream = IntakeStream(api.redis, STREAM, "a")
+    source = StreamSource(stream, wait_ms=10)
+    await drained(api, emitter, stream)
+    assert await source.next() == []
+    await api.redis.delete(STREAM)
+    with pytest.raises(StoreUnavailable, match="it is made again"):
+        await source.next()
+    source.again()
+    await add(api, VALID)
+    assert [len(await source.next()) for _ in range(2)] == [0, 1]
+
+
+async def test_an_entry_that_is_deleted_before_it_is_taken_again_is_said_to_be_gone(
+    api: Api, emitter: RedisEmitter
+) -> None:
+    stream = IntakeStream(api.redis, STREAM, "a")
+    await stream.prepare()
+    entry = await add(api, VALID)
+    await stream.new(10, 10)
+    await api.redis.xdel(STREAM, entry)
+    await drained(api, emitter, stream)
+    (aside,) = await stream.poisoned(10)
+    assert aside.fields == {
+        b"entry": entry.encode(),
+        b"reason": b"gone: it was deleted at its source before it was accepted",
+    }
+    assert await pending(api) == 0
+
+
+async def test_what_is_set_aside_has_bounds(api: Api, emitter: RedisEmitter) -> None:
+    stream = IntakeStream(api.redis, STREAM, "a")
+    fields: dict[Any, Any] = {f"f{n}": "v" for n in range(100)} | {"n" * 1000: "v", "reason": "mine"}
+    await api.redis.xadd(STREAM, fields | {"event": b"x" * (MOST_FIELD_BYTES + 1)})
+    await drained(api, emitter, stream)
+    (aside,) = await stream.poisoned(10)
+    assert len(aside.fields[b"event"]) == MOST_FIELD_BYTES
+    assert len(aside.fields) == MOST_FIELDS + 2
+    assert aside.fields[b"reason"].startswith(b"body_too_large")
+
+
+async def test_what_a_lost_consumer_has_left_is_found_behind_what_others_hold(api: Api) -> None:
+    busy, gone, stream = (IntakeStream(api.redis, STREAM, name) for name in ("busy", "gone", "a"))
+    await busy.prepare()
+    for _ in range(30):
+        await add(api, VALID)
+    await busy.new(29, 10)
+    (left,) = await gone.new(1, 10)
+    await api.redis.xclaim(STREAM, GROUP, "gone", 0, [left.id], idle=100_000)
+    assert await stream.adopt(1, idle_ms=50_000) == [left]
+    assert await stream.adopt(1, idle_ms=50_000) == []
+
+
+async def test_consumers_that_hold_nothing_are_forgotten_after_a_day(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = IntakeStream(api.redis, STREAM, "a")
+    await stream.prepare()
+    await add(api, VALID)
+    await IntakeStream(api.redis, STREAM, "holds").new(1, 10)
+    await api.redis.xgroup_createconsumer(STREAM, GROUP, "idle")
+    await stream.prepare()
+    assert await consumers(api) == {"holds", "idle"}
+    monkeypatch.setattr(intake, "FORGOTTEN_MS", -1)
+    await stream.prepare()
+    assert await consumers(api) == {"holds"}
+
+
+async def consumers(api: Api) -> set[str]:
+    return {one["name"].decode() for one in await api.redis.xinfo_consumers(STREAM, GROUP)}
+
+
+@pytest.mark.parametrize(("name", "poison"), [("a", "{a}:poison"), ("x{a}y", "x{a}y:poison"), ("a{b", "{a{b}:poison")])
+def test_poison_lies_in_the_slot_of_its_stream(name: str, poison: str) -> None:
+    assert poison_of(name) == poison
+    assert key_slot(poison.encode()) == key_slot(name.encode())
+
+
+@pytest.mark.parametrize("name", ["a}b", "{}a"])
+def test_a_name_whose_slot_nothing_else_can_have_is_refused(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="give it another name"):
+        poison_of(name)

@@ -137,7 +137,10 @@ NO_COMMAND = {
     "target",
 }
 OF_ANOTHER = {"config_get": "the doctor goes on without", "enqueue_job": "arq's", "info": "watching goes on without"}
-OF_ANOTHER |= dict.fromkeys(("xack", "xautoclaim", "xgroup_create", "xreadgroup"), "intake's, at streams of its own")
+OF_ANOTHER |= dict.fromkeys(
+    ("xack", "xautoclaim", "xgroup_create", "xgroup_delconsumer", "xinfo_consumers", "xreadgroup"),
+    "intake's, at streams of its own",
+)
 OF_CONNECTION = {"pipeline", "pubsub"}
 
 
