@@ -43,7 +43,8 @@ def section(text: str, title: str) -> str:
 
 def anchors(text: str) -> set[str]:
     titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+    named = set(re.findall(r'<a id="([\w-]+)"></a>', text))
+    return named | {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_state_diagram_shows_exactly_the_transitions_of_the_code() -> None:
@@ -80,13 +81,20 @@ def test_every_metric_is_described_and_none_else() -> None:
 
 def documented_codes() -> dict[str, set[int]]:
     """Each code of docs/errors.md with the HTTP statuses that the page gives it."""
-    rows = re.findall(r"^\| `([a-z_]+)` \| ([0-9, ]+) \|", page("errors.md"), re.MULTILINE)
+    rows = re.findall(r"^\| <a id=\"\w+\"></a>`([a-z_]+)` \| ([0-9, ]+) \|", page("errors.md"), re.MULTILINE)
     assert len(rows) == len({code for code, _ in rows})
     return {code: {int(status) for status in statuses.split(",")} for code, statuses in rows}
 
 
 def test_every_error_code_is_described_and_none_else() -> None:
     assert sorted(documented_codes()) == sorted(codes_in_code(ROOT / "dispatcher"))
+
+
+def test_every_error_code_has_an_anchor_a_cause_and_a_remedy() -> None:
+    row = re.compile(r"^\| <a id=\"(\w+)\"></a>`(\w+)` \| [0-9, ]+ \| [^|]*\w[^|]* \| [^|]*\w[^|]* \|$", re.MULTILINE)
+    found = row.findall(page("errors.md"))
+    assert {code for code, _ in found} == set(documented_codes())
+    assert [pair for pair in found if pair[0] != pair[1]] == []
 
 
 def test_error_codes_have_the_statuses_that_they_are_raised_with() -> None:

@@ -19,8 +19,9 @@ def serve(path: str, modules: list[str]) -> None:
     for name in modules:
         import_module(name)
     with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
+        listener.bind(f"{path}.new")
         listener.listen()
+        Path(f"{path}.new").rename(path)
         while True:
             connection, _ = listener.accept()
             with connection:

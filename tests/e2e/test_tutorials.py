@@ -78,9 +78,12 @@ def printed_by(page: list[Block]) -> list[str]:
     )
     with tempfile.TemporaryDirectory(prefix="dr-", dir="/tmp") as name:
         fill_checkout(Path(name))
-        return run(["bash", "-c", script], Path(name), DISPATCHER_PORT=free["8080"], PYTHON=sys.executable).split(END)
+        return run(["bash", "-c", script], Path(name), 200, DISPATCHER_PORT=free["8080"], PYTHON=sys.executable).split(
+            END
+        )
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", PAGES)
 def test_tutorial_prints_what_it_shows(name: str) -> None:
     page = PAGES[name]
