@@ -44,6 +44,7 @@ from worker import installing
 from worker.archiving import Archiving
 from worker.delivery.accounts import AccountLookup, Accounts
 from worker.delivery.deliver import Deliverer, Sender
+from worker.delivery.held_types import HeldTypes
 from worker.delivery.lookup import Lookup
 from worker.delivery.traces import AttemptTraces, TracedSender
 from worker.jobs import Job, NotNow
@@ -93,6 +94,7 @@ class Composition:
     drafts: Drafts
     erasing: Erasing
     sampler: Sampler
+    held: HeldTypes
     archiving: Archiving | None
 
     @property
@@ -112,7 +114,9 @@ class Composition:
 async def compose(resources: Resources) -> AsyncIterator[Composition]:
     """The parts, for as long as the context is open."""
     tallies = Tallies()
-    async with _delivering(resources, tallies) as owner, _losses(resources).following(), _pinging(resources) as pings:
+    held = HeldTypes(resources.stores.queue.type_pauses, resources.clock)
+    delivering = _delivering(resources, tallies, held)
+    async with delivering as owner, _losses(resources).following(), _pinging(resources) as pings:
         beats = Heartbeats(resources.stores.redis)
         upkeep = _upkeep(resources, owner, beats)
         resealing = Resealing(resources.stores.redis, resources.sealer, resources.worker_id)
@@ -129,12 +133,13 @@ async def compose(resources: Resources) -> AsyncIterator[Composition]:
             drafts=installing.drafts(resources),
             erasing=installing.erasing(resources),
             sampler=_sampler(resources, owner, tallies),
+            held=held,
             archiving=_archiving(resources, owner),
         )
 
 
 @contextlib.asynccontextmanager
-async def _delivering(resources: Resources, tallies: Tallies) -> AsyncIterator[Owner]:
+async def _delivering(resources: Resources, tallies: Tallies, held: HeldTypes) -> AsyncIterator[Owner]:
     settings, stores, clock = resources.settings, resources.stores, resources.clock
     owner: Owner  # is made of what fetches tokens, and counts what it fetches
     tokens = token_source(
@@ -146,7 +151,7 @@ async def _delivering(resources: Resources, tallies: Tallies) -> AsyncIterator[O
     traces = AttemptTraces(resources.tracing) if resources.tracing else None
     sender = _sender(resources, tokens, traces)
     lookup = Lookup(stores.cache, resources.targets(), resources.operations, resources.callbacks())
-    deliverer = Deliverer(lookup, sender, clock, resources.worker_id, _accounts(resources))
+    deliverer = Deliverer(lookup, sender, clock, resources.worker_id, _accounts(resources), held)
     lanes = LanePolicy(settings.lane_concurrency, settings.circuit_failures, settings.circuit_open)
     concurrency, lent = slots(settings.concurrency, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
     places = Places(concurrency, lent, _tenant_of(stores.cache))
@@ -162,6 +167,8 @@ async def _delivering(resources: Resources, tallies: Tallies) -> AsyncIterator[O
     )
     if traces and isinstance(owner, TracedOwner):
         owner.traced_by(traces)
+    with contextlib.suppress(StoreUnavailable):
+        await held.once()
     try:
         yield owner
     finally:

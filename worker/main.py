@@ -28,6 +28,7 @@ from dispatcher.telemetry.metrics_export import exporting
 from dispatcher.telemetry.watchdog import Watchdog
 from worker.archiving import EVERY_S as ARCHIVE_EVERY_S
 from worker.composition import Composition, compose
+from worker.delivery.held_types import EVERY_S as HELD_EVERY_S
 from worker.jobs import ERRANDS, drains, take_jobs
 from worker.lookout import EVERY_S as LOOK_EVERY_S
 from worker.metrics import metrics_site, registry_of
@@ -104,6 +105,7 @@ def _cancelled(parts: Composition, halt: asyncio.Event, partitions: int, redis_u
         _every(1.0, partial(take_jobs, queue_url, drains(partitions), parts.work), halt, "jobs"),
         _every(1.0, partial(take_jobs, queue_url, ERRANDS, parts.work), halt, "errands"),
         _every(1.0, parts.pings.scheduled.once, halt, "scheduled pings"),
+        _every(HELD_EVERY_S, parts.held.once, halt, "paused types"),
         _every(5.0, parts.rotating.once, halt, "signing key rotation"),
         _every(30.0, partial(parts.resealing.once, halt), halt, "resealing"),
         _every(RECONCILE_EVERY_S, parts.reconciler.once, halt, "installations"),

@@ -24,7 +24,7 @@ from dispatcher.api.rest.host import reporting as host
 from dispatcher.api.rest.installations import connector_updates, installations, marketplaces, templates
 from dispatcher.api.rest.jobs import items as redelivery_items
 from dispatcher.api.rest.jobs import redeliveries
-from dispatcher.api.rest.operating import audit, clients, metrics, status
+from dispatcher.api.rest.operating import audit, clients, metrics, status, type_pauses
 from dispatcher.api.rest.operating import queue as operations
 
 
@@ -55,6 +55,7 @@ def api_routes() -> list[Route]:
         *oauth.ROUTES,
         *webhook_keys.ROUTES,
         *operations.ROUTES,
+        *type_pauses.ROUTES,
         *suspended_urls.ROUTES,
         *metrics.ROUTES,
         *status.ROUTES,

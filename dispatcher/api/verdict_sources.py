@@ -58,6 +58,7 @@ def verdict_watch(
         pings=partial(definitions.pings.history, limit=READ),
         set_aside=partial(set_aside, redis),
         archive_trouble=partial(trouble, services.reads.archive),
+        paused_types=services.reads.type_pauses.all,
         skew_ms=lambda: round(clock.machine_ahead_s() * 1000),
         disable_after_ms=round(disable_after_days * DAY_MS) or None,
     )

@@ -224,6 +224,12 @@ class PausedLanesJson(TypedDict):
     pause: PauseJson
 
 
+class TypePauseJson(TypedDict):
+    type: str
+    paused: bool
+    pause: PauseJson | None
+
+
 class SuspendedUrlJson(TypedDict):
     """``eventType`` None = no type goes there any more."""
 

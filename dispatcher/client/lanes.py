@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import quote
 
-from dispatcher.client.answers import EnabledUrlJson, LaneJson, PausedLanesJson, SuspendedUrlJson
+from dispatcher.client.answers import EnabledUrlJson, LaneJson, PausedLanesJson, SuspendedUrlJson, TypePauseJson
 from dispatcher.client.transport import Call
 
 
@@ -38,6 +38,16 @@ class Lanes:
         """Let all that are paused go on; returns how many."""
         return int((await self._call(Call("POST", "/v1/lanes/resume", safe=False)))["resumed"])
 
+    async def pause_type(
+        self, event_type: str, *, reason: str | None = None, lasting: str | None = None, until: str | None = None
+    ) -> TypePauseJson:
+        """Hold the events of one type back in all integrations."""
+        call = Call("POST", _type(event_type, "pause"), body=_said(reason, lasting, until), safe=not lasting)
+        return cast("TypePauseJson", await self._call(call))
+
+    async def resume_type(self, event_type: str) -> TypePauseJson:
+        return cast("TypePauseJson", await self._call(Call("POST", _type(event_type, "resume"))))
+
     async def suspended_urls(self, any_id: str) -> list[SuspendedUrlJson]:
         """Longest suspended first; one for each event type that goes there."""
         return cast("list[SuspendedUrlJson]", (await self._call(Call("GET", _suspended(any_id))))["data"])
@@ -51,6 +61,10 @@ class Lanes:
 def _said(reason: str | None, lasting: str | None, until: str | None) -> dict[str, str]:
     given = {"reason": reason, "for": lasting, "until": until}
     return {name: value for name, value in given.items() if value is not None}
+
+
+def _type(event_type: str, action: str) -> str:
+    return f"/v1/event-types/{quote(event_type, safe='')}/{action}"
 
 
 def _lane(any_id: str, action: str) -> str:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from dispatcher.console.navigation import HOME
 from dispatcher.console.viewer import Viewer
-from dispatcher.model.verdict import Action, Problem, Severity
+from dispatcher.model.verdict import Action, Problem, ProblemKind, Severity
 
 SEVERITIES = {
     Severity.PAGE: ("bad", "urgent"),
@@ -72,6 +72,8 @@ def _look(action: Action, problem: Problem, viewer: Viewer) -> Remedy | None:
 
 def _change(action: Action, problem: Problem) -> Remedy | None:
     """The form that does it, or the page that asks for more."""
+    if problem.finding.kind is ProblemKind.PAUSED and problem.finding.integration_id is None:
+        return Remedy(action.name, None, command=action.command)  # of a type, which the command line resumes
     lane = f"{HOME}/lanes/{problem.finding.integration_id}"
     match (action.path or "").rpartition("/")[2]:
         case "pause":

@@ -128,6 +128,15 @@ UNSAID = Pause()
 
 
 @dataclass(frozen=True, slots=True)
+class TypePause:
+    """A hold on the events of one type, whosever they are."""
+
+    kind: EventType
+    pause: Pause
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class LaneView:
     """One integration's waiting work."""
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from dispatcher.model.queue import TypePause
+
 
 @dataclass(frozen=True, slots=True)
 class Cause:
@@ -202,5 +204,6 @@ class Snapshot:
     flow: FlowFacts = FlowFacts()
     probes: tuple[ProbeFacts, ...] = ()
     upkeep: UpkeepFacts = UpkeepFacts()
+    paused_types: tuple[TypePause, ...] = ()
     disable_after_ms: int | None = field(default=None)
     """Time of failing after which an integration is disabled; None = never."""

@@ -162,6 +162,8 @@ AUDIT_KEYS = (AUDIT_HEAD, AUDIT_STREAM)
 """In the order in which ``lua/_audit.lua`` has them."""
 JWT_KEYS = "{def}:jwt-keys"
 """hash: ``current`` → sealed private key, older key ids → sealed key. For ever. Written by the API."""
+PAUSED_TYPES = "{def}:paused-types"
+"""hash: event type → JSON of its pause and since_ms. Until it is resumed. Written by the API."""
 SEALED_STALE = "{def}:sealed:stale"
 """string: sealed values that still need an older key, as last counted. For ever. Written by a worker."""
 SEALED_CHECK = "{def}:sealed:check"

@@ -227,6 +227,8 @@ NOTED = {
     "POST /v1/events/{id}/deliver-now",
     "DELETE /v1/events/{id}/payload",
     "POST /v1/events/{id}/resolve",
+    "POST /v1/event-types/{type}/pause",
+    "POST /v1/event-types/{type}/resume",
     "POST /v1/lanes/pause",
     "POST /v1/lanes/resume",
     "POST /v1/lanes/{integrationId}/pause",

@@ -107,14 +107,37 @@ async def test_a_vendor_pauses_all_that_is_its_own(api: Api) -> None:
     assert (await api.json("GET", f"/v1/events/{made['id']}/explain", 200))["reason"] != "paused"
 
 
-@pytest.mark.parametrize("given", [(), ("Acme", "--all")])
+async def test_a_type_is_paused_everywhere_and_resumed(api: Api) -> None:
+    made, other = await api.emit(), await api.emit(type="upgrade", accountId="B")
+
+    async def reason(event: dict[str, str]) -> str:
+        return str((await api.json("GET", f"/v1/events/{event['id']}/explain", 200))["reason"])
+
+    body = await api.json("POST", "/v1/event-types/create/pause", 200, json={"reason": "deploy", "for": "2h"})
+    pause = {"by": ADMIN_ID, "reason": "deploy", "until": "2027-01-15T10:00:00.000Z"}
+    assert body == {"type": "SUBSCRIPTION_ORDER", "paused": True, "pause": pause}
+    assert (await reason(made), await reason(other)) == ("paused", "no_worker")
+    (held,) = (await api.json("GET", "/v1/queue", 200))["pausedTypes"]
+    assert (held["type"], held["reason"], held["until"]) == ("SUBSCRIPTION_ORDER", "deploy", pause["until"])
+    said = (await api.json("GET", "/v1/status", 200))["problems"]
+    (problem,) = [one for one in said if one["kind"] == "paused"]
+    assert problem["text"].startswith(f"SUBSCRIPTION_ORDER is paused everywhere by {ADMIN_ID} since")
+    assert problem["actions"][0]["command"] == "dispatcher resume --type SUBSCRIPTION_ORDER"
+    await api.json("POST", problem["actions"][0]["path"], 200)
+    assert await reason(made) != "paused"
+    actions = [one["action"] for one in (await api.json("GET", "/v1/audit", 200))["data"]]
+    assert actions[:2] == ["resumeType", "pauseType"]
+    await api.refused("POST", "/v1/event-types/nothing/pause", 404, "not_found", "type")
+
+
+@pytest.mark.parametrize("given", [(), ("Acme", "--all"), ("--all", "--type", "create")])
 @pytest.mark.parametrize("verb", ["pause", "resume"])
 def test_the_verbs_take_one_integration_or_all(
     capsys: pytest.CaptureFixture[str], verb: str, given: tuple[str, ...]
 ) -> None:
     access = ("--url", "http://127.0.0.1:9", "--client-id", "a", "--client-secret", "b")
     ended = dispatcher(capsys, verb, *given, *access)
-    assert (ended.status, "give either an integration or --all" in ended.err) == (2, True)
+    assert (ended.status, "give one of: an integration, --type or --all" in ended.err) == (2, True)
 
 
 async def test_the_verbs_pause_and_resume_all(api: Api, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,6 +146,10 @@ async def test_the_verbs_pause_and_resume_all(api: Api, capsys: pytest.CaptureFi
     assert (paused.status, "1 integration paused until somebody resumes it" in paused.out) == (0, True)
     resumed = await asyncio.to_thread(dispatcher, capsys, "resume", "--all", *access)
     assert (resumed.status, "1 integration resumed" in resumed.out) == (0, True)
+    paused = await asyncio.to_thread(dispatcher, capsys, "pause", "--type", "create", "--for", "2h", *access)
+    assert (paused.status, "SUBSCRIPTION_ORDER paused until 2027" in paused.out) == (0, True)
+    resumed = await asyncio.to_thread(dispatcher, capsys, "resume", "--type", "CREATE", *access)
+    assert (resumed.status, "SUBSCRIPTION_ORDER resumed" in resumed.out) == (0, True)
 
 
 BAD_PAUSES = [

@@ -34,6 +34,7 @@ from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
 from worker.delivery.delivery import Authorization, Decision, Delivered, Delivery, FirstTo, Identity, Limiter, Reading
 from worker.delivery.failures import misplaced, unanswered, unfinished_url, unreachable, without_token
 from worker.delivery.form import Form
+from worker.delivery.held_types import HeldTypes
 from worker.delivery.installed import InstalledEvents
 from worker.delivery.lookup import Lookup
 from worker.delivery.retries import retried
@@ -58,8 +59,11 @@ _AS_IT_IS = {status: Decision(status) for status in Status}
 class Deliverer:
     """Everything between a claim and its settlement. One per process."""
 
-    def __init__(self, lookup: Lookup, sender: Sender, clock: Clock, worker_id: str, accounts: Accounts) -> None:
+    def __init__(
+        self, lookup: Lookup, sender: Sender, clock: Clock, worker_id: str, accounts: Accounts, held: HeldTypes
+    ) -> None:
         self._lookup = lookup
+        self._held = held
         self._accounts = accounts
         self._sender = sender
         self._clock = clock
@@ -73,6 +77,9 @@ class Deliverer:
 
         ``first_to`` takes a half-open one of them up, or says False while another attempt goes there.
         """
+        held_s = self._held.wait_s(claimed.event.type)
+        if held_s is not None:
+            return Delivered(put_off(claimed, held_s))
         delivery = self.find(claimed) or await self._find_in_store(claimed)
         if delivery is None:
             return Delivered(deleted(claimed))

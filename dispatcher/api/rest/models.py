@@ -270,6 +270,12 @@ class LaneOut(Wire):
     pause: PauseOut | None
 
 
+class TypePauseOut(Wire):
+    type: str
+    paused: bool
+    pause: PauseOut | None
+
+
 class PausedLanesOut(Wire):
     paused: int = Field(description="Integrations that are held back")
     pause: PauseOut

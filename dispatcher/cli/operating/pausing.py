@@ -12,13 +12,14 @@ from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, note, print_json
 from dispatcher.cli.terminal.words import times
 from dispatcher.client import Client
-from dispatcher.client.answers import LaneJson, PausedLanesJson, PauseJson
+from dispatcher.client.answers import LaneJson, PausedLanesJson, PauseJson, TypePauseJson
 from dispatcher.errors import ConfigurationError
 
 AnyId = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="Integration: UUID, appMarketId, connectorId or name.")
 ]
 Everything = Annotated[bool, typer.Option("--all", help="Every integration that there is, in place of ID.")]
+OneType = Annotated[str | None, typer.Option("--type", metavar="TYPE", help="One event type everywhere instead.")]
 
 
 @grouped
@@ -26,6 +27,7 @@ def pause(
     *,
     any_id: AnyId = None,
     everything: Everything = False,
+    event_type: OneType = None,
     reason: Annotated[str | None, typer.Option(help="Why, for whoever asks.")] = None,
     lasting: Annotated[str | None, typer.Option("--for", metavar="TIME", help="Such as 90s, 15m, 2h or 7d.")] = None,
     until: Annotated[str | None, typer.Option(metavar="TIME", help="An ISO 8601 time instead.")] = None,
@@ -38,7 +40,14 @@ def pause(
     """
     if lasting and until:
         raise ConfigurationError("give either --for or --until")
-    one = _one(any_id, everything=everything)
+    one = _one(any_id, event_type, everything=everything)
+    if event_type is not None:
+        said = with_api(
+            connection.access(),
+            lambda client: client.lanes.pause_type(event_type, reason=reason, lasting=lasting, until=until),
+        )
+        _show_type(said, as_json=as_json)
+        return
     if one is None:
         held = with_api(
             connection.access(), lambda client: client.lanes.pause_all(reason=reason, lasting=lasting, until=until)
@@ -60,13 +69,21 @@ def pause(
 
 @grouped
 def resume(
-    *, any_id: AnyId = None, everything: Everything = False, as_json: AsJson = False, connection: Connection
+    *,
+    any_id: AnyId = None,
+    everything: Everything = False,
+    event_type: OneType = None,
+    as_json: AsJson = False,
+    connection: Connection,
 ) -> None:
     """Let an integration's events go on, in their order; URLs that are suspended are tried again.
 
     Example: dispatcher resume Acme
     """
-    one = _one(any_id, everything=everything)
+    one = _one(any_id, event_type, everything=everything)
+    if event_type is not None:
+        _show_type(with_api(connection.access(), lambda client: client.lanes.resume_type(event_type)), as_json=as_json)
+        return
     if one is None:
         resumed = with_api(connection.access(), lambda client: client.lanes.resume_all())
         if as_json:
@@ -85,11 +102,21 @@ def resume(
         typer.echo(f"{lane['integrationId']} resumed")
 
 
-def _one(any_id: str | None, *, everything: bool) -> str | None:
-    """The integration that is meant; None = all. Raises ConfigurationError for neither, and for both."""
-    if (any_id is None) != everything:
-        raise ConfigurationError("give either an integration or --all")
+def _one(any_id: str | None, event_type: str | None, *, everything: bool) -> str | None:
+    """The integration that is meant; None = all, or a type. Raises ConfigurationError for none of them, or several."""
+    if (any_id is not None) + (event_type is not None) + everything != 1:
+        raise ConfigurationError("give one of: an integration, --type or --all")
     return any_id
+
+
+def _show_type(said: TypePauseJson, *, as_json: bool) -> None:
+    if as_json:
+        print_json(said)
+    elif said["paused"]:
+        typer.echo(f"{said['type']} paused {_until(said['pause'])}")
+        note(f"`dispatcher resume --type {said['type']}` lets its events go on")
+    else:
+        typer.echo(f"{said['type']} resumed")
 
 
 def _show_all(held: PausedLanesJson, *, as_json: bool) -> None:

@@ -39,6 +39,8 @@ def queue(
         print_json(found)
         return
     typer.echo(_headline(found))
+    for held in found.get("pausedTypes", ()):
+        note(f"{held['type']} is paused everywhere: `dispatcher resume --type {held['type']}`")
     if found["lanes"]:
         print_listing([lane | {"state": lane_state(lane)} for lane in found["lanes"]], COLUMNS, styles=STYLES)
     if not found["workers"]:

@@ -66,6 +66,7 @@ class Collector:
             flow=self._flow(pulses, emits, failed),
             probes=tuple(await self.probes.facts(sources)),
             upkeep=await self._upkeep(own, now_ms),
+            paused_types=tuple(await sources.paused_types(now_ms)),
             disable_after_ms=sources.disable_after_ms,
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from dispatcher.model.ping import PingTest
-from dispatcher.model.queue import WorkerView
+from dispatcher.model.queue import TypePause, WorkerView
 from dispatcher.model.troubles import SetAside, StuckJob
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.health.loss import Loss
@@ -43,6 +43,7 @@ class Sources:
     archive_trouble: Callable[[], Awaitable[str | None]]
     """The reason why the archive cannot be used; None = it can, or there is none."""
     set_aside: Callable[[], Awaitable[Sequence[SetAside]]]
+    paused_types: Callable[[int], Awaitable[Sequence[TypePause]]]
     skew_ms: Callable[[], int]
     disable_after_ms: int | None
     """None = never."""

@@ -29,6 +29,10 @@ def resume(integration_id: str, name: str = "Resume") -> Action:
     return Action(name, f"dispatcher resume {integration_id}", "POST", f"/v1/lanes/{integration_id}/resume")
 
 
+def resume_type(kind: str) -> Action:
+    return Action("Resume", f"dispatcher resume --type {kind}", "POST", f"/v1/event-types/{kind}/resume")
+
+
 def try_now(integration_id: str) -> Action:
     return Action("Try now", f"dispatcher ping {integration_id}")
 

@@ -176,6 +176,7 @@ def _nearly_disabled(lane: TroubledLane, seen: Snapshot) -> Finding | None:
 
 
 def paused(seen: Snapshot) -> Findings:
+    yield from _paused_types(seen)
     for lane in seen.lanes:
         if lane.pause is None or lane.disabled_ms is not None:
             continue
@@ -190,6 +191,18 @@ def paused(seen: Snapshot) -> Findings:
         severity = Severity.ACT if forgotten or lane.waiting >= PAUSED_MANY else Severity.INFO
         remedy = actions.resume(lane.integration_id)
         yield _finding(lane, ProblemKind.PAUSED, severity, text, hold.since_ms, remedy)
+
+
+def _paused_types(seen: Snapshot) -> Findings:
+    for one in seen.paused_types:
+        by = f" by {one.pause.by}" if one.pause.by else ""
+        reason = f": {one.pause.reason}" if one.pause.reason else ""
+        ends = f"ends {moment(one.pause.until_ms, seen.at_ms)}" if one.pause.until_ms else "has no end"
+        text = f"{one.kind.value} is paused everywhere{by} since {moment(one.since_ms, seen.at_ms)}{reason}; {ends}."
+        forgotten = one.pause.until_ms is None and seen.at_ms - one.since_ms > PAUSED_LONG_MS
+        severity = Severity.ACT if forgotten else Severity.INFO
+        remedy = actions.resume_type(one.kind.value)
+        yield Finding(ProblemKind.PAUSED, severity, text, one.since_ms, actions=(remedy,), topic=one.kind.value)
 
 
 def slowed(seen: Snapshot) -> Findings:

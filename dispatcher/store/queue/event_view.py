@@ -121,14 +121,30 @@ def _in_the_way(seen: EventView) -> str:
     return f"no access token is had with the integration's outboundCredentials since {iso_ms(seen.no_token_since_ms)}"
 
 
-def _paused(status: Status, pause: Pause) -> Explanation:
+MAY_BE_HELD = frozenset(
+    {
+        Reason.READY,
+        Reason.PUT_OFF,
+        Reason.RETRY_PLANNED,
+        Reason.NO_WORKER,
+        Reason.CIRCUIT_OPEN,
+        Reason.SLOWED_DOWN,
+        Reason.SHARE_USED,
+        Reason.CONCURRENCY,
+        Reason.RATE_LIMITED,
+    }
+)
+"""Reasons behind which a pause of the event's type may stand."""
+
+
+def paused(status: Status, pause: Pause) -> Explanation:
     said = ": ".join(part for part in (f"by {pause.by}" if pause.by else "", pause.reason) if part)
     return Explanation(status, Reason.PAUSED, until_ms=pause.until_ms, detail=said or None)
 
 
 def _held_back(status: Status, seen: EventView, state: EventState) -> Explanation:
     if seen.paused:
-        return _paused(status, seen.pause)
+        return paused(status, seen.pause)
     if seen.due_ms is not None and seen.due_ms > seen.now_ms:
         reason = Reason.RETRY_PLANNED if state.attempts else Reason.PUT_OFF
         detail = state.error_message or (None if state.attempts else _in_the_way(seen))

@@ -20,7 +20,7 @@ from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.expunging import rewrite
 from dispatcher.store.queue import overview
 from dispatcher.store.queue.accepting import accept_each
-from dispatcher.store.queue.event_view import EventView, event_view, explain, status_now
+from dispatcher.store.queue.event_view import MAY_BE_HELD, EventView, event_view, explain, paused, status_now
 from dispatcher.store.queue.feed import newest, read_changes
 from dispatcher.store.queue.finding import EventFinder
 from dispatcher.store.queue.following import ChangeFeed
@@ -28,6 +28,7 @@ from dispatcher.store.queue.lane_holds import LaneHolds
 from dispatcher.store.queue.past import view_of, without_content
 from dispatcher.store.queue.records import attempts_of, damaged_is_absent, stored_event
 from dispatcher.store.queue.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
+from dispatcher.store.queue.type_pauses import TypePauses
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.durability import writing
 from dispatcher.store.redis.scripts import Argument, Client, Script, reply_of, script
@@ -71,6 +72,7 @@ class QueueStore(EventFinder, LaneHolds):
     ) -> None:
         super().__init__(client, partitions, archive)
         self._retention_ms = retention_ms
+        self.type_pauses = TypePauses(client)
         self._write = writing(min_replicas)
         self.strict = min_replicas > 0
         """An event is accepted only once replicas have it, also when it is accepted again."""
@@ -144,7 +146,9 @@ class QueueStore(EventFinder, LaneHolds):
             return None
         with damaged_is_absent(event_id):
             stored = stored_event(event_id, seen.document, seen.state, status_now(event_id, seen))
-            return stored, explain(event_id, seen)
+            why = explain(event_id, seen)
+            held = await self.type_pauses.of(stored.event.type, seen.now_ms) if why.reason in MAY_BE_HELD else None
+            return stored, why if held is None else paused(why.status, held.pause)
         return None
 
     async def attempts(self, event_id: str) -> list[Attempt] | None:

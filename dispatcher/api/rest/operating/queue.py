@@ -21,7 +21,7 @@ from dispatcher.flow.events.pause_all import pause_all, resume_all
 from dispatcher.flow.events.reach import reachable_integration
 from dispatcher.model.access import Scope
 from dispatcher.model.integration import Integration
-from dispatcher.model.queue import LaneView, PartitionView, Pause, QueueOverview, WorkerView
+from dispatcher.model.queue import LaneView, PartitionView, Pause, QueueOverview, TypePause, WorkerView
 from dispatcher.policy.pace.pauses import pause_end
 from dispatcher.policy.strict_json import read_object
 from dispatcher.store.definitions.editing import Definitions
@@ -33,13 +33,19 @@ MAX_LANES = 1000
 async def get_queue(request: web.Request) -> web.StreamResponse:
     """``lanes`` = how many of the busiest integrations are listed."""
     lanes = integer(request.query, "lanes", DEFAULT_LANES, 0, MAX_LANES)
-    return json_response(overview_json(await request.app[SERVICES].reads.overview(lanes)))
+    services = request.app[SERVICES]
+    held = [type_json(one) for one in await services.reads.type_pauses.all(services.now_ms())]
+    return json_response(overview_json(await services.reads.overview(lanes)) | {"pausedTypes": held})
+
+
+def type_json(held: TypePause) -> dict[str, Any]:
+    return {"type": held.kind.value, **pause_json(held.pause), "since": iso_or_none(held.since_ms)}
 
 
 async def pause_lane(request: web.Request) -> web.StreamResponse:
     """Events are accepted and held until the lane is resumed, or the pause ends. Once more changes reason and end."""
     services, integration_id = request.app[SERVICES], (await _integration(request)).id
-    hold = await _pause(request)
+    hold = await asked_pause(request)
     after = {"paused": True} | {name: value for name, value in pause_json(hold).items() if value and name != "by"}
     async with noted(request, "pauseLane", "lane", integration_id, after=after):
         await pause(integration_id, hold, services.queue, services.notify, services.now_ms())
@@ -48,7 +54,7 @@ async def pause_lane(request: web.Request) -> web.StreamResponse:
 
 async def pause_all_lanes(request: web.Request) -> web.StreamResponse:
     """Every integration that there is, a vendor's own ones for its client; those that are made later are not paused."""
-    services, hold = request.app[SERVICES], await _pause(request)
+    services, hold = request.app[SERVICES], await asked_pause(request)
     after = {name: value for name, value in pause_json(hold).items() if value and name != "by"}
     async with noted(request, "pauseAllLanes", "lane", ALL, after=after):
         held = await pause_all(hold, _mine(request), services.queue, services.notify, services.now_ms())
@@ -67,7 +73,7 @@ def _mine(request: web.Request) -> Definitions:
     return request.app[SERVICES].definitions.of_vendor(request[CALLER].vendor_id)
 
 
-async def _pause(request: web.Request) -> Pause:
+async def asked_pause(request: web.Request) -> Pause:
     """As the body asks for; there may be none."""
     raw = await read_body(request)
     if raw:
