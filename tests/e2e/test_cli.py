@@ -13,6 +13,7 @@ import pytest
 from dispatcher.client import Client
 from dispatcher.sample_host import SampleHost
 from tests.e2e.command_line import Ran, Shell
+from tests.e2e.terminal import COLOUR, LEFT, SHOWN, in_terminal
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -177,6 +178,29 @@ async def test_tail_prints_one_json_object_a_line_as_it_happens(town: Town) -> N
     assert len(changes) == 2
     assert {change["accountId"] for change in changes} == {"A"}
     assert event["status"] == "SUCCEEDED"
+
+
+async def test_tail_in_a_terminal_is_steered_by_keys_and_leaves_it_as_it_was(town: Town) -> None:
+    async with in_terminal(town.shell.folder, "tail") as terminal:
+        await terminal.shows("Following every change")
+        terminal.press("\x03")
+    assert LEFT in terminal.said
+    async with in_terminal(town.shell.folder, "tail") as terminal:
+        await terminal.shows("Following every change")
+        async with asyncio.timeout(60):
+            while "DEAD" not in terminal.said:
+                await town.dead()
+        terminal.press("d")
+        await terminal.shows("  account ")
+        terminal.resize(12, 70)
+        terminal.press("r")
+        await terminal.shows("again? y / n")
+        terminal.press("y")
+        await terminal.shows("is sent again.")
+        terminal.press("q")
+    assert terminal.process.returncode == 0
+    assert (terminal.said.count(SHOWN), terminal.said.count(LEFT)) == (1, 1)
+    assert COLOUR.search(terminal.said) is None, "NO_COLOR is set"
 
 
 async def test_audit_recounts_what_dev_holds(town: Town) -> None:

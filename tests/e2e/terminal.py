@@ -1,0 +1,85 @@
+"""A real terminal with a verb in it, and a person who presses keys. Holds no test."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import pty
+import re
+import struct
+import termios
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.e2e.command_line import COMMAND, environment
+from tests.waiting import until
+
+SHOWN, LEFT = "\x1b[?1049h", "\x1b[?1049l"
+COLOUR = re.compile(r"\x1b\[(?:\d+;)*(?:3|4|9|10)\d(?:;\d+)*m")
+
+
+@dataclass
+class Terminal:
+    """The end of a terminal that a person sits before."""
+
+    keyboard: int
+    process: asyncio.subprocess.Process
+    written: bytearray = field(default_factory=bytearray)
+
+    @property
+    def said(self) -> str:
+        return self.written.decode(errors="replace")
+
+    def press(self, keys: str) -> None:
+        os.write(self.keyboard, keys.encode())
+
+    def resize(self, rows: int, columns: int) -> None:
+        fcntl.ioctl(self.keyboard, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    async def shows(self, text: str) -> None:
+        await until(lambda: text in self.said, 60)
+
+    def take(self) -> None:
+        self.written += os.read(self.keyboard, 65536)
+
+
+@asynccontextmanager
+async def in_terminal(folder: Path, *arguments: str) -> AsyncIterator[Terminal]:
+    """Until the verb has ended by itself, which has to leave the terminal as it was."""
+    ours, theirs = pty.openpty()
+    before = termios.tcgetattr(theirs)
+    usual = {name: value for name, value in environment({}).items() if name != "COLUMNS"}
+    settings = usual | {"TERM": "xterm-256color", "NO_COLOR": "1"}
+    process = await asyncio.create_subprocess_exec(
+        *COMMAND,
+        *arguments,
+        cwd=folder,
+        env=settings,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        preexec_fn=_take_over,
+    )
+    terminal, loop = Terminal(ours, process), asyncio.get_running_loop()
+    terminal.resize(24, 100)
+    loop.add_reader(ours, terminal.take)
+    try:
+        yield terminal
+        await asyncio.wait_for(process.wait(), 60)
+        assert termios.tcgetattr(theirs) == before
+    finally:
+        loop.remove_reader(ours)
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
+def _take_over() -> None:
+    """Makes standard input the terminal whose Ctrl-C interrupts this process."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

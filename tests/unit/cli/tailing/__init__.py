@@ -1,0 +1,1 @@
+"""Tests of the whole screen of tail, without a terminal."""
