@@ -55,15 +55,15 @@ class Hand:
     """A worker that settles as fast as it is told."""
 
     def __init__(self, made: Deployment) -> None:
-        self._store = PartitionStore(
+        self.store = PartitionStore(
             made.redis, partitions=PARTITIONS, retention_ms=RETENTION_MS, lease_ms=3_600_000, lane_cap=10_000
         )
         self.generations: dict[int, int] = {}
 
     async def own_all(self) -> None:
         for partition in range(PARTITIONS):
-            self.generations[partition] = await self._store.grant(partition, 5000)
-            assert await self._store.own(partition, self.generations[partition], "bench")
+            self.generations[partition] = await self.store.grant(partition, 5000)
+            assert await self.store.own(partition, self.generations[partition], "bench")
 
     async def settle_all(self) -> None:
         for partition, generation in self.generations.items():
@@ -71,7 +71,7 @@ class Hand:
                 pass
 
     async def _settled(self, partition: int, generation: int) -> int:
-        (reply,) = await self._store.round_trip([self._store.claim_call(partition, generation, BATCH)])
+        (reply,) = await self.store.round_trip([self.store.claim_call(partition, generation, BATCH)])
         claim = read_claim(reply)
         assert claim is not None
         settlements = [
@@ -86,7 +86,7 @@ class Hand:
             for one in claim.events
         ]
         if settlements:
-            await self._store.round_trip([self._store.settle_call(partition, generation, settlements)])
+            await self.store.round_trip([self.store.settle_call(partition, generation, settlements)])
         return len(settlements)
 
 
