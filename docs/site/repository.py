@@ -11,17 +11,19 @@ import re
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from mkdocs.structure.files import File
-
 ROOT = Path(__file__).parents[2]
 _DOCS = PurePosixPath("docs")
 _PROJECT = PurePosixPath("project")
 _LINK = re.compile(r"(?<=\]\()(?![a-z]+:|#|/)([^)\s#]+)")
+_TAG = re.compile(r"(?<=^```)(\w+) [\w-]+$", re.MULTILINE)
+"""A word behind the language of a block, which tells tests what to do with it."""
 _LANGUAGES = {".py": "python", ".yml": "yaml", ".yaml": "yaml", ".sh": "sh"}
 
 
 def on_files(files: Any, config: Any) -> Any:
     """Adds what pages link to, what that links to in turn, and so on."""
+    from mkdocs.structure.files import File
+
     waiting = [_DOCS / file.src_uri for file in files.documentation_pages()]
     known = set(waiting)
     while waiting:
@@ -34,10 +36,11 @@ def on_files(files: Any, config: Any) -> Any:
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
-    """Turns links between files of the repository into links between pages of the site."""
+    """Turns links between files of the repository into links between pages of the site, and drops tags of blocks."""
     here = PurePosixPath(page.file.src_uri)
     source = _source(here)
-    return _LINK.sub(lambda found: _relative(_place(_target(source, found[1])), here), markdown)
+    linked = _LINK.sub(lambda found: _relative(_place(_target(source, found[1])), here), markdown)
+    return _TAG.sub(r"\1", linked)
 
 
 def _linked(source: PurePosixPath) -> set[PurePosixPath]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
@@ -35,3 +38,35 @@ def test_pages_load_nothing_from_elsewhere() -> None:
     assert CONFIG["plugins"] == ["search"]
     assert CONFIG["strict"] is True
     assert [one for one in CONFIG["extra_css"] if "//" in one or not (ROOT / "docs" / one).exists()] == []
+
+
+def shown(place: str, markdown: str) -> str:
+    """What the hook makes of a page at this place of the site."""
+    specification = importlib.util.spec_from_file_location("repository", ROOT / CONFIG["hooks"][0])
+    assert specification
+    assert specification.loader
+    hook = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(hook)
+    page = SimpleNamespace(file=SimpleNamespace(src_uri=place))
+    return str(hook.on_page_markdown(markdown, page, None, None))
+
+
+@pytest.mark.parametrize(
+    ("place", "written", "link"),
+    [
+        ("api.md", "errors.md#busy", "errors.md#busy"),
+        ("api.md", "../README.md#quick-start", "project/README.md#quick-start"),
+        ("api.md", "../examples/product_host.py", "project/examples/product_host.py.md"),
+        ("tutorials/operator.md", "../../README.md", "../project/README.md"),
+        ("project/README.md", "docs/api.md", "../api.md"),
+        ("project/README.md", "LICENSE", "LICENSE.md"),
+        ("project/tests/faults/README.md", "../../docs/api.md", "../../../api.md"),
+        ("api.md", "https://example.com/a.md", "https://example.com/a.md"),
+    ],
+)
+def test_links_of_the_repository_lead_to_pages_of_the_site(place: str, written: str, link: str) -> None:
+    assert shown(place, f"[a]({written})") == f"[a]({link})"
+
+
+def test_blocks_lose_the_word_that_is_for_tests() -> None:
+    assert shown("api.md", "```sh tutorial\na b\n```\n```json\n{}\n```") == "```sh\na b\n```\n```json\n{}\n```"
