@@ -5,7 +5,7 @@ Words stand outside the drawing, which is stretched to whatever room there is.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from dispatcher.pages.rendering import clock_time
@@ -35,6 +35,14 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Point:
+    """A moment: ``x`` of its line in the drawing."""
+
+    x: int
+    look: str
+
+
+@dataclass(frozen=True, slots=True)
 class Chart:
     title: str
     lines: tuple[Line, ...]
@@ -43,10 +51,18 @@ class Chart:
     ends: str
     summary: str
     empty: bool
+    marks: tuple[Point, ...] = ()
 
 
-def chart(title: str, unit: str, from_ms: int, to_ms: int, series: Sequence[Series]) -> Chart:
-    """One scale for all lines, from 0 to a round number above the largest value."""
+def chart(
+    title: str,
+    unit: str,
+    from_ms: int,
+    to_ms: int,
+    series: Sequence[Series],
+    marks: Sequence[tuple[int, str]] = (),
+) -> Chart:
+    """One scale for all lines, from 0 to a round number above the largest value. ``marks``: moments (ms) and looks."""
     largest = max((value for one in series for value in _known(one)), default=0)
     most = ceiling(largest)
     lines = tuple(
@@ -59,7 +75,14 @@ def chart(title: str, unit: str, from_ms: int, to_ms: int, series: Sequence[Seri
         for one, line in zip(series, lines, strict=True)
     )
     return Chart(
-        title, lines, _said(most, unit), begins, ends, f"{title}, {begins} to {ends} UTC. {told}.", largest == 0
+        title,
+        lines,
+        _said(most, unit),
+        begins,
+        ends,
+        f"{title}, {begins} to {ends} UTC. {told}.",
+        largest == 0,
+        tuple(_points(marks, from_ms, to_ms)),
     )
 
 
@@ -73,6 +96,12 @@ def ceiling(value: float) -> float:
             if step * power >= value:
                 return step * power
         power *= 10
+
+
+def _points(marks: Sequence[tuple[int, str]], from_ms: int, to_ms: int) -> Iterator[Point]:
+    for at_ms, look in marks:
+        if from_ms <= at_ms <= to_ms:
+            yield Point(round(WIDTH * (at_ms - from_ms) / max(1, to_ms - from_ms)), look)
 
 
 def _known(series: Series) -> list[float]:

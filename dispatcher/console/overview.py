@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.console.charts import Chart, Series, chart
+from dispatcher.console.charts import Chart
 from dispatcher.console.lane_states import LaneState, lane_states
+from dispatcher.console.marks import marks_since
+from dispatcher.console.overview_charts import DUE_LANES, DUE_STEP_MS, DUE_STEPS, charts_of, due_chart
 from dispatcher.console.remedies import trouble
 from dispatcher.console.screen import EVENTS, redirect
 from dispatcher.console.sentences import said
 from dispatcher.console.viewer import Viewer
-from dispatcher.flow.events.figures import LAST_HOUR, Steps
+from dispatcher.flow.events.figures import LAST_HOUR
 from dispatcher.model.queue import LaneView, QueueOverview
 from dispatcher.model.verdict import Verdict
 from dispatcher.policy.figures.history import total
@@ -57,6 +59,7 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         viewer.services.past.steps(LAST_HOUR, viewer.caller, None, viewer.now_ms),
         _queue(viewer),
     )
+    marks = await marks_since(steps.seen.from_ms, verdict, viewer)
     shown = verdict.problems if "problems" in request.query else verdict.problems[:PROBLEMS]
     return viewer.page(
         "overview.html",
@@ -64,7 +67,9 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         troubles=[trouble(problem, viewer) for problem in shown],
         further=len(verdict.problems) - len(shown),
         tiles=_tiles(total(steps.figures), overview, viewer),
-        charts=_charts(steps),
+        charts=charts_of(steps, marks),
+        marks=marks,
+        due=await _due(overview, viewer) if overview else None,
         rows=await _rows(overview, viewer) if overview else [],
         overview=overview,
         said=said(request),
@@ -78,16 +83,24 @@ async def verdict_for(viewer: Viewer) -> Verdict:
 
 
 async def _queue(viewer: Viewer) -> QueueOverview | None:
-    return await viewer.services.reads.overview(LANES) if viewer.sees_queue else None
+    return await viewer.services.reads.overview(DUE_LANES) if viewer.sees_queue else None
+
+
+async def _due(overview: QueueOverview, viewer: Viewer) -> Chart | None:
+    """Of the integrations with most work."""
+    later = [view.integration_id for view in overview.lanes if view.scheduled]
+    due = await viewer.services.reads.due_later(later, overview.now_ms, DUE_STEP_MS, DUE_STEPS)
+    return due_chart(overview, due)
 
 
 async def _rows(overview: QueueOverview, viewer: Viewer) -> list[LaneRow]:
     """Those that something holds back first, then those with most work."""
-    ids = [view.integration_id for view in overview.lanes]
+    lanes = overview.lanes[:LANES]
+    ids = [view.integration_id for view in lanes]
     names = await viewer.names(ids)
     ranking = await viewer.services.past.by_integration(LAST_HOUR, viewer.caller, viewer.now_ms, ids)
     rows = []
-    for view in overview.lanes:
+    for view in lanes:
         figures = ranking.figures.get(view.integration_id)
         attempts = count(figures, "attempts") if figures else 0
         success = 1 - count(figures, "failures") / attempts if figures and attempts else None
@@ -127,24 +140,6 @@ def _tiles(hour: Figures, overview: QueueOverview | None, viewer: Viewer) -> lis
         ),
         Tile("waiting", f"{overview.waiting:,}", f"for a reason; {overview.scheduled:,} due later"),
         Tile("dead letters", f"{dead:,}", f"{new:,} of them new" if dead else "none", "bad" if dead else ""),
-    ]
-
-
-def _charts(steps: Steps) -> list[Chart]:
-    """The step that is under way is left out: it is not whole."""
-    whole = steps.figures[:-1]
-    begins, ends = steps.seen.from_ms, steps.seen.from_ms + len(whole) * steps.seen.step_s * 1000
-    shown = (("accepted", "accent"),) if steps.fleet else (("attempts", "accent"),)
-    events = [
-        Series(n, look, [count(f, n) for f in whole]) for n, look in (*shown, ("delivered", "ok"), ("failed", "bad"))
-    ]
-    latency = [
-        Series(words, look, [None if (s := percentile(f, "latency", share)) is None else s * 1000 for f in whole])
-        for words, look, share in (("half within", "dim", 0.5), ("99 % within", "accent", 0.99))
-    ]
-    return [
-        chart("Events a minute", "", begins, ends, events),
-        chart("Accepted until sent", " ms", begins, ends, latency),
     ]
 
 

@@ -105,6 +105,10 @@ class AuditReader:
                 return AuditPage(found, None)
         return AuditPage(found, _encode(upper[1:], condition.seal()))
 
+    async def newest(self, limit: int) -> list[Entry]:
+        """The newest first; ``limit`` at most."""
+        return [entry for _, entry in await self._range("xrevrange", "+", "-", limit)]
+
     async def verify(self, kept: Kept | None = None) -> Verdict:
         """Check that each entry holds the hash of the one before, none is missing, and the last one is the head.
 

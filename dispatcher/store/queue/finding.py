@@ -13,6 +13,7 @@ from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue import search
 from dispatcher.store.queue.account_order import AccountOrder, account_order
+from dispatcher.store.queue.due_later import due_later
 from dispatcher.store.queue.indexed import matching
 from dispatcher.store.queue.partitioned import Partitioned
 from dispatcher.store.redis.connection import guarded
@@ -62,6 +63,11 @@ class EventFinder(Partitioned):
         """The account's order that the event is part of; None = nothing orders it."""
         partition = self.partition_of(event.integration_id)
         return await account_order(self._client, partition, event, delivered=delivered, waiting=waiting)
+
+    async def due_later(self, integration_ids: Sequence[str], from_ms: int, step_ms: int, steps: int) -> list[int]:
+        """Accounts' next events of these integrations by when they are due: how many in each step."""
+        lanes = [(self.partition_of(one), one) for one in integration_ids]
+        return await due_later(self._client, lanes, from_ms, step_ms, steps)
 
     async def meeting(self, condition: EventFilter, event_ids: Sequence[str]) -> set[str]:
         """Those of some events that meet it now."""

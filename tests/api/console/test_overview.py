@@ -67,6 +67,21 @@ async def test_an_integration_is_paused_with_a_reason_and_resumed(operator: Visi
     assert {"pauseLane", "resumeLane"} <= await actions(operator.api)
 
 
+async def test_charts_are_marked_and_show_what_is_due_later(visitor: Visitor) -> None:
+    event = await visitor.api.emit()
+    await WorkerHand(visitor.api).settle(event["id"], Status.RETRYING, delay_ms=600_000)
+    await visitor.sign_in()
+    assert "Marks" not in await visitor.look("/console")
+    lane = f"/console/lanes/{visitor.integration.id}"
+    await visitor.act(f"{lane}/pause", f"{lane}/pause", {"reason": "deploy"})
+    page = await visitor.look("/console")
+    assert "<h2>Marks</h2>" in page
+    assert f"{visitor.integration.name or ''} paused by admin" in page
+    assert "Due within the next hour" in page
+    await visitor.sign_in_as_new("ops:read", "integrations:read", vendor_id="V-other")
+    assert "paused by admin" not in await visitor.look("/console")
+
+
 @pytest.mark.parametrize(("form", "told"), [({"for": "1x"}, "Give a duration"), ({"until": "soon"}, "Give a time")])
 async def test_a_pause_that_cannot_be_read_comes_back_with_what_is_wrong(
     operator: Visitor, form: dict[str, str], told: str
@@ -107,6 +122,8 @@ def test_lines_share_one_scale_and_the_words_say_the_same() -> None:
     assert drawn.lines[0].path == "M0.0 116.0L200.0 60.0M600.0 4.0h0"
     assert drawn.summary == "Events, 00:00 to 00:02 UTC. a: 10/s now, 10/s at most; b: 0/s now, 0/s at most."
     assert chart("Events", "", 0, 1, [Series("a", "ok", [0])]).empty
+    marked = chart("Events", "", 0, 100, [Series("a", "ok", [1, 2])], [(50, "off"), (100, "bad"), (101, "ok")])
+    assert [(one.x, one.look) for one in marked.marks] == [(300, "off"), (600, "bad")]
 
 
 @pytest.mark.parametrize(("value", "above"), [(0, 1), (0.3, 0.5), (1, 1), (11, 20), (201, 250), (4_999, 5_000)])
