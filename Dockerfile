@@ -11,7 +11,8 @@ RUN pip install --require-hashes -r requirements/runtime.txt
 COPY pyproject.toml hatch_build.py README.md LICENSE ./
 COPY dispatcher dispatcher
 COPY worker worker
-RUN pip install --no-deps .
+RUN pip install --no-deps --no-build-isolation . \
+    && pip uninstall --yes hatchling editables trove-classifiers pathspec pluggy setuptools pip
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin dispatcher \

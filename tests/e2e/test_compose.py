@@ -86,4 +86,13 @@ def test_image_runs_as_an_ordinary_user_with_locked_dependencies() -> None:
     assert "USER dispatcher" in final
     assert "HEALTHCHECK" in final
     assert "pip install --require-hashes -r requirements/runtime.txt" in dockerfile
-    assert "pip install --no-deps ." in dockerfile
+    assert "pip install --no-deps --no-build-isolation ." in dockerfile
+
+
+def test_image_holds_nothing_that_builds() -> None:
+    build = (ROOT / "Dockerfile").read_text().rpartition("\nFROM ")[0]
+    (removed,) = re.findall(r"pip uninstall --yes (.+)", build)
+    locked = re.findall(r"^([\w.-]+)==", (ROOT / "requirements/runtime.txt").read_text(), re.MULTILINE)
+    only_for_builds = {"hatchling", "editables", "trove-classifiers", "pathspec", "pluggy"}
+    assert only_for_builds <= set(locked)
+    assert set(removed.split()) == {*only_for_builds, "setuptools", "pip"}
