@@ -67,12 +67,12 @@ async def _kill(sink: Sink) -> Kill:
         await define(made.redis, made.sealer, INTEGRATIONS, sink.url)
         workers = [await worker(stack, made, called) for called in ("worker-a", "worker-b")]
         await shared(made)
-        for worker in workers:
-            worker.hold()
+        for one in workers:
+            one.hold()
         await sink.reset(with_ids=True)
         await fill(made.queue, EVENTS, INTEGRATIONS)
-        for worker in workers:
-            worker.go_on()
+        for one in workers:
+            one.go_on()
         await _arrived(sink, KILLED_AFTER)
         killed_s = time.monotonic()
         await workers[0].kill()

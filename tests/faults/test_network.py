@@ -134,10 +134,11 @@ async def test_a_stopping_worker_repeats_a_settle_that_got_no_reply_for_as_long_
         worker = await deployment.worker(proxy.url)
         event_id = await deployment.emit(integration)
         await deployment.host.wait_for(1)
-        trap = proxy.trap(script("queue/settle_and_claim").sha.encode(), Act.CUT, times=3)
+        either = ("queue/settle", "queue/settle_and_claim")  # the latter where the lease is to be renewed with it
+        traps = [proxy.trap(script(name).sha.encode(), Act.CUT, times=3) for name in either]
         worker.signal(signal.SIGTERM)
         assert await worker.ended() == 0
-        assert trap.count == 3
+        assert sum(trap.count for trap in traps) >= 3
     await deployment.worker()
     await deployment.all_succeed([event_id])
     assert deployment.arrivals() == {event_id: 1}
