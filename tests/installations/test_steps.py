@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from typing import Any
 
 import pytest
@@ -91,6 +92,21 @@ async def test_the_hosts_refusal_is_passed_on_and_the_step_stays_open(
     scene.host.default = step_reply(completes)
     assert (await scene.call(one, "verifyConnection", headers))["install"][0]["completed"]
     assert await scene.redis.keys("{p*}:dead") == []
+
+
+async def test_a_long_answer_in_many_lines_is_read_like_a_short_one(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    padding = {"description": "What a host tells of its steps, at length. " * 150}
+    updates = [{"installerFunction": "verifyConnection", "completed": False, **padding}]
+    answer = {"padding": padding, "success": True, "stepsToUpdate": updates}
+    scene.host.default = step_reply(lambda _: Reply(200, json.dumps(answer, indent=2).encode()))
+    left_open = await scene.call(one, "verifyConnection", headers)
+    assert left_open["nextStep"]["installerFunction"] == "verifyConnection"
+    refusal = {"success": False, "errors": [{"code": "c", "message": "Not yet.", "field": "f", **padding}]}
+    scene.host.default = step_reply(lambda _: Reply(200, json.dumps(refusal, indent=2).encode()))
+    refused = await scene.call(one, "verifyConnection", headers, 422)
+    assert refused["errors"] == [{"code": "c", "message": "Not yet.", "field": "f"}]
 
 
 async def test_a_host_that_fails_is_away_and_is_not_asked_by_itself_again(scene: Scene) -> None:

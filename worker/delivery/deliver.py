@@ -21,6 +21,7 @@ from dispatcher.model.integration import WORKING
 from dispatcher.model.status import Status
 from dispatcher.policy.addresses.urls import unfilled
 from dispatcher.policy.answers.outcome import Verdict, classify
+from dispatcher.policy.answers.steps import essence
 from dispatcher.policy.integration_filter.filter import Ruling
 from dispatcher.policy.notification.body import build_body
 from dispatcher.policy.notification.signing import current_keys, sign
@@ -330,7 +331,9 @@ def address_of(delivery: Delivery, reading: Reading) -> str:
 
 def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
     """The attempt as it is kept, free of secrets."""
-    verdict, secrets = reading.verdict, hidden(delivery, reading)
+    verdict, secrets, body = reading.verdict, hidden(delivery, reading), reading.body
+    if body and delivery.claimed.event.type in STEP_TYPES:
+        body = essence(body)
     return Attempt(
         n=delivery.claimed.n,
         started_ms=delivery.started_ms,
@@ -340,7 +343,7 @@ def record(delivery: Delivery, reading: Reading, worker_id: str) -> Attempt:
         http_status=reading.http_status,
         error_code=verdict.error_code,
         error_detail=scrub(verdict.message, secrets) if verdict.message else None,
-        response_body=scrub(reading.body, secrets) if reading.body else None,
+        response_body=scrub(body, secrets) if body else None,
         token_fetched=reading.authorization.fetched,
         worker=worker_id,
         resent=delivery.resent,

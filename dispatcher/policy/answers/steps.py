@@ -13,6 +13,7 @@ from dispatcher.errors import Problem
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import EventState
 from dispatcher.model.status import Status
+from dispatcher.policy.secrets.redaction import MAX_EXCERPT_BYTES
 
 _WAIT_AND_SEE = frozenset({408, 425, 429})
 """HTTP refusals that say nothing about the step."""
@@ -43,11 +44,25 @@ class StepAnswer:
         return " ".join(problem.message for problem in self.problems) or None
 
 
+def essence(body: bytes) -> bytes:
+    """A host's answer as it is kept to be read again: without white space, and if that is too long without all but
+    what is read. Anything but a JSON object stays as it is.
+    """
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return body
+    if not isinstance(answer, dict):
+        return body
+    compact = orjson.dumps(answer)
+    return compact if len(compact) <= MAX_EXCERPT_BYTES else orjson.dumps(_read_of(answer))
+
+
 def read_step_answer(state: EventState, attempts: Sequence[Attempt]) -> StepAnswer | None:
     """None: the call has not ended."""
     last = attempts[-1] if attempts else None
     if state.status is Status.SUCCEEDED:
-        return StepAnswer(Answered.DONE, updates=_updates(last))
+        return StepAnswer(Answered.DONE, updates=_updates(_object(last)))
     if state.status is Status.AWAITING_RESULT:
         return StepAnswer(Answered.LATER)
     if not state.consumed:
@@ -71,8 +86,19 @@ def _is_refusal(state: EventState, attempt: Attempt | None) -> bool:
     return status is not None and 400 <= status < 500 and status not in _WAIT_AND_SEE
 
 
-def _updates(attempt: Attempt | None) -> dict[str, bool] | None:
-    body = _object(attempt)
+def _read_of(answer: dict[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {name: one for name in ("errorCode", "message") if (one := _text(answer.get(name)))}
+    if "success" in answer:
+        kept["success"] = answer["success"]
+    updates = _updates(answer)
+    if updates is not None:
+        kept["stepsToUpdate"] = [{"installerFunction": name, "completed": done} for name, done in updates.items()]
+    if problems := _problems(answer):
+        kept["errors"] = [problem.as_json() for problem in problems]
+    return kept
+
+
+def _updates(body: dict[str, Any]) -> dict[str, bool] | None:
     listed = body.get("stepsToUpdate")
     if not isinstance(listed, list):
         return None
@@ -87,12 +113,16 @@ def _updates(attempt: Attempt | None) -> dict[str, bool] | None:
 def _words(state: EventState, attempt: Attempt | None) -> tuple[Problem, ...]:
     """Every error that the host lists, else the one that its answer is."""
     body = _object(attempt)
-    listed = body.get("errors")
-    found = [one for one in map(_problem, listed[:MAX_PROBLEMS]) if one] if isinstance(listed, list) else []
-    if found:
-        return tuple(found)
+    if found := _problems(body):
+        return found
     message = _text(body.get("message")) or state.error_message or "The product host says that this is not done."
     return (Problem(_text(body.get("errorCode")) or "step_refused", message[:MAX_WORDS], FIELD),)
+
+
+def _problems(body: dict[str, Any]) -> tuple[Problem, ...]:
+    listed = body.get("errors")
+    found = map(_problem, listed[:MAX_PROBLEMS]) if isinstance(listed, list) else ()
+    return tuple(one for one in found if one)
 
 
 def _problem(error: Any) -> Problem | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from dispatcher.model.event import EventState
 from dispatcher.model.integration import OrderFormField
 from dispatcher.model.status import Status
 from dispatcher.policy.addresses.local_urls import is_shown_url
-from dispatcher.policy.answers.steps import Answered, read_step_answer
+from dispatcher.policy.answers.steps import Answered, essence, read_step_answer
 from dispatcher.policy.installing.purchase_forms import answer_problems
 from dispatcher.policy.installing.versions import is_higher
 from dispatcher.policy.secrets.setting_secrets import MASK, masked, secrets_of, with_secrets
@@ -139,6 +140,18 @@ def test_the_host_says_which_steps_are_done(body: str, updates: dict[str, bool] 
     answer = read_step_answer(state(Status.SUCCEEDED), attempt(body))
     assert answer is not None
     assert (answer.answered, answer.updates) == (Answered.DONE, updates)
+
+
+def test_an_answer_is_kept_without_what_nobody_reads_of_it() -> None:
+    step = {"installerFunction": "f", "completed": True}
+    spaced = b'{\n  "success": true,\n  "more": [1, 2]\n}'
+    assert essence(spaced) == b'{"success":true,"more":[1,2]}'
+    long = {"success": True, "more": "x" * 5000, "stepsToUpdate": [step | {"name": "n"}], "errors": ["Not yet."]}
+    kept = json.loads(essence(json.dumps(long).encode()))
+    assert (kept["success"], kept["stepsToUpdate"], kept["errors"][0]["message"]) == (True, [step], "Not yet.")
+    assert "more" not in kept
+    for other in (b"not json", b"[1, 2]", b"\xff", b""):
+        assert essence(other) == other
 
 
 @pytest.mark.parametrize(
