@@ -51,6 +51,7 @@ class Reason(StrEnum):
     RATE_LIMITED = "rate_limited"
     CONCURRENCY = "concurrency_cap"
     URL_SUSPENDED = "url_suspended"
+    URL_HALF_OPEN = "url_half_open"
     UPDATE_IN_PROGRESS = "update_in_progress"
     CREDENTIALS_REFUSED = "credentials_refused"
     NO_WORKER = "no_worker"

@@ -8,6 +8,7 @@ from dispatcher.flow.events.pause import resume
 from dispatcher.flow.events.suspended_urls import enable_url
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
+from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
 from dispatcher.store import keys
 from tests.hosts import Reply
@@ -68,6 +69,18 @@ async def test_of_all_that_is_let_go_to_a_host_still_gone_one_event_dies(shop: S
 
     await until(forgotten, 30)
     await shop.assert_well()
+
+
+async def test_what_waits_for_the_first_attempt_says_so(shop: Shop) -> None:
+    integration, waiting = await parked(shop)
+    shop.host.default = Reply(hang=True)
+    await let_go(shop, integration, by_type=False)
+
+    async def one_says_so() -> bool:
+        found = [await shop.queue.explain(event_id) for event_id in waiting]
+        return any(why is not None and why.reason is Reason.URL_HALF_OPEN for why in found)
+
+    await until(one_says_so, 30)
 
 
 async def test_a_host_that_answers_anything_else_gets_all_of_it(shop: Shop) -> None:

@@ -26,6 +26,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.RATE_LIMITED: "The rate limit of the integration is used up for the moment.",
     Reason.CONCURRENCY: "As many attempts as the integration allows are under way.",
     Reason.URL_SUSPENDED: "Its URL answered 410 Gone and is suspended; resume the integration once it works.",
+    Reason.URL_HALF_OPEN: "A URL that answered 410 Gone was enabled, and one event finds out first if it works.",
     Reason.UPDATE_IN_PROGRESS: "A managed update of what the account installed is in progress and has to end first.",
     Reason.CREDENTIALS_REFUSED: "The product host refuses the account's credentials; give its connector new ones.",
     Reason.NO_WORKER: "No worker holds its partition; start a worker, or wait for one to take over.",

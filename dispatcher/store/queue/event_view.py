@@ -39,6 +39,8 @@ class EventView:
     """Installations and accounts that hold its group's events back."""
     no_token_since_ms: int | None = None
     pause: Pause = UNSAID
+    half_open: bool = False
+    """Some URL of its lane was enabled after a 410, and has not answered since."""
 
 
 ENDED = {
@@ -73,6 +75,7 @@ def event_view(reply: list[Any]) -> EventView:
         holders=tuple(text(reply[17]).split("\n")) if reply[17] else (),
         no_token_since_ms=number(reply[18]),
         pause=pause_of(reply[19]),
+        half_open=reply[20] != b"",
     )
 
 
@@ -130,6 +133,7 @@ MAY_BE_HELD = frozenset(
         Reason.CIRCUIT_OPEN,
         Reason.SLOWED_DOWN,
         Reason.SHARE_USED,
+        Reason.URL_HALF_OPEN,
         Reason.CONCURRENCY,
         Reason.RATE_LIMITED,
     }
@@ -151,16 +155,17 @@ def _held_back(status: Status, seen: EventView, state: EventState) -> Explanatio
         return Explanation(status, reason, until_ms=seen.due_ms, detail=detail)
     if seen.lease_until_ms <= seen.now_ms:
         return Explanation(status, Reason.NO_WORKER)
+    crowded = Reason.URL_HALF_OPEN if seen.half_open else Reason.SHARE_USED
     for until_ms, reason in (
         (seen.circuit_ms, Reason.CIRCUIT_OPEN),
         (seen.slow_ms, Reason.SLOWED_DOWN),
-        (seen.crowded_ms, Reason.SHARE_USED),
+        (seen.crowded_ms, crowded),
     ):
         if until_ms > seen.now_ms:
             return Explanation(status, reason, until_ms=until_ms)
     if seen.cap is not None and seen.busy >= seen.cap:
         if seen.crowded_ms:
-            return Explanation(status, Reason.SHARE_USED)
+            return Explanation(status, crowded)
         return Explanation(status, Reason.CONCURRENCY, detail=f"{seen.busy} of {seen.cap} attempts are running")
     later = number(seen.lane_due.encode()) if seen.lane_due not in ("", "inf") else None
     if seen.rate and later is not None and later > seen.now_ms:
