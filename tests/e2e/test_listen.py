@@ -86,5 +86,6 @@ async def test_a_product_that_leads_nowhere_is_listened_to_and_left_as_it_was(tm
             assert await listening.until_said(rf"{event_id}  A  → (200) in \d+ ms  .*success") == "200"
             assert await listening.process.wait() == 0
         assert (await shell.quick("integrations", "list", "--json")).json() == []
-        assert (await shell.quick("listen", "--to", mine.url())).status == 2
+        alone = await shell.quick("listen", "--to", mine.url())
+        assert (alone.status, "there is no integration to listen to" in alone.err) == (2, True)
         assert (await shell.quick("listen", "--to", "localhost:3000", "--product", "Q")).status == 2

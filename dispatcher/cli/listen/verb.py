@@ -69,8 +69,10 @@ def listen(
         raise ConfigurationError(f"--to {to} is no URL: it begins with http:// or https://")
     if tapped.integration is not None and tapped.product is not None:
         raise ConfigurationError("give --integration, or --product for an integration that lasts as long as you listen")
-    show = _show_json if as_json else _show_line
-    with_api(connection.access(), lambda client: _listen(client, to, tapped, secret, limit, show))
+    show, access = _show_json if as_json else _show_line, connection.access()
+    if tapped.integration is None and tapped.product is None:
+        tapped = Tapped(integration=with_api(access, _only_one))
+    with_api(access, lambda client: _listen(client, to, tapped, secret, limit, show))
 
 
 async def _listen(client: Client, to: str, tapped: Tapped, secret: str | None, limit: int | None, show: Show) -> None:
@@ -93,9 +95,7 @@ async def _integration(client: Client, tapped: Tapped) -> AsyncIterator[str]:
         async with temporary_integration(client, tapped.product, name, urls, held=REASON) as made:
             yield made
         return
-    if tapped.integration is None:
-        yield await _only_one(client)
-        return
+    assert tapped.integration is not None
     given = await integration_id(client, tapped.integration)
     yield str((await client.definitions.get(given))["id"])
 
