@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from dispatcher.errors import ArchiveUnavailable
 from dispatcher.ids import event_ms
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.entry import Segment
@@ -24,6 +25,8 @@ from dispatcher.store.redis.scripts import Client
 
 THREADS = 4
 """Segments that are read and unpacked at a time, in one process."""
+WITHIN_S = 30.0
+"""Longest time that anybody waits for the storage."""
 _TIMES = 5
 """Times that a segment may be replaced while it is looked for."""
 
@@ -46,10 +49,14 @@ class Archive:
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="archive")
 
     async def blocking(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do in a thread what blocks; an ``OSError`` of the storage is named."""
+        """Do in a thread what blocks; an ``OSError`` of the storage is named. What takes too long goes on unheeded."""
         loop = asyncio.get_running_loop()
         try:
-            return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
+            async with asyncio.timeout(WITHIN_S):
+                return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
+        except TimeoutError as error:
+            text = f"the archive {self.storage.label} does not answer within {WITHIN_S:.0f} s; see its disk"
+            raise ArchiveUnavailable(text) from error
         except OSError as error:
             raise away(self.storage, error) from error
 

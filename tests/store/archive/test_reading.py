@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from dispatcher.errors import ArchiveUnavailable, Conflict, InvalidRequest, NotFound
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
-from dispatcher.model.queue import EventFilter
+from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.policy.event_filter.reading import read_filter
 from dispatcher.policy.integration_filter.filter import FILTERED
 from dispatcher.store import keys
+from dispatcher.store.archive import archive as archive_module
 from dispatcher.store.archive import searching
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.files import FileStorage
@@ -25,7 +28,7 @@ from dispatcher.store.queue import listing, rows
 from dispatcher.store.queue.claims import Settlement
 from dispatcher.store.queue.partition import REPAIR_START
 from tests.events import event_of
-from tests.store.archive.history import History
+from tests.store.archive.history import History, soon_ms
 from tests.store.desk import HOME, LANE, PARTITIONS
 
 ELSEWHERE = "8f157a26-0238-4f3f-9c31-1f3e65b4713f"
@@ -248,6 +251,23 @@ async def test_an_archive_that_is_away_is_told_and_left_out_where_a_part_will_do
     assert (await queue.page(read_filter("status:dead", 0), None, 100)).items == some.items
 
 
+async def test_a_storage_that_hangs_is_not_waited_for(mixed: Mixed, monkeypatch: pytest.MonkeyPatch) -> None:
+    await mixed.history.move()
+    monkeypatch.setattr(archive_module, "WITHIN_S", 0.05)
+    answers = threading.Event()
+
+    class Hangs(FileStorage):
+        def read(self, key: str, at: int, size: int) -> bytes:
+            answers.wait(30)
+            return super().read(key, at, size)
+
+    queue, storage = mixed.history.queue, mixed.history.storage
+    queue.archive = Archive(mixed.history.redis, Hangs(Path(storage.label)), soon_ms)
+    with pytest.raises(ArchiveUnavailable, match="does not answer"):
+        await queue.get(mixed.ids[0])
+    answers.set()
+
+
 async def test_repairs_find_nothing_amiss(mixed: Mixed) -> None:
     history = mixed.history
     await history.move()
@@ -317,4 +337,18 @@ async def test_an_exchange_that_redis_lost_is_made_good(mixed: Mixed) -> None:
         await queue.get(event.event.id)
     await sweep(history.archive, HOME, history.desk.generation)
     assert await queue.get(event.event.id) == after
+    await history.assert_each_once(mixed.ids)
+
+
+async def test_both_sides_are_read_in_a_cluster(cluster: Redis, tmp_path: Path) -> None:
+    history = await History(cluster, FileStorage(tmp_path / "archive")).open()
+    mixed = Mixed(history)
+    await mixed.fill()
+    before = await mixed.all(EventFilter(), 100)
+    assert await history.move() == 8
+    assert await mixed.all(EventFilter(), 2) == before
+    first = before[-1]
+    assert isinstance(first, StoredEvent)
+    await history.queue.expunge(first.event)
+    await sweep(history.archive, HOME, history.desk.generation)
     await history.assert_each_once(mixed.ids)
