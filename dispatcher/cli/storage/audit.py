@@ -75,7 +75,7 @@ async def _archived(redis: StoreClient, settings: Settings, partitions: range, *
         return report
     if archive is None:
         return replace(report, broken={"archive": "set DISPATCHER_ARCHIVE_DIR to its folder"})
-    return replace(report, broken=await check_segments(archive, partitions))
+    return report if report.broken else replace(report, broken=await check_segments(archive, partitions))
 
 
 def _as_json(report: RecountReport, installed: Recounted, archived: ArchiveReport) -> dict[str, object]:

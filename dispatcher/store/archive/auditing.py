@@ -11,7 +11,7 @@ from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.entry import Entry, Segment
 from dispatcher.store.archive.reading import SegmentGone, lost
-from dispatcher.store.redis.scripts import Client, each_of, run, script
+from dispatcher.store.redis.scripts import Client, each, each_of, script
 
 AT_ONCE = 500
 _TALLY = script("archive/tally")
@@ -36,16 +36,26 @@ async def recount_archive(client: Client, partitions: Sequence[int]) -> ArchiveR
     """By the manifests alone. The numbers of a partition are of one moment. Raises ``StoreUnavailable``."""
     report = ArchiveReport()
     calls = [_TALLY.call([keys.own(partition), keys.segments(partition)]) for partition in partitions]
-    for archived, expired, *stored in await run(client, calls):
-        entries = [Entry.from_stored(one) for one in stored]
-        report = replace(
-            report,
-            counted=report.counted + int(archived) - int(expired),
-            events=report.events + sum(entry.events for entry in entries),
-            segments=report.segments + len(entries),
-            size=report.size + sum(entry.size for entry in entries),
-        )
+    for partition, reply in zip(partitions, await each(client, calls), strict=True):
+        if isinstance(reply, StoreUnavailable):
+            raise reply
+        report = _with(report, keys.segments(partition), reply)
     return report
+
+
+def _with(report: ArchiveReport, manifest: str, reply: Any) -> ArchiveReport:
+    try:
+        archived, expired, *stored = reply
+        entries = [Entry.from_stored(one) for one in stored]
+    except (ValueError, LookupError, TypeError):
+        return replace(report, broken=report.broken | {manifest: "this manifest of the archive cannot be read"})
+    return replace(
+        report,
+        counted=report.counted + int(archived) - int(expired),
+        events=report.events + sum(entry.events for entry in entries),
+        segments=report.segments + len(entries),
+        size=report.size + sum(entry.size for entry in entries),
+    )
 
 
 async def check_segments(archive: Archive, partitions: Sequence[int]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from dispatcher.errors import StoreDamaged, StoreUnavailable
 from dispatcher.store import keys
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.entry import Entry, Segment
@@ -26,11 +27,11 @@ class Manifest:
         """All of some partitions, as of now. ``complete``: raises for one that cannot be read, else leaves it out."""
         found: list[Segment] = []
         for partition, names in zip(partitions, await self._names(partitions), strict=True):
-            if isinstance(names, Exception):
+            try:
+                found += await self._of(partition, names)
+            except StoreUnavailable:
                 if complete:
-                    raise names
-                continue
-            found += await self._of(partition, [name.decode() for name in names])
+                    raise
         return found
 
     async def move(self, generation: int, segment: Segment, events: Sequence[ArchivedEvent]) -> list[str] | None:
@@ -61,25 +62,40 @@ class Manifest:
             pipeline.hkeys(keys.segments(partition))
         return await each_of(pipeline) if partitions else []
 
-    async def _of(self, partition: int, names: list[str]) -> list[Segment]:
+    async def _of(self, partition: int, names: Any) -> list[Segment]:
         known = self._known.get(partition, {})
-        while fresh := [name for name in names if name not in known]:
-            entries = await self._entries(partition, fresh)
-            found = zip(fresh, entries, strict=True)
-            known |= {name: Segment(partition, name, Entry.from_stored(stored)) for name, stored in found if stored}
+        while fresh := [name for name in _read(names, partition) if name.decode() not in known]:
+            pipeline: Any = self._client.pipeline(transaction=False)
+            pipeline.hmget(keys.segments(partition), fresh)
+            (entries,) = await each_of(pipeline)
+            found = zip(fresh, _read(entries, partition), strict=True)
+            known |= {name.decode(): _segment(partition, name, stored) for name, stored in found if stored}
             if None not in entries:
                 break
-            names = [name.decode() for name in (await self._names([partition]))[0]]  # one was replaced meanwhile
-        self._known[partition] = {name: known[name] for name in names}
+            (names,) = await self._names([partition])  # one was replaced meanwhile
+        self._known[partition] = {name.decode(): known[name.decode()] for name in names}
         return list(self._known[partition].values())
 
-    async def _entries(self, partition: int, names: Sequence[str]) -> list[bytes | None]:
-        pipeline: Any = self._client.pipeline(transaction=False)
-        pipeline.hmget(keys.segments(partition), names)
-        (entries,) = await each_of(pipeline)
-        if isinstance(entries, Exception):
-            raise entries
-        return list(entries)
+
+def _read(reply: Any, partition: int) -> Any:
+    """A reply of Redis that is no error."""
+    if isinstance(reply, StoreUnavailable):
+        raise reply
+    if isinstance(reply, Exception):
+        raise _damaged(partition) from reply
+    return reply
+
+
+def _segment(partition: int, name: bytes, stored: bytes) -> Segment:
+    try:
+        return Segment(partition, name.decode(), Entry.from_stored(stored))
+    except (ValueError, LookupError, TypeError) as error:
+        raise _damaged(partition) from error
+
+
+def _damaged(partition: int) -> StoreDamaged:
+    name = keys.segments(partition)
+    return StoreDamaged(f"the manifest of the archive, {name}, cannot be read; put it back from a backup of Redis")
 
 
 def _keys(partition: int) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.errors import ArchiveUnavailable
+from dispatcher.errors import ArchiveUnavailable, StoreDamaged
 from dispatcher.model.status import Status
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
@@ -101,3 +101,16 @@ async def test_what_keeps_a_worker_from_archiving_is_known_to_all_until_it_can_a
     await clear(moved.redis)
     Path(moved.storage.label).rename(f"{moved.storage.label}-away")
     assert "is its disk mounted" in (await trouble(moved.archive) or "")
+
+
+@pytest.mark.parametrize("how", ["another type", "no entry"])
+async def test_a_manifest_that_is_damaged_by_hand_is_told(moved: History, how: str) -> None:
+    if how == "another type":
+        await moved.redis.set(keys.segments(HOME), "x")
+    else:
+        await moved.redis.hset(keys.segments(HOME), "x", "{}")  # type: ignore[misc]
+    with pytest.raises(StoreDamaged, match="cannot be read"):
+        await moved.archive.manifest.segments(ALL)
+    assert len(await moved.archive.manifest.segments(ALL, complete=False)) in (0, 1)
+    report = await recount_archive(moved.redis, ALL)
+    assert (report.well, list(report.broken)) == (False, [keys.segments(HOME)])
