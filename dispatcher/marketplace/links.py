@@ -36,7 +36,7 @@ async def open_link(request: web.Request) -> web.StreamResponse:
     """302 to the marketplace with a session; 410 and a page of its own when the link is used, too old or unknown."""
     if _is_speculative(request):
         return _not_yet()
-    token, return_url = request.query.get("token", "")[:_MAX_CHARS], request.query.get("returnUrl")
+    token, return_url = _token(request.query.get("token", "")), request.query.get("returnUrl")
     found = await request.app[INSTALLING].links.look(token, request.app[SERVICES].now_ms())
     marketplace = await _marketplace_of(request, found, return_url)
     if marketplace is None or found.outcome is not Opening.OPENED:
@@ -54,7 +54,7 @@ async def confirm_link(request: web.Request) -> web.StreamResponse:
     """Do what "Continue" stands for, where a marketplace asks for it."""
     refuse_known_strangers(request, request.app[SERVICES].deployment.base_url)
     fields = await read_form(request)
-    return await _open(request, fields.get("token", "")[:_MAX_CHARS], fields.get("returnUrl"))
+    return await _open(request, _token(fields.get("token", "")), fields.get("returnUrl"))
 
 
 async def take_over(request: web.Request) -> web.StreamResponse:
@@ -70,6 +70,11 @@ async def take_over(request: web.Request) -> web.StreamResponse:
     response = web.Response(status=302, headers=_LEAVES_NO_TRACE | {hdrs.LOCATION: location})
     await begin(request, response, found.visit, framed=is_framed(request))
     return response
+
+
+def _token(given: str) -> str:
+    """As it was given out: where an application has not encoded its ``+``, that arrives as a blank."""
+    return given[:_MAX_CHARS].replace(" ", "+")
 
 
 async def _open(request: web.Request, token: str, return_url: str | None) -> web.StreamResponse:

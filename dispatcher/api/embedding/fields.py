@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.http.body import JSON, read_body, require_media
-from dispatcher.errors import InvalidRequest, Problem
+from dispatcher.errors import InvalidRequest, Problem, Unprocessable
 from dispatcher.policy.strict_json import read_json
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
@@ -21,9 +21,12 @@ MAX_ENTRIES = 50
 
 
 async def read_fields(request: web.Request) -> Fields:
-    """The object that a request's body is."""
+    """The object that a request's body is. On this surface whatever cannot be read is 400."""
     require_media(request, JSON)
-    value = read_json(await read_body(request), exact=True)
+    try:
+        value = read_json(await read_body(request), exact=True)
+    except Unprocessable as error:
+        raise InvalidRequest(error.problems) from None
     if not isinstance(value, dict):
         raise InvalidRequest.of("not_an_object", "Send a JSON object.")
     return Fields.of(value)

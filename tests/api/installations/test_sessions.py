@@ -261,6 +261,7 @@ async def test_c22_a_partners_token_is_needed(api: Api, partner: Partner) -> Non
         ({"Content-Type": "application/x-www-form-urlencoded"}, b"a=b", 415),
         ({"Content-Type": "application/json"}, b'{"MarketplaceId": 27\n "Username": ""', 400),
         ({"Content-Type": "application/json"}, b"[]", 400),
+        ({"Content-Type": "application/json"}, b'{"Username": "\\ud800"}', 400),
         ({"Content-Type": "application/json"}, b"", 400),
     ],
 )

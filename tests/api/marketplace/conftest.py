@@ -94,13 +94,17 @@ class Shopper:
     async def link(self, return_url: str = SHOP, **changes: Any) -> str:
         """The address of a new one-time link."""
         self.links += 1
-        token, session = f"token-{self.links}", MarketplaceSession(ACCOUNT, USER, 27, 0)
+        token = f"token-{self.links}"
+        await self.put_link(token, **changes)
+        return f"/account/signinwithtoken?token={token}&returnUrl={return_url}"
+
+    async def put_link(self, token: str, **changes: Any) -> None:
+        session = MarketplaceSession(ACCOUNT, USER, 27, 0)
 
         async def work(transaction: Transaction) -> None:
             put_link(transaction, token, replace(session, **changes), self.api.services.now_ms())
 
         await transacted(self.api.redis, work, "link")
-        return f"/account/signinwithtoken?token={token}&returnUrl={return_url}"
 
     async def get(self, path: str, **headers: str) -> ClientResponse:
         given = {name.replace("_", "-"): value for name, value in headers.items()}

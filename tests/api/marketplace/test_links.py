@@ -29,6 +29,11 @@ async def test_the_first_get_opens_it_and_no_other(shopper: Shopper) -> None:
     assert "This link was used already" in await shopper.look(link, 410)
 
 
+async def test_a_token_whose_plus_was_not_encoded_opens_it(shopper: Shopper) -> None:
+    await shopper.put_link("a+b=")
+    assert (await shopper.get(f"/account/signinwithtoken?token=a+b=&returnUrl={SHOP}")).status == 302
+
+
 async def test_twenty_at_once_open_it_once(shopper: Shopper) -> None:
     link = await shopper.link()
     answers = await asyncio.gather(*(shopper.get(link) for _ in range(20)))
