@@ -60,7 +60,7 @@ async def test_every_try_goes_by_what_the_event_was_accepted_with(shop: Shop) ->
     shop.host.replies.append(Reply(500, b""))
     await shop.work()
     for event in (first, second):
-        assert (await shop.ended(event.id)).state.status is Status.SUCCEEDED
+        assert (await shop.ended(event.id, 30)).state.status is Status.SUCCEEDED
     assert paths(shop) == [OLD, OLD, NEW]
 
 
@@ -69,10 +69,10 @@ async def test_a_redelivery_goes_by_what_there_is_then(shop: Shop) -> None:
     event = await emitted(shop)
     shop.host.replies.append(Reply(200, b'{"success": false}'))
     await shop.work()
-    assert (await shop.ended(event.id)).state.status is Status.FAILED
+    assert (await shop.ended(event.id, 30)).state.status is Status.FAILED
     await edited(shop, integration)
     await redeliver(event, shop.queue, cache_of(shop))
-    await shop.until(event.id, lambda stored: stored.state.status is Status.SUCCEEDED)
+    await shop.until(event.id, lambda stored: stored.state.status is Status.SUCCEEDED, 30)
     assert paths(shop) == [OLD, NEW]
 
 
@@ -85,7 +85,7 @@ async def test_a_version_that_is_kept_no_longer_is_the_one_that_there_is(shop: S
     await edited(shop, integration)
     await shop.redis.delete(copy)
     await shop.work()
-    assert (await shop.ended(event.id)).state.status is Status.SUCCEEDED
+    assert (await shop.ended(event.id, 30)).state.status is Status.SUCCEEDED
     assert paths(shop) == [NEW]
 
 
