@@ -18,6 +18,10 @@ NAME = "archive"
 async def examine_archive(redis: Redis, archive: Archive | None, partitions: int) -> Check:
     """One finding. Raises ``StoreUnavailable`` when Redis goes away meanwhile."""
     report = await recount_archive(redis, range(partitions))
+    if report.broken:
+        return Check(
+            NAME, Level.FAIL, f"put back from a backup of Redis what cannot be read: {', '.join(report.broken)}"
+        )
     if archive is None:
         if report.segments:
             remedy = "set DISPATCHER_ARCHIVE_DIR to their folder, else nobody can read them"

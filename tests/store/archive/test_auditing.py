@@ -112,5 +112,6 @@ async def test_a_manifest_that_is_damaged_by_hand_is_told(moved: History, how: s
     with pytest.raises(StoreDamaged, match="cannot be read"):
         await moved.archive.manifest.segments(ALL)
     assert len(await moved.archive.manifest.segments(ALL, complete=False)) in (0, 1)
+    assert (await examine_archive(moved.redis, moved.archive, PARTITIONS)).level is Level.FAIL
     report = await recount_archive(moved.redis, ALL)
     assert (report.well, list(report.broken)) == (False, [keys.segments(HOME)])
