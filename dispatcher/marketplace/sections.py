@@ -6,6 +6,7 @@ What the form does not show stays as it is. Secrets are never among what is show
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,7 +51,7 @@ def sections_of(settings: Any) -> list[Section] | None:
 
 def filled(settings: Any, given: Mapping[str, str]) -> Any:
     """The settings with what was typed, and a mask for every secret that stays as it is stored."""
-    changed = masked(settings)
+    changed = deepcopy(masked(settings))
     for name, member in _members(changed):
         field = _field(member, name)
         text = given.get(name, "").strip()
