@@ -13,7 +13,7 @@ from urllib.parse import quote, urlsplit
 
 import aiohttp
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 from authlib.oauth2.auth import ClientAuth
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 from joserfc.jwk import KeySet
@@ -21,6 +21,7 @@ from joserfc.jwk import KeySet
 from dispatcher.clock import Clock
 from dispatcher.console.oidc.configuration import Oidc
 from dispatcher.console.oidc.metadata import Metadata, ProviderFailed, key_set_of, metadata_of
+from dispatcher.policy.addresses.proxies import ProxyAddress
 
 TIMEOUT_S = 10.0
 MAX_BYTES = 512 * 1024
@@ -108,7 +109,12 @@ class Provider:
         where = urlsplit(url).path
         try:
             async with self._connected().request(
-                method, url, data=body, headers={"Accept": "application/json", **(headers or {})}, allow_redirects=False
+                method,
+                url,
+                data=body,
+                headers={"Accept": "application/json", **(headers or {})},
+                allow_redirects=False,
+                proxy_headers=_proxy_headers(self._oidc.proxy),
             ) as answer:
                 text = await _whole(answer)
                 status = answer.status
@@ -126,13 +132,10 @@ class Provider:
 
     def _connected(self) -> aiohttp.ClientSession:
         if self._session is None:
-            proxy = self._oidc.proxy
-            auth = aiohttp.BasicAuth(proxy.username, proxy.password) if proxy and proxy.username else None
             self._session = aiohttp.ClientSession(
                 timeout=aiohttp.ClientTimeout(total=TIMEOUT_S),
                 cookie_jar=aiohttp.DummyCookieJar(),
-                proxy=proxy.url if proxy else None,
-                proxy_auth=auth,
+                proxy=self._oidc.proxy.url if self._oidc.proxy else None,
             )
         return self._session
 
@@ -148,6 +151,12 @@ async def _whole(answer: aiohttp.ClientResponse) -> bytes:
         if len(text) > MAX_BYTES:
             raise ValueError("too long")
     return text
+
+
+def _proxy_headers(proxy: ProxyAddress | None) -> dict[str, str]:
+    if proxy is None or not proxy.username:
+        return {}
+    return {hdrs.PROXY_AUTHORIZATION: aiohttp.encode_basic_auth(proxy.username, proxy.password)}
 
 
 def _client_auth(oidc: Oidc, metadata: Metadata) -> ClientAuth:
