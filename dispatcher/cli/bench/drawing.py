@@ -14,6 +14,8 @@ from dispatcher.console.charts import HEIGHT, WIDTH, Chart, Series, chart
 LEFT, TOP, GAP = 20, 60, 70
 COLOURS = {"first": "#1565c0", "second": "#c62828"}
 MARK = "#6a1b9a"
+MARK_ROWS = 4
+"""Names of faults that happened soon after one another stand below one another."""
 MOST_COLUMNS = 600
 
 
@@ -55,7 +57,7 @@ def _panel(one: Chart, top: int, seconds: float, marks: Sequence[tuple[str, floa
         f'<g transform="translate({LEFT},{top})">',
         f'<text y="-8">{escape(one.title)}, up to {escape(one.most)}: {legend}</text>',
         f'<path d="M0 0V{HEIGHT}H{WIDTH}" fill="none" stroke="#90a4ae"/>',
-        *(_mark(name, share * WIDTH) for name, share in marks),
+        *(_mark(name, share * WIDTH, number % MARK_ROWS) for number, (name, share) in enumerate(marks)),
         *(
             f'<path d="{line.path}" fill="none" stroke="{COLOURS[line.look]}" stroke-width="1.5"/>'
             for line in one.lines
@@ -64,9 +66,9 @@ def _panel(one: Chart, top: int, seconds: float, marks: Sequence[tuple[str, floa
     ]
 
 
-def _mark(name: str, x: float) -> str:
+def _mark(name: str, x: float, row: int) -> str:
     line = f'<path d="M{x:.1f} 0V{HEIGHT}" stroke="{MARK}" stroke-dasharray="3 3"/>'
-    return f'{line}<text x="{x + 2:.1f}" y="10" fill="{MARK}">{escape(name)}</text>'
+    return f'{line}<text x="{x + 2:.1f}" y="{10 + 12 * row}" fill="{MARK}">{escape(name)}</text>'
 
 
 def _rates(deliveries: Sequence[Delivered], begin_s: float, step_s: float, columns: int) -> list[float]:
