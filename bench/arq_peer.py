@@ -30,6 +30,8 @@ FUNCTION = "deliver"
 EVENT = "bench:event:"
 KEEP_MS = 86_400_000
 POLL_S = 0.01
+HELD_S = 600.0
+"""Longer than the other peers' rounds, during which this process is held still in the middle of a read."""
 
 
 async def enqueue(redis: Redis, queue: QueueStore, count: int, integrations: int) -> None:
@@ -47,7 +49,9 @@ async def enqueue(redis: Redis, queue: QueueStore, count: int, integrations: int
 
 async def main(redis_url: str, sink_url: str, max_jobs: int) -> None:
     keys = [parse_secret(SECRET)]
-    redis = ArqRedis(connection_pool(redis_url, max_connections=max_jobs))
+    pool = connection_pool(redis_url, max_connections=max_jobs)
+    pool.connection_kwargs["socket_timeout"] = HELD_S
+    redis = ArqRedis(pool)
     async with session() as http:
 
         async def deliver(_: dict[Any, Any], event_id: str) -> None:
