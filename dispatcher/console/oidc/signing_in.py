@@ -34,7 +34,7 @@ log = structlog.get_logger("dispatcher.console")
 
 
 async def start(request: web.Request) -> web.StreamResponse:
-    """303 to the provider. A link, since forms of these pages may lead nowhere else."""
+    """303 to the provider. A link, since forms of these pages may lead nowhere else. ``again``: asks who it is anew."""
     oidc, metadata = request.app[OIDC], await request.app[PROVIDER].metadata()
     pending = Pending.begun(own_path(request.query.get("next")), request.app[SERVICES].clock())
     wanted = [one for one in (*_SCOPES, oidc.claim) if one == "openid" or one in metadata.scopes]
@@ -49,6 +49,7 @@ async def start(request: web.Request) -> web.StreamResponse:
             nonce=pending.nonce,
             code_challenge=create_s256_code_challenge(pending.verifier),
             code_challenge_method="S256",
+            prompt="login" if "again" in request.query else None,
         )
     )
     keep(request, response, pending)

@@ -110,8 +110,9 @@ async def test_what_is_asked_of_the_provider(newcomer: Newcomer) -> None:
     assert asked["scope"] == "openid profile groups"
     assert asked["redirect_uri"] == f"http://dispatcher.example{START}/callback"
     assert len(asked["nonce"]) >= 32 <= len(asked["state"])
-    again = await newcomer.api.http.get(START, allow_redirects=False)
+    again = await newcomer.api.http.get(f"{START}?again=true", allow_redirects=False)
     other = parse_qs(urlsplit(again.headers["Location"]).query)
+    assert ("prompt" in asked, other["prompt"]) == (False, ["login"])
     assert all(other[name] != [asked[name]] for name in ("state", "nonce", "code_challenge"))
     assert newcomer.provider.asked == ["/.well-known/openid-configuration"]
 
