@@ -41,9 +41,9 @@ def _written(event: Mapping[str, Any]) -> bytes:
         raise InvalidRequest.of("invalid_json", f"not JSON: {error}") from None
 
 
-def checked_key(key: str) -> str:
-    """As an ``Idempotency-Key`` has to be."""
-    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+def checked_key(key: object) -> str:
+    """As an ``Idempotency-Key`` has to be; callers without type checks give anything."""
+    if not isinstance(key, str) or not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         text = "Give 1 to 255 printable ASCII characters, for example a UUID."
         raise InvalidRequest.of("invalid_idempotency_key", text, "key")
     return key

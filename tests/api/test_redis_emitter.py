@@ -85,6 +85,16 @@ async def test_what_is_no_json_or_too_large_is_refused(
     assert refusal.value.problems[0].code == code
 
 
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "é", 5, b"k"])
+async def test_a_key_that_no_header_could_carry_is_refused(api: Api, redis_url: str, key: Any) -> None:
+    async with RedisEmitter(redis_url, client_id="shop") as emitter:
+        with pytest.raises(RequestError) as refusal:
+            await emitter.emit(VALID, key)
+        (outcome,) = await emitter.emit_each_once([(VALID, key)])
+    assert refusal.value.problems[0].code == "invalid_idempotency_key"
+    assert isinstance(outcome, RequestError)
+
+
 async def test_many_are_kept_in_their_order_and_refused_one_by_one(api: Api, redis_url: str) -> None:
     events = [(VALID | {"type": "upgrade"}, f"k{n}") for n in range(5)]
     async with RedisEmitter(redis_url, client_id="shop") as emitter:
