@@ -107,7 +107,7 @@ class Composition:
         if len(self.owner.partitions) >= self.upkeep.share and partition not in self.owner.partitions:
             raise NotNow
         with contextlib.suppress(StoreUnavailable):
-            await self.owner.drain(partition, generation)
+            await self.owner.take({partition: generation})
 
 
 @contextlib.asynccontextmanager

@@ -18,17 +18,22 @@ from dispatcher.store.health.listeners import Listeners
 from dispatcher.store.queue.leases import Leases
 
 EVERY_S = 0.3
-"""Between two looks, and two heartbeats: a killed worker has shown the same three times within a second."""
+"""Between two looks, and two heartbeats."""
+AGAIN_S = 0.1
+"""Between looks while somebody is silent."""
 
 log = structlog.get_logger("lookout")
 
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One look: how many workers live, whether one left by itself since the last, and partitions of the lost."""
+    """One look: how many workers live, whether one left by itself since the last, whether one is silent that is not
+    lost yet, and partitions of the lost.
+    """
 
     alive: int
     left: bool
+    silent: bool = False
     ended: tuple[int, ...] = ()
 
 
@@ -47,11 +52,11 @@ class Lookout:
         """Show this worker, and look at all that are heard of."""
         beats = await self.beats.sign(self._worker_id)
         traces = await self._traces(beats)
-        lost = self._watch.lost(traces)
+        lost = self._watch.lost(traces, beats[self._worker_id])
         left = bool(self._known - beats.keys())
         self._known = beats.keys() - lost
         ended = await self._end(lost, traces) if lost else ()
-        return Sight(len(alive_among(beats, self._worker_id) - lost), left, ended)
+        return Sight(len(alive_among(beats, self._worker_id) - lost), left, traces.keys() > lost, ended)
 
     async def _traces(self, beats: dict[str, int]) -> dict[str, Trace]:
         """Of workers that listened, and do not now."""

@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 
 import orjson
 import structlog
@@ -22,10 +22,12 @@ from dispatcher.store.jobs import JobQueue
 from dispatcher.store.queue.partition import REPAIR_START, PartitionStore, RepairPosition
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.key_check import KeyCheck
-from worker.lookout import Lookout
+from worker.lookout import AGAIN_S, Lookout
 from worker.partition.owner import Owner
 
 EVERY_S = 1.0
+LOOKS_AT_MOST = 10
+"""In a row; then at the usual pace, however long somebody is silent and yet lives."""
 GRANT_MS = 2000
 """Life of a grant that no worker takes up; the partition is granted anew then."""
 RELEASED_AT_ONCE = 4
@@ -123,28 +125,31 @@ class Upkeep:
         self._share_with(await self._beats.beat(self._owner.worker_id, orjson.dumps(info)))
 
     async def watch(self) -> None:
-        """One look for workers that are lost, several a second; what they had is taken over at once."""
-        if self.lacks_key:
-            return
+        """A look for workers that are lost, and more while one is silent; what they had is taken over at once."""
+        for _ in range(LOOKS_AT_MOST):
+            if self.lacks_key or not await self._look():
+                return
+            await asyncio.sleep(AGAIN_S)
+
+    async def _look(self) -> bool:
+        """True when somebody is silent who is not lost yet."""
         sight = await self._lookout.look()
         self._share_with(sight.alive)
         await self.take_over(sight.ended)
         if sight.left:
             await self.find_unowned()
+        return sight.silent
 
     def _share_with(self, workers: int) -> None:
         self.share = -(-self._store.partitions // max(1, workers))
 
-    async def take_over(self, partitions: Iterable[int]) -> None:
+    async def take_over(self, partitions: Collection[int]) -> None:
         """Own what has no owner, within this worker's share, and offer the others to all."""
-        for partition in partitions:
-            with _apart(partition=partition):
-                if not (generation := await self._store.grant(partition, GRANT_MS)):
-                    continue  # somebody else was faster
-                if len(self._owner.partitions) < self.share:
-                    await self._owner.drain(partition, generation)
-                else:
-                    await self._jobs.drain(partition, generation)
+        granted = await self._store.grant_each(partitions, GRANT_MS)
+        room = max(0, self.share - len(self._owner.partitions))
+        await self._owner.take(dict(list(granted.items())[:room]))
+        for partition, generation in list(granted.items())[room:]:
+            await self._jobs.drain(partition, generation)
 
     async def retire(self) -> None:
         """Own nothing any more, and offer what has no owner."""
@@ -153,9 +158,12 @@ class Upkeep:
 
     async def find_unowned(self) -> None:
         """Take over every partition without an owner, unless it is ours and about to be renewed, or on offer."""
-        for partition, before in (await self._store.unowned()).items():
-            if partition not in self._owner.partitions and not await self._still_offered(partition, before):
-                await self.take_over([partition])
+        found = [
+            partition
+            for partition, before in (await self._store.unowned()).items()
+            if partition not in self._owner.partitions and not await self._still_offered(partition, before)
+        ]
+        await self.take_over(found)
 
     async def _still_offered(self, partition: int, generation: int) -> bool:
         """True while a job is worth waiting for: a few times only, its worker may be dead."""

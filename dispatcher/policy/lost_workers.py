@@ -1,7 +1,7 @@
 """Decides from what is seen of workers which of them are lost. Never from silence alone.
 
 A killed worker's connections end with it, at once; a frozen, blocked or slow one keeps its own. So a worker is lost
-when it was heard listening, listens no more, and nothing of it has moved for some looks: neither heartbeat nor lease.
+when it was heard listening, listens no more, and nothing of it has moved for two heartbeats: neither these nor a lease.
 Whatever cannot be seen that way (a machine or a network that is gone) is left to the end of the lease.
 """
 
@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from dispatcher.model.lease import Lease
 
-LOOKS = 3
-"""Looks at which a worker shows the same, before it counts as lost."""
+STILL_MS = 600
+"""Time between two looks that see the same of a worker, so that it counts as lost: two of its heartbeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Watch:
         self._heard: set[str] = set()
         """Those that were heard since this worker is heard itself, where this worker listens."""
         self._seen: dict[str, tuple[Trace, int]] = {}
-        """Those that fell silent: what was seen of them, and at how many looks in a row."""
+        """Those that fell silent: what is seen of them, and since when (ms)."""
 
     def silent(self, listening: Collection[str], known: Collection[str]) -> set[str]:
         """Those of ``known`` that listened and do not now; nobody while this worker itself is not heard.
@@ -46,11 +46,11 @@ class Watch:
         self._heard = (self._heard | {*listening}) & {*known}
         return self._heard - {*listening}
 
-    def lost(self, traces: Mapping[str, Trace]) -> set[str]:
-        """Those of the silent of this look who have shown the same at ``LOOKS`` looks."""
-        self._seen = {worker: (trace, self._times(worker, trace)) for worker, trace in traces.items()}
-        return {worker for worker, (_, times) in self._seen.items() if times >= LOOKS}
+    def lost(self, traces: Mapping[str, Trace], now_ms: int) -> set[str]:
+        """Those of the silent of this look who have shown the same for ``STILL_MS``, by the store's clock."""
+        self._seen = {worker: (trace, self._since(worker, trace, now_ms)) for worker, trace in traces.items()}
+        return {worker for worker, (_, since_ms) in self._seen.items() if now_ms - since_ms >= STILL_MS}
 
-    def _times(self, worker: str, trace: Trace) -> int:
+    def _since(self, worker: str, trace: Trace, now_ms: int) -> int:
         before = self._seen.get(worker)
-        return before[1] + 1 if before and before[0] == trace else 1
+        return before[1] if before and before[0] == trace else now_ms

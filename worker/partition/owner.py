@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -78,12 +78,13 @@ class Owner:
     def in_flight(self) -> int:
         return running_in(self.partitions.values())
 
-    async def drain(self, partition: int, generation: int) -> None:
-        """Take over a granted partition, until it is released or lost."""
-        asked_at = self._now()
-        if partition in self.partitions or not await self._store.own(partition, generation, self.worker_id):
-            return
-        self.partitions[partition] = OwnedPartition(partition, generation, asked_at)
+    async def take(self, granted: Mapping[int, int]) -> None:
+        """Take over partitions, each by the generation that was granted, until it is released or lost."""
+        asked_at, wanted = self._now(), {one: granted[one] for one in granted if one not in self.partitions}
+        calls = [self._store.own_call(partition, wanted[partition], self.worker_id) for partition in wanted]
+        for partition, reply in zip(wanted, await self._store.round_trip(calls) if calls else (), strict=True):
+            if reply and reply[0] == b"ok":
+                self.partitions[partition] = OwnedPartition(partition, wanted[partition], asked_at)
         self._wake.set()
 
     def nudge(self, partition: int | None = None) -> None:

@@ -5,7 +5,7 @@ Every write names the generation under which it is made; one that lost its lease
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -59,6 +59,12 @@ class PartitionStore:
     async def grant(self, partition: int, within_ms: int) -> int:
         """A new generation for a partition without a live lease, else 0."""
         return int((await run(self._client, [_call(_GRANT, partition, within_ms)]))[0])
+
+    async def grant_each(self, partitions: Collection[int], within_ms: int) -> dict[int, int]:
+        """The same for many in one round trip; those that were granted one."""
+        calls = [_call(_GRANT, partition, within_ms) for partition in partitions]
+        replies = await self.round_trip(calls) if calls else []
+        return {partition: int(reply) for partition, reply in zip(partitions, replies, strict=True) if reply}
 
     async def unowned(self) -> dict[int, int]:
         """Partitions that no worker holds a live lease for, with the generation last granted (0 = none)."""
