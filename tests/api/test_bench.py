@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from typing import NoReturn
 
+import pytest
+
+from dispatcher.cli.bench import verb
+from dispatcher.cli.bench.children import ChildFailed
 from dispatcher.cli.bench.load import Load
 from dispatcher.cli.bench.verb import Target, on_theirs
 from dispatcher.client import Client
@@ -23,6 +28,22 @@ async def settle_each(api: Api, dead: int) -> None:
             await hand.settle(one["id"], Status.DEAD if seen == dead else Status.SUCCEEDED)
             seen += 1
         await asyncio.sleep(0)
+
+
+async def test_a_run_that_breaks_off_says_why_in_one_error(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(_: float) -> NoReturn:
+        raise ChildFailed("a worker did not start")
+
+    monkeypatch.setattr(verb, "_nothing", fail)
+    settling = asyncio.create_task(settle_each(api, dead=EVENTS))
+    try:
+        async with Client(str(api.http.make_url("")), ADMIN_ID, ADMIN_SECRET) as client:
+            integration = (await api.json("GET", "/v1/definitions", 200))["data"][0]
+            with pytest.raises(ChildFailed, match="a worker did not start"):
+                await on_theirs(client, Load(events=EVENTS, rate=100), Target(integration=integration["name"]))
+    finally:
+        settling.cancel()
+        await asyncio.wait([settling])
 
 
 async def test_events_of_a_named_integration_are_followed_to_their_ends(api: Api) -> None:

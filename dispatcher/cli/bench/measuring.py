@@ -50,10 +50,13 @@ async def measure(client: Client, subject: Subject, load: Load, injecting: Injec
     events = Events(subject.product, load.accounts)
     await _prove(client, events)
     begin_s = time.monotonic() + LOOK_S
-    async with asyncio.TaskGroup() as tasks:
-        sending = tasks.create_task(send(client, events, load, begin_s, bars.answered))
-        faults = tasks.create_task(_marks(injecting, begin_s))
-        await _watch(subject.arrivals, sending, faults, begin_s + load.seconds + load.within, bars)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            sending = tasks.create_task(send(client, events, load, begin_s, bars.answered))
+            faults = tasks.create_task(_marks(injecting, begin_s))
+            await _watch(subject.arrivals, sending, faults, begin_s + load.seconds + load.within, bars)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
     ids = {one.event_id for one in sending.result() if one.event_id}
     statuses = await _statuses(client, subject.integration_id, ids, time.monotonic() + load.within)
     arrivals = await subject.arrivals.seen()
