@@ -14,11 +14,13 @@ from dispatcher.errors import ArchiveUnavailable
 from dispatcher.store.archive.sweeping import sweep
 from dispatcher.store.archive.trouble import clear, note
 from dispatcher.store.archive.writing import ArchiveWriter, Step
-from worker.partition.owned_partition import OwnedPartition
+from worker.partition.owned_partition import OwnedPartition, running_in
 
 EVERY_S = 1.0
 IDLE_S = 300.0
 """Until a partition that had nothing more is looked through again."""
+STEPS_IDLE = 8
+"""In one turn, while no attempt runs."""
 SWEEP_S = 3600.0
 
 log = structlog.get_logger("archive")
@@ -38,21 +40,29 @@ class Archiving:
         self._noted = False
 
     async def once(self) -> None:
-        """One step in the partition that waits longest."""
+        """One step in the partition that waits longest; more of them while nothing is delivered."""
+        for _ in range(STEPS_IDLE):
+            if not await self._turn() or running_in(self._owned().values()):
+                return
+
+    async def _turn(self) -> bool:
+        """False: nothing more is due now."""
         now_s, owned = self._steady(), self._owned()
         due = [number for number, one in owned.items() if not one.unconfirmed and self._due_s.get(number, 0.0) <= now_s]
         if not due:
-            return
+            return False
         partition = min(due, key=lambda number: self._due_s.get(number, 0.0))
+        generation = owned[partition].generation
         self._due_s[partition] = now_s + IDLE_S
-        step = await self._step(partition, owned[partition].generation)
+        step = await self._step(partition, generation)
         if step.archived:
             log.debug("archived", partition=partition, events=step.archived)
         if step.more:
             self._due_s[partition] = now_s
         elif now_s - self._swept_s.get(partition, -SWEEP_S) >= SWEEP_S:
             self._swept_s[partition] = now_s
-            await sweep(self._writer.archive, partition, owned[partition].generation)
+            await sweep(self._writer.archive, partition, generation)
+        return True
 
     async def _step(self, partition: int, generation: int) -> Step:
         """One step; everybody is told of an archive that is away, and that it is back."""

@@ -9,8 +9,10 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.model.status import Status
+from dispatcher.store.archive import collecting, writing
 from dispatcher.store.archive.files import FileStorage
 from tests.store.archive.history import History
+from tests.store.desk import HOME
 from worker.archiving import IDLE_S, SWEEP_S, Archiving
 from worker.partition.owned_partition import OwnedPartition
 
@@ -51,6 +53,18 @@ async def test_each_partition_has_its_turn_and_rests_when_nothing_is_left(histor
     await archiving.once()
     assert await history.in_redis() == []
     await history.assert_each_once([*ids, *more])
+
+
+async def test_a_backlog_is_archived_in_several_steps_while_nothing_is_delivered(
+    history: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collecting, "WALKED", 2)
+    monkeypatch.setattr(writing, "WALKED", 2)
+    ids = await history.end(*[Status.SUCCEEDED] * 7)
+    await archiving_of(history, Steps()).once()
+    await history.assert_each_once(ids)
+    assert await history.in_redis() == []
+    assert len(await history.archive.manifest.segments([HOME])) == 4
 
 
 async def test_an_archive_that_is_away_costs_nothing_but_the_turn(history: History) -> None:
