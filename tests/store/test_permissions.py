@@ -132,6 +132,7 @@ NO_COMMAND = {
     "initialize",
     "keyslot",
     "learn_of",
+    "node_name",
     "send_on",
     "send_to_each",
     "target",
