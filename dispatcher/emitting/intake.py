@@ -83,7 +83,8 @@ class Intake:
                     log.warning("events wait at their source", source=self._source.name, reason=str(error))
                 said = str(error)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(stop.wait(), RETRY_S)
+                    async with asyncio.timeout(RETRY_S):
+                        await stop.wait()
 
     async def step(self) -> int:
         """One write's worth: accept, then acknowledge. Returns how many were handed out.

@@ -7,6 +7,7 @@ import fcntl
 import os
 import pty
 import re
+import signal
 import struct
 import termios
 from collections.abc import AsyncIterator
@@ -80,6 +81,7 @@ async def in_terminal(folder: Path, *arguments: str) -> AsyncIterator[Terminal]:
 
 
 def _take_over() -> None:
-    """Makes standard input the terminal whose Ctrl-C interrupts this process."""
+    """Makes standard input the terminal whose Ctrl-C interrupts this process, also when tests run in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     os.setsid()
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -114,7 +114,8 @@ async def test_events_that_wait_for_another_attempt_are_tried_at_once(desk: Desk
     waiting = [str((await desk.emitted(account))["id"]) for account in ("A", "B")]
     for event_id in waiting:
         await desk.until_status(event_id, "RETRYING")
-    assert (await desk.run("deliver-now", waiting[0])).out == f"{waiting[0]} RETRYING\n"
+    event_id, status = (await desk.run("deliver-now", waiting[0])).out.split()
+    assert (event_id, status in ("RETRYING", "DELIVERING", "SUCCEEDED")) == (waiting[0], True)
     await desk.until_status(waiting[0], "SUCCEEDED")
     again = await desk.run("deliver-now", waiting[0])
     assert (again.status, "refused" in again.out) == (1, True)

@@ -100,10 +100,12 @@ class InstallationMachine(RuleBasedStateMachine):
         self.run(self.worker.own(0))
 
     def teardown(self) -> None:
-        self.mend()
-        self.everything_that_was_told_is_in_the_queue()
-        self.run(self.redis.aclose())
-        self.runner.close()
+        try:
+            self.mend()
+            self.everything_that_was_told_is_in_the_queue()
+        finally:
+            self.run(self.redis.aclose())
+            self.runner.close()
 
     def run(self, reply: Awaitable[T]) -> T:
         async def wait() -> T:

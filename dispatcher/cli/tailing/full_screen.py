@@ -65,7 +65,8 @@ class FullScreen:
             await asyncio.sleep(DRAWN_EVERY_S)
             while not self._changed.is_set() and self._console.size == size:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._changed.wait(), DRAWN_EVERY_S)
+                    async with asyncio.timeout(DRAWN_EVERY_S):
+                        await self._changed.wait()
 
     def _show(self, screen: Screen) -> None:
         self._screen = screen

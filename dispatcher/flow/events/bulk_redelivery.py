@@ -71,7 +71,8 @@ class Redeliverer:
                 log.warning("bulk jobs wait", error=str(error))
             if pause_s > 0:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._nudge.wait(), pause_s)
+                    async with asyncio.timeout(pause_s):
+                        await self._nudge.wait()
             self._nudge.clear()
 
     async def _round(self) -> float:

@@ -176,7 +176,10 @@ def followed_by(first: Moved, second: Moved) -> Moved:
 
 
 def uninstalling(installation: Installation, at: Moment, *, erase: bool = False) -> Moved:
-    """Steps are undone, the last one first; then the record goes. Asked again, the step that was refused is."""
+    """Steps are undone, the last one first; then the record goes. Asked again, the step that was refused is.
+
+    An ORDER that the host refused is forgotten: there is nothing to cancel.
+    """
     if installation.mode is Mode.UNINSTALL and installation.pending_event_id and not installation.standing_text:
         return Moved(installation)
     kept = _without_upgrade(installation)
@@ -186,6 +189,7 @@ def uninstalling(installation: Installation, at: Moment, *, erase: bool = False)
         standing=Standing.UNINSTALLING,
         standing_text=None,
         erase=erase or installation.erase,
+        order_event_id=installation.order_event_id if installation.active else None,
     )
     return _backward(leaving, at)
 

@@ -72,7 +72,8 @@ class AuditLog:
         ``StoreDamaged`` = there is no telling which entry it would follow; nothing is done.
         """
         try:
-            await asyncio.wait_for(self._turn.acquire(), TURN_S)
+            async with asyncio.timeout(TURN_S):
+                await self._turn.acquire()
         except TimeoutError:
             raise StoreUnavailable("the audit log cannot be written at this moment; nothing was changed") from None
         try:

@@ -104,7 +104,8 @@ class Trials:
             if answer is not None:
                 return _TRIED.validate_json(answer)
             with suppress(TimeoutError):
-                await asyncio.wait_for(told.wait(), LOOK_S if self._heard else POLL_S)
+                async with asyncio.timeout(LOOK_S if self._heard else POLL_S):
+                    await told.wait()
 
     async def take(self, trial_id: str) -> Trial | None:
         """The trial, once."""

@@ -91,7 +91,8 @@ async def _send_changes(
             position = changes[-1].id if changes else position
         if len(changes) < BATCH:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(news.wait(), LOOK_S)
+                async with asyncio.timeout(LOOK_S):
+                    await news.wait()
 
 
 async def _is_still_admitted(request: web.Request) -> bool:

@@ -35,7 +35,8 @@ class Waits:
                 stored = await self._queue.get(event_id)
                 while stored and not stored.state.consumed and (left_s := deadline_s - loop.time()) > 0:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(ended.wait(), min(left_s, LOOK_S))
+                        async with asyncio.timeout(min(left_s, LOOK_S)):
+                            await ended.wait()
                     await request[ADMISSION].renewed(request)
                     if ended.is_set() or loop.time() >= deadline_s:
                         ended.clear()

@@ -103,6 +103,7 @@ def test_a_refused_order_can_be_repeated_and_cancels_nothing() -> None:
     assert (refused.standing, refused.standing_text, refused.active) == (Standing.REFUSED, "no seats", False)
     assert refused.pending_event_id == refused.order_event_id
     assert removed(refused, AT).acts == ()
+    assert uninstalling(refused, AT).acts == ()
     repeated = order_repeated(refused).needed
     assert (repeated.standing, repeated.pending_event_id) == (Standing.SETTING_UP, refused.order_event_id)
     assert order_lost(repeated).needed.pending_event_id is None
@@ -133,6 +134,7 @@ def test_an_uninstaller_that_was_refused_is_asked_again() -> None:
     again = uninstalling(refused, AT)
     assert again.acts == (Act.UNINSTALL_STEP,)
     assert again.needed.pending_event_id != leaving.pending_event_id
+    assert step_undone(again.needed, "undo1", AT).acts == (Act.CANCEL, Act.UNINSTALLED)
 
 
 def test_an_update_locks_and_its_end_lets_go() -> None:
