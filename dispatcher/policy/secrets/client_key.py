@@ -26,6 +26,17 @@ _PUBLIC = ("kty", "n", "e", "crv", "x", "y", "alg", "kid")
 _PRIVATE = ("d", "p", "q", "dp", "dq", "qi", "oth", "k")
 _MAX_EXPONENT_BITS = 32
 """Verifying costs as much as the exponent is long."""
+_SMALL_ORDER = frozenset(
+    bytes.fromhex(one)
+    for one in (
+        "00" * 32,
+        "01" + "00" * 31,
+        "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+        *(low + "ff" * 30 + "7f" for low in ("ec", "ed", "ee")),
+    )
+)
+"""Points of Ed25519 whose order divides 8, without the sign of x: with one as its key anybody's signature verifies."""
 _MAX_ID_CHARS = 255
 _SIZES = f"{MIN_RSA_BITS} to {MAX_RSA_BITS} bits"
 _WANTED = f"give the public part of an RSA key ({_SIZES}), a P-256 or an Ed25519 key, as PEM or JWK"
@@ -68,6 +79,8 @@ def _checked(key: AsymmetricKey) -> ClientKey:
         raise KeyUnreadable(f"an RSA key has {_SIZES}, this one {raw.key_size}")
     if isinstance(raw, RSAPublicKey) and raw.public_numbers().e.bit_length() > _MAX_EXPONENT_BITS:
         raise KeyUnreadable(f"the exponent of an RSA key has at most {_MAX_EXPONENT_BITS} bits")
+    if isinstance(raw, Ed25519PublicKey) and _has_small_order(raw):
+        raise KeyUnreadable("this Ed25519 key is no key: anybody could sign for it")
     algorithms = _OF_KIND.get("RSA" if isinstance(key, RSAKey) else str(key.curve_name), ())
     if named := key.get("alg"):
         algorithms = tuple(one for one in algorithms if one == named)
@@ -75,6 +88,11 @@ def _checked(key: AsymmetricKey) -> ClientKey:
         raise KeyUnreadable(_WANTED)
     jwk = {name: value for name, value in key.as_dict(private=False).items() if name in _PUBLIC}
     return ClientKey(key, algorithms, jwk | {"kid": jwk.get("kid") or key.thumbprint()})
+
+
+def _has_small_order(key: Ed25519PublicKey) -> bool:
+    point = key.public_bytes_raw()
+    return point[:-1] + bytes([point[-1] & 0x7F]) in _SMALL_ORDER
 
 
 def _from_jwk(text: str) -> AsymmetricKey:

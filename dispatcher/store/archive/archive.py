@@ -25,7 +25,7 @@ from dispatcher.store.redis.scripts import Client
 
 THREADS = 4
 """Segments that are read and unpacked at a time, in one process."""
-WITHIN_S = 30.0
+WITHIN_S = 10.0
 """Longest time that anybody waits for the storage."""
 _TIMES = 5
 """Times that a segment may be replaced while it is looked for."""
@@ -46,6 +46,8 @@ class Archive:
         self.manifest = Manifest(client)
         self.reader = SegmentReader(storage)
         self.now_ms = now_ms
+        self.rewriting = asyncio.Lock()
+        """Of this process: what many expunge at once in one segment is written one after the other."""
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="archive")
 
     async def blocking(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

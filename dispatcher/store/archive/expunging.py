@@ -19,11 +19,16 @@ from dispatcher.store.archive.segment import build
 Forget = Callable[[ArchivedEvent], ArchivedEvent | None]
 """The event without what is to be forgotten; None = nothing of it is left to forget."""
 _TIMES = 5
-"""Times that somebody else may exchange the segment meanwhile."""
+"""Times that another process may exchange the segment meanwhile."""
 
 
 async def rewrite(archive: Archive, event_id: str, forget: Forget) -> bool:
     """False: no such event is archived. Raises ``StoreUnavailable``; then nothing is done, or the same once more."""
+    async with archive.rewriting:
+        return await _rewrite(archive, event_id, forget)
+
+
+async def _rewrite(archive: Archive, event_id: str, forget: Forget) -> bool:
     for _ in range(_TIMES):
         located = (await archive.locate([event_id])).get(event_id)
         if located is None:

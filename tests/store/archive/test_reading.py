@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from pathlib import Path
 from typing import Any
@@ -299,6 +300,14 @@ async def test_an_expunged_event_has_no_content_left_on_disk(mixed: Mixed, tmp_p
     assert [await queue.get(one) for one in mixed.ids[1:]] == before[1:]
     assert await queue.expunge(before[0].event) == after
     await history.assert_each_once(mixed.ids)
+
+
+async def test_all_events_of_a_segment_are_expunged_at_once(mixed: Mixed) -> None:
+    queue = mixed.history.queue
+    events = [await mixed.add(Status.SUCCEEDED) for _ in range(12)]
+    await mixed.history.move()
+    expunged = await asyncio.gather(*(queue.expunge(event) for event in events))
+    assert all(one.state.expunged_ms for one in expunged)
 
 
 async def test_an_expunge_that_is_stopped_is_done_by_its_repeat(mixed: Mixed, tmp_path: Path) -> None:

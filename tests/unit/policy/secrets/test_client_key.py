@@ -63,6 +63,8 @@ REFUSED = {
     "other alg": (jwk(OKPKey(ED, ED), alg="RS256"), "give the public part"),
     "for encryption": (jwk(RSAKey(RSA, RSA), use="enc"), "for encryption"),
     "odd kid": (jwk(RSAKey(RSA, RSA), kid=7), "kid"),
+    "identity": (jwk(OKPKey(ED, ED), x="AQ" + "A" * 41), "anybody could sign"),
+    "small order": (jwk(OKPKey(ED, ED), x="JuiVj8KyJ7BFw_SJ8u-Y8NXfrAXTxjM5sTgCiG1T_IU"), "anybody could sign"),
     "no key": ("hello", "give the public part"),
     "half a JWK": ('{"kty": "RSA", "n": 1}', "give the public part"),
     "no kind": ("{}", "give the public part"),
