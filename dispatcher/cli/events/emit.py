@@ -20,6 +20,7 @@ from dispatcher.client.answers import EventJson
 from dispatcher.client.client import MAX_WAIT_S
 from dispatcher.errors import ConfigurationError
 from dispatcher.model.event_type import TYPE_RULES, EventType, emittable_names, parse_event_type
+from dispatcher.model.status import Status
 
 WAIT_S = 60.0
 
@@ -104,6 +105,10 @@ def _show_end(event: EventJson, *, as_json: bool) -> None:
     else:
         typer.echo(f"{event['id']} {event['status']} after {times(event['attempts'], 'attempt')}")
     if event["successful"]:
+        return
+    if event["status"] == Status.SKIPPED:
+        if not as_json:
+            note(f"nothing was to be sent; `dispatcher explain {event['id']}` says why")
         return
     if not as_json:
         error = event["error"]

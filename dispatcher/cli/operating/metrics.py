@@ -11,6 +11,7 @@ import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
 from dispatcher.cli.events.conditions import since_moment
+from dispatcher.cli.named_integration import integration_id
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, print_json, print_listing
 from dispatcher.cli.terminal.sparklines import bars_of_output, sparkline
@@ -49,7 +50,7 @@ class Picture:
 @grouped
 def metrics(
     *,
-    integration: Annotated[str | None, typer.Option(help="One integration, by any of its ids.")] = None,
+    integration: Annotated[str | None, typer.Option(help="One integration, by an id or its name.")] = None,
     since: Annotated[str, typer.Option(help="Since when: 90s, 15m, 1h, 2d or an ISO 8601 time.")] = "1h",
     step: Annotated[int | None, typer.Option(min=1, help="Seconds of a step; else the finest that is kept.")] = None,
     as_json: AsJson = False,
@@ -72,7 +73,7 @@ def metrics(
 
 
 async def _picture(client: Client, window: dict[str, str], integration: str | None) -> Picture:
-    of_one = window | ({"integrationId": integration} if integration else {})
+    of_one = window | ({"integrationId": await integration_id(client, integration)} if integration else {})
     series, percentiles = await client.figures("series", of_one), await client.figures("percentiles", of_one)
     if integration:
         return Picture(series, percentiles, None)

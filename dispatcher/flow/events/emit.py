@@ -19,7 +19,7 @@ from dispatcher.policy.installing.purchase_forms import answer_problems
 from dispatcher.policy.payload_rules import validate_payload
 from dispatcher.store.definitions.cache import DefinitionCache
 
-_NOT_LINKED = "The product is not linked to an integration; link it with linkProductIntegration first."
+_NOT_LINKED = "The product is not linked to an integration: link it first (`dispatcher integrations link`)."
 _CLAIMED = (
     "A vendor has claimed the product, and nobody else has said that it is that vendor's: link it once, with "
     "linkProductIntegration and a client of no vendor."

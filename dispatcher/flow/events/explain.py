@@ -19,7 +19,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.RETRY_PLANNED: "The last attempt failed and the next one is planned.",
     Reason.PUT_OFF: "A worker could not begin an attempt, so none has been made yet.",
     Reason.AWAITING_RESULT: "The product host answered 202 and has yet to report the result.",
-    Reason.PAUSED: "The integration is paused; resume it to let its events go on.",
+    Reason.PAUSED: "The integration, or this type of event everywhere, is paused; resume that to let its events go on.",
     Reason.CIRCUIT_OPEN: "The product host could not be reached several times in a row, so its circuit is open.",
     Reason.SLOWED_DOWN: "The product host asked to be sent less for a while.",
     Reason.SHARE_USED: "Slow hosts and names of its vendor take up the vendor's share of a worker for the moment.",
