@@ -27,10 +27,10 @@ from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.auditing import recount_archive
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.writing import ArchiveWriter
-from dispatcher.store.queue.claims import Settlement
-from dispatcher.store.queue.codec import read_claim
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.claims import Settlement
+from dispatcher.store.queue.owning.codec import read_claim
+from dispatcher.store.queue.owning.partition import PartitionStore
 
 INTEGRATIONS = 100
 RETENTION_MS = 30 * DAY_MS

@@ -30,9 +30,9 @@ from dispatcher.model.status import Status
 from dispatcher.policy.figures.history import LANE
 from dispatcher.policy.figures.tally import count_attempt, no_figures
 from dispatcher.store.history.lanes import LaneHistory, Slot
-from dispatcher.store.queue.claims import Settlement
-from dispatcher.store.queue.codec import read_claim
-from dispatcher.store.queue.troubles import Troubles
+from dispatcher.store.queue.owning.claims import Settlement
+from dispatcher.store.queue.owning.codec import read_claim
+from dispatcher.store.queue.watching.troubles import Troubles
 
 INTEGRATIONS = 100
 TROUBLED = 10_000

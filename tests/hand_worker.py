@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dispatcher.ids import partition_of_event
-from dispatcher.store.queue.claims import Claim, Claimed, LaneSetting, Move, Settlement
-from dispatcher.store.queue.codec import read_claim
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.claims import Claim, Claimed, LaneSetting, Move, Settlement
+from dispatcher.store.queue.owning.codec import read_claim
+from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.redis.scripts import Client
 
 RETENTION_MS = 3_600_000

@@ -36,7 +36,7 @@ from dispatcher.store.history.sampled import SampledCounters
 from dispatcher.store.installations.connectors import ConnectorStore
 from dispatcher.store.installations.templates import TemplateStore
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
-from dispatcher.store.queue.leases import Leases
+from dispatcher.store.queue.owning.leases import Leases
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.tokens import TokenStore

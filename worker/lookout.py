@@ -1,7 +1,7 @@
 """The lookout: finds workers that are lost by what is seen of them, long before their leases end, and ends those.
 
 It also is this worker's heartbeat: whoever looks shows itself in the same step. What counts as lost is decided by
-``policy.lost_workers``; what an early end of a lease may touch, by ``store.queue.leases``. Takes nothing over.
+``policy.lost_workers``; what an early end of a lease may touch, by ``store.queue.owning.leases``. Takes nothing over.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dispatcher.model.lease import Lease
 from dispatcher.policy.lost_workers import Trace, Watch
 from dispatcher.store.health.heartbeats import Heartbeats, alive_among
 from dispatcher.store.health.listeners import Listeners
-from dispatcher.store.queue.leases import Leases
+from dispatcher.store.queue.owning.leases import Leases
 
 EVERY_S = 0.3
 """Between two looks, and two heartbeats."""

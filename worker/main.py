@@ -23,7 +23,7 @@ from dispatcher.flow.installations.reconcile import EVERY_S as RECONCILE_EVERY_S
 from dispatcher.flow.installations.upgrade_rounds import EVERY_S as UPGRADE_EVERY_S
 from dispatcher.periodic import Work, every
 from dispatcher.settings import Settings
-from dispatcher.store.queue.nudges import follow_nudges
+from dispatcher.store.queue.owning.nudges import follow_nudges
 from dispatcher.telemetry.metrics_export import exporting
 from dispatcher.telemetry.watchdog import Watchdog
 from worker.archiving import EVERY_S as ARCHIVE_EVERY_S

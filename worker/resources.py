@@ -23,7 +23,7 @@ from dispatcher.store.health.worker_ids import new_call, worker_id
 from dispatcher.store.installations.marketplaces import MarketplaceStore
 from dispatcher.store.jobs import JobQueue, job_client
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.connection import connect, connect_listener
 from dispatcher.store.secrets.sealing import Sealer

@@ -19,7 +19,7 @@ from dispatcher.clock import Clock
 from dispatcher.errors import StoreDeclined, StoreUnavailable
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.store.jobs import JobQueue
-from dispatcher.store.queue.partition import REPAIR_START, PartitionStore, RepairPosition
+from dispatcher.store.queue.owning.partition import REPAIR_START, PartitionStore, RepairPosition
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.key_check import KeyCheck
 from worker.lookout import AGAIN_S, Lookout

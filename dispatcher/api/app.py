@@ -68,7 +68,7 @@ from dispatcher.store.health.set_aside import set_aside
 from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.installations.authorizations import AuthorizationStore
 from dispatcher.store.installations.unfinished import updates_in_progress
-from dispatcher.store.queue.redeliveries import RedeliveryStore
+from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.connection import beside
 from dispatcher.store.redis.server_time import ServerTime

@@ -23,9 +23,9 @@ from dispatcher.store.health.pressure import Pressure
 from dispatcher.store.health.set_aside import set_aside
 from dispatcher.store.health.verdicts import VerdictStore
 from dispatcher.store.installations.unfinished import updates_in_progress
-from dispatcher.store.queue.overview import workers
-from dispatcher.store.queue.redeliveries import RedeliveryStore
-from dispatcher.store.queue.troubles import Troubles
+from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
+from dispatcher.store.queue.watching.overview import workers
+from dispatcher.store.queue.watching.troubles import Troubles
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.server_time import server_now_ms
 from dispatcher.store.reseal.stale_count import StaleCount

@@ -12,7 +12,7 @@ from dispatcher.console.bulk import ACTION_WORDS, JOBS
 from dispatcher.console.sentences import back, said
 from dispatcher.console.viewer import Viewer
 from dispatcher.model.redelivery import ItemOutcome, Redelivery, RedeliveryState
-from dispatcher.store.queue.redeliveries import ITEMS_KEPT
+from dispatcher.store.queue.acting.redeliveries import ITEMS_KEPT
 
 LIMIT, ITEMS = 50, 100
 STATE_LOOKS = {

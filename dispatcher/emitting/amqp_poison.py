@@ -9,7 +9,7 @@ from aio_pika.abc import AbstractChannel, AbstractQueue
 
 from dispatcher.emitting.amqp_broker import ANSWER_WITHIN_S, REASON, Broker, publish, size
 from dispatcher.emitting.poison import Poison
-from dispatcher.store.queue.intake import MOST_AT_ONCE
+from dispatcher.store.queue.acting.intake import MOST_AT_ONCE
 
 
 class QueuePoison:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
-from dispatcher.store.queue.intake import Entry, IntakeStream
+from dispatcher.store.queue.acting.intake import Entry, IntakeStream
 
 
 class Poison(NamedTuple):

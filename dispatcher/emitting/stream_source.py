@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dispatcher.emitting.intake import MOST, Given
-from dispatcher.store.queue.intake import Entry, IntakeStream
+from dispatcher.store.queue.acting.intake import Entry, IntakeStream
 
 WAIT_MS = 1000
 IDLE_MS = 60_000

@@ -10,7 +10,7 @@ import pytest
 
 from dispatcher.model.integration import LaneLimits, Revision
 from dispatcher.model.status import Status
-from dispatcher.store.queue.redeliveries import RedeliveryStore
+from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 from tests.api.conftest import Api, Start, publish
 from tests.api.test_redeliveries import PATH, dead, finished, statuses
 from tests.api.worker_hand import WorkerHand

@@ -13,7 +13,7 @@ from dispatcher.api.rest.events import export as event_export
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import Page
 from dispatcher.model.status import Status
-from dispatcher.store.queue import listing
+from dispatcher.store.queue.search import listing
 from tests.api.conftest import Api
 from tests.api.worker_hand import WorkerHand
 from tests.waiting import until
@@ -117,7 +117,7 @@ async def test_a_count_that_is_not_exact_says_how_far_it_came(api: Api, monkeypa
         await api.emit(accountId=f"A-{n}")
     assert await api.json("GET", "/v1/events/count", 200) == {"matched": 6, "exact": True}
     assert await api.json("GET", "/v1/events/count?status=queued", 200) == {"matched": 6, "exact": True}
-    monkeypatch.setattr("dispatcher.store.queue.search.SCAN_CHUNK", 2)
+    monkeypatch.setattr("dispatcher.store.queue.search.filtered.SCAN_CHUNK", 2)
     monkeypatch.setattr(listing, "MAX_LOOKED", 2)
     counted = await api.json("GET", "/v1/events/count", 200, params={"q": "-account:A-1"})
     assert not counted["exact"]

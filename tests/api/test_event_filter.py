@@ -11,7 +11,7 @@ import pytest
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import Page
 from dispatcher.model.status import Status
-from dispatcher.store.queue import listing
+from dispatcher.store.queue.search import listing
 from tests.api.conftest import Api, publish
 from tests.api.tenants import Tenant
 from tests.api.test_events import ids

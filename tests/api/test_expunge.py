@@ -9,7 +9,7 @@ import pytest
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import TERMINAL, Status
 from dispatcher.store import keys
-from dispatcher.store.queue.claims import Settlement
+from dispatcher.store.queue.owning.claims import Settlement
 from tests.api.conftest import Api
 from tests.api.tenants import Tenant
 from tests.api.town import pairs, town

@@ -19,8 +19,8 @@ from dispatcher.errors import ConfigurationError, RequestError, StoreUnavailable
 from dispatcher.model.integration import Revision
 from dispatcher.store import keys
 from dispatcher.store.health.set_aside import note, set_aside
-from dispatcher.store.queue import intake
-from dispatcher.store.queue.intake import GROUP, MOST_FIELD_BYTES, MOST_FIELDS, IntakeStream, poison_of
+from dispatcher.store.queue.acting import intake
+from dispatcher.store.queue.acting.intake import GROUP, MOST_FIELD_BYTES, MOST_FIELDS, IntakeStream, poison_of
 from tests.api.conftest import PRODUCT, Api, publish
 from tests.waiting import until
 

@@ -19,7 +19,7 @@ from dispatcher.model.status import Status
 from dispatcher.policy.figures.exemplars import Exemplar
 from dispatcher.store import keys
 from dispatcher.store.history.exemplars import ExemplarStore
-from dispatcher.store.queue.claims import LaneSetting, Settlement
+from dispatcher.store.queue.owning.claims import LaneSetting, Settlement
 from dispatcher.telemetry.exposition import OPENMETRICS, TEXT, Form, form_for, page
 from dispatcher.telemetry.metrics import families
 from dispatcher.telemetry.store_metrics import store_families

@@ -23,7 +23,7 @@ from dispatcher.model.status import Status
 from dispatcher.model.troubles import StuckJob
 from dispatcher.policy.verdict.trends import Reading
 from dispatcher.store import keys
-from dispatcher.store.queue.claims import LaneSetting, Settlement
+from dispatcher.store.queue.owning.claims import LaneSetting, Settlement
 from dispatcher.store.redis.server_time import server_now_ms
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, publish
 from tests.cli.in_process import dispatcher

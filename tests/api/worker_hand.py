@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claims import Claimed, Settlement
+from dispatcher.store.queue.owning.claims import Claimed, Settlement
 from tests.api.conftest import Api
 from tests.hand_worker import RETENTION_MS, HandWorker
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.redis.connection import connect
 from tests.faults.deployment import PARTITIONS, Deployment
 from tests.faults.processes import Server

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dispatcher.store.queue.codec import read_claim
+from dispatcher.store.queue.owning.codec import read_claim
 from tests.faults.client import NO_ANSWER, Client, client_of
 from tests.faults.deployment import FULL, SOCKET_TIMEOUT_S, Deployment, with_limits
 from tests.faults.proxy import Proxy

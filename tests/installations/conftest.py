@@ -19,7 +19,7 @@ from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.installation import Installation, InstallStep
 from dispatcher.model.integration import Integration, RetryPolicy, Revision, SigningSecret
 from dispatcher.settings import Settings
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore

@@ -8,7 +8,7 @@ from hypothesis.stateful import rule
 
 from dispatcher.errors import Conflict
 from dispatcher.model.status import COMPLETE, FAILURES, Status
-from dispatcher.store.queue.partition import REPAIR_START
+from dispatcher.store.queue.owning.partition import REPAIR_START
 from tests.property.on_server import ACCOUNT, LANE, PICK, OnServer, only_if, picked
 from tests.property.queue_model import URL, Tracked
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import TERMINAL, Status
-from dispatcher.store.queue.claims import Move
+from dispatcher.store.queue.owning.claims import Move
 
 LANES = ("5f157a26-0238-4f3f-9c31-1f3e65b4713e", "0b0e2a6c-2f1e-4f0e-9a53-3d1f6f0a7c11")
 ACCOUNTS = ("A", "B", None)

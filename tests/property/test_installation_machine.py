@@ -41,8 +41,8 @@ from dispatcher.policy.installing.rules import (
 from dispatcher.store import keys
 from dispatcher.store.installations.installations import InstallationStore
 from dispatcher.store.installations.outbox import Outbox
-from dispatcher.store.queue.claims import Claimed, Settlement
 from dispatcher.store.queue.events import QueueStore
+from dispatcher.store.queue.owning.claims import Claimed, Settlement
 from tests.hand_worker import RETENTION_MS, HandWorker
 from tests.property.on_server import PICK, only_if
 

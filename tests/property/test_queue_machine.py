@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claims import Move
+from dispatcher.store.queue.owning.claims import Move
 from tests.property.caller_steps import CallerSteps
 from tests.property.on_server import ACCOUNT, ENDING, LANE, PICK
 from tests.property.queue_model import LANES

@@ -8,7 +8,7 @@ from hypothesis.stateful import initialize, precondition, rule
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import TERMINAL, Status
-from dispatcher.store.queue.claims import Claimed, LaneSetting, Move, Settlement
+from dispatcher.store.queue.owning.claims import Claimed, LaneSetting, Move, Settlement
 from tests.property.on_server import AT_MOST, ENDING, LANE, PICK, OnServer, only_if, picked
 from tests.property.queue_model import FIRST_CAP, LANES, URL
 

@@ -7,9 +7,9 @@ from redis.asyncio import Redis
 from dispatcher.ids import partition_of_lane
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claims import Claim, Claimed, Move, Settlement
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.claims import Claim, Claimed, Move, Settlement
+from dispatcher.store.queue.owning.partition import PartitionStore
 from tests.events import event_of
 from tests.hand_worker import RETENTION_MS, HandWorker
 

@@ -9,9 +9,9 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claims import Claimed, LaneSetting, Settlement
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import REPAIR_START
+from dispatcher.store.queue.owning.claims import Claimed, LaneSetting, Settlement
+from dispatcher.store.queue.owning.partition import REPAIR_START
 from tests.events import event_of
 from tests.hand_worker import RETENTION_MS, HandWorker
 

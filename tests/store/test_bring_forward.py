@@ -9,7 +9,7 @@ from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.effect import LockChange, credentials_holder, update_holder
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claims import LaneSetting, Settlement
+from dispatcher.store.queue.owning.claims import LaneSetting, Settlement
 from tests.store.desk import LANE, Desk
 
 MINUTE_MS = 60_000

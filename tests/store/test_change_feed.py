@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 
 from dispatcher.model.queue import Change
 from dispatcher.model.status import Status
-from dispatcher.store.queue import following
-from dispatcher.store.queue.following import ChangeFeed
+from dispatcher.store.queue.watching import following
+from dispatcher.store.queue.watching.following import ChangeFeed
 from tests.store.desk import Desk
 from tests.store_commands import counted
 from tests.waiting import until

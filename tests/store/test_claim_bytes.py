@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from dispatcher.store.queue.claims import Move
-from dispatcher.store.queue.codec import read_claim
+from dispatcher.store.queue.owning.claims import Move
+from dispatcher.store.queue.owning.codec import read_claim
 from tests.events import event_of
 from tests.store.desk import HOME, LANE, PARTITIONS, Desk
 

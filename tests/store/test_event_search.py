@@ -14,9 +14,9 @@ from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import FAILURES, Status
 from dispatcher.policy.event_filter.reading import read_filter
 from dispatcher.store import keys
-from dispatcher.store.queue import candidates, indexed, listing
-from dispatcher.store.queue.claims import Settlement
-from dispatcher.store.queue.partition import REPAIR_START
+from dispatcher.store.queue.owning.claims import Settlement
+from dispatcher.store.queue.owning.partition import REPAIR_START
+from dispatcher.store.queue.search import candidates, indexed, listing
 from tests.events import event_of
 from tests.store.desk import HOME, LANE, PARTITIONS, Desk
 from tests.store.test_script_cost import MOST_MS, Watch

@@ -7,7 +7,7 @@ from redis.asyncio import Redis
 
 from dispatcher.model.event import Event
 from dispatcher.model.queue import EventFilter
-from dispatcher.store.queue.listing import PAGE_BYTES
+from dispatcher.store.queue.search.listing import PAGE_BYTES
 from tests.events import event_of
 from tests.store.desk import LANE, PARTITIONS, Desk
 from tests.store_commands import counted

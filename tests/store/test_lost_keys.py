@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
-from dispatcher.store.queue.partition import REPAIR_START
+from dispatcher.store.queue.owning.partition import REPAIR_START
 from tests.store.desk import HOME, Desk
 from tests.waiting import until
 

@@ -7,9 +7,9 @@ from redis.asyncio import Redis
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claims import Settlement
-from dispatcher.store.queue.codec import read_claim
-from dispatcher.store.queue.partition import REPAIR_START
+from dispatcher.store.queue.owning.claims import Settlement
+from dispatcher.store.queue.owning.codec import read_claim
+from dispatcher.store.queue.owning.partition import REPAIR_START
 from tests.events import event_of
 from tests.store.desk import HOME, LANE, PARTITIONS, Desk
 

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.queue import lane_holds
-from dispatcher.store.queue.partition import FORGOTTEN_AT_ONCE, REPAIR_START
+from dispatcher.store.queue.acting import lane_holds
+from dispatcher.store.queue.owning.partition import FORGOTTEN_AT_ONCE, REPAIR_START
 from tests.store.desk import HOME, LANE, Desk
 
 MILLION = 1_000_000

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.queue.codec import ClaimedRow, ClaimRequest, OutcomeRow
+from dispatcher.store.queue.owning.codec import ClaimedRow, ClaimRequest, OutcomeRow
 from dispatcher.store.redis.connection import connect
 from dispatcher.store.redis.scripts import PRELUDES, Script, all_scripts, attempt, reply_of, run, script
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dispatcher.model.status import Status
-from dispatcher.store.queue.partition import REPAIR_START
+from dispatcher.store.queue.owning.partition import REPAIR_START
 from dispatcher.store.redis.connection import connect
 from tests.store.desk import LANE, Desk
 

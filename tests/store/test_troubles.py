@@ -10,8 +10,8 @@ from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import Status
 from dispatcher.model.troubles import Cause, Issue, TroubledLane
 from dispatcher.store import keys
-from dispatcher.store.queue.claims import LaneSetting, Settlement
-from dispatcher.store.queue.troubles import Pulse, Troubles
+from dispatcher.store.queue.owning.claims import LaneSetting, Settlement
+from dispatcher.store.queue.watching.troubles import Pulse, Troubles
 from dispatcher.store.redis.server_time import server_now_ms
 from tests.events import event_of
 from tests.store.desk import HOME, LANE, PARTITIONS, Desk

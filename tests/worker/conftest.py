@@ -28,7 +28,7 @@ from dispatcher.model.status import TERMINAL, Status
 from dispatcher.settings import Settings
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.events import event_of

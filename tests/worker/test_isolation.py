@@ -14,8 +14,8 @@ from dispatcher.model.attempt import Outcome
 from dispatcher.model.integration import Integration, LaneLimits
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claims import Claimed, Settlement
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.claims import Claimed, Settlement
+from dispatcher.store.queue.owning.partition import PartitionStore
 from tests.hosts import Reply
 from tests.waiting import until
 from tests.worker.conftest import Shop

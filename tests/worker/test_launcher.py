@@ -11,7 +11,7 @@ import pytest
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claims import Claimed
+from dispatcher.store.queue.owning.claims import Claimed
 from tests.worker.conftest import Shop
 from worker.partition.launcher import AT_ONCE, Launcher
 from worker.partition.owned_partition import OwnedPartition

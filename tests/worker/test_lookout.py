@@ -13,8 +13,8 @@ from dispatcher.store import keys
 from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.health.listeners import Listeners
 from dispatcher.store.health.report_lost import report_lost
-from dispatcher.store.queue.leases import Leases
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.leases import Leases
+from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.redis.connection import connect, connect_listener
 from tests.waiting import until
 from worker.lookout import Lookout, Sight

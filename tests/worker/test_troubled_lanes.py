@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.model.troubles import TroubledLane
-from dispatcher.store.queue.troubles import Troubles
+from dispatcher.store.queue.watching.troubles import Troubles
 from tests.hosts import Reply
 from tests.waiting import until
 from tests.worker.conftest import Shop

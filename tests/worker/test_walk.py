@@ -15,7 +15,7 @@ import pytest
 import structlog
 
 from dispatcher.model.status import Status
-from dispatcher.store.queue.nudges import follow_nudges
+from dispatcher.store.queue.owning.nudges import follow_nudges
 from dispatcher.store.redis.scripts import Call
 from tests.waiting import until
 from tests.worker.conftest import Shop

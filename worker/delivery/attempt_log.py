@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from dispatcher.model.attempt import Attempt, Outcome
-from dispatcher.store.queue.claims import Settlement
+from dispatcher.store.queue.owning.claims import Settlement
 
 AS_PLANNED = frozenset({Outcome.OK, Outcome.ACCEPTED})
 

@@ -28,7 +28,7 @@ from dispatcher.policy.notification.signing import current_keys, sign
 from dispatcher.policy.notification.trace_context import TRACEPARENT
 from dispatcher.policy.pace.retry import parse_retry_after
 from dispatcher.policy.secrets.redaction import scrub
-from dispatcher.store.queue.claims import Claimed, Settlement, SuspendedUrls
+from dispatcher.store.queue.owning.claims import Claimed, Settlement, SuspendedUrls
 from worker.delivery.account_headers import authorise_for_account, open_headers
 from worker.delivery.accounts import Accounts
 from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt

@@ -6,7 +6,7 @@ import random
 
 from dispatcher.clock import Clock
 from dispatcher.model.event_type import EventType
-from dispatcher.store.queue.type_pauses import TypePauses
+from dispatcher.store.queue.acting.type_pauses import TypePauses
 
 EVERY_S = 1.0
 AGAIN_S = 10.0

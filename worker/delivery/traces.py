@@ -9,7 +9,7 @@ import time
 from typing import Protocol
 
 from dispatcher.policy.notification.trace_context import TRACEPARENT
-from dispatcher.store.queue.claims import Claimed, ClaimId, Settlement
+from dispatcher.store.queue.owning.claims import Claimed, ClaimId, Settlement
 from dispatcher.telemetry.tracing import CLIENT, Span, Tracing
 from worker.delivery.deliver import Sender
 from worker.delivery.delivery import Authorization, Delivery, Reading

@@ -9,7 +9,7 @@ from dispatcher.model.queue import INTEGRATION_DELETED
 from dispatcher.model.status import Status
 from dispatcher.policy.answers.outcome import TRANSPORT_ERROR, Verdict
 from dispatcher.policy.integration_filter.filter import FILTERED, Judgement, Ruling
-from dispatcher.store.queue.claims import Claimed, Move, Settlement
+from dispatcher.store.queue.owning.claims import Claimed, Move, Settlement
 from worker.delivery.delivery import Delivery, Reading
 from worker.delivery.failures import CONFIGURATION_ERROR, undecided
 

@@ -9,7 +9,7 @@ import structlog
 
 from dispatcher.clock import Seconds
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.redis.scripts import Call
 from worker.partition.owned_partition import Batch, OwnedPartition
 

@@ -14,7 +14,7 @@ from dispatcher.policy.pace.circuit import Circuit, CircuitState
 from dispatcher.policy.pace.concurrency import ConcurrencyLimit
 from dispatcher.policy.pace.recovery import Recovery
 from dispatcher.policy.pace.retry import MAX_RETRY_AFTER_S
-from dispatcher.store.queue.claims import LaneSetting
+from dispatcher.store.queue.owning.claims import LaneSetting
 from worker.partition.half_open import HalfOpenUrls
 from worker.partition.places import Occupancy
 

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from dispatcher.store.queue.claims import Claimed
+from dispatcher.store.queue.owning.claims import Claimed
 from worker.partition.owned_partition import OwnedPartition
 
 AT_ONCE = 32

@@ -6,8 +6,8 @@ import asyncio
 from collections import Counter
 from collections.abc import Iterable
 
-from dispatcher.store.queue.claims import Claimed, ClaimId, LaneSetting, Settlement
-from dispatcher.store.queue.partition import ANY_SIZE
+from dispatcher.store.queue.owning.claims import Claimed, ClaimId, LaneSetting, Settlement
+from dispatcher.store.queue.owning.partition import ANY_SIZE
 from worker.partition.lane import Lane
 from worker.partition.places import ALL_BYTES
 

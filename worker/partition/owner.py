@@ -21,9 +21,9 @@ import structlog
 
 from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.queue.claims import Claimed, Move, Settlement
-from dispatcher.store.queue.codec import read_claim
-from dispatcher.store.queue.partition import LEASE_LEFT, PartitionStore
+from dispatcher.store.queue.owning.claims import Claimed, Move, Settlement
+from dispatcher.store.queue.owning.codec import read_claim
+from dispatcher.store.queue.owning.partition import LEASE_LEFT, PartitionStore
 from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Call
 from worker.partition.allocation import Allotment, allot

@@ -21,9 +21,9 @@ from dispatcher.model.operational import Notify, OperationalEvent, OperationalKi
 from dispatcher.policy.figures.exemplars import Exemplar, sampled_trace_id
 from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.policy.pace.circuit import CircuitState
-from dispatcher.store.queue.claims import Claimed, Move, Settlement, SuspendedUrls
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.partition import PartitionStore
+from dispatcher.store.queue.owning.claims import Claimed, Move, Settlement, SuspendedUrls
+from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.secrets.sealing import SealError
 from worker.delivery.deliver import Deliverer
 from worker.delivery.delivery import Delivered, Reading

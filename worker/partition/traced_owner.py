@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatcher.store.queue.claims import Claimed
+from dispatcher.store.queue.owning.claims import Claimed
 from dispatcher.store.redis.scripts import Call
 from worker.delivery.traces import AttemptTraces
 from worker.partition.owned_partition import Batch, OwnedPartition

@@ -18,7 +18,7 @@ from dispatcher.model.integration import CredentialType
 from dispatcher.model.ping import PingResult, PingStatus, PingStep, StepName
 from dispatcher.policy.notification.signing import current_keys
 from dispatcher.policy.secrets.redaction import scrub
-from dispatcher.store.queue.claims import Claimed
+from dispatcher.store.queue.owning.claims import Claimed
 from worker.delivery.deliver import Sender, hidden
 from worker.delivery.delivery import Delivery, Identity, Reading
 from worker.delivery.target import Target

@@ -23,7 +23,7 @@ from dispatcher.emitting.stream_source import StreamSource
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings
 from dispatcher.store.health import set_aside
-from dispatcher.store.queue.intake import IntakeStream
+from dispatcher.store.queue.acting.intake import IntakeStream
 
 COLUMNS = {"id": "ID", "entry": "ENTRY", "reason": "REASON", "event": "EVENT"}
 

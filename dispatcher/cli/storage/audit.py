@@ -18,7 +18,7 @@ from dispatcher.store.archive.auditing import ArchiveReport, check_segments, rec
 from dispatcher.store.health.meta import stored_partitions
 from dispatcher.store.installations.recount import Recounted, recount_installed
 from dispatcher.store.installations.unfinished import Unfinished, effects_waiting
-from dispatcher.store.queue.recount import recount
+from dispatcher.store.queue.watching.recount import recount
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.url import parse
 

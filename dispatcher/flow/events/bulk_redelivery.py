@@ -19,7 +19,7 @@ from dispatcher.flow.events.bulk_step import BulkSteps, Step
 from dispatcher.model.access import Scope, effective, is_person
 from dispatcher.model.redelivery import Redelivery, RedeliveryState
 from dispatcher.store.access.clients import ClientStore
-from dispatcher.store.queue.redeliveries import RedeliveryStore
+from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 
 LOOK_S = 5.0
 """Longest wait before jobs of other processes are looked for; shorter than a claim lasts."""

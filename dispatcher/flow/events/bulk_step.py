@@ -14,8 +14,8 @@ from dispatcher.model.redelivery import BulkAction, Item, ItemOutcome, Redeliver
 from dispatcher.policy.bulk_actions import allowance, before, is_meant
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.redeliveries import RedeliveryStore
 
 PAGE = 200
 """Events found in one step."""

@@ -21,7 +21,7 @@ from dispatcher.model.troubles import (
     UpkeepFacts,
 )
 from dispatcher.policy.verdict.trends import Reading, Trends
-from dispatcher.store.queue.troubles import Pulse
+from dispatcher.store.queue.watching.troubles import Pulse
 
 NAMED = 400
 """Integrations whose name is looked up, those with most waiting first."""

@@ -12,7 +12,7 @@ from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.health.loss import Loss
 from dispatcher.store.health.pressure import Pressure
 from dispatcher.store.health.verdicts import VerdictStore
-from dispatcher.store.queue.troubles import Troubles
+from dispatcher.store.queue.watching.troubles import Troubles
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.model.queue import WorkerView
 from dispatcher.model.troubles import WorkerFacts
-from dispatcher.store.queue.troubles import Pulse
+from dispatcher.store.queue.watching.troubles import Pulse
 
 SILENT_MS = 10_000
 

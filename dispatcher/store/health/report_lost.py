@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from dispatcher.store.health.heartbeats import Heartbeats
-from dispatcher.store.queue.leases import Leases
+from dispatcher.store.queue.owning.leases import Leases
 
 
 async def report_lost(redis: Redis, partitions: int, worker_id: str) -> list[int]:

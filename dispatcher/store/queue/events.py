@@ -1,6 +1,6 @@
 """The queue as its users see it: accept, read, redeliver, resolve, conclude, pause.
 
-The workers' side (own, claim, settle) is ``store/queue/partition.py``. Every change is one script.
+The workers' side (own, claim, settle) is ``store/queue/owning/partition.py``. Every change is one script.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.expunging import rewrite
-from dispatcher.store.queue import overview
-from dispatcher.store.queue.accepting import accept_each
-from dispatcher.store.queue.event_view import MAY_BE_HELD, EventView, event_view, explain, paused, status_now
-from dispatcher.store.queue.feed import newest, read_changes
-from dispatcher.store.queue.finding import EventFinder
-from dispatcher.store.queue.following import ChangeFeed
-from dispatcher.store.queue.lane_holds import LaneHolds
-from dispatcher.store.queue.past import view_of, without_content
+from dispatcher.store.queue.acting.accepting import accept_each
+from dispatcher.store.queue.acting.lane_holds import LaneHolds
+from dispatcher.store.queue.acting.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
+from dispatcher.store.queue.acting.type_pauses import TypePauses
 from dispatcher.store.queue.records import attempts_of, damaged_is_absent, stored_event
-from dispatcher.store.queue.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
-from dispatcher.store.queue.type_pauses import TypePauses
+from dispatcher.store.queue.search.finding import EventFinder
+from dispatcher.store.queue.views.event_view import MAY_BE_HELD, EventView, event_view, explain, paused, status_now
+from dispatcher.store.queue.views.past import view_of, without_content
+from dispatcher.store.queue.watching import overview
+from dispatcher.store.queue.watching.feed import newest, read_changes
+from dispatcher.store.queue.watching.following import ChangeFeed
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.durability import writing
 from dispatcher.store.redis.scripts import Argument, Client, Script, reply_of, script

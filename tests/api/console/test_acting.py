@@ -7,7 +7,7 @@ import pytest
 from dispatcher.console.masking import masked
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
-from dispatcher.store.queue import account_order
+from dispatcher.store.queue.search import account_order
 from tests.api.audit_entries import newest
 from tests.api.console.conftest import Visitor
 from tests.api.worker_hand import WorkerHand

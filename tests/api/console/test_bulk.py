@@ -12,7 +12,7 @@ from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.console.bulk_plan import GOOD_MS
 from dispatcher.model.redelivery import Redelivery, RedeliveryState
 from dispatcher.model.status import Status
-from dispatcher.store.queue.redeliveries import RedeliveryStore
+from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 from tests.api.audit_entries import entries, newest
 from tests.api.console.conftest import Visitor
 from tests.api.worker_hand import WorkerHand

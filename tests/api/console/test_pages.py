@@ -15,7 +15,7 @@ from dispatcher.model.queue import WORKER_ALIVE_MS, Reason
 from dispatcher.model.status import Status
 from dispatcher.store import keys
 from dispatcher.store.health.heartbeats import Heartbeats
-from dispatcher.store.queue import listing
+from dispatcher.store.queue.search import listing
 from tests.api.conftest import PRODUCT, publish
 from tests.api.console.conftest import SIGN_IN, Visitor
 from tests.api.worker_hand import WorkerHand

@@ -25,9 +25,10 @@ from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.searching import Found
 from dispatcher.store.archive.sweeping import sweep
-from dispatcher.store.queue import listing, rows
-from dispatcher.store.queue.claims import Settlement
-from dispatcher.store.queue.partition import REPAIR_START
+from dispatcher.store.queue.owning.claims import Settlement
+from dispatcher.store.queue.owning.partition import REPAIR_START
+from dispatcher.store.queue.search import listing
+from dispatcher.store.queue.views import rows
 from tests.events import event_of
 from tests.store.archive.history import History, soon_ms
 from tests.store.desk import HOME, LANE, PARTITIONS

@@ -20,7 +20,7 @@ from dispatcher.errors import Problem, RequestError, StoreUnavailable
 from dispatcher.model.access import Scope
 from dispatcher.model.queue import Change, EventFilter
 from dispatcher.policy.event_filter.changes import is_met_by, left_to_the_event
-from dispatcher.store.queue.following import ChangeFeed
+from dispatcher.store.queue.watching.following import ChangeFeed
 
 LOOK_S = 1.0
 """A stream looks at its admission, and at its connection, so often though nothing happens."""

@@ -12,7 +12,7 @@ from dispatcher.api.http.route import ADMISSION
 from dispatcher.api.http.shared import Shared
 from dispatcher.model.queue import StoredEvent
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.following import ChangeFeed
+from dispatcher.store.queue.watching.following import ChangeFeed
 
 LOOK_S = 1.0
 """Interval at which one who waits renews its admission."""

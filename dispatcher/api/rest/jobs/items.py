@@ -13,7 +13,7 @@ from dispatcher.api.rest.jobs.redeliveries import REDELIVERIES, job_within_reach
 from dispatcher.api.rest.jobs.redelivery_json import item_json
 from dispatcher.model import exact_numbers
 from dispatcher.model.access import Scope
-from dispatcher.store.queue.redeliveries import ITEMS_KEPT
+from dispatcher.store.queue.acting.redeliveries import ITEMS_KEPT
 
 DEFAULT_LIMIT = 100
 MAX_LIMIT = 1000

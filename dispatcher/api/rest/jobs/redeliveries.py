@@ -38,7 +38,7 @@ from dispatcher.policy.bulk_actions import of_action
 from dispatcher.policy.event_filter.printing import print_filter
 from dispatcher.policy.reach import reaches_account
 from dispatcher.policy.strict_json import read_object
-from dispatcher.store.queue.redeliveries import RedeliveryStore
+from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 
 REDELIVERER = web.AppKey("redeliverer", Redeliverer)
 REDELIVERIES = web.AppKey("redeliveries", RedeliveryStore)

@@ -2,7 +2,7 @@
 -- list: events newest first, or some that are named, filtered before they leave Redis. Changes nothing.
 --
 -- ARGV: upper stream id ('+', 'ms-seq' or '(ms-seq'), or 'ids'; lower stream id ('-' or ms), or ''; how many log entries to
---       look at; how many events to return, -1 = only how many there are; checks as JSON (`store/queue/checks.py`); ids
+--       look at; how many events to return, -1 = only how many there are; checks as JSON (`store/queue/views/checks.py`); ids
 -- Returns {position to go on from or '', events looked at, how many were found, stream id or '', id, head of the document,
 -- bytes of it, state, status now, …}. A call ends early when it has read LOOKED bytes, or has ANSWERED bytes to say:
 -- neither holds up whoever waits behind it. Of ids the position is the number of those that were looked at.

@@ -14,7 +14,7 @@ from dispatcher.policy.answers.outcome import Verdict
 from dispatcher.policy.integration_filter.filter import compile_filter
 from dispatcher.policy.notification.signing import generate_secret, parse_secret
 from dispatcher.policy.notification.verification import verify
-from dispatcher.store.queue.claims import Claimed
+from dispatcher.store.queue.owning.claims import Claimed
 from worker.delivery.deliver import Sender, decide, hidden, record, settle
 from worker.delivery.delivery import Authorization, Decision, Delivery, Identity, Reading
 from worker.delivery.target import Target

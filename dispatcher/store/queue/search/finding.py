@@ -11,11 +11,11 @@ from dispatcher.model.queue import Count, EventFilter, Page
 from dispatcher.model.term import Field
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.queue import search
-from dispatcher.store.queue.account_order import AccountOrder, account_order
-from dispatcher.store.queue.due_later import due_later
-from dispatcher.store.queue.indexed import matching
 from dispatcher.store.queue.partitioned import Partitioned
+from dispatcher.store.queue.search import filtered
+from dispatcher.store.queue.search.account_order import AccountOrder, account_order
+from dispatcher.store.queue.search.indexed import matching
+from dispatcher.store.queue.watching.due_later import due_later
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 
@@ -43,7 +43,7 @@ class EventFinder(Partitioned):
         """
         partitions = self._partitions_of(condition)
         with guarded():
-            return await search.read_page(
+            return await filtered.read_page(
                 self._client,
                 partitions,
                 condition,
@@ -57,7 +57,7 @@ class EventFinder(Partitioned):
     async def count(self, condition: EventFilter) -> Count:
         """The number of events that meet it: exact for failed or open ones; else of those that one page searches."""
         with guarded():
-            return await search.count(self._client, self._partitions_of(condition), condition, self.archive)
+            return await filtered.count(self._client, self._partitions_of(condition), condition, self.archive)
 
     async def account_order(self, event: Event, *, delivered: int, waiting: int) -> AccountOrder | None:
         """The account's order that the event is part of; None = nothing orders it."""

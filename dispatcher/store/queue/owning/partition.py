@@ -15,10 +15,10 @@ from redis.crc import key_slot
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import RecountReport
 from dispatcher.store import keys
-from dispatcher.store.queue.claims import ClaimId, LaneSetting, Settlement, SuspendedUrls
-from dispatcher.store.queue.codec import ClaimRequest, settle_arguments
+from dispatcher.store.queue.owning.claims import ClaimId, LaneSetting, Settlement, SuspendedUrls
+from dispatcher.store.queue.owning.codec import ClaimRequest, settle_arguments
 from dispatcher.store.queue.records import text
-from dispatcher.store.queue.recount import recount
+from dispatcher.store.queue.watching.recount import recount
 from dispatcher.store.redis.cluster import LastingCluster
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Argument, Call, Client, Script, each, each_of, run, script

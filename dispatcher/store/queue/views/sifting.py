@@ -20,8 +20,8 @@ from dispatcher.model.status import Status
 from dispatcher.policy.integration_filter.filter import FILTERED
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.footer import Footer
-from dispatcher.store.queue.checks import Check, check_list
-from dispatcher.store.queue.event_view import ENDED
+from dispatcher.store.queue.views.checks import Check, check_list
+from dispatcher.store.queue.views.event_view import ENDED
 
 _COLUMNS = {"integration": "lanes", "account": "accounts", "type": "types", "status": "statuses"}
 _ROWS: dict[str, Callable[[Check, Footer, int], bool]] = {

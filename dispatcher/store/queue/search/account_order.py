@@ -14,10 +14,10 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import keys
-from dispatcher.store.queue.checks import checks_of
-from dispatcher.store.queue.indexed import matching
-from dispatcher.store.queue.listing import LIST, SCAN_CHUNK
-from dispatcher.store.queue.rows import Row, read_reply, shown
+from dispatcher.store.queue.search.indexed import matching
+from dispatcher.store.queue.search.listing import LIST, SCAN_CHUNK
+from dispatcher.store.queue.views.checks import checks_of
+from dispatcher.store.queue.views.rows import Row, read_reply, shown
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, run
 

@@ -12,10 +12,10 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.searching import ABOVE_ALL, Place, Wanted
-from dispatcher.store.queue.event_view import EventView
 from dispatcher.store.queue.records import damaged_is_absent
-from dispatcher.store.queue.rows import Row
-from dispatcher.store.queue.sifting import sieve_of
+from dispatcher.store.queue.views.event_view import EventView
+from dispatcher.store.queue.views.rows import Row
+from dispatcher.store.queue.views.sifting import sieve_of
 
 _SAID = frozenset({"a", "b", "e"})
 """Of an attempt: what its host answered."""

@@ -18,10 +18,10 @@ from dispatcher.model.queue import EventFilter, Page
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.searching import Found
-from dispatcher.store.queue.checks import checks_of
-from dispatcher.store.queue.cursors import Position, encode, seal_of
-from dispatcher.store.queue.past import row_of, wanted_of
-from dispatcher.store.queue.rows import Row, of_reason, read_reply, shown, that_fit
+from dispatcher.store.queue.search.cursors import Position, encode, seal_of
+from dispatcher.store.queue.views.checks import checks_of
+from dispatcher.store.queue.views.past import row_of, wanted_of
+from dispatcher.store.queue.views.rows import Row, of_reason, read_reply, shown, that_fit
 from dispatcher.store.redis.scripts import Client, each, script
 
 SCAN_CHUNK = 250

@@ -10,8 +10,8 @@ from dispatcher.model.status import Status
 from dispatcher.model.term import Field
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.queue.event_view import event_view, explain
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
+from dispatcher.store.queue.views.event_view import event_view, explain
 from dispatcher.store.redis.scripts import Client, each, each_of, script
 
 _LOOK = script("queue/look")

@@ -14,7 +14,15 @@ from collections.abc import AsyncIterator, Iterator
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import Change
 from dispatcher.model.status import TERMINAL
-from dispatcher.store.queue.feed import Entry, Position, changes_of, newest, positions_in, read_after, read_changes
+from dispatcher.store.queue.watching.feed import (
+    Entry,
+    Position,
+    changes_of,
+    newest,
+    positions_in,
+    read_after,
+    read_changes,
+)
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 

@@ -15,7 +15,7 @@ import structlog
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.queue.claims import Claim, Claimed, LaneSetting, Move, Settlement
+from dispatcher.store.queue.owning.claims import Claim, Claimed, LaneSetting, Move, Settlement
 from dispatcher.store.queue.records import UNREADABLE, text
 from dispatcher.store.redis.scripts import Argument
 

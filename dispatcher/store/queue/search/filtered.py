@@ -9,13 +9,13 @@ from dispatcher.model.queue import Count, EventFilter, Page
 from dispatcher.model.term import Field
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.queue.candidates import INDEXED, candidate_ids, may_be_archived
-from dispatcher.store.queue.checks import checks_of
-from dispatcher.store.queue.cursors import IndexPosition, decode, seal_of
-from dispatcher.store.queue.indexed import SLICE, count_index, matching, read_index
-from dispatcher.store.queue.listing import LIST, MAX_SEARCH_S, SCAN_CHUNK, Budget, read_log
-from dispatcher.store.queue.past import matching_archived, wanted_of
-from dispatcher.store.queue.rows import of_reason, read_reply
+from dispatcher.store.queue.search.candidates import INDEXED, candidate_ids, may_be_archived
+from dispatcher.store.queue.search.cursors import IndexPosition, decode, seal_of
+from dispatcher.store.queue.search.indexed import SLICE, count_index, matching, read_index
+from dispatcher.store.queue.search.listing import LIST, MAX_SEARCH_S, SCAN_CHUNK, Budget, read_log
+from dispatcher.store.queue.views.checks import checks_of
+from dispatcher.store.queue.views.past import matching_archived, wanted_of
+from dispatcher.store.queue.views.rows import of_reason, read_reply
 from dispatcher.store.redis.scripts import Client, run
 
 

@@ -13,12 +13,12 @@ from dispatcher.model.event import EventState
 from dispatcher.model.queue import EventFilter, Page
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.queue.checks import checks_of
-from dispatcher.store.queue.cursors import IndexPosition, encode, seal_of
-from dispatcher.store.queue.listing import LIST, PAGE_BYTES, Budget
-from dispatcher.store.queue.past import matching_archived
 from dispatcher.store.queue.records import damaged_is_absent
-from dispatcher.store.queue.rows import Reply, Row, of_reason, read_reply, shown
+from dispatcher.store.queue.search.cursors import IndexPosition, encode, seal_of
+from dispatcher.store.queue.search.listing import LIST, PAGE_BYTES, Budget
+from dispatcher.store.queue.views.checks import checks_of
+from dispatcher.store.queue.views.past import matching_archived
+from dispatcher.store.queue.views.rows import Reply, Row, of_reason, read_reply, shown
 from dispatcher.store.redis.scripts import Client, each
 
 SLICE = 1000

@@ -1,0 +1,1 @@
+"""Watches the whole queue: changes as they happen, totals, troubles, what is due, and recounts."""
