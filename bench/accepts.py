@@ -91,7 +91,7 @@ def _event(number: int) -> dict[str, Any]:
         "type": "SUBSCRIPTION_CHANGE",
         "productId": product_id(integration),
         "accountId": f"account-{number}",
-        "payload": payload(),
+        "payload": payload(number),
     }
 
 

@@ -59,7 +59,6 @@ async def define(redis: Redis, sealer: Sealer, count: int, url: str) -> None:
 def events(queue: QueueStore, count: int, integrations: int, accounts: int) -> Iterator[Event]:
     """``count`` new events, spread evenly over ``integrations`` and ``accounts`` (account k is always in one place)."""
     now_ms = int(time.time() * 1000)
-    content = payload()
     partitions = [queue.partition_of(integration_id(number)) for number in range(integrations)]
     for position in range(count):
         account = position % accounts
@@ -71,7 +70,7 @@ def events(queue: QueueStore, count: int, integrations: int, accounts: int) -> I
             revision=1,
             product_id=product_id(number),
             account_id=f"account-{account}",
-            payload=content,
+            payload=payload(position),
         )
 
 

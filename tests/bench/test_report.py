@@ -121,8 +121,11 @@ def test_unknown_measurements_are_refused(only: str) -> None:
     assert refused.value.code == 2
 
 
-def test_payload_has_the_size_that_is_claimed() -> None:
-    assert len(orjson.dumps(payload())) == PAYLOAD_BYTES
+def test_payloads_have_the_size_that_is_claimed_and_are_not_the_same() -> None:
+    bodies = [orjson.dumps(payload(number)) for number in range(200)]
+    assert {len(body) for body in bodies} == {PAYLOAD_BYTES}
+    assert len(set(bodies)) == len(bodies)
+    assert orjson.dumps(payload(7)) == bodies[7]
 
 
 def test_goals_are_met_and_missed_on_their_own_side() -> None:

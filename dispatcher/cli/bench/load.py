@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import uuid
 from dataclasses import dataclass, field
 from typing import Annotated, Any
@@ -42,7 +43,7 @@ class Events:
             "type": "SUBSCRIPTION_CHANGE",
             "productId": self.product,
             "accountId": account,
-            "payload": payload(),
+            "payload": payload(number),
         }
 
     def key(self, number: int) -> str:
@@ -50,10 +51,44 @@ class Events:
         return f"bench-{self.run}-{number}"
 
 
-def payload() -> dict[str, object]:
-    """A change of subscription whose JSON has ``PAYLOAD_BYTES``."""
-    order = {"editionCode": "PREMIUM", "pricingDuration": "MONTHLY", "items": [{"unit": "USER", "quantity": 25}]}
-    company = {"uuid": "6f2b7c1e-0d5a-4b7f-9a54-0b9a6c1f2d3e", "name": "Example GmbH", "country": "DE"}
-    filled: dict[str, object] = {"company": company, "order": order, "configuration": {"notes": ""}}
+_VOCABULARY = (
+    "account agreed approved archive billing branch budget change colleagues contact contract deadline delivery "
+    "department during engineering evening extended finance forward holiday include invoice laptop licence manager "
+    "migration morning needed office onboarding order partner phone please project purchase quarter region renewal "
+    "replace request review rollout sales seats security separate service staff started support team training transfer "
+    "until upgrade vendor warehouse weekly yearly"
+)
+_MANY = 120
+"""Words that are longer than what is missing."""
+_FIRST = ("Ada", "Bruno", "Chiara", "Dmitri", "Elif", "Femi", "Greta", "Hiro")
+_LAST = ("Abara", "Brandt", "Costa", "Dufour", "Eklund", "Fontana")
+_TOWNS = ("Lyon", "FR"), ("Graz", "AT"), ("Porto", "PT"), ("Malmö", "SE"), ("Bristol", "GB"), ("Austin", "US")
+
+
+def payload(number: int) -> dict[str, object]:
+    """A change of subscription whose JSON has ``PAYLOAD_BYTES``; the same for a number, another one for each."""
+    draw = random.Random(number)  # noqa: S311 - figures to be repeated, no secrets
+    first, last, (town, country) = draw.choice(_FIRST), draw.choice(_LAST), draw.choice(_TOWNS)
+    domain = f"{last.lower()}-{draw.randrange(10_000)}.example"
+    user = {"uuid": _uuid(draw), "email": f"{first.lower()}@{domain}", "firstName": first, "lastName": last}
+    company = {"uuid": _uuid(draw), "name": f"{last} {town}", "email": None, "website": f"https://www.{domain}"}
+    order = {
+        "editionCode": draw.choice(("TEAM", "BUSINESS", "ENTERPRISE")),
+        "pricingDuration": draw.choice(("MONTHLY", "YEARLY")),
+        "items": [{"unit": unit, "quantity": draw.randrange(1, 500)} for unit in ("USER", "GIGABYTE")],
+    }
+    configuration = {"tenant": f"{draw.getrandbits(48):012x}", "city": town, "notes": ""}
+    filled: dict[str, object] = {
+        "user": user | {"language": country.lower(), "locale": f"{country.lower()}-{country}"},
+        "company": company | {"phoneNumber": f"+{draw.randrange(10**11, 10**12)}", "country": country},
+        "account": {"accountIdentifier": str(draw.randrange(10**9)), "status": "ACTIVE"},
+        "order": order,
+        "configuration": configuration,
+    }
     missing = PAYLOAD_BYTES - len(orjson.dumps(filled))
-    return filled | {"configuration": {"notes": "n" * missing}}
+    configuration["notes"] = " ".join(draw.choices(_VOCABULARY.split(), k=_MANY))[:missing]
+    return filled
+
+
+def _uuid(draw: random.Random) -> str:
+    return str(uuid.UUID(int=draw.getrandbits(128), version=4))

@@ -103,7 +103,7 @@ def test_two_runs_never_meet_in_a_key_or_an_account() -> None:
     one, other = Events("P", 2), Events("P", 2)
     assert one.key(1) != other.key(1)
     assert one.event(3)["accountId"] == one.event(1)["accountId"] != other.event(1)["accountId"]
-    assert len(str(payload()).encode()) > PAYLOAD_BYTES
+    assert len(str(payload(1)).encode()) > PAYLOAD_BYTES
 
 
 @pytest.mark.parametrize(
