@@ -19,8 +19,13 @@ from dispatcher.errors import InvalidRequest, Problem
 from dispatcher.model.queue import Page, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.pages.rendering import ago
+from dispatcher.store.queue.search.listing import MAX_SEARCH_S
 
 LIMIT = 50
+QUICK_S = 0.08
+"""Time that a page searches unasked: it is there at once, says how far it came, and offers to search further."""
+SLICE = "X-Slice"
+"""Sent by a page that searches further by itself, a little at a time; whoever presses a button waits for more."""
 CONDITIONS = ("q", "status", "type", "productId", "accountId", "integrationId", "from", "to")
 DEAD_LETTERS = "status:dead,expired"
 KNOWN = dict.fromkeys((*CONDITIONS, "cursor", "said"), False)
@@ -77,10 +82,15 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
         return _page(request, viewer, query, [], None, problem=error.problems[0], status=error.status)
     condition, found = await narrowed(request, asked), Page([], None)
     if condition is not None:
-        found = await viewer.services.reads.page(condition, asked.cursor, LIMIT, complete=False, payloads=False)
+        at_once = asked.cursor is None or SLICE in request.headers
+        within_s = QUICK_S if at_once else MAX_SEARCH_S
+        found = await viewer.services.reads.page(
+            condition, asked.cursor, LIMIT, complete=False, payloads=False, within_s=within_s
+        )
     names = await viewer.names({one.event.integration_id for one in found.items})
     rows = [EventRow(one, names.get(one.event.integration_id), why(one, viewer.now_ms)) for one in found.items]
-    return _page(request, viewer, query, rows, _older(asked, found, query))
+    older = _older(asked, found, query)
+    return _page(request, viewer, query, rows, older, searched_to_ms=found.searched_to_ms)
 
 
 def _page(
@@ -90,6 +100,7 @@ def _page(
     rows: Sequence[EventRow],
     older: str | None,
     *,
+    searched_to_ms: int | None = None,
     problem: Problem | None = None,
     status: int = 200,
 ) -> web.Response:
@@ -106,6 +117,9 @@ def _page(
         grammar=GRAMMAR,
         problem=problem,
         older=older,
+        searched_to_ms=searched_to_ms,
+        is_first="cursor" not in query,
+        newest=f"{EVENTS}?{urlencode({k: v for k, v in query.items() if k != 'cursor'})}",
         said=said(request),
     )
 

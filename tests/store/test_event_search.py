@@ -275,6 +275,19 @@ async def test_a_search_through_the_log_ends_early_and_goes_on(redis: Redis, mon
     assert page.searched_to_ms is None
 
 
+async def test_a_search_without_time_looks_at_a_thousand_and_goes_on(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    first = await emit(desk, "rare")
+    await desk.queue.accept([event_of(LANE, PARTITIONS, f"A{n}") for n in range(2 * listing.LEAST_LOOKED)])
+    condition, cursor, pages, items = EventFilter(account_id="rare"), None, 0, list[StoredEvent]()
+    while cursor is not None or not pages:
+        page = await desk.queue.page(condition, cursor, 10, within_s=0)
+        items += page.items
+        assert (page.searched_to_ms is None) == (page.next_cursor is None)
+        cursor, pages = page.next_cursor, pages + 1
+    assert ([item.event.id for item in items], pages) == ([first], 3)
+
+
 async def test_a_cursor_belongs_to_its_filter(scene: tuple[Desk, dict[str, str]]) -> None:
     desk, ids = scene
     page = await desk.queue.page(wanted("status:dead,failed"), None, 1)

@@ -45,6 +45,46 @@
     });
   }
 
+  // A search that ended early goes on by itself, a little at a time, until it has a page of events or has come to its end.
+  const ENOUGH = 50;
+  const PAUSE_MS = 50;
+  const rows = () => document.querySelectorAll("#found tbody tr").length;
+  const further = () => document.querySelector("#onward [data-further]");
+
+  function takeOver(fresh) {
+    const found = document.getElementById("found");
+    const more = fresh.getElementById("found");
+    if (found && more) found.querySelector("tbody").append(...more.querySelectorAll("tbody tr"));
+    else if (more) document.getElementById("onward").before(document.adoptNode(more));
+    document.getElementById("onward").replaceWith(document.adoptNode(fresh.getElementById("onward")));
+    const count = document.querySelector("#onward [data-found]");
+    if (count) count.textContent = String(rows() || "none");
+  }
+
+  async function searchOn() {
+    const began = location.href;
+    let stopped = false;
+    document.addEventListener("click", (event) => { stopped ||= event.target.closest("[data-stop]") !== null; });
+    while (further() && rows() < ENOUGH) {
+      document.getElementById("onward").setAttribute("aria-busy", "true");
+      further().hidden = true;
+      document.querySelector("#onward [data-stop]").hidden = false;
+      await new Promise((go) => setTimeout(go, PAUSE_MS));
+      if (stopped || location.href !== began) break;
+      if (document.hidden) continue;
+      const answer = await fetch(further().href, { headers: { "X-Slice": "1" }, redirect: "error" }).catch(() => null);
+      if (!answer?.ok || stopped) break;
+      takeOver(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    }
+    const onward = document.getElementById("onward");
+    onward?.setAttribute("aria-busy", "false");
+    if (further()) further().hidden = false;
+    const stop = onward?.querySelector("[data-stop]");
+    if (stop) stop.hidden = true;
+  }
+
+  if (further()) searchOn();
+
   const keys = document.getElementById("keys");
   let going = false;
 

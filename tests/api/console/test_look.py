@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import Page
 
 from dispatcher.model.status import Status
+from dispatcher.store.queue.search import listing
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET
 from tests.api.console.conftest import SIGN_IN, Visitor
 from tests.api.worker_hand import WorkerHand
@@ -56,6 +57,21 @@ async def test_figures_come_by_themselves_and_rest_under_the_pointer(visitors: V
     await page.locator("#lanes table").hover()
     await page.clock.run_for(5_000)
     await page.locator("#live", has_text="paused").wait_for()
+
+
+async def test_a_search_goes_on_by_itself_until_it_has_come_to_its_end(
+    visitors: Visitors, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for account in ("A-1", "A-1", *["A-2"] * 20):
+        await visitor.api.emit(accountId=account)
+    monkeypatch.setattr(listing, "MAX_LOOKED", 3)
+    monkeypatch.setattr(listing, "SCAN_CHUNK", 3)
+    page = await visitors.page()
+    await signed_in(page, visitor)
+    await page.goto(f"{visitor.origin}/console/events?q=account%3AA-1")
+    await page.locator("#onward", has_text="No older event").wait_for()
+    assert await page.locator("#found tbody tr").count() == 2
+    await assert_accessible(page)
 
 
 async def test_keys_find_go_and_open(visitors: Visitors, visitor: Visitor) -> None:

@@ -284,8 +284,17 @@ async def test_a_list_that_is_not_read_to_its_end_goes_on(operator: Visitor, mon
     monkeypatch.setattr(listing, "MAX_LOOKED", 3)
     monkeypatch.setattr(listing, "SCAN_CHUNK", 3)
     page = sound(await operator.look("/console/events?accountId=A-1"))
-    assert "None among those looked at so far" in page
-    assert 'rel="next"' in page
+    assert "Searched back to" in page
+    assert "data-found>none</b> found so far" in page
+    pages = [page]
+    while 'rel="next"' in page:
+        onward = page.partition(' class="button" rel="next"')[0].rpartition('<a href="')[2].rstrip('"')
+        page = sound(await operator.look(onward.replace("&amp;", "&")))
+        pages.append(page)
+    assert len(pages) > 3
+    assert "".join(pages).count('data-label="account" class="who">A-1<') == 1
+    assert "No older event meets these conditions" in page
+    assert "Back to the newest" in page
 
 
 async def test_a_clients_rate_holds_here_too(visitor: Visitor) -> None:

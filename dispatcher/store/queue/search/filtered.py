@@ -12,7 +12,7 @@ from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue.search.candidates import INDEXED, candidate_ids, may_be_archived
 from dispatcher.store.queue.search.cursors import IndexPosition, decode, seal_of
 from dispatcher.store.queue.search.indexed import SLICE, count_index, matching, read_index
-from dispatcher.store.queue.search.listing import LIST, MAX_SEARCH_S, SCAN_CHUNK, Budget, read_log
+from dispatcher.store.queue.search.listing import LIST, MAX_SEARCH_S, SCAN_CHUNK, Budget, Portion, read_log
 from dispatcher.store.queue.views.checks import checks_of
 from dispatcher.store.queue.views.past import matching_archived, wanted_of
 from dispatcher.store.queue.views.rows import of_reason, read_reply
@@ -24,28 +24,23 @@ async def read_page(
     partitions: Sequence[int],
     condition: EventFilter,
     cursor: str | None,
-    limit: int,
-    *,
-    complete: bool,
-    payloads: bool,
+    portion: Portion,
     archive: Archive | None = None,
 ) -> Page:
-    """Up to ``limit`` events, newest first. Raises ``InvalidRequest`` for a cursor of another listing.
+    """A portion of them, newest first. Raises ``InvalidRequest`` for a cursor of another listing.
 
     A cursor goes on in the way in which its page was found.
     """
     after = decode(cursor, seal_of(condition)) if cursor is not None else None
     if after is None or isinstance(after, IndexPosition):
         at_most = INDEXED if after is None else None
-        ids = await candidate_ids(client, partitions, condition, at_most=at_most, complete=complete, archive=archive)
+        ids = await candidate_ids(
+            client, partitions, condition, at_most=at_most, complete=portion.complete, archive=archive
+        )
         if ids is not None or after is not None:
             past = archive if may_be_archived(condition) else None
-            return await read_index(
-                client, ids or [], condition, after, limit, complete=complete, payloads=payloads, archive=past
-            )
-    return await read_log(
-        client, partitions, condition, after, limit, complete=complete, payloads=payloads, archive=archive
-    )
+            return await read_index(client, ids or [], condition, after, portion, past)
+    return await read_log(client, partitions, condition, after, portion, archive)
 
 
 async def count(

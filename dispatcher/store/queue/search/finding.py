@@ -15,6 +15,7 @@ from dispatcher.store.queue.partitioned import Partitioned
 from dispatcher.store.queue.search import filtered
 from dispatcher.store.queue.search.account_order import AccountOrder, account_order
 from dispatcher.store.queue.search.indexed import matching
+from dispatcher.store.queue.search.listing import MAX_SEARCH_S, Portion
 from dispatcher.store.queue.watching.due_later import due_later
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
@@ -35,11 +36,13 @@ class EventFinder(Partitioned):
         *,
         complete: bool = True,
         payloads: bool = True,
+        within_s: float = MAX_SEARCH_S,
     ) -> Page:
         """Newest first. Raises ``InvalidRequest`` (invalid_cursor) for a cursor that is not one of ours.
 
         ``complete``: also ``StoreUnavailable`` when a partition cannot be read; otherwise its events are left out.
         ``payloads``: with creators and payloads, which end a page early when they are large; without, both are None.
+        ``within_s``: about the longest that it searches; then it ends early, and says how far it came.
         """
         partitions = self._partitions_of(condition)
         with guarded():
@@ -48,10 +51,8 @@ class EventFinder(Partitioned):
                 partitions,
                 condition,
                 cursor,
-                limit,
-                complete=complete,
-                payloads=payloads,
-                archive=self.archive,
+                Portion(limit, complete, payloads, within_s),
+                self.archive,
             )
 
     async def count(self, condition: EventFilter) -> Count:

@@ -5,7 +5,6 @@ Within a slice the order is exact (creation, then the place in the account's ord
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from dispatcher.ids import event_ms
@@ -15,7 +14,7 @@ from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue.records import damaged_is_absent
 from dispatcher.store.queue.search.cursors import IndexPosition, encode, seal_of
-from dispatcher.store.queue.search.listing import LIST, PAGE_BYTES, Budget
+from dispatcher.store.queue.search.listing import LIST, Budget, Portion
 from dispatcher.store.queue.views.checks import checks_of
 from dispatcher.store.queue.views.past import matching_archived
 from dispatcher.store.queue.views.rows import Reply, Row, of_reason, read_reply, shown
@@ -36,24 +35,21 @@ async def read_index(
     ids: Sequence[str],
     condition: EventFilter,
     after: IndexPosition | None,
-    limit: int,
-    *,
-    complete: bool,
-    payloads: bool,
+    portion: Portion,
     archive: Archive | None = None,
 ) -> Page:
     """As ``read_log``, of these ids only, which are sorted, newest first. ``archive``: where some of them may be."""
     at = 0 if after is None else _first_at_most(ids, after.anchor)
     bound: _Key = (_ABOVE_ALL, 0, "") if after is None else (after.created_ms, after.sequence, after.event_id)
-    most_bytes = PAGE_BYTES if payloads else sys.maxsize
+    limit, most_bytes = portion.limit, portion.most_bytes
     rows: list[Row] = []
     size = 0
     last: IndexPosition | None = None
     searched_to_ms = None
-    budget = Budget()
+    budget = Budget(portion.within_s)
     while at < len(ids):
         some = ids[at : at + SLICE]
-        for key, row in await _slice(client, some, condition, complete, archive):
+        for key, row in await _slice(client, some, condition, portion.complete, archive):
             if key >= bound:
                 continue
             if len(rows) == limit or (rows and size + row.size > most_bytes):
@@ -69,7 +65,7 @@ async def read_index(
             last = IndexPosition(_hex(ids[at]), _ABOVE_ALL, 0, "")
             searched_to_ms = event_ms(ids[at]) if len(rows) < limit else None
             break
-    events = await shown(client, rows, complete=complete, payloads=payloads, archive=archive)
+    events = await shown(client, rows, complete=portion.complete, payloads=portion.payloads, archive=archive)
     return Page(events, encode(last, seal_of(condition)) if last else None, searched_to_ms)
 
 

@@ -30,6 +30,11 @@ MAX_LOOKED = 50_000
 """Log entries that one page looks at, and ..."""
 MAX_SEARCH_S = 2.0
 """... the time that it takes; then it ends, with a cursor."""
+ROUND_PER_S = 8_000
+"""Log entries that a round looks at for each second that a page may take: about a tenth of it."""
+LEAST_CHUNK = 50
+LEAST_LOOKED = 1_000
+"""Log entries that a page looks at however long it takes: whoever asks again gets further."""
 
 PAGE_BYTES = 1 << 20
 """Documents on one page: it ends early, with a cursor, before they are more, unless its first alone is."""
@@ -37,6 +42,24 @@ PAGE_BYTES = 1 << 20
 LIST = script("queue/list")
 
 log = structlog.get_logger("store")
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """As much of a list as one page has.
+
+    ``complete``: raises for a partition that cannot be read, which otherwise is left out. ``payloads``: with what the
+    emitters wrote, ``PAGE_BYTES`` of it. ``within_s``: about the longest that is searched.
+    """
+
+    limit: int
+    complete: bool
+    payloads: bool
+    within_s: float = MAX_SEARCH_S
+
+    @property
+    def most_bytes(self) -> int:
+        return PAGE_BYTES if self.payloads else sys.maxsize
 
 
 @dataclass(slots=True)
@@ -66,13 +89,20 @@ class _Scan:
 class Budget:
     """Work of one page: so many events, so much time."""
 
-    def __init__(self) -> None:
+    def __init__(self, within_s: float = MAX_SEARCH_S) -> None:
         self._clock = asyncio.get_running_loop().time
-        self._until_s = self._clock() + MAX_SEARCH_S
+        self._within_s = within_s
+        self._until_s = self._clock() + within_s
         self._left = MAX_LOOKED
+        self._looked = 0
+
+    def chunk(self, partitions: int) -> int:
+        """Log entries of each of so many partitions that one round looks at: fewer where a page is to be quick."""
+        return min(SCAN_CHUNK, max(LEAST_CHUNK, int(self._within_s * ROUND_PER_S / partitions)))
 
     def spend(self, looked: int) -> None:
         self._left -= looked
+        self._looked += looked
 
     def end(self) -> None:
         """Nothing more is looked at."""
@@ -84,7 +114,7 @@ class Budget:
 
     @property
     def is_spent(self) -> bool:
-        return self._left <= 0 or self._clock() >= self._until_s
+        return self._left <= 0 or (self._looked >= LEAST_LOOKED and self._clock() >= self._until_s)
 
 
 async def read_log(
@@ -92,25 +122,19 @@ async def read_log(
     partitions: Sequence[int],
     condition: EventFilter,
     after: Position | None,
-    limit: int,
-    *,
-    complete: bool,
-    payloads: bool,
+    portion: Portion,
     archive: Archive | None = None,
 ) -> Page:
-    """Up to ``limit`` events that meet ``condition``, and the cursor of the next page.
-
-    ``complete``: raises for a partition that cannot be read, which otherwise is left out. ``payloads``: with what the
-    emitters wrote, ``PAGE_BYTES`` of it.
-    """
+    """A portion of the events that meet ``condition``, and the cursor of the next page."""
     upper = "+" if condition.to_ms is None else f"{max(0, condition.to_ms - 1)}"
     scans = [_Scan(p, _below(after, p) if after else upper) for p in partitions]
-    most_bytes = PAGE_BYTES if payloads else sys.maxsize
-    checks, budget = checks_of(condition), Budget()
+    limit, most_bytes, complete = portion.limit, portion.most_bytes, portion.complete
+    checks, budget = checks_of(condition), Budget(portion.within_s)
     lower = "-" if condition.from_ms is None else str(condition.from_ms)
     while not budget.is_spent and (waiting := [scan for scan in scans if not scan.has(limit, most_bytes)]):
+        chunk = budget.chunk(len(waiting))
         calls = [
-            LIST.call([keys.own(one.partition)], one.upper, lower, SCAN_CHUNK, limit - len(one.found), checks)
+            LIST.call([keys.own(one.partition)], one.upper, lower, chunk, limit - len(one.found), checks)
             for one in waiting
         ]
         for scan, answer in zip(waiting, await each(client, calls), strict=True):
@@ -133,7 +157,7 @@ async def read_log(
         if found.ended_early:
             budget.end()
     rows, last = _merge(scans, limit, most_bytes)
-    events = await shown(client, rows, complete=complete, payloads=payloads, archive=archive)
+    events = await shown(client, rows, complete=complete, payloads=portion.payloads, archive=archive)
     searched_to_ms = last[0] if last and budget.is_spent and len(rows) < limit else None
     return Page(events, encode(last, seal_of(condition)) if last else None, searched_to_ms)
 
