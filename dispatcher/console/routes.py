@@ -7,28 +7,28 @@ from aiohttp import web
 from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
 from dispatcher.api.services import SERVICES
-from dispatcher.console.acknowledging import acknowledge
-from dispatcher.console.acting import deliver_event_now, redeliver_event, resolve_event, show_body
 from dispatcher.console.administration.routes import ROUTES as ADMINISTRATION
-from dispatcher.console.bulk import JOBS, confirm, show_preview
+from dispatcher.console.bulk.jobs import show_job, show_jobs, stop_job
+from dispatcher.console.bulk.preview import JOBS, confirm, show_preview
 from dispatcher.console.customers.routes import ROUTES as CUSTOMERS
-from dispatcher.console.event import show_event
-from dispatcher.console.events import show_events, to_dead_letters
+from dispatcher.console.events.acting import deliver_event_now, redeliver_event, resolve_event, show_body
+from dispatcher.console.events.listing import show_events, to_dead_letters
+from dispatcher.console.events.page import show_event
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.problems import problem_page, show_nothing
+from dispatcher.console.frame.rendering import SCRIPT
+from dispatcher.console.frame.screen import EVENTS, SHOWN_TO, SIGN_IN, action, redirect, screen
 from dispatcher.console.integrations.routes import ROUTES as INTEGRATIONS
-from dispatcher.console.issues import ISSUES, acknowledge_issue, show_issues
-from dispatcher.console.jobs import show_job, show_jobs, stop_job
-from dispatcher.console.lanes import LANE, pause_lane, resume_lane, show_pause
-from dispatcher.console.navigation import HOME
-from dispatcher.console.oidc.configuration import Oidc
 from dispatcher.console.oidc.routes import mount_oidc
-from dispatcher.console.overview import show_home
-from dispatcher.console.problems import problem_page, show_nothing
-from dispatcher.console.rendering import SCRIPT
-from dispatcher.console.screen import EVENTS, SHOWN_TO, SIGN_IN, action, redirect, screen
-from dispatcher.console.sessions.noting import CONSOLE_SESSIONS
+from dispatcher.console.operating.acknowledging import acknowledge
+from dispatcher.console.operating.issues import ISSUES, acknowledge_issue, show_issues
+from dispatcher.console.operating.lanes import LANE, pause_lane, resume_lane, show_pause
+from dispatcher.console.operating.overview import show_home
+from dispatcher.console.operating.workers import WORKERS, show_workers
 from dispatcher.console.sessions.page import SESSIONS, end_other_sessions, end_session, show_sessions
-from dispatcher.console.signing_in import show_form, sign_in, sign_out
-from dispatcher.console.workers import WORKERS, show_workers
+from dispatcher.console.sessions.signing_in import show_form, sign_in, sign_out
+from dispatcher.console.signed_in.noting import CONSOLE_SESSIONS
+from dispatcher.console.signed_in.provider import Oidc
 from dispatcher.model.access import Scope
 from dispatcher.pages.assets import mount_assets
 from dispatcher.pages.rendering import ICON, STYLE_SHEET

@@ -9,7 +9,7 @@ from html import escape
 
 from dispatcher.cli.bench.judging import Delivered, percentile
 from dispatcher.cli.bench.measuring import Run
-from dispatcher.console.charts import HEIGHT, WIDTH, Chart, Series, chart
+from dispatcher.console.operating.charts import HEIGHT, WIDTH, Chart, Series, chart
 
 LEFT, TOP, GAP = 20, 60, 70
 COLOURS = {"first": "#1565c0", "second": "#c62828"}

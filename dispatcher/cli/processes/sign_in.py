@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dispatcher.console.oidc.configuration import Oidc
 from dispatcher.console.oidc.signing_in import CALLBACK
+from dispatcher.console.signed_in.provider import Oidc
 from dispatcher.policy.addresses.proxies import ProxyAddress, read_proxy
 from dispatcher.policy.sign_in_roles import read_group_role
 from dispatcher.settings import Settings

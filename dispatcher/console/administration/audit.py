@@ -8,8 +8,8 @@ from aiohttp import web
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.api.http.query import moment_ms
-from dispatcher.console.navigation import HOME
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.store.audit_log.reading import AuditFilter, AuditReader
 
 AUDIT = f"{HOME}/audit"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.console.screen import Act, View
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.screen import Act, View
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import Refused
 
 

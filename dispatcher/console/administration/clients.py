@@ -8,9 +8,9 @@ from aiohttp import web
 
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.console.navigation import HOME
-from dispatcher.console.sentences import back, said
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.sentences import back, said
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import InvalidRequest, RequestError
 from dispatcher.flow.access.clients import ClientDesk, scopes_of
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient

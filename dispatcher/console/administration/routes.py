@@ -13,8 +13,8 @@ from dispatcher.console.administration.clients import (
     show_clients,
 )
 from dispatcher.console.administration.settings import SETTINGS, show_settings
-from dispatcher.console.scopes import SEES_AUDIT, SEES_CLIENTS, SEES_SETTINGS
-from dispatcher.console.screen import action, screen
+from dispatcher.console.frame.scopes import SEES_AUDIT, SEES_CLIENTS, SEES_SETTINGS
+from dispatcher.console.frame.screen import action, screen
 
 _ONE = f"{CLIENTS}/{{clientId}}"
 

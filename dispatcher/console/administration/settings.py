@@ -6,8 +6,8 @@ from aiohttp import web
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.api.services import EFFECTIVE_SETTINGS
-from dispatcher.console.navigation import HOME
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.viewer import Viewer
 
 SETTINGS = f"{HOME}/settings"
 

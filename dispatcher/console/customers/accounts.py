@@ -10,9 +10,9 @@ from dispatcher.api.auditing import noting
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.api.installing import INSTALLING
 from dispatcher.console.customers.reach import accounts_of, marketplaces_of
-from dispatcher.console.navigation import HOME
-from dispatcher.console.sentences import back, said
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.sentences import back, said
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.model.access import Scope
 
 ACCOUNTS = f"{HOME}/accounts"

@@ -8,8 +8,8 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.console.navigation import HOME
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import InvalidRequest
 from dispatcher.flow.installations.installer import InstallationPage
 from dispatcher.model.access import Scope

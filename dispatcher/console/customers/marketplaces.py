@@ -9,10 +9,10 @@ from aiohttp import web
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.console.customers.reach import accounts_of, marketplace_desk, marketplaces_of, number
-from dispatcher.console.navigation import HOME
-from dispatcher.console.precondition import as_drawn
-from dispatcher.console.sentences import back, said
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.precondition import as_drawn
+from dispatcher.console.frame.sentences import back, said
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import RequestError
 from dispatcher.flow.sessions.marketplaces import MarketplaceForm
 from dispatcher.model.access import Scope

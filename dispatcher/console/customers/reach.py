@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.api.installing import INSTALLING
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.console.integrations.subject import refuse_bound_to_marketplaces
-from dispatcher.console.viewer import Viewer
 from dispatcher.errors import InvalidRequest
 from dispatcher.flow.connectors.templates import TemplateDesk
 from dispatcher.flow.sessions.marketplaces import MarketplaceDesk

@@ -15,8 +15,8 @@ from dispatcher.console.customers.marketplaces import (
     show_new_marketplace,
 )
 from dispatcher.console.customers.templates import TEMPLATES, create_template, show_templates, switch_native
-from dispatcher.console.scopes import SEES_ACCOUNTS, SEES_INSTALLATIONS, SEES_MARKETPLACES, SEES_TEMPLATES
-from dispatcher.console.screen import action, screen
+from dispatcher.console.frame.scopes import SEES_ACCOUNTS, SEES_INSTALLATIONS, SEES_MARKETPLACES, SEES_TEMPLATES
+from dispatcher.console.frame.screen import action, screen
 from dispatcher.model.access import Scope
 
 _WRITE = (Scope.INTEGRATIONS_WRITE,)

@@ -7,9 +7,9 @@ from aiohttp import web
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.console.customers.reach import number, template_desk, templates_of
-from dispatcher.console.navigation import HOME
-from dispatcher.console.sentences import back, said
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.sentences import back, said
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import RequestError
 from dispatcher.flow.connectors.templates import TemplateForm
 from dispatcher.model.access import Scope

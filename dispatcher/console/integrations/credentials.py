@@ -9,10 +9,10 @@ from aiohttp import web
 
 from dispatcher.api.auditing import noted
 from dispatcher.api.graphql.context import CREDENTIAL_TRIALS
+from dispatcher.console.frame.precondition import as_drawn
+from dispatcher.console.frame.sentences import back
 from dispatcher.console.integrations.editing import Said, document_of, fields_of, form_page, refused
 from dispatcher.console.integrations.subject import Subject
-from dispatcher.console.precondition import as_drawn
-from dispatcher.console.sentences import back
 from dispatcher.errors import RequestError
 from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.flow.pings.credentials import try_credentials

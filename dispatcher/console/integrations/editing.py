@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 
 from aiohttp import web
 
+from dispatcher.console.frame.precondition import as_drawn
+from dispatcher.console.frame.sentences import back
 from dispatcher.console.integrations.drawn import Drawn, Section, beside, changes, drawn
 from dispatcher.console.integrations.labels import FORMS
 from dispatcher.console.integrations.subject import Do, Show, Subject
-from dispatcher.console.precondition import as_drawn
-from dispatcher.console.sentences import back
 from dispatcher.errors import RequestError, Unprocessable
 from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.model.ping import CredentialsTried

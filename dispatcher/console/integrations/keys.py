@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from dispatcher.console.frame.sentences import back
 from dispatcher.console.integrations.subject import Subject
-from dispatcher.console.sentences import back
 from dispatcher.errors import InvalidRequest, Refused, RequestError
 from dispatcher.flow.integrations.inbound_client import generate_inbound_client
 from dispatcher.flow.integrations.rotate_secret import rotate_secret

@@ -9,10 +9,10 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.console.frame.sentences import said
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.console.integrations.subject import ALL, definitions_of
-from dispatcher.console.lane_states import LaneState, lane_states
-from dispatcher.console.sentences import said
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.operating.lane_states import LaneState, lane_states
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import LaneView
 from dispatcher.model.verdict import Problem

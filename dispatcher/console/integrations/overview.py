@@ -6,12 +6,12 @@ import asyncio
 
 from aiohttp import web
 
+from dispatcher.console.frame.precondition import as_drawn
+from dispatcher.console.frame.sentences import back
 from dispatcher.console.integrations.contents import contents
 from dispatcher.console.integrations.listing import problems_of, state_of
 from dispatcher.console.integrations.subject import Subject
-from dispatcher.console.precondition import as_drawn
-from dispatcher.console.remedies import trouble
-from dispatcher.console.sentences import back
+from dispatcher.console.operating.remedies import trouble
 from dispatcher.errors import RequestError
 from dispatcher.model.access import Scope
 from dispatcher.model.event_type import URL_FIELDS

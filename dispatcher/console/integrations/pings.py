@@ -11,8 +11,8 @@ from dispatcher.api.auditing import noted
 from dispatcher.api.graphql.context import PING_STARTER
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.clock import DAY_MS, iso_ms
+from dispatcher.console.frame.screen import redirect
 from dispatcher.console.integrations.subject import Subject
-from dispatcher.console.screen import redirect
 from dispatcher.errors import InvalidRequest, NotFound, RequestError
 from dispatcher.flow.pings.request import PingOptions, request_ping
 from dispatcher.model.ping import PingStatus, PingTest, PingVersion, as_of

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.api.http.route import Handler
+from dispatcher.console.frame.screen import action, screen
 from dispatcher.console.integrations.credentials import save_credentials
 from dispatcher.console.integrations.editing import saving_form, showing_form
 from dispatcher.console.integrations.keys import generate, rotate, schedule, show_keys
@@ -12,7 +13,6 @@ from dispatcher.console.integrations.pings import ping, show_ping, show_pings
 from dispatcher.console.integrations.revisions import show_revisions
 from dispatcher.console.integrations.subject import ALL, ONE, READ, TRY, WRITE, Show, doing, showing
 from dispatcher.console.integrations.urls import enable, show_urls
-from dispatcher.console.screen import action, screen
 
 _PAGES: tuple[tuple[str, Show], ...] = (
     ("", show_integration),

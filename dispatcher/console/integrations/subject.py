@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.auditing import noting
-from dispatcher.console.navigation import HOME
-from dispatcher.console.screen import Act, View
-from dispatcher.console.sentences import said
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.screen import Act, View
+from dispatcher.console.frame.sentences import said
+from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import Refused
 from dispatcher.flow.publishing.desk import IntegrationDesk
 from dispatcher.model.access import Caller, Scope

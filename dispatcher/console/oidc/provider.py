@@ -19,8 +19,8 @@ from authlib.oauth2.rfc6749.parameters import prepare_token_request
 from joserfc.jwk import KeySet
 
 from dispatcher.clock import Clock
-from dispatcher.console.oidc.configuration import Oidc
 from dispatcher.console.oidc.metadata import Metadata, ProviderFailed, key_set_of, metadata_of
+from dispatcher.console.signed_in.provider import Oidc
 from dispatcher.policy.addresses.proxies import ProxyAddress
 
 TIMEOUT_S = 10.0

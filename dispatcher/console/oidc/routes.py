@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from dispatcher.api.services import SERVICES
-from dispatcher.console.oidc.configuration import OIDC, Oidc
 from dispatcher.console.oidc.provider import PROVIDER, Provider
 from dispatcher.console.oidc.signing_in import CALLBACK, START, finish, start
+from dispatcher.console.signed_in.provider import OIDC, Oidc
 
 
 def mount_oidc(app: web.Application, oidc: Oidc) -> None:

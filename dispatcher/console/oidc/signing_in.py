@@ -11,16 +11,16 @@ from authlib.oauth2.rfc6749.parameters import prepare_grant_uri
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from dispatcher.api.services import SERVICES
-from dispatcher.console.oidc.configuration import OIDC
+from dispatcher.console.frame.rendering import page
+from dispatcher.console.frame.screen import SIGN_IN, own_path, redirect
 from dispatcher.console.oidc.id_token import TokenRefused, UnknownKey, claims_of
 from dispatcher.console.oidc.metadata import Metadata
 from dispatcher.console.oidc.pending import Pending, keep, pending_in
 from dispatcher.console.oidc.person import Person, person_of
 from dispatcher.console.oidc.provider import PROVIDER, Tokens
-from dispatcher.console.rendering import page
-from dispatcher.console.screen import SIGN_IN, own_path, redirect
-from dispatcher.console.session import ConsoleSession
-from dispatcher.console.signing_in import begin
+from dispatcher.console.sessions.signing_in import begin
+from dispatcher.console.signed_in.provider import OIDC
+from dispatcher.console.signed_in.session import ConsoleSession
 from dispatcher.errors import Refused
 from dispatcher.policy.sign_in_roles import role_of
 

@@ -10,12 +10,12 @@ from aiohttp import web
 from dispatcher.api.auditing import noted
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.api.oauth.routes import OAUTH
-from dispatcher.console.navigation import HOME
-from dispatcher.console.scopes import SEES_CLIENTS
-from dispatcher.console.screen import principal_of
-from dispatcher.console.sentences import back, said
-from dispatcher.console.sessions.noting import CONSOLE_SESSIONS, end, is_good
-from dispatcher.console.viewer import Viewer
+from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.scopes import SEES_CLIENTS
+from dispatcher.console.frame.screen import principal_of
+from dispatcher.console.frame.sentences import back, said
+from dispatcher.console.frame.viewer import Viewer
+from dispatcher.console.signed_in.noting import CONSOLE_SESSIONS, end, is_good
 from dispatcher.errors import NotFound
 from dispatcher.store.access.console_sessions import SessionRecord
 

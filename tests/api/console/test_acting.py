@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.console.masking import masked
+from dispatcher.console.events.masking import masked
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
 from dispatcher.store.queue.search import account_order

@@ -9,7 +9,7 @@ import pytest
 
 from dispatcher.api.rest.jobs.redeliveries import REDELIVERIES
 from dispatcher.api.verdict_watch import VERDICT
-from dispatcher.console.bulk_plan import GOOD_MS
+from dispatcher.console.bulk.plan import GOOD_MS
 from dispatcher.model.redelivery import Redelivery, RedeliveryState
 from dispatcher.model.status import Status
 from dispatcher.store.queue.acting.redeliveries import RedeliveryStore

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.console.charts import Series, ceiling, chart
+from dispatcher.console.operating.charts import Series, ceiling, chart
 from dispatcher.model.status import Status
 from dispatcher.pages.session import RENEWED_AFTER_S
 from tests.api.audit_entries import entries

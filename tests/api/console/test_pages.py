@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from dispatcher.console.rendering import SCRIPT as SCRIPT_PATH
+from dispatcher.console.frame.rendering import SCRIPT as SCRIPT_PATH
 from dispatcher.flow.events.explain import SENTENCES
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import WORKER_ALIVE_MS, Reason

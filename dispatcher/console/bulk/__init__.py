@@ -1,0 +1,1 @@
+"""Bulk actions: previewed, begun at a pace, followed and stopped."""

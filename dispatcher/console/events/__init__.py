@@ -1,0 +1,1 @@
+"""Events in the console: found, looked at with every attempt, acted upon."""

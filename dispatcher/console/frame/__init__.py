@@ -1,0 +1,1 @@
+"""The frame of every page: who may see it, navigation, sentences, problems, and answers."""

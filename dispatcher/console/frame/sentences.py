@@ -1,0 +1,44 @@
+"""Says once, on the page that follows, that an action was done. Only sentences of this table can be asked for."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from aiohttp import web
+
+from dispatcher.console.frame.screen import redirect
+
+SAID = {
+    "paused": "Paused: events are accepted and held until it is resumed, or the pause ends.",
+    "resumed": "Resumed: what was held goes on in its order.",
+    "forwarded": "Brought forward: its next attempt is due now. What holds its integration back still holds.",
+    "redelivered": "On the queue again, with what is published now.",
+    "resolved": "Closed by hand: nothing more is sent for it.",
+    "stopped": "Stopped: what was done of it stays, the rest is left as it is.",
+    "acknowledged": "Noted that somebody knows of it.",
+    "published": "Published: new events use it from now on.",
+    "linked": "Linked: events of the product come here from now on.",
+    "unlinked": "Unlinked: events of the product come here no more.",
+    "saved": "Saved.",
+    "disabled": "Disabled: its tokens and sessions end within seconds.",
+    "made": "Made.",
+    "native": "Native: host applications may deploy connectors of it with a session.",
+    "standard": "Standard: accounts set up connectors of it themselves.",
+    "ended": "Ended: sessions in browsers, and links that nobody has opened.",
+    "session-ended": "Ended: that session is refused from now on.",
+    "sessions-ended": "Ended: those sessions are refused from now on; this one goes on.",
+    "enabled": "Enabled: what was parked is on its way, oldest first.",
+    "not-suspended": "Nothing was suspended here: nothing has changed.",
+    "scheduled": "Planned: keys are rotated by themselves.",
+    "unscheduled": "Keys are rotated by hand only.",
+}
+
+
+def said(request: web.Request) -> str | None:
+    """The sentence that the address asks for."""
+    return SAID.get(request.query.get("said", ""))
+
+
+def back(path: str, done: str) -> web.Response:
+    """To the page, where it is said what was done."""
+    return redirect(f"{path}{'&' if '?' in path else '?'}{urlencode({'said': done})}")
