@@ -7,22 +7,22 @@ from aiohttp import web
 from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
 from dispatcher.api.installing import AUTHORIZED_PATH
-from dispatcher.marketplace import links, signing_in
-from dispatcher.marketplace.admission import action, screen
-from dispatcher.marketplace.colleagues import assign, give_role, show_people
-from dispatcher.marketplace.connecting import authorize, authorized, save_connection, show_connection
-from dispatcher.marketplace.guest import HOME, SCRIPT
-from dispatcher.marketplace.handover import PATH as HANDOVER
-from dispatcher.marketplace.history import show_history
-from dispatcher.marketplace.home import show_home
-from dispatcher.marketplace.leaving import open_app, show_done
-from dispatcher.marketplace.live import follow
-from dispatcher.marketplace.ordering import order, show_product
-from dispatcher.marketplace.problems import problem_page
-from dispatcher.marketplace.settings import save_settings, show_settings
-from dispatcher.marketplace.uninstalling import show_uninstall, uninstall
-from dispatcher.marketplace.updating import show_update, stay, update
-from dispatcher.marketplace.wizard import check_step, order_again, remove, show_installation
+from dispatcher.marketplace.apps.colleagues import assign, give_role, show_people
+from dispatcher.marketplace.apps.history import show_history
+from dispatcher.marketplace.apps.home import show_home
+from dispatcher.marketplace.apps.leaving import open_app, show_done
+from dispatcher.marketplace.apps.live import follow
+from dispatcher.marketplace.entrance import links, signing_in
+from dispatcher.marketplace.entrance.admission import action, screen
+from dispatcher.marketplace.entrance.guest import HOME, SCRIPT
+from dispatcher.marketplace.entrance.handover import PATH as HANDOVER
+from dispatcher.marketplace.entrance.problems import problem_page
+from dispatcher.marketplace.installing.connecting import authorize, authorized, save_connection, show_connection
+from dispatcher.marketplace.installing.ordering import order, show_product
+from dispatcher.marketplace.installing.settings import save_settings, show_settings
+from dispatcher.marketplace.installing.uninstalling import show_uninstall, uninstall
+from dispatcher.marketplace.installing.updating import show_update, stay, update
+from dispatcher.marketplace.installing.wizard import check_step, order_again, remove, show_installation
 from dispatcher.pages.assets import mount_assets
 from dispatcher.pages.rendering import ICON, STYLE_SHEET
 

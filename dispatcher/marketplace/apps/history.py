@@ -8,7 +8,7 @@ from aiohttp import web
 from markupsafe import Markup
 
 from dispatcher.flow.installations.shown_products import shown_products
-from dispatcher.marketplace.guest import Guest
+from dispatcher.marketplace.entrance.guest import Guest
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, StoredEvent

@@ -13,12 +13,12 @@ from dispatcher.api.installing import AUTHORIZING, CONNECTING
 from dispatcher.errors import NotFound, RequestError
 from dispatcher.flow.connectors.authorizing import marketplace_of_state
 from dispatcher.flow.connectors.connecting import Credentials
-from dispatcher.marketplace.admission import guest_at, not_signed_in
-from dispatcher.marketplace.guest import Guest, redirect
-from dispatcher.marketplace.handover import PATH as HANDOVER
-from dispatcher.marketplace.handover import QUERY, ticket
-from dispatcher.marketplace.lookups import installation_in, product_of
-from dispatcher.marketplace.standing import host_of, name_of
+from dispatcher.marketplace.apps.lookups import installation_in, product_of
+from dispatcher.marketplace.apps.standing import host_of, name_of
+from dispatcher.marketplace.entrance.admission import guest_at, not_signed_in
+from dispatcher.marketplace.entrance.guest import Guest, redirect
+from dispatcher.marketplace.entrance.handover import PATH as HANDOVER
+from dispatcher.marketplace.entrance.handover import QUERY, ticket
 from dispatcher.model.connector import AccountConnector, ConnectorAuth, ConnectorTemplate
 from dispatcher.model.installation import Installation
 from dispatcher.pages.fields import Field, Kind, Option, checked, marked, typed

@@ -8,10 +8,10 @@ from aiohttp import web
 
 from dispatcher.errors import Unprocessable
 from dispatcher.flow.installations.upgrading import Offer
-from dispatcher.marketplace.guest import Guest, redirect
-from dispatcher.marketplace.lookups import installation_in, product_of
-from dispatcher.marketplace.ordering import answer_wrongs, answers_of, field_of
-from dispatcher.marketplace.standing import name_of
+from dispatcher.marketplace.apps.lookups import installation_in, product_of
+from dispatcher.marketplace.apps.standing import name_of
+from dispatcher.marketplace.entrance.guest import Guest, redirect
+from dispatcher.marketplace.installing.ordering import answer_wrongs, answers_of, field_of
 from dispatcher.model.installation import Installation
 from dispatcher.pages.fields import Field, checked, marked, typed
 from dispatcher.pages.forms import Sent

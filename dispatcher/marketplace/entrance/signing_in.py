@@ -9,9 +9,9 @@ from aiohttp import web
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Refused, RequestError
-from dispatcher.marketplace.admission import begin, end_visit, guest_at, not_signed_in, of_another_session
-from dispatcher.marketplace.guest import HOME, page, redirect, texts_for
-from dispatcher.marketplace.visit import Visit, cookie_of, visits_in
+from dispatcher.marketplace.entrance.admission import begin, end_visit, guest_at, not_signed_in, of_another_session
+from dispatcher.marketplace.entrance.guest import HOME, page, redirect, texts_for
+from dispatcher.marketplace.entrance.visit import Visit, cookie_of, visits_in
 from dispatcher.model.account import Account, User
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.pages.fields import Field, Kind

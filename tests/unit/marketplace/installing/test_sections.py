@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.marketplace.sections import filled
+from dispatcher.marketplace.installing.sections import filled
 
 PLAIN = {"name": "colour", "type": "text", "value": "red"}
 KEY = {"name": "key", "type": "password", "value": "sealed"}

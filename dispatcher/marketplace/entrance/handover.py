@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from dispatcher.marketplace.visit import Visit
+from dispatcher.marketplace.entrance.visit import Visit
 from dispatcher.store.secrets.sealing import Sealer, SealError
 
 LIFE_S = 300

@@ -9,8 +9,8 @@ from aiohttp_sse import EventSourceResponse
 
 from dispatcher.api.rest.events.stream import HEARTBEAT_S, STREAMS
 from dispatcher.errors import NotFound, Problem, RequestError
-from dispatcher.marketplace.guest import Guest
-from dispatcher.marketplace.lookups import installation_in
+from dispatcher.marketplace.apps.lookups import installation_in
+from dispatcher.marketplace.entrance.guest import Guest
 
 MAX_STREAMS_OF_VISIT = 8
 MAX_S = 600.0

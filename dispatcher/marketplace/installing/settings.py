@@ -8,11 +8,11 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.errors import Conflict, InvalidRequest, RequestError
-from dispatcher.marketplace.guest import Guest, redirect
-from dispatcher.marketplace.lookups import installation_in, product_of
-from dispatcher.marketplace.saying import said_in
-from dispatcher.marketplace.sections import Section, filled, sections_of
-from dispatcher.marketplace.standing import host_of, name_of
+from dispatcher.marketplace.apps.lookups import installation_in, product_of
+from dispatcher.marketplace.apps.saying import said_in
+from dispatcher.marketplace.apps.standing import host_of, name_of
+from dispatcher.marketplace.entrance.guest import Guest, redirect
+from dispatcher.marketplace.installing.sections import Section, filled, sections_of
 from dispatcher.model.installation import Installation, Standing
 from dispatcher.pages.fields import Field, Kind, checked, marked, typed
 from dispatcher.pages.forms import Sent, wrongs

@@ -10,11 +10,11 @@ from dispatcher.api.installing import INSTALLING
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
 from dispatcher.flow.sessions.marketplaces import is_origin
-from dispatcher.marketplace.admission import begin
-from dispatcher.marketplace.guest import HOME, page, texts_for
-from dispatcher.marketplace.handover import LIFE_S, QUERY, handover, ticket
-from dispatcher.marketplace.visit import Visit
-from dispatcher.marketplace.way_back import way_back
+from dispatcher.marketplace.entrance.admission import begin
+from dispatcher.marketplace.entrance.guest import HOME, page, texts_for
+from dispatcher.marketplace.entrance.handover import LIFE_S, QUERY, handover, ticket
+from dispatcher.marketplace.entrance.visit import Visit
+from dispatcher.marketplace.entrance.way_back import way_back
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.pages.forms import read_form
 from dispatcher.pages.framing import is_framed

@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.errors import RequestError
-from dispatcher.marketplace.admission import GUEST
-from dispatcher.marketplace.guest import page, texts_for
+from dispatcher.marketplace.entrance.admission import GUEST
+from dispatcher.marketplace.entrance.guest import page, texts_for
 
 _OWN_TEXTS = (404, 500, 503)
 """Texts for people, of errors whose text for programs would tell them nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 from markupsafe import Markup
 
-from dispatcher.marketplace.guest import Guest
+from dispatcher.marketplace.entrance.guest import Guest
 
 QUERY = "said"
 _KEYS = {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.marketplace.guest import Guest, redirect
-from dispatcher.marketplace.lookups import installation_in, product_of
-from dispatcher.marketplace.standing import host_of, is_leaving, name_of
+from dispatcher.marketplace.apps.lookups import installation_in, product_of
+from dispatcher.marketplace.apps.standing import host_of, is_leaving, name_of
+from dispatcher.marketplace.entrance.guest import Guest, redirect
 from dispatcher.model.installation import Installation
 from dispatcher.pages.forms import Sent
 

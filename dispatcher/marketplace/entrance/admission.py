@@ -12,10 +12,10 @@ from dispatcher.api.installing import INSTALLING
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Refused
-from dispatcher.marketplace.guest import HOME, Guest, page, texts_for
-from dispatcher.marketplace.handover import QUERY
-from dispatcher.marketplace.visit import Visit, cookie_of, keep, visits_in
-from dispatcher.marketplace.way_back import way_back
+from dispatcher.marketplace.entrance.guest import HOME, Guest, page, texts_for
+from dispatcher.marketplace.entrance.handover import QUERY
+from dispatcher.marketplace.entrance.visit import Visit, cookie_of, keep, visits_in
+from dispatcher.marketplace.entrance.way_back import way_back
 from dispatcher.pages.cookies import Cookie
 from dispatcher.pages.forms import FormToken, Sent, read_form, read_token
 from dispatcher.pages.framing import is_framed

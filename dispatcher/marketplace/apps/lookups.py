@@ -6,7 +6,7 @@ from aiohttp import web
 
 from dispatcher.errors import NotFound
 from dispatcher.flow.installations.shown_products import ShownProduct, shown_products
-from dispatcher.marketplace.guest import Guest
+from dispatcher.marketplace.entrance.guest import Guest
 from dispatcher.model.installation import Installation
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
-from dispatcher.marketplace.guest import Guest
-from dispatcher.marketplace.lookups import installation_in
-from dispatcher.marketplace.way_back import way_back
+from dispatcher.marketplace.apps.lookups import installation_in
+from dispatcher.marketplace.entrance.guest import Guest
+from dispatcher.marketplace.entrance.way_back import way_back
 from dispatcher.pages.security import page_headers
 
 

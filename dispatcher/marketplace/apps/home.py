@@ -10,10 +10,10 @@ from aiohttp import web
 from markupsafe import Markup
 
 from dispatcher.flow.installations.shown_products import ShownProduct, shown_products
-from dispatcher.marketplace.guest import Guest, redirect
-from dispatcher.marketplace.handover import QUERY
-from dispatcher.marketplace.saying import said_in
-from dispatcher.marketplace.standing import Card, Link, card_of, name_of, progress
+from dispatcher.marketplace.apps.saying import said_in
+from dispatcher.marketplace.apps.standing import Card, Link, card_of, name_of, progress
+from dispatcher.marketplace.entrance.guest import Guest, redirect
+from dispatcher.marketplace.entrance.handover import QUERY
 from dispatcher.model.installation import Installation, Standing
 
 ON_A_PAGE = 24

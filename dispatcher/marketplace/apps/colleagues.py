@@ -5,9 +5,9 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.errors import NotFound
-from dispatcher.marketplace.guest import Guest, redirect
-from dispatcher.marketplace.lookups import installation_in, product_of
-from dispatcher.marketplace.standing import name_of
+from dispatcher.marketplace.apps.lookups import installation_in, product_of
+from dispatcher.marketplace.apps.standing import name_of
+from dispatcher.marketplace.entrance.guest import Guest, redirect
 from dispatcher.model.account import User, UserRole
 from dispatcher.pages.forms import Sent
 

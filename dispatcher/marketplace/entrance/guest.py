@@ -14,7 +14,7 @@ from dispatcher.api.services import Services
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Refused
 from dispatcher.flow.installations.customers import Customer
-from dispatcher.marketplace.visit import Visit, life_of
+from dispatcher.marketplace.entrance.visit import Visit, life_of
 from dispatcher.model.account import Account, User, UserRole
 from dispatcher.model.marketplace import Marketplace
 from dispatcher.pages.assets import asset

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from dispatcher.errors import Unprocessable
 from dispatcher.flow.installations.shown_products import ShownProduct
-from dispatcher.marketplace.guest import Guest, redirect
-from dispatcher.marketplace.lookups import product_in
-from dispatcher.marketplace.standing import host_of
+from dispatcher.marketplace.apps.lookups import product_in
+from dispatcher.marketplace.apps.standing import host_of
+from dispatcher.marketplace.entrance.guest import Guest, redirect
 from dispatcher.model.account import UserRole
 from dispatcher.model.installation import Installation, Purchase
 from dispatcher.model.integration import OrderFormField

@@ -10,10 +10,9 @@ from aiohttp import web
 from markupsafe import Markup
 
 from dispatcher.errors import Conflict, NotFound
-from dispatcher.marketplace.guest import Guest, redirect
-from dispatcher.marketplace.lookups import installation_in, product_of
-from dispatcher.marketplace.saying import said_in
-from dispatcher.marketplace.standing import (
+from dispatcher.marketplace.apps.lookups import installation_in, product_of
+from dispatcher.marketplace.apps.saying import said_in
+from dispatcher.marketplace.apps.standing import (
     host_of,
     is_leaving,
     is_open,
@@ -22,6 +21,7 @@ from dispatcher.marketplace.standing import (
     pill_of,
     progress,
 )
+from dispatcher.marketplace.entrance.guest import Guest, redirect
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation, InstallStep, Standing
 from dispatcher.pages.forms import Sent

@@ -1,0 +1,1 @@
+"""The entrance: links, passwords and tickets become a session, and the guest is shown a frame."""

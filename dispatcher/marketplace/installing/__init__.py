@@ -1,0 +1,1 @@
+"""Installing an app: order, connection, steps, settings, update, and its end."""
