@@ -13,9 +13,9 @@ from dispatcher.flow.connectors.erasing import Erasing
 from dispatcher.flow.connectors.renewing import Renewals
 from dispatcher.flow.events.conclude import Conclusions
 from dispatcher.flow.events.operational_events import OperationalEvents
-from dispatcher.flow.installations.drafts import Drafts
-from dispatcher.flow.installations.reconcile import Reconciler
-from dispatcher.flow.installations.upgrade_rounds import UpgradeRounds
+from dispatcher.flow.installations.upkeep.drafts import Drafts
+from dispatcher.flow.installations.upkeep.reconcile import Reconciler
+from dispatcher.flow.installations.upkeep.upgrade_rounds import UpgradeRounds
 from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.flow.pings.schedule import Probing
 from dispatcher.model.operational import to_nobody

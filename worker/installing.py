@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dispatcher.flow.connectors.erasing import ConnectorRemoval, Erasing
 from dispatcher.flow.connectors.reauthentication import Reauthentication
-from dispatcher.flow.installations.drafts import Drafts
-from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.forgetting import Forgetting
-from dispatcher.flow.installations.parties import AccountsAndMarketplaces
-from dispatcher.flow.installations.partner_connectors import PartnerConnectors
-from dispatcher.flow.installations.pending import Pending
-from dispatcher.flow.installations.reconcile import HELD_MS, Reconciler
-from dispatcher.flow.installations.setting_seals import SettingSeals
-from dispatcher.flow.installations.transitions import Transitions
-from dispatcher.flow.installations.upgrade_rounds import UpgradeRounds
-from dispatcher.flow.installations.upgrading import Upgrades
+from dispatcher.flow.installations.making.partner_connectors import PartnerConnectors
+from dispatcher.flow.installations.making.setting_seals import SettingSeals
+from dispatcher.flow.installations.states.effects import Effects
+from dispatcher.flow.installations.states.parties import AccountsAndMarketplaces
+from dispatcher.flow.installations.states.pending import Pending
+from dispatcher.flow.installations.states.transitions import Transitions
+from dispatcher.flow.installations.upkeep.drafts import Drafts
+from dispatcher.flow.installations.upkeep.forgetting import Forgetting
+from dispatcher.flow.installations.upkeep.reconcile import HELD_MS, Reconciler
+from dispatcher.flow.installations.upkeep.upgrade_rounds import UpgradeRounds
+from dispatcher.flow.installations.upkeep.upgrading import Upgrades
 from dispatcher.store import keys
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.installations.accounts import AccountStore

@@ -18,7 +18,7 @@ from dispatcher.emitting.wire import asked, checked_key
 from dispatcher.errors import ConfigurationError, RequestError, StoreUnavailable
 from dispatcher.flow.events.accept import Acceptor, Keyed
 from dispatcher.flow.events.emit import Emitter
-from dispatcher.flow.installations.ordering_elsewhere import OrdersElsewhere
+from dispatcher.flow.installations.making.ordering_elsewhere import OrdersElsewhere
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.queue import Accepted
 from dispatcher.store.definitions.cache import DefinitionCache

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from dispatcher.flow.installations.drafts import Drafts
+from dispatcher.flow.installations.upkeep.drafts import Drafts
 from dispatcher.store import keys
 from dispatcher.store.installations.installations import InstallationStore
 from tests.hosts import Reply

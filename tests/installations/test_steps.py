@@ -127,7 +127,7 @@ async def test_a_call_that_nobody_makes_in_time_is_withdrawn(scene: Scene, monke
     integration, headers = await scene.integration(*STEPS), await scene.account()
     one = await scene.install(integration, headers)
     await scene.stop_work()
-    monkeypatch.setattr("dispatcher.flow.installations.steps.STEP_WAIT_MS", 100)
+    monkeypatch.setattr("dispatcher.flow.installations.states.steps.STEP_WAIT_MS", 100)
     await scene.call(one, "verifyConnection", headers, 504)
     [event] = await scene.events()
     assert event["status"] == "RESOLVED"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from dispatcher.flow.installations.creation import Asked
-from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.following import Follower
-from dispatcher.flow.installations.transitions import Cause
+from dispatcher.flow.installations.making.creation import Asked
+from dispatcher.flow.installations.states.effects import Effects
+from dispatcher.flow.installations.states.following import Follower
+from dispatcher.flow.installations.states.transitions import Cause
 from dispatcher.ids import new_installation_id
 from dispatcher.model.access import Caller
 from dispatcher.model.account import Account

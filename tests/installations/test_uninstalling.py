@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from dispatcher.flow.connectors import erasing
-from dispatcher.flow.installations import forgetting, pending
+from dispatcher.flow.installations.states import pending
+from dispatcher.flow.installations.upkeep import forgetting
 from dispatcher.store import keys
 from tests.hosts import Reply
 from tests.installations.conftest import ALL, STEPS, Scene, completes, step_reply

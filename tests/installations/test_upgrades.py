@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher.flow.installations import upgrade_rounds
-from dispatcher.flow.installations.upgrading import Upgrades
+from dispatcher.flow.installations.upkeep import upgrade_rounds
+from dispatcher.flow.installations.upkeep.upgrading import Upgrades
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation, InstallStep
 from dispatcher.model.integration import Integration, OrderFormField

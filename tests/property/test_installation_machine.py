@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 
-from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.pending import Pending
-from dispatcher.flow.installations.transitions import Cause, Decide, Transitions
+from dispatcher.flow.installations.states.effects import Effects
+from dispatcher.flow.installations.states.pending import Pending
+from dispatcher.flow.installations.states.transitions import Cause, Decide, Transitions
 from dispatcher.ids import new_installation_id
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import Event

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from dispatcher.flow.installations.setting_seals import SettingSeals
+from dispatcher.flow.installations.making.setting_seals import SettingSeals
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.policy.secrets.setting_secrets import MASK, secrets_of, with_secrets

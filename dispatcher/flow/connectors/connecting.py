@@ -15,7 +15,7 @@ from dispatcher.flow.connectors.connectors import Connectors
 from dispatcher.flow.connectors.draft import ConnectorDraft
 from dispatcher.flow.connectors.plan import Plan
 from dispatcher.flow.installations.customers import Customer
-from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.flow.installations.states.transitions import Cause, Transitions
 from dispatcher.model.authorization import Grant
 from dispatcher.model.connector import AccountConnector, ConnectorAuth, ConnectorTemplate
 from dispatcher.model.deployment import ConnectorAsked

@@ -13,8 +13,8 @@ import structlog
 
 from dispatcher.errors import Conflict, DispatcherError, NotFound, StoreUnavailable
 from dispatcher.flow.connectors.reauthentication import Reauthentication
-from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.forgetting import Forgetting
+from dispatcher.flow.installations.states.effects import Effects
+from dispatcher.flow.installations.upkeep.forgetting import Forgetting
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation
 from dispatcher.store import keys

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cmp_to_key
 
 from dispatcher.errors import InvalidRequest, NotFound
-from dispatcher.flow.installations.shown_products import ShownProduct, shown_products
+from dispatcher.flow.installations.making.shown_products import ShownProduct, shown_products
 from dispatcher.model.connector import ConnectorTemplate
 from dispatcher.model.integration import Integration
 from dispatcher.model.marketplace import Marketplace

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from dispatcher.flow.installations.effects import Effects
+from dispatcher.flow.installations.states.effects import Effects
 from dispatcher.ids import derived_event_id, partition_of_lane
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.effect import Effect, LockChange, credentials_holder

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from dispatcher.errors import Conflict, NotFound, Unprocessable
 from dispatcher.flow.installations.customers import Customer
-from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.flow.installations.states.transitions import Cause, Transitions
 from dispatcher.model.account import User, UserRole
 from dispatcher.model.audit_entry import Author
 from dispatcher.model.installation import Installation, Moved, Person, Standing

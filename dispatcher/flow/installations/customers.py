@@ -14,11 +14,11 @@ from typing import Any
 
 from dispatcher.errors import Conflict, NotFound, Unprocessable
 from dispatcher.flow.events.redeliver import redeliver
-from dispatcher.flow.installations.changing import LOCKED, same
-from dispatcher.flow.installations.creation import Asked
 from dispatcher.flow.installations.installer import PAGE, Installer
-from dispatcher.flow.installations.steps import StepResult
-from dispatcher.flow.installations.transitions import Cause, Decide
+from dispatcher.flow.installations.making.changing import LOCKED, same
+from dispatcher.flow.installations.making.creation import Asked
+from dispatcher.flow.installations.states.steps import StepResult
+from dispatcher.flow.installations.states.transitions import Cause, Decide
 from dispatcher.flow.integrations.launch import sign_on_url
 from dispatcher.ids import new_installation_id
 from dispatcher.model.access import ACCOUNT_SCOPES, Caller

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispatcher.errors import Unprocessable
-from dispatcher.flow.installations.changing import Changer, Replacement
-from dispatcher.flow.installations.creation import Asked, Cloning, Creation
-from dispatcher.flow.installations.following import Follower
-from dispatcher.flow.installations.steps import StepCalls, StepResult
-from dispatcher.flow.installations.transitions import Cause, Transitions, modified, no_such_installation
-from dispatcher.flow.installations.upgrading import Upgrades
+from dispatcher.flow.installations.making.changing import Changer, Replacement
+from dispatcher.flow.installations.making.creation import Asked, Cloning, Creation
+from dispatcher.flow.installations.states.following import Follower
+from dispatcher.flow.installations.states.steps import StepCalls, StepResult
+from dispatcher.flow.installations.states.transitions import Cause, Transitions, modified, no_such_installation
+from dispatcher.flow.installations.upkeep.upgrading import Upgrades
 from dispatcher.model.access import Caller
 from dispatcher.model.installation import Installation, Moved
 from dispatcher.model.precondition import Precondition

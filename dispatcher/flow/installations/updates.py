@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from dispatcher.errors import NotFound, Problem, Unprocessable
 from dispatcher.flow.installations.installer import PAGE, InstallationPage
-from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.flow.installations.states.transitions import Cause, Transitions
 from dispatcher.model.access import Caller
 from dispatcher.model.installation import Installation, Mode, Moved
 from dispatcher.model.integration import Integration

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from markupsafe import Markup
 
-from dispatcher.flow.installations.shown_products import shown_products
+from dispatcher.flow.installations.making.shown_products import shown_products
 from dispatcher.marketplace.entrance.guest import Guest
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from aiohttp import web
 from markupsafe import Markup
 
-from dispatcher.flow.installations.shown_products import ShownProduct, shown_products
+from dispatcher.flow.installations.making.shown_products import ShownProduct, shown_products
 from dispatcher.marketplace.apps.saying import said_in
 from dispatcher.marketplace.apps.standing import Card, Link, card_of, name_of, progress
 from dispatcher.marketplace.entrance.guest import Guest, redirect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.errors import NotFound
-from dispatcher.flow.installations.shown_products import ShownProduct, shown_products
+from dispatcher.flow.installations.making.shown_products import ShownProduct, shown_products
 from dispatcher.marketplace.entrance.guest import Guest
 from dispatcher.model.installation import Installation
 

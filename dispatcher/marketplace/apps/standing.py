@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup
 
-from dispatcher.flow.installations.shown_products import ShownProduct
+from dispatcher.flow.installations.making.shown_products import ShownProduct
 from dispatcher.marketplace.entrance.guest import Guest
 from dispatcher.model.installation import Installation, Mode, Standing
 from dispatcher.policy.addresses.launch_urls import launch_url

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.errors import Unprocessable
-from dispatcher.flow.installations.shown_products import ShownProduct
+from dispatcher.flow.installations.making.shown_products import ShownProduct
 from dispatcher.marketplace.apps.lookups import product_in
 from dispatcher.marketplace.apps.standing import host_of
 from dispatcher.marketplace.entrance.guest import Guest, redirect

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from aiohttp import web
 
 from dispatcher.errors import Unprocessable
-from dispatcher.flow.installations.upgrading import Offer
+from dispatcher.flow.installations.upkeep.upgrading import Offer
 from dispatcher.marketplace.apps.lookups import installation_in, product_of
 from dispatcher.marketplace.apps.standing import name_of
 from dispatcher.marketplace.entrance.guest import Guest, redirect

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.flow.installations.shown_products import shown_products
+from dispatcher.flow.installations.making.shown_products import shown_products
 from tests.api.conftest import PRODUCT, Api
 from tests.api.installations.embedding import open_shop
 from tests.api.tenants import bearer

@@ -17,7 +17,7 @@ from dispatcher.api.rest.models import Name, Wire
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
 from dispatcher.flow.installations.installer import PAGE
-from dispatcher.flow.installations.transitions import Cause
+from dispatcher.flow.installations.states.transitions import Cause
 from dispatcher.flow.installations.updates import MOST
 from dispatcher.model.access import Scope
 from dispatcher.model.installation import Installation

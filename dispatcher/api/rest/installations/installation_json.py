@@ -6,8 +6,8 @@ from typing import Any
 
 from dispatcher.api.rest.installations.models import IntegrationIn, StepIn
 from dispatcher.clock import iso_ms
-from dispatcher.flow.installations.changing import Replacement
-from dispatcher.flow.installations.creation import Asked
+from dispatcher.flow.installations.making.changing import Replacement
+from dispatcher.flow.installations.making.creation import Asked
 from dispatcher.model.installation import Installation, InstallStep, Mode, Purchase
 from dispatcher.policy.installing.steps import step_json
 from dispatcher.policy.secrets.setting_secrets import masked

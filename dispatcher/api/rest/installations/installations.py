@@ -27,9 +27,9 @@ from dispatcher.api.rest.installations.installation_json import (
 from dispatcher.api.rest.installations.models import CloneIn, IntegrationIn, IntegrationOut, UpgradeIn
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Conflict, Refused, RequestError, Unprocessable
-from dispatcher.flow.installations.creation import Cloning
 from dispatcher.flow.installations.installer import PAGE
-from dispatcher.flow.installations.transitions import Cause
+from dispatcher.flow.installations.making.creation import Cloning
+from dispatcher.flow.installations.states.transitions import Cause
 from dispatcher.ids import new_installation_id
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.installation import Installation

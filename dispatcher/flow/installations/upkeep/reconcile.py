@@ -10,8 +10,8 @@ from collections.abc import Callable
 import structlog
 
 from dispatcher.errors import DispatcherError, StoreUnavailable
-from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.pending import Pending
+from dispatcher.flow.installations.states.effects import Effects
+from dispatcher.flow.installations.states.pending import Pending
 from dispatcher.model.installation import Installation
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.installations.outbox import Outbox

@@ -10,7 +10,7 @@ import asyncio
 import structlog
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.flow.installations.pending import Pending
+from dispatcher.flow.installations.states.pending import Pending
 from dispatcher.model.installation import Installation, Standing
 
 AT_ONCE = 200

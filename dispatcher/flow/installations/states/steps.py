@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass
 
 from dispatcher.errors import NotFound, Unprocessable
-from dispatcher.flow.installations.pending import STEP_WAIT_MS, Pending, function_of
-from dispatcher.flow.installations.transitions import Cause, Transitions, no_such_installation
+from dispatcher.flow.installations.states.pending import STEP_WAIT_MS, Pending, function_of
+from dispatcher.flow.installations.states.transitions import Cause, Transitions, no_such_installation
 from dispatcher.model.installation import Installation, InstallStep, Mode, Moved
 from dispatcher.policy.answers.steps import FIELD, Answered, StepAnswer
 from dispatcher.policy.installing.rules import Moment, step_called

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 from dispatcher.errors import DispatcherError, NotFound, StoreUnavailable
-from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.flow.installations.states.transitions import Cause, Transitions
 from dispatcher.model.installation import Installation, Moved
 from dispatcher.policy.installing.rules import Moment, abandoned
 from dispatcher.store.installations.installations import InstallationStore

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dispatcher.errors import Problem, Unprocessable
-from dispatcher.flow.installations.setting_seals import SettingSeals
+from dispatcher.flow.installations.making.setting_seals import SettingSeals
 from dispatcher.model.installation import Installation, InstallStep, Mode, Moved
 from dispatcher.policy.installing.access import Writer
 from dispatcher.policy.installing.rules import (

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from dispatcher.errors import Conflict, NotFound, RequestError
-from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.messages import effects_of, moment_of
+from dispatcher.flow.installations.states.effects import Effects
+from dispatcher.flow.installations.states.messages import effects_of, moment_of
 from dispatcher.model.installation import CALLBACKS, Act, Installation, Moved
 from dispatcher.policy.installing.rules import Moment
 from dispatcher.store.audit_log.log import Noting

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from dispatcher.errors import Problem, Unprocessable
-from dispatcher.flow.installations.partner_connectors import PartnerConnectors
-from dispatcher.flow.installations.setting_seals import SettingSeals
-from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.flow.installations.making.partner_connectors import PartnerConnectors
+from dispatcher.flow.installations.making.setting_seals import SettingSeals
+from dispatcher.flow.installations.states.transitions import Cause, Transitions
 from dispatcher.model.effect import is_update
 from dispatcher.model.installation import Installation, InstallStep, Mode, Purchase, Standing
 from dispatcher.model.integration import Integration, Revision

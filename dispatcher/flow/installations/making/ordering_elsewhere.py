@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from dispatcher.errors import Conflict
-from dispatcher.flow.installations.effects import Effects
+from dispatcher.flow.installations.states.effects import Effects
 from dispatcher.ids import derived_installation_id, event_ms
 from dispatcher.model.account import Account
 from dispatcher.model.event import Event

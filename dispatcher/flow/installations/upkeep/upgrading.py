@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from dispatcher.errors import Conflict, Unprocessable
-from dispatcher.flow.installations.partner_connectors import PartnerConnectors
-from dispatcher.flow.installations.transitions import Cause, Transitions
+from dispatcher.flow.installations.making.partner_connectors import PartnerConnectors
+from dispatcher.flow.installations.states.transitions import Cause, Transitions
 from dispatcher.model.installation import Installation, InstallStep, Moved
 from dispatcher.model.integration import OrderFormField, Revision
 from dispatcher.policy.installing.purchase_forms import answer_problems

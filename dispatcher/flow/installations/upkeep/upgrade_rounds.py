@@ -12,7 +12,7 @@ from collections.abc import Callable
 import structlog
 
 from dispatcher.errors import DispatcherError, StoreUnavailable
-from dispatcher.flow.installations.upgrading import Upgrades
+from dispatcher.flow.installations.upkeep.upgrading import Upgrades
 from dispatcher.model.integration import Integration
 from dispatcher.policy.installing.upgrades import may_follow
 from dispatcher.store import keys

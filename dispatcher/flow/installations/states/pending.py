@@ -6,8 +6,8 @@ the process that asked, another one and a worker after a crash may all look at o
 
 from __future__ import annotations
 
-from dispatcher.flow.installations.effects import Effects
-from dispatcher.flow.installations.transitions import Cause, Decide, Transitions
+from dispatcher.flow.installations.states.effects import Effects
+from dispatcher.flow.installations.states.transitions import Cause, Decide, Transitions
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Installation, Moved, Standing

@@ -1,0 +1,1 @@
+"""States of installations: from one to the next, with messages and effects, and what is waited for."""
