@@ -17,7 +17,7 @@ import uvloop
 
 from bench.plan import ACCOUNTS_PER_INTEGRATION
 from bench.traffic import events
-from dispatcher.flow.events.accept import Acceptor
+from dispatcher.flow.events.making.accept import Acceptor
 from dispatcher.model.event import Event
 from dispatcher.settings import Settings
 from dispatcher.store.queue.events import QueueStore

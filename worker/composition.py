@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.connectors.erasing import Erasing
 from dispatcher.flow.connectors.renewing import Renewals
-from dispatcher.flow.events.conclude import Conclusions
-from dispatcher.flow.events.operational_events import OperationalEvents
+from dispatcher.flow.events.acting.conclude import Conclusions
+from dispatcher.flow.events.making.operational_events import OperationalEvents
 from dispatcher.flow.installations.upkeep.drafts import Drafts
 from dispatcher.flow.installations.upkeep.reconcile import Reconciler
 from dispatcher.flow.installations.upkeep.upgrade_rounds import UpgradeRounds

@@ -17,7 +17,7 @@ from prometheus_client.core import Metric
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.connectors.erasing import EVERY_S as ERASE_EVERY_S
-from dispatcher.flow.events.operational_events import FLUSH_EVERY_S
+from dispatcher.flow.events.making.operational_events import FLUSH_EVERY_S
 from dispatcher.flow.installations.upkeep.drafts import EVERY_S as DRAFTS_EVERY_S
 from dispatcher.flow.installations.upkeep.reconcile import EVERY_S as RECONCILE_EVERY_S
 from dispatcher.flow.installations.upkeep.upgrade_rounds import EVERY_S as UPGRADE_EVERY_S

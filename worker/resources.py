@@ -10,7 +10,7 @@ from functools import partial
 
 from dispatcher.clock import StoreClock
 from dispatcher.errors import ConfigurationError
-from dispatcher.flow.events.operational_events import OperationalEvents
+from dispatcher.flow.events.making.operational_events import OperationalEvents
 from dispatcher.model.operational import Notify
 from dispatcher.policy.addresses.networks import Address, refusal
 from dispatcher.policy.addresses.proxies import read_proxy

@@ -17,7 +17,7 @@ import structlog
 
 from dispatcher.clock import Clock
 from dispatcher.errors import StoreDeclined, StoreUnavailable
-from dispatcher.flow.events.conclude import Conclusions
+from dispatcher.flow.events.acting.conclude import Conclusions
 from dispatcher.store.jobs import JobQueue
 from dispatcher.store.queue.owning.partition import REPAIR_START, PartitionStore, RepairPosition
 from dispatcher.store.redis.server_time import ServerTime

@@ -52,8 +52,8 @@ from dispatcher.clock import Clock, StoreClock
 from dispatcher.effective_settings import reference
 from dispatcher.flow.connectors.authorizing import Authorizing
 from dispatcher.flow.connectors.connecting import Connecting
-from dispatcher.flow.events.bulk_redelivery import Redeliverer
-from dispatcher.flow.events.bulk_step import BulkSteps
+from dispatcher.flow.events.acting.bulk_redelivery import Redeliverer
+from dispatcher.flow.events.acting.bulk_step import BulkSteps
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.ids import new_uuid
 from dispatcher.settings import Settings

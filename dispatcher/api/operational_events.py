@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from dispatcher.api.services import SERVICES
-from dispatcher.flow.events.operational_events import FLUSH_EVERY_S
+from dispatcher.flow.events.making.operational_events import FLUSH_EVERY_S
 from dispatcher.periodic import every
 
 

@@ -12,10 +12,10 @@ from dispatcher.telemetry.tracing import Tracing
 if TYPE_CHECKING:
     from dispatcher.api.deployment import Deployment
     from dispatcher.clock import Clock
-    from dispatcher.flow.events.accept import Acceptor
-    from dispatcher.flow.events.emit import Emitter
-    from dispatcher.flow.events.figures import PastFigures
-    from dispatcher.flow.events.operational_events import OperationalEvents
+    from dispatcher.flow.events.making.accept import Acceptor
+    from dispatcher.flow.events.making.emit import Emitter
+    from dispatcher.flow.events.making.operational_events import OperationalEvents
+    from dispatcher.flow.events.reading.figures import PastFigures
     from dispatcher.flow.installations.colleagues import Colleagues
     from dispatcher.flow.installations.customers import CustomerInstaller
     from dispatcher.flow.installations.installer import Installer

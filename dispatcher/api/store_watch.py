@@ -14,7 +14,7 @@ import structlog
 from aiohttp import web
 
 from dispatcher.errors import DispatcherError, StoreUnavailable
-from dispatcher.flow.events.accept import Acceptor
+from dispatcher.flow.events.making.accept import Acceptor
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.pressure import Pressure
 

@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, Self
 from dispatcher.clock import StoreClock
 from dispatcher.emitting.wire import asked, checked_key
 from dispatcher.errors import ConfigurationError, RequestError, StoreUnavailable
-from dispatcher.flow.events.accept import Acceptor, Keyed
-from dispatcher.flow.events.emit import Emitter
+from dispatcher.flow.events.making.accept import Acceptor, Keyed
+from dispatcher.flow.events.making.emit import Emitter
 from dispatcher.flow.installations.making.ordering_elsewhere import OrdersElsewhere
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.queue import Accepted

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.models import EventIn
 from dispatcher.errors import InvalidRequest, Problem, RequestError
-from dispatcher.flow.events.emit import Emission
+from dispatcher.flow.events.making.emit import Emission
 from dispatcher.policy.strict_json import read_object
 
 _fields_of = attrgetter(*Emission._fields)

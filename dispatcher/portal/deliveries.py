@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 
 from dispatcher.api.auditing import written_down
-from dispatcher.flow.events.redeliver import redeliver
+from dispatcher.flow.events.acting.redeliver import redeliver
 from dispatcher.model.audit_entry import Action
 from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import EventFilter, StoredEvent

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from dispatcher.flow.events.figures import Asked
+from dispatcher.flow.events.reading.figures import Asked
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import FAILURES, TERMINAL, Status
 from dispatcher.pages.moments import moment

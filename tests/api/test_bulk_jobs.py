@@ -23,8 +23,8 @@ GAP_S = 10
 
 @pytest.fixture(autouse=True)
 def _looks_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dispatcher.flow.events.bulk_redelivery.LOOK_S", 0.02)
-    monkeypatch.setattr("dispatcher.flow.events.bulk_redelivery.SHORTEST_PAUSE_S", 0.01)
+    monkeypatch.setattr("dispatcher.flow.events.acting.bulk_redelivery.LOOK_S", 0.02)
+    monkeypatch.setattr("dispatcher.flow.events.acting.bulk_redelivery.SHORTEST_PAUSE_S", 0.01)
 
 
 async def start_job(api: Api, **body: Any) -> str:
@@ -172,7 +172,7 @@ async def test_asking_twice_sends_nothing_twice(api: Api) -> None:
 
 
 async def test_a_long_job_keeps_no_other_waiting(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dispatcher.flow.events.bulk_step.AT_ONCE", 1)
+    monkeypatch.setattr("dispatcher.flow.events.acting.bulk_step.AT_ONCE", 1)
     await dead(api, 12)
     long, short = await asyncio.gather(
         start_job(api, filter={"from": 1}), start_job(api, filter={"accountId": "A-11"}, action="resolve")

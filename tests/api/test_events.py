@@ -11,7 +11,7 @@ from dispatcher.api.http.known_parameters import known_parameters
 from dispatcher.api.rest.models import EventOut
 from dispatcher.api.table import api_routes
 from dispatcher.clock import iso_ms
-from dispatcher.flow.events.explain import SENTENCES, sentence
+from dispatcher.flow.events.reading.explain import SENTENCES, sentence
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import INTEGRATION_DELETED, Explanation, Reason
 from dispatcher.model.status import Status

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from jsonschema_rs import validator_for
 
-from dispatcher.flow.events import figures as figures_flow
+from dispatcher.flow.events.reading import figures as figures_flow
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.status import Status
 from dispatcher.policy.figures.history import LANE, MOST_POINTS

@@ -14,8 +14,8 @@ from tests.api.worker_hand import WorkerHand
 async def test_events_of_one_account_go_again_in_the_order_in_which_they_were_accepted(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("dispatcher.flow.events.bulk_step.PAGE", 2)
-    monkeypatch.setattr("dispatcher.flow.events.bulk_step.AT_ONCE", 2)
+    monkeypatch.setattr("dispatcher.flow.events.acting.bulk_step.PAGE", 2)
+    monkeypatch.setattr("dispatcher.flow.events.acting.bulk_step.AT_ONCE", 2)
     hand, made = WorkerHand(api), []
     for _ in range(5):
         made.append((await api.emit(accountId="A"))["id"])

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreDeclined, StoreUnavailable
-from dispatcher.flow.events.accept import ENOUGH, Acceptor
+from dispatcher.flow.events.making.accept import ENOUGH, Acceptor
 from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType

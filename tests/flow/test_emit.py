@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import Refused, RequestError, Unprocessable
-from dispatcher.flow.events.emit import Emission, Emitter
+from dispatcher.flow.events.making.emit import Emission, Emitter
 from dispatcher.flow.integrations.link import link
 from dispatcher.model.access import Caller
 from dispatcher.model.event_type import EventType

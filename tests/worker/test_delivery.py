@@ -7,7 +7,7 @@ import json
 
 from standardwebhooks import Webhook
 
-from dispatcher.flow.events.explain import sentence
+from dispatcher.flow.events.reading.explain import sentence
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AnswerMode

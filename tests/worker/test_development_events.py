@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dispatcher.flow.events.emit import Emission, Emitter
-from dispatcher.flow.events.redeliver import redeliver
+from dispatcher.flow.events.acting.redeliver import redeliver
+from dispatcher.flow.events.making.emit import Emission, Emitter
 from dispatcher.model.access import Caller
 from dispatcher.model.event import Event
 from dispatcher.model.integration import Integration

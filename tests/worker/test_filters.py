@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from dispatcher.flow.events.explain import sentence
+from dispatcher.flow.events.reading.explain import sentence
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason

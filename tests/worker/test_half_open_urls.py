@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.flow.events.pause import resume
-from dispatcher.flow.events.suspended_urls import enable_url
+from dispatcher.flow.events.acting.pause import resume
+from dispatcher.flow.events.acting.suspended_urls import enable_url
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import Reason

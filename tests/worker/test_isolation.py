@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.flow.events.conclude import Conclusions
+from dispatcher.flow.events.acting.conclude import Conclusions
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.integration import Integration, LaneLimits
 from dispatcher.model.queue import EventFilter

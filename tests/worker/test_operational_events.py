@@ -8,7 +8,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from dispatcher.errors import ConfigurationError, StoreUnavailable
-from dispatcher.flow.events.operational_events import OperationalEvents
+from dispatcher.flow.events.making.operational_events import OperationalEvents
 from dispatcher.model.event_type import EventType
 from dispatcher.model.operational import OPERATIONS, OperationalEvent, OperationalKind
 from dispatcher.model.queue import EventFilter

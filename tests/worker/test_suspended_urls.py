@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dispatcher.flow.events.pause import resume
-from dispatcher.flow.events.suspended_urls import enable_url, suspended_urls
+from dispatcher.flow.events.acting.pause import resume
+from dispatcher.flow.events.acting.suspended_urls import enable_url, suspended_urls
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration

@@ -13,7 +13,7 @@ from functools import partial
 import aiohttp
 
 from dispatcher.clock import Clock
-from dispatcher.flow.events.status_notice import status_notice
+from dispatcher.flow.events.making.status_notice import status_notice
 from dispatcher.model.attempt import Attempt, Outcome, Phases
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, TYPE_RULES

@@ -8,7 +8,7 @@ from dispatcher.api.graphql import inputs, payloads
 from dispatcher.api.graphql.context import Info
 from dispatcher.api.graphql.objects import ProductIntegration
 from dispatcher.api.graphql.payloads import answered
-from dispatcher.flow.events.suspended_urls import enable_url
+from dispatcher.flow.events.acting.suspended_urls import enable_url
 
 
 @strawberry.type

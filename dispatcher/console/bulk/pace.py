@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dispatcher.flow.events.bulk_preview import IntegrationShare, Preview
+from dispatcher.flow.events.acting.bulk_preview import IntegrationShare, Preview
 
 
 def pace(seen: Preview, rate_per_s: float | None) -> str:

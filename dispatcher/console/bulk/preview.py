@@ -15,10 +15,10 @@ from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.screen import redirect
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import InvalidRequest, Refused
-from dispatcher.flow.events.bulk_preview import NOTHING, Preview, preview, tally
-from dispatcher.flow.events.figures import LAST_HOUR
-from dispatcher.flow.events.reach import within_reach
-from dispatcher.flow.events.used_keys import with_used_keys
+from dispatcher.flow.events.acting.bulk_preview import NOTHING, Preview, preview, tally
+from dispatcher.flow.events.reading.figures import LAST_HOUR
+from dispatcher.flow.events.reading.reach import within_reach
+from dispatcher.flow.events.reading.used_keys import with_used_keys
 from dispatcher.ids import new_uuid
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.redelivery import BulkAction, Redelivery

@@ -11,9 +11,9 @@ from dispatcher.console.frame.screen import EVENTS
 from dispatcher.console.frame.sentences import back
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import InvalidRequest
-from dispatcher.flow.events.deliver_now import deliver_now
-from dispatcher.flow.events.reach import reachable_event
-from dispatcher.flow.events.redeliver import redeliver
+from dispatcher.flow.events.acting.deliver_now import deliver_now
+from dispatcher.flow.events.acting.redeliver import redeliver
+from dispatcher.flow.events.reading.reach import reachable_event
 from dispatcher.model.queue import StoredEvent
 
 MAX_REASON_CHARS = 500

@@ -18,8 +18,8 @@ from dispatcher.console.events.sent_request import SentRequest, curl, rebuilt
 from dispatcher.console.frame.screen import EVENTS
 from dispatcher.console.frame.sentences import said
 from dispatcher.console.frame.viewer import Viewer
-from dispatcher.flow.events.explain import sentence
-from dispatcher.flow.events.reach import reachable_event
+from dispatcher.flow.events.reading.explain import sentence
+from dispatcher.flow.events.reading.reach import reachable_event
 from dispatcher.model.access import Scope
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import no_such_event

@@ -11,7 +11,7 @@ from dispatcher.api.auditing import noted
 from dispatcher.console.frame.sentences import back
 from dispatcher.console.integrations.subject import Subject
 from dispatcher.errors import NotFound
-from dispatcher.flow.events.suspended_urls import enable_url, published_now, suspended_urls
+from dispatcher.flow.events.acting.suspended_urls import enable_url, published_now, suspended_urls
 from dispatcher.model.event_type import TYPE_RULES, URL_FIELDS, EventType, parse_event_type
 
 

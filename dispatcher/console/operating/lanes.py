@@ -13,8 +13,8 @@ from dispatcher.console.frame.screen import own_path
 from dispatcher.console.frame.sentences import back
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import InvalidRequest, NotFound, RequestError
-from dispatcher.flow.events.pause import pause, resume
-from dispatcher.flow.events.reach import reachable_integration
+from dispatcher.flow.events.acting.pause import pause, resume
+from dispatcher.flow.events.reading.reach import reachable_integration
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import Pause
 from dispatcher.pages.forms import wrongs

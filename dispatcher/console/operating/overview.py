@@ -17,7 +17,7 @@ from dispatcher.console.operating.lane_states import LaneState, lane_states
 from dispatcher.console.operating.marks import marks_since
 from dispatcher.console.operating.overview_charts import DUE_LANES, DUE_STEP_MS, DUE_STEPS, charts_of, due_chart
 from dispatcher.console.operating.remedies import trouble
-from dispatcher.flow.events.figures import LAST_HOUR
+from dispatcher.flow.events.reading.figures import LAST_HOUR
 from dispatcher.model.queue import LaneView, QueueOverview
 from dispatcher.model.verdict import Verdict
 from dispatcher.policy.figures.history import total

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from dispatcher.console.operating.charts import Chart, Series, chart
 from dispatcher.console.operating.marks import Mark
-from dispatcher.flow.events.figures import Steps
+from dispatcher.flow.events.reading.figures import Steps
 from dispatcher.model.queue import QueueOverview
 from dispatcher.policy.figures.tally import count, percentile
 

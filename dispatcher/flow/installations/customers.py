@@ -13,7 +13,7 @@ from functools import partial
 from typing import Any
 
 from dispatcher.errors import Conflict, NotFound, Unprocessable
-from dispatcher.flow.events.redeliver import redeliver
+from dispatcher.flow.events.acting.redeliver import redeliver
 from dispatcher.flow.installations.installer import PAGE, Installer
 from dispatcher.flow.installations.making.changing import LOCKED, same
 from dispatcher.flow.installations.making.creation import Asked

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 
 from dispatcher.console.frame.rendering import SCRIPT as SCRIPT_PATH
-from dispatcher.flow.events.explain import SENTENCES
+from dispatcher.flow.events.reading.explain import SENTENCES
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import WORKER_ALIVE_MS, Reason
 from dispatcher.model.status import Status

@@ -11,7 +11,7 @@ from dispatcher.api.rest.models import Wire
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
 from dispatcher.errors import NotFound
-from dispatcher.flow.events.suspended_urls import enable_url, suspended_urls
+from dispatcher.flow.events.acting.suspended_urls import enable_url, suspended_urls
 from dispatcher.model.access import Scope
 from dispatcher.model.event_type import EventType, parse_event_type
 from dispatcher.model.integration import Integration

@@ -19,7 +19,7 @@ from dispatcher.api.rest.events.receipts import accepted, limited, refuse_key, r
 from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
 from dispatcher.api.services import SERVICES, TRACING, Services
 from dispatcher.errors import RequestError, Unprocessable
-from dispatcher.flow.events.emit import Emission
+from dispatcher.flow.events.making.emit import Emission
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.event import Event
 from dispatcher.model.integration import Product

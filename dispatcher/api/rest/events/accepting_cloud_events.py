@@ -19,7 +19,7 @@ from dispatcher.api.rest.events.cloud_events import (
 from dispatcher.api.rest.events.receipts import accepted, limited, refuse_key, results
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
-from dispatcher.flow.events.accept import Keyed
+from dispatcher.flow.events.making.accept import Keyed
 from dispatcher.model.access import Caller
 from dispatcher.model.integration import Product
 from dispatcher.model.queue import Accepted

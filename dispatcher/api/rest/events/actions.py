@@ -10,10 +10,10 @@ from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.events.event_json import event_json, explanation_json
 from dispatcher.api.rest.models import EventOut, ForwardedOut
 from dispatcher.api.services import SERVICES, Services
-from dispatcher.flow.events.conclude import Conclusions
-from dispatcher.flow.events.deliver_now import deliver_now
-from dispatcher.flow.events.reach import reachable_event
-from dispatcher.flow.events.redeliver import redeliver
+from dispatcher.flow.events.acting.conclude import Conclusions
+from dispatcher.flow.events.acting.deliver_now import deliver_now
+from dispatcher.flow.events.acting.redeliver import redeliver
+from dispatcher.flow.events.reading.reach import reachable_event
 from dispatcher.model.access import Scope
 from dispatcher.model.queue import StoredEvent
 

@@ -11,8 +11,8 @@ from dispatcher.api.http.route import CALLER
 from dispatcher.api.http.turns import SEARCH_TURNS, share_of
 from dispatcher.api.rest.events.filters import Asked, asked_in
 from dispatcher.api.services import SERVICES
-from dispatcher.flow.events.reach import within_reach
-from dispatcher.flow.events.used_keys import with_used_keys
+from dispatcher.flow.events.reading.reach import within_reach
+from dispatcher.flow.events.reading.used_keys import with_used_keys
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.term import Field
 

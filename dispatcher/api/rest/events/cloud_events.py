@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.models import NO_CONTROL, Name
 from dispatcher.errors import InvalidRequest, Problem, RequestError, Unprocessable
-from dispatcher.flow.events.emit import Emission
+from dispatcher.flow.events.making.emit import Emission
 from dispatcher.model import exact_numbers
 from dispatcher.model.event_type import parse_event_type
 from dispatcher.policy.notification.trace_context import read_traceparent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from dispatcher.clock import iso_ms
-from dispatcher.flow.events.explain import sentence
+from dispatcher.flow.events.reading.explain import sentence
 from dispatcher.model.attempt import Attempt, Phases
 from dispatcher.model.queue import Explanation, Page, StoredEvent
 from dispatcher.policy.notification.body import event_url

@@ -17,7 +17,7 @@ from dispatcher.api.rest.events.waiting import WAITS
 from dispatcher.api.rest.models import AttemptsOut, EventCountOut, EventOut, EventPageOut, ExplanationOut
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
-from dispatcher.flow.events.reach import reachable_event, reached
+from dispatcher.flow.events.reading.reach import reachable_event, reached
 from dispatcher.model.access import Scope
 from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import Count, EventFilter, Page, StoredEvent

@@ -17,7 +17,7 @@ from dispatcher.api.rest.host.xml import prefers_xml, to_xml
 from dispatcher.api.rest.models import EventOut, ResultIn
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import Refused
-from dispatcher.flow.events.reach import reachable_event
+from dispatcher.flow.events.reading.reach import reachable_event
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import StoredEvent

@@ -26,10 +26,10 @@ from dispatcher.api.rest.jobs.redelivery_json import job_json, preview_json
 from dispatcher.api.rest.models import FilterIn
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
-from dispatcher.flow.events.bulk_preview import NOTHING, preview, tally
-from dispatcher.flow.events.bulk_redelivery import Redeliverer
-from dispatcher.flow.events.reach import within_reach
-from dispatcher.flow.events.used_keys import with_used_keys
+from dispatcher.flow.events.acting.bulk_preview import NOTHING, preview, tally
+from dispatcher.flow.events.acting.bulk_redelivery import Redeliverer
+from dispatcher.flow.events.reading.reach import within_reach
+from dispatcher.flow.events.reading.used_keys import with_used_keys
 from dispatcher.ids import new_uuid
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.queue import EventFilter

@@ -13,7 +13,7 @@ from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.operating.metric_models import IntegrationsFiguresOut, PercentileSeriesOut, SeriesOut
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
-from dispatcher.flow.events.figures import Asked, Steps
+from dispatcher.flow.events.reading.figures import Asked, Steps
 from dispatcher.model.access import Scope
 from dispatcher.policy.figures.history import Window, total
 from dispatcher.policy.figures.tally import COUNTS, MEASURES, Figures, count, observed, percentile

@@ -16,9 +16,9 @@ from dispatcher.api.rest.events.event_json import iso_or_none
 from dispatcher.api.rest.models import LaneOut, PausedLanesOut, PauseIn, ResumedLanesOut
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
-from dispatcher.flow.events.pause import pause, resume
-from dispatcher.flow.events.pause_all import pause_all, resume_all
-from dispatcher.flow.events.reach import reachable_integration
+from dispatcher.flow.events.acting.pause import pause, resume
+from dispatcher.flow.events.acting.pause_all import pause_all, resume_all
+from dispatcher.flow.events.reading.reach import reachable_integration
 from dispatcher.model.access import Scope
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import LaneView, PartitionView, Pause, QueueOverview, TypePause, WorkerView

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.console.bulk.pace import pace
-from dispatcher.flow.events.bulk_preview import NOTHING, IntegrationShare, Preview
+from dispatcher.flow.events.acting.bulk_preview import NOTHING, IntegrationShare, Preview
 
 FREE, SLOW, FAST = (IntegrationShare(name, 10, rate) for name, rate in (("a", None), ("b", 0.5), ("c", 1500.0)))
 

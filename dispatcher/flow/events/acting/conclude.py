@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dispatcher.errors import Unprocessable
-from dispatcher.flow.events.status_notice import status_notice
+from dispatcher.flow.events.making.status_notice import status_notice
 from dispatcher.model.event import Event, no_such_event
 from dispatcher.model.integration import WORKING, AnswerMode, Revision
 from dispatcher.model.queue import StoredEvent

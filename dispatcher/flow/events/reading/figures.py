@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from dispatcher.errors import InvalidRequest, NotFound
-from dispatcher.flow.events.reach import reachable_integration
+from dispatcher.flow.events.reading.reach import reachable_integration
 from dispatcher.ids import partition_of_lane
 from dispatcher.model.access import Caller
 from dispatcher.policy.figures.history import FLEET, LANE, Resolution, Window, rolled_up, total, window

@@ -5,7 +5,7 @@ Definitions are narrowed by ``Definitions.of_vendor``.
 
 from __future__ import annotations
 
-from dispatcher.flow.events.named_integrations import with_integrations
+from dispatcher.flow.events.reading.named_integrations import with_integrations
 from dispatcher.model.access import Caller
 from dispatcher.model.event import no_such_event
 from dispatcher.model.integration import Integration

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from dispatcher.flow.events.pause import pause, resume
+from dispatcher.flow.events.acting.pause import pause, resume
 from dispatcher.model.integration import Integration
 from dispatcher.model.operational import Notify
 from dispatcher.model.queue import Pause

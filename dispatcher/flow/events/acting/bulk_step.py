@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from dispatcher.errors import RequestError
-from dispatcher.flow.events.conclude import Conclusions
-from dispatcher.flow.events.reach import of_vendor
-from dispatcher.flow.events.redeliver import redeliver
+from dispatcher.flow.events.acting.conclude import Conclusions
+from dispatcher.flow.events.acting.redeliver import redeliver
+from dispatcher.flow.events.reading.reach import of_vendor
 from dispatcher.model.queue import Page, StoredEvent
 from dispatcher.model.redelivery import BulkAction, Item, ItemOutcome, Redelivery, RedeliveryState
 from dispatcher.policy.bulk_actions import allowance, before, is_meant

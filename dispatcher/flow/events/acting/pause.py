@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dispatcher.clock import iso_ms
-from dispatcher.flow.events.suspended_urls import published_now
+from dispatcher.flow.events.acting.suspended_urls import published_now
 from dispatcher.model.integration import Integration
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.model.queue import Pause

@@ -15,7 +15,7 @@ from typing import Self
 import structlog
 
 from dispatcher.errors import DispatcherError, RequestError
-from dispatcher.flow.events.bulk_step import BulkSteps, Step
+from dispatcher.flow.events.acting.bulk_step import BulkSteps, Step
 from dispatcher.model.access import Scope, effective, is_person
 from dispatcher.model.redelivery import Redelivery, RedeliveryState
 from dispatcher.store.access.clients import ClientStore

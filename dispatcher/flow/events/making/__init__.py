@@ -1,0 +1,1 @@
+"""Events come into being: emitted by a backend, or made of what happened, and accepted."""
