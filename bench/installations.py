@@ -16,7 +16,7 @@ from dispatcher.model.installation import Installation, InstallStep, Mode, Stand
 from dispatcher.model.integration import Integration, Revision
 from dispatcher.policy.installing.steps import opened
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.installations.installations import InstallationStore, Written
+from dispatcher.store.installations.installed.installations import InstallationStore, Written
 
 LISTED = 1000
 AT_ONCE = 100

@@ -33,8 +33,8 @@ from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory
 from dispatcher.store.history.sampled import SampledCounters
-from dispatcher.store.installations.connectors import ConnectorStore
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.connectors import ConnectorStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.queue.owning.leases import Leases
 from dispatcher.store.redis.server_time import ServerTime

@@ -17,14 +17,14 @@ from dispatcher.flow.installations.upkeep.upgrade_rounds import UpgradeRounds
 from dispatcher.flow.installations.upkeep.upgrading import Upgrades
 from dispatcher.store import keys
 from dispatcher.store.definitions.due import DueStore
-from dispatcher.store.installations.accounts import AccountStore
-from dispatcher.store.installations.bearers import Bearers
-from dispatcher.store.installations.connectors import ConnectorStore
-from dispatcher.store.installations.installations import InstallationStore
-from dispatcher.store.installations.marketplaces import MarketplaceStore
-from dispatcher.store.installations.outbox import Outbox
-from dispatcher.store.installations.templates import TemplateStore
-from dispatcher.store.installations.upgrade_places import UpgradePlaces
+from dispatcher.store.installations.installed.bearers import Bearers
+from dispatcher.store.installations.installed.installations import InstallationStore
+from dispatcher.store.installations.installed.outbox import Outbox
+from dispatcher.store.installations.installed.upgrade_places import UpgradePlaces
+from dispatcher.store.installations.parties.accounts import AccountStore
+from dispatcher.store.installations.parties.connectors import ConnectorStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 from worker.delivery.installed import InstalledEvents
 from worker.resources import Resources
 

@@ -66,8 +66,8 @@ from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.health.pressure import Pressure
 from dispatcher.store.health.set_aside import set_aside
 from dispatcher.store.history.exemplars import ExemplarStore
-from dispatcher.store.installations.authorizations import AuthorizationStore
-from dispatcher.store.installations.unfinished import updates_in_progress
+from dispatcher.store.installations.installed.unfinished import updates_in_progress
+from dispatcher.store.installations.parties.authorizations import AuthorizationStore
 from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.connection import beside

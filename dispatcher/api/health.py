@@ -22,7 +22,7 @@ from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.troubles import SetAside
 from dispatcher.policy.figures.exemplars import Exemplars
-from dispatcher.store.installations.unfinished import Unfinished
+from dispatcher.store.installations.installed.unfinished import Unfinished
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.telemetry.exposition import form_for, page

@@ -20,11 +20,11 @@ from dispatcher.flow.sessions.passwords import Passwords
 from dispatcher.flow.sessions.sign_in import SignIn
 from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.definitions.cache import DefinitionCache
-from dispatcher.store.installations.accounts import AccountStore
-from dispatcher.store.installations.connectors import ConnectorStore
-from dispatcher.store.installations.marketplaces import MarketplaceStore
-from dispatcher.store.installations.sessions import SessionStore
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.accounts import AccountStore
+from dispatcher.store.installations.parties.connectors import ConnectorStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.sessions import SessionStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.secrets.sealing import Sealer
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from dispatcher.store.audit_log.log import AuditLog
     from dispatcher.store.definitions.cache import DefinitionCache
     from dispatcher.store.definitions.editing import Definitions
-    from dispatcher.store.installations.marketplaces import MarketplaceStore
+    from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
     from dispatcher.store.queue.events import QueueStore
     from dispatcher.store.secrets.sealing import Sealer
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from prometheus_client.core import CounterMetricFamily, Metric
 
 from dispatcher.flow.sessions.password_lockout import PASSWORD_LOOKS
-from dispatcher.store.installations.sessions import Opening
+from dispatcher.store.installations.parties.sessions import Opening
 
 ISSUED = "issued"
 LINKS = (ISSUED, *(one.value.lower() for one in Opening))

@@ -22,7 +22,7 @@ from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.pressure import Pressure
 from dispatcher.store.health.set_aside import set_aside
 from dispatcher.store.health.verdicts import VerdictStore
-from dispatcher.store.installations.unfinished import updates_in_progress
+from dispatcher.store.installations.installed.unfinished import updates_in_progress
 from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 from dispatcher.store.queue.watching.overview import workers
 from dispatcher.store.queue.watching.troubles import Troubles

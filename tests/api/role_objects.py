@@ -7,12 +7,12 @@ from dispatcher.model.account import Account
 from dispatcher.model.connector import AccountConnector, ConnectorTemplate
 from dispatcher.model.installation import Installation, InstallStep, Mode, Standing
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.store.installations.accounts import put_account
-from dispatcher.store.installations.connectors import put_connector
-from dispatcher.store.installations.editing import Transaction
-from dispatcher.store.installations.installations import InstallationStore, Written
-from dispatcher.store.installations.numbers import next_number
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.installed.installations import InstallationStore, Written
+from dispatcher.store.installations.parties.accounts import put_account
+from dispatcher.store.installations.parties.connectors import put_connector
+from dispatcher.store.installations.parties.templates import TemplateStore
+from dispatcher.store.installations.writing.editing import Transaction
+from dispatcher.store.installations.writing.numbers import next_number
 from tests.api.conftest import Api
 from tests.api.tenants import Tenant
 

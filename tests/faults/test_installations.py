@@ -17,7 +17,7 @@ from dispatcher.model.installation import InstallStep
 from dispatcher.model.integration import Integration
 from dispatcher.model.marketplace import Marketplace
 from dispatcher.store import keys
-from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.installations.recount import recount_installed
 from dispatcher.store.redis.scripts import script
 from tests.faults.deployment import ADMIN, ADMIN_SECRET, FULL, Deployment

@@ -6,7 +6,7 @@ import asyncio
 
 from dispatcher.flow.installations.upkeep.drafts import Drafts
 from dispatcher.store import keys
-from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.installed.installations import InstallationStore
 from tests.hosts import Reply
 from tests.installations.conftest import ALL, STEPS, Scene, step_reply
 from tests.installations.test_told import settle_in

@@ -18,9 +18,9 @@ from dispatcher.model.integration import SigningSecret
 from dispatcher.model.marketplace import Marketplace
 from dispatcher.policy.notification.signing import generate_secret, parse_secret
 from dispatcher.policy.notification.verification import verify
-from dispatcher.store.installations.accounts import AccountStore, put_account
-from dispatcher.store.installations.editing import Transaction, transacted
-from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.accounts import AccountStore, put_account
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
+from dispatcher.store.installations.writing.editing import Transaction, transacted
 from dispatcher.store.secrets.fields import marketplace_signing_secret
 from tests.hosts import Received, Reply
 from tests.installations.conftest import ALL, STEPS, Scene

@@ -39,8 +39,8 @@ from dispatcher.policy.installing.rules import (
     unlocked,
 )
 from dispatcher.store import keys
-from dispatcher.store.installations.installations import InstallationStore
-from dispatcher.store.installations.outbox import Outbox
+from dispatcher.store.installations.installed.installations import InstallationStore
+from dispatcher.store.installations.installed.outbox import Outbox
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.claims import Claimed, Settlement
 from tests.hand_worker import RETENTION_MS, HandWorker

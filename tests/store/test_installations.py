@@ -14,7 +14,7 @@ from dispatcher.model.installation import Installation, InstallStep, Purchase
 from dispatcher.model.integration import Revision
 from dispatcher.store import keys
 from dispatcher.store.definitions.records import BrokenDefinition
-from dispatcher.store.installations.installations import InstallationStore, Stored, Written
+from dispatcher.store.installations.installed.installations import InstallationStore, Stored, Written
 
 STEPS = (
     InstallStep("One", installer_function="check1", connection_id="c1", unknown={"colour": "red"}),

@@ -34,7 +34,7 @@ from dispatcher.store.definitions.sealed import (
 )
 from dispatcher.store.health.doctor import examine
 from dispatcher.store.health.findings import Level
-from dispatcher.store.installations.records import read, write
+from dispatcher.store.installations.writing.records import read, write
 from dispatcher.store.reseal.places import sealed_places
 from dispatcher.store.reseal.reseal import Resealer
 from dispatcher.store.reseal.stale_count import StaleCount

@@ -17,8 +17,8 @@ from dispatcher.flow.connectors.authorizing import Authorizing
 from dispatcher.flow.installations.customers import Customer
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.status import Status
-from dispatcher.store.installations.connectors import ConnectorStore, connector_place, put_connector
-from dispatcher.store.installations.editing import Transaction
+from dispatcher.store.installations.parties.connectors import ConnectorStore, connector_place, put_connector
+from dispatcher.store.installations.writing.editing import Transaction
 from tests.hosts import ProductHost, Received, Reply
 from tests.waiting import until
 from tests.worker.test_account_connectors import app

@@ -8,7 +8,7 @@ from dispatcher.model.integration import AnswerMode, Integration, OutboundCreden
 from dispatcher.model.marketplace import NOTIFICATION_URL, Marketplace, callback_lane
 from dispatcher.policy.integration_filter.filter import compile_filter
 from dispatcher.policy.notification.signing import parse_secret
-from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.secrets.fields import marketplace_signing_secret
 from dispatcher.store.secrets.sealing import Sealer
 from worker.delivery.target import Defaults, Target

@@ -12,8 +12,8 @@ from dispatcher.flow.installations.making.setting_seals import SettingSeals
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.policy.secrets.setting_secrets import MASK, secrets_of, with_secrets
-from dispatcher.store.installations.bearers import Bearers
-from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.installed.bearers import Bearers
+from dispatcher.store.installations.installed.installations import InstallationStore
 
 _CONFIGURATION = "configuration"
 

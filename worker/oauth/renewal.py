@@ -12,8 +12,8 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.flow.connectors.renewing import Renewals
 from dispatcher.ids import new_uuid
 from dispatcher.model.connector import AccountConnector, OAuthApplication
-from dispatcher.store.installations.connectors import ConnectorStore
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.connectors import ConnectorStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 from dispatcher.store.secrets.fields import connector_refresh_token, template_client_secret
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.tokens import TokenStore

@@ -8,7 +8,7 @@ import orjson
 
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.store.definitions.trials import CodeTrial
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 from dispatcher.store.secrets.passing import trial_grant, trial_value
 from dispatcher.store.secrets.sealing import Sealer
 from worker.oauth.grants import GrantClient

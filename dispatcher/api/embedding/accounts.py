@@ -12,7 +12,7 @@ from dispatcher.errors import InvalidRequest, Refused
 from dispatcher.model.access import Scope
 from dispatcher.model.account import Account
 from dispatcher.policy.installing.marketplace_access import reach_of
-from dispatcher.store.installations.accounts import AccountStore
+from dispatcher.store.installations.parties.accounts import AccountStore
 
 ACCOUNT_HEADER = "X-Cyclr-Account"
 

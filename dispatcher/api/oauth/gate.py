@@ -16,7 +16,7 @@ from dispatcher.api.oauth.tokens import AccessToken, TokenReader
 from dispatcher.clock import Clock
 from dispatcher.errors import Problem, RequestError
 from dispatcher.model.access import ACCOUNT_SCOPES, Caller, Scope, effective
-from dispatcher.store.installations.bearers import PREFIX, Bearers
+from dispatcher.store.installations.installed.bearers import PREFIX, Bearers
 from dispatcher.store.secrets.signing_keys import RevokedTokens
 
 RECHECK_S = 4.0

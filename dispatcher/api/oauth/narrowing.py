@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from dispatcher.api.oauth.directory import Principal
 from dispatcher.model.access import ACCOUNT_SCOPES, Scope, effective
 from dispatcher.policy.installing.marketplace_access import Reach
-from dispatcher.store.installations.accounts import AccountStore
-from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.accounts import AccountStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 
 PREFIX = "account:"
 

@@ -16,8 +16,8 @@ from dispatcher.settings import Settings
 from dispatcher.store.archive.archive import archive_in
 from dispatcher.store.archive.auditing import ArchiveReport, check_segments, recount_archive
 from dispatcher.store.health.meta import stored_partitions
+from dispatcher.store.installations.installed.unfinished import Unfinished, effects_waiting
 from dispatcher.store.installations.recount import Recounted, recount_installed
-from dispatcher.store.installations.unfinished import Unfinished, effects_waiting
 from dispatcher.store.queue.watching.recount import recount
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.url import parse

@@ -12,9 +12,9 @@ from dispatcher.flow.connectors.templates import TemplateDesk
 from dispatcher.flow.sessions.marketplaces import MarketplaceDesk
 from dispatcher.policy.installing.marketplace_access import reach_of
 from dispatcher.store.audit_log.log import Noting
-from dispatcher.store.installations.accounts import AccountStore
-from dispatcher.store.installations.marketplaces import MarketplaceStore
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.accounts import AccountStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 
 MAX_ID = 2**31 - 1
 

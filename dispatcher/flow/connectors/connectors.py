@@ -17,17 +17,17 @@ from dispatcher.model.connector import AccountConnector, ConnectorTemplate
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.policy.addresses.url_properties import names_a_host
 from dispatcher.store.audit_log.log import Noting
-from dispatcher.store.installations.binding import mark_bound
-from dispatcher.store.installations.connectors import (
+from dispatcher.store.installations.parties.binding import mark_bound
+from dispatcher.store.installations.parties.connectors import (
     MAX_CONNECTORS,
     ConnectorStore,
     connector_place,
     entries_place,
     put_connector,
 )
-from dispatcher.store.installations.editing import Transaction, transacted
-from dispatcher.store.installations.numbers import next_number
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.templates import TemplateStore
+from dispatcher.store.installations.writing.editing import Transaction, transacted
+from dispatcher.store.installations.writing.numbers import next_number
 from dispatcher.store.secrets.fields import connector_auth_value
 from dispatcher.store.secrets.sealing import Sealer
 

@@ -12,7 +12,7 @@ from dispatcher.model.integration import Integration
 from dispatcher.model.marketplace import Marketplace
 from dispatcher.policy.installing.versions import is_higher
 from dispatcher.store.definitions.cache import DefinitionCache
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ from dispatcher.model.installation import Installation, Standing
 from dispatcher.model.marketplace import callback_lane
 from dispatcher.store import keys
 from dispatcher.store.documents.swap import Document
-from dispatcher.store.installations import outbox
-from dispatcher.store.installations.connectors import connector_place, put_connector
-from dispatcher.store.installations.editing import Transaction, transacted
-from dispatcher.store.installations.installations import InstallationStore, message
-from dispatcher.store.installations.marketplaces import MarketplaceStore
-from dispatcher.store.installations.records import write
+from dispatcher.store.installations.installed import outbox
+from dispatcher.store.installations.installed.installations import InstallationStore, message
+from dispatcher.store.installations.parties.connectors import connector_place, put_connector
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
+from dispatcher.store.installations.writing.editing import Transaction, transacted
+from dispatcher.store.installations.writing.records import write
 from dispatcher.store.redis.client import StoreClient
 
 MAX_TEXT_CHARS = 300

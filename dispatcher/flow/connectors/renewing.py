@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from dispatcher.model.authorization import Grant
 from dispatcher.model.connector import AccountConnector
-from dispatcher.store.installations.connectors import connector_place, put_connector
-from dispatcher.store.installations.editing import Transaction, transacted
+from dispatcher.store.installations.parties.connectors import connector_place, put_connector
+from dispatcher.store.installations.writing.editing import Transaction, transacted
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.secrets.fields import connector_auth_value, connector_refresh_token
 from dispatcher.store.secrets.sealing import Sealer

@@ -13,7 +13,7 @@ from dispatcher.model.deployment import MASK
 from dispatcher.model.precondition import Precondition
 from dispatcher.policy.texts import name_problems
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 from dispatcher.store.secrets.fields import template_client_secret
 from dispatcher.store.secrets.sealing import Sealer
 

@@ -12,8 +12,8 @@ from dispatcher.model.audit_entry import Author
 from dispatcher.model.installation import Installation, Moved, Person, Standing
 from dispatcher.policy.installing.rules import Moment, assigned, unassigned
 from dispatcher.store.audit_log.log import AuditLog, Noting
-from dispatcher.store.installations.accounts import AccountStore, user_place
-from dispatcher.store.installations.editing import Transaction, transacted
+from dispatcher.store.installations.parties.accounts import AccountStore, user_place
+from dispatcher.store.installations.writing.editing import Transaction, transacted
 
 MAX_ASSIGNED = 200
 """People who use one app."""

@@ -25,7 +25,7 @@ from dispatcher.policy.reach import reaches_integration
 from dispatcher.store import keys
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.installations.installations import InstallationStore, Stored
+from dispatcher.store.installations.installed.installations import InstallationStore, Stored
 
 PAGE = 1000
 

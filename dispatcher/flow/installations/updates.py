@@ -17,7 +17,7 @@ from dispatcher.policy.installing.rules import Moment, pushed
 from dispatcher.policy.reach import reaches_integration
 from dispatcher.store import keys
 from dispatcher.store.definitions.cache import DefinitionCache
-from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.installed.installations import InstallationStore
 
 MOST = 1000
 """Installations that are moved at once."""

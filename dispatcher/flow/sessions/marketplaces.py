@@ -16,7 +16,7 @@ from dispatcher.policy.installing.marketplace_access import Reach
 from dispatcher.policy.notification.signing import generate_secret
 from dispatcher.policy.texts import name_problems
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.secrets.fields import marketplace_signing_secret
 from dispatcher.store.secrets.sealing import Sealer
 

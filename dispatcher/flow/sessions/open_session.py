@@ -19,7 +19,7 @@ from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.policy.installing.marketplace_access import Reach
 from dispatcher.store.audit_log.log import Noting
-from dispatcher.store.installations.accounts import (
+from dispatcher.store.installations.parties.accounts import (
     AccountStore,
     account_place,
     no_such_account,
@@ -28,9 +28,9 @@ from dispatcher.store.installations.accounts import (
     user_place,
     username_place,
 )
-from dispatcher.store.installations.editing import Transaction, transacted
-from dispatcher.store.installations.marketplaces import MarketplaceStore, marketplace_place
-from dispatcher.store.installations.sessions import new_token, put_link
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore, marketplace_place
+from dispatcher.store.installations.parties.sessions import new_token, put_link
+from dispatcher.store.installations.writing.editing import Transaction, transacted
 
 
 @dataclass(frozen=True, slots=True)

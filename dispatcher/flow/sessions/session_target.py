@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dispatcher.errors import InvalidRequest, NotFound
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.store.installations.accounts import AccountStore
-from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.accounts import AccountStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 
 
 async def target_marketplace(

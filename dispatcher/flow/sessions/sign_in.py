@@ -8,7 +8,7 @@ from dispatcher.errors import Problem, RequestError
 from dispatcher.flow.sessions.password_lockout import PasswordLockout
 from dispatcher.flow.sessions.passwords import MAX_PASSWORD_BYTES, Passwords
 from dispatcher.model.account import Account, User
-from dispatcher.store.installations.accounts import AccountStore
+from dispatcher.store.installations.parties.accounts import AccountStore
 
 MAX_NAMESAKES = 5
 """Users of one name, each of another marketplace, whose passwords are looked at."""

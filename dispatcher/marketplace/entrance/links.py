@@ -19,7 +19,7 @@ from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.pages.forms import read_form
 from dispatcher.pages.framing import is_framed
 from dispatcher.pages.origin import refuse_known_strangers
-from dispatcher.store.installations.sessions import Opened, Opening
+from dispatcher.store.installations.parties.sessions import Opened, Opening
 
 PATH = "/account/signinwithtoken"
 _LEAVES_NO_TRACE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}

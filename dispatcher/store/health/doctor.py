@@ -19,7 +19,7 @@ from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.meta import stored_partitions
 from dispatcher.store.health.permissions import QUEUE, RECOVERY, advice, missing, of_store
 from dispatcher.store.health.server_info import INFO_CHECKS, Info, product, replicas
-from dispatcher.store.installations.unfinished import effects_waiting, updates_in_progress
+from dispatcher.store.installations.installed.unfinished import effects_waiting, updates_in_progress
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.server_time import server_now_ms
 from dispatcher.store.reseal.reseal import Resealer

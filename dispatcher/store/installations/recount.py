@@ -17,10 +17,10 @@ from redis.asyncio import Redis
 from dispatcher.model.account import Account
 from dispatcher.model.installation import Installation
 from dispatcher.store import keys
-from dispatcher.store.installations.accounts import account_place, user_place, username_place
-from dispatcher.store.installations.connectors import connector_place, entries_place
-from dispatcher.store.installations.editing import Place, stored_at
-from dispatcher.store.installations.records import read
+from dispatcher.store.installations.parties.accounts import account_place, user_place, username_place
+from dispatcher.store.installations.parties.connectors import connector_place, entries_place
+from dispatcher.store.installations.writing.editing import Place, stored_at
+from dispatcher.store.installations.writing.records import read
 from dispatcher.store.redis.connection import guarded
 
 PAGE = 500

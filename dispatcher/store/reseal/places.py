@@ -5,7 +5,7 @@ from __future__ import annotations
 from redis.asyncio import Redis
 
 from dispatcher.store.definitions.sealed import SealedDefinitions
-from dispatcher.store.installations.sealed import (
+from dispatcher.store.installations.writing.sealed import (
     sealed_connectors,
     sealed_installations,
     sealed_marketplaces,

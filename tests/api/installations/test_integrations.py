@@ -13,7 +13,7 @@ from dispatcher.errors import Conflict
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, OrderFormField
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.installed.installations import InstallationStore
 from tests.api.conftest import Api, Start
 from tests.api.installations.samples import ALL, DIY, SMART, STEPS, account, events_of, install, installable
 

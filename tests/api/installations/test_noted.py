@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from dispatcher.model.installation import Standing, Upgrade
-from dispatcher.store.installations.installations import InstallationStore, Written
+from dispatcher.store.installations.installed.installations import InstallationStore, Written
 from tests.api.conftest import PRODUCT, Api
 from tests.api.installations.embedding import NEW_ACCOUNT, PASSWORD, USERNAME, open_shop, partner_of
 from tests.api.installations.samples import account, install, installable

@@ -12,7 +12,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.api.installing import INSTALLING, Installing
-from dispatcher.store.installations.sessions import Opening
+from dispatcher.store.installations.parties.sessions import Opening
 from tests.api.conftest import Api, Start
 from tests.api.installations.embedding import NEW_ACCOUNT, PASSWORD, USERNAME, Partner, open_shop, partner_of
 

@@ -14,10 +14,10 @@ from dispatcher.model.installation import Installation, InstallStep, Mode, Stand
 from dispatcher.model.integration import Bookmark, Integration, OrderFormField, Revision
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.model.product import Edition, ProductDetails
-from dispatcher.store.installations.accounts import put_account, put_user, user_place
-from dispatcher.store.installations.editing import Transaction, transacted
-from dispatcher.store.installations.installations import InstallationStore, Written
-from dispatcher.store.installations.sessions import put_link
+from dispatcher.store.installations.installed.installations import InstallationStore, Written
+from dispatcher.store.installations.parties.accounts import put_account, put_user, user_place
+from dispatcher.store.installations.parties.sessions import put_link
+from dispatcher.store.installations.writing.editing import Transaction, transacted
 from tests.api.conftest import Api, Start, publish
 
 SHOP = "/launch/marketplace/27"

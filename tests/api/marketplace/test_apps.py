@@ -12,7 +12,7 @@ import pytest
 from dispatcher.model.account import UserRole
 from dispatcher.model.installation import Installation, InstallStep, Purchase, Standing, Upgrade
 from dispatcher.store import keys
-from dispatcher.store.installations.remains import Remains
+from dispatcher.store.installations.installed.remains import Remains
 from tests.api.marketplace.conftest import (
     ACCOUNT,
     BIGCOMMERCE,

@@ -6,8 +6,8 @@ import pytest
 
 from dispatcher.model.account import Account, User, UserRole
 from dispatcher.model.installation import Standing
-from dispatcher.store.installations.accounts import put_account, put_user
-from dispatcher.store.installations.editing import Transaction, transacted
+from dispatcher.store.installations.parties.accounts import put_account, put_user
+from dispatcher.store.installations.writing.editing import Transaction, transacted
 from tests.api.marketplace.conftest import ACCOUNT, COLLEAGUE, LEDGER, PASSWORD, SHOP, USER, Shopper
 
 ORDER = f"/products/{LEDGER}"

@@ -29,7 +29,7 @@ from dispatcher.model.access import Scope
 from dispatcher.model.marketplace import Brand, Marketplace
 from dispatcher.policy.installing.marketplace_access import reach_of
 from dispatcher.policy.strict_json import read_object
-from dispatcher.store.installations.marketplaces import MarketplaceStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 
 _NO_STORE = {hdrs.CACHE_CONTROL: "no-store"}
 

@@ -24,7 +24,7 @@ from dispatcher.model.connector import ConnectorAuth, ConnectorTemplate, Propert
 from dispatcher.model.deployment import MASK
 from dispatcher.policy.installing.marketplace_access import reach_of
 from dispatcher.policy.strict_json import read_object
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 
 
 async def create_template(request: web.Request) -> web.StreamResponse:

@@ -19,10 +19,10 @@ from dispatcher.model.installation import Installation, Mode, Purchase, Standing
 from dispatcher.policy.installing.rules import ordered_elsewhere
 from dispatcher.store import keys
 from dispatcher.store.definitions.cache import DefinitionCache
-from dispatcher.store.installations.accounts import AccountStore
-from dispatcher.store.installations.installations import TRIES, InstallationStore, Stored, Written
-from dispatcher.store.installations.marketplaces import MarketplaceStore
-from dispatcher.store.installations.outbox import Outbox
+from dispatcher.store.installations.installed.installations import TRIES, InstallationStore, Stored, Written
+from dispatcher.store.installations.installed.outbox import Outbox
+from dispatcher.store.installations.parties.accounts import AccountStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.client import StoreClient
 

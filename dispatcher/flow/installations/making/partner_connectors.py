@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import InstallStep
-from dispatcher.store.installations.connectors import ConnectorStore
-from dispatcher.store.installations.templates import TemplateStore
+from dispatcher.store.installations.parties.connectors import ConnectorStore
+from dispatcher.store.installations.parties.templates import TemplateStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from dispatcher.model.effect import Effect, LockChange
 from dispatcher.model.event import Event
-from dispatcher.store.installations.outbox import Outbox
+from dispatcher.store.installations.installed.outbox import Outbox
 from dispatcher.store.queue.events import QueueStore
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from dispatcher.store.installations.accounts import AccountStore
-from dispatcher.store.installations.marketplaces import MarketplaceStore
-from dispatcher.store.installations.remains import Remains
+from dispatcher.store.installations.installed.remains import Remains
+from dispatcher.store.installations.parties.accounts import AccountStore
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 
 
 @dataclass(frozen=True, slots=True)

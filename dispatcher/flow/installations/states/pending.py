@@ -25,7 +25,7 @@ from dispatcher.policy.installing.rules import (
     steps_updated,
     undo_later,
 )
-from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.installed.installations import InstallationStore
 from dispatcher.store.queue.events import QueueStore
 
 UNDO_AGAIN_MS = 600_000

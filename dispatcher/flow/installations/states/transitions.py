@@ -16,7 +16,7 @@ from dispatcher.flow.installations.states.messages import effects_of, moment_of
 from dispatcher.model.installation import CALLBACKS, Act, Installation, Moved
 from dispatcher.policy.installing.rules import Moment
 from dispatcher.store.audit_log.log import Noting
-from dispatcher.store.installations.installations import TRIES, InstallationStore, Stored, Written, moved_on
+from dispatcher.store.installations.installed.installations import TRIES, InstallationStore, Stored, Written, moved_on
 
 Decide = Callable[[Installation, Moment], Moved]
 

@@ -10,7 +10,7 @@ from dispatcher.errors import DispatcherError, NotFound, StoreUnavailable
 from dispatcher.flow.installations.states.transitions import Cause, Transitions
 from dispatcher.model.installation import Installation, Moved
 from dispatcher.policy.installing.rules import Moment, abandoned
-from dispatcher.store.installations.installations import InstallationStore
+from dispatcher.store.installations.installed.installations import InstallationStore
 
 EVERY_S = 30.0
 AT_ONCE = 100

@@ -15,8 +15,8 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, Page, StoredEvent
 from dispatcher.store import keys
-from dispatcher.store.installations.installations import InstallationStore
-from dispatcher.store.installations.remains import Erasure
+from dispatcher.store.installations.installed.installations import InstallationStore
+from dispatcher.store.installations.installed.remains import Erasure
 from dispatcher.store.queue.events import QueueStore
 
 PAGE = 100

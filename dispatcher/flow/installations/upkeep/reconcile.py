@@ -14,7 +14,7 @@ from dispatcher.flow.installations.states.effects import Effects
 from dispatcher.flow.installations.states.pending import Pending
 from dispatcher.model.installation import Installation
 from dispatcher.store.definitions.due import DueStore
-from dispatcher.store.installations.outbox import Outbox
+from dispatcher.store.installations.installed.outbox import Outbox
 
 EVERY_S = 0.5
 LEFT_MS = 1_000

@@ -18,8 +18,8 @@ from dispatcher.policy.installing.upgrades import may_follow
 from dispatcher.store import keys
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.installations.installations import InstallationStore
-from dispatcher.store.installations.upgrade_places import UpgradePlaces
+from dispatcher.store.installations.installed.installations import InstallationStore
+from dispatcher.store.installations.installed.upgrade_places import UpgradePlaces
 
 EVERY_S = 0.5
 AT_ONCE = 200

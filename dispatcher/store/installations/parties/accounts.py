@@ -14,7 +14,7 @@ from dispatcher.policy.installing.marketplace_access import Reach
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Operation
-from dispatcher.store.installations.editing import Place, Transaction, stored_at, transacted
+from dispatcher.store.installations.writing.editing import Place, Transaction, stored_at, transacted
 from dispatcher.store.redis.connection import guarded
 
 Namesakes = list[tuple[int, str]]

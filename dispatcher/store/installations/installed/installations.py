@@ -18,10 +18,10 @@ from dispatcher.policy.installing.upgrades import is_free
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
-from dispatcher.store.installations import outbox
-from dispatcher.store.installations.packing import FindRevision, Packing
-from dispatcher.store.installations.records import read, write
-from dispatcher.store.installations.remains import after_removal
+from dispatcher.store.installations.installed import outbox
+from dispatcher.store.installations.installed.packing import FindRevision, Packing
+from dispatcher.store.installations.installed.remains import after_removal
+from dispatcher.store.installations.writing.records import read, write
 from dispatcher.store.redis.connection import guarded
 
 TRIES = 32

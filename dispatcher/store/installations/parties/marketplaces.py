@@ -11,10 +11,10 @@ from dispatcher.model.precondition import Precondition
 from dispatcher.policy.installing.marketplace_access import Reach
 from dispatcher.store import keys
 from dispatcher.store.documents.swap import Document, Noted, Operation
-from dispatcher.store.installations.editing import Change, Place, modified, settled, written
-from dispatcher.store.installations.numbers import next_number
-from dispatcher.store.installations.records import read, write
-from dispatcher.store.installations.scoped import ScopedStore
+from dispatcher.store.installations.writing.editing import Change, Place, modified, settled, written
+from dispatcher.store.installations.writing.numbers import next_number
+from dispatcher.store.installations.writing.records import read, write
+from dispatcher.store.installations.writing.scoped import ScopedStore
 from dispatcher.store.redis.connection import guarded
 
 

@@ -9,9 +9,9 @@ from dispatcher.model.connector import ConnectorTemplate
 from dispatcher.model.precondition import Precondition
 from dispatcher.store import keys
 from dispatcher.store.documents.swap import Operation
-from dispatcher.store.installations.editing import Place, Transaction, modified, stored_at, transacted
-from dispatcher.store.installations.numbers import next_number
-from dispatcher.store.installations.scoped import ScopedStore
+from dispatcher.store.installations.writing.editing import Place, Transaction, modified, stored_at, transacted
+from dispatcher.store.installations.writing.numbers import next_number
+from dispatcher.store.installations.writing.scoped import ScopedStore
 from dispatcher.store.redis.connection import guarded
 
 Ids = list[int]

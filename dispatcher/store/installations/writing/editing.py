@@ -15,7 +15,7 @@ from dispatcher.errors import Conflict
 from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
-from dispatcher.store.installations.records import read, write
+from dispatcher.store.installations.writing.records import read, write
 from dispatcher.store.redis.connection import guarded
 
 T = TypeVar("T")

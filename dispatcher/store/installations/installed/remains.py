@@ -16,7 +16,7 @@ from dispatcher.model.installation import Installation
 from dispatcher.policy.secrets.setting_secrets import with_secrets
 from dispatcher.store import keys
 from dispatcher.store.documents.swap import Operation
-from dispatcher.store.installations.records import read, write
+from dispatcher.store.installations.writing.records import read, write
 from dispatcher.store.redis.connection import guarded
 
 
