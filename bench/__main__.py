@@ -13,10 +13,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from bench import (
+from bench import deliveries
+from bench.measurements import (
     accepts,
     backlog,
-    deliveries,
     idle,
     installations,
     lanes,
@@ -26,12 +26,12 @@ from bench import (
     one_account,
     recovery,
 )
-from bench.deployment import Setup
-from bench.figures import Figure
-from bench.machine import machine, settings
 from bench.plan import FULL, QUICK, Asked
-from bench.plot import draw
-from bench.report import show, write_results
+from bench.results.figures import Figure
+from bench.results.machine import machine, settings
+from bench.results.plot import draw
+from bench.results.report import show, write_results
+from bench.rig.deployment import Setup
 from dispatcher.cli.bench.children import ChildFailed
 from dispatcher.cli.bench.sink_client import sink_process
 

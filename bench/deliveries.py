@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from bench import arq_peer
-from bench.deployment import Deployment, Setup, deployment, working_deployment
-from bench.drain import Drain, watch
-from bench.figures import Figure, figure
-from bench.jobs import job
+from bench.peers import arq_peer
 from bench.plan import CONCURRENCY, INTEGRATIONS
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Deployment, Setup, deployment, working_deployment
+from bench.rig.drain import Drain, watch
+from bench.rig.jobs import job
 from dispatcher.cli.bench.children import Child, program
 
 BARE = "bare aiohttp POST loop"
@@ -46,14 +46,14 @@ async def _bare(setup: Setup) -> Drain:
     count = setup.plan.deliveries
     await setup.sink.reset()
     task = {"url": setup.sink.url, "count": count, "integrations": INTEGRATIONS, "concurrency": CONCURRENCY}
-    answer, drained = await asyncio.gather(job("bench.bare_posts", task), watch(setup.sink, count, {}))
+    answer, drained = await asyncio.gather(job("bench.peers.bare_posts", task), watch(setup.sink, count, {}))
     return Drain(drained.rate_per_s, {"worker": answer["cpu_us"]})
 
 
 @asynccontextmanager
 async def _arq_worker(setup: Setup) -> AsyncIterator[tuple[Deployment, Child]]:
     async with deployment() as made:
-        arguments = ["bench.arq_peer", made.server.url, setup.sink.url, str(ARQ_JOBS)]
+        arguments = ["bench.peers.arq_peer", made.server.url, setup.sink.url, str(ARQ_JOBS)]
         async with program(made.folder, arguments) as child:
             await child.said("(peer started)")
             yield made, child

@@ -14,8 +14,8 @@ from functools import partial
 
 import uvloop
 
-from bench.deployment import PARTITIONS, Deployment, deployment
-from bench.traffic import BATCH, events
+from bench.rig.deployment import PARTITIONS, Deployment, deployment
+from bench.rig.traffic import BATCH, events
 from dispatcher.clock import DAY_MS, system_clock
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.attempt import Attempt, Outcome

@@ -16,10 +16,10 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from bench.deployment import FIRST_EVENTS, PARTITIONS, Deployment, deployment
-from bench.drain import Drain, watch
 from bench.history import Hand, used_bytes
-from bench.traffic import define, fill, integration_id
+from bench.rig.deployment import FIRST_EVENTS, PARTITIONS, Deployment, deployment
+from bench.rig.drain import Drain, watch
+from bench.rig.traffic import define, fill, integration_id
 from dispatcher.cli.bench.children import Child, program
 from dispatcher.cli.bench.sink_client import Sink, sink_process
 from dispatcher.ids import new_event_id
@@ -41,7 +41,7 @@ BATCH = 500
 HISTORY_BYTES = 64 * 1024 * 1024
 LOGGED_FROM_US = 50
 """Some servers log the commands within a script as well, each of which takes less."""
-WITH, WITHOUT = "dispatcher.cli.main", "bench.without_signals"
+WITH, WITHOUT = "dispatcher.cli.main", "bench.peers.without_signals"
 
 
 async def costs(sink: Sink, rounds: int, events: int) -> None:

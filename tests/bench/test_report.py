@@ -15,13 +15,13 @@ import pytest
 from rich.console import Console
 
 from bench.__main__ import MEASUREMENTS, asked_for
-from bench.figures import Figure, figure
-from bench.jobs import cpu_s
-from bench.load import request_bytes
-from bench.machine import machine, settings
 from bench.plan import FULL, GOALS, QUICK
-from bench.plot import draw
-from bench.report import notes, quantity, show, write_results
+from bench.results.figures import Figure, figure
+from bench.results.machine import machine, settings
+from bench.results.plot import draw
+from bench.results.report import notes, quantity, show, write_results
+from bench.rig.jobs import cpu_s
+from bench.rig.load import request_bytes
 from dispatcher.cli.bench.judging import percentile
 from dispatcher.cli.bench.load import PAYLOAD_BYTES, payload
 from dispatcher.cli.bench.sink import MOST_HEAD_BYTES, Arrivals, Questions, Receiver

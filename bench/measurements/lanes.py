@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.deployment import Deployment, Setup, working_deployment
-from bench.drain import Drain
-from bench.figures import Figure, figure
 from bench.plan import MANY_INTEGRATIONS
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Deployment, Setup, working_deployment
+from bench.rig.drain import Drain
 
 PEER = "one integration"
 

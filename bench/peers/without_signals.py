@@ -1,4 +1,4 @@
-"""``python -m bench.without_signals worker``: ``dispatcher`` that keeps no history and judges nothing.
+"""``python -m bench.peers.without_signals worker``: ``dispatcher`` that keeps no history and judges nothing.
 
 For comparison alone: a deployment has no setting for it.
 """

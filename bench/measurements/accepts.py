@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 import aiohttp
 import orjson
 
-from bench.deployment import Deployment, Setup, api, deployment
-from bench.figures import Figure, figure
-from bench.jobs import cpu_s, job
 from bench.plan import ACCOUNTS_PER_INTEGRATION, INTEGRATIONS
-from bench.traffic import define, product_id
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Deployment, Setup, api, deployment
+from bench.rig.jobs import cpu_s, job
+from bench.rig.traffic import define, product_id
 from dispatcher.cli.bench.children import Child, ChildFailed, program
 from dispatcher.cli.bench.load import payload
 
@@ -30,7 +30,11 @@ async def measure(setup: Setup) -> list[Figure]:
     batches: list[float] = []
     own_cpu: list[float] = []
     bare_cpu: list[float] = []
-    async with deployment() as made, api(made) as (ours, address), program(made.folder, ["bench.bare_api"]) as theirs:
+    async with (
+        deployment() as made,
+        api(made) as (ours, address),
+        program(made.folder, ["bench.peers.bare_api"]) as theirs,
+    ):
         await define(made.redis, made.sealer, INTEGRATIONS, setup.sink.url)
         token = await token_of(address, made)
         task = _task(address, token, CONNECTIONS, setup.plan.accepts, _bodies())
@@ -51,7 +55,7 @@ async def measure(setup: Setup) -> list[Figure]:
 async def load(server: Child, task: dict[str, Any], cpu_us: list[float], expected: str) -> list[float]:
     """The rate; the server's CPU per request is added to ``cpu_us``."""
     before_s = cpu_s(server.pid)
-    answer = await job("bench.load", task)
+    answer = await job("bench.rig.load", task)
     if set(answer["statuses"]) != {expected}:
         raise ChildFailed(f"not all answers were {expected}: {answer['statuses']}")
     cpu_us.append((cpu_s(server.pid) - before_s) / task["requests"] * 1e6)

@@ -1,7 +1,7 @@
 """The second peer: one arq job per event, as arq's own documentation would have it, tuned for throughput.
 
 Each job loads its event from Redis, signs, POSTs and records how it ended. No order, no lanes, no retries.
-``python -m bench.arq_peer REDIS_URL SINK_URL MAX_JOBS``.
+``python -m bench.peers.arq_peer REDIS_URL SINK_URL MAX_JOBS``.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from arq.jobs import serialize_job
 from arq.worker import Worker, func
 from redis.asyncio import Redis
 
-from bench.bare_posts import notification, session, signed_headers
-from bench.traffic import SECRET, events
+from bench.peers.bare_posts import notification, session, signed_headers
+from bench.rig.traffic import SECRET, events
 from dispatcher.cli.processes.startup import collect_rarely
 from dispatcher.model.event import Event
 from dispatcher.policy.notification.signing import parse_secret

@@ -10,10 +10,10 @@ import aiohttp
 import orjson
 from redis.asyncio import Redis
 
-from bench.accepts import load, token_of
-from bench.deployment import Deployment, Setup, api, deployment
-from bench.figures import Figure, figure
-from bench.traffic import define, product_id
+from bench.measurements.accepts import load, token_of
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Deployment, Setup, api, deployment
+from bench.rig.traffic import define, product_id
 from dispatcher.cli.bench.judging import percentile
 
 CONNECTIONS = 16

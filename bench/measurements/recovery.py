@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from bench.deployment import PARTITIONS, Deployment, Setup, deployment
-from bench.figures import Figure, figure
-from bench.traffic import define, fill
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import PARTITIONS, Deployment, Setup, deployment
+from bench.rig.traffic import define, fill
 from dispatcher.cli.bench.children import Child, ChildFailed, program
 from dispatcher.cli.bench.judging import percentile
 from dispatcher.cli.bench.sink_client import Sink

@@ -1,6 +1,6 @@
 """The first peer: the shortest aiohttp program that POSTs signed notifications. No queue, no store, no retries.
 
-``python -m bench.bare_posts`` with a JSON task on standard input.
+``python -m bench.peers.bare_posts`` with a JSON task on standard input.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import aiohttp
 import orjson
 import uvloop
 
-from bench.traffic import SECRET, events
+from bench.rig.traffic import SECRET, events
 from dispatcher.cli.processes.startup import collect_rarely
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.status import Status

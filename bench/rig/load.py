@@ -1,6 +1,6 @@
 """Generates requests faster than a server answers them: raw sockets, keep-alive, one request at a time on each.
 
-``python -m bench.load`` with a JSON task on standard input: port, path, token, connections, requests, bodies.
+``python -m bench.rig.load`` with a JSON task on standard input: port, path, token, connections, requests, bodies.
 """
 
 from __future__ import annotations

@@ -12,9 +12,9 @@ from pathlib import Path
 
 from redis.asyncio import Redis
 
-from bench.drain import Drain, watch
 from bench.plan import CONCURRENCY, LEASE_S, Plan
-from bench.traffic import define, fill
+from bench.rig.drain import Drain, watch
+from bench.rig.traffic import define, fill
 from dispatcher.cli.bench.children import Child, ChildFailed, program
 from dispatcher.cli.bench.private import settings_of
 from dispatcher.cli.bench.sink_client import Sink

@@ -6,12 +6,12 @@ import asyncio
 import time
 from contextlib import AsyncExitStack
 
-from bench.deployment import Setup, api, deployment
-from bench.figures import Figure, figure
-from bench.jobs import cpu_s
+from bench.measurements.recovery import shared, worker
 from bench.plan import INTEGRATIONS
-from bench.recovery import shared, worker
-from bench.traffic import define
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Setup, api, deployment
+from bench.rig.jobs import cpu_s
+from bench.rig.traffic import define
 
 WORKERS = 2
 

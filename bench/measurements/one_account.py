@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bench.deployment import Setup, working_deployment
-from bench.drain import Drain
-from bench.figures import Figure, figure
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Setup, working_deployment
+from bench.rig.drain import Drain
 
 EVENTS = 4000
 

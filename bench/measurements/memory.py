@@ -7,9 +7,9 @@ import re
 from collections import defaultdict
 from typing import Any
 
-from bench.deployment import Deployment, Setup, working_deployment
-from bench.figures import Figure, figure
 from bench.plan import INTEGRATIONS
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Deployment, Setup, working_deployment
 from dispatcher.cli.bench.load import PAYLOAD_BYTES
 
 SAMPLE = 500

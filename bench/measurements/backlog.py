@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bench.deployment import Deployment, Setup, working_deployment
-from bench.drain import Drain, watch
-from bench.figures import Figure, figure
 from bench.plan import INTEGRATIONS
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Deployment, Setup, working_deployment
+from bench.rig.drain import Drain, watch
 from dispatcher.cli.bench.sink_client import Sink
 
 

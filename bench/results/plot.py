@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.figures import Figure
+from bench.results.figures import Figure
 
 GOOD, BAD, PLAIN = "#2e7d32", "#c62828", "#546e7a"
 

@@ -9,7 +9,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from bench.figures import Figure
+from bench.results.figures import Figure
 
 MET = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}
 

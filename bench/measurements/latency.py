@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.deployment import Deployment, Setup, working_deployment
-from bench.figures import Figure, figure
-from bench.jobs import job
 from bench.plan import INTEGRATIONS
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Deployment, Setup, working_deployment
+from bench.rig.jobs import job
 from dispatcher.cli.bench.children import ChildFailed
 from dispatcher.cli.bench.judging import percentile
 
@@ -64,7 +64,7 @@ async def _emit(setup: Setup, made: Deployment, rate_per_s: float, seconds: floa
         "seconds": seconds,
         "integrations": INTEGRATIONS,
     }
-    seen: dict[str, list[float]] = await job("bench.arrivals", task)
+    seen: dict[str, list[float]] = await job("bench.rig.arrivals", task)
     if not seen:
         raise ChildFailed("no event was accepted")
     await made.until_settled(before + len(seen))

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from bench.jobs import cpu_s
+from bench.rig.jobs import cpu_s
 from dispatcher.cli.bench.children import ChildFailed
 from dispatcher.cli.bench.sink_client import Sink
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from aiohttp import ClientSession, encode_basic_auth
 
-from bench.deployment import Deployment, Setup, api, deployment
-from bench.figures import Figure, figure
+from bench.results.figures import Figure, figure
+from bench.rig.deployment import Deployment, Setup, api, deployment
 from dispatcher.cli.bench.judging import percentile
 from dispatcher.ids import new_hex24, new_installation_id, new_uuid
 from dispatcher.model.installation import Installation, InstallStep, Mode, Standing

@@ -1,6 +1,6 @@
 """Open-loop arrivals: events are accepted at random moments that do not wait for earlier ones (a Poisson process).
 
-``python -m bench.arrivals`` with a JSON task on standard input: redis_url, rate_per_s, seconds, integrations.
+``python -m bench.rig.arrivals`` with a JSON task on standard input: redis_url, rate_per_s, seconds, integrations.
 Answers for each event when it was due, and when its receipt was there.
 """
 
@@ -16,7 +16,7 @@ import orjson
 import uvloop
 
 from bench.plan import ACCOUNTS_PER_INTEGRATION
-from bench.traffic import events
+from bench.rig.traffic import events
 from dispatcher.flow.events.making.accept import Acceptor
 from dispatcher.model.event import Event
 from dispatcher.settings import Settings

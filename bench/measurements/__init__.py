@@ -1,0 +1,1 @@
+"""Measurements: each a question, its load and its figures."""

@@ -1,0 +1,1 @@
+"""Results: figures with their verdict, shown, drawn and written down."""
