@@ -45,6 +45,7 @@ class Reason(StrEnum):
     PUT_OFF = "put_off"
     AWAITING_RESULT = "awaiting_result"
     PAUSED = "paused"
+    TYPE_PAUSED = "type_paused"
     CIRCUIT_OPEN = "circuit_open"
     SLOWED_DOWN = "slowed_down_by_host"
     SHARE_USED = "share_of_worker_used"

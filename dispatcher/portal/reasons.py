@@ -9,7 +9,9 @@ from dispatcher.model.queue import Explanation, Reason
 from dispatcher.pages.moments import moment
 from dispatcher.portal.developer import Developer
 
-_OPERATORS_OWN = frozenset({Reason.PAUSED, Reason.SHARE_USED, Reason.NO_WORKER, Reason.UPDATE_IN_PROGRESS})
+_OPERATORS_OWN = frozenset(
+    {Reason.PAUSED, Reason.TYPE_PAUSED, Reason.SHARE_USED, Reason.NO_WORKER, Reason.UPDATE_IN_PROGRESS}
+)
 """Reasons whose detail is no affair of the host's."""
 
 

@@ -116,7 +116,9 @@ async def test_a_type_is_paused_everywhere_and_resumed(api: Api) -> None:
     body = await api.json("POST", "/v1/event-types/create/pause", 200, json={"reason": "deploy", "for": "2h"})
     pause = {"by": ADMIN_ID, "reason": "deploy", "until": "2027-01-15T10:00:00.000Z"}
     assert body == {"type": "SUBSCRIPTION_ORDER", "paused": True, "pause": pause}
-    assert (await reason(made), await reason(other)) == ("paused", "no_worker")
+    assert (await reason(made), await reason(other)) == ("type_paused", "no_worker")
+    found = (await api.json("GET", "/v1/events?q=reason:type_paused", 200))["data"]
+    assert [one["id"] for one in found] == [made["id"]]
     (held,) = (await api.json("GET", "/v1/queue", 200))["pausedTypes"]
     assert (held["type"], held["reason"], held["until"]) == ("SUBSCRIPTION_ORDER", "deploy", pause["until"])
     said = (await api.json("GET", "/v1/status", 200))["problems"]
@@ -124,7 +126,7 @@ async def test_a_type_is_paused_everywhere_and_resumed(api: Api) -> None:
     assert problem["text"].startswith(f"SUBSCRIPTION_ORDER is paused everywhere by {ADMIN_ID} since")
     assert problem["actions"][0]["command"] == "dispatcher resume --type SUBSCRIPTION_ORDER"
     await api.json("POST", problem["actions"][0]["path"], 200)
-    assert await reason(made) != "paused"
+    assert await reason(made) == "no_worker"
     actions = [one["action"] for one in (await api.json("GET", "/v1/audit", 200))["data"]]
     assert actions[:2] == ["resumeType", "pauseType"]
     await api.refused("POST", "/v1/event-types/nothing/pause", 404, "not_found", "type")

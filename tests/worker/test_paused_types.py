@@ -37,7 +37,7 @@ async def test_events_of_a_paused_type_wait_and_go_on_in_their_order(shop: Shop)
 
     why, why_behind = await until(told, 30), await shop.queue.explain(behind)
     assert why_behind is not None
-    assert (why.reason, why.detail) == (Reason.PAUSED, "all of type SUBSCRIPTION_CHANGE, by op: deploy")
+    assert (why.reason, why.detail) == (Reason.TYPE_PAUSED, "by op: deploy")
     assert (why_behind.reason, why_behind.blocked_by) == (Reason.BEHIND, held)
     assert len(shop.host.requests) == 1
     assert await pauses.resume(CHANGE, now_ms)

@@ -30,7 +30,7 @@ from dispatcher.policy.event_filter.printing import print_filter
 WAITING_SHOWN, DELIVERED_SHOWN = 20, 3
 _ENDINGS = {
     **dict.fromkeys((Reason.RETRY_PLANNED, Reason.PUT_OFF, Reason.CIRCUIT_OPEN), "Tries again"),
-    **dict.fromkeys((Reason.PAUSED, Reason.SLOWED_DOWN, Reason.RATE_LIMITED), "Goes on"),
+    **dict.fromkeys((Reason.PAUSED, Reason.TYPE_PAUSED, Reason.SLOWED_DOWN, Reason.RATE_LIMITED), "Goes on"),
     Reason.AWAITING_RESULT: "Its host has time until",
 }
 """Before the moment at which the reason ends."""

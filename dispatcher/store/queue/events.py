@@ -12,8 +12,7 @@ from typing import Any, cast
 from dispatcher.ids import partition_of_event
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event, EventState, no_such_event
-from dispatcher.model.event_type import EventType
-from dispatcher.model.queue import Accepted, Change, Explanation, LaneView, QueueOverview, StoredEvent
+from dispatcher.model.queue import Accepted, Change, Explanation, LaneView, QueueOverview, Reason, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
@@ -149,7 +148,7 @@ class QueueStore(EventFinder, LaneHolds):
             stored = stored_event(event_id, seen.document, seen.state, status_now(event_id, seen))
             why = explain(event_id, seen)
             held = await self.type_pauses.of(stored.event.type, seen.now_ms) if why.reason in MAY_BE_HELD else None
-            return stored, why if held is None else _of_its_type(paused(why.status, held.pause), stored.event.type)
+            return stored, why if held is None else paused(why.status, held.pause, Reason.TYPE_PAUSED)
         return None
 
     async def attempts(self, event_id: str) -> list[Attempt] | None:
@@ -315,8 +314,3 @@ class QueueStore(EventFinder, LaneHolds):
 
     async def _archived(self, event_id: str) -> ArchivedEvent | None:
         return (await self.archive.find([event_id])).get(event_id) if self.archive else None
-
-
-def _of_its_type(why: Explanation, kind: EventType) -> Explanation:
-    said = f"all of type {kind.value}"
-    return replace(why, detail=f"{said}, {why.detail}" if why.detail else said)

@@ -141,9 +141,9 @@ MAY_BE_HELD = frozenset(
 """Reasons behind which a pause of the event's type may stand."""
 
 
-def paused(status: Status, pause: Pause) -> Explanation:
+def paused(status: Status, pause: Pause, reason: Reason = Reason.PAUSED) -> Explanation:
     said = ": ".join(part for part in (f"by {pause.by}" if pause.by else "", pause.reason) if part)
-    return Explanation(status, Reason.PAUSED, until_ms=pause.until_ms, detail=said or None)
+    return Explanation(status, reason, until_ms=pause.until_ms, detail=said or None)
 
 
 def _held_back(status: Status, seen: EventView, state: EventState) -> Explanation:

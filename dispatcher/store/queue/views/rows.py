@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, Reason, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.model.term import Field
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
-from dispatcher.store.queue.views.event_view import event_view, explain
+from dispatcher.store.queue.views.event_view import MAY_BE_HELD, event_view, explain
+from dispatcher.store.queue.views.paused_types import PausedTypes
 from dispatcher.store.redis.scripts import Client, each, each_of, script
 
 _LOOK = script("queue/look")
@@ -59,11 +61,8 @@ async def of_reason(client: Client, rows: list[Row], condition: EventFilter) -> 
     if not open_rows:
         return rows
     calls = [_LOOK.call([keys.own(row.partition)], row.event_id) for row in open_rows]
-    reasons: dict[str, Reason] = {}
-    for row, reply in zip(open_rows, await each(client, calls), strict=True):
-        with damaged_is_absent(row.event_id):
-            if not isinstance(reply, Exception) and reply:
-                reasons[row.event_id] = explain(row.event_id, event_view(reply)).reason
+    replies = await each(client, calls)
+    reasons = await _reasons(client, open_rows, replies)
 
     def asked_for(row: Row) -> bool:
         if row.status not in _UNEXPLAINED:
@@ -72,6 +71,27 @@ async def of_reason(client: Client, rows: list[Row], condition: EventFilter) -> 
         return reason is not None and all((reason in term.values) != term.negated for term in terms)
 
     return [row for row in rows if asked_for(row)]
+
+
+async def _reasons(client: Client, rows: Sequence[Row], replies: Sequence[Any]) -> dict[str, Reason]:
+    """By event; of those that could be read."""
+    held: frozenset[EventType] | None = None
+    reasons: dict[str, Reason] = {}
+    for row, reply in zip(rows, replies, strict=True):
+        if isinstance(reply, Exception) or not reply:
+            continue
+        with damaged_is_absent(row.event_id):
+            seen = event_view(reply)
+            if held is None:
+                held = frozenset(one.kind for one in await PausedTypes(client).all(seen.now_ms))
+            reason = explain(row.event_id, seen).reason
+            is_held = reason in MAY_BE_HELD and _type_of(row) in held
+            reasons[row.event_id] = Reason.TYPE_PAUSED if is_held else reason
+    return reasons
+
+
+def _type_of(row: Row) -> EventType:
+    return stored_event(row.event_id, row.head, row.state, row.status).event.type
 
 
 def that_fit(rows: Sequence[Row], most_bytes: int) -> int:
