@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
@@ -12,7 +13,7 @@ from dispatcher.api.http.route import ADMISSION, CALLER, ENDS_WITH_CALLER, Admis
 from dispatcher.api.http.turns import take_turn
 from dispatcher.api.metering import Meters
 from dispatcher.api.oauth.gate import REALM, Gate
-from dispatcher.errors import Problem, Refused, RequestError
+from dispatcher.errors import Problem, Refused, RequestError, StoreUnavailable
 from dispatcher.model.access import Caller, Scope
 
 _Once = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
@@ -53,15 +54,24 @@ def _once(route: Route, needed: tuple[Scope, ...], handler: Handler, gate: Gate)
     async def enter(request: web.Request, token: str) -> web.StreamResponse:
         acts = request.method not in _LOOKING
         request[CALLER] = await gate.bearer_of(request.match_info["_id"], token, acts=acts)
+        refused = False
         try:
             _check(request[CALLER], needed, route)
             return await handler(request)
         except (RequestError, web.HTTPException) as error:
-            if acts and error.status < _SERVERS_FAULT:
-                await gate.give_back(token)
+            refused = error.status < _SERVERS_FAULT
             raise
+        finally:
+            if acts:
+                await _judged(gate, token, refused=refused)
 
     return enter
+
+
+async def _judged(gate: Gate, token: str, *, refused: bool) -> None:
+    """Where that cannot be written the token stays held, and nobody acts with it any more."""
+    with suppress(StoreUnavailable):
+        await gate.judged(token, refused=refused)
 
 
 def _asking(route: Route, name: str, scopes: tuple[Scope, ...], gate: Gate, meters: Meters) -> Handler:

@@ -257,8 +257,8 @@ Written by all."""
 UPGRADES_AT = "{def}:upgrades-at"
 """hash: integration id → revision LF the last installation looked at. Until all were. Written by workers."""
 FREED = "{def}:freed"
-"""zset: installation that may follow a newer revision again, score = ms when it is looked at next. Until it was.
-Written by all."""
+"""zset: installation that may follow a newer revision again, or get a step done by a new connector, score = ms when it
+is looked at next. Until it was. Written by all."""
 PENDING = "{def}:pending"
 """zset: installation id, score = when its event is looked at next. Until it awaits none. Written by all."""
 installation = _with_id("{def}:n:")
@@ -274,7 +274,7 @@ outbox = _with_id("{def}:outbox:")
 bearer = _with_id("{def}:bearer:")
 """string: the installation that a one-time token, by its SHA-256, is for. Until 15 min later. Written by workers."""
 bearer_taken = _with_id("{def}:bearer-taken:")
-"""string: that token acts, or has acted. Until its call is refused, or 15 min later. Written by the API."""
+"""string: a call holds that token. Until the call is judged, or 15 min later. Written by the API."""
 
 # The whole deployment.
 

@@ -7,12 +7,14 @@ import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from playwright.async_api import Frame, Page, expect
 from redis.asyncio import Redis
+from standardwebhooks import Webhook
 
 from dispatcher.api.app import build_app
 from dispatcher.api.services import SERVICES
@@ -200,6 +202,31 @@ async def test_double_clicks_and_two_browsers_are_one_order(town: Town, visitors
         for page in pages:
             sign = page.get_by_text(done) if done else page.get_by_role("heading", name="Test is installed")
             await expect(sign).to_be_visible(timeout=20_000)
+    assert await town.types(3) == STORY[:3]
+    await town.scene.assert_well()
+
+
+async def test_c31_a_tab_closed_right_after_saving_calls_back_all_the_same(town: Town, visitors: Visitors) -> None:
+    """The click on the last button, and the tab is gone before any answer."""
+    shown = {"name": "Acme", "productIds": ["P-1"], "notificationUrl": town.scene.host.url("/callbacks")}
+    await town.scene.json("PUT", "/v1/marketplaces/27", 200, json=shown)
+    secret = (await town.scene.json("POST", "/v1/marketplaces/27/rotate", 200))["signingSecret"]
+    page = await visitors.page()
+    await page.goto(await town.application.connect())
+    await click(page, "Install")
+    await page.get_by_label("Domain").fill("shop.example")
+    await click(page, "Order")
+    await expect(page.get_by_text("0 of 2 done")).to_be_visible()
+    await click(page, "Check")
+    await expect(page.get_by_text("1 of 2 done")).to_be_visible()
+    installation_id = urlsplit(page.url).path.rpartition("/")[2]
+    async with page.expect_request(lambda request: request.method == "POST"):
+        await page.get_by_role("button", name="Check", exact=True).click(no_wait_after=True)
+    await page.close()
+    [callback] = await until(lambda: town.scene.received("callbacks"))
+    told = callback.json
+    assert (told["Status"], told["IntegrationId"]) == ("installed", installation_id)
+    Webhook(secret).verify(callback.body, {name.lower(): value for name, value in callback.headers.items()})
     assert await town.types(3) == STORY[:3]
     await town.scene.assert_well()
 

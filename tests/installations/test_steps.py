@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 
 from dispatcher.policy.notification.signing import parse_secret
 from dispatcher.policy.notification.verification import verify
+from dispatcher.store.installations.installed.bearers import Bearers, Taking
 from tests.hosts import Reply
 from tests.installations.conftest import ALL, SECRET, STEPS, Scene, completes, step_reply
 from tests.waiting import until
@@ -227,9 +229,10 @@ async def test_a_call_that_is_refused_leaves_the_bearer_as_it_was(scene: Scene) 
     await scene.json("PUT", path, 415, data="name=x", headers=shown | form)
     await scene.json("PUT", path, 400, data="{", headers=shown | {"Content-Type": "application/json"})
     answers = await asyncio.gather(
-        *(scene.ask("PUT", path, json=found | {"name": 5}, headers=shown) for _ in range(10))
+        *(scene.ask("PUT", path, json=found | {"name": 5}, headers=shown) for _ in range(10)),
+        *(scene.ask("GET", path, headers=shown) for _ in range(5)),
     )
-    assert {answer.status for answer in answers} <= {401, 422}
+    assert [answer.status for answer in answers] == [422] * 10 + [200] * 5
     await scene.json("PUT", path, 200, json=found | {"name": "Renamed"}, headers=shown)
     await scene.json("PUT", path, 401, json=found, headers=shown)
 
@@ -242,6 +245,30 @@ async def test_of_twenty_that_show_a_bearer_at_once_one_gets_in(scene: Scene) ->
         *(scene.ask("PUT", f"{ALL}/{one['_id']}", json=body, headers=shown) for _ in range(20))
     )
     assert sorted(answer.status for answer in answers) == [200] + [401] * 19
+
+
+async def test_a_bearer_that_is_not_used_up_is_turned_away_by_none_that_is_refused(scene: Scene) -> None:
+    """Refused calls and good ones at once, in any order: one good one gets in, and every refused one hears why."""
+    one, token = await token_of(scene, await scene.account())
+    shown, body = {"Authorization": f"Bearer {token}"}, await scene.get(one)
+    bodies = [body | {"name": 5} if n % 4 else body for n in range(20)]
+    answers = await asyncio.gather(
+        *(scene.ask("PUT", f"{ALL}/{one['_id']}", json=sent, headers=shown) for sent in bodies)
+    )
+    counted = Counter(answer.status for answer in answers)
+    assert counted[200] == 1
+    assert counted.keys() <= {200, 401, 422}
+    good = [answer.status for answer, sent in zip(answers, bodies, strict=True) if sent is body]
+    assert Counter(good) == {200: 1, 401: 4}
+
+
+async def test_a_bearer_whose_call_never_ended_lets_nobody_in(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, token = await token_of(scene, await scene.account())
+    monkeypatch.setattr("dispatcher.api.oauth.gate.JUDGED_WITHIN_S", 0.1)
+    assert await Bearers(scene.redis).take(token, one["_id"]) is Taking.HELD
+    shown = {"Authorization": f"Bearer {token}"}
+    held = await scene.json("PUT", f"{ALL}/{one['_id']}", 409, json=await scene.get(one), headers=shown)
+    assert held["errors"][0]["code"] == "bearer_in_use"
 
 
 async def test_a_bearer_is_kept_as_a_digest_only_and_ends_with_its_installation(scene: Scene) -> None:
@@ -310,3 +337,23 @@ async def test_an_uninstaller_that_is_refused_stays_until_it_is_asked_again_or_r
 
 async def _counted(scene: Scene, count: int) -> bool:
     return len([called for called in scene.received("cancelUrl") if called.json["type"] == "UNINSTALL_STEP"]) == count
+
+
+async def test_a_call_to_a_suspended_url_says_so_at_once_and_leaves_nothing_to_send(scene: Scene) -> None:
+    integration, headers = await scene.integration(*STEPS), await scene.account()
+    one = await scene.install(integration, headers)
+    scene.host.default = step_reply(lambda _: Reply(410, b""))
+    for _ in range(2):
+        held = await scene.call(one, "verifyConnection", headers, 409)
+        assert held["errors"][0]["code"] == "url_suspended"
+        assert "enables that URL or publishes another" in held["errors"][0]["message"]
+    assert len(scene.host.requests) == 1
+    scene.host.default = step_reply(completes)
+    path = f"/v1/definitions/{integration.id}/suspended-urls/SUBSCRIPTION_ORDER/enable"
+    await scene.json("POST", path, 200)
+    await scene.json("POST", f"/v1/lanes/{integration.id}/pause", 200, json={"reason": "repairs"})
+    assert (await scene.call(one, "verifyConnection", headers, 409))["errors"][0]["code"] == "paused"
+    await scene.json("POST", f"/v1/lanes/{integration.id}/resume", 200)
+    assert (await scene.call(one, "verifyConnection", headers))["install"][0]["completed"]
+    assert len(scene.host.requests) == 2
+    await scene.assert_well()

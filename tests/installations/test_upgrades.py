@@ -174,6 +174,41 @@ async def test_c36_a_new_step_that_a_partner_connector_completes_asks_nobody(sce
     assert (await offered(scene, theirs, number))["publishedRevision"] == 1
 
 
+async def connects(scene: Scene, name: str) -> None:
+    """A host application deploys a partner connector with a session."""
+    body = {"MarketplaceId": 27, "Username": "sam@customer.example", "Password": "password", "AccountId": "A-1"}
+    await scene.json("POST", "/v1.0/users/marketplace", 200, json=body | {"PartnerConnector": {"Name": name}})
+
+
+async def test_c36_an_update_that_waits_for_a_connection_follows_the_partner_connector(scene: Scene) -> None:
+    await settle_in(scene)
+    integration, headers = await scene.integration(), await scene.account()
+    one = await scene.installed(await scene.install(integration, headers))
+    step = replace(NEW_STEP, connection="Ledger")
+    number = await published(scene, integration, install_template=(step,))
+    await offered(scene, one, number)
+    await connects(scene, "Ledger")
+    assert [step["completed"] for step in (await on_revision(scene, one, number))["install"]] == [True]
+    await until(lambda: nobody_waits(scene))
+
+
+async def test_what_waits_for_a_connection_is_ordered_once_the_partner_connector_is_there(scene: Scene) -> None:
+    await settle_in(scene)
+    step = InstallStep("Connect", connection="Ledger")
+    integration, headers = await scene.integration(step), await scene.account()
+    one = await scene.install(integration, headers)
+    assert one["mode"] == "install"
+    await connects(scene, "Another")
+    await until(lambda: nobody_waits(scene))
+    assert (await scene.get(one))["mode"] == "install"
+    await connects(scene, "Ledger")
+    await scene.installed(one)
+    await connects(scene, "Ledger")
+    await until(lambda: nobody_waits(scene))
+    assert await scene.types() == ["SUBSCRIPTION_ORDER"]
+    await scene.assert_well()
+
+
 async def test_c36_what_was_in_a_managed_update_when_a_revision_came_follows_after_it(scene: Scene) -> None:
     integration, headers = await scene.integration(), await scene.account()
     one = await scene.installed(await scene.install(integration, headers, version="1.0"))

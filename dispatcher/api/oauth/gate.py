@@ -6,6 +6,7 @@ rotated or revoked is let in no longer than that. Never says why a token was ref
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from aiohttp import hdrs
@@ -14,13 +15,16 @@ from dispatcher.api.oauth.directory import Directory, Principal
 from dispatcher.api.oauth.narrowing import still_reaches
 from dispatcher.api.oauth.tokens import AccessToken, TokenReader
 from dispatcher.clock import Clock
-from dispatcher.errors import Problem, RequestError
+from dispatcher.errors import Conflict, Problem, RequestError
 from dispatcher.model.access import ACCOUNT_SCOPES, Caller, Scope, effective
-from dispatcher.store.installations.installed.bearers import PREFIX, Bearers
+from dispatcher.store.installations.installed.bearers import PREFIX, Bearers, Taking
 from dispatcher.store.secrets.signing_keys import RevokedTokens
 
 RECHECK_S = 4.0
 CAPACITY = 4096
+JUDGED_WITHIN_S = 10.0
+LOOK_AGAIN_S = 0.05
+"""Longest wait for another call with the same one-time bearer, and the pause between looks."""
 
 REALM = 'Bearer realm="dispatcher"'
 
@@ -86,19 +90,29 @@ class Gate:
         return token if is_one else None
 
     async def bearer_of(self, installation_id: str, token: str, *, acts: bool) -> Caller:
-        """The owner who shows a one-time bearer of that installation. Whoever ``acts`` takes it.
+        """The owner who shows a one-time bearer of that installation. Whoever ``acts`` holds it until it is judged.
 
-        401 for one that was taken, is of another installation, or too old.
+        401 for one that is used up, is of another installation, or too old; 409 while another call holds it for long.
         """
         bearers = self._one_time_bearers()
-        if not await (bearers.take if acts else bearers.is_good)(token, installation_id):
+        if not (await self._hold(token, installation_id) if acts else await bearers.is_good(token, installation_id)):
             raise _invalid_token()
         scopes = frozenset({Scope.INTEGRATIONS_READ.value, Scope.INTEGRATIONS_WRITE.value})
         return Caller(f"installer:{installation_id}", scopes, installation_id=installation_id)
 
-    async def give_back(self, token: str) -> None:
-        """Let a one-time bearer be shown again, whose call was refused."""
-        await self._one_time_bearers().give_back(token)
+    async def judged(self, token: str, *, refused: bool) -> None:
+        """Let a one-time bearer be shown again whose call was refused; any other is used up."""
+        bearers = self._one_time_bearers()
+        await (bearers.give_back if refused else bearers.use_up)(token)
+
+    async def _hold(self, token: str, installation_id: str) -> bool:
+        bearers, until_s = self._one_time_bearers(), asyncio.get_running_loop().time() + JUDGED_WITHIN_S
+        while (taking := await bearers.take(token, installation_id)) is Taking.HELD_BY_ANOTHER:
+            if asyncio.get_running_loop().time() > until_s:
+                text = "Another call with this bearer has not ended: look at the integration, then try again."
+                raise Conflict([Problem("bearer_in_use", text)], headers={hdrs.RETRY_AFTER: "1"})
+            await asyncio.sleep(LOOK_AGAIN_S)
+        return taking is Taking.HELD
 
     def _one_time_bearers(self) -> Bearers:
         assert self._bearers is not None

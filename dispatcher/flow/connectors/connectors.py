@@ -57,6 +57,7 @@ class Connectors:
         url_rule: UrlRule,
         reauthentication: Reauthentication,
     ) -> None:
+        self._installations = reauthentication.installations
         self._reauthentication = reauthentication
         self.store = store
         self.planner = planner
@@ -101,6 +102,7 @@ class Connectors:
         if current is None:
             self._require_room(entries)
             current = await self._blank(account_id, asked, now_ms, partner=True, marketplace_id=marketplace_id)
+            transaction.operate(*await self._installations.looked_at_again(account_id, now_ms))
         return await self._put(transaction, plan, asked, current, now_ms, "PartnerConnector")
 
     async def install(
@@ -112,6 +114,8 @@ class Connectors:
         async def work(transaction: Transaction) -> AccountConnector:
             self._require_room(await transaction.read(entries_place(account_id)) or [])
             blank = await self._blank(account_id, asked, now_ms, partner=False)
+            if template.native:
+                transaction.operate(*await self._installations.looked_at_again(account_id, now_ms))
             return await self._put(transaction, plan, asked, blank, now_ms, "")
 
         return await transacted(self.store.redis, work, f"Account {account_id}", noting)

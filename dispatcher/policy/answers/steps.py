@@ -1,4 +1,4 @@
-"""The end of a call about a step, read as what it means for the installation: done, refused, away, or later. Pure."""
+"""The end of a call about a step, as what it means for the installation: done, refused, away, held, later. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import orjson
 from dispatcher.errors import Problem
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import EventState
+from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
+from dispatcher.policy.answers.outcome import GONE
 from dispatcher.policy.secrets.redaction import MAX_EXCERPT_BYTES
 
 _WAIT_AND_SEE = frozenset({408, 425, 429})
@@ -20,6 +22,19 @@ _WAIT_AND_SEE = frozenset({408, 425, 429})
 MAX_PROBLEMS = 20
 MAX_WORDS = 1000
 FIELD = "function"
+NOT_ASKED: dict[Reason, Problem] = {
+    Reason.URL_SUSPENDED: Problem(
+        "url_suspended",
+        "The URL of these calls answered 410 Gone and is suspended, so the product host is not asked. Whoever "
+        "publishes the integration enables that URL or publishes another one; call again after that.",
+        FIELD,
+    ),
+    Reason.PAUSED: Problem(
+        "paused", "The integration is paused, so the product host is not asked. Call again once it is resumed.", FIELD
+    ),
+}
+"""Reasons for which a call waits that nothing but somebody's hand ends; the message is the note of the call's event."""
+_HELD_BY = {problem.message: problem for problem in NOT_ASKED.values()}
 
 
 class Answered(StrEnum):
@@ -27,6 +42,8 @@ class Answered(StrEnum):
     REFUSED = "REFUSED"
     AWAY = "AWAY"
     """Nobody knows: the host did not answer, or nobody asked it in time."""
+    HELD = "HELD"
+    """Nobody asks the host until somebody acts."""
     LATER = "LATER"
     """The host will report it."""
 
@@ -70,10 +87,18 @@ def read_step_answer(state: EventState, attempts: Sequence[Attempt]) -> StepAnsw
     if state.status is Status.SKIPPED:
         text = "The integration has no URL that could be asked: configure and publish one, then try again."
         return StepAnswer(Answered.REFUSED, (Problem("not_configured", text, FIELD),))
+    if held_by := _held_by(state):
+        return StepAnswer(Answered.HELD, (held_by,))
     if _is_refusal(state, last):
         return StepAnswer(Answered.REFUSED, _words(state, last))
     text = f"The product host did not answer: {state.error_message or 'nobody asked it in time'}. Try again."
     return StepAnswer(Answered.AWAY, (Problem("host_away", text[:MAX_WORDS], FIELD),))
+
+
+def _held_by(state: EventState) -> Problem | None:
+    words = state.error_message or ""
+    gone = state.status is Status.DEAD and words.startswith(GONE)
+    return NOT_ASKED[Reason.URL_SUSPENDED] if gone else _HELD_BY.get(words)
 
 
 def _is_refusal(state: EventState, attempt: Attempt | None) -> bool:

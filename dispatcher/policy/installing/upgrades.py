@@ -48,6 +48,12 @@ def may_follow(installation: Installation, number: int) -> bool:
     return is_free(installation) and installation.revision is not None and installation.revision < number
 
 
+def waits_for_steps(installation: Installation) -> bool:
+    """True while steps are open, and its host is asked about none."""
+    open_ones = installation.integration_id is not None and installation.next_step is not None
+    return open_ones and installation.mode is not Mode.UNINSTALL and installation.pending_event_id is None
+
+
 def fields_asked(installation: Installation, target: Target) -> tuple[OrderFormField, ...]:
     """Those of the newer form that it has no answer to."""
     answers = installation.purchase.configuration

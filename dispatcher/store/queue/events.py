@@ -232,11 +232,9 @@ class QueueStore(EventFinder, LaneHolds):
         )
         return bool((await self._run_on(event_id, _CONCLUDE, arguments))[0] == b"ok")
 
-    async def withdraw(self, event_id: str) -> bool:
+    async def withdraw(self, event_id: str, why: str) -> bool:
         """Send nothing more of what nobody waits for any longer; False when it has ended, or awaits a result."""
-        arguments = self._conclusion(
-            event_id, Status.RESOLVED, "withdraw", "TRANSPORT_ERROR", "no answer in time", notification=None
-        )
+        arguments = self._conclusion(event_id, Status.RESOLVED, "withdraw", "TRANSPORT_ERROR", why, notification=None)
         return bool((await self._run_on(event_id, _CONCLUDE, arguments))[0] == b"ok")
 
     async def overview(self, lanes_limit: int = 100) -> QueueOverview:

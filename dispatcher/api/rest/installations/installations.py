@@ -42,13 +42,16 @@ Make = Callable[[str], Awaitable[Installation]]
 async def call_installer(request: web.Request) -> web.StreamResponse:
     """Ask the product host whether a step is done: 200 with the step that comes next, 422 with the host's words.
 
-    202 when the host will report it later, 504 when it did not answer: the step stays open then.
+    202 when the host will report it later, 504 when it did not answer, 409 when it is not asked because its URL is
+    suspended or the integration paused: the step stays open then.
     """
     services, cause = request.app[SERVICES], Cause(noting(request, "callInstaller"))
     installation_id, function = request.match_info["_id"], request.match_info["function"]
     result = await services.installer.check_step(request[CALLER], installation_id, function, cause)
     if result.answer.answered is Answered.REFUSED:
         raise Unprocessable(list(result.answer.problems))
+    if result.answer.answered is Answered.HELD:
+        raise Conflict(list(result.answer.problems))
     if result.answer.answered is Answered.AWAY:
         raise RequestError(list(result.answer.problems), 504)
     status = 202 if result.answer.answered is Answered.LATER else 200

@@ -13,7 +13,7 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Installation, Moved, Standing
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
-from dispatcher.policy.answers.steps import Answered, StepAnswer, read_step_answer
+from dispatcher.policy.answers.steps import NOT_ASKED, Answered, StepAnswer, read_step_answer
 from dispatcher.policy.installing.rules import (
     Moment,
     order_ended,
@@ -33,6 +33,8 @@ UNDO_AGAIN_MS = 600_000
 STEP_WAIT_MS = 35_000
 """Longest time of a call about a step, from its acceptance to its end."""
 _GOOD = frozenset({Status.SUCCEEDED, Status.RESOLVED, Status.SKIPPED})
+_WAITING = frozenset({Status.QUEUED, Status.HELD})
+_NOT_SAID = frozenset({Answered.AWAY, Answered.HELD})
 _NOBODYS = Cause()
 _GONE = "Its event is gone: try again."
 
@@ -77,14 +79,21 @@ class Pending:
         return await self._queue.get(event_id)
 
     async def answer(self, stored: StoredEvent) -> StepAnswer | None:
-        """The host's answer about a step; None = the call has not ended."""
+        """The host's answer about a step; None = the call has not ended. One that nothing lets go on ends here."""
+        if stored.state.status in _WAITING:
+            stored = await self._unless_held(stored)
         ended = stored.state.consumed
         return read_step_answer(stored.state, await self._queue.attempts(stored.event.id) or [] if ended else [])
 
-    async def give_up(self, stored: StoredEvent) -> StoredEvent:
+    async def give_up(self, stored: StoredEvent, why: str = "no answer in time") -> StoredEvent:
         """Nothing more is sent of it. One that ended meanwhile stays as it ended."""
-        await self._queue.withdraw(stored.event.id)
+        await self._queue.withdraw(stored.event.id, why)
         return await self._queue.get(stored.event.id) or stored
+
+    async def _unless_held(self, stored: StoredEvent) -> StoredEvent:
+        found = await self._queue.explain(stored.event.id)
+        why = NOT_ASKED.get(found.reason) if found else None
+        return await self.give_up(stored, why.message) if why else stored
 
     async def _ordered(self, current: Installation, event_id: str, state: EventState) -> Installation | None:
         if not state.consumed:
@@ -110,7 +119,7 @@ class Pending:
         function = function_of(stored.event)
 
         def decide(one: Installation, at: Moment) -> Moved:
-            if answer.answered is Answered.AWAY and stored.event.type is EventType.UNINSTALL_STEP:
+            if answer.answered in _NOT_SAID and stored.event.type is EventType.UNINSTALL_STEP:
                 return undo_later(one, answer.text, at, UNDO_AGAIN_MS)
             if answer.answered is not Answered.DONE:
                 return step_refused(one, answer.text)

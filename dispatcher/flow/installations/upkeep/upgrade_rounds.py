@@ -2,7 +2,8 @@
 
 Publishing writes down that there is something to do, in its own step. A round does a few and notes how far it came, so
 that a lost worker repeats a round at most, and a newer revision begins from the start. An installation with which
-something else went on when its round came is written down as well, in the step in which that ends.
+something else went on when its round came is written down as well, in the step in which that ends; and so are those of
+an account that gets a partner connector, in the step that makes it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import structlog
 
 from dispatcher.errors import DispatcherError, StoreUnavailable
 from dispatcher.flow.installations.upkeep.upgrading import Upgrades
+from dispatcher.model.installation import Installation, Mode
 from dispatcher.model.integration import Integration
 from dispatcher.policy.installing.upgrades import may_follow
 from dispatcher.store import keys
@@ -25,6 +27,8 @@ EVERY_S = 0.5
 AT_ONCE = 200
 """Installations of one round: a million take less than two hours, and other work is hardly slower."""
 PAUSE_MS = 1000
+ASKED_MS = 5_000
+"""Pause before one is looked at again whose host is asked about a step."""
 
 log = structlog.get_logger("installations")
 
@@ -66,10 +70,24 @@ class UpgradeRounds:
 
     async def _catch_up(self, installation_id: str) -> None:
         found = await self._store.find(installation_id)
+        if found is not None and found.installation.next_step is not None:
+            await self._connect(found.installation)
         lane = found.installation.integration_id if found else None
         integration = await self._definitions.integration(lane) if lane else None
         if integration is not None and integration.published_revision is not None:
             await self._take_along(integration.id, integration.published_revision, [installation_id])
+
+    async def _connect(self, installation: Installation) -> None:
+        """One whose host is asked about a step just now is looked at again later."""
+        if installation.pending_event_id is not None and installation.mode is not Mode.UNINSTALL:
+            await self._freed.put_off(installation.id, self._now_ms() + ASKED_MS)
+            return
+        try:
+            await self._upgrades.connect(installation)
+        except StoreUnavailable:
+            raise
+        except DispatcherError as error:
+            log.error("installation cannot go on", installation_id=installation.id, error=str(error))
 
     async def _round(self, integration: Integration, number: int) -> None:
         after = await self._places.place(integration.id, number)

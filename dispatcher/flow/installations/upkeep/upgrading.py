@@ -12,8 +12,17 @@ from dispatcher.flow.installations.states.transitions import Cause, Transitions
 from dispatcher.model.installation import Installation, InstallStep, Moved
 from dispatcher.model.integration import OrderFormField, Revision
 from dispatcher.policy.installing.purchase_forms import answer_problems
-from dispatcher.policy.installing.rules import Moment
-from dispatcher.policy.installing.upgrades import Target, accept, decline, fields_asked, follow, may_follow, steps_asked
+from dispatcher.policy.installing.rules import Moment, with_steps
+from dispatcher.policy.installing.upgrades import (
+    Target,
+    accept,
+    decline,
+    fields_asked,
+    follow,
+    may_follow,
+    steps_asked,
+    waits_for_steps,
+)
 
 _NOBODYS = Cause()
 
@@ -50,6 +59,19 @@ class Upgrades:
 
         def decide(current: Installation, at: Moment) -> Moved:
             return follow(current, target, at)
+
+        return await self._transitions.change(installation.id, decide, _NOBODYS)
+
+    async def connect(self, installation: Installation) -> Installation | None:
+        """With each open step done that a partner connector of the account completes by now. None = it is gone."""
+        steps = installation.install
+        completed = await self._partners.completed(installation.account_id, steps)
+        done = {old: new for old, new in zip(steps, completed, strict=True) if new.completed and not old.completed}
+
+        def decide(current: Installation, at: Moment) -> Moved:
+            if not done or not waits_for_steps(current):
+                return Moved(current)
+            return with_steps(current, lambda step: done.get(step, step), at)
 
         return await self._transitions.change(installation.id, decide, _NOBODYS)
 

@@ -2,14 +2,16 @@
 
 Only a digest is kept, for ``KEPT_S``. Never tells a token that was used from one that never was.
 
-A token is taken for one call, so that of several calls at once one gets in. It stays taken, also when its process ends
-in the middle; only a call that was refused, and so has changed nothing, gives it back.
+A token is good until a call that acted with it has ended well, or in a way that nobody knows. One call at a time holds
+it; others wait until that is judged, and only a call that was refused, and so has changed nothing, leaves it good. It
+stays held for good by a call whose process ends in the middle.
 """
 
 from __future__ import annotations
 
 import hashlib
 import secrets
+from enum import Enum, auto
 
 from redis.asyncio import Redis
 
@@ -19,6 +21,13 @@ from dispatcher.store.redis.connection import guarded
 PREFIX = "ins_"
 """Beginning of every such token, so that no other is looked up."""
 KEPT_S = 900
+
+
+class Taking(Enum):
+    HELD = auto()
+    HELD_BY_ANOTHER = auto()
+    """It may be good again in a moment."""
+    NOT_GOOD = auto()
 
 
 class Bearers:
@@ -35,23 +44,34 @@ class Bearers:
         return token
 
     async def is_good(self, token: str, installation_id: str) -> bool:
-        """True if it is of that installation, and not taken. It stays so."""
-        digest = _digest(token)
+        """True if it is of that installation, and not used up."""
         with guarded():
-            known, taken = await self._redis.mget([keys.bearer(digest), keys.bearer_taken(digest)])
-        return taken is None and known is not None and bool(known.decode() == installation_id)
+            known = await self._redis.get(keys.bearer(_digest(token)))
+        return known is not None and bool(known.decode() == installation_id)
 
-    async def take(self, token: str, installation_id: str) -> bool:
-        """True for the one call that may act with this token of that installation. One of another stays as it is."""
+    async def take(self, token: str, installation_id: str) -> Taking:
+        """Held from now on by the one call that hears ``HELD``. One of another installation stays as it is."""
         if not await self.is_good(token, installation_id):
-            return False
+            return Taking.NOT_GOOD
         with guarded():
-            return bool(await self._redis.set(keys.bearer_taken(_digest(token)), 1, nx=True, ex=KEPT_S))
+            first = await self._redis.set(keys.bearer_taken(_digest(token)), 1, nx=True, ex=KEPT_S)
+        if not first:
+            return Taking.HELD_BY_ANOTHER
+        if await self.is_good(token, installation_id):
+            return Taking.HELD
+        await self.give_back(token)
+        return Taking.NOT_GOOD
 
     async def give_back(self, token: str) -> None:
         """Let it be taken again. Its time goes on; only whoever took it may say this."""
         with guarded():
             await self._redis.delete(keys.bearer_taken(_digest(token)))
+
+    async def use_up(self, token: str) -> None:
+        """Good for nothing any more; only whoever took it may say this."""
+        digest = _digest(token)
+        with guarded():
+            await self._redis.delete(keys.bearer(digest), keys.bearer_taken(digest))
 
 
 def _digest(token: str) -> str:

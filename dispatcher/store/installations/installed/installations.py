@@ -58,6 +58,10 @@ class Written:
         return (self.before.installation.transitions if self.before else 0) + 1
 
 
+MAX_LOOKED_AT = 100
+"""Installations of one account that one change has workers look at."""
+
+
 def message(installation_id: str) -> str:
     """Announcement of a changed installation."""
     return f"installation:{installation_id}"
@@ -100,6 +104,11 @@ class InstallationStore:
                 "Awaitable[bytes | None]", self._redis.hget(keys.EXCLUSIVE, f"{account_id}\n{product_id}")
             )
         return found.decode() if found else None
+
+    async def looked_at_again(self, account_id: str, now_ms: int) -> list[Operation]:
+        """Entries of the account's, for a change that may complete their steps."""
+        ids = await self.ids([keys.installations_of_account(account_id)], "", MAX_LOOKED_AT)
+        return [Operation("ZADD", keys.FREED, (now_ms, one)) for one in ids]
 
     async def drafts(self, before_ms: int, limit: int) -> list[str]:
         """Ids of those with open steps that have not changed since then, oldest first."""
