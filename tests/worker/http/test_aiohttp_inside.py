@@ -44,7 +44,8 @@ def test_the_pin_lets_no_other_minor_version_in() -> None:
         (ResponseHandler.exception, ["self"]),
         (ResponseHandler.set_exception, ["self", "exc", "exc_cause"]),
         (aiohttp.StreamReader.is_eof, ["self"]),
-        (aiohttp.StreamReader.read_nowait, ["self", "n"]),
+        (ResponseHandler.force_close, ["self"]),
+        (ResponseHandler.is_connected, ["self"]),
         (aiohttp.StreamReader.set_exception, ["self", "exc", "exc_cause"]),
     ],
     ids=lambda value: value.__qualname__ if callable(value) else "",
@@ -67,6 +68,7 @@ def test_limits_of_an_answer_are_set_by_name() -> None:
         (ResponseHandler, "should_close"),
         (aiohttp.ClientRequest, "request_info"),
         (aiohttp.ClientRequest, "is_ssl"),
+        (aiohttp.StreamReader, "_buffer"),
     ],
 )
 def test_an_attribute_is_where_it_was(kind: type, name: str) -> None:
@@ -86,6 +88,15 @@ async def test_a_protocol_asks_its_parser_for_three_things_and_lets_it_be_wrappe
     asked = {name for kind in ResponseHandler.__mro__[:2] for name in _PARSER_CALL.findall(inspect.getsource(kind))}
     assert asked == {"feed_data", "feed_eof", "pause_reading"}
     assert EMPTY_PAYLOAD.is_eof()
+
+
+async def test_a_body_that_is_there_lies_in_the_readers_buffer_as_it_came() -> None:
+    loop = asyncio.get_running_loop()
+    reader = aiohttp.StreamReader(ResponseHandler(loop), 2**16, loop=loop)
+    for part in (b"a ", b"body"):
+        reader.feed_data(part)
+    reader.feed_eof()
+    assert (b"".join(reader._buffer), reader.total_bytes, EMPTY_PAYLOAD.total_bytes) == (b"a body", 6, 0)
 
 
 _PARSER_CALL = re.compile(r"self\._parser\.([a-z_]{1,40})")

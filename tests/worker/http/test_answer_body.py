@@ -142,7 +142,7 @@ async def test_a_truncated_answer_does_not_stay_in_the_pool() -> None:
         guarded_session(lambda _: None) as session,
     ):
         await session.post(url, b"{}", {})
-        assert not session.connector._conns
+        assert not session.connections.idle
 
 
 NEVER_A_STATUS: dict[str, tuple[Talk, type[Exception]]] = {
@@ -165,7 +165,7 @@ ENDLESS_HEADS: dict[str, Talk] = {
 async def test_ft32_headers_are_read_up_to_64_kib_in_total_and_their_status_counts(kind: str) -> None:
     async with receiver(ENDLESS_HEADS[kind]) as url, guarded_session(lambda _: None) as session:
         answer = await session.post(url, b"{}", {}, timeout_s=20)
-        assert not session.connector._conns
+        assert not session.connections.idle
     assert (answer.status, answer.body) == (200, AnswerBody(b"", True))
     assert answer.odd == "the answer is odd: its headers are over 64 KiB, its body was not read"
     assert sum(len(name) + len(value) for name, value in answer.headers.items()) <= 65_536

@@ -13,7 +13,7 @@ from tests.raw_server import RawServer
 from tests.tls_parts import issue, server_context
 from tests.waiting import until
 from tests.worker.http.raw_host import request, talking
-from worker.http.aiohttp_inside import exchange
+from worker.http.aiohttp_inside import exchange, host_connections
 from worker.http.aiohttp_inside.session import Session, guarded_session
 from worker.http.connector import ConnectionLapsed
 from worker.http.tls import tls_context
@@ -147,12 +147,107 @@ async def test_a_408_that_came_while_the_connection_idled_is_answer_to_nothing(s
         writer.write(TIMED_OUT)
         await reader.read()
 
-    pool = session.connector._conns
     async with talking(talk) as url:
         for _ in range(3):
             assert (await session.post(url, b"{}", {}, timeout_s=60)).status == 200
-            await until(lambda: all(one.should_close for kept in pool.values() for one, _ in kept))
+            await until(lambda: not any(one.is_lasting for one in session.connections.idle))
     assert connections == 3
+
+
+UNASKED = {
+    "half an answer": OK[:20],
+    "an answer": OK,
+    "a byte": b"H",
+}
+
+
+@pytest.mark.parametrize("unasked", UNASKED.values(), ids=UNASKED)
+async def test_whatever_comes_unasked_is_no_part_of_the_next_answer(session: Session, unasked: bytes) -> None:
+    connections = 0
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await request(reader)
+        writer.write(OK)
+        await writer.drain()
+        await told.wait()
+        writer.write(unasked)
+        await reader.read()
+
+    async with talking(talk) as url:
+        for _ in range(3):
+            told = asyncio.Event()
+            assert (await session.post(url, b"{}", {}, timeout_s=60)).body.data == b"ok"
+            assert session.connections.idle[0].is_lasting
+            told.set()
+            await until(lambda: not any(one.is_lasting for one in session.connections.idle))
+    assert connections == 3
+
+
+async def test_an_answer_in_thousands_of_chunks_leaves_a_connection_that_listens(session: Session) -> None:
+    body = b"1\r\nx\r\n" * 40_000 + b"0\r\n\r\n"
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await request(reader):
+            writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+
+    async with talking(talk) as url:
+        for _ in range(3):
+            assert (await session.post(url, b"{}", {}, timeout_s=60)).body.data == b"x" * 40_000
+
+
+async def test_a_connection_that_nothing_needs_is_closed_and_those_in_use_are_not(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host_connections, "KEEP_ALIVE_S", 0.05)
+    connections, asked, go_on = 0, asyncio.Event(), asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        while await request(reader):
+            asked.set()
+            await go_on.wait()
+            writer.write(OK)
+
+    async with talking(talk) as url:
+        first, second = (asyncio.create_task(session.post(url, b"{}", {}, timeout_s=60)) for _ in range(2))
+        await asked.wait()
+        assert not session.connections.idle
+        go_on.set()
+        await asyncio.gather(first, second)
+        await until(lambda: not session.connections.idle)
+        assert (await session.post(url, b"{}", {}, timeout_s=60)).status == 200
+    assert connections == 3
+
+
+async def test_the_connection_used_last_is_taken_first(session: Session) -> None:
+    async with talking(Host(stays=True).talk) as url:
+        await asyncio.gather(*(session.post(url, b"{}", {}, timeout_s=60) for _ in range(3)))
+        waiting = session.connections.idle
+        with pytest.raises(TimeoutError):
+            await session.post(url, b"{}", {}, timeout_s=0.1)
+        assert session.connections.idle == waiting[:2]
+
+
+async def test_a_request_that_ends_after_its_session_leaves_nothing_open(session: Session) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await request(reader)
+        asked.set()
+        await go_on.wait()
+        writer.write(OK)
+
+    async with talking(talk) as url:
+        post = asyncio.create_task(session.post(url, b"{}", {}, timeout_s=60))
+        await asked.wait()
+        await session.close()
+        go_on.set()
+        await asyncio.wait([post])
+        assert post.exception() is not None
+        assert not session.connections.idle
 
 
 async def test_a_408_on_a_new_connection_is_the_hosts_answer(session: Session) -> None:

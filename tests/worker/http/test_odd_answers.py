@@ -6,7 +6,6 @@ import asyncio
 
 import aiohttp
 import pytest
-from aiohttp.client_proto import ResponseHandler
 
 from tests.waiting import until
 from tests.worker.http.raw_host import request, talking
@@ -68,13 +67,10 @@ async def test_what_follows_an_answer_hurts_no_later_request(session: Session, k
             await asyncio.sleep(delay_s)
             writer.write(extra if delay_s else b"")
 
-    def idle() -> list[ResponseHandler]:
-        return [protocol for kept in session.connector._conns.values() for protocol, _ in kept]
-
     async with talking(talk) as url:
         for _ in range(3):
             assert (await session.post(url, b"{}", {}, timeout_s=5)).status == expected[0]
-            await until(lambda: all(protocol.should_close for protocol in idle()))
+            await until(lambda: not any(one.is_lasting for one in session.connections.idle))
 
 
 ODD = {

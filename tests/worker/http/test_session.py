@@ -229,6 +229,6 @@ async def test_answers_in_pieces_leave_nothing_on_their_connection(session: Sess
     async with talking(talk) as url:
         for _ in range(20):
             assert (await session.post(url, b"{}", {})).body.data == b"ok"
-        ((protocol, _),) = next(iter(session.connector._conns.values()))
+        protocol = session.connections.idle[0].protocol
         assert protocol.closed is not None
         assert not protocol.closed._callbacks

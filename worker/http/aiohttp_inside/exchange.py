@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache, partial
-from typing import Any, NamedTuple
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 from aiohttp.http import RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
-from aiohttp.streams import EMPTY_PAYLOAD
 
+from worker.http.aiohttp_inside.answer_parser import AnswerParser
+from worker.http.aiohttp_inside.host_connections import HostConnection
 from worker.http.answer import MAX_ANSWER_BYTES, Answer, AnswerBody
 from worker.http.connector import ConnectionLapsed
 from worker.http.inflating import inflated, told
-from worker.http.odd_answers import MAX_HEAD_BYTES, OddAnswer, head_end
+from worker.http.odd_answers import OddAnswer
 
 ALWAYS = {"User-Agent": "marketplace-dispatcher/1", "Accept": "*/*", "Accept-Encoding": "identity"}
 """Headers of every request that does not bring them."""
@@ -32,9 +31,6 @@ LONG_HEADER_BYTES = 8190
 MAX_INTERIM_ANSWERS = 16
 LAPSE_S = 1.0
 """A kept connection that ends this soon after a request was written had ended before."""
-MAX_WIRE_BYTES = 1024 * 1024
-"""Of one body, with the frames of its chunks and its trailers."""
-MAX_REASON_CHARS = 120
 _PIECE_BYTES = 64 * 1024
 _BODILESS = frozenset({204, 304})
 _forbidden = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
@@ -61,119 +57,17 @@ def _missing_lines(names: tuple[str, ...]) -> str:
     return header_lines({name: value for name, value in ALWAYS.items() if name.lower() not in given})
 
 
-Parsed = tuple[Sequence[tuple[Any, Any]], bool, bytes]
-
-
-class OddHead(NamedTuple):
-    """In the place of aiohttp's message, once its parser has given up and the answer is there as far as it goes."""
-
-    code: int
-    should_close: bool = True
-
-
-class AnswerParser:
-    """aiohttp's parser of one answer, with a bound for all headers together, and without giving up.
-
-    aiohttp bounds each header and their number, which together allow megabytes; and it forgets an answer that it has
-    understood when what follows in the same piece is not HTTP. ``heard``: what came until the head was understood;
-    ``odd``: the answer is read on without the parser.
-    """
-
-    __slots__ = ("_inner", "_rest_bytes", "_understood", "heard", "odd")
-
-    def __init__(self, inner: Any) -> None:
-        self._inner = inner
-        self._rest_bytes = 0
-        self._understood = False
-        self.heard: bytes | bytearray = b""
-        self.odd: OddAnswer | None = None
-
-    def feed_data(self, data: bytes) -> Parsed:
-        """As ``ResponseHandler`` asks it."""
-        if self._understood:
-            return self._feed_rest(data)
-        if not self.heard:  # as nearly always: all of it comes at once
-            self.heard = data
-        elif isinstance(self.heard, bytearray):
-            self.heard += data
-        else:
-            self.heard = bytearray(self.heard) + data
-        if self.odd is not None:
-            return self._read_on(self.odd)
-        if len(self.heard) > MAX_HEAD_BYTES and self._is_too_large():
-            return self._give_up(HttpProcessingError(message="its headers are over 64 KiB"))
-        try:
-            parsed: Parsed = self._inner.feed_data(data)
-        except HttpProcessingError as error:
-            return self._give_up(error)
-        messages = parsed[0]
-        self._understood = bool(messages) and messages[-1][0].code >= 200
-        return parsed
-
-    def feed_eof(self) -> Any:
-        return self._inner.feed_eof() if self.odd is None else None
-
-    def pause_reading(self) -> None:
-        self._inner.pause_reading()
-
-    def _feed_rest(self, data: bytes) -> Parsed:
-        """Of the body. Its reader bounds what is kept, this what chunks and trailers may cost."""
-        self._rest_bytes += len(data)
-        if self._rest_bytes > MAX_WIRE_BYTES:
-            raise HttpProcessingError(message="its body has no end")
-        parsed: Parsed = self._inner.feed_data(data)
-        return parsed
-
-    def _is_too_large(self) -> bool:
-        end = head_end(self.heard)
-        return end is None or end > MAX_HEAD_BYTES
-
-    def _give_up(self, error: HttpProcessingError) -> Parsed:
-        """Raises ``error`` when nothing of an answer is there."""
-        self.heard = bytearray(self.heard)
-        self.odd = OddAnswer.begun(self.heard, reason_of(error))
-        if self.odd is None:
-            raise error
-        return self._read_on(self.odd)
-
-    def _read_on(self, odd: OddAnswer) -> Parsed:
-        if not odd.is_whole():
-            return (), False, b""
-        self._understood = True
-        return [(OddHead(odd.status), EMPTY_PAYLOAD)], False, b""
-
-
-def reason_of(error: HttpProcessingError) -> str:
-    """The parser's reason on one line, without the host's bytes."""
-    first, _, _ = error.message.partition("\n")
-    return first.rstrip(": ")[:MAX_REASON_CHARS] or "it cannot be read"
-
-
-def _listen(protocol: ResponseHandler) -> AnswerParser:
-    """Take what ``protocol`` reads from now on for the next answer."""
-    protocol.set_response_params(
-        read_until_eof=True,
-        auto_decompress=False,
-        max_line_size=MAX_HEAD_BYTES,
-        max_field_size=MAX_HEAD_BYTES,
-        max_headers=MAX_HEAD_BYTES,
-    )
-    inside: Any = protocol
-    parser = inside._parser = AnswerParser(inside._parser)  # noqa: SLF001 - nothing public lets one wrap it
-    return parser
-
-
-async def exchange(connection: Connection, message: bytes, deadline_s: float, kept: bool = False) -> Answer:
+async def exchange(connection: HostConnection, message: bytes, deadline_s: float) -> Answer:
     """Send ``message`` and read the answer until ``deadline_s`` (the loop's clock).
 
-    The connection is back in its pool when it can be used again; else the caller has to close it. Raises
+    ``connection.parser.idle`` says then that it can be used again; else the caller has to end it. Raises
     ``TimeoutError``, ``aiohttp.ClientError``, ``OSError`` or ``HttpProcessingError`` when no answer came, and
-    ``ConnectionLapsed`` when ``connection`` had been ``kept`` and the host had given it up.
+    ``ConnectionLapsed`` when the connection had carried a request before and the host had given it up.
     """
-    protocol, transport = protocol_of(connection), connection.transport
-    if transport is None:
+    protocol, parser, carried = connection.protocol, connection.parser, connection.carried
+    if (transport := protocol.transport) is None:
         raise protocol.exception() or aiohttp.ServerDisconnectedError
-    parser = _listen(protocol)
+    parser.begin()
     for at in range(0, len(message), _PIECE_BYTES):  # TLS does not count what it took in one piece as waiting
         transport.write(message[at : at + _PIECE_BYTES])
     loop = asyncio.get_running_loop()
@@ -185,21 +79,20 @@ async def exchange(connection: Connection, message: bytes, deadline_s: float, ke
     except (HttpProcessingError, aiohttp.ClientError, OSError) as error:
         if (part := _part_of(parser, error)) is not None:
             return part
-        if kept and loop.time() - written_s < LAPSE_S and _is_lapse(parser, error):
+        if carried and loop.time() - written_s < LAPSE_S and _is_lapse(parser, error):
             raise ConnectionLapsed(deadline_s - loop.time()) from error
         raise
     finally:
         expiry.cancel()
     if parser.odd is not None:
         return parser.odd.answer(ended=False)
-    if kept and head.code == 408 and loop.time() - written_s < LAPSE_S:
-        raise ConnectionLapsed(deadline_s - loop.time())  # RFC 9110 §15.5.9: it is about the connection's idleness
     headed_s = loop.time()
-    body = await _body(protocol, content, deadline_s)
-    if not body.truncated and not transport.get_write_buffer_size() and not _announces_more(head):
-        connection.release()
-    answer = Answer(head.code, head.headers, body, "", headed_s - written_s, loop.time() - headed_s)
-    return _looked_at(answer, parser)
+    if carried and head.code == 408 and headed_s - written_s < LAPSE_S:
+        raise ConnectionLapsed(deadline_s - headed_s)  # RFC 9110 §15.5.9: it is about the connection's idleness
+    body = _whole(content) if content.is_eof() else await _body(protocol, content, deadline_s)
+    parser.idle = not body.truncated and not transport.get_write_buffer_size() and not _announces_more(head)
+    read_s = loop.time() - headed_s
+    return _looked_at(Answer(head.code, head.headers, body, "", headed_s - written_s, read_s), parser)
 
 
 async def _behind_interim_answers(protocol: ResponseHandler) -> tuple[RawResponseMessage, aiohttp.StreamReader]:
@@ -243,8 +136,16 @@ def _looked_at(answer: Answer, parser: AnswerParser) -> Answer:
     return answer if coding is None else inflated(answer, coding)
 
 
+def _whole(content: aiohttp.StreamReader, limit_bytes: int = MAX_ANSWER_BYTES) -> AnswerBody:
+    """A body that came with its head, as nearly all do. Reading it would have aiohttp look for more of it first."""
+    if not content.total_bytes:
+        return AnswerBody(b"", False)
+    data = b"".join(content._buffer)  # noqa: SLF001 - nothing public takes it out without that look
+    return AnswerBody(data[:limit_bytes], len(data) > limit_bytes)
+
+
 async def _body(protocol: ResponseHandler, content: aiohttp.StreamReader, deadline_s: float) -> AnswerBody:
-    if content.is_eof() or (closed := protocol.closed) is None:
+    if (closed := protocol.closed) is None:
         return await read_bounded(content, deadline_s)
     breaks = partial(_break_off, content)
     closed.add_done_callback(breaks)
@@ -252,12 +153,6 @@ async def _body(protocol: ResponseHandler, content: aiohttp.StreamReader, deadli
         return await read_bounded(content, deadline_s)
     finally:
         closed.remove_done_callback(breaks)  # the future lives as long as the connection
-
-
-def protocol_of(connection: Connection) -> ResponseHandler:
-    """Of a connection that is in use."""
-    assert connection.protocol is not None
-    return connection.protocol
 
 
 def _break_off(content: aiohttp.StreamReader, closed: asyncio.Future[None]) -> None:
@@ -278,8 +173,6 @@ async def read_bounded(
 
     The connection of a truncated answer cannot be used again.
     """
-    if content.is_eof():  # as nearly always: it came with the headers
-        return _bounded(content.read_nowait(limit_bytes + 1), limit_bytes)
     data = bytearray()
     try:
         async with asyncio.timeout_at(deadline_s):
@@ -287,8 +180,4 @@ async def read_bounded(
                 data += part
     except (aiohttp.ClientError, OSError, RuntimeError):  # the last: closed by us, says StreamReader
         return AnswerBody(bytes(data[:limit_bytes]), True)
-    return _bounded(bytes(data), limit_bytes)
-
-
-def _bounded(data: bytes, limit_bytes: int) -> AnswerBody:
-    return AnswerBody(data[:limit_bytes], len(data) > limit_bytes)
+    return AnswerBody(bytes(data[:limit_bytes]), len(data) > limit_bytes)

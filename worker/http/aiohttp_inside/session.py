@@ -8,19 +8,22 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import TracebackType
 from typing import Self
-from weakref import WeakSet
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 
+from worker.http.aiohttp_inside.answer_parser import reason_of
 from worker.http.aiohttp_inside.destination import Destinations
-from worker.http.aiohttp_inside.exchange import exchange, protocol_of, reason_of, written
+from worker.http.aiohttp_inside.exchange import exchange, written
+from worker.http.aiohttp_inside.host_connections import HostConnection, HostConnections
 from worker.http.answer import Answer
 from worker.http.connector import LOOKING_UP, AddressBlocked, AddressRule, guarded_connector
 from worker.http.proxies import ProxiedWay
+
+Took = tuple[float, float]
+"""Seconds until there was a connection, and those of them that went into the name."""
+_NO_TIME: Took = 0.0, 0.0
 
 
 class Session:
@@ -42,8 +45,8 @@ class Session:
         self._connect_timeout_s = connect_timeout_s
         self._request_timeout_s = request_timeout_s
         self._proxied = proxied
-        self._used: WeakSet[ResponseHandler] = WeakSet()
-        """Connections that have carried a request."""
+        self.connections = HostConnections()
+        """Those that are open."""
         self._destinations = Destinations(proxied)
 
     async def post(
@@ -65,22 +68,27 @@ class Session:
         for headers that HTTP does not allow; ``aiohttp.ClientError``, ``OSError``, ``TimeoutError``: no answer came.
         """
         within_s = self._request_timeout_s if timeout_s is None else timeout_s
-        deadline_s = asyncio.get_running_loop().time() + within_s
+        loop = asyncio.get_running_loop()
+        deadline_s = loop.time() + within_s
         destination = self._destinations.find(url)
         message = written(destination.asking(query) if query else destination.start_lines, headers, body)
         if self._proxied is not None and (reason := await self._proxied.check.refusal(destination.url)):
             raise AddressBlocked(reason)
-        connection, made = await self._connect(destination.origin, deadline_s, fresh)
+        origin, now_s, took = destination.origin, loop.time(), _NO_TIME
+        connection = None if fresh or now_s >= deadline_s else self.connections.take(origin, now_s)
+        if connection is None:
+            connection, took = await self._connect(origin, deadline_s)
         try:
-            answer = await exchange(connection, message, deadline_s, made is None)
-            return answer if made is None else answer._replace(connected_s=made[0], looked_up_s=made[1])
+            answer = await exchange(connection, message, deadline_s)
+            return answer if took is _NO_TIME else answer._replace(connected_s=took[0], looked_up_s=took[1])
         except HttpProcessingError as error:
-            about = destination.origin.request_info
+            about = origin.request_info
             raise aiohttp.ClientResponseError(about, (), status=error.code, message=reason_of(error)) from error
         finally:
-            if (transport := connection.transport) is not None:
-                transport.abort()  # closing would wait until the host has read what it may never read
-            connection.close()
+            if connection.parser.idle:
+                self.connections.keep(origin, connection, loop.time())
+            else:
+                self.connections.end(connection)
 
     @property
     def connector(self) -> aiohttp.BaseConnector:
@@ -92,9 +100,7 @@ class Session:
 
     async def close(self) -> None:
         """End every connection, also under requests and to hosts that do not read."""
-        for protocol in list(self._used):
-            if protocol.transport is not None and protocol.transport.get_write_buffer_size():
-                protocol.transport.abort()
+        self.connections.close()
         await self._connector.close()
 
     async def __aenter__(self) -> Self:
@@ -105,31 +111,23 @@ class Session:
     ) -> None:
         await self.close()
 
-    async def _connect(
-        self, origin: aiohttp.ClientRequest, deadline_s: float, fresh: bool
-    ) -> tuple[Connection, tuple[float, float] | None]:
-        """A new connection, or a kept one on which nothing waits: what a host says unasked answers no later request.
-
-        And the seconds that it took, with those of them that went into the name; None = it was kept.
-        """
-        clock, begun_s = asyncio.get_running_loop().time, None
-        looking_up = [0.0]
+    async def _connect(self, origin: aiohttp.ClientRequest, deadline_s: float) -> tuple[HostConnection, Took]:
+        """A new connection, and the seconds that it took."""
+        clock, looking_up = asyncio.get_running_loop().time, [0.0]
+        begun_s = clock()
+        if begun_s >= deadline_s:
+            raise aiohttp.ConnectionTimeoutError("no connection in time")
         LOOKING_UP.set(looking_up)
-        while (left_s := deadline_s - (now_s := clock())) > 0:
-            begun_s = now_s if begun_s is None else begun_s
-            try:
-                timeout = _connect_timeout(min(self._connect_timeout_s, left_s))
-                connection = await self._connector.connect(origin, [], timeout)
-            except TimeoutError as error:
-                raise aiohttp.ConnectionTimeoutError("no connection in time") from error
-            protocol = protocol_of(connection)
-            kept = protocol in self._used
-            self._used.add(protocol)
-            connected_s = clock()
-            if connected_s < deadline_s and not (kept and (fresh or protocol.should_close)):
-                return connection, None if kept else (connected_s - begun_s, looking_up[0])
-            connection.close()
-        raise aiohttp.ConnectionTimeoutError("no connection in time")
+        timeout = _connect_timeout(min(self._connect_timeout_s, deadline_s - begun_s))
+        try:
+            made = await self._connector.connect(origin, [], timeout)
+        except TimeoutError as error:
+            raise aiohttp.ConnectionTimeoutError("no connection in time") from error
+        connection = self.connections.add(made)
+        if (connected_s := clock()) >= deadline_s:
+            self.connections.end(connection)
+            raise aiohttp.ConnectionTimeoutError("no connection in time")
+        return connection, (connected_s - begun_s, looking_up[0])
 
 
 def guarded_session(
