@@ -10,7 +10,9 @@ import argparse
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import uvloop
 
@@ -35,7 +37,9 @@ from dispatcher.store.queue.owning.partition import PartitionStore
 INTEGRATIONS = 100
 RETENTION_MS = 30 * DAY_MS
 LOOKUPS = 500
-PAGES = 20
+PAGES = 40
+AT_ONCE = 200_000
+"""Events that Redis has before they move."""
 
 
 def soon_ms() -> int:
@@ -90,15 +94,26 @@ class Hand:
         return len(settlements)
 
 
-async def timed(work: Callable[[], Awaitable[object]]) -> float:
-    begun_s = time.perf_counter()
+class Took(NamedTuple):
+    """Seconds: by the clock, and of this process's CPU, which other work on the machine does not lengthen."""
+
+    clock_s: float
+    cpu_s: float
+
+
+async def timed(work: Callable[[], Awaitable[object]]) -> Took:
+    begun_s, cpu_s = time.perf_counter(), time.process_time()
     await work()
-    return time.perf_counter() - begun_s
+    return Took(time.perf_counter() - begun_s, time.process_time() - cpu_s)
 
 
-def quantiles(seconds: Sequence[float]) -> str:
-    ordered = sorted(seconds)
-    return f"p50 {ordered[len(ordered) // 2] * 1000:.1f} ms, p95 {ordered[int(len(ordered) * 0.95)] * 1000:.1f} ms"
+def quantiles(took: Sequence[Took]) -> str:
+    clock, cpu = (sorted(one) for one in zip(*took, strict=True))
+    at = int(len(took) * 0.95)
+    return (
+        f"p50 {clock[len(clock) // 2] * 1000:.1f} ms, p95 {clock[at] * 1000:.1f} ms "
+        f"(CPU {cpu[len(cpu) // 2] * 1000:.1f} and {cpu[at] * 1000:.1f})"
+    )
 
 
 async def used_bytes(made: Deployment) -> int:
@@ -111,54 +126,92 @@ async def redis_cpu_s(made: Deployment) -> float:
     return float(found["used_cpu_user_main_thread"]) + float(found["used_cpu_sys_main_thread"])
 
 
-async def measure(count: int, accounts: int) -> None:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """``minutes``: no more events after these."""
+
+    events: int
+    accounts: int
+    minutes: float
+
+
+async def measure(asked: Asked) -> None:
     async with deployment() as made:
         hand = Hand(made)
         await hand.own_all()
         empty = await used_bytes(made)
-        await run(made, hand, count, accounts, empty)
+        await run(made, hand, asked, empty)
 
 
-async def run(made: Deployment, hand: Hand, count: int, accounts: int, empty: int) -> None:
-    ids, batch = list[str](), list[Event]()
-    for event in spread(made.queue, count, accounts):
+async def run(made: Deployment, hand: Hand, asked: Asked, empty: int) -> None:
+    until_s = time.monotonic() + asked.minutes * 60
+    ids, batch, bench = list[str](), list[Event](), Archiving(made, hand, empty)
+    for event in spread(made.queue, asked.events, asked.accounts):
         batch.append(event)
         if len(batch) == BATCH:
             await made.queue.accept(batch)
             await hand.settle_all()
             ids += [one.id for one in batch]
             batch = []
-    before = await used_bytes(made)
-    print(f"Redis with {len(ids):,} events: {(before - empty) / len(ids):,.0f} bytes each")
-    await archived(made, hand, ids, empty)
+            if len(ids) - bench.moved >= AT_ONCE:
+                await bench.move(len(ids))
+            if time.monotonic() > until_s:
+                break
+    await bench.move(len(ids))
+    await bench.report()
+    await read(made, ids)
 
 
-async def archived(made: Deployment, hand: Hand, ids: Sequence[str], empty: int) -> None:
-    archive = Archive(made.redis, FileStorage(made.folder / "archive"), soon_ms)
-    writer = ArchiveWriter(archive, partitions=PARTITIONS, after_ms=0, gather_ms=0)
-    await made.redis.slowlog_reset()
-    redis_s = await redis_cpu_s(made)
-    begun_s, cpu_s, longest_s, moved = time.perf_counter(), time.process_time(), 0.0, 0
-    for partition, generation in hand.generations.items():
+class Archiving:
+    """Moves what has ended, and adds up what that takes."""
+
+    def __init__(self, made: Deployment, hand: Hand, empty: int) -> None:
+        archive = Archive(made.redis, FileStorage(made.folder / "archive"), soon_ms)
+        self.writer = ArchiveWriter(archive, partitions=PARTITIONS, after_ms=0, gather_ms=0)
+        self.made = made
+        self.hand = hand
+        self.empty = empty
+        self.moved = 0
+        self.kept = 0
+        self.took_s = self.cpu_s = self.redis_s = self.longest_s = 0.0
+
+    async def move(self, accepted: int) -> None:
+        """Until all that was accepted has moved."""
+        if accepted == self.moved:
+            return
+        before = await used_bytes(self.made)
+        redis_s, cpu_s, begun_s = await redis_cpu_s(self.made), time.process_time(), time.perf_counter()
+        each = (before - self.empty - self.kept) / (accepted - self.moved)
+        for partition, generation in self.hand.generations.items():
+            await self._all_of(partition, generation)
+        self.took_s += time.perf_counter() - begun_s
+        self.cpu_s += time.process_time() - cpu_s
+        self.redis_s += await redis_cpu_s(self.made) - redis_s
+        assert self.moved == accepted, (self.moved, accepted)
+        self.kept = await used_bytes(self.made) - self.empty
+        print(
+            f"{accepted:,} events: {each:,.0f} bytes of Redis each, {self.kept / accepted:,.0f} once moved", flush=True
+        )
+
+    async def _all_of(self, partition: int, generation: int) -> None:
         more = True
         while more:
             step_s = time.perf_counter()
-            step = await writer.step(partition, generation)
-            longest_s = max(longest_s, time.perf_counter() - step_s)
-            moved, more = moved + step.archived, step.more
-    took_s, cpu_s = time.perf_counter() - begun_s, time.process_time() - cpu_s
-    assert moved == len(ids), (moved, len(ids))
-    report = await recount_archive(made.redis, range(PARTITIONS))
-    after = await used_bytes(made)
-    redis_s = await redis_cpu_s(made) - redis_s
-    slow = await made.redis.slowlog_get(1000)
-    longest_ms = max((one["duration"] for one in slow if b"EVALSHA" in one["command"]), default=0) / 1000
-    print(f"archived in {took_s:.1f} s: {moved / took_s:,.0f}/s, {cpu_s / moved * 1e6:.0f} µs of the worker each")
-    print(f"of Redis {redis_s / moved * 1e6:.0f} µs each")
-    print(f"longest step {longest_s * 1000:.0f} ms, longest script in the slow log {longest_ms:.1f} ms")
-    print(f"disk: {report.size / moved:,.0f} bytes each in {report.segments} segments; well: {report.well}")
-    print(f"Redis afterwards: {(after - empty) / 1e6:,.1f} MB, {(after - empty) / moved:,.0f} bytes each")
-    await read(made, ids)
+            step = await self.writer.step(partition, generation)
+            self.longest_s = max(self.longest_s, time.perf_counter() - step_s)
+            self.moved, more = self.moved + step.archived, step.more
+
+    async def report(self) -> None:
+        moved = self.moved
+        begun_s = time.perf_counter()
+        report = await recount_archive(self.made.redis, range(PARTITIONS))
+        audit_ms = (time.perf_counter() - begun_s) * 1000
+        rate, worker_us = moved / self.took_s, self.cpu_s / moved * 1e6
+        print(f"moved in {self.took_s:.1f} s: {rate:,.0f}/s, {worker_us:.0f} µs of the worker each")
+        print(f"of Redis {self.redis_s / moved * 1e6:.0f} µs each; longest step {self.longest_s * 1000:.0f} ms")
+        print(f"disk: {report.size / moved:,.0f} bytes each in {report.segments} segments, {report.size / 1e6:,.0f} MB")
+        print(f"manifests recounted in {audit_ms:.0f} ms; well: {report.well}")
+        print(f"Redis afterwards: {self.kept / 1e6:,.1f} MB, {self.kept / moved:,.0f} bytes each", flush=True)
 
 
 async def read(made: Deployment, ids: Sequence[str]) -> None:
@@ -167,7 +220,7 @@ async def read(made: Deployment, ids: Sequence[str]) -> None:
     queue = fresh(made)
     for round_ in ("cold", "warm"):
         chosen = [chance.choice(ids) for _ in range(LOOKUPS)]
-        print(f"lookup, {round_}: {quantiles([await timed(partial(queue.get, one)) for one in chosen])}")
+        print(f"lookup, {round_}: {quantiles([await timed(partial(queue.get, one)) for one in chosen])}", flush=True)
     asked = {
         "newest page": EventFilter(),
         "page of an account": EventFilter(account_id=account),
@@ -176,11 +229,11 @@ async def read(made: Deployment, ids: Sequence[str]) -> None:
     }
     for name, condition in asked.items():
         page = await queue.page(condition, None, 100)
-        seconds = [await timed(partial(queue.page, condition, None, 100)) for _ in range(PAGES)]
+        took = [await timed(partial(queue.page, condition, None, 100)) for _ in range(PAGES)]
         whole = "" if page.searched_to_ms is None else f"; ended early, {page.searched_to_ms}"
-        print(f"{name}: {len(page.items)} events, {quantiles(seconds)}{whole}")
-    counted_s = await timed(lambda: queue.count(EventFilter()))
-    print(f"count of all: {(await queue.count(EventFilter())).matched:,} in {counted_s * 1000:.0f} ms")
+        print(f"{name}: {len(page.items)} events, {quantiles(took)}{whole}", flush=True)
+    counted = await timed(lambda: queue.count(EventFilter()))
+    print(f"count of all: {(await queue.count(EventFilter())).matched:,} in {counted.clock_s * 1000:.0f} ms")
 
 
 def fresh(made: Deployment) -> QueueStore:
@@ -192,8 +245,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.history", description=__doc__)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--accounts", type=int, default=20_000)
+    parser.add_argument("--minutes", type=float, default=120.0)
     given = parser.parse_args()
-    uvloop.run(measure(given.events, given.accounts))
+    uvloop.run(measure(Asked(given.events, given.accounts, given.minutes)))
 
 
 if __name__ == "__main__":
