@@ -88,8 +88,8 @@ sbom: ## Bill of materials of what is locked, CycloneDX 1.6 (needs cyclonedx-py:
 	cyclonedx-py requirements requirements/runtime.txt --pyproject pyproject.toml --output-reproducible --spec-version 1.6 -o dist/sbom.json
 
 lock: ## Renew the locked dependencies (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade pyproject.toml --extra embedded --group build -o requirements/runtime.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade pyproject.toml --extra embedded --extra amqp --extra otel --group dev --group build -c requirements/runtime.txt -o requirements/dev.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade pyproject.toml --extra embedded --extra s3 --group build -o requirements/runtime.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade pyproject.toml --extra embedded --extra amqp --extra otel --extra s3 --group dev --group build -c requirements/runtime.txt -o requirements/dev.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --quiet --upgrade --group docs -o requirements/docs.txt
 
 clean: ## Remove what the other targets made

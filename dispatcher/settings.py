@@ -10,13 +10,14 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dispatcher.clock import DAY_MS
 from dispatcher.ids import MAX_PARTITIONS
 from dispatcher.policy.addresses.proxies import read_proxy
 from dispatcher.policy.addresses.urls import Ports
+from dispatcher.policy.bucket import Bucket, read_bucket, read_endpoint
 from dispatcher.policy.sign_in_roles import read_group_role
 
 PREFIX = "DISPATCHER_"
@@ -92,6 +93,20 @@ class Settings(BaseSettings):
         None,
         description="Folder, the same for the API and all workers, that events move to which ended well long ago; "
         "unset = they stay in Redis; beside an embedded server it is `archive` in its folder",
+    )
+    archive_url: str | None = Field(
+        None,
+        description="s3://BUCKET/PREFIX of object storage that speaks S3, in place of that folder; needs the extra s3 "
+        "and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what else AWS's tools take credentials from",
+    )
+    archive_endpoint: str | None = Field(
+        None, description="http:// or https:// address of that storage; unset = that of AWS_ENDPOINT_URL, else AWS"
+    )
+    archive_region: str | None = Field(
+        None, pattern="^[A-Za-z0-9_-]+$", description="Its region; unset = that of AWS_REGION, else us-east-1"
+    )
+    archive_path_style: bool = Field(
+        True, description="The bucket is in the path of its URLs; false = in the name of the host"
     )
     archive_after_days: float = Field(3.0, ge=1, description="Days after which such an event moves to the archive")
     memory_high_water: float = Field(
@@ -221,6 +236,14 @@ class Settings(BaseSettings):
             raise ValueError(f"give http://[user:password@]host:port: {wrong}")
         return value
 
+    @field_validator("archive_url", "archive_endpoint")
+    @classmethod
+    def _bucket_readable(cls, value: str | None, info: ValidationInfo) -> str | None:
+        read = read_bucket if info.field_name == "archive_url" else read_endpoint
+        if value is not None and isinstance(wrong := read(value), str):
+            raise ValueError(wrong)
+        return value
+
     @field_validator("console_oidc_roles")
     @classmethod
     def _roles_readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -235,6 +258,12 @@ class Settings(BaseSettings):
                 "DISPATCHER_CONSOLE_OIDC_ISSUER needs DISPATCHER_CONSOLE_OIDC_CLIENT_ID, and "
                 "DISPATCHER_CONSOLE_OIDC_ROLES, without which nobody has a role"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _one_archive(self) -> Self:
+        if self.archive_dir is not None and self.archive_url is not None:
+            raise ValueError("give DISPATCHER_ARCHIVE_DIR or DISPATCHER_ARCHIVE_URL: history is in one place")
         return self
 
     @field_validator("retry_schedule")
@@ -252,6 +281,15 @@ class Settings(BaseSettings):
     @property
     def retention_ms(self) -> int:
         return int(self.retention_days * DAY_MS)
+
+    @property
+    def archive_place(self) -> Path | Bucket | None:
+        """The folder or bucket that history moves to; None = there is none."""
+        if self.archive_url is None:
+            return self.archive_dir
+        read = read_bucket(self.archive_url)
+        assert not isinstance(read, str)
+        return Bucket(*read, self.archive_endpoint or "", self.archive_region or "", self.archive_path_style)
 
     @property
     def archive_after_ms(self) -> int:

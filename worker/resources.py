@@ -123,7 +123,7 @@ async def _stores_of(settings: Settings, redis_url: str, queue_url: str, clock: 
         stack.push_async_callback(listener.aclose)
         definitions = Definitions(redis)
         cache = await stack.enter_async_context(DefinitionCache(definitions, listener))
-        archive = archive_in(settings.archive_dir, redis, clock.now_ms)
+        archive = archive_in(settings.archive_place, redis, clock.now_ms)
         queue = QueueStore(redis, partitions=settings.partitions, retention_ms=settings.retention_ms, archive=archive)
         partitions = _partitions(settings, redis)
         yield Stores(redis, listener, JobQueue(job_redis), definitions, cache, partitions, queue, archive)

@@ -132,7 +132,7 @@ def _queue(settings: Settings, redis: StoreClient, clock: Clock) -> QueueStore:
         partitions=settings.partitions,
         retention_ms=settings.retention_ms,
         min_replicas=settings.min_replicas,
-        archive=archive_in(settings.archive_dir, redis, clock.now_ms),
+        archive=archive_in(settings.archive_place, redis, clock.now_ms),
     )
 
 

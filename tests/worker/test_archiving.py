@@ -74,7 +74,7 @@ async def test_an_archive_that_is_away_costs_nothing_but_the_turn(history: Histo
         def write(self, key: str, content: bytes) -> None:
             raise OSError(5, "Input/output error")
 
-    archiving = archiving_of(history, clock, Away(Path(history.storage.label)))
+    archiving = archiving_of(history, clock, Away(Path(history.storage.words.label)))
     with pytest.raises(ArchiveUnavailable, match="Input/output error"):
         await archiving.once()
     await archiving.once()

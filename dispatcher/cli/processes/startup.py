@@ -65,7 +65,7 @@ def load_settings(**overrides: object) -> Settings:
 
 def with_archive(settings: Settings) -> Settings:
     """With a folder for history beside the data of an embedded server, unless one is set."""
-    if settings.redis_url is not None or settings.archive_dir is not None:
+    if settings.redis_url is not None or settings.archive_place is not None:
         return settings
     return settings.model_copy(update={"archive_dir": settings.data_dir / ARCHIVE_FOLDER})
 

@@ -43,7 +43,8 @@ def audit(
     """
     settings = load_settings()
     if data_dir is not None:
-        settings = settings.model_copy(update={"data_dir": data_dir, "redis_url": None, "archive_dir": None})
+        elsewhere = {"redis_url": None, "archive_dir": None, "archive_url": None}
+        settings = settings.model_copy(update={"data_dir": data_dir, **elsewhere})
     report, late, installed, archived = run(_audit(with_archive(settings), deep=deep))
     well = report.well and not late.count and installed.well and archived.well
     if as_json:
@@ -70,11 +71,12 @@ async def _audit(settings: Settings, *, deep: bool) -> tuple[RecountReport, Unfi
 
 async def _archived(redis: StoreClient, settings: Settings, partitions: range, *, deep: bool) -> ArchiveReport:
     report = await recount_archive(redis, partitions)
-    archive = archive_in(settings.archive_dir, redis, system_clock.now_ms)
+    archive = archive_in(settings.archive_place, redis, system_clock.now_ms)
     if not deep or not report.segments:
         return report
     if archive is None:
-        return replace(report, broken={"archive": "set DISPATCHER_ARCHIVE_DIR to its folder"})
+        remedy = "set DISPATCHER_ARCHIVE_DIR or DISPATCHER_ARCHIVE_URL to where it is"
+        return replace(report, broken={"archive": remedy})
     return report if report.broken else replace(report, broken=await check_segments(archive, partitions))
 
 

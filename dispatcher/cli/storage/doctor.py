@@ -51,7 +51,7 @@ async def _examine(settings: Settings) -> list[Check]:
             found = await examine(store.redis, settings.partitions, secret_keys, min_replicas=settings.min_replicas)
             async with connect(queue_url, client_name="dispatcher-doctor") as queue:
                 newest = await examine_newest_key(store.redis, secret_keys)
-                archive = archive_in(settings.archive_dir, store.redis, system_clock.now_ms)
+                archive = archive_in(settings.archive_place, store.redis, system_clock.now_ms)
                 archived = await examine_archive(store.redis, archive, settings.partitions)
                 return [*found, newest, archived, await examine_queue(queue), await examine_verdict(store.redis)]
     except StoreUnavailable as error:

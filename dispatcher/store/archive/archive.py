@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.ids import event_ms
+from dispatcher.policy.bucket import Bucket
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.entry import Segment
-from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.manifest import Manifest
+from dispatcher.store.archive.places import storage_at
 from dispatcher.store.archive.reading import SegmentGone, SegmentReader, away, lost
 from dispatcher.store.archive.searching import Found, Wanted, count, search
 from dispatcher.store.archive.storage import Storage
+from dispatcher.store.archive.threads import DaemonThreads
 from dispatcher.store.redis.scripts import Client
 
 THREADS = 4
@@ -48,16 +49,16 @@ class Archive:
         self.now_ms = now_ms
         self.rewriting = asyncio.Lock()
         """Of this process: what many expunge at once in one segment is written one after the other."""
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="archive")
+        self._threads = DaemonThreads(THREADS, "archive")
 
     async def blocking(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do in a thread what blocks; an ``OSError`` of the storage is named. What takes too long goes on unheeded."""
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(WITHIN_S):
-                return await loop.run_in_executor(self._pool, lambda: work(*args, **kwargs))
+                return await self._threads.run(lambda: work(*args, **kwargs))
         except TimeoutError as error:
-            text = f"the archive {self.storage.label} does not answer within {WITHIN_S:.0f} s; see its disk"
+            words = self.storage.words
+            text = f"the archive {words.label} does not answer within {WITHIN_S:.0f} s; {words.remedy}"
             raise ArchiveUnavailable(text) from error
         except OSError as error:
             raise away(self.storage, error) from error
@@ -116,9 +117,11 @@ class Archive:
         return found
 
 
-def archive_in(folder: Path | None, client: Client, now_ms: Callable[[], int]) -> Archive | None:
-    """The archive in a folder; None = there is none."""
-    return Archive(client, FileStorage(folder), now_ms) if folder is not None else None
+def archive_in(place: Path | Bucket | None, client: Client, now_ms: Callable[[], int]) -> Archive | None:
+    """The archive in a folder or a bucket; None = there is none. Raises ``ConfigurationError``."""
+    if place is None:
+        return None
+    return Archive(client, storage_at(place), now_ms)
 
 
 def _that_may_have(segments: Sequence[Segment], event_id: str) -> list[Segment]:

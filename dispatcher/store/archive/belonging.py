@@ -20,15 +20,12 @@ async def mismatch(archive: Archive) -> str | None:
     expected, here = stored.decode() if stored else None, await archive.blocking(archive.storage.identity)
     if expected == here:
         return None
+    words = archive.storage.words
     if here is None:
-        return (
-            f"the archive {archive.storage.label} is not there, or empty: is its disk mounted, is it the right folder?"
-        )
+        return f"the archive {words.label} is not there, or empty: {words.doubt}"
     if expected is None:
-        return (
-            f"the archive {archive.storage.label} belongs to another store: give an empty folder, or that store's Redis"
-        )
-    return f"the archive {archive.storage.label} belongs to another store than this one: correct DISPATCHER_ARCHIVE_DIR"
+        return f"the archive {words.label} belongs to another store: give an empty place, or that store's Redis"
+    return f"the archive {words.label} belongs to another store than this one: correct {words.setting}"
 
 
 async def require(archive: Archive, partitions: int) -> None:

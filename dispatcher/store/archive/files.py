@@ -11,6 +11,8 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
+from dispatcher.store.archive.storage import Words
+
 IDENTITY = "archive.id"
 _ONLY_OURS = 0o600
 
@@ -20,10 +22,13 @@ class FileStorage:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._words = Words(
+            str(folder), "DISPATCHER_ARCHIVE_DIR", "is its disk mounted, and is it the right folder?", "see its disk"
+        )
 
     @property
-    def label(self) -> str:
-        return str(self._folder)
+    def words(self) -> Words:
+        return self._words
 
     def identity(self) -> str | None:
         """None also where there is no folder."""
@@ -62,6 +67,17 @@ class FileStorage:
         with contextlib.suppress(FileNotFoundError):
             path.unlink()
             _sync(path.parent)
+
+    def rehearse(self) -> None:
+        """Nothing while the folder has no history: who looks is no one to own what workers will write."""
+        if self.identity() is None:
+            return
+        name, content = f".rehearsal-{secrets.token_hex(4)}", secrets.token_bytes(16)
+        self._put(self._folder / name, content)
+        kept = self.read(name, 0, len(content) + 1)
+        self.delete(name)
+        if kept != content:
+            raise OSError("it does not keep what is written")
 
     def _put(self, path: Path, content: bytes) -> None:
         beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

@@ -30,7 +30,8 @@ class Footer:
     """Row ``n`` of every column is of event ``n``, oldest in the log first; dictionary columns count into texts."""
 
     ids: list[str]
-    positions: list[Position]
+    ms: list[int]
+    sequences: list[int]
     created_ms: list[int]
     expires_ms: list[int]
     texts: dict[str, list[str]]
@@ -55,6 +56,9 @@ class Footer:
         """Rows by the ids of their events."""
         return {event_id: row for row, event_id in enumerate(self.ids)}
 
+    def position(self, row: int) -> Position:
+        return Position(self.ms[row], self.sequences[row])
+
     def text(self, column: str, row: int) -> str:
         return self.texts[column][self.columns[column][row]]
 
@@ -62,8 +66,8 @@ class Footer:
         return orjson.dumps(
             {
                 "ids": self.ids,
-                "ms": [position.ms for position in self.positions],
-                "seq": [position.sequence for position in self.positions],
+                "ms": self.ms,
+                "seq": self.sequences,
                 "created": self.created_ms,
                 "expires": self.expires_ms,
                 "texts": self.texts,
@@ -76,10 +80,9 @@ class Footer:
     @classmethod
     def from_stored(cls, stored: bytes) -> Footer:
         said = orjson.loads(stored)
-        positions = [Position(ms, sequence) for ms, sequence in zip(said["ms"], said["seq"], strict=True)]
         blocks = [Block(*block) for block in said["blocks"]]
-        times = said["created"], said["expires"]
-        return cls(said["ids"], positions, *times, said["texts"], said["columns"], blocks, said["replaces"])
+        times = said["ms"], said["seq"], said["created"], said["expires"]
+        return cls(said["ids"], *times, said["texts"], said["columns"], blocks, said["replaces"])
 
 
 def footer_of(events: Sequence[ArchivedEvent], blocks: list[Block], replaces: str) -> Footer:
@@ -90,7 +93,8 @@ def footer_of(events: Sequence[ArchivedEvent], blocks: list[Block], replaces: st
         texts[name], columns[name] = _dictionary(one[number] for one in facts)
     return Footer(
         [event.id for event in events],
-        [event.position for event in events],
+        [event.position.ms for event in events],
+        [event.position.sequence for event in events],
         [one[-1] for one in facts],
         [event.expires_ms for event in events],
         texts,

@@ -9,7 +9,7 @@ from dispatcher.errors import ArchiveUnavailable, StoreDamaged
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.entry import Segment
 from dispatcher.store.archive.footer import Footer
-from dispatcher.store.archive.segment import Altered, digest_of, footer_span, read_block, read_footer
+from dispatcher.store.archive.segment import Altered, digest_of, footer_span, read_block, read_events, read_footer
 from dispatcher.store.archive.storage import Storage
 
 KEPT_ROWS = 50_000
@@ -47,7 +47,8 @@ class SegmentReader:
         self._keep(segment.key, footer)
         return footer
 
-    def block(self, segment: Segment, footer: Footer, number: int) -> list[ArchivedEvent]:
+    def block(self, segment: Segment, footer: Footer, number: int) -> list[bytes]:
+        """Lines of its events: whoever looks for one reads no others."""
         block = footer.blocks[number]
         packed = self._read(segment, block.at, block.size)
         try:
@@ -62,19 +63,22 @@ class SegmentReader:
         if row is None:
             return None
         number, within = footer.place(row)
-        return self.block(segment, footer, number)[within]
+        return ArchivedEvent.from_line(self.block(segment, footer, number)[within])
 
     def events(self, segment: Segment) -> list[ArchivedEvent]:
         """All of them, once the whole segment has the hash that its entry says."""
-        self.check(segment)
-        footer = self.footer(segment)
-        return [event for number in range(len(footer.blocks)) for event in self.block(segment, footer, number)]
+        content = self.check(segment)
+        try:
+            return read_events(content, segment.entry)
+        except Altered as error:
+            raise self._damaged(segment, error) from error
 
-    def check(self, segment: Segment) -> None:
-        """Read all of it and compare its hash."""
+    def check(self, segment: Segment) -> bytes:
+        """All of it, once its hash has been compared."""
         content = self._read(segment, 0, segment.entry.size + 1)
         if len(content) != segment.entry.size or digest_of(content) != segment.entry.digest:
             raise self._damaged(segment, Altered(f"{len(content)} bytes that are not the ones that were written"))
+        return content
 
     def _read(self, segment: Segment, at: int, size: int) -> bytes:
         try:
@@ -99,10 +103,11 @@ class SegmentReader:
 
 def away(storage: Storage, error: OSError) -> ArchiveUnavailable:
     """The error to be told for what a storage raised."""
-    return ArchiveUnavailable(f"the archive {storage.label} cannot be used: {error.strerror or error}; see its disk")
+    words = storage.words
+    return ArchiveUnavailable(f"the archive {words.label} cannot be used: {error.strerror or error}; {words.remedy}")
 
 
 def lost(storage: Storage, segment: Segment) -> ArchiveUnavailable:
     """The error for a segment that the manifest has and the storage has not."""
-    text = f"the archive {storage.label} lacks segment {segment.key}: is its disk mounted, and is it the right folder?"
-    return ArchiveUnavailable(text)
+    words = storage.words
+    return ArchiveUnavailable(f"the archive {words.label} lacks segment {segment.key}: {words.doubt}")

@@ -100,7 +100,7 @@ class _Walk:
         self._until_s = time.monotonic() + wanted.within_s
         self._looked = 0
         self._unpacked = 0
-        self._blocks: dict[str, tuple[int, list[ArchivedEvent]]] = {}
+        self._blocks: dict[str, tuple[int, list[bytes]]] = {}
         self.ended_at: Place | None = None
         self.ended_early = False
 
@@ -149,7 +149,7 @@ class _Walk:
     def _rows_of(self, segment: Segment) -> Iterator[tuple[Place, int]]:
         footer, wanted = self._reader.footer(segment), self._wanted
         for row in reversed(list(wanted.sieve.rows(footer))):
-            place = (*footer.positions[row], segment.partition)
+            place = (footer.ms[row], footer.sequences[row], segment.partition)
             if place < wanted.below and place[0] >= wanted.from_ms and footer.expires_ms[row] > wanted.now_ms:
                 yield place, row
 
@@ -162,7 +162,7 @@ class _Walk:
             self._unpacked += 1
             known = number, self._reader.block(segment, footer, number)
             self._blocks[segment.key] = known
-        return known[1][within]
+        return ArchivedEvent.from_line(known[1][within])
 
 
 def _down(place: Place) -> Place:

@@ -63,8 +63,8 @@ def _entry(content: bytes | bytearray, footer: Footer, at: int, packed: bytes) -
     made = [event_ms(event_id) for event_id in footer.ids]
     return Entry(
         events=len(footer.ids),
-        first=footer.positions[0],
-        last=footer.positions[-1],
+        first=footer.position(0),
+        last=footer.position(-1),
         made=(min(made), max(made)),
         until_ms=max(footer.expires_ms),
         size=len(content),
@@ -85,10 +85,17 @@ def read_footer(packed: bytes, entry: Entry) -> Footer:
     return Footer.from_stored(_unpacked(packed, entry.footer_digest))
 
 
-def read_block(packed: bytes, block: Block) -> list[ArchivedEvent]:
-    """Raises ``Altered``."""
-    lines = _unpacked(packed, block.digest).split(b"\n")
-    return [ArchivedEvent.from_line(line) for line in lines if line]
+def read_block(packed: bytes, block: Block) -> list[bytes]:
+    """Lines of its events. Raises ``Altered``."""
+    return _unpacked(packed, block.digest).split(b"\n")[:-1]
+
+
+def read_events(content: bytes, entry: Entry) -> list[ArchivedEvent]:
+    """All events of a whole segment. Raises ``Altered``."""
+    at, size = footer_span(entry)
+    blocks = read_footer(content[at : at + size], entry).blocks
+    lines = [line for one in blocks for line in read_block(content[one.at : one.at + one.size], one)]
+    return [ArchivedEvent.from_line(line) for line in lines]
 
 
 def digest_of(content: bytes | bytearray) -> str:

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A storage, in the words of whoever runs it."""
+
+    label: str
+    """The place."""
+    setting: str
+    """The setting that names it."""
+    doubt: str
+    """The question to ask when it lacks what it should have."""
+    remedy: str
+    """The advice for when it does not do what it should."""
 
 
 class Storage(Protocol):
     """Every method raises ``OSError`` when the storage is away, or does not do it."""
 
     @property
-    def label(self) -> str:
-        """The place, as people know it."""
+    def words(self) -> Words:
+        """The words for people."""
 
     def identity(self) -> str | None:
         """The id that this storage was given; None = none yet."""
@@ -29,3 +44,6 @@ class Storage(Protocol):
 
     def delete(self, key: str) -> None:
         """For good by the time this returns; what is not there is no error."""
+
+    def rehearse(self) -> None:
+        """Write, read and delete something small; nothing where that would begin a history."""

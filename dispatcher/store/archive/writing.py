@@ -79,7 +79,6 @@ class ArchiveWriter:
         try:
             self.archive.reader.check(segment)
         except SegmentGone:
-            raise ArchiveUnavailable(
-                f"the archive {self.archive.storage.label} does not keep what is written"
-            ) from None
+            label = self.archive.storage.words.label
+            raise ArchiveUnavailable(f"the archive {label} does not keep what is written") from None
         return segment

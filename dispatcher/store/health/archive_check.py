@@ -24,16 +24,27 @@ async def examine_archive(redis: Redis, archive: Archive | None, partitions: int
         )
     if archive is None:
         if report.segments:
-            remedy = "set DISPATCHER_ARCHIVE_DIR to their folder, else nobody can read them"
+            remedy = "set DISPATCHER_ARCHIVE_DIR or DISPATCHER_ARCHIVE_URL to where they are, else nobody can read them"
             return Check(NAME, Level.FAIL, f"{report.events} events are archived: {remedy}")
         return Check(NAME, Level.OK, "none: what ended stays in Redis until its retention ends")
     if wrong := await trouble(archive):
         return Check(NAME, Level.FAIL, wrong)
+    if failed := await _failed(archive):
+        return Check(NAME, Level.FAIL, failed)
     if missed := await _missed(archive, partitions):
         return Check(NAME, Level.FAIL, missed)
     megabytes = report.size / 1e6
-    text = f"{report.events} events in {report.segments} segments, {megabytes:.1f} MB in {archive.storage.label}"
+    text = f"{report.events} events in {report.segments} segments, {megabytes:.1f} MB in {archive.storage.words.label}"
     return Check(NAME, Level.OK, text)
+
+
+async def _failed(archive: Archive) -> str | None:
+    """The reason why nothing can be written, read and deleted there."""
+    try:
+        await archive.blocking(archive.storage.rehearse)
+    except StoreUnavailable as error:
+        return str(error)
+    return None
 
 
 async def _missed(archive: Archive, partitions: int) -> str | None:

@@ -32,7 +32,7 @@ async def moved(history: History) -> History:
 
 
 def segment_file(history: History) -> Path:
-    (path,) = (Path(history.storage.label) / str(HOME)).iterdir()
+    (path,) = (Path(history.storage.words.label) / str(HOME)).iterdir()
     return path
 
 
@@ -99,7 +99,7 @@ async def test_what_keeps_a_worker_from_archiving_is_known_to_all_until_it_can_a
     assert await trouble(moved.archive) == "the disk is full"
     assert (await examine_archive(moved.redis, moved.archive, PARTITIONS)).level is Level.FAIL
     await clear(moved.redis)
-    Path(moved.storage.label).rename(f"{moved.storage.label}-away")
+    Path(moved.storage.words.label).rename(f"{moved.storage.words.label}-away")
     assert "is its disk mounted" in (await trouble(moved.archive) or "")
 
 

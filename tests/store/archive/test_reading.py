@@ -264,7 +264,7 @@ async def test_a_storage_that_hangs_is_not_waited_for(mixed: Mixed, monkeypatch:
             return super().read(key, at, size)
 
     queue, storage = mixed.history.queue, mixed.history.storage
-    queue.archive = Archive(mixed.history.redis, Hangs(Path(storage.label)), soon_ms)
+    queue.archive = Archive(mixed.history.redis, Hangs(Path(storage.words.label)), soon_ms)
     with pytest.raises(ArchiveUnavailable, match="does not answer"):
         await queue.get(mixed.ids[0])
     answers.set()
@@ -323,7 +323,7 @@ async def test_an_expunge_that_is_stopped_is_done_by_its_repeat(mixed: Mixed, tm
         def delete(self, key: str) -> None:
             raise Killed
 
-    mixed.history.archive.storage = Stops(Path(mixed.history.storage.label))
+    mixed.history.archive.storage = Stops(Path(mixed.history.storage.words.label))
     with pytest.raises(Killed):
         await mixed.history.queue.expunge(event.event)
     mixed.history.archive.storage = mixed.history.storage

@@ -36,7 +36,7 @@ class StopsBeforeWriting(FileStorage):
 
 class StopsWhileWriting(FileStorage):
     def write(self, key: str, content: bytes) -> None:
-        beside = Path(self.label) / f"{HOME}/.half"
+        beside = Path(self.words.label) / f"{HOME}/.half"
         beside.parent.mkdir(exist_ok=True)
         beside.write_bytes(content[:10])
         raise Killed
@@ -85,7 +85,7 @@ async def test_a_writer_that_is_killed_loses_nothing_and_doubles_nothing(
 ) -> None:
     ids = await history.end(*SOME)
     with pytest.raises(Killed):
-        await history.writer(storage(Path(history.storage.label))).step(HOME, history.desk.generation)
+        await history.writer(storage(Path(history.storage.words.label))).step(HOME, history.desk.generation)
     assert await history.in_redis() == sorted(ids)
     await history.assert_each_once(ids)
     assert await history.move() == len(ids)
@@ -166,7 +166,7 @@ async def test_a_full_disk_keeps_events_in_redis(history: History) -> None:
             raise OSError(28, "No space left on device")
 
     with pytest.raises(ArchiveUnavailable, match="No space left on device"):
-        await history.writer(Full(Path(history.storage.label))).step(HOME, history.desk.generation)
+        await history.writer(Full(Path(history.storage.words.label))).step(HOME, history.desk.generation)
     await history.assert_each_once(ids)
 
 
@@ -194,7 +194,7 @@ async def test_a_sweep_deletes_old_orphans_and_what_the_manifest_has_not_replace
 ) -> None:
     ids = await history.end(*SOME)
     await history.move()
-    folder = Path(history.storage.label) / str(HOME)
+    folder = Path(history.storage.words.label) / str(HOME)
     (kept,) = (one.name for one in folder.iterdir())
     (folder / ".half").write_bytes(b"x")
     await sweep(history.archive, HOME, history.desk.generation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dispatcher.cli.processes.startup import load_settings, with_archive
+from dispatcher.policy.bucket import Bucket
 
 
 def test_an_embedded_server_has_its_archive_beside_its_data(tmp_path: Path) -> None:
@@ -17,3 +18,8 @@ def test_a_folder_that_is_set_is_taken(tmp_path: Path) -> None:
 
 def test_a_redis_elsewhere_has_none_unless_it_is_set() -> None:
     assert with_archive(load_settings(redis_url="redis://127.0.0.1/0")).archive_dir is None
+
+
+def test_an_embedded_server_may_have_its_archive_in_a_bucket(tmp_path: Path) -> None:
+    settings = with_archive(load_settings(data_dir=tmp_path, archive_url="s3://history/main"))
+    assert (settings.archive_dir, settings.archive_place) == (None, Bucket("history", "main"))

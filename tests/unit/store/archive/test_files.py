@@ -86,4 +86,4 @@ def test_what_is_not_there_is_gone_and_a_storage_that_does_not_answer_is_away(st
             raise OSError(5, "Input/output error")
 
     with pytest.raises(ArchiveUnavailable, match="Input/output error"):
-        SegmentReader(Away(Path(storage.label))).check(segment)
+        SegmentReader(Away(Path(storage.words.label))).check(segment)

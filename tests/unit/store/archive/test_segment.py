@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.entry import Entry, Segment, is_name, key_of, new_name
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.footer import Footer
@@ -23,13 +24,14 @@ def test_every_event_comes_back_as_it_was() -> None:
     events = [archived(number, padding=5_000) for number in range(60)]
     content, entry = build(events)
     footer = footer_in(content, entry)
-    blocks = [read_block(content[block.at : block.at + block.size], block) for block in footer.blocks]
+    lines = [read_block(content[block.at : block.at + block.size], block) for block in footer.blocks]
+    blocks = [[ArchivedEvent.from_line(line) for line in some] for some in lines]
     assert len(blocks) > 1
     assert [event for block in blocks for event in block] == events
     for row, event in enumerate(events):
         number, within = footer.place(row)
         assert blocks[number][within] == event
-        assert (footer.ids[row], footer.positions[row]) == (event.id, event.position)
+        assert (footer.ids[row], footer.position(row)) == (event.id, event.position)
     assert footer.row_of[events[7].id] == 7
 
 

@@ -1,0 +1,130 @@
+"""An object of the archive is whole, or is not there; what object storage refuses is told with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from dispatcher.errors import StoreDamaged
+from dispatcher.store.archive import objects
+from dispatcher.store.archive.entry import Segment, new_name
+from dispatcher.store.archive.objects import ObjectStorage
+from dispatcher.store.archive.reading import SegmentGone, SegmentReader
+from dispatcher.store.archive.segment import build
+from tests.object_storage import Fault, ObjectServer, object_server
+from tests.unit.store.archive.samples import archived
+
+EVENTS = [archived(number) for number in range(5)]
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
+    monkeypatch.setattr(objects, "_FIRST_WAIT", timedelta(milliseconds=2))
+    with object_server(monkeypatch) as made:
+        yield made
+
+
+@pytest.fixture
+def storage(server: ObjectServer) -> ObjectStorage:
+    return ObjectStorage(server.bucket())
+
+
+def written(storage: ObjectStorage) -> Segment:
+    content, entry = build(EVENTS)
+    segment = Segment(3, new_name(entry), entry)
+    storage.write(segment.key, content)
+    return segment
+
+
+def test_a_segment_is_one_object_and_is_read_by_its_parts(storage: ObjectStorage, server: ObjectServer) -> None:
+    segment, reader = written(storage), SegmentReader(storage)
+    assert server.asked == [("PUT", f"main/{segment.key}")]
+    assert reader.event(segment, EVENTS[3].id) == EVENTS[3]
+    assert reader.events(segment) == EVENTS
+    (age,) = storage.ages_s(3, 0.0).items()
+    assert (age[0], age[1] < 0) == (segment.name, True)
+    assert storage.ages_s(30, 0.0) == {}
+    storage.delete(segment.key)
+    storage.delete(segment.key)
+    with pytest.raises(SegmentGone):
+        SegmentReader(storage).event(segment, EVENTS[0].id)
+
+
+def test_a_bucket_keeps_the_id_that_it_was_given_for_each_prefix(storage: ObjectStorage, server: ObjectServer) -> None:
+    assert storage.identity() is None
+    storage.identify("one")
+    assert storage.identity() == "one"
+    assert ObjectStorage(server.bucket("another")).identity() is None
+    assert ObjectStorage(server.bucket("")).identity() is None
+
+
+@pytest.mark.parametrize("kept", [0, 10, -1])
+def test_a_cut_object_is_told_and_never_served(storage: ObjectStorage, server: ObjectServer, kept: int) -> None:
+    segment = written(storage)
+    name = server.named(segment.key)
+    server.objects[name] = server.objects[name][:kept] if kept >= 0 else server.objects[name] + b"x"
+    with pytest.raises(StoreDamaged, match="cut or altered"):
+        SegmentReader(storage).events(segment)
+    if kept >= 0:
+        with pytest.raises(StoreDamaged, match="cut or altered"):
+            SegmentReader(storage).event(segment, EVENTS[0].id)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "told"),
+    [
+        (403, "AccessDenied", "access is denied: allow"),
+        (403, "", "access is denied: allow"),
+        (403, "InvalidAccessKeyId", "does not know AWS_ACCESS_KEY_ID"),
+        (403, "SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY is not that"),
+        (403, "RequestTimeTooSkewed", r"clocks .* differ by minutes"),
+        (400, "AuthorizationHeaderMalformed", "correct DISPATCHER_ARCHIVE_REGION"),
+        (301, "PermanentRedirect", "correct DISPATCHER_ARCHIVE_REGION"),
+        (404, "NoSuchBucket", "there is no bucket history: make it"),
+        (503, "SlowDown", "asked less often"),
+        (507, "XMinioStorageFull", "it is full"),
+        (418, "Teapot", "it answers Teapot"),
+        (0, "", "it does not answer"),
+    ],
+)
+def test_a_refusal_says_what_to_do_and_nothing_secret(
+    storage: ObjectStorage, server: ObjectServer, status: int, code: str, told: str
+) -> None:
+    server.fault = lambda *_: Fault(status, code)
+    for work in (storage.identity, lambda: storage.write("3/x", b"1"), storage.rehearse, lambda: storage.ages_s(3, 0)):
+        with pytest.raises(OSError, match=told) as caught:
+            work()
+        assert "secret-of-the-tests" not in str(caught.value)
+        assert not isinstance(caught.value, FileNotFoundError)
+    assert server.objects == {}
+    assert "secret-of-the-tests" not in repr(vars(storage))
+
+
+def test_what_is_throttled_is_tried_again(storage: ObjectStorage, server: ObjectServer) -> None:
+    server.fault = lambda *_: Fault(503, "SlowDown") if len(server.asked) < 3 else None
+    storage.write("3/x", b"content")
+    assert (len(server.asked), server.objects) == (3, {"main/3/x": b"content"})
+
+
+def test_a_server_that_never_answers_is_given_up(server: ObjectServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "ONCE_WITHIN", timedelta(milliseconds=100))
+    monkeypatch.setattr(objects, "AGAIN_WITHIN", timedelta(milliseconds=50))
+    storage = ObjectStorage(server.bucket())
+    server.answering.clear()
+    for work in (storage.identity, lambda: storage.write("3/x", b"1")):
+        with pytest.raises(OSError, match="it does not answer: is it up"):
+            work()
+
+
+def test_a_rehearsal_leaves_nothing(storage: ObjectStorage, server: ObjectServer) -> None:
+    storage.rehearse()
+    assert server.objects == {}
+    assert {method for method, _ in server.asked} == {"PUT", "GET", "DELETE"}
+
+
+def test_a_bucket_may_be_in_the_name_of_the_host(server: ObjectServer) -> None:
+    bucket = server.bucket()
+    spelled = objects._endpoint_of(type(bucket)(bucket.name, "", "https://s3.example:9000/", path_style=False))
+    assert spelled == "https://history.s3.example:9000"
