@@ -7,6 +7,7 @@ from aiohttp import web
 from dispatcher.api.http.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
 from dispatcher.api.services import SERVICES
+from dispatcher.console.administration.bounds import fleet_wide, fleet_wide_act
 from dispatcher.console.administration.routes import ROUTES as ADMINISTRATION
 from dispatcher.console.bulk.jobs import show_job, show_jobs, stop_job
 from dispatcher.console.bulk.preview import JOBS, confirm, show_preview
@@ -24,6 +25,17 @@ from dispatcher.console.operating.acknowledging import acknowledge
 from dispatcher.console.operating.issues import ISSUES, acknowledge_issue, show_issues
 from dispatcher.console.operating.lanes import LANE, pause_lane, resume_lane, show_pause
 from dispatcher.console.operating.overview import show_home
+from dispatcher.console.operating.pauses import (
+    PAUSES,
+    TYPE,
+    pause_everything,
+    pause_type,
+    resume_everything,
+    resume_type,
+    show_pause_everything,
+    show_pauses,
+    show_type_pause,
+)
 from dispatcher.console.operating.workers import WORKERS, show_workers
 from dispatcher.console.sessions.page import SESSIONS, end_other_sessions, end_session, show_sessions
 from dispatcher.console.sessions.signing_in import show_form, sign_in, sign_out
@@ -69,6 +81,13 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", f"{LANE}/pause", screen(show_pause, Scope.OPS_WRITE)),
     ("POST", f"{LANE}/pause", action(pause_lane, Scope.OPS_WRITE)),
     ("POST", f"{LANE}/resume", action(resume_lane, Scope.OPS_WRITE)),
+    ("GET", PAUSES, screen(fleet_wide(show_pauses), Scope.OPS_READ)),
+    ("GET", f"{PAUSES}/all/pause", screen(fleet_wide(show_pause_everything), Scope.OPS_WRITE)),
+    ("POST", f"{PAUSES}/all/pause", action(fleet_wide_act(pause_everything), Scope.OPS_WRITE)),
+    ("POST", f"{PAUSES}/all/resume", action(fleet_wide_act(resume_everything), Scope.OPS_WRITE)),
+    ("GET", f"{TYPE}/pause", screen(fleet_wide(show_type_pause), Scope.OPS_WRITE)),
+    ("POST", f"{TYPE}/pause", action(fleet_wide_act(pause_type), Scope.OPS_WRITE)),
+    ("POST", f"{TYPE}/resume", action(fleet_wide_act(resume_type), Scope.OPS_WRITE)),
     ("POST", f"{HOME}/problems/{{problemId}}/acknowledge", action(acknowledge, Scope.OPS_WRITE)),
     *INTEGRATIONS,
     *CUSTOMERS,

@@ -38,6 +38,7 @@ ENTRIES: tuple[Entry, ...] = (
     Entry("Events", f"{HOME}/events", lambda viewer: viewer.sees_events, "e"),
     Entry("Dead letters", f"{HOME}/issues", lambda viewer: viewer.sees_overview, "d", lambda v: v.new_dead_letters),
     Entry("Bulk jobs", f"{HOME}/redeliveries", lambda viewer: viewer.sees_overview, "b"),
+    Entry("Pauses", f"{HOME}/pauses", lambda viewer: viewer.sees_overview and not viewer.bound, "p"),
     Entry("Workers", f"{HOME}/workers", lambda viewer: viewer.sees_queue, "w"),
     Entry("Integrations", f"{HOME}/integrations", lambda viewer: viewer.sees_integrations, "i"),
     Entry("Installations", f"{HOME}/installations", lambda viewer: viewer.may_see(SEES_INSTALLATIONS)),

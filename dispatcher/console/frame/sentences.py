@@ -11,6 +11,8 @@ from dispatcher.console.frame.screen import redirect
 SAID = {
     "paused": "Paused: events are accepted and held until it is resumed, or the pause ends.",
     "resumed": "Resumed: what was held goes on in its order.",
+    "type-paused": "Paused everywhere: its events are accepted and held until it is resumed, or the pause ends.",
+    "type-resumed": "Resumed: what was held goes on, in its order, within some ten seconds.",
     "forwarded": "Brought forward: its next attempt is due now. What holds its integration back still holds.",
     "redelivered": "On the queue again, with what is published now.",
     "resolved": "Closed by hand: nothing more is sent for it.",

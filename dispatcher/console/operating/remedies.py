@@ -73,7 +73,7 @@ def _look(action: Action, problem: Problem, viewer: Viewer) -> Remedy | None:
 def _change(action: Action, problem: Problem) -> Remedy | None:
     """The form that does it, or the page that asks for more."""
     if problem.finding.kind is ProblemKind.PAUSED and problem.finding.integration_id is None:
-        return Remedy(action.name, None, command=action.command)  # of a type, which the command line resumes
+        return Remedy(action.name, f"{HOME}/event-types/{problem.finding.topic}/resume", posted=True)
     lane = f"{HOME}/lanes/{problem.finding.integration_id}"
     match (action.path or "").rpartition("/")[2]:
         case "pause":

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.console.operating.charts import Series, ceiling, chart
+from dispatcher.flow.events.reading.explain import SENTENCES
+from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
 from dispatcher.pages.session import RENEWED_AFTER_S
 from tests.api.audit_entries import entries
@@ -147,3 +149,34 @@ async def test_partitions_that_nobody_owns_are_named(operator: Visitor) -> None:
     assert page.count(">nobody</span>") == 4
     await operator.sign_in_as_new("ops:read", vendor_id="V")
     await operator.look("/console/workers", 403)
+
+
+async def test_a_type_is_paused_everywhere_and_resumed_on_the_page_of_pauses(operator: Visitor) -> None:
+    assert "Nothing is paused" in await operator.look("/console/pauses")
+    event, kind = await operator.api.emit(), "/console/event-types/SUBSCRIPTION_ORDER"
+    wrong = await operator.act(f"{kind}/pause", f"{kind}/pause", {"for": "1x"})
+    assert (wrong.status, "Give a duration" in await wrong.text()) == (422, True)
+    answer = await operator.act(f"{kind}/pause", f"{kind}/pause", {"reason": "deploy", "back": "/console/pauses"})
+    assert (answer.status, answer.headers["Location"]) == (303, "/console/pauses?said=type-paused")
+    page = await operator.look("/console/pauses")
+    assert "1 type of event is paused everywhere." in page
+    assert 'deploy <span class="small dim">by admin</span>' in page
+    assert "SUBSCRIPTION_ORDER is paused everywhere by admin" in await operator.look("/console")
+    assert SENTENCES[Reason.TYPE_PAUSED] in await operator.look(f"/console/events/{event['id']}")
+    assert (await operator.act("/console", f"{kind}/resume")).status == 303
+    assert "Nothing is paused" in await operator.look("/console/pauses")
+    assert {"pauseType", "resumeType"} <= await actions(operator.api)
+    await operator.look("/console/event-types/nothing/pause", 404)
+
+
+async def test_every_integration_is_paused_and_resumed_at_once(operator: Visitor) -> None:
+    everything = "/console/pauses/all"
+    await operator.act(f"{everything}/pause", f"{everything}/pause", {"reason": "move", "back": "/console/pauses"})
+    assert "1 integration is paused." in await operator.look("/console/pauses")
+    await operator.act("/console/pauses", f"{everything}/resume")
+    assert "Nothing is paused" in await operator.look("/console/pauses")
+    await operator.sign_in_as_new("ops:read", "ops:write", vendor_id="V")
+    await operator.look("/console/pauses", 403)
+    assert "/console/pauses" not in await operator.look("/console")
+    await operator.sign_in_as_new("ops:read")
+    assert "<button>Pause" not in await operator.look("/console/pauses")
