@@ -109,6 +109,9 @@ class Settings(BaseSettings):
         True, description="The bucket is in the path of its URLs; false = in the name of the host"
     )
     archive_after_days: float = Field(3.0, ge=1, description="Days after which such an event moves to the archive")
+    pack_contents: bool = Field(
+        True, description="Store creators and payloads compressed; false while an older version may still read them"
+    )
     memory_high_water: float = Field(
         0.9, ge=0, le=1, description="Share of Redis's maxmemory from which on no more events are accepted; 0 = never"
     )

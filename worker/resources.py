@@ -124,9 +124,15 @@ async def _stores_of(settings: Settings, redis_url: str, queue_url: str, clock: 
         definitions = Definitions(redis)
         cache = await stack.enter_async_context(DefinitionCache(definitions, listener))
         archive = archive_in(settings.archive_place, redis, clock.now_ms)
-        queue = QueueStore(redis, partitions=settings.partitions, retention_ms=settings.retention_ms, archive=archive)
+        queue = _queue(settings, redis, archive)
         partitions = _partitions(settings, redis)
         yield Stores(redis, listener, JobQueue(job_redis), definitions, cache, partitions, queue, archive)
+
+
+def _queue(settings: Settings, redis: StoreClient, archive: Archive | None) -> QueueStore:
+    """What a worker accepts (notifications, operational events) is plain, since older workers may run beside it."""
+    known = {"partitions": settings.partitions, "retention_ms": settings.retention_ms}
+    return QueueStore(redis, **known, archive=archive, pack=False)
 
 
 def _partitions(settings: Settings, redis: StoreClient) -> PartitionStore:

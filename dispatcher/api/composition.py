@@ -133,6 +133,7 @@ def _queue(settings: Settings, redis: StoreClient, clock: Clock) -> QueueStore:
         retention_ms=settings.retention_ms,
         min_replicas=settings.min_replicas,
         archive=archive_in(settings.archive_place, redis, clock.now_ms),
+        pack=settings.pack_contents,
     )
 
 

@@ -51,6 +51,7 @@ class Limits:
     memory_high_water: float = 0.9
     min_replicas: int = 0
     max_body_bytes: int = MAX_BYTES
+    pack_contents: bool = True
 
 
 class RedisEmitter:
@@ -121,7 +122,13 @@ class RedisEmitter:
     async def _begin(self, redis: StoreClient, opening: AsyncExitStack) -> None:
         partitions = await self._checked_partitions(redis)
         replicas = self._limits.min_replicas
-        queue = QueueStore(redis, partitions=partitions, retention_ms=RETENTION_MS, min_replicas=replicas)
+        queue = QueueStore(
+            redis,
+            partitions=partitions,
+            retention_ms=RETENTION_MS,
+            min_replicas=replicas,
+            pack=self._limits.pack_contents,
+        )
         time = ServerTime(redis, self._clock)
         pressure = Pressure(redis, self._limits.memory_high_water)
         await time.measure()

@@ -50,7 +50,8 @@ own = _of_partition("own")
 
 
 def event(partition: int, event_id: str) -> str:
-    """hash: doc (``expunge`` alone changes it), state, aN (attempt N). Until its retention ends. Written by all."""
+    """hash: doc (plain or packed; ``expunge`` alone changes it), state, aN (attempt N). Until its retention ends.
+    Written by all."""
     return f"{{p{partition}}}:e:{event_id}"
 
 

@@ -58,7 +58,7 @@ _VOCABULARY = (
     "replace request review rollout sales seats security separate service staff started support team training transfer "
     "until upgrade vendor warehouse weekly yearly"
 )
-_MANY = 120
+_MANY = 80
 """Words that are longer than what is missing."""
 _FIRST = ("Ada", "Bruno", "Chiara", "Dmitri", "Elif", "Femi", "Greta", "Hiro")
 _LAST = ("Abara", "Brandt", "Costa", "Dufour", "Eklund", "Fontana")
@@ -66,23 +66,47 @@ _TOWNS = ("Lyon", "FR"), ("Graz", "AT"), ("Porto", "PT"), ("Malmö", "SE"), ("Br
 
 
 def payload(number: int) -> dict[str, object]:
-    """A change of subscription whose JSON has ``PAYLOAD_BYTES``; the same for a number, another one for each."""
+    """A change of subscription in the documented shape, of ``PAYLOAD_BYTES``; the same for a number, one for each."""
     draw = random.Random(number)  # noqa: S311 - figures to be repeated, no secrets
     first, last, (town, country) = draw.choice(_FIRST), draw.choice(_LAST), draw.choice(_TOWNS)
     domain = f"{last.lower()}-{draw.randrange(10_000)}.example"
-    user = {"uuid": _uuid(draw), "email": f"{first.lower()}@{domain}", "firstName": first, "lastName": last}
-    company = {"uuid": _uuid(draw), "name": f"{last} {town}", "email": None, "website": f"https://www.{domain}"}
-    order = {
-        "editionCode": draw.choice(("TEAM", "BUSINESS", "ENTERPRISE")),
-        "pricingDuration": draw.choice(("MONTHLY", "YEARLY")),
-        "items": [{"unit": unit, "quantity": draw.randrange(1, 500)} for unit in ("USER", "GIGABYTE")],
-    }
     configuration = {"tenant": f"{draw.getrandbits(48):012x}", "city": town, "notes": ""}
     filled: dict[str, object] = {
-        "user": user | {"language": country.lower(), "locale": f"{country.lower()}-{country}"},
-        "company": company | {"phoneNumber": f"+{draw.randrange(10**11, 10**12)}", "country": country},
-        "account": {"accountIdentifier": str(draw.randrange(10**9)), "status": "ACTIVE"},
-        "order": order,
+        "user": {
+            "uuid": _uuid(draw),
+            "email": f"{first.lower()}@{domain}",
+            "firstName": first,
+            "lastName": last,
+            "language": country.lower(),
+            "locale": f"{country.lower()}-{country}",
+            "attributes": None,
+        },
+        "company": {
+            "uuid": _uuid(draw),
+            "externalId": None,
+            "name": f"{last} {town}",
+            "email": None,
+            "phoneNumber": f"+{draw.randrange(10**11, 10**12)}",
+            "website": f"https://www.{domain}",
+            "country": country,
+        },
+        "account": {
+            "accountIdentifier": str(draw.randrange(10**9)),
+            "status": "ACTIVE",
+            "parentAccountIdentifier": None,
+        },
+        "addonInstance": None,
+        "addonBinding": None,
+        "order": {
+            "editionCode": draw.choice(("TEAM", "BUSINESS", "CAMPUS")),
+            "addonOfferingCode": None,
+            "pricingDuration": draw.choice(("MONTHLY", "YEARLY")),
+            "items": [{"unit": unit, "quantity": draw.randrange(1, 500)} for unit in ("USER", "GIGABYTE")],
+            "discountCode": None,
+            "freeTrial": {"active": False},
+            "customAttributes": [],
+        },
+        "notice": None,
         "configuration": configuration,
     }
     missing = PAYLOAD_BYTES - len(orjson.dumps(filled))

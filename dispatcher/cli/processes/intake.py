@@ -71,7 +71,7 @@ def intake(
 
 
 async def _taking(settings: Settings, stream: str | None, queue: str, client_id: str) -> None:
-    limits = Limits(settings.memory_high_water, settings.min_replicas, settings.max_body_bytes)
+    limits = Limits(settings.memory_high_water, settings.min_replicas, settings.max_body_bytes, settings.pack_contents)
     async with (
         open_store(settings, client_name="dispatcher-intake") as store,
         _source(settings, store, stream, queue) as source,

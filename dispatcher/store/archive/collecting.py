@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,6 +12,7 @@ from dispatcher.model.event import EventState
 from dispatcher.model.status import COMPLETE
 from dispatcher.store import keys
 from dispatcher.store.archive.archived import ArchivedEvent, Position
+from dispatcher.store.packing.documents import unpacked
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, each_of
 
@@ -101,5 +103,7 @@ async def _read(client: Client, partition: int, ids: Sequence[str]) -> list[tupl
     found = []
     for event_id, fields, left_ms in zip(ids, replies, replies, strict=True):
         if isinstance(fields, dict) and isinstance(left_ms, int) and b"doc" in fields and b"state" in fields:
-            found.append((event_id, {name.decode(): value for name, value in fields.items()}, left_ms))
+            with contextlib.suppress(ValueError):  # cannot be unpacked: it is damaged, or a newer version's
+                plain = fields | {b"doc": unpacked(fields[b"doc"])}
+                found.append((event_id, {name.decode(): value for name, value in plain.items()}, left_ms))
     return found

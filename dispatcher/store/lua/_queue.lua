@@ -53,6 +53,17 @@ local function header(doc)
   return string.sub(doc, 1, a - 1), string.sub(doc, a + 1, b - 1)
 end
 
+-- Where the contents of a document begin that are packed (`store/packing/documents.py`); nothing when they are plain. What
+-- scripts look for is in front of them.
+local function packed_at(doc, lane, group) return string.find(doc, '\n', #lane + #group + 3, true) end
+
+-- Bytes of a document as it was before: what reading it takes room for.
+local function size_of(doc, lane, group)
+  local at = packed_at(doc, lane, group)
+  local a, b, c = string.byte(doc, (at or #doc) + 3, (at or #doc) + 5)
+  return c and at - 2 + a * 65536 + b * 256 + c or #doc
+end
+
 -- The state that some JSON says; nothing when it says none.
 local function decoded(stored)
   local good, state = pcall(cjson.decode, stored)
@@ -81,7 +92,7 @@ local function holders(lane, group)
 end
 
 -- The installation that an event is of: its document says it before anything that a caller wrote.
-local function installation_of(doc) return string.match(doc, '^[^\n]*\n[^\n]*\n{"t":[^{]-,"s":"([^"\\]+)"') end
+local function installation_of(doc) return string.match(doc, '^[^\n]*\n[^\n]*\n{"t":[^{\n]-,"s":"([^"\\]+)"') end
 
 -- The host's name for the account: of each installation apart, and of the account. The answer to an order gives it, and
 -- that to any other event only where there is none.

@@ -18,7 +18,7 @@ from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.expunging import rewrite
-from dispatcher.store.queue.acting.accepting import accept_each
+from dispatcher.store.queue.acting.accepting import DocumentOf, accept_each, packed_document
 from dispatcher.store.queue.acting.lane_holds import LaneHolds
 from dispatcher.store.queue.acting.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
 from dispatcher.store.queue.acting.type_pauses import TypePauses
@@ -69,9 +69,11 @@ class QueueStore(EventFinder, LaneHolds):
         retention_ms: int,
         min_replicas: int = 0,
         archive: Archive | None = None,
+        pack: bool = True,
     ) -> None:
         super().__init__(client, partitions, archive)
         self._retention_ms = retention_ms
+        self._document_of: DocumentOf = packed_document if pack else Event.stored
         self.type_pauses = TypePauses(client)
         self._write = writing(min_replicas)
         self.strict = min_replicas > 0
@@ -98,7 +100,7 @@ class QueueStore(EventFinder, LaneHolds):
 
     async def accept_each(self, events: Sequence[Event]) -> list[Accepted | Exception]:
         """As ``accept``, with the error in the place of an event whose partition did not take it."""
-        return await accept_each(self._client, self._write, events)
+        return await accept_each(self._client, self._write, events, self._document_of)
 
     async def reserve(self, client_id: str, key: str, body_hash: str, event_id: str) -> Reservation:
         """Bind an idempotency key to an event id for 24 h, or learn what it is bound to."""

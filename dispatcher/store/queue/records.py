@@ -14,6 +14,7 @@ from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import UNSAID, Change, LaneView, PartitionView, Pause, StoredEvent
 from dispatcher.model.status import Status
+from dispatcher.store.packing.documents import unpacked
 
 LANE_FIELDS = 15
 UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
@@ -42,7 +43,9 @@ def number(value: Any) -> int | None:
 
 def stored_event(event_id: str, document: bytes, state: bytes, status: str) -> StoredEvent:
     """``status`` is what the event is now; the stored one lags while it is claimed or waits in its group."""
-    return StoredEvent(Event.from_stored(event_id, document), EventState.from_stored(state).with_status(Status(status)))
+    return StoredEvent(
+        Event.from_stored(event_id, unpacked(document)), EventState.from_stored(state).with_status(Status(status))
+    )
 
 
 def attempts_of(event_id: str, record: Mapping[bytes, bytes]) -> list[Attempt]:

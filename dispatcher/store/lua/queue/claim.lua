@@ -83,12 +83,13 @@ local function launch(lane, ids, times, flags, locks)
     if state and in_lane == lane and locks and #holders(lane, group) > 0 then
       put_aside(id, document, state, lane, group)
     elseif state and in_lane == lane then
-      if #document > left_bytes and #launched > 0 then
+      local size = size_of(document, lane, group)
+      if size > left_bytes and #launched > 0 then
         put_back(lane, ids, times, i)
         rest = tonumber(times[i])
         break
       end
-      left_bytes = left_bytes - #document
+      left_bytes = left_bytes - size
       local n = tonumber(string.match(state, '"n":(%d+)') or 0) + 1
       local account_identifier = identifier_for(document, lane, group)
       launched[#launched + 1] = id

@@ -3,8 +3,8 @@
 --
 -- ARGV: upper stream id ('+', 'ms-seq' or '(ms-seq'), or 'ids'; lower stream id ('-' or ms), or ''; how many log entries to
 --       look at; how many events to return, -1 = only how many there are; checks as JSON (`store/queue/views/checks.py`); ids
--- Returns {position to go on from or '', events looked at, how many were found, stream id or '', id, head of the document,
--- bytes of it, state, status now, …}. A call ends early when it has read LOOKED bytes, or has ANSWERED bytes to say:
+-- Returns {position to go on from or '', events looked at, how many were found, stream id or '', id, head of the document (all
+-- of it where its contents are packed and asked for: whoever asks looks into them), bytes of it unpacked, state, status now, …}. A call ends early when it has read LOOKED bytes, or has ANSWERED bytes to say:
 -- neither holds up whoever waits behind it. Of ids the position is the number of those that were looked at.
 local LOOKED, ANSWERED = 2097152, 262144
 local DECODED = 8 -- what reading a byte as JSON costs, in bytes that are only looked at
@@ -173,6 +173,10 @@ local function holds(e, check)
     local known = has_reason(e, check)
     return known == nil or (known ~= false) ~= check.negated
   end
+  if check.field == 'payload' and packed_at(e.doc, e.lane, e.group) then
+    e.unread = true
+    return true
+  end
   local held
   if check.bounds then
     local number = NUMBERS[check.field](e)
@@ -193,6 +197,8 @@ end
 -- All of a document but for what its emitter wrote into it, creator and payload, which come last. A quote within a string
 -- has a backslash before it, so neither name is found in one.
 local function head_of(doc, doc_lane, doc_group)
+  local packed = packed_at(doc, doc_lane, doc_group)
+  if packed then return string.sub(doc, 1, packed - 1) end
   local from = #doc_lane + #doc_group + 3
   local payload = string.find(doc, ',"d":', from, true)
   local creator = string.find(string.sub(doc, 1, payload or -1), ',"c":', from, true)
@@ -217,9 +223,9 @@ local function look(position, id)
   if not e or not matches(e) then return end
   found = found + 1
   if limit < 0 then return end
-  local head = head_of(e.doc, e.lane, e.group)
+  local head = e.unread and e.doc or head_of(e.doc, e.lane, e.group)
   answered = answered + #head + #e.state
-  for _, part in ipairs({ position, id, head, #e.doc, e.state, status_of(e) }) do answer[#answer + 1] = part end
+  for _, part in ipairs({ position, id, head, size_of(e.doc, e.lane, e.group), e.state, status_of(e) }) do answer[#answer + 1] = part end
 end
 
 local function is_enough() return found == limit or looked >= LOOKED or answered >= ANSWERED end

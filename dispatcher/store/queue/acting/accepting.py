@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -11,26 +11,41 @@ from redis.asyncio import RedisCluster
 from dispatcher.model.event import Event
 from dispatcher.model.queue import Accepted
 from dispatcher.store import keys
+from dispatcher.store.packing.documents import packed
 from dispatcher.store.redis.scripts import Argument, Client, Run, script
 
 _ACCEPT = script("queue/accept")
 
+DocumentOf = Callable[[Event], bytes]
+"""The form that an event is stored in."""
 
-async def accept_each(client: Client, write: Run, events: Sequence[Event]) -> list[Accepted | Exception]:
+
+def packed_document(event: Event) -> bytes:
+    return packed(event.stored())
+
+
+async def accept_each(
+    client: Client, write: Run, events: Sequence[Event], document_of: DocumentOf
+) -> list[Accepted | Exception]:
     """The receipt of each event, or the error in its place. One round trip; raises ``StoreUnavailable`` for all.
 
     One call for all partitions; in a cluster one for each, since they may be on different nodes.
     """
+
+    def arguments(partitions: Sequence[int]) -> Iterator[Argument]:
+        for partition in partitions:
+            positions = by_partition[partition]
+            yield len(positions)
+            for i in positions:
+                yield from (events[i].id, document_of(events[i]))
+
     by_partition: dict[int, list[int]] = {}
     for position, event in enumerate(events):
         by_partition.setdefault(int(event.id[-3:], 16), []).append(position)
     apart = isinstance(client, RedisCluster)
     together = [[partition] for partition in by_partition] if apart else [list(by_partition)] if events else []
     calls = [
-        _ACCEPT.call(
-            [keys.own(partition) for partition in partitions],
-            *(part for partition in partitions for part in _arguments([events[i] for i in by_partition[partition]])),
-        )
+        _ACCEPT.call([keys.own(partition) for partition in partitions], *arguments(partitions))
         for partitions in together
     ]
     receipts: list[Any] = [None] * len(events)
@@ -39,10 +54,6 @@ async def accept_each(client: Client, write: Run, events: Sequence[Event]) -> li
         for position, receipt in zip(positions, _receipts(reply, [events[i].id for i in positions]), strict=True):
             receipts[position] = receipt
     return receipts
-
-
-def _arguments(events: Sequence[Event]) -> list[Argument]:
-    return [len(events), *(part for event in events for part in (event.id, event.stored()))]
 
 
 def _receipts(reply: Any, ids: Sequence[str]) -> Iterator[Accepted | Exception]:

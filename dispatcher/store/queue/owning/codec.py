@@ -15,6 +15,7 @@ import structlog
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
+from dispatcher.store.packing.documents import size_of, unpacked
 from dispatcher.store.queue.owning.claims import Claim, Claimed, LaneSetting, Move, Settlement
 from dispatcher.store.queue.records import UNREADABLE, text
 from dispatcher.store.redis.scripts import Argument
@@ -80,10 +81,11 @@ def read_claim(reply: list[Any], room_bytes: float = math.inf) -> Claim | None:
     width = len(ClaimedRow._fields)
     for at in range(FIRST_ROW, len(reply), width):
         row = ClaimedRow._make(reply[at : at + width])
-        if len(row.document) > room_bytes:
+        size = size_of(row.document)
+        if size > room_bytes:
             claim.too_large.append(_blank(row))
             continue
-        room_bytes -= len(row.document)
+        room_bytes -= size
         try:
             claimed = _claimed(row)
         except UNREADABLE as error:
@@ -115,15 +117,16 @@ def settle_arguments(
 
 
 def _claimed(row: ClaimedRow) -> Claimed:
+    document = unpacked(row.document)
     return Claimed(
-        event=Event.from_stored(row.id.decode(), row.document),
+        event=Event.from_stored(row.id.decode(), document),
         state=EventState.from_stored(row.state),
         n=int(row.n),
         account_identifier=text(row.account_identifier) or None,
         url_suspended=b"o" in row.flags,
         rate_limited=b"r" in row.flags,
         flags=row.flags,
-        size_bytes=len(row.document),
+        size_bytes=len(document),
     )
 
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dispatcher.model.queue import Count, EventFilter, Page
-from dispatcher.model.term import Field
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.queue.search.candidates import INDEXED, candidate_ids, may_be_archived
@@ -15,7 +14,7 @@ from dispatcher.store.queue.search.indexed import SLICE, count_index, matching, 
 from dispatcher.store.queue.search.listing import LIST, MAX_SEARCH_S, SCAN_CHUNK, Budget, Portion, read_log
 from dispatcher.store.queue.views.checks import checks_of
 from dispatcher.store.queue.views.past import matching_archived, wanted_of
-from dispatcher.store.queue.views.rows import of_reason, read_reply
+from dispatcher.store.queue.views.rows import is_left_open, read_reply, that_meet
 from dispatcher.store.redis.scripts import Client, run
 
 
@@ -48,7 +47,7 @@ async def count(
 ) -> Count:
     """All that meet the condition where an index has them; else those that a page's search would meet."""
     ids = await candidate_ids(client, partitions, condition, at_most=None, complete=True, archive=archive)
-    by_rows = any(term.field is Field.REASON for term in condition.terms)
+    by_rows = is_left_open(condition)
     if ids is None:
         found = await _count_log(client, partitions, condition, by_rows=by_rows)
         return await _with_archived(archive, partitions, condition, found) if archive else found
@@ -82,7 +81,7 @@ async def _count_log(client: Client, partitions: Sequence[int], condition: Event
         replies = [read_reply(one, p) for one, p in zip(await run(client, calls), positions, strict=True)]
         for partition, reply in zip(tuple(positions), replies, strict=True):
             budget.spend(reply.looked)
-            matched += len(await of_reason(client, reply.rows, condition)) if by_rows else reply.found
+            matched += len(await that_meet(client, reply.rows, condition)) if by_rows else reply.found
             if reply.rest:
                 positions[partition] = f"({reply.rest}"
             else:

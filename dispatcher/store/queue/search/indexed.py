@@ -17,7 +17,7 @@ from dispatcher.store.queue.search.cursors import IndexPosition, encode, seal_of
 from dispatcher.store.queue.search.listing import LIST, Budget, Portion
 from dispatcher.store.queue.views.checks import checks_of
 from dispatcher.store.queue.views.past import matching_archived
-from dispatcher.store.queue.views.rows import Reply, Row, of_reason, read_reply, shown
+from dispatcher.store.queue.views.rows import Reply, Row, read_reply, shown, that_meet
 from dispatcher.store.redis.scripts import Client, each
 
 SLICE = 1000
@@ -74,7 +74,7 @@ async def matching(client: Client, ids: Sequence[str], condition: EventFilter, *
     found: list[Row] = []
     for _, reply in await _replies(client, ids, condition, len(ids), complete):
         found += reply.rows
-    return await of_reason(client, found, condition)
+    return await that_meet(client, found, condition)
 
 
 async def count_index(client: Client, ids: Sequence[str], condition: EventFilter) -> int:

@@ -21,7 +21,7 @@ from dispatcher.store.archive.searching import Found
 from dispatcher.store.queue.search.cursors import Position, encode, seal_of
 from dispatcher.store.queue.views.checks import checks_of
 from dispatcher.store.queue.views.past import row_of, wanted_of
-from dispatcher.store.queue.views.rows import Row, of_reason, read_reply, shown, that_fit
+from dispatcher.store.queue.views.rows import Row, is_left_open, read_reply, shown, that_fit, that_meet
 from dispatcher.store.redis.scripts import Client, each, script
 
 SCAN_CHUNK = 250
@@ -131,17 +131,18 @@ async def read_log(
     limit, most_bytes, complete = portion.limit, portion.most_bytes, portion.complete
     checks, budget = checks_of(condition), Budget(portion.within_s)
     lower = "-" if condition.from_ms is None else str(condition.from_ms)
+    most = SCAN_CHUNK if is_left_open(condition) else None
     while not budget.is_spent and (waiting := [scan for scan in scans if not scan.has(limit, most_bytes)]):
         chunk = budget.chunk(len(waiting))
         calls = [
-            LIST.call([keys.own(one.partition)], one.upper, lower, chunk, limit - len(one.found), checks)
+            LIST.call([keys.own(one.partition)], one.upper, lower, chunk, most or limit - len(one.found), checks)
             for one in waiting
         ]
         for scan, answer in zip(waiting, await each(client, calls), strict=True):
             if not isinstance(answer, Exception):
                 reply = read_reply(answer, scan.partition)
                 budget.spend(reply.looked)
-                scan.went_on(await of_reason(client, reply.rows, condition), reply.rest)
+                scan.went_on(await that_meet(client, reply.rows, condition), reply.rest)
             elif complete:
                 raise answer
             else:

@@ -11,20 +11,24 @@ from dispatcher.model.status import Status
 from dispatcher.model.term import Field
 from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
+from dispatcher.store.packing.documents import packed_at, unpacked
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
+from dispatcher.store.queue.views.checks import check_list
 from dispatcher.store.queue.views.event_view import MAY_BE_HELD, event_view, explain
 from dispatcher.store.queue.views.paused_types import PausedTypes
+from dispatcher.store.queue.views.sifting import has_in_payload
 from dispatcher.store.redis.scripts import Client, each, each_of, script
 
 _LOOK = script("queue/look")
 _FIRST_ROW = 3
 _WIDTH = 6
+_LEFT_OPEN = frozenset({Field.REASON, Field.PAYLOAD})
 _UNEXPLAINED = frozenset({Status.QUEUED, Status.HELD, Status.RETRYING})
 """Why an event that is one of these waits, only a look at it tells."""
 
 
 class Row(NamedTuple):
-    """One event that was found. ``head``: its document without creator and payload, of ``size`` bytes with them."""
+    """One event that was found. ``head``: its document without creator and payload; ``size``: of all, unpacked."""
 
     partition: int
     stream_id: str
@@ -34,7 +38,7 @@ class Row(NamedTuple):
     state: bytes
     status: str
     document: bytes | None = None
-    """The whole document, where it is at hand."""
+    """The whole document as it is stored, where it is at hand."""
 
 
 class Reply(NamedTuple):
@@ -50,12 +54,37 @@ def read_reply(reply: list[Any], partition: int) -> Reply:
     rows = []
     for at in range(_FIRST_ROW, len(reply), _WIDTH):
         stream_id, event_id, head, size, state, status = reply[at : at + _WIDTH]
-        rows.append(Row(partition, text(stream_id), text(event_id), head, size, state, text(status)))
+        packed = packed_at(head)
+        document, head = (None, head) if packed < 0 else (head, head[:packed])
+        rows.append(Row(partition, text(stream_id), text(event_id), head, size, state, text(status), document))
     return Reply(text(reply[0]), int(reply[1]), int(reply[2]), rows)
 
 
-async def of_reason(client: Client, rows: list[Row], condition: EventFilter) -> list[Row]:
-    """Those whose reason is asked for; the script left open what only a look at each tells."""
+def is_left_open(condition: EventFilter) -> bool:
+    """The script may have found rows that do not meet the condition."""
+    return any(term.field in _LEFT_OPEN for term in condition.terms)
+
+
+async def that_meet(client: Client, rows: list[Row], condition: EventFilter) -> list[Row]:
+    """Rows that meet also what the script left open: reasons, and what packed contents hold."""
+    return await _of_reason(client, _of_payload(rows, condition), condition)
+
+
+def _of_payload(rows: list[Row], condition: EventFilter) -> list[Row]:
+    """The script said nothing of payloads where it gave a packed document, whole."""
+    checks = [check for check in check_list(condition) if check["field"] == Field.PAYLOAD]
+    if not checks:
+        return rows
+    found = []
+    for row in rows:
+        with damaged_is_absent(row.event_id):
+            if row.document is None or has_in_payload(unpacked(row.document), checks):
+                found.append(row)
+    return found
+
+
+async def _of_reason(client: Client, rows: list[Row], condition: EventFilter) -> list[Row]:
+    """Those whose reason is asked for; of those that wait only a look at each tells it."""
     terms = [term for term in condition.terms if term.field is Field.REASON]
     open_rows = [row for row in rows if terms and row.status in _UNEXPLAINED]
     if not open_rows:

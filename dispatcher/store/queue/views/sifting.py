@@ -147,10 +147,16 @@ def _is_host(seen: _Seen, check: Check) -> bool:
     return seen.host in check["values"] or re.sub(r":\d+$", "", seen.host) in check["values"]
 
 
-def _has_in_payload(seen: _Seen, check: Check) -> bool:
-    if not any(text.encode() in seen.body for text in check["contains"]):
+def has_in_payload(document: bytes, checks: Sequence[Check]) -> bool:
+    """All of some checks of payloads hold of a plain document."""
+    body = document.split(b"\n", 2)[2]
+    return all(_has_in_body(body, check) != check["negated"] for check in checks)
+
+
+def _has_in_body(body: bytes, check: Check) -> bool:
+    if not any(text.encode() in body for text in check["contains"]):
         return False
-    found = _at_path(orjson.loads(seen.body).get("d"), check["path"])
+    found = _at_path(orjson.loads(body).get("d"), check["path"])
     return found is not _ABSENT and _is_scalar(found, check["values"])
 
 
@@ -199,7 +205,7 @@ _CHECKS: dict[str, Callable[[_Seen, Check], bool]] = {
     "error": lambda seen, check: (seen.state.error_code or "") in check["values"],
     "outcome": lambda seen, check: seen.attempt_record.get("o", "") in check["values"],
     "host": _is_host,
-    "payload": _has_in_payload,
+    "payload": lambda seen, check: _has_in_body(seen.body, check),
     "reason": lambda seen, check: seen.reason in check["values"],
     "attempts": lambda seen, check: _is_within(seen.state.attempts, check),
     "http": lambda seen, check: _is_within(_status_code(seen), check),

@@ -1,0 +1,1 @@
+"""Contents of events in few bytes. Knows nothing of Redis."""
