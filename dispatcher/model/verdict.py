@@ -129,6 +129,17 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Ended:
+    """A problem of an integration that is none any more."""
+
+    kind: ProblemKind
+    integration_id: str
+    vendor_id: str | None
+    since_ms: int
+    until_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Tally:
     """The number of problems of one kind and severity."""
 
@@ -157,6 +168,8 @@ class Verdict:
     """All problems, also those that are not listed."""
     unlisted: tuple[VendorTally, ...] = ()
     """Vendors' problems that are not listed."""
+    ended: tuple[Ended, ...] = ()
+    """Within the last hour, newest first: what charts are marked with."""
 
     @property
     def ok(self) -> bool:

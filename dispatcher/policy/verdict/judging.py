@@ -8,6 +8,7 @@ from dataclasses import replace
 from dispatcher.model.troubles import Figures, Snapshot
 from dispatcher.model.verdict import Acknowledgement, Finding, Problem, ProblemKind, Severity, Tally, Verdict, tallied
 from dispatcher.policy.verdict.causes import joined
+from dispatcher.policy.verdict.ended import ended_lately
 from dispatcher.policy.verdict.fleet import store_is_away
 from dispatcher.policy.verdict.letters import dead_letters_of
 from dispatcher.policy.verdict.rules import ENDS_AT_ONCE, findings
@@ -35,6 +36,7 @@ def verdict(seen: Snapshot, previous: Verdict | None, now_ms: int) -> Verdict:
         if key not in holding:
             (problems if key in open_before and _lasts(problem, now_ms) else ended).append(problem)
     problems.sort(key=order)
+    closed = [problem for problem in ended if problem.id in open_before]
     return Verdict(
         now_ms,
         headline(problems, seen.figures, now_ms),
@@ -44,6 +46,7 @@ def verdict(seen: Snapshot, previous: Verdict | None, now_ms: int) -> Verdict:
         seen.issues,
         tallied(problems),
         unlisted(problems[:MOST_PROBLEMS], problems[MOST_PROBLEMS:]),
+        ended_lately(previous.ended if previous else (), closed, now_ms),
     )
 
 
@@ -148,6 +151,7 @@ def narrowed(known: Verdict, vendor_id: str) -> Verdict:
         sum(one.count for one in others),
         issues=issues,
         counts=(*tallied(problems), *others),
+        ended=tuple(one for one in known.ended if one.vendor_id == vendor_id),
     )
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from dispatcher.api.verdict_watch import VERDICT
 from dispatcher.console.operating.charts import Series, ceiling, chart
 from dispatcher.flow.events.reading.explain import SENTENCES
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
+from dispatcher.model.verdict import Ended, ProblemKind
 from dispatcher.pages.session import RENEWED_AFTER_S
 from tests.api.audit_entries import entries
 from tests.api.conftest import Api
@@ -82,6 +86,18 @@ async def test_charts_are_marked_and_show_what_is_due_later(visitor: Visitor) ->
     assert "Due within the next hour" in page
     await visitor.sign_in_as_new("ops:read", "integrations:read", vendor_id="V-other")
     assert "paused by admin" not in await visitor.look("/console")
+
+
+async def test_charts_are_marked_where_a_circuit_was_open(operator: Visitor) -> None:
+    evaluation = operator.api.http.server.app[VERDICT].evaluation  # type: ignore[attr-defined]
+    said = await evaluation.judge(out_of_turn=True)
+    lane, now_ms = operator.integration.id, operator.api.services.now_ms()
+    closed = Ended(ProblemKind.CIRCUIT_OPEN, lane, None, now_ms - 120_000, now_ms - 60_000)
+    gone = replace(closed, integration_id="gone")
+    await evaluation.verdicts.write(replace(said, at_ms=said.at_ms + 1, ended=(closed, gone)), "test", out_of_turn=True)
+    page = await operator.look("/console")
+    assert page.count("can be reached again: its circuit closed") == 1
+    assert page.count('<path class="mark is-bad"') == page.count('<path class="mark is-ok"')
 
 
 @pytest.mark.parametrize(("form", "told"), [({"for": "1x"}, "Give a duration"), ({"until": "soon"}, "Give a time")])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dispatcher.model.troubles import FlowFacts, Snapshot, StoreFacts, TroubledLane, UpkeepFacts
-from dispatcher.model.verdict import Acknowledgement, ProblemKind, Severity, Tally, Verdict
+from dispatcher.model.verdict import Acknowledgement, Ended, ProblemKind, Severity, Tally, Verdict
 from dispatcher.policy.verdict import acknowledged, away, narrowed, verdict
 from dispatcher.policy.verdict.causes import MOST_PARTS
 from dispatcher.policy.verdict.judging import MOST_PROBLEMS
@@ -72,6 +72,20 @@ def test_a_problem_closes_once_it_has_not_held_for_a_minute() -> None:
     assert kinds(judged(*steps)) == ["clock"]
     assert kinds(judged(*steps, (59_999, QUIET))) == ["clock"]
     assert kinds(judged(*steps, (60_000, QUIET))) == []
+
+
+def test_a_circuit_that_closed_is_known_for_an_hour_to_those_whose_it_is() -> None:
+    open_now = replace(QUIET, lanes=(broken(vendor_id="V"),))
+    said = judged((0, open_now), (MINUTE, QUIET), (2 * MINUTE, QUIET))
+    assert said.ended == (Ended(K.CIRCUIT_OPEN, "lane-1", "V", AT_1402, NOW + MINUTE),)
+    assert (narrowed(said, "V").ended, narrowed(said, "W").ended) == (said.ended, ())
+    assert judged((0, open_now), (MINUTE, QUIET), (62 * MINUTE, QUIET)).ended == ()
+
+
+def test_circuits_of_one_cause_that_closed_are_known_one_by_one() -> None:
+    many = replace(QUIET, lanes=tuple(broken(number) for number in range(6)))
+    said = judged((0, many), (MINUTE, QUIET))
+    assert sorted(one.integration_id for one in said.ended) == [f"lane-{number}" for number in range(6)]
 
 
 def test_a_circuit_closes_with_the_attempt_that_was_delivered() -> None:
