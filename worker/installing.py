@@ -15,7 +15,6 @@ from dispatcher.flow.installations.upkeep.forgetting import Forgetting
 from dispatcher.flow.installations.upkeep.reconcile import HELD_MS, Reconciler
 from dispatcher.flow.installations.upkeep.upgrade_rounds import UpgradeRounds
 from dispatcher.flow.installations.upkeep.upgrading import Upgrades
-from dispatcher.store import keys
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.installations.installed.bearers import Bearers
 from dispatcher.store.installations.installed.installations import InstallationStore
@@ -25,6 +24,7 @@ from dispatcher.store.installations.parties.accounts import AccountStore
 from dispatcher.store.installations.parties.connectors import ConnectorStore
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.installations.parties.templates import TemplateStore
+from dispatcher.store.keys import installations as keys
 from worker.delivery.installed import InstalledEvents
 from worker.resources import Resources
 

@@ -16,8 +16,8 @@ from arq import Retry
 from arq.worker import Function, Worker
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store import keys
 from dispatcher.store.jobs import deserialize, job_client, serialize
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 
 JOB_TIMEOUT_S = 600.0

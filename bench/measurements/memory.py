@@ -39,7 +39,7 @@ async def _used_bytes(made: Deployment) -> int:
 
 
 async def _by_kind(made: Deployment, count: int) -> dict[str, float]:
-    """Bytes per event of each kind of key (``keys.py`` names them); of the events' own a sample is measured."""
+    """Bytes per event of each kind of key (``store/keys/`` names them); of the events' own a sample is measured."""
     names: defaultdict[str, list[bytes]] = defaultdict(list)
     async for name in made.redis.scan_iter(count=1000):
         matched = _KIND.match(name.decode())

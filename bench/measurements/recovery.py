@@ -16,7 +16,7 @@ from dispatcher.cli.bench.children import Child, ChildFailed, program
 from dispatcher.cli.bench.judging import percentile
 from dispatcher.cli.bench.sink_client import Sink
 from dispatcher.ids import partition_of_event
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 
 EVENTS = 5000
 KILLED_AFTER = 1000

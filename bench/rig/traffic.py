@@ -13,8 +13,8 @@ from dispatcher.ids import new_event_id
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import Integration, Product, Revision, SigningSecret
-from dispatcher.store import keys
 from dispatcher.store.definitions.records import write_integration, write_product, write_revision
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer

@@ -13,7 +13,7 @@ from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_pref
 from redis.asyncio import Redis, RedisCluster
 
 from dispatcher.errors import ConfigurationError
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import connection_pool, guarded
 
 DRAIN = "drain"

@@ -17,8 +17,8 @@ from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.audit_log.reading import AuditReader, Kept
 from dispatcher.store.health.doctor import examine
 from dispatcher.store.health.findings import Level
-from dispatcher.store.keys import AUDIT_HEAD as HEAD
-from dispatcher.store.keys import AUDIT_STREAM as STREAM
+from dispatcher.store.keys.definitions import AUDIT_HEAD as HEAD
+from dispatcher.store.keys.definitions import AUDIT_STREAM as STREAM
 from dispatcher.store.redis.connection import connect
 from tests.api.audit_entries import DEED
 from tests.api.conftest import Api, Start, publish

@@ -13,7 +13,7 @@ from dispatcher.model.status import Status
 from dispatcher.policy.differences import differences
 from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.audit_log.reading import AuditReader
-from dispatcher.store.keys import AUDIT_STREAM as STREAM
+from dispatcher.store.keys.definitions import AUDIT_STREAM as STREAM
 from dispatcher.store.secrets.sealing import Sealer
 from tests.api.audit_entries import PATH, admin, entries, newest
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, basic

@@ -8,7 +8,7 @@ import pytest
 
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import TERMINAL, Status
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.owning.claims import Settlement
 from tests.api.conftest import Api
 from tests.api.tenants import Tenant

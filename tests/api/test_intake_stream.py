@@ -17,8 +17,8 @@ from dispatcher.emitting.intake import Intake
 from dispatcher.emitting.stream_source import StreamSource
 from dispatcher.errors import ConfigurationError, RequestError, StoreUnavailable
 from dispatcher.model.integration import Revision
-from dispatcher.store import keys
 from dispatcher.store.health.set_aside import note, set_aside
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.queue.acting import intake
 from dispatcher.store.queue.acting.intake import GROUP, MOST_FIELD_BYTES, MOST_FIELDS, IntakeStream, poison_of
 from tests.api.conftest import PRODUCT, Api, publish

@@ -17,8 +17,9 @@ from dispatcher.model.latency import LATENCY_BUCKETS_S, HistogramNames
 from dispatcher.model.queue import QueueOverview
 from dispatcher.model.status import Status
 from dispatcher.policy.figures.exemplars import Exemplar
-from dispatcher.store import keys
 from dispatcher.store.history.exemplars import ExemplarStore
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.owning.claims import LaneSetting, Settlement
 from dispatcher.telemetry.exposition import OPENMETRICS, TEXT, Form, form_for, page
 from dispatcher.telemetry.metrics import families
@@ -161,10 +162,10 @@ async def test_openmetrics_is_served_when_asked_for(api: Api) -> None:
 async def test_exemplars_are_in_openmetrics_only(api: Api) -> None:
     now_ms, trace = api.clock.now_ms(), "4bf92f3577b34da6a3ce929d0e0e4736"
     bucket, old = (HistogramNames("attempt_seconds").bucket(seconds) for seconds in (0.03, 0.2))
-    await api.redis.hset(keys.counters(0), mapping=_observed("attempt_seconds", 0.03))  # type: ignore[misc]
+    await api.redis.hset(queue_keys.counters(0), mapping=_observed("attempt_seconds", 0.03))  # type: ignore[misc]
     fresh = Exemplar(trace, 0.03, now_ms - 1000)
     await ExemplarStore(api.redis).write({bucket: fresh, old: Exemplar(trace, 0.2, now_ms - 7_200_000)})
-    await api.redis.hset(keys.EXEMPLARS, "attempt_seconds:le:inf", "damaged")  # type: ignore[misc]
+    await api.redis.hset(deployment_keys.EXEMPLARS, "attempt_seconds:le:inf", "damaged")  # type: ignore[misc]
     answer = await api.http.get("/metrics", headers={"Accept": "application/openmetrics-text"})
     families_found = openmetrics_families(await answer.text())  # type: ignore[no-untyped-call]
     shown = [

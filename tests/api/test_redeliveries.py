@@ -12,7 +12,7 @@ from dispatcher.model.queue import EventFilter
 from dispatcher.model.redelivery import BulkAction, Redelivery, RedeliveryState
 from dispatcher.model.status import FAILURES, Status
 from dispatcher.model.term import Bounds, Field, Term
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 from tests.api.conftest import ADMIN_ID, Api, Start
 from tests.api.worker_hand import WorkerHand

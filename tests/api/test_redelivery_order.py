@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.model.status import Status
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from tests.api.conftest import Api
 from tests.api.test_redeliveries import PATH, finished
 from tests.api.worker_hand import WorkerHand

@@ -16,7 +16,7 @@ from dispatcher.flow.integrations.inbound_client import generate_inbound_client
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.access import ADMIN_SCOPES, Scope, effective
 from dispatcher.model.roles import ROLES, Role, problem_with
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.server_time import server_now_ms
 from tests.api.conftest import Api, Start
 from tests.api.role_objects import ABSENT_IDS, FIRST_MARKETPLACE, Shop

@@ -22,7 +22,10 @@ from dispatcher.model.ping import PingResult, PingStatus, PingStep, PingTest, Pi
 from dispatcher.model.status import Status
 from dispatcher.model.troubles import StuckJob
 from dispatcher.policy.verdict.trends import Reading
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import installations as installation_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.owning.claims import LaneSetting, Settlement
 from dispatcher.store.redis.server_time import server_now_ms
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, publish
@@ -93,7 +96,7 @@ class Ward:
     async def works(self) -> None:
         """A worker is heard of, and owns every partition."""
         now_ms = await self.now()
-        await self.redis.zadd(keys.WORKERS, {"w1": now_ms})
+        await self.redis.zadd(deployment_keys.WORKERS, {"w1": now_ms})
         for partition in range(PARTITIONS):
             if partition not in self.worker.generations:
                 await self.worker.own(partition)
@@ -125,7 +128,7 @@ async def test_an_open_circuit_is_named_with_what_waits_and_what_to_do(ward: War
     assert problem["waiting"] == 3
     assert "refuses connections since" in problem["text"]
     assert [one["name"] for one in problem["actions"]] == ["Try now", "Pause"]
-    await ward.redis.hdel(keys.lane(ward.home, ward.lane), "circuit", "opened")  # type: ignore[misc]
+    await ward.redis.hdel(queue_keys.lane(ward.home, ward.lane), "circuit", "opened")  # type: ignore[misc]
     assert (await ward.judged())["ok"] is True
 
 
@@ -213,39 +216,39 @@ async def test_what_is_no_problem_cannot_be_acknowledged(ward: Ward) -> None:
 
 async def test_no_worker_is_named_with_what_waits(ward: Ward) -> None:
     await ward.api.emit()
-    await ward.redis.zadd(keys.WORKERS, {"w1": await ward.now() - 11_000})
+    await ward.redis.zadd(deployment_keys.WORKERS, {"w1": await ward.now() - 11_000})
     problem = await ward.named("no_worker")
     assert (problem["severity"], problem["waiting"]) == ("page", 1)
 
 
 async def test_a_partition_without_an_owner_is_named_although_a_worker_lives(ward: Ward) -> None:
     await ward.api.emit()
-    await ward.redis.hset(keys.own(ward.home), "until", str(await ward.now() - 11_000))  # type: ignore[misc]
+    await ward.redis.hset(queue_keys.own(ward.home), "until", str(await ward.now() - 11_000))  # type: ignore[misc]
     assert (await ward.named("no_worker"))["text"].startswith("1 partition has no worker since")
 
 
 async def test_events_that_nobody_takes_are_overdue(ward: Ward) -> None:
     await ward.api.emit()
     late_ms = await ward.now() - 61_000
-    (event_id,) = await ward.redis.zrange(keys.due(ward.home, ward.lane), 0, 0)
-    await ward.redis.zadd(keys.due(ward.home, ward.lane), {event_id: late_ms})
-    await ward.redis.zadd(keys.lanes(ward.home), {ward.lane: late_ms})
+    (event_id,) = await ward.redis.zrange(queue_keys.due(ward.home, ward.lane), 0, 0)
+    await ward.redis.zadd(queue_keys.due(ward.home, ward.lane), {event_id: late_ms})
+    await ward.redis.zadd(queue_keys.lanes(ward.home), {ward.lane: late_ms})
     assert "1 event is due for 61 s" in (await ward.named("overdue"))["text"]
 
 
 async def test_losses_and_counts_that_do_not_agree_page(ward: Ward) -> None:
     now_ms = await ward.now()
     loss = f'{{"survived_ms":{now_ms - 60_000},"noticed_ms":{now_ms},"noticed_by":"api"}}'
-    await ward.redis.hset(keys.LOSSES, str(now_ms), loss)  # type: ignore[misc]
+    await ward.redis.hset(deployment_keys.LOSSES, str(now_ms), loss)  # type: ignore[misc]
     assert (await ward.named("data_loss"))["severity"] == "page"
-    await ward.redis.hincrby(keys.counters(0), "accepted", 2)  # type: ignore[misc]
+    await ward.redis.hincrby(queue_keys.counters(0), "accepted", 2)  # type: ignore[misc]
     await ward.judged()
     assert "2 events missing" in (await ward.named("audit_broken"))["text"]
 
 
 async def test_a_repair_is_named_for_an_hour(ward: Ward) -> None:
     await ward.judged()
-    await ward.redis.hincrby(keys.counters(0), "repairs:job", 1)  # type: ignore[misc]
+    await ward.redis.hincrby(queue_keys.counters(0), "repairs:job", 1)  # type: ignore[misc]
     assert "needed 1 repair" in (await ward.named("repaired"))["text"]
 
 
@@ -268,7 +271,7 @@ async def test_emits_that_fail_by_our_fault_page(ward: Ward) -> None:
 async def test_an_integration_is_disabled_after_failing_for_too_long_and_enabled_by_hand(ward: Ward) -> None:
     await ward.tries(Outcome.HTTP_ERROR, Status.RETRYING, 3, "HTTP 500")
     since_ms = await ward.now() - 5 * 86_400_000
-    await ward.redis.hset(keys.trouble(ward.home, ward.lane), "since", str(since_ms))  # type: ignore[misc]
+    await ward.redis.hset(queue_keys.trouble(ward.home, ward.lane), "since", str(since_ms))  # type: ignore[misc]
     await ward.watch.evaluation.judge(out_of_turn=True)
     problem = await ward.named("integration_disabled")
     assert "is disabled since" in problem["text"]
@@ -279,16 +282,16 @@ async def test_an_integration_is_disabled_after_failing_for_too_long_and_enabled
 async def test_values_under_an_older_key_long_updates_and_stuck_jobs_are_named(
     ward: Ward, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await ward.redis.set(keys.SEALED_STALE, 2)
-    await ward.redis.zadd(keys.UPDATES, {"n1": await ward.now() - 3_600_001})
+    await ward.redis.set(definition_keys.SEALED_STALE, 2)
+    await ward.redis.zadd(installation_keys.UPDATES, {"n1": await ward.now() - 3_600_001})
     said = await ward.judged()
     assert {one["kind"] for one in said["problems"]} == {"keys_stale", "update_locked"}
 
 
 async def test_operators_that_take_nothing_are_named(ward: Ward) -> None:
     home = ward.api.services.queue.partition_of(OPERATIONS)
-    await ward.redis.sadd(keys.troubled(home), OPERATIONS)  # type: ignore[misc]
-    await ward.redis.hset(keys.trouble(home, OPERATIONS), "since", str(await ward.now() - 300_001))  # type: ignore[misc]
+    await ward.redis.sadd(queue_keys.troubled(home), OPERATIONS)  # type: ignore[misc]
+    await ward.redis.hset(queue_keys.trouble(home, OPERATIONS), "since", str(await ward.now() - 300_001))  # type: ignore[misc]
     said = await ward.judged()
     assert [one["kind"] for one in said["problems"]] == ["operations_failing"]
 
@@ -356,7 +359,7 @@ def ping(status: PingStatus, started_ms: int, tls: str = "") -> PingTest:
 
 async def test_two_scheduled_pings_that_failed_in_a_row_are_named_until_one_passes(ward: Ward) -> None:
     pings = ward.api.services.definitions.pings
-    await ward.redis.zadd(keys.PINGS_DUE, {ward.lane: 1})
+    await ward.redis.zadd(definition_keys.PINGS_DUE, {ward.lane: 1})
     await pings.add(ward.lane, ping(PingStatus.FAILED, await ward.now() - 1000))
     assert "probe_failed" not in await ward.kinds()
     await pings.add(ward.lane, ping(PingStatus.FAILED, await ward.now()))
@@ -368,7 +371,7 @@ async def test_two_scheduled_pings_that_failed_in_a_row_are_named_until_one_pass
 async def test_a_certificate_that_ends_soon_is_named(ward: Ward) -> None:
     ends = datetime.fromtimestamp(await ward.now() / 1000 + 2 * 86_400, UTC)
     tls = f"TLSv1.3, certificate good for 2 days (until {ends:%b %d %H:%M:%S %Y} GMT)"
-    await ward.redis.zadd(keys.PINGS_DUE, {ward.lane: 1})
+    await ward.redis.zadd(definition_keys.PINGS_DUE, {ward.lane: 1})
     await ward.api.services.definitions.pings.add(ward.lane, ping(PingStatus.PASSED, await ward.now(), tls))
     problem = await ward.named("certificate")
     assert (problem["severity"], problem["integrationId"]) == ("act", ward.lane)

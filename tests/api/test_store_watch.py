@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 
 from dispatcher.api.oauth.keys import generate
 from dispatcher.model.integration import Revision
-from dispatcher.store import keys
-from dispatcher.store.keys import JWT_KEYS
+from dispatcher.store.keys import deployment as keys
+from dispatcher.store.keys.definitions import JWT_KEYS
 from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore

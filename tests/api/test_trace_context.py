@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.model.integration import Revision
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from tests.api.conftest import PRODUCT, Api, Start, publish
 from tests.otlp import receiving
 

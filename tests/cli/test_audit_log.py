@@ -7,8 +7,8 @@ import json
 import pytest
 import redis as redis_sync
 
-from dispatcher.store.keys import AUDIT_HEAD as HEAD
-from dispatcher.store.keys import AUDIT_STREAM as STREAM
+from dispatcher.store.keys.definitions import AUDIT_HEAD as HEAD
+from dispatcher.store.keys.definitions import AUDIT_STREAM as STREAM
 from dispatcher.store.secrets.sealing import new_key
 from tests.cli.in_process import dispatcher
 

@@ -17,7 +17,7 @@ from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
 from dispatcher.settings import Settings
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.secrets.sealing import new_key
 from dispatcher.telemetry.watchdog import Watchdog
 from tests.ports import free_port

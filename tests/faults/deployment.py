@@ -19,7 +19,7 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
 from dispatcher.settings import Settings
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.connection import connect
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.events import event_of

@@ -8,7 +8,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from tests.faults.deployment import LEASE_S, Deployment, eventually
 from tests.faults.processes import Program
 from tests.faults.proxy import Proxy

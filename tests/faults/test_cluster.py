@@ -14,7 +14,8 @@ import pytest
 from dispatcher.ids import partition_of_lane
 from dispatcher.model.integration import Integration
 from dispatcher.settings import Settings
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.redis.connection import connect
 from dispatcher.store.secrets.sealing import Sealer
 from tests.faults.client import Client, client_of
@@ -125,7 +126,7 @@ async def test_ft47_slots_that_move_under_load_lose_nothing_and_stop_no_other(
     async with scene(deployment, redis_url) as made, made.load() as load:
         cluster, moving = made.cluster, [0, 1]
         await asyncio.sleep(LOAD_S)
-        for name in (*(keys.own(partition) for partition in moving), keys.DEF_INTEGRATIONS):
+        for name in (*(queue_keys.own(partition) for partition in moving), definition_keys.DEF_INTEGRATIONS):
             slot = slot_of(name)
             assert await cluster.move(slot, await cluster.next_to(slot), pause_s=0.02), "it has keys"
             for path in ("/v1/queue", "/v1/events"):
@@ -138,7 +139,7 @@ async def test_ft47_slots_that_move_under_load_lose_nothing_and_stop_no_other(
 
 async def test_ft47_the_tool_moves_slots_under_load(deployment: Deployment, redis_url: str) -> None:
     """Whoever begins with the slot of a partition has it among the first that the tool takes."""
-    moving, other = sorted(slot_of(keys.own(partition)) for partition in range(PARTITIONS))[:2]
+    moving, other = sorted(slot_of(queue_keys.own(partition)) for partition in range(PARTITIONS))[:2]
     begins = (0, moving - SLOTS_BEFORE, other)
     async with scene(deployment, redis_url, begins=begins) as made, made.load() as load:
         await asyncio.sleep(1)
@@ -148,7 +149,7 @@ async def test_ft47_the_tool_moves_slots_under_load(deployment: Deployment, redi
         await made.cluster.settled()
         assert await made.cluster.owner(moving) is target
         await asyncio.sleep(1)
-    stalls = [load.paused_s[one] for one in range(PARTITIONS) if slot_of(keys.own(one)) != moving]
+    stalls = [load.paused_s[one] for one in range(PARTITIONS) if slot_of(queue_keys.own(one)) != moving]
     assert max(stalls) < STALL_S, stalls
 
 
@@ -158,7 +159,7 @@ async def test_ft48_a_primary_that_dies_under_load_loses_nothing_that_replicas_h
     async with scene(deployment, redis_url, (2, 1, 1)) as made, made.load(MIN_REPLICAS="1") as load:
         await asyncio.sleep(LOAD_S)
         victim = made.cluster.primaries[0]
-        hit = [p for p in range(PARTITIONS) if await made.cluster.owner(slot_of(keys.own(p))) is victim]
+        hit = [p for p in range(PARTITIONS) if await made.cluster.owner(slot_of(queue_keys.own(p))) is victim]
         before = {partition: len(load.accepted[partition]) for partition in hit}
         victim.server.kill()
         began_s = time.monotonic()
@@ -170,8 +171,8 @@ async def test_ft48_a_primary_that_dies_under_load_loses_nothing_that_replicas_h
 async def test_ft48_a_frozen_primary_holds_up_its_own_partitions_alone(deployment: Deployment, redis_url: str) -> None:
     """A round for all partitions would wait for it for as long as it is frozen."""
     async with scene(deployment, redis_url) as made:
-        owners = {p: await made.cluster.owner(slot_of(keys.own(p))) for p in range(PARTITIONS)}
-        definitions = await made.cluster.owner(slot_of(keys.DEF_INTEGRATIONS))
+        owners = {p: await made.cluster.owner(slot_of(queue_keys.own(p))) for p in range(PARTITIONS)}
+        definitions = await made.cluster.owner(slot_of(definition_keys.DEF_INTEGRATIONS))
         frozen = next(node for node in owners.values() if node is not definitions)
         for node in made.cluster.nodes:  # it is not to be taken for gone: the others would answer nothing either
             await node.client.config_set("cluster-node-timeout", 120_000)

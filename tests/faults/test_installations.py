@@ -16,9 +16,9 @@ from dispatcher.flow.integrations.publish import publish
 from dispatcher.model.installation import InstallStep
 from dispatcher.model.integration import Integration
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.store import keys
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.installations.recount import recount_installed
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.scripts import script
 from tests.faults.deployment import ADMIN, ADMIN_SECRET, FULL, Deployment
 from tests.faults.processes import Program

@@ -7,7 +7,7 @@ import asyncio
 import orjson
 import pytest
 
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from tests.faults.deployment import FULL, LEASE_S, Deployment
 from tests.hosts import Reply
 from tests.waiting import until

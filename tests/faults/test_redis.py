@@ -11,7 +11,7 @@ import pytest
 from redis.exceptions import RedisError
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import connect, guarded
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import FULL, IMPATIENT, LEASE_S, SOCKET_TIMEOUT_S, Deployment, eventually

@@ -8,8 +8,9 @@ import signal
 import pytest
 
 from dispatcher.model.status import Status
-from dispatcher.store import keys
 from dispatcher.store.jobs import JobQueue, job_client
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.redis.scripts import script
 from tests.faults.deployment import LEASE_S, PARTITIONS, Deployment
 from tests.faults.proxy import Act, Proxy
@@ -42,8 +43,8 @@ async def _heard_each_other(deployment: Deployment) -> None:
     beats: dict[bytes, set[float]] = {}
 
     async def both() -> bool:
-        now = dict(await deployment.redis.zrange(keys.WORKERS, 0, -1, withscores=True))
-        channels = [keys.nudge_channel(worker.decode()) for worker in now]
+        now = dict(await deployment.redis.zrange(deployment_keys.WORKERS, 0, -1, withscores=True))
+        channels = [queue_keys.nudge_channel(worker.decode()) for worker in now]
         if not all(count for _, count in await deployment.redis.pubsub_numsub(*channels)):
             return False
         for worker, beat_ms in now.items():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from dispatcher.flow.installations.upkeep.drafts import Drafts
-from dispatcher.store import keys
 from dispatcher.store.installations.installed.installations import InstallationStore
+from dispatcher.store.keys import installations as keys
 from tests.hosts import Reply
 from tests.installations.conftest import ALL, STEPS, Scene, step_reply
 from tests.installations.test_told import settle_in

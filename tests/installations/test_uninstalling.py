@@ -10,7 +10,7 @@ import pytest
 from dispatcher.flow.connectors import erasing
 from dispatcher.flow.installations.states import pending
 from dispatcher.flow.installations.upkeep import forgetting
-from dispatcher.store import keys
+from dispatcher.store.keys import installations as keys
 from tests.hosts import Reply
 from tests.installations.conftest import ALL, STEPS, Scene, completes, step_reply
 from tests.installations.test_told import MARKETPLACE, settle_in

@@ -15,9 +15,9 @@ from dispatcher.model.installation import Installation, InstallStep
 from dispatcher.model.integration import Integration, OrderFormField
 from dispatcher.model.status import Status
 from dispatcher.policy.installing.upgrades import Target
-from dispatcher.store import keys
 from dispatcher.store.installations.parties.connectors import put_connector
 from dispatcher.store.installations.writing.editing import Transaction, transacted
+from dispatcher.store.keys import installations as keys
 from tests.hosts import Received, Reply
 from tests.installations.conftest import ALL, STEPS, Scene, completes, step_reply
 from tests.installations.test_told import settle_in

@@ -38,9 +38,10 @@ from dispatcher.policy.installing.rules import (
     uninstalling,
     unlocked,
 )
-from dispatcher.store import keys
 from dispatcher.store.installations.installed.installations import InstallationStore
 from dispatcher.store.installations.installed.outbox import Outbox
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import installations as installation_keys
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.claims import Claimed, Settlement
 from tests.hand_worker import RETENTION_MS, HandWorker
@@ -96,7 +97,7 @@ class InstallationMachine(RuleBasedStateMachine):
         self.pending = Pending(self.store, self.effects, self.queue, self.transitions)
         self.told: dict[str, Told] = {}
         self.run(self.redis.flushall())
-        self.run(self.redis.set(keys.definition(LANE), b"{}"))
+        self.run(self.redis.set(definition_keys.definition(LANE), b"{}"))
         self.run(self.worker.own(0))
 
     def teardown(self) -> None:
@@ -248,11 +249,11 @@ class InstallationMachine(RuleBasedStateMachine):
     @invariant()
     def lists_hold_what_there_is(self) -> None:
         living = sorted(self.living())
-        assert self.run(self.store.ids([keys.INSTALLATIONS], "", 1000)) == living
-        assert self.run(self.store.ids([keys.installations_of_integration(LANE)], "", 1000)) == living
+        assert self.run(self.store.ids([installation_keys.INSTALLATIONS], "", 1000)) == living
+        assert self.run(self.store.ids([installation_keys.installations_of_integration(LANE)], "", 1000)) == living
         for account in ACCOUNTS:
             mine = [one for one in living if self.told[one].account == account]
-            assert self.run(self.store.ids([keys.installations_of_account(account)], "", 1000)) == mine
+            assert self.run(self.store.ids([installation_keys.installations_of_account(account)], "", 1000)) == mine
 
     @invariant()
     def nothing_is_told_twice_or_out_of_turn(self) -> None:

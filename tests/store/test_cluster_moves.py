@@ -12,7 +12,7 @@ from redis.exceptions import ResponseError
 
 from dispatcher.errors import StoreDeclined, StoreUnavailable
 from dispatcher.model.queue import EventFilter
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.connection import connect
 from dispatcher.store.redis.scripts import all_scripts

@@ -14,9 +14,9 @@ from redis.asyncio import Redis
 from dispatcher.errors import Conflict, InvalidRequest, NotFound
 from dispatcher.ids import new_uuid
 from dispatcher.model.integration import InboundClient, Product
-from dispatcher.store import keys
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.records import BrokenDefinition
+from dispatcher.store.keys import definitions as keys
 from tests.store.definition_samples import NOW_MS, fresh, publish, renamed
 
 

@@ -10,11 +10,11 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
-from dispatcher.store import keys
 from dispatcher.store.health.doctor import examine, examine_keys
 from dispatcher.store.health.findings import Check, Level
 from dispatcher.store.health.loss import Loss, LossWatch
 from dispatcher.store.health.meta import claim_meta
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.store.desk import PARTITIONS, Desk

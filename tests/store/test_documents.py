@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from redis.exceptions import ResponseError
 
 from dispatcher.model.audit_entry import Author, Entry
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import AuditLog, Noting
 from dispatcher.store.audit_log.reading import AuditFilter, AuditReader
 from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
+from dispatcher.store.keys import definitions as keys
 
 ACCOUNT, USER, INDEX, QUEUE, NAMES, CODE = (f"{{def}}:{name}" for name in ("a:1", "u:1", "i", "q", "n", "code"))
 NEW = Document(ACCOUNT, b"", orjson.dumps({"id": "1", "name": "first"}))

@@ -13,7 +13,7 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import FAILURES, Status
 from dispatcher.policy.event_filter.reading import read_filter
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.owning.claims import Settlement
 from dispatcher.store.queue.owning.partition import REPAIR_START
 from dispatcher.store.queue.search import candidates, indexed, listing

@@ -10,10 +10,11 @@ from redis.asyncio import Redis
 from dispatcher.model.attempt import Outcome
 from dispatcher.policy.figures.history import FLEET, LANE, Window, rolled_up, total, window
 from dispatcher.policy.figures.tally import Figures, count, count_attempt, no_figures, observed
-from dispatcher.store import keys
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LANE_BYTES, SLOT_BYTES, LaneHistory, Slot
 from dispatcher.store.history.sampled import SampledCounters
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 
 START_MS = 1_800_000_000_000
 SECONDS, MINUTES, HOURS = FLEET
@@ -57,21 +58,21 @@ async def test_a_ring_goes_round_and_shows_no_old_span_for_a_new_one(redis: Redi
     assert await seen(fleet, 0, later + 1000, later + 1001) == [0]
     await fleet.add(START_MS, accepted(9))  # so late that its place is taken
     assert await seen(fleet, 0, later, later + 1) == [7]
-    assert await redis.hlen(keys.fleet_history("seconds")) == 2  # type: ignore[misc]
+    assert await redis.hlen(deployment_keys.fleet_history("seconds")) == 2  # type: ignore[misc]
 
 
 async def test_the_fleets_rings_are_bounded(redis: Redis) -> None:
     fleet = FleetHistory(redis)
     for second in range(SECONDS.slots + 50):
         await fleet.add(START_MS + second * 1000, accepted(1))
-    assert await redis.hlen(keys.fleet_history("seconds")) == SECONDS.slots  # type: ignore[misc]
+    assert await redis.hlen(deployment_keys.fleet_history("seconds")) == SECONDS.slots  # type: ignore[misc]
     whole = window(FLEET, START_MS + 649_000, START_MS + 50_000, None, 1)
     assert total(rolled_up(await fleet.read(whole), whole))[0] == SECONDS.slots
 
 
 async def test_what_was_sampled_last_is_known_to_the_next_owner(redis: Redis) -> None:
     sampled = SampledCounters(redis)
-    await redis.hset(keys.counters(1), mapping={"accepted": 3, "attempts:OK": 2, "odd": 1})  # type: ignore[misc]
+    await redis.hset(queue_keys.counters(1), mapping={"accepted": 3, "attempts:OK": 2, "odd": 1})  # type: ignore[misc]
     now = await sampled.now([0, 1])
     assert [count(now[partition], "accepted") for partition in (0, 1)] == [0, 3]
     await sampled.keep({1: now[1]})

@@ -12,9 +12,10 @@ from dispatcher.errors import Unprocessable
 from dispatcher.ids import new_installation_id
 from dispatcher.model.installation import Installation, InstallStep, Purchase
 from dispatcher.model.integration import Revision
-from dispatcher.store import keys
 from dispatcher.store.definitions.records import BrokenDefinition
 from dispatcher.store.installations.installed.installations import InstallationStore, Stored, Written
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import installations as installation_keys
 
 STEPS = (
     InstallStep("One", installer_function="check1", connection_id="c1", unknown={"colour": "red"}),
@@ -35,7 +36,7 @@ def made(**changes: object) -> Installation:
 async def integrations(redis: Redis) -> None:
     """What is installed has to be there."""
     for integration_id in ("I", "I0", "I1"):
-        await redis.set(keys.definition(integration_id), b"{}")
+        await redis.set(definition_keys.definition(integration_id), b"{}")
 
 
 async def written(redis: Redis, one: Installation) -> Stored:
@@ -123,13 +124,13 @@ async def used_bytes(redis: Redis) -> int:
 
 
 async def test_every_trace_of_a_removed_one_is_gone(redis: Redis) -> None:
-    before = {*await redis.keys("*"), keys.NEWEST.encode()}
+    before = {*await redis.keys("*"), installation_keys.NEWEST.encode()}
     one = made(marketplace_id=27, exclusive=True, product_id="P", locked_ms=5, pending_event_id="e")
     found = await written(redis, one)
     store = InstallationStore(redis, find)
     assert await store.exclusive("A", "P") == one.id
-    assert await redis.zscore(keys.UPDATES, one.id) == 5
-    assert await redis.zscore(keys.PENDING, one.id) is not None
+    assert await redis.zscore(installation_keys.UPDATES, one.id) == 5
+    assert await redis.zscore(installation_keys.PENDING, one.id) is not None
     assert await store.write([Written(found, None)], 2)
     assert set(await redis.keys("*")) == before
 
@@ -157,7 +158,10 @@ async def test_pages_of_several_indexes_are_one_list_by_age(redis: Redis) -> Non
         one = made(id=new_installation_id(n * 1000), integration_id=f"I{n % 2}", revision=None)
         ids.append(one.id)
         assert await store.write([Written(None, one)], 1)
-    indexes = [keys.installations_of_integration("I0"), keys.installations_of_integration("I1")]
+    indexes = [
+        installation_keys.installations_of_integration("I0"),
+        installation_keys.installations_of_integration("I1"),
+    ]
     assert await store.ids(indexes, "", 4) == ids[:4]
     assert await store.ids(indexes, ids[3], 4) == ids[4:]
     assert await store.ids([], "", 4) == []

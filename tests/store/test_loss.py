@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
-from dispatcher.store import keys
 from dispatcher.store.health.loss import LossWatch, recorded_losses
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.events import QueueStore
 
 RETENTION_MS = 3_600_000

@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import ConfigurationError
-from dispatcher.store import keys
 from dispatcher.store.health.meta import SCHEMA, claim_meta, stored_partitions
+from dispatcher.store.keys import deployment as keys
 
 
 async def test_first_start_writes_partitions_and_schema(redis: Redis) -> None:

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, Pause, Reason
 from dispatcher.model.status import Status
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.owning.claims import Move
 from dispatcher.store.redis.server_time import server_now_ms
 from tests.events import event_of

@@ -23,7 +23,6 @@ from dispatcher.model.integration import (
     Transport,
 )
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.store import keys
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.records import write_integration
 from dispatcher.store.definitions.sealed import (
@@ -35,6 +34,8 @@ from dispatcher.store.definitions.sealed import (
 from dispatcher.store.health.doctor import examine
 from dispatcher.store.health.findings import Level
 from dispatcher.store.installations.writing.records import read, write
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import installations as installation_keys
 from dispatcher.store.reseal.places import sealed_places
 from dispatcher.store.reseal.reseal import Resealer
 from dispatcher.store.reseal.stale_count import StaleCount
@@ -93,7 +94,7 @@ async def test_every_value_is_sealed_again_and_opens_with_the_newest_key_alone(r
     assert (tally.values, tally.resealed, tally.stale, tally.problems) == (2 * EVERY_VALUE, 2 * EVERY_VALUE, 0, {})
     after = await Definitions(redis).needed(made.id)
     assert sorted(opened(after, Sealer([NEW]))) == sorted(opened(made, Sealer([OLD])))
-    revision = await redis.get(keys.revision(made.id, 1))
+    revision = await redis.get(definition_keys.revision(made.id, 1))
     assert len(found_in(revision)) == EVERY_VALUE - 1
     assert not any(Sealer([NEW]).stale(one) for one in found_in(revision))
     sealed = await SigningKeyStore(redis).current()
@@ -115,14 +116,14 @@ async def stored_installation_room(redis: Redis, sealer: Sealer) -> None:
     sealed_values: dict[str, Any] = {name: seal(context(9)) for name, context in values.items()}
     inner = seal(sealed_fields.installation_setting("i"))
     settings = {"sections": [{"type": "password", "name": "p", "value": inner}], "note": SEALED_LOOKALIKE}
-    await redis.zadd(keys.MARKETPLACES, {"7": 7})
-    await redis.zadd(keys.TEMPLATES, {"8": 8})
-    await redis.zadd(keys.INSTALLATIONS, {"i": 0})
-    await redis.hset(keys.CONNECTORS_OF, "acc", orjson.dumps([[9, "c", None]]).decode())  # type: ignore[misc]
-    await redis.set(keys.marketplace(7), write(Marketplace(7, "m", 1, 1, signing_secrets=(secret,))))
-    await redis.set(keys.template(8), write(ConnectorTemplate(8, "t", "1", 1, 1, oauth=application)))
-    await redis.set(keys.connector(9), write(replace(connector, **sealed_values)))
-    await redis.set(keys.installation("i"), orjson.dumps({"id": "i", "settings": settings}))
+    await redis.zadd(installation_keys.MARKETPLACES, {"7": 7})
+    await redis.zadd(installation_keys.TEMPLATES, {"8": 8})
+    await redis.zadd(installation_keys.INSTALLATIONS, {"i": 0})
+    await redis.hset(installation_keys.CONNECTORS_OF, "acc", orjson.dumps([[9, "c", None]]).decode())  # type: ignore[misc]
+    await redis.set(installation_keys.marketplace(7), write(Marketplace(7, "m", 1, 1, signing_secrets=(secret,))))
+    await redis.set(installation_keys.template(8), write(ConnectorTemplate(8, "t", "1", 1, 1, oauth=application)))
+    await redis.set(installation_keys.connector(9), write(replace(connector, **sealed_values)))
+    await redis.set(installation_keys.installation("i"), orjson.dumps({"id": "i", "settings": settings}))
 
 
 async def test_every_room_is_sealed_again_and_told_apart(redis: Redis) -> None:
@@ -141,14 +142,16 @@ async def test_every_room_is_sealed_again_and_told_apart(redis: Redis) -> None:
     }
     assert (tally.seen, tally.total) == (5, 5)
     newest = Sealer([NEW])
-    marketplace = read(Marketplace, await redis.get(keys.marketplace(7)))
+    marketplace = read(Marketplace, await redis.get(installation_keys.marketplace(7)))
     context = sealed_fields.marketplace_signing_secret(7)
     assert newest.open(marketplace.signing_secrets[0].secret, context) == f"secret of {context}"
-    connector = read(AccountConnector, await redis.get(keys.connector(9)))
+    connector = read(AccountConnector, await redis.get(installation_keys.connector(9)))
     assert connector.refresh_token is not None
     context = sealed_fields.connector_refresh_token(9)
     assert newest.open(connector.refresh_token, context) == f"secret of {context}"
-    assert SEALED_LOOKALIKE.encode() in await redis.get(keys.installation("i")), "no secret: it is a customer's text"
+    assert SEALED_LOOKALIKE.encode() in await redis.get(installation_keys.installation("i")), (
+        "no secret: it is a customer's text"
+    )
 
 
 async def test_value_of_a_lost_key_is_named_by_its_owner(redis: Redis) -> None:
@@ -160,10 +163,10 @@ async def test_value_of_a_lost_key_is_named_by_its_owner(redis: Redis) -> None:
 
 async def test_dry_run_counts_and_changes_nothing(redis: Redis) -> None:
     made = await stored_integration(redis)
-    before = await redis.get(keys.definition(made.id))
+    before = await redis.get(definition_keys.definition(made.id))
     tally = await Resealer(redis, Sealer([NEW, OLD]), write=False).run()
     assert (tally.stale, tally.resealed) == (2 * EVERY_VALUE - 1, 0)
-    assert await redis.get(keys.definition(made.id)) == before
+    assert await redis.get(definition_keys.definition(made.id)) == before
 
 
 async def test_values_of_a_lost_key_are_named_and_the_others_sealed_again(redis: Redis) -> None:
@@ -207,7 +210,7 @@ async def test_edit_begun_before_and_saved_after_is_refused_and_brings_no_old_se
 
 async def test_fields_of_a_newer_version_are_kept_and_told_of(redis: Redis) -> None:
     made = await stored_integration(redis)
-    name = keys.revision(made.id, 1)
+    name = definition_keys.revision(made.id, 1)
     foreign = Sealer([OLD]).seal("?", "a field of the future")
     await redis.set(name, orjson.dumps(orjson.loads(await redis.get(name)) | {"future": {"sealed": foreign}}))
     tally = await Resealer(redis, Sealer([NEW, OLD])).run()
@@ -219,7 +222,7 @@ async def test_damaged_record_stops_no_other(redis: Redis) -> None:
     damaged = await stored_integration(redis)
     await stored_integration(redis)
     sealed = found_in(write_integration(damaged))[0]
-    await redis.set(keys.definition(damaged.id), orjson.dumps({"id": damaged.id, "client_secret": sealed}))
+    await redis.set(definition_keys.definition(damaged.id), orjson.dumps({"id": damaged.id, "client_secret": sealed}))
     tally = await Resealer(redis, Sealer([NEW, OLD])).run()
     assert damaged.id in tally.problems
     assert tally.resealed >= 2 * EVERY_VALUE - 1

@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.acting import lane_holds
 from dispatcher.store.queue.owning.partition import FORGOTTEN_AT_ONCE, REPAIR_START
 from tests.store.desk import HOME, LANE, Desk

@@ -8,12 +8,12 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.ping import CredentialsTried
-from dispatcher.store import keys
 from dispatcher.store.definitions import trials as trying
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.ping_starter import open_jobs
 from dispatcher.store.definitions.trials import Trial, Trials
+from dispatcher.store.keys import definitions as keys
 from tests.store_commands import counted
 from tests.waiting import until
 

@@ -9,7 +9,7 @@ from dispatcher.ids import partition_of_lane
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import Status
 from dispatcher.model.troubles import Cause, Issue, TroubledLane
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.owning.claims import LaneSetting, Settlement
 from dispatcher.store.queue.watching.troubles import Pulse, Troubles
 from dispatcher.store.redis.server_time import server_now_ms

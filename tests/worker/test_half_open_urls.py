@@ -10,7 +10,7 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from tests.hosts import Reply
 from tests.waiting import until
 from tests.worker.conftest import Shop

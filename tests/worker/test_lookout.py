@@ -9,10 +9,11 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.lease import Lease
-from dispatcher.store import keys
 from dispatcher.store.health.heartbeats import Heartbeats
 from dispatcher.store.health.listeners import Listeners
 from dispatcher.store.health.report_lost import report_lost
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.owning.leases import Leases
 from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.redis.connection import connect, connect_listener
@@ -48,7 +49,7 @@ class Other:
 @asynccontextmanager
 async def listening(redis_url: str, worker_id: str) -> AsyncIterator[None]:
     async with connect_listener(redis_url) as client, client.pubsub() as subscription:
-        await subscription.subscribe(keys.nudge_channel(worker_id))
+        await subscription.subscribe(queue_keys.nudge_channel(worker_id))
         await subscription.get_message(timeout=30)
         yield
 
@@ -80,7 +81,7 @@ async def ended(lookout: Lookout) -> Sight | None:
 
 async def unheard(redis: Redis) -> None:
     """Until Redis knows that the other's connection is gone."""
-    channel = keys.nudge_channel("other")
+    channel = queue_keys.nudge_channel("other")
     await until(lambda: _silent(redis, channel), 30)
 
 
@@ -117,7 +118,7 @@ async def test_a_worker_that_lost_its_subscription_alone_keeps_what_it_has(
         await lookout.look()
     await unheard(redis)
     for _ in range(20):
-        await redis.zincrby(keys.WORKERS, 1, "other")  # its next heartbeat, without a wait for the clock
+        await redis.zincrby(deployment_keys.WORKERS, 1, "other")  # its next heartbeat, without a wait for the clock
         assert await looks(lookout, 1) == []
     assert await other.claims(0)
 

@@ -12,11 +12,12 @@ from dispatcher.model.status import Status
 from dispatcher.policy.figures.history import FLEET, LANE, rolled_up, total, window
 from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.policy.figures.tally import Figures, count, observed
-from dispatcher.store import keys
 from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory
 from dispatcher.store.history.sampled import SampledCounters
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 from tests.hosts import ProductHost
 from tests.waiting import until
 from tests.worker.conftest import Shop
@@ -40,7 +41,7 @@ class Scene:
         return Sampler(history, self.tallies, lambda: self.now_ms, lambda: owned, lanes_bytes)
 
     async def accept(self, partition: int, n: int) -> None:
-        await self.redis.hincrby(keys.counters(partition), "accepted", n)  # type: ignore[misc]
+        await self.redis.hincrby(queue_keys.counters(partition), "accepted", n)  # type: ignore[misc]
 
     async def accepted(self, *, from_ms: int = START_MS) -> int:
         seen = window(FLEET, self.now_ms, from_ms, None, 1)
@@ -86,7 +87,7 @@ async def test_nothing_is_written_while_nothing_grows(scene: Scene) -> None:
     scene.now_ms += 1000
     await sampler.once()
     assert (await scene.redis.info("persistence"))["rdb_changes_since_last_save"] == changes
-    assert await scene.redis.hlen(keys.fleet_history("seconds")) == 1  # type: ignore[misc]
+    assert await scene.redis.hlen(deployment_keys.fleet_history("seconds")) == 1  # type: ignore[misc]
 
 
 async def test_of_very_many_partitions_busy_ones_are_read_each_time_and_idle_ones_in_turn(scene: Scene) -> None:
@@ -170,9 +171,9 @@ async def test_one_sample_writes_so_many_integrations_and_the_next_the_others(sc
     for n in range(LANES_AT_ONCE + 3):
         scene.attempt(f"lane-{n}")
     await sampler.once()
-    assert await scene.redis.zcard(keys.charted(0)) == LANES_AT_ONCE
+    assert await scene.redis.zcard(queue_keys.charted(0)) == LANES_AT_ONCE
     await sampler.once()
-    assert await scene.redis.zcard(keys.charted(0)) == LANES_AT_ONCE + 3
+    assert await scene.redis.zcard(queue_keys.charted(0)) == LANES_AT_ONCE + 3
 
 
 async def test_without_room_for_them_integrations_have_no_charts(scene: Scene) -> None:

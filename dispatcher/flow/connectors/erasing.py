@@ -17,13 +17,13 @@ from dispatcher.flow.installations.states.effects import Effects
 from dispatcher.flow.installations.upkeep.forgetting import Forgetting
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.installations.installed.installations import InstallationStore
 from dispatcher.store.installations.installed.remains import Erasure
 from dispatcher.store.installations.parties.connectors import ConnectorStore, connector_place, remove_connector
 from dispatcher.store.installations.writing.editing import Transaction, transacted
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.queue.events import QueueStore
 
 EVERY_S = 1.0

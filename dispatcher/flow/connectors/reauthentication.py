@@ -17,7 +17,6 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Installation, Standing
 from dispatcher.model.marketplace import callback_lane
-from dispatcher.store import keys
 from dispatcher.store.documents.swap import Document
 from dispatcher.store.installations.installed import outbox
 from dispatcher.store.installations.installed.installations import InstallationStore, message
@@ -25,6 +24,7 @@ from dispatcher.store.installations.parties.connectors import connector_place, p
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.installations.writing.editing import Transaction, transacted
 from dispatcher.store.installations.writing.records import write
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.client import StoreClient
 
 MAX_TEXT_CHARS = 300

@@ -18,9 +18,9 @@ from redis.asyncio import Redis
 from dispatcher.errors import Conflict
 from dispatcher.model.access import ApiClient
 from dispatcher.model.precondition import Precondition
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, swap
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 
 

@@ -13,7 +13,7 @@ from typing import cast
 import orjson
 from redis.asyncio import Redis
 
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 
 MOST = 1000

@@ -9,9 +9,9 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict
 from dispatcher.model.portal import REMEMBERED_MS, Opening, PortalLink
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, Operation, swap
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 _TRIES = 32

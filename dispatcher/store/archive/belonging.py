@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 
 from dispatcher.errors import ArchiveUnavailable
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from dispatcher.model.event import EventState
 from dispatcher.model.status import COMPLETE
-from dispatcher.store import keys
 from dispatcher.store.archive.archived import ArchivedEvent, Position
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.packing.documents import unpacked
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, each_of

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatcher.errors import StoreDamaged, StoreUnavailable
-from dispatcher.store import keys
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.entry import Entry, Segment
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.scripts import Argument, Client, each_of, reply_of, script
 
 _MOVE = script("archive/move")

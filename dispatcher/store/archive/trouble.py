@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dispatcher.errors import ArchiveUnavailable
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.belonging import mismatch
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from dispatcher.clock import DAY_MS
 from dispatcher.errors import Conflict, StoreDamaged, StoreUnavailable
 from dispatcher.model.audit_entry import Action, Author, Entry, Head
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.scripts import Argument, reply_of, script
 
 DAMAGED_HEAD = (

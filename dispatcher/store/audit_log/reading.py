@@ -17,8 +17,8 @@ from redis.exceptions import ResponseError
 from dispatcher.clock import DAY_MS
 from dispatcher.errors import InvalidRequest, StoreDamaged
 from dispatcher.model.audit_entry import Entry, Head
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import DAMAGED_HEAD, DAMAGED_STREAM, read_head
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 
 _CHUNK = 500

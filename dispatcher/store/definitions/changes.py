@@ -15,7 +15,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.subscription import next_message
 

@@ -1,7 +1,7 @@
 """Integration definitions, their published revisions, and the products linked to them.
 
 Every write compares what it read with what is there, in one script, and announces the change on
-``keys.DEFINITIONS_CHANNEL``. Never delivers, never opens a secret, never decides a business rule.
+``definition_keys.DEFINITIONS_CHANNEL``. Never delivers, never opens a secret, never decides a business rule.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ from redis.asyncio import Redis
 from dispatcher.errors import Conflict, NotFound, Problem, Refused, Unprocessable
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.model.product import UNDESCRIBED, ProductDetails
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.indexes import changed_indexes, created, deleted
@@ -32,6 +31,8 @@ from dispatcher.store.definitions.records import (
     write_revision,
 )
 from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import installations as installation_keys
 
 __all__ = ["Definitions", "IntegrationPage", "Loaded", "RevisionId", "product_message"]
 
@@ -60,8 +61,8 @@ class Definitions(DefinitionReads):
         self._listeners: list[Listener] = []
         self._noting: Noting | None = None
         self.pings = Pings(redis)
-        self.pings_due = DueStore(redis, keys.PINGS_DUE)
-        self.rotations_due = DueStore(redis, keys.ROTATIONS_DUE)
+        self.pings_due = DueStore(redis, definition_keys.PINGS_DUE)
+        self.rotations_due = DueStore(redis, definition_keys.ROTATIONS_DUE)
 
     def noted(self, noting: Noting) -> Self:
         """The same store; whatever is changed through this view is written to the audit log in the same step."""
@@ -85,9 +86,9 @@ class Definitions(DefinitionReads):
         if integration.vendor_id and len(await self.ids_of_vendor(integration.vendor_id)) >= MAX_INTEGRATIONS:
             text = f"A vendor may have {MAX_INTEGRATIONS} integrations: delete those that are not needed."
             raise Unprocessable.of("limit_reached", text)
-        await self._ask(self._redis.set(keys.DEF_COUNTER, FIRST_APP_MARKET_ID - 1, nx=True))
-        new = replace(integration, app_market_id=int(await self._ask(self._redis.incr(keys.DEF_COUNTER))))
-        document = Document(keys.definition(new.id), b"", write_integration(new))
+        await self._ask(self._redis.set(definition_keys.DEF_COUNTER, FIRST_APP_MARKET_ID - 1, nx=True))
+        new = replace(integration, app_market_id=int(await self._ask(self._redis.incr(definition_keys.DEF_COUNTER))))
+        document = Document(definition_keys.definition(new.id), b"", write_integration(new))
         if not await self._swap([document], created(new), [new.id]):
             raise Conflict.of("already_exists", f"An integration with the id {new.id} exists already.", "id")
         return new
@@ -141,13 +142,13 @@ class Definitions(DefinitionReads):
     async def describe(self, product_id: str, details: ProductDetails) -> Product:
         """Say how the product is shown; one that nobody knows becomes known, as the vendor's whose view this is."""
         for _ in range(_TRIES):
-            before = await self._ask(self._redis.get(keys.product(product_id))) or b""
+            before = await self._ask(self._redis.get(definition_keys.product(product_id))) or b""
             product = read_product(before) if before else self._new_product(product_id)
             if before:
-                owner = await self._ask(self._redis.get(keys.definition(product.integration_id or "")))
+                owner = await self._ask(self._redis.get(definition_keys.definition(product.integration_id or "")))
                 self._check_reach(read_integration(owner).vendor_id if owner else product.vendor_id)
             after = replace(product, details=details)
-            changed = Document(keys.product(product_id), before, write_product(after, before))
+            changed = Document(definition_keys.product(product_id), before, write_product(after, before))
             if await self._swap([changed], [], [product_message(product_id)]):
                 return after
         raise _modified(product_id)
@@ -162,24 +163,32 @@ class Definitions(DefinitionReads):
             if expected_modified_ms not in (None, integration.modified_ms):
                 raise _modified(any_id)
             newest = await self._newest_installation(integration.id)
-            if installed := await self._ask(self._redis.zcard(keys.installations_of_integration(integration.id))):
+            if installed := await self._ask(
+                self._redis.zcard(installation_keys.installations_of_integration(integration.id))
+            ):
                 text = f"{installed} accounts have it installed: uninstall it there, then delete it."
                 raise Conflict.of("still_installed", text, "id")
             if integration.linked_products:
                 raise Conflict.of("still_linked", "Unlink every product from the integration, then delete it.", "id")
             copies = await kept_numbers(self._redis, integration.id)
             numbers = [*range(1, (integration.published_revision or 0) + 1), *copies]
-            pings = [keys.ping(integration.id), keys.ping_days(integration.id), keys.pins(integration.id)]
-            dropped = [*pings, *(keys.revision(integration.id, number) for number in numbers)]
-            gone = Document(keys.definition(integration.id), before, b"")
-            unchanged = Document(keys.NEWEST, newest, b"", integration.id)
+            pings = [
+                definition_keys.ping(integration.id),
+                definition_keys.ping_days(integration.id),
+                definition_keys.pins(integration.id),
+            ]
+            dropped = [*pings, *(definition_keys.revision(integration.id, number) for number in numbers)]
+            gone = Document(definition_keys.definition(integration.id), before, b"")
+            unchanged = Document(installation_keys.NEWEST, newest, b"", integration.id)
             if await self._swap([gone, unchanged], deleted(integration), [integration.id], dropped):
                 return
         raise _modified(any_id)
 
     async def _newest_installation(self, integration_id: str) -> bytes:
         """The key that every installation of it changes: read before they are counted, so that none comes unseen."""
-        found = await self._ask(cast("Awaitable[bytes | None]", self._redis.hget(keys.NEWEST, integration_id)))
+        found = await self._ask(
+            cast("Awaitable[bytes | None]", self._redis.hget(installation_keys.NEWEST, integration_id))
+        )
         return bytes(found or b"")
 
     async def _replace(
@@ -200,23 +209,23 @@ class Definitions(DefinitionReads):
         moved_on = max(integration.modified_ms, expected_modified_ms + 1)
         self._check_owner(stored.vendor_id, integration)
         after = replace(integration, modified_ms=moved_on)
-        documents = [Document(keys.definition(after.id), before, write_integration(after, before))]
+        documents = [Document(definition_keys.definition(after.id), before, write_integration(after, before))]
         if publishing is not None:
             documents.append(
-                Document(keys.revision(after.id, publishing.number), b"", write_revision(publishing, before))
+                Document(definition_keys.revision(after.id, publishing.number), b"", write_revision(publishing, before))
             )
         operations = changed_indexes(stored, after)
         if publishing is not None and stored.published_revision is not None:
-            operations.append(Operation("ZADD", keys.UPGRADES, (0, after.id)))
+            operations.append(Operation("ZADD", installation_keys.UPGRADES, (0, after.id)))
         written = await self._swap(documents, operations, [after.id])
         return after if written else None
 
     async def _try_relink(self, product_id: str, target: str | None, now_ms: int) -> Product | None:
         """Point the product at ``target`` and adjust both sides; None when any of them changed meanwhile."""
-        before = await self._ask(self._redis.get(keys.product(product_id))) or b""
+        before = await self._ask(self._redis.get(definition_keys.product(product_id))) or b""
         product = read_product(before) if before else self._new_product(product_id)
         sides = list(dict.fromkeys(side for side in (product.integration_id, target) if side))
-        records = {side: await self._ask(self._redis.get(keys.definition(side))) for side in sides}
+        records = {side: await self._ask(self._redis.get(definition_keys.definition(side))) for side in sides}
         if target is not None and not records[target]:
             return None
         vendors = {side: read_integration(record).vendor_id for side, record in records.items() if record}
@@ -230,7 +239,7 @@ class Definitions(DefinitionReads):
         if settles:
             details = product.details if owner == product.vendor_id else UNDESCRIBED
             after = replace(after, claimed=False, details=details)
-        documents = [Document(keys.product(product_id), before, write_product(after, before))]
+        documents = [Document(definition_keys.product(product_id), before, write_product(after, before))]
         documents += [_side(record, product_id, side == target, now_ms) for side, record in records.items() if record]
         written = await self._swap(documents, [], [product_message(product_id), *sides])
         return after if written else None
@@ -267,7 +276,7 @@ class Definitions(DefinitionReads):
         together = [
             *operations,
             *(Operation("DEL", key) for key in dropped),
-            *(publish(keys.DEFINITIONS_CHANNEL, message) for message in changed),
+            *(publish(definition_keys.DEFINITIONS_CHANNEL, message) for message in changed),
         ]
         entry = _noted(documents[0])
         try:
@@ -290,12 +299,12 @@ def _side(record: bytes, product_id: str, linked: bool, now_ms: int) -> Document
         linked_products=(*others, product_id) if linked else others,
         modified_ms=max(now_ms, integration.modified_ms + 1),
     )
-    return Document(keys.definition(integration.id), record, write_integration(after, record))
+    return Document(definition_keys.definition(integration.id), record, write_integration(after, record))
 
 
 def _noted(document: Document) -> Noted:
     """An entry about the first document, which the others only follow."""
-    kind = "product" if document.key.startswith(keys.product("")) else "integration"
+    kind = "product" if document.key.startswith(definition_keys.product("")) else "integration"
     return Noted(kind, orjson.loads(document.after or document.before)["id"], document)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dispatcher.model.integration import Integration
-from dispatcher.store import keys
 from dispatcher.store.documents.swap import Operation
+from dispatcher.store.keys import definitions as keys
 
 
 def created(integration: Integration) -> list[Operation]:

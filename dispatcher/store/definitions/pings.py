@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from dispatcher.clock import DAY_MS
 from dispatcher.model.ping import PingStatus, PingTest, PingTrigger, PingVersion
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import reply_of, script
 

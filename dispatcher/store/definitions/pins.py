@@ -11,8 +11,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from dispatcher.model.integration import Integration
-from dispatcher.store import keys
 from dispatcher.store.definitions.records import write_revision
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 
 KEPT_S = 30 * 86_400

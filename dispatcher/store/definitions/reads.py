@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.integration import WORKING, Integration, Product, Revision
-from dispatcher.store import keys
 from dispatcher.store.definitions.records import BrokenDefinition, read_integration, read_product, read_revision
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 
 T = TypeVar("T")

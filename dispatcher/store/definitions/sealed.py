@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from redis.asyncio import Redis
 
 from dispatcher.model.integration import Integration, OutboundCredentials, Revision, Transport
-from dispatcher.store import keys
 from dispatcher.store.definitions.pins import kept_numbers
 from dispatcher.store.definitions.records import (
     BrokenDefinition,
@@ -20,6 +19,7 @@ from dispatcher.store.definitions.records import (
     read_revision,
     write_integration,
 )
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.places import Change, SealedRecord, substituted

@@ -14,8 +14,8 @@ from dispatcher.ids import new_uuid
 from dispatcher.model.connector import ConnectorAuth
 from dispatcher.model.integration import OutboundCredentials, Transport
 from dispatcher.model.ping import CredentialsTried
-from dispatcher.store import keys
 from dispatcher.store.jobs import JobQueue
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.secrets.passing import trial_value
 from dispatcher.store.secrets.sealing import Sealer

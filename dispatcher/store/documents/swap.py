@@ -30,8 +30,8 @@ from redis.asyncio import Redis
 
 from dispatcher.model.audit_entry import DONE, Action
 from dispatcher.policy.differences import differences
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import UNNOTED, Noting
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.scripts import Argument, reply_of, script
 
 _SWAP = script("documents/swap", *keys.AUDIT_KEYS)

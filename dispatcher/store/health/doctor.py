@@ -12,7 +12,6 @@ from redis.exceptions import RedisClusterException, ResponseError
 from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable, StoreUnusable
 from dispatcher.model.queue import WORKER_ALIVE_MS
-from dispatcher.store import keys
 from dispatcher.store.audit_log.reading import AuditReader
 from dispatcher.store.health.findings import Check, Level
 from dispatcher.store.health.loss import recorded_losses
@@ -20,6 +19,8 @@ from dispatcher.store.health.meta import stored_partitions
 from dispatcher.store.health.permissions import QUEUE, RECOVERY, advice, missing, of_store
 from dispatcher.store.health.server_info import INFO_CHECKS, Info, product, replicas
 from dispatcher.store.installations.installed.unfinished import effects_waiting, updates_in_progress
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.server_time import server_now_ms
 from dispatcher.store.reseal.reseal import Resealer
@@ -163,7 +164,7 @@ async def _clock(redis: Redis) -> Check:
 async def _workers(redis: Redis) -> Check:
     since_ms = await server_now_ms(redis) - WORKER_ALIVE_MS
     with guarded():
-        alive = await redis.zcount(keys.WORKERS, since_ms, "+inf")
+        alive = await redis.zcount(deployment_keys.WORKERS, since_ms, "+inf")
     if alive:
         return Check("workers", Level.OK, f"{alive} alive")
     if waiting := await _open_events(redis):
@@ -175,7 +176,7 @@ async def _open_events(redis: Redis) -> int:
     partitions = await stored_partitions(redis) or 0
     pipeline: Any = redis.pipeline(transaction=False)
     for partition in range(partitions):
-        pipeline.scard(keys.open_events(partition))
+        pipeline.scard(queue_keys.open_events(partition))
     with guarded():
         return sum(await pipeline.execute())
 
@@ -186,7 +187,7 @@ async def _losses(redis: Redis) -> Check:
         return Check("data loss", Level.OK, "none noticed in the last 7 days")
     latest = losses[0]
     recent = await server_now_ms(redis) - latest.noticed_ms < LOSS_FAILS_MS
-    text = f"{latest.text}: emit it again, see the runbook; `DEL {keys.LOSSES}` once that is done"
+    text = f"{latest.text}: emit it again, see the runbook; `DEL {deployment_keys.LOSSES}` once that is done"
     return Check("data loss", Level.FAIL if recent else Level.WARN, text)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from redis.exceptions import OutOfMemoryError
 
 from dispatcher.model.queue import WORKER_ALIVE_MS, WORKER_FORGOTTEN_MS
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, reply_of, script
 

@@ -8,7 +8,7 @@ import structlog
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnusable
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.connection import guarded
 
 log = structlog.get_logger("listeners")

@@ -23,7 +23,8 @@ from redis.asyncio import RedisCluster
 
 from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, run, script
 
@@ -102,7 +103,7 @@ class LossWatch:
 
     async def _places(self) -> list[str]:
         """One key for each server that could lose something by itself."""
-        names = [keys.marks(partition) for partition in range(self._partitions)]
+        names = [queue_keys.marks(partition) for partition in range(self._partitions)]
         if not isinstance(self._client, RedisCluster):
             return names[:1]
         await self._client.initialize()
@@ -117,7 +118,7 @@ class LossWatch:
             return False
         if time.monotonic() - self._looked_s > min(self._retention_s, DAY_MS / 1000) / 2:
             return False
-        return not await self._client.exists(keys.event(int(event_id[-3:], 16), event_id))
+        return not await self._client.exists(queue_keys.event(int(event_id[-3:], 16), event_id))
 
     async def _record(self, survived_ms: int) -> Loss:
         loss = Loss(survived_ms, max(self._signs.values()), self._process)
@@ -126,13 +127,16 @@ class LossWatch:
         advice = "emit again what was emitted since, see docs/operations.md"
         log.error("data loss: the store lost confirmed writes", lost=loss.text, **asdict(loss), advice=advice)
         with guarded():
-            await cast("Awaitable[int]", self._client.hset(keys.LOSSES, str(survived_ms), orjson.dumps(loss).decode()))
-            await self._client.expire(keys.LOSSES, LOSSES_KEPT_S)
+            await cast(
+                "Awaitable[int]",
+                self._client.hset(deployment_keys.LOSSES, str(survived_ms), orjson.dumps(loss).decode()),
+            )
+            await self._client.expire(deployment_keys.LOSSES, LOSSES_KEPT_S)
         return loss
 
 
 async def recorded_losses(client: Client) -> list[Loss]:
     """Those that any process noticed within the last days, the latest first."""
     with guarded():
-        records = await cast("Awaitable[list[bytes]]", client.hvals(keys.LOSSES))
+        records = await cast("Awaitable[list[bytes]]", client.hvals(deployment_keys.LOSSES))
     return sorted((Loss(**orjson.loads(record)) for record in records), key=lambda loss: -loss.noticed_ms)

@@ -8,7 +8,7 @@ from typing import cast
 from redis.asyncio import Redis
 
 from dispatcher.errors import ConfigurationError
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 
 SCHEMA = 1

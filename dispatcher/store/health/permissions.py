@@ -14,7 +14,9 @@ import orjson
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnusable
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import queue as queue_keys
+from dispatcher.store.keys.families import FAMILIES, JOB_FAMILIES
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import script
 
@@ -35,7 +37,7 @@ class Needs:
 
 
 STORE = Needs(
-    families=keys.FAMILIES,
+    families=FAMILIES,
     reads=(
         *("EXISTS", "GET", "HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET", "HSCAN", "HVALS", "LINDEX", "LLEN"),
         "LPOS",
@@ -67,15 +69,15 @@ STORE = Needs(
         (("EVALSHA", "0" * 40, "0"), "+evalsha"),
         (("SCRIPT", "LOAD", "return 1"), "+script|load"),
         (("TIME",), "+time"),
-        (("PUBLISH", keys.DEFINITIONS_CHANNEL, ""), f"+publish &{keys.DEFINITIONS_CHANNEL}"),
-        (("SUBSCRIBE", keys.DEFINITIONS_CHANNEL), f"+subscribe &{keys.DEFINITIONS_CHANNEL}"),
-        (("PUBLISH", keys.nudge_channel("0"), ""), f"+publish &{keys.nudge_channel('*')}"),
-        (("SUBSCRIBE", keys.nudge_channel("0")), f"+subscribe &{keys.nudge_channel('*')}"),
+        (("PUBLISH", definition_keys.DEFINITIONS_CHANNEL, ""), f"+publish &{definition_keys.DEFINITIONS_CHANNEL}"),
+        (("SUBSCRIBE", definition_keys.DEFINITIONS_CHANNEL), f"+subscribe &{definition_keys.DEFINITIONS_CHANNEL}"),
+        (("PUBLISH", queue_keys.nudge_channel("0"), ""), f"+publish &{queue_keys.nudge_channel('*')}"),
+        (("SUBSCRIBE", queue_keys.nudge_channel("0")), f"+subscribe &{queue_keys.nudge_channel('*')}"),
         (("UNSUBSCRIBE",), "+unsubscribe"),
     ),
 )
 QUEUE = Needs(
-    families=keys.JOB_FAMILIES,
+    families=JOB_FAMILIES,
     reads=("EXISTS", "GET", "WATCH", "ZCARD", "ZRANGE", "ZRANGEBYSCORE", "ZSCORE"),
     writes=("DEL", "EXPIRE", "INCRBY", "PEXPIRE", "PSETEX", "SET", "ZADD", "ZINCRBY", "ZREM", "ZREMRANGEBYSCORE"),
     others=(
@@ -89,7 +91,7 @@ QUEUE = Needs(
 """arq's: it looks at the server, too, before it takes a job."""
 REPLICAS = Needs((), (), (), ((("WAIT", "1", "1"), "+wait"),))
 """With DISPATCHER_MIN_REPLICAS."""
-RECOVERY = Needs((), (), (), ((("PUBSUB", "NUMSUB", keys.nudge_channel("0")), "+pubsub|numsub"),))
+RECOVERY = Needs((), (), (), ((("PUBSUB", "NUMSUB", queue_keys.nudge_channel("0")), "+pubsub|numsub"),))
 """Without it a killed worker is found by the end of its lease; nothing else is missed."""
 
 

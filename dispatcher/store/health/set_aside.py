@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 
 from dispatcher.model.troubles import SetAside
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 from dispatcher.store.redis.server_time import server_now_ms

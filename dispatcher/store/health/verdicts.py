@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.exceptions import OutOfMemoryError
 
 from dispatcher.model.verdict import Acknowledgement, Verdict
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import reply_of, script
 

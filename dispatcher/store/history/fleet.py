@@ -7,7 +7,7 @@ from typing import Any
 
 from dispatcher.policy.figures.history import FLEET, Window
 from dispatcher.policy.figures.tally import Figures
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, reply_of, script
 

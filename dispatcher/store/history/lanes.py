@@ -13,7 +13,7 @@ from dispatcher.policy.figures.history import LANE, Resolution, Window
 from dispatcher.policy.figures.tallies import LaneKey
 from dispatcher.policy.figures.tally import Figures
 from dispatcher.policy.figures.tally_packing import pack, unpack
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Argument, Call, Client, each_of, run, script
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dispatcher.policy.figures.tally import Figures, from_counters, no_figures
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.scripts import Client, each_of
 
 

@@ -16,11 +16,11 @@ from redis.asyncio import Redis
 
 from dispatcher.model.account import Account
 from dispatcher.model.installation import Installation
-from dispatcher.store import keys
 from dispatcher.store.installations.parties.accounts import account_place, user_place, username_place
 from dispatcher.store.installations.parties.connectors import connector_place, entries_place
 from dispatcher.store.installations.writing.editing import Place, stored_at
 from dispatcher.store.installations.writing.records import read
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 PAGE = 500

@@ -12,7 +12,7 @@
 
 local call = redis.call
 
--- The keys of a partition, by their names in keys.py; a test compares them. No other Lua spells a key.
+-- The keys of a partition, by their names in store/keys/queue.py; a test compares them. No other Lua spells a key.
 local P, OWN, LANES, KNOWN_LANES, TROUBLED, ISSUES, FLIGHT, AWAITING
 local OPEN_EVENTS, DEAD, FAILED, EXPIRED, EVENT_LOG, FEED, COUNTERS
 local function enter(own_key)

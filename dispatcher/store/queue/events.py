@@ -14,10 +14,11 @@ from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event, EventState, no_such_event
 from dispatcher.model.queue import Accepted, Change, Explanation, LaneView, QueueOverview, Reason, StoredEvent
 from dispatcher.model.status import Status
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.expunging import rewrite
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.acting.accepting import DocumentOf, accept_each, packed_document
 from dispatcher.store.queue.acting.lane_holds import LaneHolds
 from dispatcher.store.queue.acting.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
@@ -85,7 +86,7 @@ class QueueStore(EventFinder, LaneHolds):
         Deletes what is never there: a write that changes nothing, waits for no disk, and is taken at ``maxmemory``.
         """
         with guarded():
-            await self._client.delete(keys.NEVER_THERE)
+            await self._client.delete(deployment_keys.NEVER_THERE)
 
     async def accept(self, events: Sequence[Event]) -> list[Accepted]:
         """Write events and give each its place; one round trip however many there are. Raises the first that failed.
@@ -104,7 +105,7 @@ class QueueStore(EventFinder, LaneHolds):
 
     async def reserve(self, client_id: str, key: str, body_hash: str, event_id: str) -> Reservation:
         """Bind an idempotency key to an event id for 24 h, or learn what it is bound to."""
-        name = keys.idempotency(client_id, key)
+        name = deployment_keys.idempotency(client_id, key)
         with guarded():
             before = await self._client.set(name, f"{event_id} {body_hash}", nx=True, get=True, ex=IDEMPOTENCY_TTL_S)
         return _reservation(before, event_id, body_hash)
@@ -113,7 +114,7 @@ class QueueStore(EventFinder, LaneHolds):
         """``reserve`` for each key, hash and event id, in one round trip; the first of equal keys is the fresh one."""
         pipeline: Any = self._client.pipeline(transaction=False)
         for key, body_hash, event_id in asked:
-            name = keys.idempotency(client_id, key)
+            name = deployment_keys.idempotency(client_id, key)
             pipeline.set(name, f"{event_id} {body_hash}", nx=True, get=True, ex=IDEMPOTENCY_TTL_S)
         with guarded():
             replies = await pipeline.execute()
@@ -159,7 +160,7 @@ class QueueStore(EventFinder, LaneHolds):
         if partition is None:
             return None
         with guarded():
-            record: dict[bytes, bytes] = await self._client.hgetall(keys.event(partition, event_id))  # type: ignore[misc]
+            record: dict[bytes, bytes] = await self._client.hgetall(queue_keys.event(partition, event_id))  # type: ignore[misc]
         if not record and (archived := await self._archived(event_id)):
             record = {name.encode(): value for name, value in archived.fields.items()}
         return attempts_of(event_id, record) if record else None
@@ -300,7 +301,7 @@ class QueueStore(EventFinder, LaneHolds):
         partition = partition_of_event(event_id, self._partitions)
         if partition is None:
             raise no_such_event()
-        reply: list[Any] = await reply_of(self._client, transition.call([keys.own(partition)], *arguments))
+        reply: list[Any] = await reply_of(self._client, transition.call([queue_keys.own(partition)], *arguments))
         return reply
 
     async def _look(self, event_id: str) -> EventView | None:

@@ -14,7 +14,7 @@ from typing import Any
 from redis.exceptions import MovedError, NoScriptError
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.cancellable import Cancellable
 from dispatcher.store.redis.cluster import LastingCluster
 from dispatcher.store.redis.connection import guarded

@@ -26,7 +26,7 @@ from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import NoScriptError
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.keys import never
+from dispatcher.store.keys.queue import never
 from dispatcher.store.redis.cancellable import Cancellable
 from dispatcher.store.redis.connection import guarded, outage_of
 

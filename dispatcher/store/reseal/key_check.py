@@ -6,8 +6,8 @@ import orjson
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store import keys
 from dispatcher.store.documents.swap import Document, swap
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.secrets.sealing import Sealer, SealError
 

@@ -14,8 +14,8 @@ from typing import cast
 from redis.asyncio import Redis
 
 from dispatcher.errors import DispatcherError
-from dispatcher.store import keys
 from dispatcher.store.documents.swap import Document, publish, swap
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.reseal.places import sealed_places
 from dispatcher.store.secrets.places import SealedPlace, SealedRecord

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 
 
 class StaleCount:
-    """Shared by all processes; see ``keys``."""
+    """Shared by all processes; see ``keys.SEALED_STALE``."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis

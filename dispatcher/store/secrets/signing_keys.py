@@ -8,7 +8,8 @@ from typing import cast
 
 from redis.asyncio import Redis
 
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import deployment as deployment_keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
 from dispatcher.store.secrets.places import Change, SealedRecord
@@ -25,13 +26,13 @@ class SigningKeyStore:
     async def current(self) -> str | None:
         """The sealed key that signs, if any process has started before."""
         with guarded():
-            stored = await cast("Awaitable[bytes | None]", self._redis.hget(keys.JWT_KEYS, _CURRENT))
+            stored = await cast("Awaitable[bytes | None]", self._redis.hget(definition_keys.JWT_KEYS, _CURRENT))
         return stored.decode() if stored else None
 
     async def offer(self, sealed: str) -> str:
         """Store ``sealed`` unless there is a key; returns the one that is there now."""
         with guarded():
-            await cast("Awaitable[bool]", self._redis.hsetnx(keys.JWT_KEYS, _CURRENT, sealed))
+            await cast("Awaitable[bool]", self._redis.hsetnx(definition_keys.JWT_KEYS, _CURRENT, sealed))
         return await self.current() or sealed
 
 
@@ -48,7 +49,7 @@ class SealedSigningKey:
     async def records(self, owners: Sequence[str]) -> AsyncIterator[SealedRecord]:
         sealed = await SigningKeyStore(self.redis).current()
         if sealed is not None:
-            yield SealedRecord(owners[0], keys.JWT_KEYS, sealed.encode(), _renewed, _CURRENT, values=_value)
+            yield SealedRecord(owners[0], definition_keys.JWT_KEYS, sealed.encode(), _renewed, _CURRENT, values=_value)
 
 
 def _renewed(record: bytes, change: Change) -> bytes:
@@ -68,13 +69,13 @@ class RevokedTokens:
     async def add(self, jti: str, ttl_s: int) -> None:
         """Refuse the token for the ``ttl_s`` seconds that it would have been good for."""
         with guarded():
-            await self._redis.set(keys.revoked(jti), b"1", ex=max(1, ttl_s))
+            await self._redis.set(deployment_keys.revoked(jti), b"1", ex=max(1, ttl_s))
 
     async def spend(self, jti: str, ttl_s: int) -> bool:
         """As ``add``; True for the first who does, however many try at once."""
         with guarded():
-            return bool(await self._redis.set(keys.revoked(jti), b"1", ex=max(1, ttl_s), nx=True))
+            return bool(await self._redis.set(deployment_keys.revoked(jti), b"1", ex=max(1, ttl_s), nx=True))
 
     async def contains(self, jti: str) -> bool:
         with guarded():
-            return bool(await self._redis.exists(keys.revoked(jti)))
+            return bool(await self._redis.exists(deployment_keys.revoked(jti)))

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from dispatcher.errors import DispatcherError, StoreUnavailable
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import reply_of, script
 

@@ -13,8 +13,9 @@ from dispatcher.flow.events.reading.explain import SENTENCES
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import WORKER_ALIVE_MS, Reason
 from dispatcher.model.status import Status
-from dispatcher.store import keys
 from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.search import listing
 from tests.api.conftest import PRODUCT, publish
 from tests.api.console.conftest import SIGN_IN, Visitor
@@ -102,7 +103,7 @@ async def test_a_silent_worker_is_a_red_row_until_it_is_forgotten(operator: Visi
     await beats.beat("silent", b'{"host":"far","pid":7,"partitions":[1,2],"inFlight":3}')
     assert "bad" not in sound(await operator.look("/console")).partition("<h2>Workers</h2>")[2]
     seconds, _ = await operator.api.redis.time()
-    await operator.api.redis.zadd(keys.WORKERS, {"silent": seconds * 1000 - 2 * WORKER_ALIVE_MS})
+    await operator.api.redis.zadd(deployment_keys.WORKERS, {"silent": seconds * 1000 - 2 * WORKER_ALIVE_MS})
     page = sound(await operator.look("/console")).partition("<h2>Workers</h2>")[2]
     assert "<code>silent</code>" in page
     assert re.search(r'is-bad">silent</span> <span class="small dim">1[01] s ago', page), page
@@ -244,7 +245,7 @@ async def test_a_definition_that_cannot_be_read_hides_nothing_else(operator: Vis
 async def test_an_attempt_that_cannot_be_read_hides_no_other(operator: Visitor) -> None:
     event = await operator.api.emit()
     await WorkerHand(operator.api).settle(event["id"], Status.RETRYING, delay_ms=60_000)
-    key = keys.event(int(event["id"][-3:], 16), event["id"])
+    key = queue_keys.event(int(event["id"][-3:], 16), event["id"])
     for field, value in (("a2", "{"), ("a3", '{"t":1,"o":"NEWER"}')):
         await operator.api.redis.hset(key, field, value)  # type: ignore[misc]
     assert "HTTP_ERROR" in sound(await operator.look(f"/console/events/{event['id']}"))

@@ -17,7 +17,7 @@ from dispatcher.model.ping import (
     StepName,
     concluded,
 )
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as keys
 from tests.api.graphql.conftest import Graph
 
 TEST = """test { id version status trigger startedOn completedOn

@@ -12,7 +12,8 @@ from dispatcher.flow.integrations.rotate_secret import rotate_secret
 from dispatcher.flow.integrations.rotation_schedule import Rotating
 from dispatcher.model.integration import Integration, SigningAlgorithm
 from dispatcher.model.operational import OperationalEvent, OperationalKind
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import queue as queue_keys
 from tests.api.graphql.conftest import Graph
 
 SCHEDULE = """mutation($id: ID!, $days: Int, $overlap: Float! = 86400, $algorithm: SigningAlgorithm! = ED25519) {
@@ -116,7 +117,7 @@ async def test_schedule_ends_when_told_and_when_the_integration_is_gone(graph: G
     await overdue(graph, integration_id)
     await graph.api.services.definitions.delete(integration_id)
     assert await rotating(graph, []).once() == 0
-    assert not await graph.api.redis.exists(keys.ROTATIONS_DUE)
+    assert not await graph.api.redis.exists(definition_keys.ROTATIONS_DUE)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +175,7 @@ async def test_credential_state_is_authorized_until_a_token_could_not_be_had(gra
     shown = (await graph.data(query, id=integration_id))["credentialState"]
     assert shown == {"state": "AUTHORIZED", "since": None}
     queue = graph.api.services.queue
-    lane = keys.lane(queue.partition_of(integration_id), integration_id)
+    lane = queue_keys.lane(queue.partition_of(integration_id), integration_id)
     await graph.api.redis.hset(lane, "failing", "1700000000000")  # type: ignore[misc]
     shown = (await graph.data(query, id=integration_id))["credentialState"]
     assert shown == {"state": "FAILING", "since": "2023-11-14T22:13:20.000Z"}

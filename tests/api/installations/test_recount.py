@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.store import keys
 from dispatcher.store.installations.recount import recount_installed
+from dispatcher.store.keys import installations as keys
 from tests.api.conftest import PRODUCT, Api
 from tests.api.installations.embedding import open_shop, partner_of
 from tests.api.installations.samples import STEPS, install, installable

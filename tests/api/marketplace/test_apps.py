@@ -11,8 +11,8 @@ import pytest
 
 from dispatcher.model.account import UserRole
 from dispatcher.model.installation import Installation, InstallStep, Purchase, Standing, Upgrade
-from dispatcher.store import keys
 from dispatcher.store.installations.installed.remains import Remains
+from dispatcher.store.keys import installations as keys
 from tests.api.marketplace.conftest import (
     ACCOUNT,
     BIGCOMMERCE,

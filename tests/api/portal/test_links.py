@@ -9,7 +9,7 @@ from http.cookies import SimpleCookie
 
 import pytest
 
-from dispatcher.store import keys
+from dispatcher.store.keys import installations as keys
 from tests.api.audit_entries import entries
 from tests.api.portal.conftest import Host
 from tests.api.tenants import bearer

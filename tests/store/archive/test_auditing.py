@@ -9,7 +9,6 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import ArchiveUnavailable, StoreDamaged
 from dispatcher.model.status import Status
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.auditing import check_segments, recount_archive
 from dispatcher.store.archive.files import FileStorage
@@ -17,6 +16,7 @@ from dispatcher.store.archive.sweeping import sweep
 from dispatcher.store.archive.trouble import clear, note, trouble
 from dispatcher.store.health.archive_check import examine_archive
 from dispatcher.store.health.findings import Level
+from dispatcher.store.keys import queue as keys
 from tests.store.archive.history import RETENTION_MS, History, soon_ms
 from tests.store.desk import HOME, PARTITIONS
 

@@ -18,13 +18,13 @@ from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.policy.event_filter.reading import read_filter
 from dispatcher.policy.integration_filter.filter import FILTERED
-from dispatcher.store import keys
 from dispatcher.store.archive import archive as archive_module
 from dispatcher.store.archive import searching
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.searching import Found
 from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.owning.claims import Settlement
 from dispatcher.store.queue.owning.partition import REPAIR_START
 from dispatcher.store.queue.search import listing

@@ -10,13 +10,13 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.model.status import COMPLETE, FAILURES, Status
-from dispatcher.store import keys
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.collecting import is_open_text
 from dispatcher.store.archive.entry import Segment
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.manifest import Manifest
 from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.events import event_of
 from tests.store.archive.history import RETENTION_MS, History, soon_ms

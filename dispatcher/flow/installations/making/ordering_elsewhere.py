@@ -17,12 +17,12 @@ from dispatcher.model.account import Account
 from dispatcher.model.event import Event
 from dispatcher.model.installation import Installation, Mode, Purchase, Standing
 from dispatcher.policy.installing.rules import ordered_elsewhere
-from dispatcher.store import keys
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.installations.installed.installations import TRIES, InstallationStore, Stored, Written
 from dispatcher.store.installations.installed.outbox import Outbox
 from dispatcher.store.installations.parties.accounts import AccountStore
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.client import StoreClient
 

@@ -14,9 +14,9 @@ from dispatcher.ids import event_ms
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, Page, StoredEvent
-from dispatcher.store import keys
 from dispatcher.store.installations.installed.installations import InstallationStore
 from dispatcher.store.installations.installed.remains import Erasure
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.queue.events import QueueStore
 
 PAGE = 100

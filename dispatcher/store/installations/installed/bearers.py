@@ -15,7 +15,7 @@ from enum import Enum, auto
 
 from redis.asyncio import Redis
 
-from dispatcher.store import keys
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 PREFIX = "ins_"

@@ -15,13 +15,14 @@ from dispatcher.errors import Unprocessable
 from dispatcher.model.effect import Effect
 from dispatcher.model.installation import Installation
 from dispatcher.policy.installing.upgrades import is_free
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
 from dispatcher.store.installations.installed import outbox
 from dispatcher.store.installations.installed.packing import FindRevision, Packing
 from dispatcher.store.installations.installed.remains import after_removal
 from dispatcher.store.installations.writing.records import read, write
+from dispatcher.store.keys import definitions as definition_keys
+from dispatcher.store.keys import installations as installation_keys
 from dispatcher.store.redis.connection import guarded
 
 TRIES = 32
@@ -77,7 +78,7 @@ class InstallationStore:
 
     async def find(self, installation_id: str) -> Stored | None:
         with guarded():
-            record = await self._redis.get(keys.installation(installation_id))
+            record = await self._redis.get(installation_keys.installation(installation_id))
         return await self._stored(record) if record else None
 
     async def several(self, installation_ids: Sequence[str]) -> list[Stored]:
@@ -85,7 +86,7 @@ class InstallationStore:
         if not installation_ids:
             return []
         with guarded():
-            records = await self._redis.mget([keys.installation(one) for one in installation_ids])
+            records = await self._redis.mget([installation_keys.installation(one) for one in installation_ids])
         return [await self._stored(one) for one in records if one]
 
     async def ids(self, indexes: Sequence[str], after: str, limit: int) -> list[str]:
@@ -101,19 +102,19 @@ class InstallationStore:
         """The id of the one that a page has made of that product."""
         with guarded():
             found = await cast(
-                "Awaitable[bytes | None]", self._redis.hget(keys.EXCLUSIVE, f"{account_id}\n{product_id}")
+                "Awaitable[bytes | None]", self._redis.hget(installation_keys.EXCLUSIVE, f"{account_id}\n{product_id}")
             )
         return found.decode() if found else None
 
     async def looked_at_again(self, account_id: str, now_ms: int) -> list[Operation]:
         """Entries of the account's, for a change that may complete their steps."""
-        ids = await self.ids([keys.installations_of_account(account_id)], "", MAX_LOOKED_AT)
-        return [Operation("ZADD", keys.FREED, (now_ms, one)) for one in ids]
+        ids = await self.ids([installation_keys.installations_of_account(account_id)], "", MAX_LOOKED_AT)
+        return [Operation("ZADD", installation_keys.FREED, (now_ms, one)) for one in ids]
 
     async def drafts(self, before_ms: int, limit: int) -> list[str]:
         """Ids of those with open steps that have not changed since then, oldest first."""
         with guarded():
-            found = await self._redis.zrangebyscore(keys.DRAFTS, "-inf", before_ms, start=0, num=limit)
+            found = await self._redis.zrangebyscore(installation_keys.DRAFTS, "-inf", before_ms, start=0, num=limit)
         return [one.decode() for one in found]
 
     async def count(self, index: str) -> int:
@@ -139,11 +140,11 @@ class InstallationStore:
         if lane is None:
             return []
         with guarded():
-            record = bytes(await self._redis.get(keys.definition(lane)) or b"")
+            record = bytes(await self._redis.get(definition_keys.definition(lane)) or b"")
         if not record:
             text = "This integration was deleted, so it cannot be installed."
             raise Unprocessable.of("invalid_reference", text, "_connectorId")
-        return [Document(keys.definition(lane), record, record)]
+        return [Document(definition_keys.definition(lane), record, record)]
 
     async def _stored(self, record: bytes) -> Stored:
         return Stored(await self._packing.unpacked(read(Installation, record)), bytes(record))
@@ -152,7 +153,7 @@ class InstallationStore:
         before = change.before.record if change.before else b""
         after = moved_on(change, now_ms)
         record = write(await self._packing.packed(after), before) if after else b""
-        return Document(keys.installation(change.id), before, record)
+        return Document(installation_keys.installation(change.id), before, record)
 
 
 def moved_on(change: Written, now_ms: int) -> Installation | None:
@@ -170,7 +171,7 @@ def _exclusive(change: Written) -> list[Document]:
         return []
     field, mine = f"{known.account_id}\n{known.product_id}", known.id.encode()
     taken = change.before is None
-    return [Document(keys.EXCLUSIVE, b"" if taken else mine, mine if taken else b"", field)]
+    return [Document(installation_keys.EXCLUSIVE, b"" if taken else mine, mine if taken else b"", field)]
 
 
 def _update(change: Written) -> list[Operation]:
@@ -180,16 +181,16 @@ def _update(change: Written) -> list[Operation]:
     if before_ms == after_ms:
         return []
     if after_ms is None:
-        return [Operation("ZREM", keys.UPDATES, (change.id,))]
-    return [Operation("ZADD", keys.UPDATES, (after_ms, change.id))]
+        return [Operation("ZREM", installation_keys.UPDATES, (change.id,))]
+    return [Operation("ZADD", installation_keys.UPDATES, (after_ms, change.id))]
 
 
 def _draft(change: Written, now_ms: int) -> list[Operation]:
     """Its entry among those whose steps are open."""
     if (after := moved_on(change, now_ms)) is not None and after.draft:
-        return [Operation("ZADD", keys.DRAFTS, (after.modified_ms, change.id))]
+        return [Operation("ZADD", installation_keys.DRAFTS, (after.modified_ms, change.id))]
     if change.before is not None and change.before.installation.draft:
-        return [Operation("ZREM", keys.DRAFTS, (change.id,))]
+        return [Operation("ZREM", installation_keys.DRAFTS, (change.id,))]
     return []
 
 
@@ -199,33 +200,37 @@ def _freed(change: Written, now_ms: int) -> list[Operation]:
         return []
     if is_free(change.before.installation) or not is_free(change.after):
         return []
-    return [Operation("ZADD", keys.FREED, (now_ms, change.id))]
+    return [Operation("ZADD", installation_keys.FREED, (now_ms, change.id))]
 
 
 def _operations(change: Written, now_ms: int) -> list[Operation]:
     pending = change.after.pending_event_id if change.after else None
-    waiting = Operation("ZADD", keys.PENDING, (now_ms, change.id)) if pending else None
-    operations = [waiting or Operation("ZREM", keys.PENDING, (change.id,)), *_update(change), *_draft(change, now_ms)]
+    waiting = Operation("ZADD", installation_keys.PENDING, (now_ms, change.id)) if pending else None
+    operations = [
+        waiting or Operation("ZREM", installation_keys.PENDING, (change.id,)),
+        *_update(change),
+        *_draft(change, now_ms),
+    ]
     operations += _freed(change, now_ms)
     if change.before is None and change.after is not None:
         operations += [Operation("ZADD", index, (0, change.id)) for index in _indexes(change.after)]
         if change.after.integration_id is not None:
-            operations.append(Operation("HSET", keys.NEWEST, (change.after.integration_id, change.id)))
+            operations.append(Operation("HSET", installation_keys.NEWEST, (change.after.integration_id, change.id)))
     elif change.before is not None and change.after is None:
         gone = change.before.installation
         operations += [Operation("ZREM", index, (change.id,)) for index in _indexes(gone)]
         operations += after_removal(gone, change.effects, now_ms, erase=change.erase)
     operations += outbox.written(change.id, change.number, change.effects, now_ms)
-    return [*operations, publish(keys.DEFINITIONS_CHANNEL, message(change.id))]
+    return [*operations, publish(definition_keys.DEFINITIONS_CHANNEL, message(change.id))]
 
 
 def _indexes(installation: Installation) -> list[str]:
     """By what never changes of it."""
-    indexes = [keys.INSTALLATIONS]
+    indexes = [installation_keys.INSTALLATIONS]
     if installation.account_id is not None:
-        indexes.append(keys.installations_of_account(installation.account_id))
+        indexes.append(installation_keys.installations_of_account(installation.account_id))
     if installation.integration_id is not None:
-        indexes.append(keys.installations_of_integration(installation.integration_id))
+        indexes.append(installation_keys.installations_of_integration(installation.integration_id))
     if installation.marketplace_id is not None:
-        indexes.append(keys.installations_of_marketplace(installation.marketplace_id))
+        indexes.append(installation_keys.installations_of_marketplace(installation.marketplace_id))
     return indexes

@@ -15,8 +15,8 @@ from redis.asyncio import Redis
 
 from dispatcher.model.effect import Effect, LockChange
 from dispatcher.model.event import Event
-from dispatcher.store import keys
 from dispatcher.store.documents.swap import Operation
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Argument, reply_of, script
 

@@ -14,9 +14,9 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.installation import Installation
 from dispatcher.policy.secrets.setting_secrets import with_secrets
-from dispatcher.store import keys
 from dispatcher.store.documents.swap import Operation
 from dispatcher.store.installations.writing.records import read, write
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 

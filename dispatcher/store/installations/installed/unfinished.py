@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from dispatcher.store import keys
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.server_time import server_now_ms
 

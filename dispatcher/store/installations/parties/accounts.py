@@ -11,10 +11,10 @@ from redis.asyncio import Redis
 from dispatcher.errors import NotFound
 from dispatcher.model.account import Account, User
 from dispatcher.policy.installing.marketplace_access import Reach
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Operation
 from dispatcher.store.installations.writing.editing import Place, Transaction, stored_at, transacted
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 Namesakes = list[tuple[int, str]]

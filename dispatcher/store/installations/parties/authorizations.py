@@ -7,8 +7,8 @@ import hashlib
 from redis.asyncio import Redis
 
 from dispatcher.model.authorization import PendingAuthorization
-from dispatcher.store import keys
 from dispatcher.store.installations.writing.records import read, write
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 KEPT_S = 600

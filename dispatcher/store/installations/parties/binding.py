@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from redis.asyncio import Redis
 
-from dispatcher.store import keys
 from dispatcher.store.definitions.records import read_integration, write_integration
 from dispatcher.store.documents.swap import Document
 from dispatcher.store.installations.writing.editing import Transaction
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 
 

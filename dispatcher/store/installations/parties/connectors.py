@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from redis.asyncio import Redis
 
 from dispatcher.model.connector import AccountConnector
-from dispatcher.store import keys
 from dispatcher.store.installations.writing.editing import Place, Transaction, stored_at
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 MAX_CONNECTORS = 100

@@ -9,12 +9,12 @@ from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.marketplace import Marketplace
 from dispatcher.model.precondition import Precondition
 from dispatcher.policy.installing.marketplace_access import Reach
-from dispatcher.store import keys
 from dispatcher.store.documents.swap import Document, Noted, Operation
 from dispatcher.store.installations.writing.editing import Change, Place, modified, settled, written
 from dispatcher.store.installations.writing.numbers import next_number
 from dispatcher.store.installations.writing.records import read, write
 from dispatcher.store.installations.writing.scoped import ScopedStore
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 

@@ -15,10 +15,10 @@ from redis.asyncio import Redis
 
 from dispatcher.model.account import Account
 from dispatcher.model.marketplace import MarketplaceSession, SessionState
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.installations.parties.accounts import account_place
 from dispatcher.store.installations.writing.editing import Place, Transaction, transacted
+from dispatcher.store.keys import installations as keys
 
 LIFETIME_MS = 300_000
 REMEMBERED_MS = 86_400_000

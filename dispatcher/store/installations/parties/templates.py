@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.connector import ConnectorTemplate
 from dispatcher.model.precondition import Precondition
-from dispatcher.store import keys
 from dispatcher.store.documents.swap import Operation
 from dispatcher.store.installations.writing.editing import Place, Transaction, modified, stored_at, transacted
 from dispatcher.store.installations.writing.numbers import next_number
 from dispatcher.store.installations.writing.scoped import ScopedStore
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 Ids = list[int]

@@ -12,10 +12,10 @@ from typing import Any, Generic, TypeVar, cast
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict
-from dispatcher.store import keys
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.documents.swap import Document, Noted, Operation, publish, swap
 from dispatcher.store.installations.writing.records import read, write
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 
 T = TypeVar("T")

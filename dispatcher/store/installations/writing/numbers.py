@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from redis.asyncio import Redis
 
-from dispatcher.store import keys
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
 
 Counted = Literal["marketplace", "template", "connector", "property"]

@@ -9,7 +9,7 @@ import orjson
 from redis.asyncio import Redis
 
 from dispatcher.policy.secrets.setting_secrets import with_secrets
-from dispatcher.store import keys
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.secrets import fields
 from dispatcher.store.secrets.places import KeyedRecords, SealedField, sealed_texts
 

@@ -10,7 +10,7 @@ from redis.asyncio import RedisCluster
 
 from dispatcher.model.event import Event
 from dispatcher.model.queue import Accepted
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.packing.documents import packed
 from dispatcher.store.redis.scripts import Argument, Client, Run, script
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from dispatcher.model.effect import LockChange
 from dispatcher.model.queue import UNSAID, Pause
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.partitioned import Partitioned
 from dispatcher.store.queue.records import pause_record, text
 from dispatcher.store.redis.connection import guarded

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.redelivery import Item, Redelivery, RedeliveryState
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.queue.acting.redelivery_records import fields_of, item_of, job_of, line_of
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Argument, reply_of, script

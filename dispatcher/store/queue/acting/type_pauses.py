@@ -9,7 +9,7 @@ import orjson
 
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Pause
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.queue.views.paused_types import PausedTypes
 from dispatcher.store.redis.connection import guarded
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from dispatcher.model.lease import Lease
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Client, each, each_of, script
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import structlog
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.connection import connect_listener, guarded
 from dispatcher.store.redis.subscription import next_message
 

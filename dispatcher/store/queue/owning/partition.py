@@ -14,7 +14,7 @@ from redis.crc import key_slot
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import RecountReport
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.owning.claims import ClaimId, LaneSetting, Settlement, SuspendedUrls
 from dispatcher.store.queue.owning.codec import ClaimRequest, settle_arguments
 from dispatcher.store.queue.records import text

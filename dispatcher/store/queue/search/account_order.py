@@ -13,7 +13,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import Status
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.search.indexed import matching
 from dispatcher.store.queue.search.listing import LIST, SCAN_CHUNK
 from dispatcher.store.queue.views.checks import checks_of

@@ -13,8 +13,8 @@ from dispatcher.model.queue import EventFilter, Reason
 from dispatcher.model.status import FAILURES, TERMINAL, Status
 from dispatcher.model.term import Field, Term
 from dispatcher.policy.event_filter.fields import is_event_id
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.records import text
 from dispatcher.store.queue.views.event_view import ENDED
 from dispatcher.store.redis.scripts import Client, each_of

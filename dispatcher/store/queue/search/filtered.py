@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from dispatcher.model.queue import Count, EventFilter, Page
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.search.candidates import INDEXED, candidate_ids, may_be_archived
 from dispatcher.store.queue.search.cursors import IndexPosition, decode, seal_of
 from dispatcher.store.queue.search.indexed import SLICE, count_index, matching, read_index

@@ -9,8 +9,8 @@ from dispatcher.ids import partition_of_event
 from dispatcher.model.event import Event
 from dispatcher.model.queue import Count, EventFilter, Page
 from dispatcher.model.term import Field
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
+from dispatcher.store.keys import deployment as keys
 from dispatcher.store.queue.partitioned import Partitioned
 from dispatcher.store.queue.search import filtered
 from dispatcher.store.queue.search.account_order import AccountOrder, account_order

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dispatcher.ids import event_ms
 from dispatcher.model.event import EventState
 from dispatcher.model.queue import EventFilter, Page
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.records import damaged_is_absent
 from dispatcher.store.queue.search.cursors import IndexPosition, encode, seal_of
 from dispatcher.store.queue.search.listing import LIST, Budget, Portion

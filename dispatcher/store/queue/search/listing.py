@@ -15,9 +15,9 @@ import structlog
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import EventFilter, Page
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.searching import Found
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.search.cursors import Position, encode, seal_of
 from dispatcher.store.queue.views.checks import checks_of
 from dispatcher.store.queue.views.past import row_of, wanted_of

@@ -9,7 +9,7 @@ import orjson
 
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Pause, TypePause
-from dispatcher.store import keys
+from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 

@@ -9,8 +9,8 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, Reason, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.model.term import Field
-from dispatcher.store import keys
 from dispatcher.store.archive.archive import Archive
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.packing.documents import packed_at, unpacked
 from dispatcher.store.queue.records import damaged_is_absent, stored_event, text
 from dispatcher.store.queue.views.checks import check_list

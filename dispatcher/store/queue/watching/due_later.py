@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.queue import Change
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.records import change, damaged_is_absent, text
 from dispatcher.store.redis.scripts import Client, each_of
 

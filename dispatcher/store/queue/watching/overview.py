@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 
 from dispatcher.model.queue import WORKER_ALIVE_MS, WORKER_FORGOTTEN_MS, LaneView, QueueOverview, WorkerView
-from dispatcher.store import keys
+from dispatcher.store.keys import deployment as deployment_keys
+from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.records import lane_views, partition_view, text
 from dispatcher.store.redis.scripts import Client, each, script
 
@@ -19,7 +20,7 @@ _NOTHING: list[Any] = [0, b"", 0, 0, 0, 0, 0, 0]
 
 
 async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) -> QueueOverview:
-    calls = [_OVERVIEW.call([keys.own(p)]) for p in partitions]
+    calls = [_OVERVIEW.call([queue_keys.own(p)]) for p in partitions]
     replies = [_NOTHING if isinstance(reply, Exception) else reply for reply in await each(client, calls)]
     now_ms = max(int(reply[0]) for reply in replies)
     lanes: list[LaneView] = []
@@ -51,7 +52,7 @@ async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) 
 
 async def lane(client: Client, partition: int, integration_id: str) -> LaneView | None:
     """One integration's waiting work; None = it has none, and nothing holds it back."""
-    (reply,) = await each(client, [_OVERVIEW.call([keys.own(partition)])])
+    (reply,) = await each(client, [_OVERVIEW.call([queue_keys.own(partition)])])
     if isinstance(reply, Exception):
         raise reply
     return next((view for view in lane_views(partition, reply) if view.integration_id == integration_id), None)
@@ -65,10 +66,10 @@ def _oldest_s(lanes: Sequence[LaneView], now_ms: int, *, paused: bool) -> float:
 
 async def workers(client: Client, since_ms: int) -> list[WorkerView]:
     """Workers that were heard of since then, and did not stop in order. Two round trips, however many there are."""
-    beats: Any = await client.zrangebyscore(keys.WORKERS, since_ms, "+inf", withscores=True)
+    beats: Any = await client.zrangebyscore(deployment_keys.WORKERS, since_ms, "+inf", withscores=True)
     pipeline: Any = client.pipeline(transaction=False)
     for worker_id, _ in beats:
-        pipeline.get(keys.worker_info(text(worker_id)))
+        pipeline.get(deployment_keys.worker_info(text(worker_id)))
     infos = await pipeline.execute() if beats else []
     return [
         _worker_view(text(worker_id), int(beat), info) for (worker_id, beat), info in zip(beats, infos, strict=True)
@@ -90,7 +91,7 @@ def _worker_view(worker_id: str, last_seen_ms: int, stored: bytes | None) -> Wor
 async def counters(client: Client, partitions: Sequence[int]) -> dict[str, int]:
     pipeline: Any = client.pipeline(transaction=False)
     for partition in partitions:
-        pipeline.hgetall(keys.counters(partition))
+        pipeline.hgetall(queue_keys.counters(partition))
     total: Counter[str] = Counter()
     for counts in await pipeline.execute():
         total.update({text(name): int(value) for name, value in counts.items()})

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from dispatcher.model.queue import RecountReport
 from dispatcher.model.status import FAILURES, Status
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Argument, Client, reply_of, script
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dispatcher.model.troubles import Cause, Issue, PauseFacts, TroubledLane
-from dispatcher.store import keys
+from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.records import number, pause_of, text
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client, each, each_of, run, script
