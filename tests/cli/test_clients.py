@@ -58,3 +58,16 @@ def test_a_client_with_a_public_key_has_no_secret_until_it_is_rotated(
     refused = dispatcher(capsys, "clients", "rotate", made["clientId"], *given)
     assert refused.status == 2
     assert "private key, which stays with the client" in refused.err
+
+
+def test_a_change_that_the_next_start_takes_back_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], redis_url: str
+) -> None:
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_url)
+    made = dispatcher(capsys, "clients", "create", "--scope", "events:write").json()
+    monkeypatch.setenv("DISPATCHER_ADMIN_CLIENT_SECRET", "s" * 32)
+    for kept, warned in (("another", False), (made["clientId"], True)):
+        monkeypatch.setenv("DISPATCHER_ADMIN_CLIENT_ID", kept)
+        for verb in ("rotate", "disable"):
+            said = dispatcher(capsys, "clients", verb, made["clientId"]).err
+            assert ("the secret of DISPATCHER_ADMIN_CLIENT_SECRET again" in said) is warned

@@ -14,6 +14,7 @@ import orjson
 import typer
 
 from dispatcher.cli.api_access import of_running
+from dispatcher.cli.processes.local_secrets import admin_credentials
 from dispatcher.cli.processes.startup import load_settings, open_store, place, run
 from dispatcher.cli.storage.operator import audit_log_of, operator
 from dispatcher.cli.terminal.options import VerbCommand, require_name
@@ -86,6 +87,7 @@ def rotate(
     if secret is None:
         _no_such_client(client_id)
     _print_made({"clientId": client_id, "clientSecret": secret}, key)
+    _warn_of_settings(client_id)
 
 
 @clients.command("list", cls=VerbCommand)
@@ -107,6 +109,17 @@ def disable(client_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     if not run(_disable(client_id)):
         _no_such_client(client_id)
     typer.echo(f"{client_id} disabled")
+    _warn_of_settings(client_id)
+
+
+def _warn_of_settings(client_id: str) -> None:
+    """Every start of an API makes the admin client what the settings say."""
+    settings = of_running(load_settings())
+    kept = admin_credentials(settings)
+    if kept is None or kept[0] != client_id:
+        return
+    where = "DISPATCHER_ADMIN_CLIENT_SECRET" if settings.admin_client_id else str(settings.data_dir / "admin.json")
+    note(f"this lasts until the next start, which gives {client_id} the secret of {where} again: change that as well")
 
 
 def _no_such_client(client_id: str) -> NoReturn:

@@ -1,9 +1,10 @@
-"""API clients: made with a role and scopes, rotated, disabled. A secret is shown on the page that made it only."""
+"""API clients: made, given secrets or public keys, disabled. A secret is shown on the page that made it only."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
+import orjson
 from aiohttp import web
 
 from dispatcher.api.auditing import noting
@@ -11,8 +12,8 @@ from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.sentences import back, said
 from dispatcher.console.frame.viewer import Viewer
-from dispatcher.errors import InvalidRequest, RequestError
-from dispatcher.flow.access.clients import ClientDesk, scopes_of
+from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
+from dispatcher.flow.access.clients import ClientDesk, no_such_client, public_key_of, scopes_of
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
 from dispatcher.model.roles import ROLES
 from dispatcher.pages.forms import wrongs
@@ -34,6 +35,8 @@ async def create_client(request: web.Request, viewer: Viewer, fields: dict[str, 
         client, secret = await _desk(request, viewer, "createClient").create(_wanted(fields, viewer.now_ms))
     except RequestError as error:
         return await _page(request, viewer, given=fields, wrong=wrongs(error), status=error.status)
+    if client.public_key:
+        return back(CLIENTS, "made-with-key")
     return await _page(request, viewer, made=_shown(client, secret))
 
 
@@ -41,6 +44,34 @@ async def rotate_client(request: web.Request, viewer: Viewer, fields: dict[str, 
     """The page with the new secret on it; tokens and sessions of the old one end within seconds."""
     client, secret = await _desk(request, viewer, "rotateClient").rotate(request.match_info["clientId"])
     return await _page(request, viewer, made=_shown(client, secret))
+
+
+async def show_key(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    refuse_unheeded(request, {})
+    return await _key_page(request, viewer)
+
+
+async def give_key(request: web.Request, viewer: Viewer, fields: dict[str, str]) -> web.StreamResponse:
+    """It signs assertions from now on; its secret, and tokens and sessions of it, end within seconds."""
+    given = fields.get("publicKey", "")
+    try:
+        await _desk(request, viewer, "rotateClient").rotate(
+            request.match_info["clientId"], public_key=public_key_of(given)
+        )
+    except Unprocessable as error:
+        return await _key_page(request, viewer, given, wrongs(error), error.status)
+    return back(CLIENTS, "keyed")
+
+
+async def _key_page(
+    request: web.Request, viewer: Viewer, given: str = "", wrong: Mapping[str, str] | None = None, status: int = 200
+) -> web.Response:
+    client = await viewer.services.clients.get(request.match_info["clientId"])
+    if client is None:
+        raise no_such_client()
+    key = orjson.loads(client.public_key) if client.public_key else None
+    values = {"client": client, "key": key, "given": given, "wrong": wrong or {}}
+    return viewer.page("administration/client-key.html", status, **values)
 
 
 async def disable_client(request: web.Request, viewer: Viewer, fields: dict[str, str]) -> web.StreamResponse:
@@ -64,7 +95,8 @@ def _wanted(fields: Mapping[str, str], now_ms: int) -> ApiClient:
         if text and (len(text) > MAX_CHARS or not text.isprintable()):
             raise InvalidRequest.of("invalid_value", f"One line of {MAX_CHARS} characters at most.", field)
     scopes = scopes_of(role, picked, account_id=account_id, vendor_id=vendor_id, marketplaces=places)
-    return ApiClient("", "", scopes, now_ms, name, account_id, vendor_id=vendor_id, marketplaces=places)
+    key = public_key_of(fields.get("publicKey", "").strip() or None)
+    return ApiClient("", "", scopes, now_ms, name, account_id, vendor_id=vendor_id, marketplaces=places, public_key=key)
 
 
 def _marketplace(text: str) -> int:

@@ -9,8 +9,10 @@ from dispatcher.console.administration.clients import (
     CLIENTS,
     create_client,
     disable_client,
+    give_key,
     rotate_client,
     show_clients,
+    show_key,
 )
 from dispatcher.console.administration.settings import SETTINGS, show_settings
 from dispatcher.console.frame.scopes import SEES_AUDIT, SEES_CLIENTS, SEES_SETTINGS
@@ -23,6 +25,8 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", CLIENTS, screen(fleet_wide(show_clients), *SEES_CLIENTS)),
     ("POST", CLIENTS, action(fleet_wide_act(create_client), *SEES_CLIENTS)),
     ("POST", f"{_ONE}/rotate", action(fleet_wide_act(rotate_client), *SEES_CLIENTS)),
+    ("GET", f"{_ONE}/key", screen(fleet_wide(show_key), *SEES_CLIENTS)),
+    ("POST", f"{_ONE}/key", action(fleet_wide_act(give_key), *SEES_CLIENTS)),
     ("POST", f"{_ONE}/disable", action(fleet_wide_act(disable_client), *SEES_CLIENTS)),
     ("GET", SETTINGS, screen(fleet_wide(show_settings), *SEES_SETTINGS)),
 )

@@ -24,6 +24,8 @@ SAID = {
     "saved": "Saved.",
     "disabled": "Disabled: its tokens and sessions end within seconds.",
     "made": "Made.",
+    "made-with-key": "Made: it signs assertions with its key, and has no secret.",
+    "keyed": "It signs assertions with that key from now on; what it had before ends within seconds.",
     "native": "Native: host applications may deploy connectors of it with a session.",
     "standard": "Standard: accounts set up connectors of it themselves.",
     "ended": "Ended: sessions in browsers, and links that nobody has opened.",

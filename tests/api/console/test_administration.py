@@ -53,6 +53,28 @@ async def test_a_client_is_made_and_its_secret_shown_once(operator: Visitor) -> 
     await act(operator, "/console/clients/nobody/disable", {}, 404)
 
 
+PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
+MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
+-----END PUBLIC KEY-----
+"""
+
+
+async def test_a_client_is_given_a_public_key_and_has_no_secret(operator: Visitor) -> None:
+    await act(operator, "/console/clients", {"name": "signer", "role": "viewer", "publicKey": PUBLIC_KEY}, 303)
+    made = await listed(operator, "signer")
+    assert made["publicKey"]["crv"] == "Ed25519"
+    await act(operator, "/console/clients", {"name": "other", "role": "viewer"})
+    other = await listed(operator, "other")
+    path = f"/console/clients/{other['clientId']}/key"
+    assert (other["publicKey"], "proves itself with its secret" in await operator.look(path)) == (None, True)
+    refused = await operator.act(path, path, {"publicKey": "-----BEGIN PRIVATE KEY-----"})
+    assert (refused.status, "which stays with the client" in await refused.text()) == (422, True)
+    assert (await operator.act(path, path, {"publicKey": PUBLIC_KEY})).headers["Location"].endswith("said=keyed")
+    assert (await listed(operator, "other"))["publicKey"] == made["publicKey"]
+    assert "Another public key" in await operator.look(path)
+    await operator.look("/console/clients/nobody/key", 404)
+
+
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
