@@ -6,6 +6,7 @@ have stopped something, a file that was not there. What a test provokes, it name
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,13 +14,18 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Response, WebError, async_playwright
 
 DESKTOP, PHONE = 1280, 390
 WIDTHS = (DESKTOP, PHONE)
 HEIGHT = 800
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+PICTURES = os.environ.get("DISPATCHER_TEST_PICTURES") == "1"
+"""Tests of pages leave pictures in their ``tmp_path`` if this is set (``--basetemp`` of pytest says where)."""
+
+VIOLATIONS = "axe.run({resultTypes: ['violations']}).then(({violations}) => ({violations}))"
 
 FILE_NOT_LOADED = "Failed to load resource"
 """Chromium's complaint of any answer from 400 on, of the page itself too, which is a test's own affair."""
@@ -111,9 +117,16 @@ async def screenshot(page: Page, folder: Path, name: str) -> Path:
     return path
 
 
+async def keep_picture(page: Page, folder: Path, name: str) -> None:
+    """A screenshot for people who ask for it, since every one takes as long as loading the page."""
+    if PICTURES:
+        await screenshot(page, folder, name)
+
+
 async def assert_accessible(page: Page) -> None:
     """No violation of WCAG 2.2 AA, nor of axe-core's best practices, as the page stands now."""
-    results = await Axe().run(page)
+    await page.evaluate(AXE_SCRIPT)
+    results = AxeResults(await page.evaluate(VIOLATIONS))
     assert not results.violations_count, f"{page.url}\n{results.generate_report()}"
 
 

@@ -13,7 +13,7 @@ from dispatcher.store.queue.search import listing
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET
 from tests.api.console.conftest import SIGN_IN, Visitor
 from tests.api.worker_hand import WorkerHand
-from tests.browser import SCHEMES, WIDTHS, Visitors, assert_accessible, assert_fits, screenshot
+from tests.browser import SCHEMES, WIDTHS, Visitors, assert_accessible, assert_fits, keep_picture
 
 
 async def signed_in(page: Page, visitor: Visitor) -> None:
@@ -41,7 +41,7 @@ async def test_every_page_is_accessible_and_fits(
         if number == 2:
             await WorkerHand(api).settle(first, Status.RETRYING, delay_ms=60_000)
         await page.goto(visitor.origin + path)
-        await screenshot(page, tmp_path, f"{number}")
+        await keep_picture(page, tmp_path, f"{number}")
         await assert_accessible(page)
         await assert_fits(page)
 

@@ -10,7 +10,7 @@ import pytest
 from tests.api.console.conftest import Visitor
 from tests.api.console.test_customers import furnish
 from tests.api.console.test_look import signed_in
-from tests.browser import DESKTOP, PHONE, Visitors, assert_accessible, assert_fits, screenshot
+from tests.browser import DESKTOP, PHONE, Visitors, assert_accessible, assert_fits, keep_picture
 
 TABS = ("", "/edit", "/urls", "/credentials", "/keys", "/revisions", "/pings")
 
@@ -27,6 +27,6 @@ async def test_every_record_is_accessible_and_fits(
     whole = ("audit", "clients", "sessions", "settings")
     for number, path in enumerate(("integrations", *own, "installations", *found, *whole)):
         await page.goto(f"{visitor.origin}/console/{path}")
-        await screenshot(page, tmp_path, f"{number}")
+        await keep_picture(page, tmp_path, f"{number}")
         await assert_accessible(page)
         await assert_fits(page)

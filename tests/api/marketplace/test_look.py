@@ -17,7 +17,7 @@ from dispatcher.model.product import ProductDetails
 from dispatcher.pages import messages as message_catalogue
 from dispatcher.pages.messages import DEFAULT, Messages, messages
 from tests.api.marketplace.conftest import APPS, BIGCOMMERCE, COLLEAGUE, LEDGER, NORTHWIND, ONE, SHOP, USER, Shopper
-from tests.browser import HEIGHT, SCHEMES, WIDTHS, Visitors, assert_accessible, assert_fits, screenshot
+from tests.browser import HEIGHT, SCHEMES, WIDTHS, Visitors, assert_accessible, assert_fits, keep_picture
 
 APP = f"{SHOP}/installations/{ONE}"
 SIGN_IN_WITH_TOKEN = "/account/signinwithtoken?token="
@@ -171,10 +171,10 @@ async def test_every_state_is_accessible_and_fits(
         await shown.arrange(shopper)
     for width in WIDTHS:
         await page.set_viewport_size({"width": width, "height": HEIGHT})
+        await page.goto(shopper.origin + shown.path)
         for scheme in SCHEMES:
             await page.emulate_media(color_scheme=scheme)
-            await page.goto(shopper.origin + shown.path)
-            await screenshot(page, tmp_path, f"{state}-{width}-{scheme}")
+            await keep_picture(page, tmp_path, f"{state}-{width}-{scheme}")
             await assert_fits(page)
             if (width, scheme) in LOOKED_AT:
                 await assert_accessible(page)
@@ -216,6 +216,6 @@ async def test_c38_right_to_left_does_not_break_a_page(
             await page.goto(shopper.origin + path)
             assert await page.evaluate("getComputedStyle(document.body).direction") == "rtl"
             assert await page.evaluate(LEFT_BOUND) == []
-            await screenshot(page, tmp_path, f"{number}-{width}-mirrored")
+            await keep_picture(page, tmp_path, f"{number}-{width}-mirrored")
             await assert_fits(page)
     await assert_accessible(page)

@@ -13,7 +13,7 @@ from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingStatus, PingStep, PingTest, StepName
 from dispatcher.model.status import Status
 from tests.api.portal.conftest import URL, Host
-from tests.browser import SCHEMES, WIDTHS, Visitors, assert_accessible, assert_fits, screenshot
+from tests.browser import SCHEMES, WIDTHS, Visitors, assert_accessible, assert_fits, keep_picture
 
 PAGES = ("/portal", "/portal/pings", "/portal/keys", "/portal/nothing")
 
@@ -45,14 +45,14 @@ async def test_every_page_is_accessible_and_fits(
     page = await visitors.page(width, scheme)
     link = await host.link()
     await page.goto(host.origin + link)
-    await screenshot(page, tmp_path, "open")
+    await keep_picture(page, tmp_path, "open")
     await assert_accessible(page)
     assert page.url == host.origin + link.partition("#")[0], "the secret stays in the address"
     await page.get_by_role("button", name="Continue").click()
     await page.wait_for_url("**/portal")
     for number, path in enumerate(PAGES):
         await page.goto(host.origin + path)
-        await screenshot(page, tmp_path, f"empty-{number}")
+        await keep_picture(page, tmp_path, f"empty-{number}")
         await assert_accessible(page)
         await assert_fits(page)
     host.api.http.app._state[PING_STARTER] = Failing(host)
@@ -67,12 +67,12 @@ async def test_every_page_is_accessible_and_fits(
     for _ in range(2):
         await page.get_by_role("button", name="Make it").click()
         await page.get_by_text("Copy the secret now").wait_for()
-    await screenshot(page, tmp_path, "rotated")
+    await keep_picture(page, tmp_path, "rotated")
     await assert_accessible(page)
     await assert_fits(page)
     for number, path in enumerate((*PAGES, f"/portal/events/{dead}")):
         await page.goto(host.origin + path)
-        await screenshot(page, tmp_path, f"full-{number}")
+        await keep_picture(page, tmp_path, f"full-{number}")
         await assert_accessible(page)
         await assert_fits(page)
     assert EventType.SUBSCRIPTION_ORDER.value in await page.title()
