@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import UNTIL_STDIN_ENDS
+from tests.programs import attended
 from tests.waiting import wait_until
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -57,9 +56,5 @@ def devtools_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="dc-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         profile, log = Path(folder) / "profile", Path(folder) / "log"
         command = [binary(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        with log.open("wb") as output:
-            process = subprocess.Popen([*UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE, stderr=output)
-        try:
+        with log.open("wb") as output, attended(command, stderr=output):
             yield f"http://127.0.0.1:{devtools_port(profile, log)}"
-        finally:
-            process.communicate(timeout=10)

@@ -9,7 +9,6 @@ import contextlib
 import gc
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -21,15 +20,13 @@ from redis.asyncio import Redis
 
 from dispatcher.store.redis import connection
 from dispatcher.store.redis.connection import connect
+from tests.programs import attended
 from tests.waiting import wait_until
 
 pytest_plugins = ("tests.browser", "tests.chromium", "tests.host_fixtures")
 
 READY_DEADLINE_S = 60.0
 VOLATILE = ("--port", "0", "--appendonly", "no", "--save", "", "--maxmemory-policy", "noeviction")
-
-UNTIL_STDIN_ENDS = ("sh", "-c", '"$@" & read _; kill $!; wait $!', "sh")
-"""Runs a command for as long as this process holds its input, so that a killed test run leaves no server behind."""
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -72,14 +69,9 @@ def redis_socket() -> Iterator[Path]:
         socket = Path(folder) / "s"
         log = Path(folder) / "log"
         command = [server_binary(), "--unixsocket", str(socket), "--dir", folder, "--logfile", str(log), *VOLATILE]
-        process = subprocess.Popen([*UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE)
-        client = redis_sync.Redis(unix_socket_path=str(socket))
-        try:
+        with attended(command), redis_sync.Redis(unix_socket_path=str(socket)) as client:
             wait_until_ready(client)
             yield socket
-        finally:
-            client.close()
-            process.communicate(timeout=10)
 
 
 @pytest.fixture

@@ -8,61 +8,17 @@ from __future__ import annotations
 import asyncio
 import io
 import os
-import re
-import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
 
 from dispatcher.cli.main import main
-from tests.waiting import until
+from tests.programs import DEADLINE_S, Program, Ran, dispatcher_command, ran
 
-DEADLINE_S = 60.0
-COMMAND = (sys.executable, "-m", "dispatcher.cli.main")
-
-
-@dataclass(frozen=True, slots=True)
-class Ran:
-    """How one command ended."""
-
-    status: int
-    out: str
-    err: str
-
-    def json(self) -> Any:
-        return orjson.loads(self.out)
-
-
-@dataclass(slots=True)
-class Running:
-    """A command that stays up; its output goes to a file, so that it never blocks."""
-
-    process: asyncio.subprocess.Process
-    log: Path
-
-    def said(self) -> str:
-        return self.log.read_text()
-
-    async def until_said(self, pattern: str) -> str:
-        """The first group of ``pattern``, once it has been printed."""
-
-        def found() -> re.Match[str] | None:
-            matched = re.search(pattern, self.said())
-            assert matched or self.process.returncode is None, self.said()
-            return matched
-
-        return (await until(found, DEADLINE_S, tell=self.said))[1]
-
-    async def stop(self, number: int = signal.SIGTERM) -> int:
-        if self.process.returncode is None:
-            self.process.send_signal(number)
-        return await asyncio.wait_for(self.process.wait(), DEADLINE_S)
+WIDE = {"COLUMNS": "200"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +28,7 @@ class Shell:
     folder: Path
 
     async def run(self, *arguments: str, stdin: bytes = b"", **settings: str) -> Ran:
-        process = await asyncio.create_subprocess_exec(
-            *COMMAND,
-            *arguments,
-            cwd=self.folder,
-            env=environment(settings),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        try:
-            out, err = await asyncio.wait_for(process.communicate(stdin), DEADLINE_S)
-        finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
-        return Ran(process.returncode or 0, out.decode(), err.decode())
+        return await ran(dispatcher_command(*arguments), self.folder, WIDE | settings, stdin=stdin)
 
     async def quick(self, *arguments: str, stdin: bytes = b"") -> Ran:
         """In a thread of this process, one at a time: for verbs that end by themselves."""
@@ -101,22 +42,14 @@ class Shell:
             status = await asyncio.wait_for(asyncio.to_thread(_status, arguments), DEADLINE_S)
         return Ran(status, *(_text(stream) for stream in streams[1:]))
 
-    @asynccontextmanager
-    async def running(self, *arguments: str, **settings: str) -> AsyncIterator[Running]:
-        log = self.folder / f"{arguments[0]}.log"
-        with log.open("wb") as output:
-            process = await asyncio.create_subprocess_exec(
-                *COMMAND, *arguments, cwd=self.folder, env=environment(settings), stdout=output, stderr=output
-            )
-        running = Running(process, log)
-        try:
-            yield running
-        finally:
-            try:
-                await running.stop()
-            except TimeoutError:
-                process.kill()
-                await process.wait()
+    def running(self, *arguments: str, **settings: str) -> Program:
+        """A command that stays up, where not its start is what matters."""
+        return Program.of_dispatcher(self.folder, WIDE | settings, *arguments)
+
+    def started(self, *arguments: str, **settings: str) -> Program:
+        """``running``, from its very beginning."""
+        command = dispatcher_command(*arguments)
+        return Program(self.folder, command, WIDE | settings, name=arguments[0], cwd=self.folder)
 
 
 def _status(arguments: Sequence[str]) -> int:
@@ -132,9 +65,3 @@ def _text(stream: io.TextIOWrapper) -> str:
     raw = stream.detach()
     assert isinstance(raw, io.BytesIO)
     return raw.getvalue().decode()
-
-
-def environment(settings: dict[str, str]) -> dict[str, str]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
-    root = str(Path(__file__).parents[2])
-    return inherited | {"PYTHONPATH": root, "COLUMNS": "200"} | settings

@@ -11,6 +11,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.programs import environment
+
 ROOT = Path(__file__).parents[2]
 END = "--- end of block ---"
 DEADLINE_S = 90.0
@@ -44,17 +46,12 @@ def assert_shown(shown: str, printed: str) -> None:
         assert masked(line) in lines, printed
 
 
-def environment(folder: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
-    return kept | {"HOME": str(folder), "PYTHONPATH": str(ROOT), "COLUMNS": "200"} | more
-
-
 def run(command: list[str], folder: Path, deadline_s: float = DEADLINE_S, **more: str) -> str:
     """Output of a command, which and whose children do not outlive this call."""
     process = subprocess.Popen(
         command,
         cwd=folder,
-        env=environment(folder, **more),
+        env=environment({"HOME": str(folder), "PYTHONPATH": str(ROOT), "COLUMNS": "200"} | more),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -14,8 +14,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tests.e2e.command_line import COMMAND, environment
+from tests.programs import DEADLINE_S, Program, dispatcher_command
 from tests.waiting import until
 
 SHOWN, LEFT = "\x1b[?1049h", "\x1b[?1049l"
@@ -27,7 +28,7 @@ class Terminal:
     """The end of a terminal that a person sits before."""
 
     keyboard: int
-    process: asyncio.subprocess.Process
+    program: Program
     written: bytearray = field(default_factory=bytearray)
 
     @property
@@ -41,7 +42,7 @@ class Terminal:
         fcntl.ioctl(self.keyboard, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     async def shows(self, text: str) -> None:
-        await until(lambda: text in self.said, 60)
+        await until(lambda: text in self.said, DEADLINE_S)
 
     def take(self) -> None:
         self.written += os.read(self.keyboard, 65536)
@@ -52,30 +53,20 @@ async def in_terminal(folder: Path, *arguments: str) -> AsyncIterator[Terminal]:
     """Until the verb has ended by itself, which has to leave the terminal as it was."""
     ours, theirs = pty.openpty()
     before = termios.tcgetattr(theirs)
-    usual = {name: value for name, value in environment({}).items() if name != "COLUMNS"}
-    settings = usual | {"TERM": "xterm-256color", "NO_COLOR": "1"}
-    process = await asyncio.create_subprocess_exec(
-        *COMMAND,
-        *arguments,
-        cwd=folder,
-        env=settings,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        preexec_fn=_take_over,
-    )
-    terminal, loop = Terminal(ours, process), asyncio.get_running_loop()
+    streams: dict[str, Any] = {"stdin": theirs, "stdout": theirs, "stderr": theirs}
+    as_usual = {"TERM": "xterm-256color", "NO_COLOR": "1"}
+    command = dispatcher_command(*arguments)
+    program = Program(folder, command, as_usual, cwd=folder, preexec_fn=_take_over, **streams)
+    terminal, loop = Terminal(ours, program), asyncio.get_running_loop()
     terminal.resize(24, 100)
     loop.add_reader(ours, terminal.take)
     try:
         yield terminal
-        await asyncio.wait_for(process.wait(), 60)
+        await program.ended()
         assert termios.tcgetattr(theirs) == before
     finally:
         loop.remove_reader(ours)
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        program.kill()
         os.close(ours)
         os.close(theirs)
 

@@ -12,8 +12,9 @@ import pytest
 
 from dispatcher.client import Client
 from dispatcher.sample_host import SampleHost
-from tests.e2e.command_line import Ran, Shell
+from tests.e2e.command_line import Shell
 from tests.e2e.terminal import COLOUR, LEFT, SHOWN, in_terminal
+from tests.programs import Ran
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -53,8 +54,8 @@ async def town(tmp_path: Path) -> AsyncIterator[Town]:
         SampleHost() as host,
         shell.running("dev", DISPATCHER_PORT="0", DISPATCHER_RETRY_SCHEDULE="0.05") as dev,
     ):
-        address = await dev.until_said(r"listening on (\S+)")
-        await dev.until_said(r"(worker started)")
+        address = await dev.heard(r"listening on (\S+)")
+        await dev.heard(r"(worker started)")
         admin = json.loads((tmp_path / ".dispatcher/admin.json").read_text())
         async with Client(address, admin["clientId"], admin["clientSecret"]) as client:
             await define(client, host)
@@ -171,9 +172,9 @@ async def test_events_are_listed_newest_first_under_all_conditions(town: Town) -
 async def test_tail_prints_one_json_object_a_line_as_it_happens(town: Town) -> None:
     async with town.shell.running("tail", "--json", "--limit", "2", "--account", "A") as tail:
         async with asyncio.timeout(40):
-            while tail.process.returncode is None:
+            while tail.alive:
                 event = await town.emitted("create", "--account", "A", "--wait")
-        assert tail.process.returncode == 0
+        assert await tail.ended() == 0
     changes = [json.loads(line) for line in tail.said().splitlines()]
     assert len(changes) == 2
     assert {change["accountId"] for change in changes} == {"A"}
@@ -198,7 +199,7 @@ async def test_tail_in_a_terminal_is_steered_by_keys_and_leaves_it_as_it_was(tow
         terminal.press("y")
         await terminal.shows("is sent again.")
         terminal.press("q")
-    assert terminal.process.returncode == 0
+    assert terminal.program.process.returncode == 0
     assert (terminal.said.count(SHOWN), terminal.said.count(LEFT)) == (1, 1)
     assert COLOUR.search(terminal.said) is None, "NO_COLOR is set"
 

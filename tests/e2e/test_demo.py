@@ -55,11 +55,10 @@ async def test_demo_leaves_no_process_behind_and_a_second_one_starts_afresh(shel
 
 
 async def test_demo_after_a_killed_demo_takes_over_its_server(shell: Shell) -> None:
-    async with shell.running("demo", DISPATCHER_PORT="0") as demo:
-        await demo.until_said(r"(Ctrl-C) ends the demo")
+    async with shell.started("demo", DISPATCHER_PORT="0") as demo:
+        await demo.heard(r"(Ctrl-C) ends the demo")
         server = int((shell.folder / ".dispatcher/demo/server.pid").read_text())
-        demo.process.kill()
-        await demo.process.wait()
+        demo.kill()
     assert alive(server)
     again = await shell.run("demo", "--exit", DISPATCHER_PORT="0")
     assert again.status == 0, again.out + again.err
@@ -95,8 +94,8 @@ async def test_demo_does_not_hear_settings_meant_for_production(shell: Shell) ->
 
 
 async def test_the_commands_that_the_demo_suggests_work_as_they_are(shell: Shell) -> None:
-    async with shell.running("demo", DISPATCHER_PORT="0") as demo:
-        await demo.until_said(r"(Ctrl-C) ends the demo")
+    async with shell.started("demo", DISPATCHER_PORT="0") as demo:
+        await demo.heard(r"(Ctrl-C) ends the demo")
         suggested = re.findall(r"^    \S+ -m dispatcher\.cli\.main (.*)$", demo.said(), re.M)
         assert [words.split()[0] for words in suggested] == ["events", "explain", "emit", "audit", "tail"]
         for words in suggested[:-1]:
@@ -107,8 +106,8 @@ async def test_the_commands_that_the_demo_suggests_work_as_they_are(shell: Shell
 
 
 async def test_demo_and_dev_run_side_by_side(shell: Shell) -> None:
-    async with shell.running("dev", DISPATCHER_PORT="0") as dev, shell.running("demo", DISPATCHER_PORT="0") as demo:
-        await asyncio.gather(dev.until_said(r"listening on (\S+)"), demo.until_said(r"(Ctrl-C) ends the demo"))
-        address = await demo.until_said(r"--url (\S+)")
+    async with shell.started("dev", DISPATCHER_PORT="0") as dev, shell.started("demo", DISPATCHER_PORT="0") as demo:
+        await asyncio.gather(dev.heard(r"listening on (\S+)"), demo.heard(r"(Ctrl-C) ends the demo"))
+        address = await demo.heard(r"--url (\S+)")
         assert (await shell.run("events", "--json")).json() == []
         assert len((await shell.run("events", "--json", "--url", address)).json()) == len(KINDS)

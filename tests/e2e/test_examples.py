@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,10 +24,10 @@ from examples.marketplace_backend import Backend, NotAccepted
 from examples.operations_to_chat import Forwarder
 from examples.product_host import ProductHost
 from tests.ports import free_port
-from tests.waiting import until, wait_until
+from tests.programs import DEADLINE_S, Program, dispatcher_command, ran
+from tests.waiting import until
 
 ROOT = Path(__file__).parents[2]
-DEADLINE_S = 60.0
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 ADMIN = ("admin", "a-secret-for-tests")
 ORDER = {"id": "e-1", "type": "SUBSCRIPTION_ORDER", "flag": None, "accountId": "acme"}
@@ -120,25 +116,6 @@ async def test_backend_does_not_repeat_what_is_refused(aiohttp_server: AiohttpSe
             await Backend(session, str(server.make_url("")).rstrip("/"), *ADMIN).emit({}, "order-1")
 
 
-@contextmanager
-def program(log: Path, *command: str, **settings: str) -> Iterator[None]:
-    """Runs while the context is open; its output goes to a file."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, *command], cwd=ROOT, env=inherited | settings, stdout=output, stderr=subprocess.STDOUT
-        )
-    try:
-        yield
-    finally:
-        process.terminate()
-        try:
-            process.wait(DEADLINE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
 def call(url: str, body: bytes, **headers: str) -> Any:
     with urlopen(Request(url, body, headers), timeout=DEADLINE_S) as answer:
         return json.load(answer)
@@ -182,35 +159,31 @@ class Publisher:
         }
 
 
-def emit_by_example(url: str) -> str:
+async def emit_by_example(url: str) -> str:
     """Run the backend; what it printed."""
-    command = [sys.executable, "examples/marketplace_backend.py", "--product=shop", "--account=acme", "--order=o-1"]
-    settings = dict(os.environ) | {"DISPATCHER_URL": url, "CLIENT_ID": ADMIN[0], "CLIENT_SECRET": ADMIN[1]}
-    done = subprocess.run(command, cwd=ROOT, env=settings, capture_output=True, text=True, timeout=90, check=True)
-    return done.stdout
+    command = (sys.executable, "examples/marketplace_backend.py", "--product=shop", "--account=acme", "--order=o-1")
+    done = await ran(command, ROOT, {"DISPATCHER_URL": url, "CLIENT_ID": ADMIN[0], "CLIENT_SECRET": ADMIN[1]})
+    assert done.status == 0, done
+    return done.out
 
 
 @pytest.mark.slow
-def test_backend_host_and_dispatcher_tell_one_story() -> None:
+async def test_backend_host_and_dispatcher_tell_one_story() -> None:
     """Emitted twice with one key, answered 202, reported later, worked for once."""
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="de-", dir="/tmp")))
-        log, host_log, port = folder / "log", folder / "host", free_port()
+    with tempfile.TemporaryDirectory(prefix="de-", dir="/tmp") as name:
+        folder, port = Path(name), free_port()
         settings = {"DISPATCHER_DATA_DIR": str(folder / "data")}
         settings |= {"DISPATCHER_ADMIN_CLIENT_ID": ADMIN[0], "DISPATCHER_ADMIN_CLIENT_SECRET": ADMIN[1]}
-        stack.enter_context(program(log, "-m", "dispatcher.cli.main", "dev", "--port", "0", **settings))
-        wait_until(lambda: "listening on" in log.read_text(), DEADLINE_S, tell=log.read_text)
-        url = str(re.findall(r"listening on (\S+)", log.read_text())[0])
-
-        given = Publisher(url).integration(f"http://127.0.0.1:{port}/notifications", "shop")
-        options = [f"--{name}={value}" for name, value in {"port": port, "dispatcher": url, **given}.items()]
-        stack.enter_context(program(host_log, "examples/product_host.py", *options))
-
-        told = [emit_by_example(url) for _ in range(2)]
-        assert re.fullmatch(r"accepted (\S+)\nSUCCEEDED after [12] attempt\(s\)\n", told[0]), told
-        assert told[1] == told[0].replace("\nSUCCEEDED", " before\nSUCCEEDED")
-        assert host_log.read_text().count("SUBSCRIPTION_ORDER of acme, new") == 1
-        wait_until(lambda: "result reported" in host_log.read_text(), DEADLINE_S, tell=host_log.read_text)
+        async with Program(folder, dispatcher_command("dev", "--port", "0"), settings) as dev:
+            url = await dev.heard(r"listening on (\S+)")
+            given = Publisher(url).integration(f"http://127.0.0.1:{port}/notifications", "shop")
+            options = [f"--{name}={value}" for name, value in {"port": port, "dispatcher": url, **given}.items()]
+            async with Program(folder, (sys.executable, "examples/product_host.py", *options), {}, cwd=ROOT) as host:
+                told = [await emit_by_example(url) for _ in range(2)]
+                assert re.fullmatch(r"accepted (\S+)\nSUCCEEDED after [12] attempt\(s\)\n", told[0]), told
+                assert told[1] == told[0].replace("\nSUCCEEDED", " before\nSUCCEEDED")
+                assert host.said().count("SUBSCRIPTION_ORDER of acme, new") == 1
+                await host.heard("(result reported)")
 
 
 async def test_an_operational_event_becomes_one_chat_message(

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 from dispatcher.store.secrets.sealing import new_key
+from tests.programs import dispatcher_command, ran
 
-DEADLINE_S = 60.0
 REPORTS = """
 import asyncio, gc, logging, threading, warnings
 from dispatcher.cli.processes.startup import run_process
@@ -39,24 +36,15 @@ run_process(work(), Settings(log_format="json"))
 """
 
 
-def ran(folder: Path, *command: str, **settings: str) -> tuple[int, str, list[dict[str, Any]]]:
+async def lines_of(folder: Path, command: tuple[str, ...], **settings: str) -> tuple[int, str, list[dict[str, Any]]]:
     """Exit status, standard output, and each line of standard error."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
-    environment = inherited | {"DISPATCHER_LOG_FORMAT": "json", "DISPATCHER_DATA_DIR": str(folder)} | settings
-    done = subprocess.run(
-        [sys.executable, "-W", "always", *command],
-        env=environment,
-        cwd=Path(__file__).parents[2],
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-    )
-    return done.returncode, done.stdout, [json.loads(line) for line in done.stderr.splitlines()]
+    own = {"DISPATCHER_LOG_FORMAT": "json", "DISPATCHER_DATA_DIR": str(folder)}
+    done = await ran((command[0], "-W", "always", *command[1:]), folder, own | settings)
+    return done.status, done.out, [json.loads(line) for line in done.err.splitlines()]
 
 
-def test_what_python_and_libraries_report_is_json(tmp_path: Path) -> None:
-    status, out, lines = ran(tmp_path, "-c", REPORTS)
+async def test_what_python_and_libraries_report_is_json(tmp_path: Path) -> None:
+    status, out, lines = await lines_of(tmp_path, dispatcher_command(code=REPORTS))
     assert (status, out) == (1, "")
     found = {line.get("logger") or line["event"]: line for line in lines}
     assert "an old way" in found["py.warnings"]["event"]
@@ -72,12 +60,12 @@ def test_what_python_and_libraries_report_is_json(tmp_path: Path) -> None:
     assert all({"at", "level", "event"} <= line.keys() for line in lines)
 
 
-def test_why_a_process_did_not_start_is_json(tmp_path: Path) -> None:
-    status, out, lines = ran(tmp_path, "-m", "dispatcher.cli.main", "worker")
+async def test_why_a_process_did_not_start_is_json(tmp_path: Path) -> None:
+    status, out, lines = await lines_of(tmp_path, dispatcher_command("worker"))
     assert (status, out) == (2, "")
     assert [line["event"] for line in lines] == ["process ended"]
     assert "DISPATCHER_SECRET_KEYS is not set" in lines[0]["error"]
     gone = {"DISPATCHER_SECRET_KEYS": new_key(), "DISPATCHER_REDIS_URL": f"unix://{tmp_path}/no-server"}
-    status, out, lines = ran(tmp_path, "-m", "dispatcher.cli.main", "serve", **gone)
+    status, out, lines = await lines_of(tmp_path, dispatcher_command("serve"), **gone)
     assert (status, out) == (1, "")
     assert lines[-1]["event"] == "process ended"

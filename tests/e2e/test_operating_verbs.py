@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.command_line import Ran, Shell
+from tests.e2e.command_line import Shell
 from tests.hosts import ProductHost, Reply
+from tests.programs import Ran
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -50,8 +51,8 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
         ProductHost() as host,
         shell.running("dev", DISPATCHER_PORT="0", DISPATCHER_RETRY_SCHEDULE="0.05") as dev,
     ):
-        await dev.until_said(r"listening on (\S+)")
-        await dev.until_said(r"(worker started)")
+        await dev.heard(r"listening on (\S+)")
+        await dev.heard(r"(worker started)")
         made = await shell.quick("integrations", "create", "--name", "Acme", "--to", host.url(), "--json")
         any_id = made.json()["definition"]["id"]
         assert (await shell.quick("integrations", "publish", any_id)).status == 0

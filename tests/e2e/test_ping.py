@@ -56,7 +56,7 @@ class Place:
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     shell = Shell(tmp_path)
     async with shell.running("dev", DISPATCHER_PORT="0", DISPATCHER_ALLOW_NETWORKS="127.0.0.0/8") as dev:
-        address = await dev.until_said(r"listening on (\S+)")
+        address = await dev.heard(r"listening on (\S+)")
         admin = json.loads((tmp_path / ".dispatcher/admin.json").read_text())
         async with Client(address, admin["clientId"], admin["clientSecret"]) as client:
             yield Place(shell, client)
@@ -149,12 +149,12 @@ async def test_ping_of_a_stopped_worker_is_run_by_the_next(tmp_path: Path) -> No
         ProductHost(Reply(hang=True)) as host,
         shell.running("serve", DISPATCHER_PORT="0", **settings) as api,
     ):
-        address = await api.until_said(r"listening on (\S+)")
+        address = await api.heard(r"listening on (\S+)")
         async with Client(address, "admin", "admin-secret-for-tests") as client:
             place = Place(shell, client)
             own_id, _ = await place.create(createUrl=host.url())
             async with shell.running("worker", **settings) as first:
-                await first.until_said(r"(worker started)")
+                await first.heard(r"(worker started)")
                 await client.graphql(PING, {"id": own_id})
                 await host.wait_for(1)
                 await first.stop(signal.SIGTERM)

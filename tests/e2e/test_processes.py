@@ -8,14 +8,13 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
 
 import orjson
 import pytest
@@ -23,13 +22,12 @@ import pytest
 from dispatcher.api.http.aiohttp_inside import connection
 from dispatcher.store.secrets.sealing import new_key
 from tests.ports import free_ports
-from tests.waiting import wait_until
+from tests.programs import DEADLINE_S, Program, dispatcher_command
+from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
-DEADLINE_S = 60.0
-
-T = TypeVar("T")
+LISTENING = r"listening on (\S+)"
 
 IMPATIENT = """
 from dispatcher.api.http.aiohttp_inside import connection
@@ -39,46 +37,13 @@ main()
 """
 
 
-class Program:
-    """One ``dispatcher`` process; its output is read from a file, so that it never blocks."""
-
-    def __init__(self, folder: Path, *arguments: str, code: str = "", **settings: str) -> None:
-        """``code``: Python that runs in place of ``dispatcher``."""
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
-        environment = inherited | {"DISPATCHER_DATA_DIR": str(folder / "data")} | settings
-        self.log = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
-        program = ["-c", code] if code else ["-m", "dispatcher.cli.main"]
-        command = [sys.executable, *program, *arguments]
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
-
-    def __enter__(self) -> Program:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(DEADLINE_S)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
-
-    def said(self) -> str:
-        return self.log.read_text()
-
-    def address(self) -> str:
-        """Where it listens, once it does."""
-        return wait_until(lambda: match(r"listening on (\S+)", self.said()), DEADLINE_S, tell=self.said)
-
-    def stop(self, number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(DEADLINE_S)
+def started(folder: Path, *arguments: str, code: str = "", **settings: str) -> Program:
+    own = {"DISPATCHER_DATA_DIR": str(folder / "data")}
+    return Program(folder, dispatcher_command(*arguments, code=code), own | settings, name=arguments[0])
 
 
-def match(pattern: str, text: str) -> str | None:
-    found = re.search(pattern, text)
-    return found[1] if found else None
+async def workers_started(program: Program, times: int) -> None:
+    await until(lambda: program.said().count("worker started") == times, DEADLINE_S, tell=program.said)
 
 
 def status(url: str) -> int:
@@ -90,6 +55,10 @@ def status(url: str) -> int:
         return error.code
     except OSError:
         return 0
+
+
+def answers(url: str) -> bool:
+    return status(url) == 200
 
 
 def children(pid: int) -> set[int]:
@@ -111,10 +80,10 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
-def test_dev_starts_on_nothing_and_its_curl_gets_a_token(folder: Path) -> None:
-    with Program(folder, "dev", "--port", "0") as dev:
-        address = dev.address()
-        curl = wait_until(lambda: match("(.*curl .*)", dev.said()), DEADLINE_S, tell=dev.said)
+async def test_dev_starts_on_nothing_and_its_curl_gets_a_token(folder: Path) -> None:
+    async with started(folder, "dev", "--port", "0") as dev:
+        address = await dev.heard(LISTENING)
+        curl = await dev.heard("(.*curl .*)")
         user, url = re.findall(r"-u (\S+) .* (http\S+)", curl)[0]
         assert url.startswith(address)
         request = urllib.request.Request(url, b"grant_type=client_credentials")
@@ -123,99 +92,99 @@ def test_dev_starts_on_nothing_and_its_curl_gets_a_token(folder: Path) -> None:
             assert orjson.loads(answer.read())["access_token"]
         assert status(f"{address}/healthz") == 200
         server = int((folder / "data" / "server.pid").read_text())
-        assert dev.stop() == 0
+        assert await dev.stop() == 0
     assert gone(server)
     assert not list((folder / "data").glob("*.sock"))
 
 
-def test_dev_stops_on_ctrl_c_and_keeps_keys_and_data(folder: Path) -> None:
+async def test_dev_stops_on_ctrl_c_and_keeps_keys_and_data(folder: Path) -> None:
     secrets = []
     for _ in range(2):
-        with Program(folder, "dev", "--port", "0") as dev:
-            dev.address()
-            secrets.append(wait_until(lambda dev=dev: match(r"-u (\S+)", dev.said()), DEADLINE_S, tell=dev.said))  # type: ignore[misc]
-            assert dev.stop(signal.SIGINT) == 0
+        async with started(folder, "dev", "--port", "0") as dev:
+            await dev.heard(LISTENING)
+            secrets.append(await dev.heard(r"-u (\S+)"))
+            assert await dev.stop(signal.SIGINT) == 0
     assert secrets[0] == secrets[1]
 
 
-def test_ft8_dev_revives_its_embedded_server(folder: Path) -> None:
-    with Program(folder, "dev", "--port", "0") as dev:
-        ready = f"{dev.address()}/readyz"
+async def test_ft8_dev_revives_its_embedded_server(folder: Path) -> None:
+    async with started(folder, "dev", "--port", "0") as dev:
+        ready = f"{await dev.heard(LISTENING)}/readyz"
         os.kill(int((folder / "data" / "server.pid").read_text()), signal.SIGKILL)
-        assert wait_until(lambda: status(ready) == 503, DEADLINE_S, tell=dev.said)
-        assert wait_until(lambda: status(ready) == 200, DEADLINE_S, tell=dev.said)
+        assert await until(lambda: status(ready) == 503, DEADLINE_S, tell=dev.said)
+        assert await until(lambda: status(ready) == 200, DEADLINE_S, tell=dev.said)
 
 
-def test_serve_and_workers_share_one_embedded_server(folder: Path) -> None:
+async def test_serve_and_workers_share_one_embedded_server(folder: Path) -> None:
     key, metrics = new_key(), free_ports(2)
     worker = ("worker", "--processes", "2")
-    with (
-        Program(folder, "serve", "--port", "0", DISPATCHER_SECRET_KEYS=key) as api,
-        Program(folder, *worker, DISPATCHER_SECRET_KEYS=key, DISPATCHER_METRICS_PORT=str(metrics)) as workers,
+    async with (
+        started(folder, "serve", "--port", "0", DISPATCHER_SECRET_KEYS=key) as api,
+        started(folder, *worker, DISPATCHER_SECRET_KEYS=key, DISPATCHER_METRICS_PORT=str(metrics)) as workers,
     ):
-        assert status(f"{api.address()}/readyz") == 200
+        assert status(f"{await api.heard(LISTENING)}/readyz") == 200
         for port in (metrics, metrics + 1):
             url = f"http://127.0.0.1:{port}/healthz"
-            assert wait_until(lambda url=url: status(url) == 200, DEADLINE_S, tell=workers.said)  # type: ignore[misc]
+            assert await until(partial(answers, url), DEADLINE_S, tell=workers.said)
         server = int((folder / "data" / "server.pid").read_text())
-        assert api.stop() == 0
+        assert await api.stop() == 0
         assert not gone(server)
-        assert workers.stop() == 0
+        assert await workers.stop() == 0
         assert gone(server)
 
 
-def test_ft1_dead_worker_is_started_again(folder: Path) -> None:
-    with Program(folder, "worker", "--processes", "2", DISPATCHER_SECRET_KEYS=new_key()) as workers:
-        wait_until(lambda: workers.said().count("worker started") == 2, DEADLINE_S, tell=workers.said)
-        before = children(workers.process.pid)
+async def test_ft1_dead_worker_is_started_again(folder: Path) -> None:
+    async with started(folder, "worker", "--processes", "2", DISPATCHER_SECRET_KEYS=new_key()) as workers:
+        await workers_started(workers, 2)
+        before = children(workers.pid)
         os.kill(min(before), signal.SIGKILL)
-        wait_until(lambda: workers.said().count("worker started") == 3, DEADLINE_S, tell=workers.said)
+        await workers_started(workers, 3)
         assert "worker died" in workers.said()
-        after = children(workers.process.pid)
+        after = children(workers.pid)
         assert len(after) == 2
         assert len(after & before) == 1
 
 
-def test_a_single_worker_is_started_again_too(folder: Path) -> None:
-    with Program(folder, "worker", DISPATCHER_SECRET_KEYS=new_key()) as supervisor:
-        wait_until(lambda: "worker started" in supervisor.said(), DEADLINE_S, tell=supervisor.said)
-        (before,) = children(supervisor.process.pid)
+async def test_a_single_worker_is_started_again_too(folder: Path) -> None:
+    async with started(folder, "worker", DISPATCHER_SECRET_KEYS=new_key()) as supervisor:
+        await workers_started(supervisor, 1)
+        (before,) = children(supervisor.pid)
         os.kill(before, signal.SIGKILL)
-        wait_until(lambda: supervisor.said().count("worker started") == 2, DEADLINE_S, tell=supervisor.said)
-        assert supervisor.stop() == 0
+        await workers_started(supervisor, 2)
+        assert await supervisor.stop() == 0
 
 
-def test_a_worker_that_its_settings_do_not_let_start_is_not_started_again(folder: Path) -> None:
+async def test_a_worker_that_its_settings_do_not_let_start_is_not_started_again(folder: Path) -> None:
     wrong = {"DISPATCHER_PROXY_URL": "ftp://proxy.test", "DISPATCHER_SECRET_KEYS": new_key()}
-    with Program(folder, "worker", **wrong) as supervisor:
-        assert supervisor.process.wait(DEADLINE_S) == 2
+    async with started(folder, "worker", **wrong) as supervisor:
+        assert await supervisor.ended() == 2
         assert "DISPATCHER_PROXY_URL" in supervisor.said()
         assert "worker died" not in supervisor.said()
 
 
-def test_workers_do_not_outlive_a_killed_supervisor(folder: Path) -> None:
-    with Program(folder, "worker", "--processes", "2", DISPATCHER_SECRET_KEYS=new_key()) as workers:
-        wait_until(lambda: workers.said().count("worker started") == 2, DEADLINE_S, tell=workers.said)
-        left = children(workers.process.pid)
+async def test_workers_do_not_outlive_a_killed_supervisor(folder: Path) -> None:
+    async with started(folder, "worker", "--processes", "2", DISPATCHER_SECRET_KEYS=new_key()) as workers:
+        await workers_started(workers, 2)
+        left = children(workers.pid)
         server = int((folder / "data" / "server.pid").read_text())
-        workers.process.kill()
+        workers.kill()
         for pid in (*left, server):
-            assert wait_until(lambda pid=pid: gone(pid), DEADLINE_S, tell=workers.said)  # type: ignore[misc]
+            assert await until(partial(gone, pid), DEADLINE_S, tell=workers.said)
 
 
-def test_taken_port_is_one_line_and_exit_2(folder: Path) -> None:
+async def test_taken_port_is_one_line_and_exit_2(folder: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        with Program(folder, "serve", "--port", port, DISPATCHER_SECRET_KEYS=new_key()) as api:
-            assert api.process.wait(DEADLINE_S) == 2
+        async with started(folder, "serve", "--port", port, DISPATCHER_SECRET_KEYS=new_key()) as api:
+            assert await api.ended() == 2
             assert api.said().startswith(f"error: cannot listen on 127.0.0.1:{port}")
             assert api.said().count("\n") == 1
 
 
-def test_bi28_header_drip_is_cut_off(folder: Path) -> None:
+async def test_bi28_header_drip_is_cut_off(folder: Path) -> None:
     assert connection.IDLE_CONNECTION_S == 10
-    with Program(folder, "serve", "--port", "0", code=IMPATIENT, DISPATCHER_SECRET_KEYS=new_key()) as api:
-        host, port = api.address().removeprefix("http://").split(":")
+    async with started(folder, "serve", "--port", "0", code=IMPATIENT, DISPATCHER_SECRET_KEYS=new_key()) as api:
+        host, port = (await api.heard(LISTENING)).removeprefix("http://").split(":")
         began = time.monotonic()
         with socket.create_connection((host, int(port)), timeout=5) as drip:
             drip.sendall(b"GET /healthz HTTP/1.1\r\n")
@@ -228,11 +197,11 @@ def test_bi28_header_drip_is_cut_off(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("request_bytes", [b"H%d: x\r\n" * 200, b"A: " + b"x" * 9000 + b"\r\n"], ids=["many", "long"])
-def test_bi29_too_many_or_too_long_headers_are_refused_quietly(folder: Path, request_bytes: bytes) -> None:
-    with Program(folder, "serve", "--port", "0", DISPATCHER_SECRET_KEYS=new_key()) as api:
-        host, port = api.address().removeprefix("http://").split(":")
+async def test_bi29_too_many_or_too_long_headers_are_refused_quietly(folder: Path, request_bytes: bytes) -> None:
+    async with started(folder, "serve", "--port", "0", DISPATCHER_SECRET_KEYS=new_key()) as api:
+        host, port = (await api.heard(LISTENING)).removeprefix("http://").split(":")
         with socket.create_connection((host, int(port)), timeout=5) as client:
             client.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + request_bytes + b"\r\n")
             assert client.recv(12)[-3:] in {b"400", b"431"}
-        assert api.stop() == 0
+        assert await api.stop() == 0
         assert "Traceback" not in api.said()

@@ -21,8 +21,8 @@ async def shell(tmp_path: Path) -> AsyncIterator[Shell]:
     """A folder in which `dispatcher dev` runs."""
     shell = Shell(tmp_path)
     async with shell.running("dev", DISPATCHER_PORT="0") as dev:
-        await dev.until_said(r"listening on (\S+)")
-        await dev.until_said(r"(worker started)")
+        await dev.heard(r"listening on (\S+)")
+        await dev.heard(r"(worker started)")
         yield shell
 
 

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,45 +9,42 @@ import pytest
 from dispatcher.store.secrets.sealing import new_key
 from tests.e2e.test_processes import folder, status
 from tests.ports import free_port, free_ports
-from tests.waiting import wait_until
+from tests.programs import DEADLINE_S, Program, Ran, dispatcher_command, ran
+from tests.waiting import until
 
 __all__ = ["folder"]
 
 pytestmark = pytest.mark.slow
 
-DEADLINE_S = 60.0
 ALL_CLOSED = "<&- >&- 2>&-"
 CLOSED = ("<&-", ">&-", "2>&-", ALL_CLOSED)
 VERIFY = "verify --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw --id a --timestamp 1 --signature v1,x"
 
 
-@contextmanager
-def started(folder: Path, words: str, streams: str, **settings: str) -> Iterator[subprocess.Popen[str]]:
+def redirected(words: str, streams: str) -> tuple[str, ...]:
     """``dispatcher`` under a shell's redirections; what is not redirected is caught."""
-    command = ["sh", "-c", f'exec "$@" {streams}', "sh", sys.executable, "-m", "dispatcher.cli.main", *words.split()]
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
-    environment = inherited | {"DISPATCHER_DATA_DIR": str(folder / "data"), "COLUMNS": "200"} | settings
-    with subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return ("sh", "-c", f'exec "$@" {streams}', "sh", *dispatcher_command(*words.split()))
 
 
-def ran(folder: Path, words: str, streams: str) -> tuple[int, str, str]:
-    with started(folder, words, streams) as process:
-        out, err = process.communicate(timeout=DEADLINE_S)
-        return process.returncode, out, err
+def settings(folder: Path, **more: str) -> dict[str, str]:
+    return {"DISPATCHER_DATA_DIR": str(folder / "data"), "COLUMNS": "200"} | more
 
 
-def until_answers(process: subprocess.Popen[str], port: int) -> None:
+def started(folder: Path, words: str, streams: str, **more: str) -> Program:
+    own = {"DISPATCHER_SECRET_KEYS": new_key()}
+    return Program(folder, redirected(words, streams), settings(folder, **own, **more))
+
+
+async def ended(folder: Path, words: str, streams: str) -> Ran:
+    return await ran(redirected(words, streams), folder, settings(folder))
+
+
+async def until_answers(program: Program, port: int) -> None:
     def answers() -> bool:
-        assert process.poll() is None
+        assert program.alive, program.said()
         return status(f"http://127.0.0.1:{port}/healthz") == 200
 
-    wait_until(answers, DEADLINE_S)
+    await until(answers, DEADLINE_S, tell=program.said)
 
 
 @pytest.mark.parametrize(
@@ -64,50 +55,46 @@ def until_answers(process: subprocess.Popen[str], port: int) -> None:
         *(("dev", streams) for streams in (ALL_CLOSED, ">/dev/full 2>&1")),
     ],
 )
-def test_what_serves_serves_and_stops_cleanly(folder: Path, verb: str, streams: str) -> None:
+async def test_what_serves_serves_and_stops_cleanly(folder: Path, verb: str, streams: str) -> None:
     port = free_port()
     where = {"DISPATCHER_PORT": str(port)} if verb != "worker" else {"DISPATCHER_METRICS_PORT": str(port)}
-    with started(folder, verb, streams, DISPATCHER_SECRET_KEYS=new_key(), **where) as process:
-        until_answers(process, port)
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=DEADLINE_S)
-        assert process.returncode == 0, err
-        assert "Traceback" not in err
+    async with started(folder, verb, streams, **where) as program:
+        await until_answers(program, port)
+        assert await program.stop() == 0, program.said()
+        assert "Traceback" not in program.said()
 
 
 @pytest.mark.parametrize("streams", ["<&-", ALL_CLOSED])
-def test_workers_of_a_supervisor_live(folder: Path, streams: str) -> None:
+async def test_workers_of_a_supervisor_live(folder: Path, streams: str) -> None:
     metrics = free_ports(2)
-    settings = {"DISPATCHER_SECRET_KEYS": new_key(), "DISPATCHER_METRICS_PORT": str(metrics)}
-    with started(folder, "worker --processes 2", streams, **settings) as process:
+    where = {"DISPATCHER_METRICS_PORT": str(metrics)}
+    async with started(folder, "worker --processes 2", streams, **where) as program:
         for port in (metrics, metrics + 1):
-            until_answers(process, port)
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=DEADLINE_S)
-        assert process.returncode == 0, err
-        assert "worker died" not in err
+            await until_answers(program, port)
+        assert await program.stop() == 0, program.said()
+        assert "worker died" not in program.said()
 
 
 @pytest.mark.parametrize("streams", CLOSED)
 @pytest.mark.parametrize(("words", "expected"), [("doctor", 0), ("events", 2), ("config", 0), (VERIFY, 1), ("no", 2)])
-def test_what_ends_ends_with_its_own_status_though_streams_are_closed(
+async def test_what_ends_ends_with_its_own_status_though_streams_are_closed(
     folder: Path, words: str, expected: int, streams: str
 ) -> None:
-    found, _, err = ran(folder, words, streams)
-    assert found == expected, err
-    assert "Traceback" not in err
+    found = await ended(folder, words, streams)
+    assert found.status == expected, found.err
+    assert "Traceback" not in found.err
 
 
 @pytest.mark.parametrize("words", [VERIFY, f"{VERIFY} --json", "config", "config --new-key", "--version", "--help"])
-def test_output_that_cannot_be_written_is_one_line_and_status_1(folder: Path, words: str) -> None:
-    found, _, err = ran(folder, words, ">/dev/full")
-    assert (found, err) == (1, "error: standard output cannot be written: No space left on device\n")
+async def test_output_that_cannot_be_written_is_one_line_and_status_1(folder: Path, words: str) -> None:
+    found = await ended(folder, words, ">/dev/full")
+    assert (found.status, found.err) == (1, "error: standard output cannot be written: No space left on device\n")
 
 
-def test_a_complaint_that_cannot_be_written_leaves_the_status(folder: Path) -> None:
-    assert ran(folder, "serve", "2>/dev/full")[0] == 2
+async def test_a_complaint_that_cannot_be_written_leaves_the_status(folder: Path) -> None:
+    assert (await ended(folder, "serve", "2>/dev/full")).status == 2
 
 
-def test_a_reader_that_has_seen_enough_hears_no_complaint(folder: Path) -> None:
-    found, _, err = ran(folder, "config", "| true")
-    assert (found, err) == (0, "")
+async def test_a_reader_that_has_seen_enough_hears_no_complaint(folder: Path) -> None:
+    found = await ended(folder, "config", "| true")
+    assert (found.status, found.err) == (0, "")

@@ -11,7 +11,7 @@ from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, encode_
 
 from dispatcher.model.integration import Integration
 from tests.faults.deployment import ADMIN, ADMIN_SECRET, Deployment
-from tests.faults.processes import Program
+from tests.faults.processes import Watched
 
 PRODUCT = "P"
 NO_ANSWER = 0
@@ -22,7 +22,7 @@ Answer = tuple[int, Mapping[str, str], Any]
 class Client:
     """``address`` may be changed when the API comes back elsewhere."""
 
-    def __init__(self, session: ClientSession, program: Program, address: str) -> None:
+    def __init__(self, session: ClientSession, program: Watched, address: str) -> None:
         self._session = session
         self.program, self.address, self._token = program, address, ""
 

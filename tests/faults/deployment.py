@@ -23,8 +23,9 @@ from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.connection import connect
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.events import event_of
-from tests.faults.processes import Program, Server
+from tests.faults.processes import Server, Watched
 from tests.hosts import ProductHost
+from tests.programs import dispatcher_command
 from tests.waiting import until
 from tests.worker.conftest import Shop
 
@@ -60,9 +61,9 @@ class Deployment(Shop):
     folder: Path
     server: Server
     key: str
-    programs: list[Program]
+    programs: list[Watched]
 
-    async def worker(self, url: str = "", *, under: Sequence[str] = (), code: str = "", **changed: str) -> Program:
+    async def worker(self, url: str = "", *, under: Sequence[str] = (), code: str = "", **changed: str) -> Watched:
         """A worker that has begun to work."""
         program = self.start(url, changed, "worker", "--supervised", under=under, code=code)
         await program.heard(r"(worker started)")
@@ -70,7 +71,7 @@ class Deployment(Shop):
 
     async def api(
         self, url: str = "", *, under: Sequence[str] = (), code: str = "", **changed: str
-    ) -> tuple[Program, str]:
+    ) -> tuple[Watched, str]:
         """An API that listens, and where."""
         port = changed.pop("PORT", "0")
         program = self.start(url, changed, "serve", "--port", port, under=under, code=code)
@@ -78,7 +79,7 @@ class Deployment(Shop):
 
     def start(
         self, url: str, changed: dict[str, str], *arguments: str, under: Sequence[str] = (), code: str = ""
-    ) -> Program:
+    ) -> Watched:
         """A process of which nothing is known yet."""
         environment = {
             "REDIS_URL": url or self.server.url,
@@ -93,7 +94,11 @@ class Deployment(Shop):
             "ADMIN_CLIENT_SECRET": ADMIN_SECRET,
         } | changed
         named = {f"DISPATCHER_{name}": value for name, value in environment.items()}
-        self.programs.append(Program(self.folder, named, *arguments, under=under, code=code))
+        if under or code:
+            command = (*under, *dispatcher_command(*arguments, code=code))
+            self.programs.append(Watched(self.folder, command, named, name=arguments[0]))
+        else:
+            self.programs.append(Watched.of_dispatcher(self.folder, named, *arguments))
         return self.programs[-1]
 
     async def emit_many(self, integrations: Sequence[Integration], count: int, accounts: int = 0) -> list[str]:
@@ -143,11 +148,11 @@ class Deployment(Shop):
     def sent_order(self) -> list[str]:
         return [request.headers["webhook-id"] for request in self.host.requests]
 
-    def owner_of(self, owner: str | None) -> Program:
+    def owner_of(self, owner: str | None) -> Watched:
         """The worker process behind a worker id."""
         return next(program for program in self.programs if owner and f"-{program.pid}-" in owner)
 
-    async def owning_worker(self, integration: Integration) -> Program:
+    async def owning_worker(self, integration: Integration) -> Watched:
         """The process that owns the partition of an integration."""
         number = self.queue.partition_of(integration.id)
 

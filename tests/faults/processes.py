@@ -6,21 +6,17 @@ import contextlib
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
 import redis as redis_sync
 
-from tests.conftest import UNTIL_STDIN_ENDS, server_binary, wait_until_ready
+from tests.conftest import server_binary, wait_until_ready
 from tests.ports import free_port
+from tests.programs import DEADLINE_S, Program, attended
 from tests.waiting import until
 
-DEADLINE_S = 60.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--save", "", "--maxmemory-policy", "noeviction")
 
 
@@ -35,7 +31,7 @@ class Server:
     def __init__(self, folder: Path, *options: str) -> None:
         self.folder, self.port, self.options = folder, free_port(), options
         self.under: tuple[str, ...] = ()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._running = contextlib.ExitStack()
 
     @property
     def url(self) -> str:
@@ -57,8 +53,8 @@ class Server:
     def start(self, *, wait: bool = True) -> None:
         where = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self.folder))
         files = ("--pidfile", str(self.folder / "redis.pid"), "--logfile", str(self.folder / "redis.log"))
-        command = [*UNTIL_STDIN_ENDS, *self.under, server_binary(), *where, *files, *DURABLE, *self.options]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE)
+        command = [*self.under, server_binary(), *where, *files, *DURABLE, *self.options]
+        self._running.enter_context(attended(command))
         if wait:
             self.wait()
 
@@ -71,57 +67,24 @@ class Server:
         """Until its process is gone by itself."""
         status = Path(f"/proc/{self.pid}/stat")
         await until(lambda: not status.exists() or ") Z" in status.read_text(), DEADLINE_S)
-        self._reap()
+        self._running.close()
 
     def kill(self) -> None:
         """As a power cut would: no shutdown, no last write."""
         os.kill(self.pid, signal.SIGKILL)
-        self._reap()
+        self._running.close()
 
     def stop(self) -> None:
         with contextlib.suppress(OSError, ValueError):
             os.kill(self.pid, signal.SIGCONT)
-        self._reap()
-
-    def _reap(self) -> None:
-        if self._process is not None:
-            self._process.communicate(timeout=DEADLINE_S)
-            self._process = None
+        self._running.close()
 
     def signal(self, number: int) -> None:
         os.kill(self.pid, number)
 
 
-class Program:
-    """One ``dispatcher`` process; what it says goes to a file, so that it never blocks.
-
-    ``under``: a command that runs the one behind it; ``code``: Python that runs in place of ``dispatcher``.
-    """
-
-    def __init__(
-        self,
-        folder: Path,
-        environment: Mapping[str, str],
-        *arguments: str,
-        under: Sequence[str] = (),
-        code: str = "",
-    ) -> None:
-        inherited = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
-        self.log = folder / f"{arguments[0]}-{time.monotonic_ns()}.log"
-        program = ["-c", code] if code else ["-m", "dispatcher.cli.main"]
-        command = [*under, sys.executable, *program, *arguments]
-        with self.log.open("wb") as output:
-            self.process = subprocess.Popen(
-                command, env=inherited | dict(environment), stdout=output, stderr=subprocess.STDOUT
-            )
-
-    @property
-    def pid(self) -> int:
-        return self.process.pid
-
-    @property
-    def alive(self) -> bool:
-        return self.process.poll() is None
+class Watched(Program):
+    """A ``dispatcher`` that is measured."""
 
     @property
     def cpu_s(self) -> float:
@@ -145,32 +108,7 @@ class Program:
         counted = Counter((int(h) * 3600 + int(m) * 60 + int(s)) // over_s for h, m, s in stamps)
         return max(counted.values(), default=0) / over_s
 
-    def said(self) -> str:
-        return self.log.read_text()
-
     def errors(self) -> list[str]:
         """What it logged as an error, and whatever is no log line at all."""
         lines = [line for line in self.said().splitlines() if line and "listening on" not in line]
         return [line for line in lines if not line.startswith("{") or orjson.loads(line)["level"] == "error"]
-
-    def signal(self, number: int) -> None:
-        self.process.send_signal(number)
-
-    async def heard(self, pattern: str) -> str:
-        """The first group of what it says that matches, once it does."""
-
-        def found() -> re.Match[str] | None:
-            matched = re.search(pattern, self.said())
-            assert matched or self.alive, self.said()
-            return matched
-
-        return (await until(found, DEADLINE_S, tell=self.said))[1]
-
-    async def ended(self, within_s: float = DEADLINE_S) -> int:
-        """Its exit status."""
-        await until(lambda: not self.alive, within_s, tell=self.said)
-        return self.process.wait()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from dispatcher.store.keys import deployment as keys
 from tests.faults.deployment import LEASE_S, Deployment, eventually
-from tests.faults.processes import Program
+from tests.faults.processes import Watched
 from tests.faults.proxy import Proxy
 
 WORKERS = 2
@@ -26,8 +26,8 @@ class Scene:
     proxy: Proxy
     chance: random.Random
     api_port: int
-    workers: list[Program] = field(default_factory=list)
-    api: Program | None = None
+    workers: list[Watched] = field(default_factory=list)
+    api: Watched | None = None
 
     async def staff(self) -> None:
         """As many workers and APIs as there should be."""
@@ -38,7 +38,7 @@ class Scene:
             self.api, _ = await self.deployment.api(self.proxy.url, PORT=str(self.api_port))
 
     @property
-    def youngest(self) -> Program:
+    def youngest(self) -> Watched:
         """The one to kill: the others live long enough for their memory to be watched."""
         return self.workers[-1]
 

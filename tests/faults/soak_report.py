@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +13,7 @@ from rich.table import Table
 from tests.faults.deployment import Deployment
 from tests.faults.soak_judge import Judge
 from tests.faults.soak_samples import Samples
+from tests.programs import dispatcher_command, ran
 
 MOST_GROWTH = 0.10
 STEEPER_AT_MOST = 1.5
@@ -55,7 +53,7 @@ async def checks(
     """Everything that has to hold at the end."""
     report = await deployment.store.recount()
     accepted = sum(account.accepted for account in judge.accounts.values())
-    audit = await asyncio.to_thread(_audit_command, deployment)
+    audit = await _audit_command(deployment)
     slow = [str(finding) for finding in findings if not finding.good]
     other = {answer: count for answer, count in judge.answers.items() if answer not in ("202", "503", "none", "401")}
     unexplained = judge.unexplained()
@@ -77,13 +75,11 @@ async def checks(
     ]
 
 
-def _audit_command(deployment: Deployment) -> tuple[int, str]:
+async def _audit_command(deployment: Deployment) -> tuple[int, str]:
     """What an operator would run."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCHER_")}
-    environment["DISPATCHER_REDIS_URL"] = deployment.server.url
-    command = [sys.executable, "-m", "dispatcher.cli.main", "audit", "--json"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
-    return done.returncode, " ".join((done.stdout or done.stderr).split())[:200]
+    where = {"DISPATCHER_REDIS_URL": deployment.server.url}
+    done = await ran(dispatcher_command("audit", "--json"), deployment.folder, where)
+    return done.status, " ".join((done.out or done.err).split())[:200]
 
 
 def _memory(samples: Samples) -> Check:

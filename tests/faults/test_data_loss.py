@@ -14,13 +14,13 @@ from dispatcher.store.health.doctor import examine
 from dispatcher.store.health.findings import Level
 from tests.faults.client import PRODUCT, Client, client_of
 from tests.faults.deployment import PARTITIONS, Deployment
-from tests.faults.processes import Program
+from tests.faults.processes import Watched
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
 
-async def reported(program: Program) -> dict[str, Any]:
+async def reported(program: Watched) -> dict[str, Any]:
     """The one loss that a process tells of."""
     await program.heard(r"(data loss)")
     told = [orjson.loads(line) for line in program.said().splitlines() if "data loss" in line]

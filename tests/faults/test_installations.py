@@ -21,7 +21,7 @@ from dispatcher.store.installations.recount import recount_installed
 from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.scripts import script
 from tests.faults.deployment import ADMIN, ADMIN_SECRET, FULL, Deployment
-from tests.faults.processes import Program
+from tests.faults.processes import Watched
 from tests.faults.proxy import Proxy
 from tests.hosts import Received, Reply
 from tests.waiting import until
@@ -70,7 +70,7 @@ class Story:
     proxy: KillingProxy
     session: ClientSession
     integration: Integration
-    program: Program | None = None
+    program: Watched | None = None
     address: str = ""
     token: str = ""
     kills: int = 0

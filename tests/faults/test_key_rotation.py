@@ -9,7 +9,7 @@ from dispatcher.store.health.newest_key import examine_newest_key
 from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.faults.deployment import Deployment
-from tests.faults.processes import Program
+from tests.faults.processes import Watched
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -39,7 +39,7 @@ async def test_ft49_a_worker_without_the_newest_key_gives_up_its_partitions_to_o
     await deployment.assert_well()
 
 
-async def _owned_by(deployment: Deployment, worker: Program) -> bool:
+async def _owned_by(deployment: Deployment, worker: Watched) -> bool:
     """Every partition has this owner, and it is the only worker that is heard of."""
     seen = await deployment.queue.overview()
     owners = {view.owner or "" for view in seen.partitions} | {view.worker_id for view in seen.workers}

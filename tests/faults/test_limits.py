@@ -17,7 +17,7 @@ import pytest
 
 from tests.faults.client import client_of
 from tests.faults.deployment import FULL, LEASE_S, Deployment
-from tests.faults.processes import Program, under_limit
+from tests.faults.processes import Watched, under_limit
 from tests.hosts import Reply
 from tests.ports import free_port
 from tests.waiting import until
@@ -123,7 +123,7 @@ async def test_ft38_a_worker_without_file_descriptors_charges_no_event_for_it(de
 
 
 @asynccontextmanager
-async def _busy(program: Program) -> AsyncIterator[None]:
+async def _busy(program: Watched) -> AsyncIterator[None]:
     """The program lives through what happens inside, and neither spins nor fills its log."""
     began_s, cpu_s, lines = time.monotonic(), program.cpu_s, program.lines
     yield
@@ -161,5 +161,5 @@ async def test_ft39_a_worker_without_memory_loses_nothing(deployment: Deployment
     await deployment.assert_well()
 
 
-def _virtual_bytes(program: Program) -> int:
+def _virtual_bytes(program: Watched) -> int:
     return int(Path(f"/proc/{program.pid}/statm").read_text().split()[0]) * resource.getpagesize()

@@ -10,7 +10,7 @@ import pytest
 
 from tests.faults.client import client_of
 from tests.faults.deployment import PARTITIONS, Deployment, eventually
-from tests.faults.processes import Program
+from tests.faults.processes import Watched
 from tests.store.test_permissions import documented
 
 
@@ -20,10 +20,10 @@ async def allow(deployment: Deployment, *rules: str) -> str:
     return deployment.server.url.replace("redis://", "redis://u:pw@")
 
 
-def command(deployment: Deployment, url: str, *arguments: str) -> Program:
+def command(deployment: Deployment, url: str, *arguments: str) -> Watched:
     settings = {"REDIS_URL": url, "SECRET_KEYS": deployment.key, "PARTITIONS": str(PARTITIONS)}
     named = {f"DISPATCHER_{name}": value for name, value in settings.items()}
-    return Program(deployment.folder, named | {"COLUMNS": "400"}, *arguments)
+    return Watched.of_dispatcher(deployment.folder, named | {"COLUMNS": "400"}, *arguments)
 
 
 async def test_documented_user_suffices_to_accept_to_deliver_and_to_examine(deployment: Deployment) -> None:

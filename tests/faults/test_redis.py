@@ -15,7 +15,7 @@ from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import connect, guarded
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import FULL, IMPATIENT, LEASE_S, SOCKET_TIMEOUT_S, Deployment, eventually
-from tests.faults.processes import Program
+from tests.faults.processes import Watched
 from tests.hosts import Reply
 from tests.waiting import until
 
@@ -136,7 +136,7 @@ async def _ping(deployment: Deployment) -> str:
     return ""
 
 
-def _broken(program: Program) -> bool:
+def _broken(program: Watched) -> bool:
     return any(word in program.said() for word in ("Traceback", "broke off"))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -14,8 +13,9 @@ import redis as redis_sync
 from redis.asyncio import Redis
 
 from dispatcher.store.redis.connection import connect
-from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
+from tests.conftest import VOLATILE, server_binary, wait_until_ready
 from tests.ports import free_port
+from tests.programs import attended
 from tests.store.cluster_nodes import own_every_slot
 
 
@@ -31,13 +31,10 @@ def running(binary: str, *options: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="ds-", dir="/tmp") as folder:
         socket = Path(folder) / "s"
         where = ("--unixsocket", str(socket), "--dir", folder, "--logfile", f"{folder}/log")
-        process = subprocess.Popen([*UNTIL_STDIN_ENDS, binary, *where, *VOLATILE, *options], stdin=subprocess.PIPE)
-        try:
+        with attended([binary, *where, *VOLATILE, *options]):
             with redis_sync.Redis(unix_socket_path=str(socket)) as client:
                 wait_until_ready(client)
             yield socket
-        finally:
-            process.communicate(timeout=10)
 
 
 @pytest.fixture(scope="module", params=servers(), ids=lambda path: Path(path).name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -24,8 +23,9 @@ from dispatcher.model.event_type import EventType
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.connection import connect
 from dispatcher.store.redis.durability import WAIT_MS, writing
-from tests.conftest import UNTIL_STDIN_ENDS, VOLATILE, server_binary, wait_until_ready
+from tests.conftest import VOLATILE, server_binary, wait_until_ready
 from tests.ports import free_port
+from tests.programs import attended
 from tests.store.conftest import servers
 from tests.waiting import until
 
@@ -52,15 +52,13 @@ def node(binary: str, *options: str) -> Iterator[Node]:
     with tempfile.TemporaryDirectory(prefix="dd-", dir="/tmp") as folder:
         made = Node(free_port(), Path(folder))
         where = ("--bind", "127.0.0.1", "--dir", folder, "--logfile", "log", "--pidfile", f"{folder}/pid")
-        command = [*UNTIL_STDIN_ENDS, binary, *where, *VOLATILE, "--port", str(made.port), *AT_ONCE, *options]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE)
-        try:
+        with attended([binary, *where, *VOLATILE, "--port", str(made.port), *AT_ONCE, *options]):
             with made.client() as client:
                 wait_until_ready(client)
-            yield made
-        finally:
-            made.signal(signal.SIGCONT)
-            process.communicate(timeout=10)
+            try:
+                yield made
+            finally:
+                made.signal(signal.SIGCONT)
 
 
 def replicated(master: redis_sync.Redis) -> bool:
