@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import signal
 from typing import Any
 
 import orjson
@@ -52,7 +53,7 @@ async def test_processes_start_and_work_though_no_log_line_can_be_written(deploy
         await deployment.all_succeed([await client.emitted("A", "after")])
         assert (await created(client))["signingSecret"]
         for program in (worker, client.program):
-            program.process.terminate()
+            program.signal(signal.SIGTERM)
             assert await program.ended() == 0
     await deployment.assert_well()
 
@@ -67,7 +68,7 @@ async def test_lines_appear_again_with_the_count_of_those_that_were_dropped(depl
         await deployment.all_succeed([await client.emitted("A", "unlogged")])
         assert worker.log.stat().st_size == room_bytes
         resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        worker.process.terminate()
+        worker.signal(signal.SIGTERM)
         assert await worker.ended() == 0
     records = worker.said().splitlines()
     told = next(at for at, line in enumerate(records) if "log lines dropped" in line)

@@ -57,7 +57,7 @@ async def test_ft12_ft13_cut_of_a_workers_command_delivers_each_event_once(
         traps.append(proxy.trap(marker, act, times=3))
         await deployment.all_succeed(ids)
         assert deployment.arrivals() == dict.fromkeys(ids, 1)
-        worker.process.terminate()
+        worker.signal(signal.SIGTERM)
         assert await worker.ended() == 0
         assert worker.errors() == []
         assert traps[0].count > 0
