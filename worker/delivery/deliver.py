@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Awaitable
 from functools import partial
 
 import aiohttp
@@ -78,8 +79,7 @@ class Deliverer:
 
         ``first_to`` takes a half-open one of them up, or says False while another attempt goes there.
         """
-        held_s = self._held.wait_s(claimed.event.type)
-        if held_s is not None:
+        if self._held.until_ms and (held_s := self._held.wait_s(claimed.event.type)) is not None:
             return Delivered(put_off(claimed, held_s))
         delivery = self.find(claimed) or await self._find_in_store(claimed)
         if delivery is None:
@@ -226,17 +226,22 @@ class Sender:
         target, sent_ms = delivery.target, self.sign(delivery)
         step = delivery.claimed.event.type in STEP_TYPES
         timeout_s = min(target.timeout_s, STEP_TIMEOUT_S) if step else target.timeout_s
-        route = None if delivery.elsewhere else target.route
-        post = partial(self._sessions.post, route, delivery.url, delivery.body, delivery.headers, query=delivery.query)
         try:
             try:
-                answer = await post(timeout_s=timeout_s)
+                answer = await self._post(delivery, timeout_s)
             except ConnectionLapsed as lapsed:
                 sent_ms, delivery.resent = self.sign(delivery), True
-                answer = await post(timeout_s=lapsed.left_s, fresh=True)
+                answer = await self._post(delivery, lapsed.left_s, fresh=True)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             return unanswered(error, authorization, sent_ms)
         return read(delivery, answer, authorization, sent_ms)
+
+    def _post(self, delivery: Delivery, timeout_s: float, fresh: bool = False) -> Awaitable[Answer]:
+        route, sessions = None if delivery.elsewhere else delivery.target.route, self._sessions
+        post = sessions.plain.post if route is None else partial(sessions.post, route)
+        return post(
+            delivery.url, delivery.body, delivery.headers, timeout_s=timeout_s, fresh=fresh, query=delivery.query
+        )
 
     def prepare(self, delivery: Delivery, completed: Event | None = None) -> None:
         """Write the body, once for all tries, and the headers that no try changes. ``completed``: sent instead."""

@@ -19,17 +19,16 @@ class HeldTypes:
     def __init__(self, pauses: TypePauses, clock: Clock) -> None:
         self._pauses = pauses
         self._clock = clock
-        self._until_ms: dict[EventType, float] = {}
+        self.until_ms: dict[EventType, float] = {}
+        """The end of each pause, in epoch milliseconds; nearly always there is none."""
 
     async def once(self) -> None:
         """Read them anew."""
         found = await self._pauses.all(self._clock.now_ms())
-        self._until_ms = {one.kind: one.pause.until_ms or float("inf") for one in found}
+        self.until_ms = {one.kind: one.pause.until_ms or float("inf") for one in found}
 
     def wait_s(self, kind: EventType) -> float | None:
         """Time after which an event of that type is looked at again; None = it may be sent."""
-        if not self._until_ms:
-            return None
-        until_ms = self._until_ms.get(kind)
+        until_ms = self.until_ms.get(kind)
         left_s = 0.0 if until_ms is None else (until_ms - self._clock.now_ms()) / 1000
         return min(left_s, AGAIN_S * random.uniform(0.5, 1.0)) if left_s > 0 else None  # noqa: S311 - spreads work

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from types import TracebackType
@@ -53,7 +53,7 @@ class TransportSessions:
         capacity: int = CAPACITY,
         idle_s: float = IDLE_S,
     ) -> None:
-        self._plain = plain
+        self.plain = plain
         self._open_session = open_session
         self._capacity = capacity
         self._idle_s = idle_s
@@ -67,7 +67,7 @@ class TransportSessions:
         """Sessions besides the plain one."""
         return len(self._pooled)
 
-    def post(
+    async def post(
         self,
         route: Route | None,
         url: str,
@@ -77,23 +77,10 @@ class TransportSessions:
         timeout_s: float | None = None,
         fresh: bool = False,
         query: str = "",
-    ) -> Awaitable[Answer]:
+    ) -> Answer:
         """``Session.post`` over the session of ``route``. Raises ``TransportUnusable`` as well."""
         if route is None:
-            return self._plain.post(url, body, headers, timeout_s=timeout_s, fresh=fresh, query=query)
-        return self._post_over(route, url, body, headers, timeout_s=timeout_s, fresh=fresh, query=query)
-
-    async def _post_over(
-        self,
-        route: Route,
-        url: str,
-        body: bytes,
-        headers: Mapping[str, str],
-        *,
-        timeout_s: float | None,
-        fresh: bool,
-        query: str,
-    ) -> Answer:
+            return await self.plain.post(url, body, headers, timeout_s=timeout_s, fresh=fresh, query=query)
         async with self.session(route) as session:
             return await session.post(url, body, headers, timeout_s=timeout_s, fresh=fresh, query=query)
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -41,9 +42,6 @@ _WENT_WELL = frozenset({Outcome.OK, Outcome.ACCEPTED, Outcome.REFUSED})
 _ATTEMPTS = {outcome: f"attempts:{outcome.value}" for outcome in Outcome}
 _ATTEMPT_SECONDS = HistogramNames("attempt_seconds")
 _DELIVERY_LATENCY = HistogramNames("delivery_latency")
-Count = Callable[[str, int], None]
-"""Adds to a fleet-wide counter."""
-
 _NONE = SuspendedUrls()
 
 log = structlog.get_logger("runner")
@@ -162,7 +160,7 @@ class Runner:
         reading = delivered.reading
         if reading is None:
             return
-        _count(owned.count, delivered.settlement, reading)
+        _count(owned.counted, delivered.settlement, reading)
         if self._tallies is not None:
             _chart(self._tallies, owned.partition, delivered.settlement, reading)
         if not delivered.teaches:
@@ -229,16 +227,16 @@ def _error(settlement: Settlement) -> dict[str, str | int | None]:
     return {"errorCode": settlement.error_code, "error": settlement.error_message}
 
 
-def _count(count: Count, settlement: Settlement, reading: Reading) -> None:
+def _count(counted: Counter[str], settlement: Settlement, reading: Reading) -> None:
     """By outcome and duration; the first attempt of an event also by the time from accept to POST."""
     claimed, attempt = settlement.claimed, settlement.attempt
-    count(_ATTEMPTS[reading.verdict.outcome], 1)
+    counted[_ATTEMPTS[reading.verdict.outcome]] += 1
     if attempt is not None:
-        _observe(count, _ATTEMPT_SECONDS, attempt.duration_ms / 1000)
+        _ATTEMPT_SECONDS.observe(counted, attempt.duration_ms / 1000)
     if claimed.n == 1 and reading.sent_ms is not None:
         if reading.verdict.outcome in _WENT_WELL:
-            count("first:good", 1)
-        _observe(count, _DELIVERY_LATENCY, max(0, reading.sent_ms - claimed.state.created_ms) / 1000)
+            counted["first:good"] += 1
+        _DELIVERY_LATENCY.observe(counted, max(0, reading.sent_ms - claimed.state.created_ms) / 1000)
 
 
 def _chart(tallies: Tallies, partition: int, settlement: Settlement, reading: Reading) -> None:
@@ -263,9 +261,3 @@ def _exemplify(tallies: Tallies, trace: str, attempt: Attempt, first_s: float | 
     tallies.exemplify(_ATTEMPT_SECONDS.bucket(took_s), Exemplar(trace_id, took_s, at_ms))
     if first_s is not None:
         tallies.exemplify(_DELIVERY_LATENCY.bucket(first_s), Exemplar(trace_id, first_s, at_ms))
-
-
-def _observe(count: Count, histogram: HistogramNames, seconds: float) -> None:
-    count(histogram.bucket(seconds), 1)
-    count(histogram.sum_us, int(seconds * 1_000_000))
-    count(histogram.count, 1)

@@ -7,6 +7,7 @@ read up to a limit and marked truncated. An answer that is not quite HTTP counts
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections.abc import Mapping
 from functools import lru_cache, partial
@@ -60,6 +61,7 @@ def _missing_lines(names: tuple[str, ...]) -> str:
 async def exchange(connection: HostConnection, message: bytes, deadline_s: float) -> Answer:
     """Send ``message`` and read the answer until ``deadline_s`` (the loop's clock).
 
+    The wait for its head ends when the session's look for deadlines (``HostConnections.expect``) finds it late.
     ``connection.parser.idle`` says then that it can be used again; else the caller has to end it. Raises
     ``TimeoutError``, ``aiohttp.ClientError``, ``OSError`` or ``HttpProcessingError`` when no answer came, and
     ``ConnectionLapsed`` when the connection had carried a request before and the host had given it up.
@@ -71,7 +73,7 @@ async def exchange(connection: HostConnection, message: bytes, deadline_s: float
     for at in range(0, len(message), _PIECE_BYTES):  # TLS does not count what it took in one piece as waiting
         transport.write(message[at : at + _PIECE_BYTES])
     loop = asyncio.get_running_loop()
-    written_s, expiry = loop.time(), loop.call_at(deadline_s, _expire, protocol)
+    written_s = loop.time()
     try:
         head, content = await protocol.read()
         if head.code < 200 and head.code != 101:
@@ -83,7 +85,7 @@ async def exchange(connection: HostConnection, message: bytes, deadline_s: float
             raise ConnectionLapsed(deadline_s - loop.time()) from error
         raise
     finally:
-        expiry.cancel()
+        connection.deadline_s = math.inf
     if parser.odd is not None:
         return parser.odd.answer(ended=False)
     headed_s = loop.time()
@@ -160,10 +162,6 @@ def _break_off(content: aiohttp.StreamReader, closed: asyncio.Future[None]) -> N
     error = closed.exception()
     if not content.is_eof():
         content.set_exception(error or aiohttp.ClientPayloadError("the answer broke off"))
-
-
-def _expire(protocol: ResponseHandler) -> None:
-    protocol.set_exception(TimeoutError("no answer in time"))
 
 
 async def read_bounded(

@@ -8,6 +8,7 @@ what a burst needed beyond the usual is closed soon after it.
 from __future__ import annotations
 
 import asyncio
+import math
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
@@ -16,11 +17,14 @@ from aiohttp.connector import Connection
 from worker.http.aiohttp_inside.answer_parser import AnswerParser
 from worker.http.connector import KEEP_ALIVE_S
 
+DEADLINES_EVERY_S = 0.05
+"""Between two looks for requests whose time is over. A timer for each request would cost as much as writing it."""
+
 
 class HostConnection:
     """One connection, from its first request to its last."""
 
-    __slots__ = ("_connection", "carried", "idle_since_s", "parser", "protocol")
+    __slots__ = ("_connection", "carried", "deadline_s", "idle_since_s", "parser", "protocol")
 
     def __init__(self, connection: Connection) -> None:
         assert connection.protocol is not None
@@ -30,6 +34,8 @@ class HostConnection:
         self.carried = False
         """It carried a request before: the host may give it up at any time."""
         self.idle_since_s = 0.0
+        self.deadline_s = math.inf
+        """Of the head of the answer that it waits for."""
 
     @property
     def is_lasting(self) -> bool:
@@ -59,6 +65,7 @@ class HostConnections:
         self._open: set[HostConnection] = set()
         self._idle: dict[aiohttp.ClientRequest, list[HostConnection]] = {}
         self._sweep: asyncio.TimerHandle | None = None
+        self._looking: asyncio.TimerHandle | None = None
         self._closed = False
 
     @property
@@ -81,6 +88,12 @@ class HostConnections:
                 return connection
             self.end(connection)
         return None
+
+    def expect(self, connection: HostConnection, deadline_s: float) -> None:
+        """Have the request that goes over it now end with ``TimeoutError`` soon after its deadline."""
+        connection.deadline_s = deadline_s
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().call_later(DEADLINES_EVERY_S, self._look)
 
     def keep(self, origin: aiohttp.ClientRequest, connection: HostConnection, now_s: float) -> None:
         """Have it wait for the next request, unless the host wants it closed."""
@@ -110,6 +123,17 @@ class HostConnections:
             self._open.discard(connection)
             connection.hand_back()
         self._idle.clear()
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_s, waiting = loop.time(), False
+        for connection in self._open:
+            if connection.deadline_s <= now_s:
+                connection.deadline_s = math.inf
+                connection.protocol.set_exception(TimeoutError("no answer in time"))
+            elif connection.deadline_s < math.inf:
+                waiting = True
+        self._looking = loop.call_later(DEADLINES_EVERY_S, self._look) if waiting else None
 
     def _end_old(self) -> None:
         loop = asyncio.get_running_loop()

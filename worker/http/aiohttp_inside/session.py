@@ -78,6 +78,7 @@ class Session:
         connection = None if fresh or now_s >= deadline_s else self.connections.take(origin, now_s)
         if connection is None:
             connection, took = await self._connect(origin, deadline_s)
+        self.connections.expect(connection, deadline_s)
         try:
             answer = await exchange(connection, message, deadline_s)
             return answer if took is _NO_TIME else answer._replace(connected_s=took[0], looked_up_s=took[1])
