@@ -93,8 +93,8 @@ def with_api(access: Access, work: Callable[[Client], Awaitable[T]], *, unreacha
         raise typer.Exit(EXIT_STATUSES.get(error.status, 1)) from None
 
 
-EXIT_STATUSES: dict[int, int] = {400: 2, 401: 2, 403: 2}
-"""Usage and connection settings are 2, whatever else the API refuses is 1."""
+EXIT_STATUSES: dict[int, int] = {400: 2, 401: 2, 403: 2, 413: 2, 415: 2, 422: 2}
+"""Values that cannot be right and connection settings are 2, whatever else is refused or failed is 1."""
 
 
 def refusal(access: Access, error: ApiError) -> list[str]:

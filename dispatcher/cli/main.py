@@ -1,6 +1,7 @@
 """The command ``dispatcher``: a table of verbs, of which only the one that is asked for is imported.
 
-Exit status: 0 = done, 1 = the thing asked about is not well, 2 = usage or configuration, 130 = interrupted.
+Exit status: 0 = done; 1 = the thing asked about is not well, or what was asked is refused as things are or failed; 2 =
+usage, a value or a setting that cannot be right, or nobody answers; 130 = interrupted; 141 = nobody reads on.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import typer
 
 from dispatcher import __version__
 from dispatcher.cli.terminal.options import VerbCommand
-from dispatcher.cli.terminal.standard_streams import prepare_streams
-from dispatcher.errors import ConfigurationError, DispatcherError, StoreUnusable
+from dispatcher.cli.terminal.standard_streams import ReaderGone, prepare_streams
+from dispatcher.errors import ConfigurationError, DispatcherError, InvalidRequest, StoreUnusable
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ VERBS: tuple[Verb, ...] = (
 
 COMPLETING = "_DISPATCHER_COMPLETE"
 """Set while a shell asks how a command line goes on."""
+READER_GONE = 128 + 13
+"""As a shell tells of a program that SIGPIPE ended, which is what becomes of others before `head`."""
 LOGGING = frozenset({"serve", "worker", "dev"})
 """Verbs that serve, and log what they do."""
 
@@ -87,9 +90,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     try:
         build(_typed_so_far() or given)(args=given, prog_name="dispatcher", color=_colour())
-    except (ConfigurationError, StoreUnusable) as error:
+    except (ConfigurationError, StoreUnusable, InvalidRequest) as error:
         _complain(str(error), given)
         sys.exit(2)
+    except ReaderGone:
+        sys.exit(READER_GONE)
     except DispatcherError as error:
         _complain(str(error), given)
         sys.exit(1)

@@ -64,7 +64,7 @@ async def test_a_working_version_is_changed_and_deleted_in_the_shell(shell: Shel
     )
     assert (changed.json()["definition"]["retrySchedule"], changed.json()["definition"]["rateLimit"]) == ([1, 2], None)
     refused = await shell.quick("integrations", "update", any_id, "--set", "ratelimit=5")
-    assert (refused.status, "ratelimit" in refused.err) == (1, True)
+    assert (refused.status, "ratelimit" in refused.err) == (2, True)
     idle = await shell.quick("integrations", "update", any_id)
     assert (idle.status, "say what to change" in idle.err) == (2, True)
     assert (await shell.quick("integrations", "delete", any_id)).status == 0
@@ -81,7 +81,9 @@ async def test_the_queue_and_its_workers_are_shown(shell: Shell) -> None:
     assert "ago" in shown
 
 
-async def test_h6_what_is_exported_changes_nothing_and_a_change_is_shown_first(shell: Shell) -> None:
+async def test_h6_what_is_exported_changes_nothing_and_a_change_is_shown_first(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (shell.folder / "secret").write_text("s3cret\n")
     await shell.quick(
         *("integrations", "create", "--name", "Acme", "--to", "https://host.example/hook"),
@@ -91,6 +93,7 @@ async def test_h6_what_is_exported_changes_nothing_and_a_change_is_shown_first(s
     (made,) = (await shell.quick("integrations", "list", "--json")).json()
     await shell.quick("integrations", "publish", made["id"])
     await shell.quick("integrations", "link", made["id"], "P")
+    acme = made["id"]
     exported = (await shell.quick("integrations", "export")).out
     assert "secret: ACME_OUTBOUNDCREDENTIALS_CLIENTSECRET" in exported
     assert "s3cret" not in exported
@@ -110,6 +113,13 @@ async def test_h6_what_is_exported_changes_nothing_and_a_change_is_shown_first(s
     assert live["createUrl"] == "https://host.example/new"
     assert live["outboundCredentials"]["clientSecret"] == "******"
     assert (await shell.quick("integrations", "apply", str(file))).out == ""
+
+    for value, made, revision in (("s3cret", "0 changes made", 2), ("another", "2 changes made", 3)):
+        monkeypatch.setenv("ACME_OUTBOUNDCREDENTIALS_CLIENTSECRET", value)
+        applied = await shell.quick("integrations", "apply", str(file))
+        assert ("unchanged: integration Acme" in applied.err, made in applied.err) == (value == "s3cret", True)
+        live = (await shell.quick("integrations", "show", acme, "--json")).json()
+        assert live["publishedRevision"] == revision
 
 
 async def test_h6_a_file_makes_everything_and_deletes_only_when_told(shell: Shell) -> None:

@@ -98,3 +98,13 @@ async def test_a_complaint_that_cannot_be_written_leaves_the_status(folder: Path
 async def test_a_reader_that_has_seen_enough_hears_no_complaint(folder: Path) -> None:
     found = await ended(folder, "config", "| true")
     assert (found.status, found.err) == (0, "")
+
+
+READER_GOES = '{ until [ -e gone ]; do sleep 0.05; done; "$@"; echo $? > status; } | { exec <&-; : > gone; }'
+
+
+@pytest.mark.parametrize("words", [f"{VERIFY} --json", "config", "--help"])
+async def test_a_verb_whose_reader_has_gone_ends_as_if_by_sigpipe(folder: Path, words: str) -> None:
+    command = ("sh", "-c", READER_GOES, "sh", *dispatcher_command(*words.split()))
+    found = await ran(command, folder, settings(folder))
+    assert ((folder / "status").read_text(), found.err) == ("141\n", "")

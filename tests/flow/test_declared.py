@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatcher.flow.integrations.fields.kind import MASK
-from dispatcher.flow.publishing.declared import completed, differences, reduced, secrets_in
+from dispatcher.flow.publishing.declared import GIVEN, completed, differences, reduced, secrets_in
 
 URLS = st.sampled_from([None, "https://host.example/a", "https://host.example/b"])
 DOCUMENTS: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
@@ -56,5 +56,5 @@ def test_a_new_secret_is_a_difference_that_does_not_show_it() -> None:
     kept = {"name": "Acme", "outboundCredentials": {"type": "BASIC", "clientId": "me", "clientSecret": MASK}}
     given_ = kept | {"outboundCredentials": kept["outboundCredentials"] | {"clientSecret": "s3cret"}}  # type: ignore[operator]
     (one,) = differences(completed(given_), completed(kept))
-    assert (one.path, one.before, one.after) == ("outboundCredentials.clientSecret", MASK, "a new value")
+    assert (one.path, one.before, one.after) == ("outboundCredentials.clientSecret", MASK, GIVEN)
     assert [path for path, _, _ in secrets_in(given_)] == ["outboundCredentials.clientSecret"]

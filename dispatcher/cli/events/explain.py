@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
+from dispatcher.cli.events.event_id import whole_id
 from dispatcher.cli.events.lines import COLOURS, print_columns
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, print_json
@@ -47,7 +48,8 @@ def explain(
 
     Example: dispatcher explain 0195f1c2-7d3a-7000-8000-1c2d3e4f5a6b
     """
-    story = with_api(connection.access(), lambda client: _story(client, event_id))
+    asked = whole_id(event_id)
+    story = with_api(connection.access(), lambda client: _story(client, asked))
     if as_json:
         print_json(story.as_json())
     else:

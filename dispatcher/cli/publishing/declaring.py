@@ -11,7 +11,7 @@ import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
 from dispatcher.cli.publishing.declared_file import Declared, name_secrets, read_declared, secrets_of_template, written
-from dispatcher.cli.publishing.plan import SHOWN_OF, Present, Step, planned
+from dispatcher.cli.publishing.plan import SHOWN_OF, UNCHANGED, Present, Step, planned, title_of
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, note, print_json
 from dispatcher.cli.terminal.words import times
@@ -86,7 +86,8 @@ async def _exported(client: Client) -> Declared:
 
 def _integration(shown: dict[str, Any], present: Present) -> dict[str, Any]:
     document = reduced(shown)
-    name_secrets(shown["name"], secrets_in(document))
+    names = [one["name"] for one in present.integrations]
+    name_secrets(title_of(shown["name"], shown["connectorId"], names), secrets_in(document))
     beside = {"published": shown["id"] in present.published, "products": shown["linkedProducts"]}
     named = {"connectorId": shown["connectorId"], "name": shown["name"]}
     return named | document | {key: value for key, value in beside.items() if value}
@@ -124,18 +125,23 @@ async def _present(client: Client) -> Present:
 
 
 async def _carry_out(client: Client, steps: list[Step]) -> int:
-    for number, step in enumerate(steps):
+    done = 0
+    for step in steps:
         try:
             made = await step.act(client)
         except ApiError:
-            note(f"stopped at: {step.title}; {number} of {times(len(steps), 'change')} made")
+            note(f"stopped at: {step.title}; {done} of {times(len(steps), 'change')} made")
             raise
+        if made is UNCHANGED:
+            note(f"unchanged: {step.title}: what was given is what is stored")
+            continue
+        done += 1
         if isinstance(made, dict):
             if secret := made.get("signingSecret"):
                 typer.echo(f"{step.title}: signing secret {secret}")
             for text in made.get("warnings") or ():
                 note(f"warning: {step.title}: {text}")
-    return len(steps)
+    return done
 
 
 def _show(steps: list[Step]) -> None:

@@ -13,6 +13,8 @@ from dispatcher.flow.publishing.declared import Difference, completed, differenc
 
 Act = Callable[[Client], Awaitable[Any]]
 
+UNCHANGED = object()
+"""Result of a step that was none: every secret given is the one that is stored."""
 OF_INTEGRATIONS = ("connectorId", "published", "products")
 """Declared beside an integration's own fields."""
 
@@ -55,26 +57,49 @@ def planned(declared: Declared, present: Present, *, prune: bool) -> list[Step]:
     return [*steps, *_pruned(declared, present)] if prune else steps
 
 
-def found(entry: Mapping[str, Any], integrations: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """The integration that ``entry`` is about: by its connectorId, else by its name."""
-    known = list(integrations)
-    by_id = [one for one in known if one["connectorId"] == entry.get("connectorId")]
-    same = by_id or [one for one in known if one["name"] == entry.get("name")]
+def matched(
+    entries: list[dict[str, Any]], present: Iterable[dict[str, Any]]
+) -> list[tuple[dict[str, Any], dict[str, Any] | None]]:
+    """Each entry with the integration that it is about: by its connectorId, else by a name that nothing else has."""
+    known, names = list(present), [entry.get("name") for entry in entries]
+    pairs = []
+    for entry in entries:
+        if not isinstance(entry.get("name"), str):
+            raise ConfigurationError(f"every integration has a name: {entry.get('name')!r} is none")
+        pairs.append((entry, _found(entry, known, alone=names.count(entry["name"]) == 1)))
+    ids = [now["id"] for _, now in pairs if now]
+    twice = next((entry["name"] for entry, now in pairs if now and ids.count(now["id"]) > 1), None)
+    if twice is not None:
+        raise ConfigurationError(f"two entries are about the same integration: one of them is {twice!r}")
+    return pairs
+
+
+def _found(entry: Mapping[str, Any], known: list[dict[str, Any]], *, alone: bool) -> dict[str, Any] | None:
+    name, connector_id = entry["name"], entry.get("connectorId")
+    by_id = next((one for one in known if one["connectorId"] == connector_id), None)
+    if by_id is not None:
+        return by_id
+    if not alone:
+        text = f"several entries are named {name!r}: each needs the connectorId of an integration that there is"
+        raise ConfigurationError(f"{text}, and {connector_id or 'none'} is no such; give others names of their own")
+    same = [one for one in known if one["name"] == name]
     if len(same) > 1:
-        raise ConfigurationError(f"{len(same)} integrations are named {entry.get('name')!r}: give their connectorId")
+        raise ConfigurationError(f"{len(same)} integrations are named {name!r}: give the connectorId of the one meant")
     return same[0] if same else None
+
+
+def title_of(name: str, connector_id: object, names: Iterable[object]) -> str:
+    """The name, with the connectorId where others have the same."""
+    return f"{name} {connector_id}" if list(names).count(name) > 1 else name
 
 
 def _integrations(entries: list[dict[str, Any]], present: Present) -> Iterator[Step]:
     names = [entry.get("name") for entry in entries]
-    for entry in entries:
-        if not isinstance(entry.get("name"), str) or names.count(entry["name"]) > 1:
-            raise ConfigurationError(f"every integration has a name of its own: {entry.get('name')!r} is not one")
-        yield from _integration(entry, present)
+    for entry, now in matched(entries, present.integrations):
+        yield from _integration(entry, now, title_of(entry["name"], entry.get("connectorId"), names), present)
 
 
-def _integration(entry: dict[str, Any], present: Present) -> Iterator[Step]:
-    name, now = entry["name"], found(entry, present.integrations)
+def _integration(entry: dict[str, Any], now: dict[str, Any] | None, name: str, present: Present) -> Iterator[Step]:
     title = f"integration {name}"
     document = {key: value for key, value in entry.items() if key not in OF_INTEGRATIONS}
     fill_secrets(name, secrets_in(document), known=now is not None)
@@ -83,7 +108,7 @@ def _integration(entry: dict[str, Any], present: Present) -> Iterator[Step]:
     if unknown:
         raise ConfigurationError(f"{title}: there is no field {unknown[0]!r}")
     changes = differences(wanted, now or completed({}))
-    place = _Place(now["id"] if now else None)
+    place = _Place(now["id"] if now else None, now["lastModified"] if now else None)
     if now is None:
         yield Step("+", title, place.create(document), changes)
     elif changes:
@@ -91,18 +116,22 @@ def _integration(entry: dict[str, Any], present: Present) -> Iterator[Step]:
         yield Step("~", title, place.change({name: wanted[name] for name in fields}), changes)
     if entry.get("published", False):
         live = present.published.get(now["id"]) if now else None
-        if live is None or changes or differences(wanted, live):
+        if live is None or any(not one.secret for one in (*changes, *differences(wanted, live))):
             yield Step(">", f"publish {title}", place.publish)
+        elif changes:
+            yield Step(">", f"publish {title}", place.publish_if_changed)
     for product in entry.get("products") or ():
         if now is None or product not in now["linkedProducts"]:
             yield Step(">", f"link product {product} to {title}", place.link(str(product)))
 
 
 class _Place:
-    """The id of an integration, known at the latest when it has been created."""
+    """The id of an integration, known at the latest when it has been created, and when it was last modified."""
 
-    def __init__(self, any_id: str | None) -> None:
+    def __init__(self, any_id: str | None, modified: object) -> None:
         self._id = any_id
+        self._modified = modified
+        self._unchanged = False
 
     def create(self, document: Mapping[str, Any]) -> Act:
         async def act(client: Client) -> Any:
@@ -113,10 +142,19 @@ class _Place:
         return act
 
     def change(self, changes: Mapping[str, Any]) -> Act:
-        return lambda client: client.definitions.change(self._known(), changes)
+        async def act(client: Client) -> Any:
+            made = await client.definitions.change(self._known(), changes)
+            self._unchanged = made["definition"]["lastModified"] == self._modified
+            return UNCHANGED if self._unchanged else made
+
+        return act
 
     async def publish(self, client: Client) -> Any:
         return await client.definitions.publish(self._known())
+
+    async def publish_if_changed(self, client: Client) -> Any:
+        """After a change of which only the server knows if it was one."""
+        return UNCHANGED if self._unchanged else await self.publish(client)
 
     def link(self, product: str) -> Act:
         return lambda client: client.definitions.link(self._known(), product)
@@ -199,7 +237,7 @@ def _deleted(collection: str, resource_id: object) -> Act:
 
 def _pruned(declared: Declared, present: Present) -> Iterator[Step]:
     """Steps that remove what is not declared: links first, since what is linked cannot go."""
-    kept = {one["id"]: entry for entry in declared["integrations"] if (one := found(entry, present.integrations))}
+    kept = {now["id"]: entry for entry, now in matched(declared["integrations"], present.integrations) if now}
     for one in present.integrations:
         products = kept.get(one["id"], {}).get("products") or ()
         for product in one["linkedProducts"]:

@@ -27,8 +27,12 @@ class OutputFailed(DispatcherError):
     """Standard output does not take the output of a verb."""
 
 
+class ReaderGone(DispatcherError):
+    """Nobody reads standard output any more: an ordinary end of a listing."""
+
+
 def prepare_streams() -> None:
-    """From here on descriptors 0 to 2 are open, output that fails is an OutputFailed, and complaints never fail."""
+    """From here on descriptors 0 to 2 are open, output that fails is an error of ours, and complaints never fail."""
     _open_closed_ones()
     sys.stdout = _on(_Output, sys.stdout)
     sys.stderr = _on(_Complaints, sys.stderr)
@@ -36,14 +40,14 @@ def prepare_streams() -> None:
 
 def announce(text: str) -> None:
     """The lines of a program that serves: it goes on when they cannot be written."""
-    with contextlib.suppress(OutputFailed, BrokenPipeError):
+    with contextlib.suppress(OutputFailed, ReaderGone):
         typer.echo(text)
 
 
 class _Output(io.FileIO):
     """Fails once: what a buffer still holds then goes nowhere, so that the end of the program does not fail again.
 
-    A pipe whose reader has gone is an ordinary end of a listing and stays the error that it is.
+    A pipe whose reader has gone is an ordinary end of a listing.
     """
 
     failed = False
@@ -56,7 +60,7 @@ class _Output(io.FileIO):
         except OSError as error:
             self.failed = True
             if error.errno == errno.EPIPE:
-                raise
+                raise ReaderGone("nobody reads standard output any more") from None
             raise OutputFailed(f"standard output cannot be written: {error.strerror}") from None
 
 

@@ -20,14 +20,15 @@ async def update_integration(
     now_ms: int,
     expected: Precondition | None = None,
 ) -> Integration:
-    """Change the WORKING version. ``expected`` of its last change, as the editor read it.
+    """Change the WORKING version. ``expected`` of its last change, as the editor read it; what changes nothing is none.
 
     Raises ``NotFound``, ``Conflict``, or ``Unprocessable`` with everything that is wrong.
     """
 
     def change(current: Integration) -> Integration:
         check_unmodified(current, expected)
-        return replace(editor.apply(current, changes), modified_ms=now_ms)
+        changed = editor.apply(current, changes)
+        return current if changed == current else replace(changed, modified_ms=now_ms)
 
     return await definitions.edit(any_id, change)
 

@@ -16,14 +16,17 @@ from dispatcher.flow.integrations.fields.table import INTEGRATION
 from dispatcher.flow.integrations.fields.values import Secret
 from dispatcher.model.integration import Integration
 
+GIVEN = "as given, if that is a new value"
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field by its path; a secret is never in clear."""
+    """One field by its path; a secret is never in clear, and whether a given one is new is not known here."""
 
     path: str
     before: Any
     after: Any
+    secret: bool = False
 
 
 def defaults() -> dict[str, Any]:
@@ -104,11 +107,11 @@ def _differences(kind: Kind, path: str, wanted: Any, shown: Any) -> Iterator[Dif
                 yield from _differences(row.kind, f"{path}.{row.name}", wanted.get(row.name), before)
     elif isinstance(kind, Secret):
         if wanted not in (MASK, shown):
-            yield Difference(path, shown, "a new value" if wanted else None)
+            yield Difference(path, shown, GIVEN if wanted else None, secret=bool(wanted and shown))
     elif isinstance(kind, Headers):
         before, after = _open(shown), _open(wanted)
         if before != after or any(one["secret"] and one["value"] not in (None, MASK) for one in wanted):
-            yield Difference(path, sorted(before), sorted(after))
+            yield Difference(path, before, after, secret=before == after)
     elif wanted != shown and not (wanted in (None, [], "") and shown in (None, [], "")):
         yield Difference(path, shown, wanted)
 

@@ -10,7 +10,7 @@ import binascii
 import json
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from dispatcher.policy.notification.signing import VerifyingKey, signed_content
@@ -61,7 +61,10 @@ def verify(
     check = _Check(keys, entries)
     if check.passes(signed_content(msg_id, int(timestamp), body)):
         return _freshness(int(timestamp), now_s, tolerance_s)
-    return check.unknown_scheme() or _changed(check, msg_id, int(timestamp), body) or _SECRET_OR_BYTES
+    found = check.unknown_scheme() or _changed(check, msg_id, int(timestamp), body) or _SECRET_OR_BYTES
+    if (stale := _staleness(int(timestamp), now_s, tolerance_s)) and found.wrong is not Part.TIMESTAMP:
+        return replace(found, text=f"{found.text}; webhook-timestamp is {stale}, too")
+    return found
 
 
 _SECRET_OR_BYTES = Verification(
@@ -102,12 +105,19 @@ def _entries(header: str) -> Iterator[tuple[str, bytes]]:
 
 
 def _freshness(timestamp_s: int, now_s: float, tolerance_s: float) -> Verification:
+    stale = _staleness(timestamp_s, now_s, tolerance_s)
+    if stale is None:
+        return Verification(None, "genuine: secret, timestamp and bytes agree")
+    text = f"the signature is genuine, but webhook-timestamp is {stale}: a replay, or a clock that is wrong"
+    return Verification(Part.TIMESTAMP, text)
+
+
+def _staleness(timestamp_s: int, now_s: float, tolerance_s: float) -> str | None:
     off_s = now_s - timestamp_s
     if abs(off_s) <= tolerance_s:
-        return Verification(None, "genuine: secret, timestamp and bytes agree")
-    side = "old" if off_s > 0 else "in the future"
-    text = f"the signature is genuine, but {abs(off_s):.0f} s {side}; allowed are {tolerance_s:.0f} s"
-    return Verification(Part.TIMESTAMP, text + ": a replay, or a clock that is wrong")
+        return None
+    side = "stale: {:.0f} s old" if off_s > 0 else "{:.0f} s in the future"
+    return f"{side.format(abs(off_s))}, allowed are {tolerance_s:.0f} s"
 
 
 def _changed(check: _Check, msg_id: str, timestamp_s: int, body: bytes) -> Verification | None:

@@ -54,6 +54,17 @@ def test_verify_says_which_part_is_wrong_and_exits_with_1(capsys: pytest.Capture
         assert (status, out.startswith(text)) == (1, True), (text, out)
 
 
+def test_verify_names_a_stale_timestamp_beside_whatever_else_is_wrong(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    file = tmp_path / "body"
+    file.write_bytes(BODY)
+    secret, long_ago = generate_secret(), int(time.time()) - 4000
+    for given in (headers(secret, long_ago), ["--secret", generate_secret(), *headers(secret, long_ago)[2:]]):
+        status, out, _ = dispatcher(capsys, "verify", *given, "--body-file", str(file))
+        assert (status, "webhook-timestamp is stale: 400" in out) == (1, True), out
+
+
 def test_verify_of_a_file_that_is_not_there_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     status, _, err = dispatcher(capsys, "verify", *headers(generate_secret(), 1), "--body-file", "/nowhere")
     assert (status, err) == (2, "error: /nowhere cannot be read: No such file or directory\n")

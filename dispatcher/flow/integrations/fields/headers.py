@@ -50,7 +50,8 @@ def _header(wanted: Document, kept: Header | None, vault: Vault) -> Header:
     if not wanted.get("secret"):
         return Header(name, wanted["value"])
     context = sealed_fields.header_value(vault.integration_id, name)
-    return Header(name, vault.sealer.seal(wanted["value"], context), secret=True)
+    before = kept.value if kept and kept.secret and kept.name == name else ""
+    return Header(name, vault.sealed(before, wanted["value"], context), secret=True)
 
 
 def _keeps_value(header: Document) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from dispatcher.errors import Problem
-from dispatcher.store.secrets.sealing import Sealer
+from dispatcher.store.secrets.sealing import Sealer, SealError
 
 MASK = "******"
 """Stands for a secret that is shown. Sent back by a client that only changed something else: keep what there is."""
@@ -25,6 +26,13 @@ class Vault:
 
     sealer: Sealer
     integration_id: str
+
+    def sealed(self, before: str, wanted: str, context: str) -> str:
+        """``wanted`` sealed; ``before`` as it is, where that holds the same, so that nothing has changed."""
+        with suppress(SealError):
+            if before and self.sealer.open(before, context) == wanted:
+                return before
+        return self.sealer.seal(wanted, context)
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,7 +209,7 @@ class Secret(Kind):
     def merged(self, before: Any, wanted: Any, vault: Vault) -> Any:
         if wanted == MASK:
             return before
-        return vault.sealer.seal(wanted, self.context(vault.integration_id)) if wanted else self.cleared
+        return vault.sealed(before, wanted, self.context(vault.integration_id)) if wanted else self.cleared
 
     def shown(self, kept: Any) -> Any:
         return MASK if kept else None
