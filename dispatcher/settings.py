@@ -58,6 +58,10 @@ class Settings(BaseSettings):
     )
     admin_client_id: str | None = Field(None, description="API client with every scope, created at start")
     admin_client_secret: SecretStr | None = Field(None, description="Its secret, 16 characters or more")
+    client_key_file: Path | None = Field(
+        None,
+        description="PEM file with the private key that verbs prove DISPATCHER_ADMIN_CLIENT_ID by, not a secret",
+    )
     allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Comma-separated CIDRs that notifications may go to although private"
     )

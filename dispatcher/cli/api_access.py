@@ -17,6 +17,7 @@ import typer
 from dispatcher.cli.processes.address_file import announced_addresses
 from dispatcher.cli.processes.local_secrets import admin_credentials
 from dispatcher.cli.processes.startup import load_settings, run
+from dispatcher.cli.terminal.typed_json import raw_bytes
 from dispatcher.client import ApiError, Client, Unreachable
 from dispatcher.errors import ConfigurationError, Problem
 from dispatcher.settings import Settings
@@ -33,12 +34,20 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """``found``: a server that is known to run."""
+    """``found``: a server that is known to run. ``private_key`` (PEM) or a secret, never both."""
 
     url: str
     client_id: str
-    client_secret: str
+    client_secret: str | None
     found: bool
+    private_key: str | None = None
+
+    def client(self) -> Client:
+        """Raises ConfigurationError for a key that cannot sign."""
+        try:
+            return Client(self.url, self.client_id, self.client_secret, private_key=self.private_key)
+        except ValueError as error:
+            raise ConfigurationError(f"--client-key: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +63,30 @@ class Connection:
     url: Annotated[str | None, typer.Option(help="Address of the API.")] = None
     client_id: Annotated[str | None, typer.Option(help="API client to act as.")] = None
     client_secret: Annotated[str | None, typer.Option(help="Its secret.")] = None
+    client_key: Annotated[Path | None, typer.Option(help="Or a PEM file with its private key.")] = None
 
     def access(self) -> Access:
         """Raises ConfigurationError: see ``find_access``."""
-        return find_access(self.url, self.client_id, self.client_secret)
+        return find_access(self.url, self.client_id, self.client_secret, self.client_key)
 
 
-def find_access(url: str | None = None, client_id: str | None = None, client_secret: str | None = None) -> Access:
+def find_access(
+    url: str | None = None,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    client_key: Path | None = None,
+) -> Access:
     """Raises ConfigurationError, which says what to set, when no credentials can be found."""
     settings = load_settings()
+    key = _key_file(settings, client_secret, client_key)
     running = list(_running(settings))
     wanted = (url or _from_environment(settings) or "").rstrip("/")
     match = next((one for one in running if not wanted or wanted in one.addresses), None)
     address = wanted or (match.addresses[0] if match else reachable(settings.base_url))
     if not address.startswith(("http://", "https://")):
         raise ConfigurationError(f"{address} is no URL of an API: it begins with http:// or https://")
+    if key is not None:
+        return Access(address, _holder(settings, client_id), None, match is not None, raw_bytes(key).decode("latin-1"))
     pair = _given(client_id, client_secret) or _kept(settings, address, match.folder if match else None)
     if pair is None:
         raise ConfigurationError(
@@ -102,6 +120,8 @@ def refusal(access: Access, error: ApiError) -> list[str]:
     texts = [_line(problem) for problem in error.problems]
     if error.status == 401:
         text = f"{access.url} does not take the credentials of client {access.client_id!r}"
+        if access.private_key is not None:
+            return [f"{text}: check --client-id and --client-key, and --url", *(f"  {one}" for one in texts)]
         return [
             f"{text}: check --client-id and --client-secret, or the DISPATCHER_ADMIN_CLIENT_ID and _SECRET that you set"
         ]
@@ -117,7 +137,7 @@ def refusal(access: Access, error: ApiError) -> list[str]:
 
 
 async def _with_client(access: Access, work: Callable[[Client], Awaitable[T]]) -> T:
-    async with Client(access.url, access.client_id, access.client_secret) as client:
+    async with access.client() as client:
         return await work(client)
 
 
@@ -147,6 +167,22 @@ def reachable(address: str) -> str:
     for wildcard, own in WILDCARDS.items():
         address = address.replace(f"//{wildcard}:", f"//{own}:").replace(f"//[{wildcard}]:", f"//[{own}]:")
     return address
+
+
+def _key_file(settings: Settings, client_secret: str | None, client_key: Path | None) -> Path | None:
+    """The file with a private key that is to be used; none where the option of a secret is given alone."""
+    if client_key is not None and client_secret is not None:
+        raise ConfigurationError("give either --client-secret or --client-key, not both")
+    if client_key is None and settings.client_key_file is not None and settings.admin_client_secret is not None:
+        raise ConfigurationError("set either DISPATCHER_CLIENT_KEY_FILE or DISPATCHER_ADMIN_CLIENT_SECRET, not both")
+    return client_key or (settings.client_key_file if client_secret is None else None)
+
+
+def _holder(settings: Settings, client_id: str | None) -> str:
+    found = client_id or settings.admin_client_id
+    if not found:
+        raise ConfigurationError("a key is of a client: give --client-id too, or set DISPATCHER_ADMIN_CLIENT_ID")
+    return found
 
 
 def _given(client_id: str | None, client_secret: str | None) -> tuple[str, str] | None:

@@ -22,6 +22,7 @@ from dispatcher.client.answers import (
     NewEvent,
     StatusJson,
 )
+from dispatcher.client.assertions import KeyCredentials
 from dispatcher.client.definitions import Definitions
 from dispatcher.client.emitter import BOUNDS, SOURCE, Bounds, Emitter
 from dispatcher.client.errors import api_error
@@ -44,9 +45,21 @@ Conditions = Mapping[str, str]
 class Client:
     """Calls raise ``ApiError`` when refused and ``Unreachable`` when nobody answered in time."""
 
-    def __init__(self, base_url: str, client_id: str, client_secret: str) -> None:
+    def __init__(
+        self,
+        base_url: str,
+        client_id: str,
+        client_secret: str | None = None,
+        *,
+        private_key: str | None = None,
+        audience: str | None = None,
+    ) -> None:
+        """``private_key`` (PEM) in place of a secret proves a client that was made with its public part.
+
+        ``audience``: the token endpoint's URL as the API names it, where it is called at another one. ``ValueError``.
+        """
         self.base_url = base_url.rstrip("/")
-        self._credentials = Credentials(client_id, client_secret)
+        self._credentials = _credentials(client_id, client_secret, private_key, audience)
         self._session: aiohttp.ClientSession | None = None
         self._transport: Transport | None = None
 
@@ -179,6 +192,16 @@ class Client:
         if self._transport is None:
             raise RuntimeError("use `async with Client(…)`")
         return self._transport
+
+
+def _credentials(
+    client_id: str, secret: str | None, private_key: str | None, audience: str | None
+) -> Credentials | KeyCredentials:
+    if (secret is None) == (private_key is None):
+        raise ValueError("give either client_secret or private_key")
+    if private_key is not None:
+        return KeyCredentials.of(client_id, private_key, audience)
+    return Credentials(client_id, secret or "")
 
 
 def _segment(text: str) -> str:

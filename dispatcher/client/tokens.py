@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from dispatcher.client.assertions import KeyCredentials
 from dispatcher.client.errors import api_error
 
 TOKEN_PATH = "/oauth2/token"  # noqa: S105 - a path
@@ -26,11 +27,17 @@ class Credentials:
         pair = f"{quote(self.client_id, safe='')}:{quote(self.client_secret, safe='')}"
         return "Basic " + base64.b64encode(pair.encode()).decode()
 
+    def asked(self, _: str) -> tuple[dict[str, str], dict[str, str]]:
+        """Headers and fields that a token request shows."""
+        return {"Authorization": self.basic()}, {}
+
 
 class Tokens:
     """One token for all calls; those that need it at the same time share one request."""
 
-    def __init__(self, session: aiohttp.ClientSession, base_url: str, credentials: Credentials) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession, base_url: str, credentials: Credentials | KeyCredentials
+    ) -> None:
         self._session = session
         self._url = base_url + TOKEN_PATH
         self._credentials = credentials
@@ -52,10 +59,9 @@ class Tokens:
 
     async def _fetch(self) -> None:
         asked_s = time.monotonic()
-        headers = {"Authorization": self._credentials.basic()}
-        async with self._session.post(
-            self._url, data={"grant_type": "client_credentials"}, headers=headers, allow_redirects=False
-        ) as answer:
+        headers, shown = self._credentials.asked(self._url)
+        form = {"grant_type": "client_credentials", **shown}
+        async with self._session.post(self._url, data=form, headers=headers, allow_redirects=False) as answer:
             body = await read_json(answer)
             if answer.status != 200 or not isinstance(body, dict) or not body.get("access_token"):
                 raise api_error(answer.status, body, answer.headers.get("X-Request-Id"))

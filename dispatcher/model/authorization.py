@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dispatcher.model.connector import RemoteAccount
+
 
 @dataclass(frozen=True, slots=True)
 class PendingAuthorization:
@@ -29,3 +31,10 @@ class Grant:
     access_token: str
     refresh_token: str | None = None
     expires_ms: int | None = None
+    issuer: str = ""
+    subject: str | None = None
+    """The user as the issuer of an ID token names it (OpenID Connect Core §2); None = there was no such token."""
+
+    @property
+    def account(self) -> RemoteAccount | None:
+        return RemoteAccount(self.subject, self.issuer) if self.subject and self.issuer else None

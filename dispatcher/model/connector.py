@@ -62,6 +62,18 @@ class ConnectorProperty:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoteAccount:
+    """An account as the other side names it. ``teller`` empty = the product host; else the issuer of an ID token."""
+
+    name: str
+    teller: str = ""
+
+    def is_another_than(self, known: RemoteAccount | None) -> bool:
+        """Names of two tellers say nothing about one another."""
+        return known is not None and known.teller == self.teller and known.name != self.name
+
+
+@dataclass(frozen=True, slots=True)
 class AccountConnector:
     """Installed into one account. ``auth_value`` is sealed; None = delivery falls back to the integration's own."""
 
@@ -94,6 +106,8 @@ class AccountConnector:
     """Counted up whenever its value is refused, or replaced after that: ids and locks follow from it."""
     needs_attention: str | None = None
     """Why its host refused it (a 401), in words; None = it is good as far as anybody knows."""
+    remote_account: RemoteAccount | None = None
+    """Told when the value was tried; None = nobody has said whose it is."""
 
     @property
     def authenticated(self) -> bool:

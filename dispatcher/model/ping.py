@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from dispatcher.model.connector import RemoteAccount
 from dispatcher.model.event_type import EventType
 
 OVERDUE = "No worker reported the outcome in time: check that a worker runs (`dispatcher worker`), then ping again."
@@ -148,3 +149,5 @@ class CredentialsTried:
     duration_ms: float | None = None
     sealed_grant: str | None = None
     """Tokens that were got, where they are what was asked for."""
+    account: RemoteAccount | None = None
+    """The account that they are of, where the other side said so."""

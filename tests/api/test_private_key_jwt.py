@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from dispatcher.api.oauth.form import ASSERTION_TYPE
+from dispatcher.client import ApiError, Client
 from dispatcher.policy.secrets.client_key import ALGORITHMS
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, basic
 from tests.api.test_oauth import GRANT, ask, refused
@@ -83,6 +85,20 @@ async def test_an_assertion_gets_a_token_that_works_at_both_endpoints(holder: Ho
         _, body = await ask(holder.api, 200, path, data=holder.form())
         bearer = {"Authorization": f"Bearer {body['access_token']}"}
         assert (await holder.api.http.get("/v1/events", headers=bearer)).status == 200
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+async def test_the_client_library_signs_for_itself(start: Start, algorithm: str) -> None:
+    api = await start(public_base_url=ISSUER)
+    holder = await registered(api, algorithm)
+    api.clock.now_s = time.time()
+    pem, url = private(holder.key), str(api.http.make_url(""))
+    async with Client(url, holder.id, private_key=pem, audience=f"{ISSUER}/oauth2/token") as client:
+        assert [event async for event in client.events({})] == []
+    async with Client(url, holder.id, private_key=pem) as elsewhere:
+        with pytest.raises(ApiError, match="its aud names none of") as refusal:
+            await elsewhere.event("x")
+    assert refusal.value.status == 401
 
 
 async def test_authlib_as_a_client_gets_a_token_with_each_algorithm(api: Api) -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import orjson
 import pytest
 
 from dispatcher.api.installing import AUTHORIZING
@@ -38,6 +39,7 @@ class Issuer:
         self.number = 0
         self.expires_in = 3600
         self.refusal: Reply | None = None
+        self.subject: str | None = None
         host.default = self.answer
 
     @property
@@ -51,6 +53,9 @@ class Issuer:
             return self.refusal
         self.number += 1
         tokens = {"access_token": f"access-{self.number}", "refresh_token": f"refresh-{self.number}"}
+        if self.subject:
+            claims = {"iss": "https://ledger.example.com", "aud": ["marketplace"], "sub": self.subject}
+            tokens["id_token"] = f"e30.{base64.urlsafe_b64encode(orjson.dumps(claims)).decode().rstrip('=')}.c2ln"
         return Reply.of(200, tokens | {"token_type": "Bearer", "expires_in": self.expires_in})
 
 
@@ -245,3 +250,18 @@ async def test_an_endpoint_that_is_away_keeps_a_token_in_use_that_still_serves(u
     await user.app.shop.stop_all()
     await user.app.shop.work()
     assert (await notified(user)).headers["Authorization"] == "Bearer access-1"
+
+
+async def test_c35_another_users_authorization_is_refused_and_the_old_one_kept(user: Page, issuer: Issuer) -> None:
+    issuer.subject = "sam"
+    await authorized(user)
+    await user.services.customers.check_step(user.installation, "verify", user.customer)
+    issuer.subject = "kim"
+    with pytest.raises(Unprocessable, match="kim, but sam is connected") as refusal:
+        await authorized(user)
+    assert refusal.value.problems[0].code == "another_account"
+    assert (await mine(user))["AuthValue"] == "access-1"
+    for subject, token in (("sam", "access-3"), (None, "access-4")):
+        issuer.subject = subject
+        await authorized(user)
+        assert (await mine(user))["AuthValue"] == token

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,10 +17,11 @@ from dispatcher.flow.connectors.connecting import Connecting, Credentials
 from dispatcher.flow.installations.customers import Customer
 from dispatcher.flow.integrations.publish import publish
 from dispatcher.model.connector import ConnectorAuth
-from dispatcher.model.installation import Installation, InstallStep
+from dispatcher.model.installation import Installation, InstallStep, Standing
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
 from tests.hosts import Received, Reply
+from tests.waiting import until
 from tests.worker.test_account_connectors import HostApplication, app
 
 __all__ = ["app"]
@@ -143,6 +146,79 @@ async def test_users_do_not_say_where_credentials_go(page: Page) -> None:
 async def test_only_connections_that_something_asks_for_can_be_made(page: Page) -> None:
     with pytest.raises(NotFound):
         await page.save(name="Anything")
+
+
+def names(**accounts: str) -> Callable[[Received], Reply]:
+    """A host that says whose each key is."""
+
+    def answer(request: Received) -> Reply:
+        named = accounts.get(request.headers.get("X-Api-Key", ""))
+        return Reply.of(200, {"success": True, "accountIdentifier": named}) if named else Reply(401, b"")
+
+    return answer
+
+
+def key(secret: str) -> Credentials:
+    return replace(KEY, secret=secret)
+
+
+async def installed(page: Page) -> None:
+    """Every step is done, and the host has taken the order."""
+    await page.save(key("first"))
+    await page.services.customers.check_step(page.installation, "verify", page.customer)
+
+    async def is_installed() -> bool:
+        page.installation = await page.services.installer.get(page.customer.caller, page.installation.id)
+        return page.installation.standing is Standing.INSTALLED
+
+    await until(is_installed)
+
+
+async def test_c35_another_account_is_refused_and_the_old_one_kept(page: Page) -> None:
+    page.app.shop.host.default = names(first="acct-1", other="acct-2")
+    await installed(page)
+    page.app.shop.host.default = names(renewed="acct-1", other="acct-2")
+    integration = await page.app.shop.definitions.needed(str(page.installation.integration_id))
+    held = [await page.app.shop.emit(integration, "A", revision=2, payload={"n": n}) for n in (1, 2)]
+    await page.app.shop.status(held[0], Status.HELD)
+    text = await page.refused(key("other"))
+    assert "acct-2" in text
+    assert "acct-1 is connected" in text
+    await page.app.shop.status(held[0], Status.HELD)
+    page.app.shop.host.requests.clear()
+    await page.save(key("renewed"))
+    for event_id in held:
+        assert (await page.app.shop.ended(event_id)).state.status is Status.SUCCEEDED
+    assert [one.json["payload"]["n"] for one in page.app.shop.host.requests[1:]] == [1, 2]
+
+
+async def test_a_host_that_makes_names_up_locks_nobody_out(page: Page) -> None:
+    count = itertools.count()
+    page.app.shop.host.default = lambda _: Reply.of(200, {"success": True, "accountIdentifier": f"new-{next(count)}"})
+    await installed(page)
+    await page.save(key("renewed"))
+    assert await auth_value(page) == "renewed"
+
+
+async def test_until_it_is_installed_another_account_may_be_connected(page: Page) -> None:
+    page.app.shop.host.default = names(first="acct-1", other="acct-2")
+    await page.save(key("first"))
+    await page.save(key("other"))
+    assert await auth_value(page) == "other"
+
+
+async def test_a_host_application_may_connect_another_account(page: Page) -> None:
+    page.app.shop.host.default = names(first="acct-1", other="acct-2", third="acct-3")
+    await installed(page)
+    connector = next(one for one in await page.app.connectors("A") if one["Name"] == NAME)
+    await page.app.change("A", connector["Id"], AuthValue="other")
+    await page.save(key("third"))
+    await page.refused(key("first"))
+    assert await auth_value(page) == "third"
+
+
+async def auth_value(page: Page) -> Any:
+    return next(one["AuthValue"] for one in await page.app.connectors("A") if one["Name"] == NAME)
 
 
 async def test_a_new_value_ends_what_a_refused_one_began(page: Page) -> None:

@@ -12,11 +12,13 @@ from authlib.oauth2.auth import ClientAuth
 from dispatcher.clock import Clock
 from dispatcher.model.authorization import Grant
 from dispatcher.model.connector import OAuthApplication
+from dispatcher.policy.answers.body import Fields
 from worker.http.answer import Answer
 from worker.http.connector import ConnectionLapsed
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.answer import MAX_TOKEN_CHARS, TokenAnswer, fields_of, read_token
 from worker.oauth.client import KEPT_IN_BASIC, REQUEST_TIMEOUT_S, failure_of
+from worker.oauth.id_token import subject_of
 from worker.oauth.values import TokenFailure
 
 _MASK = "******"
@@ -45,7 +47,7 @@ class GrantClient:
     ) -> Grant | TokenFailure:
         try:
             asked_at_s = self.clock()
-            outcome = _read(await self._answer(application, form), asked_at_s)
+            outcome = _read(await self._answer(application, form), application.client_id, asked_at_s)
         except (aiohttp.ClientError, OSError, ValueError) as error:
             outcome = failure_of(error)
         if isinstance(outcome, Grant):
@@ -76,17 +78,20 @@ def _prepared(application: OAuthApplication, form: Mapping[str, str]) -> tuple[s
     return url, headers, body.encode()
 
 
-def _read(answer: Answer, asked_at_s: float) -> Grant | TokenFailure:
+def _read(answer: Answer, client_id: str, asked_at_s: float) -> Grant | TokenFailure:
     granted = TokenAnswer(answer.status, answer.headers, answer.body, asked_at_s)
     token = read_token(granted)
     if isinstance(token, TokenFailure):
         return token
     lasts = token.expires_at_s > token.issued_at_s
-    return Grant(token.value, _refresh_token(granted), int(token.expires_at_s * 1000) if lasts else None)
+    fields = fields_of(granted) or {}
+    expires_ms = int(token.expires_at_s * 1000) if lasts else None
+    issuer, subject = subject_of(fields.get("id_token"), client_id) or ("", None)
+    return Grant(token.value, _refresh_token(fields), expires_ms, issuer, subject)
 
 
-def _refresh_token(granted: TokenAnswer) -> str | None:
-    value = (fields_of(granted) or {}).get("refresh_token")
+def _refresh_token(fields: Fields) -> str | None:
+    value = fields.get("refresh_token")
     if not isinstance(value, str):
         return None
     return value if 0 < len(value) <= MAX_TOKEN_CHARS and value.isprintable() else None

@@ -6,11 +6,13 @@ Leaves nothing in the list of events, and keeps neither the value nor a token.
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from dispatcher.clock import Clock
 from dispatcher.flow.pings.event import ping_event, ping_state
 from dispatcher.model.attempt import Outcome
+from dispatcher.model.connector import RemoteAccount
 from dispatcher.model.event_type import TYPE_RULES, EventType
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.policy.installing.account_access import AccountAccess, approach
@@ -83,10 +85,17 @@ def _told(delivery: Delivery, reading: Reading) -> CredentialsTried:
     verdict, duration_ms = reading.verdict, (time.perf_counter() - delivery.begun_s) * 1000
     tried = CredentialsTried(verdict.outcome in PASSING, verdict.error_code, None, duration_ms)
     if tried.success:
-        return tried
+        return replace(tried, account=_account(verdict.account_identifier, hidden(delivery, reading)))
     said = scrub(verdict.message, hidden(delivery, reading)) if verdict.message else ""
     if verdict.outcome is Outcome.REFUSED:
         return replace(tried, message=said or REFUSED)
     if reading.http_status in _REFUSALS:
         return replace(tried, message=REFUSED)
     return replace(tried, message=said if verdict.outcome is Outcome.CONFIGURATION_ERROR else AWAY)
+
+
+def _account(identifier: str | None, secrets: Iterable[str]) -> RemoteAccount | None:
+    """None also where the name repeats a secret: names are shown."""
+    if identifier is None or scrub(identifier, secrets) != identifier:
+        return None
+    return RemoteAccount(identifier)

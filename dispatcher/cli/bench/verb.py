@@ -113,7 +113,7 @@ async def _on_its_own(load: Load, faults: Faults) -> Run:
     async with private_deployment(faults.workers) as made:
         access = made.access
         async with (
-            Client(access.url, access.client_id, access.client_secret) as client,
+            access.client() as client,
             _subject(client, Target(), made.folder) as subject,
         ):
             injecting = partial(inject, made, planned(load.seconds, faults))

@@ -14,10 +14,11 @@ from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
 from dispatcher.flow.connectors.connectors import Connectors
 from dispatcher.flow.connectors.draft import ConnectorDraft
 from dispatcher.flow.connectors.plan import Plan
+from dispatcher.flow.connectors.proof import Proof
 from dispatcher.flow.installations.customers import Customer
 from dispatcher.flow.installations.states.transitions import Cause, Transitions
 from dispatcher.model.authorization import Grant
-from dispatcher.model.connector import AccountConnector, ConnectorAuth, ConnectorTemplate
+from dispatcher.model.connector import AccountConnector, ConnectorAuth, ConnectorTemplate, RemoteAccount
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.model.installation import Installation, InstallStep, Moved
 from dispatcher.model.ping import CredentialsTried
@@ -75,9 +76,9 @@ class Connecting:
             drafted = draft.applied(current or _nobody(by, now_ms), range(len(credentials.properties)))
         except InvalidRequest as error:
             raise Unprocessable([_plain(one) for one in error.problems]) from None
-        await self._try(installation, drafted)
+        proof = Proof(await self._account(installation, drafted, current), settled=not installation.draft)
         note = Noting(self.audit, by.author, "connect", now_ms)
-        saved = await self.connectors.save(plan, asked, current, by.account.id, by.marketplace.id, now_ms, note)
+        saved = await self.connectors.save(plan, asked, current, by.account.id, by.marketplace.id, now_ms, note, proof)
         await self._connected(installation, connection, saved, by)
         return saved
 
@@ -96,8 +97,8 @@ class Connecting:
         plan, current = await self.planned(installation, connection, by)
         asked = ConnectorAsked(current.name if current else connection, auth_value=grant.access_token)
         note = Noting(self.audit, by.author, "authorize", now_ms)
-        known = (by.account.id, by.marketplace.id, now_ms, note)
-        saved = await self.connectors.save(plan, asked, current, *known, grant=grant)
+        proof = Proof(grant.account, grant, settled=not installation.draft)
+        saved = await self.connectors.save(plan, asked, current, by.account.id, by.marketplace.id, now_ms, note, proof)
         await self._connected(installation, connection, saved, by)
         return saved
 
@@ -119,10 +120,24 @@ class Connecting:
             return Plan()
         return await planner.of_template(template)
 
-    async def _try(self, installation: Installation, drafted: AccountConnector) -> None:
+    async def _account(
+        self, installation: Installation, drafted: AccountConnector, current: AccountConnector | None
+    ) -> RemoteAccount | None:
+        """The account that the host names. ``Unprocessable`` where it refuses.
+
+        A host that names another one than before is asked once more: one that makes names up names a third.
+        """
+        told = await self._try(installation, drafted)
+        if installation.draft or told is None or current is None:
+            return told
+        if not told.is_another_than(current.remote_account):
+            return told
+        return told if await self._try(installation, drafted) == told else None
+
+    async def _try(self, installation: Installation, drafted: AccountConnector) -> RemoteAccount | None:
         value = self.connectors.opened(drafted)
         if drafted.integration_id is None or value is None or installation.revision is None:
-            return
+            return None
         properties = {one.name: one.value for one in drafted.properties}
         kind, account_id = drafted.auth_kind or ConnectorAuth.NONE, drafted.account_id
         account = AccountTrial(installation.revision, account_id, kind, properties, drafted.origins)
@@ -131,6 +146,7 @@ class Connecting:
         if not tried.success:
             text = tried.message or "The credentials were refused."
             raise Unprocessable.of("credentials_refused", text, "AuthValue")
+        return tried.account
 
     async def _connected(
         self, installation: Installation, connection: str, saved: AccountConnector, by: Customer

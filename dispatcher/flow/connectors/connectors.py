@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from dispatcher.errors import InvalidRequest, NotFound, Refused
 from dispatcher.flow.connectors.draft import ConnectorDraft
 from dispatcher.flow.connectors.plan import ConnectorPlanner, Plan
+from dispatcher.flow.connectors.proof import Proof
 from dispatcher.flow.connectors.reauthentication import Reauthentication
-from dispatcher.flow.connectors.renewing import renewable
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.ids import new_hex24
-from dispatcher.model.authorization import Grant
 from dispatcher.model.connector import AccountConnector, ConnectorTemplate
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.policy.addresses.url_properties import names_a_host
@@ -156,12 +155,9 @@ class Connectors:
         marketplace_id: int,
         now_ms: int,
         noting: Noting,
-        grant: Grant | None = None,
+        proof: Proof,
     ) -> AccountConnector:
-        """A user's own: the connector ``known``, or a new one. What names a host is not theirs to say.
-
-        ``grant``: the tokens that the AuthValue is one of.
-        """
+        """A user's own: the connector ``known``, or a new one. What names a host is not theirs to say."""
 
         async def work(transaction: Transaction) -> AccountConnector:
             current = await transaction.read(connector_place(known.id)) if known else None
@@ -169,7 +165,7 @@ class Connectors:
                 self._require_room(await transaction.read(entries_place(account_id)) or [])
                 current = await self._blank(account_id, asked, now_ms, partner=False, marketplace_id=marketplace_id)
             _require_same_hosts(current, asked, plan.urls)
-            return await self._put(transaction, plan, asked, current, now_ms, "", grant)
+            return await self._put(transaction, plan, asked, current, now_ms, "", proof)
 
         saved = await transacted(self.store.redis, work, f"Account {account_id}", noting)
         await self._reauthentication.applied(saved.id)
@@ -183,12 +179,12 @@ class Connectors:
         current: AccountConnector,
         now_ms: int,
         field: str,
-        grant: Grant | None = None,
+        proof: Proof | None = None,
     ) -> AccountConnector:
         draft = ConnectorDraft(self.sealer, self.url_rule, plan, asked, now_ms, field)
         connector = draft.applied(current, await self._property_ids(current, asked))
-        if grant is not None:
-            connector = renewable(connector, grant, self.sealer)
+        if proof is not None:
+            connector = proof.of(current, connector, self.sealer)
         if connector.integration_id and connector.integration_id != current.integration_id:
             await mark_bound(self.store.redis, transaction, connector.integration_id)
         renewed = await self._reauthentication.renewed(transaction, current, connector)

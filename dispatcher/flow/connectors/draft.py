@@ -125,6 +125,7 @@ class ConnectorDraft:
             expires_ms=None,
             origins=origins_of(self.plan.urls, values),
             needs_attention=None,
+            remote_account=changed.remote_account if sealed == changed.auth_value else None,
         )
 
 
@@ -140,4 +141,5 @@ def origins_of(urls: tuple[str, ...], values: Mapping[str, str]) -> tuple[str, .
 
 
 def _unauthenticated(connector: AccountConnector) -> AccountConnector:
-    return replace(connector, auth_value=None, auth_kind=None, refresh_token=None, expires_ms=None, origins=())
+    without = replace(connector, auth_value=None, auth_kind=None, refresh_token=None, expires_ms=None, origins=())
+    return replace(without, remote_account=None)

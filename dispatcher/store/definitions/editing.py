@@ -106,10 +106,16 @@ class Definitions(DefinitionReads):
         return await self._replace(published, expected_modified_ms, revision)
 
     async def edit(self, any_id: str, change: Change) -> Integration:
-        """Apply ``change`` to the newest state, again if another writer was faster. ``NotFound``."""
+        """Apply ``change`` to the newest state, again if another writer was faster; no change is no write.
+
+        Raises ``NotFound``.
+        """
         for _ in range(_TRIES):
             current = await self.needed(any_id)
-            saved = await self._try_replace(change(current), current.modified_ms)
+            changed = change(current)
+            if changed == current:
+                return current
+            saved = await self._try_replace(changed, current.modified_ms)
             if saved is not None:
                 return saved
         raise _modified(any_id)
