@@ -17,7 +17,7 @@ from dispatcher.flow.verdict.probing import READ
 from dispatcher.flow.verdict.sources import Sources, Updates
 from dispatcher.model.queue import WORKER_FORGOTTEN_MS, WorkerView
 from dispatcher.model.troubles import StuckJob
-from dispatcher.store.archive.trouble import trouble
+from dispatcher.store.archive.trouble import TroubleWatch
 from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.pressure import Pressure
 from dispatcher.store.health.set_aside import set_aside
@@ -57,7 +57,7 @@ def verdict_watch(
         probed=definitions.pings_due.ids,
         pings=partial(definitions.pings.history, limit=READ),
         set_aside=partial(set_aside, redis),
-        archive_trouble=partial(trouble, services.reads.archive),
+        archive_trouble=TroubleWatch(services.reads.archive, clock.steady).now,
         paused_types=services.reads.type_pauses.all,
         skew_ms=lambda: round(clock.machine_ahead_s() * 1000),
         disable_after_ms=round(disable_after_days * DAY_MS) or None,

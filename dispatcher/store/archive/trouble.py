@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import dataclass
+
+from dispatcher.clock import Seconds
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.belonging import mismatch
@@ -11,6 +15,8 @@ from dispatcher.store.redis.scripts import Client
 
 NOTED_S = 900
 """Longer than a worker waits before it tries again."""
+LOOK_EVERY_S = 15.0
+LOOK_WITHIN_S = 3.0
 
 
 async def note(client: Client, error: ArchiveUnavailable) -> None:
@@ -37,3 +43,28 @@ async def trouble(archive: Archive | None) -> str | None:
         return await mismatch(archive)
     except ArchiveUnavailable as error:
         return str(error)
+
+
+@dataclass(slots=True)
+class TroubleWatch:
+    """The same for who asks every few seconds: a storage that is slow, or bills requests, is looked at less often."""
+
+    archive: Archive | None
+    steady: Seconds
+    _seen: str | None = None
+    _due_s: float = 0.0
+
+    async def now(self) -> str | None:
+        """Raises ``StoreUnavailable`` when Redis does not answer."""
+        if self.archive is not None and self.steady() >= self._due_s:
+            self._seen = await self._looked(self.archive)
+            self._due_s = self.steady() + LOOK_EVERY_S
+        return self._seen
+
+    async def _looked(self, archive: Archive) -> str | None:
+        try:
+            async with asyncio.timeout(LOOK_WITHIN_S):
+                return await trouble(archive)
+        except TimeoutError:
+            words = archive.storage.words
+            return f"the archive {words.label} does not answer within {LOOK_WITHIN_S:.0f} s; {words.remedy}"

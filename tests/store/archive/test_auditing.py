@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,12 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import ArchiveUnavailable, StoreDamaged
 from dispatcher.model.status import Status
+from dispatcher.store.archive import trouble as trouble_module
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.auditing import check_segments, recount_archive
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.sweeping import sweep
-from dispatcher.store.archive.trouble import clear, note, trouble
+from dispatcher.store.archive.trouble import TroubleWatch, clear, note, trouble
 from dispatcher.store.health.archive_check import examine_archive
 from dispatcher.store.health.findings import Level
 from dispatcher.store.keys import queue as keys
@@ -115,3 +117,27 @@ async def test_a_manifest_that_is_damaged_by_hand_is_told(moved: History, how: s
     assert (await examine_archive(moved.redis, moved.archive, PARTITIONS)).level is Level.FAIL
     report = await recount_archive(moved.redis, ALL)
     assert (report.well, list(report.broken)) == (False, [keys.segments(HOME)])
+
+
+async def test_who_asks_every_few_seconds_waits_for_no_storage_that_hangs(
+    moved: History, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trouble_module, "LOOK_WITHIN_S", 0.05)
+    answering, looks = threading.Event(), list[str]()
+
+    class Slow(FileStorage):
+        def identity(self) -> str | None:
+            looks.append("look")
+            answering.wait(30)
+            return super().identity()
+
+    steps = [0.0]
+    archive = Archive(moved.redis, Slow(Path(moved.storage.words.label)), soon_ms)
+    watch = TroubleWatch(archive, lambda: steps[0])
+    for _ in range(2):
+        assert "does not answer within" in (await watch.now() or "")
+    assert looks == ["look"]
+    answering.set()
+    monkeypatch.setattr(trouble_module, "LOOK_WITHIN_S", 30.0)
+    steps[0] += trouble_module.LOOK_EVERY_S
+    assert await watch.now() is None
