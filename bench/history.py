@@ -19,6 +19,7 @@ import uvloop
 from bench.rig.deployment import PARTITIONS, Deployment, deployment
 from bench.rig.traffic import BATCH, events
 from dispatcher.clock import DAY_MS, system_clock
+from dispatcher.errors import ArchiveUnavailable
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import Event
@@ -197,7 +198,11 @@ class Archiving:
         more = True
         while more:
             step_s = time.perf_counter()
-            step = await self.writer.step(partition, generation)
+            try:
+                step = await self.writer.step(partition, generation)
+            except ArchiveUnavailable as error:  # as a worker, which tries again later
+                print(error, flush=True)
+                continue
             self.longest_s = max(self.longest_s, time.perf_counter() - step_s)
             self.moved, more = self.moved + step.archived, step.more
 

@@ -19,7 +19,9 @@ from dispatcher.store.redis.scripts import Client, each_of
 WALKED = 1000
 """Entries of the log that one step looks at: events of a segment at most, which one script drops."""
 AT_ONCE = 250
-"""Events that one round trip reads."""
+"""Events that one round trip reads at most."""
+FIRST = 10
+"""Events that the first one reads: they say how large the others are, about."""
 SEGMENT_BYTES = 8 * 1024 * 1024
 """Bytes of events that a step reads, about: they are in memory at once."""
 LEAST_LEFT_MS = 3_600_000
@@ -46,19 +48,21 @@ async def collect(client: Client, partition: int, start: str, until_ms: int, now
     with guarded():
         entries = await client.xrange(keys.event_log(partition), start, str(until_ms - 1), WALKED)
     places = {fields[b"i"].decode(): place.decode() for place, fields in entries}
-    ids, collected, size = list(places), Collected(), 0
-    for at in range(0, len(ids), AT_ONCE):
-        if size >= SEGMENT_BYTES:
-            collected.rest = f"({places[ids[at - 1]]}"
-            return collected
-        some = await _that_ended(client, partition, ids[at : at + AT_ONCE], until_ms)
+    ended, collected = await _that_ended(client, partition, list(places), until_ms), Collected()
+    size, at, count = 0, 0, FIRST
+    while at < len(ended) and size < SEGMENT_BYTES:
+        some = ended[at : at + count]
+        at += len(some)
         for event_id, fields, left_ms in await _read(client, partition, some):
             size += sum(map(len, fields.values()))
             if left_ms > LEAST_LEFT_MS and is_open_text(fields):
                 position = Position.of(places[event_id])
                 collected.events.append(ArchivedEvent(event_id, position, now_ms + left_ms, fields))
-    if len(entries) == WALKED:
-        collected.rest = f"({places[ids[-1]]}"
+        count = max(1, min(AT_ONCE, (SEGMENT_BYTES - size) * at // max(1, size)))
+    if at < len(ended):
+        collected.rest = f"({places[ended[at - 1]]}"
+    elif len(entries) == WALKED:
+        collected.rest = f"({entries[-1][0].decode()}"
     return collected
 
 
@@ -76,11 +80,15 @@ def _is_text(value: bytes) -> bool:
 
 async def _that_ended(client: Client, partition: int, ids: Sequence[str], until_ms: int) -> list[str]:
     """Those that succeeded, or need nobody for another reason. What failed stays, since somebody may redeliver it."""
-    pipeline: Any = client.pipeline(transaction=False)
-    for event_id in ids:
-        pipeline.hget(keys.event(partition, event_id), "state")
-    states = zip(ids, await each_of(pipeline), strict=True)
-    return [event_id for event_id, state in states if isinstance(state, bytes) and _has_ended(state, until_ms)]
+    found = list[str]()
+    for at in range(0, len(ids), AT_ONCE):
+        some, pipeline = ids[at : at + AT_ONCE], client.pipeline(transaction=False)
+        for event_id in some:
+            pipeline.hget(keys.event(partition, event_id), "state")
+        for event_id, state in zip(some, await each_of(pipeline), strict=True):
+            if isinstance(state, bytes) and _has_ended(state, until_ms):
+                found.append(event_id)
+    return found
 
 
 def _has_ended(stored: bytes, until_ms: int) -> bool:

@@ -10,12 +10,14 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.model.status import COMPLETE, FAILURES, Status
+from dispatcher.store.archive import collecting
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.collecting import is_open_text
 from dispatcher.store.archive.entry import Segment
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.manifest import Manifest
 from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.archive.writing import Step
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.events import event_of
@@ -156,6 +158,23 @@ async def test_few_events_wait_for_others_to_share_a_segment_with(history: Histo
     writer._gather_ms = 3_600_000
     assert (await writer.step(HOME, history.desk.generation)).archived == 0
     assert await history.in_redis() == sorted(ids)
+
+
+async def test_large_events_share_a_segment_with_few_others(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collecting, "SEGMENT_BYTES", 20_000)
+    monkeypatch.setattr(collecting, "FIRST", 2)
+    events = [event_of(LANE, PARTITIONS, None, payload={"text": "x" * 5_000}) for _ in range(9)]
+    await history.desk.queue.accept(events)
+    assert len(await history.desk.ids()) == 9
+    for event in events:
+        await history.desk.settle(event.id, Status.SUCCEEDED)
+    writer, archived = history.writer(), list[int]()
+    step = Step(more=True)
+    while step.more:
+        step = await writer.step(HOME, history.desk.generation)
+        archived.append(step.archived)
+    await history.assert_each_once([event.id for event in events])
+    assert max(archived) <= 4
 
 
 async def test_a_full_disk_keeps_events_in_redis(history: History) -> None:
