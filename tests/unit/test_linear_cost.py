@@ -23,8 +23,8 @@ import worker
 from dispatcher.api.graphql.limits import check_text
 from dispatcher.api.http.validation import validated
 from dispatcher.api.oauth.form import _fields
+from dispatcher.api.rest.events.models import EventIn
 from dispatcher.api.rest.host.xml import prefers_xml, to_xml
-from dispatcher.api.rest.models import EventIn
 from dispatcher.catalogue.validation import schema_problems
 from dispatcher.errors import RequestError
 from dispatcher.model.event_type import EventType

@@ -106,3 +106,29 @@ class LinkedOut(Wire):
     integration_id: str | None
     former_integration_id: str | None
     warnings: list[str]
+
+
+class WebhookKeyOut(BaseModel):
+    """A public ed25519 key (RFC 8037); ``kid`` is its thumbprint (RFC 7638)."""
+
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    x: str
+    kid: str
+    use: Literal["sig"]
+    alg: Literal["EdDSA"]
+
+
+class WebhookKeysOut(BaseModel):
+    keys: list[WebhookKeyOut]
+
+
+class PlannedAttemptOut(Wire):
+    n: int
+    at_seconds: float
+    earliest_seconds: float
+    latest_seconds: float
+
+
+class RetryPreviewOut(Wire):
+    attempts: list[PlannedAttemptOut]

@@ -11,7 +11,7 @@ from dispatcher.api.http.parameters import SCHEDULE
 from dispatcher.api.http.query import invalid_parameter
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Route
-from dispatcher.api.rest.models import RetryPreviewOut
+from dispatcher.api.rest.definitions.models import RetryPreviewOut
 from dispatcher.api.services import SERVICES
 from dispatcher.model.access import Scope
 from dispatcher.policy.pace.retry import plan

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Route
-from dispatcher.api.rest.models import WebhookKeysOut
+from dispatcher.api.rest.definitions.models import WebhookKeysOut
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound
 from dispatcher.policy.notification.signing import published_key

@@ -15,8 +15,8 @@ from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.events.accepting_cloud_events import accept_cloud_event, accept_cloud_events
 from dispatcher.api.rest.events.cloud_events import CLOUD_EVENTS, SPEC_VERSION_HEADER, CloudEventIn
+from dispatcher.api.rest.events.models import AcceptedOut, BatchOut, EventIn
 from dispatcher.api.rest.events.receipts import accepted, limited, refuse_key, results
-from dispatcher.api.rest.models import AcceptedOut, BatchOut, EventIn
 from dispatcher.api.services import SERVICES, TRACING, Services
 from dispatcher.errors import RequestError, Unprocessable
 from dispatcher.flow.events.making.emit import Emission

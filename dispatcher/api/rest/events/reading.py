@@ -13,8 +13,8 @@ from dispatcher.api.http.turns import take_turn
 from dispatcher.api.rest.events.asked_events import narrowed, searched_for
 from dispatcher.api.rest.events.event_json import attempt_json, event_json, explanation_json, iso_or_none, page_json
 from dispatcher.api.rest.events.export import export_events, is_export
+from dispatcher.api.rest.events.shown_models import AttemptsOut, EventCountOut, EventOut, EventPageOut, ExplanationOut
 from dispatcher.api.rest.events.waiting import WAITS
-from dispatcher.api.rest.models import AttemptsOut, EventCountOut, EventOut, EventPageOut, ExplanationOut
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
 from dispatcher.flow.events.reading.reach import reachable_event, reached

@@ -13,8 +13,9 @@ from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.events.actions import conclusions
 from dispatcher.api.rest.events.event_json import event_json
+from dispatcher.api.rest.events.shown_models import EventOut
+from dispatcher.api.rest.host.models import ResultIn
 from dispatcher.api.rest.host.xml import prefers_xml, to_xml
-from dispatcher.api.rest.models import EventOut, ResultIn
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import Refused
 from dispatcher.flow.events.reading.reach import reachable_event

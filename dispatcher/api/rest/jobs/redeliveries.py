@@ -15,6 +15,7 @@ from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.turns import take_turn
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.events.filters import filter_from_body
+from dispatcher.api.rest.events.models import FilterIn
 from dispatcher.api.rest.jobs.models import (
     RedeliveriesIn,
     RedeliveryOut,
@@ -23,7 +24,6 @@ from dispatcher.api.rest.jobs.models import (
     RedeliveryStartedOut,
 )
 from dispatcher.api.rest.jobs.redelivery_json import job_json, preview_json
-from dispatcher.api.rest.models import FilterIn
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
 from dispatcher.flow.events.acting.bulk_preview import NOTHING, preview, tally

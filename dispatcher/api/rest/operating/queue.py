@@ -13,7 +13,7 @@ from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.events.event_json import iso_or_none
-from dispatcher.api.rest.models import LaneOut, PausedLanesOut, PauseIn, ResumedLanesOut
+from dispatcher.api.rest.operating.lane_models import LaneOut, PausedLanesOut, PauseIn, ResumedLanesOut
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
 from dispatcher.flow.events.acting.pause import pause, resume

@@ -7,7 +7,7 @@ from aiohttp import web
 from dispatcher.api.auditing import noted
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Route
-from dispatcher.api.rest.models import PauseIn, TypePauseOut
+from dispatcher.api.rest.operating.lane_models import PauseIn, TypePauseOut
 from dispatcher.api.rest.operating.queue import asked_pause, pause_json
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from dispatcher.api.http.validation import validated
+from dispatcher.api.rest.events.models import EventIn, FilterIn
 from dispatcher.api.rest.jobs.models import RedeliveriesIn
-from dispatcher.api.rest.models import EventIn, FilterIn
 from dispatcher.errors import Unprocessable
 
 WRONG: list[tuple[Any, Any, list[str]]] = [

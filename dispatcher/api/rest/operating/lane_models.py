@@ -1,0 +1,46 @@
+"""Pauses of integrations and types as pydantic models. No behaviour."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from dispatcher.api.rest.models import NO_CONTROL, EpochMs, Moment, Name, Wire
+
+
+class PauseIn(Wire):
+    """All of it may be left out. ``for`` as in ``2h``; a pause without an end lasts until somebody resumes it."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROL)] | None = None
+    lasting: Annotated[Name | None, Field(alias="for")] = None
+    until: Moment | EpochMs | None = None
+
+
+class PauseOut(Wire):
+    """``until`` null: it ends when somebody resumes the integration."""
+
+    by: str | None
+    reason: str | None
+    until: str | None
+
+
+class LaneOut(Wire):
+    integration_id: str
+    paused: bool
+    pause: PauseOut | None
+
+
+class TypePauseOut(Wire):
+    type: str
+    paused: bool
+    pause: PauseOut | None
+
+
+class PausedLanesOut(Wire):
+    paused: int = Field(description="Integrations that are held back")
+    pause: PauseOut
+
+
+class ResumedLanesOut(Wire):
+    resumed: int = Field(description="Integrations that were paused and go on")
