@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-
 from dispatcher.errors import ArchiveUnavailable, StoreDamaged
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.entry import Segment
 from dispatcher.store.archive.footer import Footer
+from dispatcher.store.archive.kept import Kept
 from dispatcher.store.archive.segment import Altered, digest_of, footer_span, read_block, read_events, read_footer
 from dispatcher.store.archive.storage import Storage
 
 KEPT_ROWS = 50_000
 """Events whose rows in footers are kept in memory, some 300 bytes each."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""Bytes of footers as they are stored, some 30 an event: of so many more, a look costs no read."""
 
 
 class SegmentGone(Exception):
@@ -30,21 +30,19 @@ class SegmentReader:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        self._footers: OrderedDict[str, Footer] = OrderedDict()
-        self._rows = 0
-        self._lock = threading.Lock()
+        self._footers = Kept[Footer](KEPT_ROWS)
+        self._packed = Kept[bytes](KEPT_BYTES)
 
     def footer(self, segment: Segment) -> Footer:
-        with self._lock:
-            if known := self._footers.get(segment.key):
-                self._footers.move_to_end(segment.key)
-                return known
-        packed = self._read(segment, *footer_span(segment.entry))
+        if known := self._footers.get(segment.key):
+            return known
+        packed = self._packed.get(segment.key) or self._read(segment, *footer_span(segment.entry))
         try:
             footer = read_footer(packed, segment.entry)
         except Altered as error:
             raise self._damaged(segment, error) from error
-        self._keep(segment.key, footer)
+        self._packed.keep(segment.key, packed, len(packed))
+        self._footers.keep(segment.key, footer, len(footer.ids))
         return footer
 
     def block(self, segment: Segment, footer: Footer, number: int) -> list[bytes]:
@@ -91,14 +89,6 @@ class SegmentReader:
     def _damaged(self, segment: Segment, error: Altered) -> StoreDamaged:
         where = f"segment {segment.key} of the archive"
         return StoreDamaged(f"{where} is cut or altered ({error}); put back its file from a backup")
-
-    def _keep(self, key: str, footer: Footer) -> None:
-        with self._lock:
-            if key not in self._footers:
-                self._footers[key] = footer
-                self._rows += len(footer.ids)
-            while self._rows > KEPT_ROWS and len(self._footers) > 1:
-                self._rows -= len(self._footers.popitem(last=False)[1].ids)
 
 
 def away(storage: Storage, error: OSError) -> ArchiveUnavailable:
