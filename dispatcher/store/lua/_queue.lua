@@ -40,6 +40,13 @@ enter(KEYS[1])
 local clock = call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
+-- Generation, end of the lease, and whether the owner sleeps: read once, since no call that asks for them changes them.
+local owned
+local function ownership()
+  owned = owned or call('HMGET', OWN, 'gen', 'until', 'asleep')
+  return owned
+end
+
 local FAILURE = { DEAD = true, FAILED = true, EXPIRED = true }
 -- Failed events of each status, by when they failed.
 local function failures_key(status) return ({ DEAD = DEAD, FAILED = FAILED, EXPIRED = EXPIRED })[status] end
@@ -138,8 +145,23 @@ local function ask(command, key, list)
   return answers
 end
 
+-- All counters in two commands; where there are few, each in one.
+local function count_up()
+  local names, sums = {}, {}
+  for counter in pairs(added) do names[#names + 1] = counter end
+  if #names < 3 then
+    for counter, n in pairs(added) do call('HINCRBY', COUNTERS, counter, n) end
+    return
+  end
+  for i, known in ipairs(ask('HMGET', COUNTERS, names)) do
+    sums[#sums + 1] = names[i]
+    sums[#sums + 1] = string.format('%.0f', (tonumber(known) or 0) + added[names[i]])
+  end
+  call('HSET', COUNTERS, unpack(sums))
+end
+
 local function flush()
-  for counter, n in pairs(added) do call('HINCRBY', COUNTERS, counter, n) end
+  count_up()
   for lane, n in pairs(behind) do call('HINCRBY', lane_key(lane), 'behind', n) end
   for lane, ids in pairs(due) do in_chunks(ids, function(...) call('ZADD', due_key(lane), ...) end) end
   in_chunks(opened, function(...) call('SADD', OPEN_EVENTS, ...) end)

@@ -11,7 +11,7 @@
 -- It ends before the document with which it would hand out more than `at_most_bytes`, if that is not the first.
 local generation, lease_ms, at_most, default_cap, least_lease_ms, at_most_bytes = unpack(ARGV)
 
-local own = call('HMGET', OWN, 'gen', 'until', 'asleep')
+local own = ownership()
 if own[1] ~= generation then return { 'lost' } end
 if tonumber(own[2] or 0) - NOW < tonumber(least_lease_ms) then call('HSET', OWN, 'until', NOW + tonumber(lease_ms)) end
 
@@ -134,22 +134,21 @@ local function take(lane)
   rank(lane, c, head and math.max(head, not_before))
 end
 
-while left > 0 do
-  local lanes = call('ZRANGE', LANES, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, left)
-  if #lanes == 0 then break end
+-- Due lanes in turn, until none is left or nothing more may be taken; then the first lane that is waited for.
+local first
+repeat
   local before = left
-  for _, lane in ipairs(lanes) do
+  for _, lane in ipairs(call('ZRANGE', LANES, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, left)) do
     if left <= 0 then break end
     take(lane)
   end
   write_ranks()
-  if left == before then break end
-end
+  first = call('ZRANGE', LANES, 0, 0, 'WITHSCORES')
+  local drained = not first[2] or first[2] == 'inf' or tonumber(first[2]) > NOW
+  if drained and own[3] ~= '1' then call('HSET', OWN, 'asleep', '1') end
+until drained or left <= 0 or left == before
 
 in_chunks(launched, function(...) call('HSET', FLIGHT, ...) end)
 
-local first = call('ZRANGE', LANES, 0, 0, 'WITHSCORES')
 if first[2] and first[2] ~= 'inf' then answer[3] = tonumber(first[2]) end
-local drained = not first[2] or first[2] == 'inf' or tonumber(first[2]) > NOW
-if drained and own[3] ~= '1' then call('HSET', OWN, 'asleep', '1') end
 return answer

@@ -12,7 +12,7 @@
 -- Returns {'lost'}, or {'ok', number settled, id of an event that is the first to die of its cause, …}.
 -- Idempotent: an outcome counts only while `flight` holds the id with that attempt number. The owner is the only
 -- one who changes the state of an event in flight, so the state that it was claimed with is still true.
-if call('HGET', OWN, 'gen') ~= ARGV[1] then return { 'lost' } end
+if ownership()[1] ~= ARGV[1] then return { 'lost' } end
 local WIDTH = 13 -- arguments of an outcome
 local retention_ms = ARGV[2]
 local at = 3
