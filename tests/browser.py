@@ -22,7 +22,7 @@ WIDTHS = (DESKTOP, PHONE)
 HEIGHT = 800
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
-PICTURES = os.environ.get("DISPATCHER_TEST_PICTURES") == "1"
+PICTURES = os.environ.get("PICTURES") == "1"
 """Tests of pages leave pictures in their ``tmp_path`` if this is set (``--basetemp`` of pytest says where)."""
 
 VIOLATIONS = "axe.run({resultTypes: ['violations']}).then(({violations}) => ({violations}))"

@@ -2,115 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import replace
 
-import pytest
-from pydantic import SecretStr
-from standardwebhooks import Webhook
-
-from dispatcher.api.app import build_app
 from dispatcher.flow.integrations.publish import publish
-from dispatcher.marketplace.routes import mount_marketplace
 from dispatcher.model.integration import Header, Integration
-from dispatcher.model.queue import StoredEvent
-from dispatcher.model.status import Status
 from dispatcher.store.secrets import fields as sealed_fields
-from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, basic
-from tests.hosts import ProductHost, Received, Reply
-from tests.ports import free_port
-from tests.serving import Http, asking
+from tests.hosts import ProductHost, Reply
 from tests.waiting import until
-from tests.worker.conftest import Shop
+from tests.worker.connector_parts import BASIC, HostApplication, app, authorization, second_host
 
-BASIC = "dXNlcm5hbWU6cGFzc3dvcmQ="
-PRODUCT = "P"
-
-
-@dataclass
-class HostApplication:
-    """A partner's backend on the store that the shop's workers use."""
-
-    shop: Shop
-    http: Http
-    headers: dict[str, str] = field(default_factory=dict)
-
-    async def json(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        answer = await self.http.request(method, path, json=body, headers=self.headers | headers)
-        read = await answer.json()
-        assert answer.status < 300, read
-        return read
-
-    async def sells(self, integration: Integration) -> None:
-        await self.shop.definitions.link(PRODUCT, integration.id, 3)
-        await self.json("POST", "/v1/marketplaces", {"id": 27, "name": "Acme", "productIds": [PRODUCT]})
-
-    async def connects(self, account: str, **connector: Any) -> int:
-        """The account's connector to the integration that is called Test; returns its id."""
-        body = {
-            "MarketplaceId": 27,
-            "Username": f"user@{account}.example",
-            "Password": "password",
-            "AccountId": account,
-            "AccountName": account,
-            "PartnerConnector": {"Name": "Test"} | connector,
-        }
-        await self.json("POST", "/v1.0/users/marketplace", body)
-        return int((await self.connectors(account))[0]["Id"])
-
-    async def connectors(self, account: str) -> Any:
-        return await self.json("GET", "/account/connectors", **{"X-Cyclr-Account": account})
-
-    async def change(self, account: str, connector_id: int, **changed: Any) -> Any:
-        path = f"/v1.0/account/connectors/{connector_id}"
-        return await self.json("PUT", path, changed, **{"X-Cyclr-Account": account})
-
-    async def notified(self, integration: Integration, account: str = "A", **more: Any) -> Received:
-        """The request that the next event of the account arrives as."""
-        before = len(self.shop.host.requests)
-        await self.shop.ended(await self.shop.emit(integration, account, **more))
-        (request,) = self.shop.host.requests[before:]
-        return request
-
-    async def refused(self, integration: Integration, account: str = "A", **more: Any) -> StoredEvent:
-        """An event of the account that comes to nothing, with no request made."""
-        before = len(self.shop.host.requests)
-        ended = await self.shop.ended(await self.shop.emit(integration, account, **more))
-        assert len(self.shop.host.requests) == before
-        assert (ended.state.status, ended.state.error_code) == (Status.DEAD, "CONFIGURATION_ERROR")
-        return ended
-
-
-@pytest.fixture
-async def app(shop: Shop) -> AsyncIterator[HostApplication]:
-    admin = {"admin_client_id": ADMIN_ID, "admin_client_secret": SecretStr(ADMIN_SECRET)}
-    built = await build_app(shop.settings.model_copy(update=admin), shop.redis)
-    mount_marketplace(built)
-    async with asking(built) as http:
-        form = {"grant_type": "client_credentials"}
-        token = await (await http.post("/oauth2/token", data=form, headers=basic(ADMIN_ID, ADMIN_SECRET))).json()
-        await shop.work()
-        yield HostApplication(shop, http, {"Authorization": f"Bearer {token['access_token']}"})
-        await shop.stop_all()
-
-
-@pytest.fixture
-async def second_host() -> AsyncIterator[ProductHost]:
-    async with ProductHost() as host:
-        yield host
+__all__ = ["app", "second_host"]
 
 
 def origin_of(host: ProductHost) -> str:
     return host.url("")
-
-
-def authorization(request: Received) -> dict[str, str]:
-    """Whatever authorizes the request."""
-    names = ("Authorization", "X-Api-Key")
-    return {name: request.headers[name] for name in names if name in request.headers}
 
 
 async def test_c11_x2_basic_beats_the_integrations_own_credentials(app: HostApplication) -> None:
@@ -259,84 +165,5 @@ async def test_a_host_that_repeats_the_value_does_not_bring_it_into_the_store(ap
     assert "4711" not in f"{attempt.response_body} {attempt.error_detail}"
 
 
-async def test_an_accounts_dead_host_does_not_open_the_circuit_of_all(app: HostApplication) -> None:
-    integration = await app.shop.integration(schedule_s=(0.01,) * 12)
-    await app.sells(integration)
-    await app.connects("A", AuthValue=BASIC, Properties=[{"Name": "Url", "Value": f"http://127.0.0.1:{free_port()}"}])
-    ended = await app.shop.ended(await app.shop.emit(integration, "A"))
-    assert ended.state.status is Status.DEAD
-    assert authorization(await app.notified(integration, "B")) == {}
-
-
 def test_the_basic_value_of_the_document_is_a_pair() -> None:
     assert base64.b64decode(BASIC) == b"username:password"
-
-
-async def needs_attention(app: HostApplication, account: str = "A") -> str | None:
-    return (await app.connectors(account))[0]["NeedsAttention"]  # type: ignore[no-any-return]
-
-
-async def test_c35_a_refused_value_holds_the_accounts_events_until_there_is_another(app: HostApplication) -> None:
-    integration = await app.shop.integration(schedule_s=())
-    await app.sells(integration)
-    connector = await app.connects("A", AuthValue="old-value")
-
-    def only_new(request: Received) -> Reply:
-        return Reply() if request.headers.get("X-Api-Key") == "new-value" else Reply(401, b"")
-
-    app.shop.host.default = only_new
-    first = await app.shop.emit(integration, "A", payload={"n": 1})
-    await until(lambda: needs_attention(app))
-    later = [await app.shop.emit(integration, "A", payload={"n": n}) for n in (2, 3)]
-    await app.shop.status(first, Status.HELD)
-    explained = await app.json("GET", f"/v1/events/{first}/explain")
-    assert explained["reason"] == "credentials_refused"
-    assert len(app.shop.host.requests) == 1
-    app.shop.host.default = Reply()
-    await app.shop.ended(await app.shop.emit(integration, "B"))
-    app.shop.host.requests.clear()
-    app.shop.host.default = only_new
-    changed = await app.change("A", connector, AuthValue="new-value")
-    assert (changed["Id"], changed["Authenticated"], changed["NeedsAttention"]) == (connector, True, None)
-    for event_id in (first, *later):
-        assert (await app.shop.ended(event_id)).state.status is Status.SUCCEEDED
-    assert [one.json["payload"]["n"] for one in app.shop.host.requests] == [1, 2, 3]
-    await app.shop.assert_well()
-
-
-async def test_c35_the_marketplace_is_told_once(app: HostApplication, second_host: ProductHost) -> None:
-    integration = await app.shop.integration(schedule_s=())
-    await app.shop.definitions.link(PRODUCT, integration.id, 3)
-    shop = {"id": 27, "name": "Acme", "productIds": [PRODUCT], "notificationUrl": second_host.url("/callbacks")}
-    secret = (await app.json("POST", "/v1/marketplaces", shop))["signingSecret"]
-    connector = await app.connects("A", AuthValue="old-value")
-    app.shop.host.default = Reply(401, b"")
-    await app.shop.emit(integration, "A")
-    (callback,) = await second_host.wait_for(1)
-    told = callback.json
-    assert (told["Status"], told["AccountId"], told["ConnectorId"]) == ("needs_attention", "A", connector)
-    Webhook(secret).verify(callback.body, {name.lower(): value for name, value in callback.headers.items()})
-    await app.change("A", connector, AuthValue="other-value")
-    await second_host.wait_for(2)
-    assert len({one.headers["webhook-id"] for one in second_host.requests}) == 2
-
-
-async def test_a_value_that_was_replaced_meanwhile_is_not_held_against_its_successor(app: HostApplication) -> None:
-    integration = await app.shop.integration(schedule_s=(0.05,))
-    await app.sells(integration)
-    connector = await app.connects("A", AuthValue="old-value")
-    gate = asyncio.Event()
-
-    async def renew() -> None:
-        await app.shop.host.wait_for(1)
-        await app.change("A", connector, AuthValue="new-value")
-        gate.set()
-
-    app.shop.host.default = Reply(401, b"", delay_s=1.0)
-    renewing = asyncio.create_task(renew())
-    event_id = await app.shop.emit(integration, "A")
-    await gate.wait()
-    app.shop.host.default = Reply()
-    await renewing
-    await app.shop.until(event_id, lambda stored: stored.state.attempts > 0)
-    assert await needs_attention(app) is None

@@ -22,7 +22,7 @@ from dispatcher.store.installations.parties.connectors import ConnectorStore, co
 from dispatcher.store.installations.writing.editing import Transaction
 from tests.hosts import ProductHost, Received, Reply
 from tests.waiting import until
-from tests.worker.test_account_connectors import app
+from tests.worker.connector_parts import app
 from tests.worker.test_connecting import NAME, Page, page
 
 __all__ = ["app", "page"]

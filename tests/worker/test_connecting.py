@@ -22,7 +22,7 @@ from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
 from tests.hosts import Received, Reply
 from tests.waiting import until
-from tests.worker.test_account_connectors import HostApplication, app
+from tests.worker.connector_parts import HostApplication, app
 
 __all__ = ["app"]
 

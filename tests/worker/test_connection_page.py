@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from tests.hosts import Reply
-from tests.worker.test_account_connectors import HostApplication, app
+from tests.worker.connector_parts import HostApplication, app
 from tests.worker.test_authorizing import Issuer, issuer, user
 from tests.worker.test_connecting import NAME, Page, page
 

@@ -1,59 +1,30 @@
-"""What customers do with apps: order, settings that survive, secrets that are never shown, people, uninstalling."""
+"""What customers do with apps: order, update, stop, uninstall."""
 
 from __future__ import annotations
 
 import re
 from html import unescape
-from typing import Any
 
-import orjson
 import pytest
 
 from dispatcher.model.account import UserRole
-from dispatcher.model.installation import Installation, InstallStep, Purchase, Standing, Upgrade
+from dispatcher.model.installation import InstallStep, Purchase, Standing, Upgrade
 from dispatcher.store.installations.installed.remains import Remains
 from dispatcher.store.keys import installations as keys
+from tests.api.marketplace.app_parts import APP, FORM, only, shopper
 from tests.api.marketplace.conftest import (
     ACCOUNT,
     BIGCOMMERCE,
-    COLLEAGUE,
     LEDGER,
     NORTHWIND,
-    ONE,
     SHOP,
     USER,
     Shopper,
 )
 
-APP = f"/installations/{ONE}"
+__all__ = ["shopper"]
+
 ANSWERS = {"plan": "PRO", "quantity": "3", "answer.domain": "shop.example", "answer.keep": "30", "answer.contact": ""}
-FORM = {
-    "sections": [
-        {
-            "title": "Orders",
-            "fields": [
-                {"name": "prefix", "label": "Prefix", "type": "text", "value": "BC-", "required": True, "kept": [1]},
-                {"name": "copies", "type": "number", "value": 2},
-                {
-                    "name": "send",
-                    "type": "select",
-                    "value": "all",
-                    "options": [{"value": "all", "text": "All"}, "paid"],
-                },
-                {"name": "hold", "type": "checkbox", "value": True},
-                {"name": "pin", "type": "password", "value": "s3cret-pin"},
-            ],
-        }
-    ],
-    "unknown": {"deep": [None, 1.5]},
-}
-
-
-@pytest.fixture
-async def shopper(shopper: Shopper) -> Shopper:
-    """Signed in."""
-    await shopper.connect()
-    return shopper
 
 
 async def test_c36_an_update_asks_for_what_is_new_and_for_nothing_else(shopper: Shopper) -> None:
@@ -105,12 +76,6 @@ async def test_c36_back_from_an_update_everything_is_as_it_was(shopper: Shopper)
     after = await only(shopper)
     assert (after.install, after.revision, after.upgrade) == (before, 1, Upgrade(2))
     assert "region" not in after.purchase.configuration
-
-
-async def only(shopper: Shopper) -> Installation:
-    found, _ = await shopper.api.services.customers.list(ACCOUNT)
-    assert len(found) == 1
-    return found[0]
 
 
 async def test_each_app_says_how_far_it_is(shopper: Shopper) -> None:
@@ -184,50 +149,6 @@ async def test_what_others_have_does_not_exist(shopper: Shopper) -> None:
         await shopper.look(f"/products/{product}", 404)
 
 
-async def test_settings_are_a_form_and_what_it_does_not_show_survives(shopper: Shopper) -> None:
-    made = await shopper.installed(Standing.INSTALLED)
-    saved = await shopper.api.services.customers.save_settings(made, FORM, await _customer(shopper))
-    page = await shopper.look(f"{APP}/settings")
-    assert "s3cret-pin" not in page
-    assert "******" not in page
-    sent = {"s0.0": "NEW-", "s0.1": "5", "s0.2": "paid", "s0.4": ""}
-    answer = await shopper.send(f"{APP}/settings", sent)
-    assert answer.headers["Location"] == f"{SHOP}{APP}/settings?said=told"
-    after = await only(shopper)
-    fields = after.settings["sections"][0]["fields"]
-    assert [one["value"] for one in fields[:4]] == ["NEW-", 5, "paid", False]
-    assert fields[4]["value"] == saved.settings["sections"][0]["fields"][4]["value"]
-    assert (fields[0]["kept"], after.settings["unknown"]) == ([1], FORM["unknown"])
-    again = await shopper.send(f"{APP}/settings", sent)
-    assert again.headers["Location"].endswith("said=same")
-
-
-async def test_settings_that_are_no_form_are_json(shopper: Shopper) -> None:
-    settings: dict[str, Any] = {"sections": [{"temp": "remove_me"}], "encrypted": {"key": "s3cret-key"}, "n": 1}
-    made = await shopper.installed(Standing.INSTALLED)
-    saved = await shopper.api.services.customers.save_settings(made, settings, await _customer(shopper))
-    page = unescape(await shopper.look(f"{APP}/settings"))
-    assert "remove_me" in page
-    assert "s3cret-key" not in page
-    assert "******" not in page
-    shown = orjson.loads(page.partition("<textarea")[2].partition(">")[2].partition("</textarea>")[0])
-    assert shown == settings | {"encrypted": {"key": ""}}
-    wrong = await shopper.send(f"{APP}/settings", {"settings": "{"})
-    assert wrong.status == 422
-    answer = await shopper.send(f"{APP}/settings", {"settings": orjson.dumps(shown | {"n": 2}).decode()})
-    assert answer.status == 303
-    after = await only(shopper)
-    assert after.settings == saved.settings | {"n": 2}
-
-
-async def test_what_is_being_updated_is_locked(shopper: Shopper) -> None:
-    await shopper.installed(Standing.INSTALLED, settings=FORM, update_in_progress=True, locked_ms=1)
-    page = await shopper.look(f"{APP}/settings")
-    assert "cannot be changed" in unescape(page) or "not changed" in unescape(page)
-    assert '<button class="primary">Save' not in page
-    assert (await shopper.send(f"{APP}/settings", {"s0.0": "x"})).status == 409
-
-
 async def test_what_others_wrote_is_text(shopper: Shopper) -> None:
     nasty = "<script>alert('x')</script>\"'&{{7*7}}"
     await shopper.installed(Standing.REFUSED, standing_text=nasty, readme=nasty, name=nasty, version=nasty)
@@ -235,37 +156,6 @@ async def test_what_others_wrote_is_text(shopper: Shopper) -> None:
     for path in ("", APP, f"{APP}/settings", f"{APP}/uninstall", f"{APP}/people", "/history", f"{APP}?said={nasty}"):
         page = await shopper.look(path)
         assert "<script>alert" not in page
-
-
-async def test_open_leads_where_the_installed_revision_says(shopper: Shopper) -> None:
-    await shopper.installed(Standing.INSTALLED, LEDGER)
-    answer = await shopper.get(f"{SHOP}{APP}/open")
-    assert (answer.status, answer.headers["Location"]) == (302, "https://app.example.com/start")
-    shopper.api.http.session.cookie_jar.clear()
-    assert (await shopper.get(f"{SHOP}{APP}/open")).status == 401
-
-
-async def test_people_are_assigned_once_and_the_app_is_told(shopper: Shopper) -> None:
-    await shopper.installed(Standing.INSTALLED)
-    for do in ("assign", "assign", "unassign", "assign"):
-        answer = await shopper.send(f"{APP}/people", {"user": COLLEAGUE, "do": do})
-        assert answer.status == 303
-    assert (await only(shopper)).assigned == (COLLEAGUE,)
-    events = (await shopper.api.json("GET", f"/v1/events?accountId={ACCOUNT}", 200))["data"]
-    kinds = ["USER_ASSIGNMENT", "USER_UNASSIGNMENT", "USER_ASSIGNMENT"]
-    assert [event["type"] for event in events] == kinds
-    page = await shopper.look("/history")
-    assert page.count("colleague@example.com") == 3
-    assert (await shopper.send(f"{APP}/people", {"user": "nobody"})).status == 404
-
-
-async def test_the_last_owner_stays_one(shopper: Shopper) -> None:
-    await shopper.installed(Standing.INSTALLED)
-    refused = await shopper.send(f"{APP}/roles", {"user": USER, "do": "member"}, page="")
-    assert refused.status == 409
-    assert (await shopper.send(f"{APP}/roles", {"user": COLLEAGUE, "do": "owner"}, page="")).status == 303
-    assert (await shopper.send(f"{APP}/roles", {"user": USER, "do": "member"}, page="")).status == 303
-    assert (await shopper.send(f"{APP}/roles", {"user": COLLEAGUE, "do": "member"}, page="")).status == 403
 
 
 async def test_uninstalling_says_what_goes_first(shopper: Shopper) -> None:
@@ -293,12 +183,3 @@ async def test_pages_are_small_and_load_nothing_else(shopper: Shopper) -> None:
         parts += [await (await shopper.get(asset)).text() for asset in assets]
         assert sum(len(part.encode()) for part in parts) < 100_000
         assert not re.search(r'(?:src|action)="(?:https?:)?//', page)
-
-
-async def _customer(shopper: Shopper) -> Any:
-    from dispatcher.flow.installations.customers import Customer
-
-    accounts = shopper.installing.accounts
-    account, user = await accounts.get(ACCOUNT), await accounts.user(USER)
-    assert user
-    return Customer(account, user, await shopper.api.services.marketplaces.get(27))

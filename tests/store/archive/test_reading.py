@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,32 +10,23 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import ArchiveUnavailable, Conflict, InvalidRequest, NotFound
-from dispatcher.model.attempt import Attempt, Outcome
-from dispatcher.model.event import Event
-from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.policy.event_filter.reading import read_filter
-from dispatcher.policy.integration_filter.filter import FILTERED
 from dispatcher.store.archive import archive as archive_module
 from dispatcher.store.archive import searching
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.searching import Found
 from dispatcher.store.archive.sweeping import sweep
-from dispatcher.store.keys import queue as keys
-from dispatcher.store.queue.owning.claims import Settlement
 from dispatcher.store.queue.owning.partition import REPAIR_START
 from dispatcher.store.queue.search import listing
 from dispatcher.store.queue.views import rows
 from tests.events import event_of
 from tests.store.archive.history import History, soon_ms
+from tests.store.archive.mixed import ELSEWHERE, Mixed
 from tests.store.desk import HOME, LANE, PARTITIONS
 
-ELSEWHERE = "8f157a26-0238-4f3f-9c31-1f3e65b4713f"
-"""An integration in another partition."""
-OK = Attempt(1, 1, 2.0, "https://u:p@API.acme.example:8443/x?y", Outcome.OK, 200, response_body="well")
-CREATED = OK._replace(url="http://other.example/", http_status=201)
 FILTERS = [
     "",
     "status:succeeded",
@@ -77,56 +67,6 @@ FILTERS = [
     f"integration:{LANE}",
     f"integration:{ELSEWHERE}",
 ]
-
-
-class Mixed:
-    """Events of all kinds that have ended in all ways, in two partitions."""
-
-    def __init__(self, history: History) -> None:
-        self.history = history
-        self.ids: list[str] = []
-
-    async def add(self, to: Status, attempt: Attempt | None = OK, lane: str = LANE, **more: object) -> Event:
-        desk = self.history.desk
-        account = more.pop("account", "A")
-        event = event_of(lane, PARTITIONS, account, **more)  # type: ignore[arg-type]
-        await desk.queue.accept([event])
-        claimed = await desk.worker.take(event.id)
-        error = FILTERED if to is Status.SKIPPED else None
-        settlement = Settlement(claimed, to, 0, attempt, error_code=error, error_message=error and "left out")
-        assert await desk.worker.settle(desk.worker.partition_of(event.id), [settlement]) == 1
-        self.ids.append(event.id)
-        return event
-
-    async def fill(self) -> None:
-        payload = {"order": {"id": 4711, "lines": ["a", "b"]}, "flag": True, "none": None}
-        await self.add(Status.SUCCEEDED, payload=payload, client_id="me")
-        await self.add(Status.SUCCEEDED, CREATED, product_id="Q", client_id="other", account="B")
-        await self.add(Status.SKIPPED, None, account=None)
-        await self.add(Status.SKIPPED, None, account="B", kind=EventType.SUBSCRIPTION_ORDER)
-        await self.add(Status.SUCCEEDED, kind=EventType.SUBSCRIPTION_STATUS)
-        await self.add(Status.SUCCEEDED, CREATED, lane=ELSEWHERE, account="B", product_id="Q")
-        await self.add(Status.DEAD, OK._replace(http_status=500, outcome=Outcome.HTTP_ERROR))
-        await self.add(Status.SUCCEEDED, lane=ELSEWHERE, payload={"order": {"id": "4711"}})
-        resolved = await self.add(Status.DEAD, account="C")
-        await self.history.queue.resolve(resolved.id)
-
-    async def all(self, condition: EventFilter, limit: int) -> list[object]:
-        cursor, items = None, list[object]()
-        while True:
-            page = await self.history.queue.page(condition, cursor, limit)
-            assert len(page.items) <= limit
-            items += page.items
-            cursor = page.next_cursor
-            if cursor is None:
-                return items
-
-
-@pytest.fixture
-async def mixed(history: History) -> Mixed:
-    made = Mixed(history)
-    await made.fill()
-    return made
 
 
 def conditions(ids: list[str]) -> list[EventFilter]:
@@ -283,71 +223,6 @@ async def test_a_foreign_cursor_is_refused(mixed: Mixed) -> None:
     page = await mixed.history.queue.page(EventFilter(account_id="A"), None, 1)
     with pytest.raises(InvalidRequest):
         await mixed.history.queue.page(EventFilter(), page.next_cursor, 1)
-
-
-async def test_an_expunged_event_has_no_content_left_on_disk(mixed: Mixed, tmp_path: Path) -> None:
-    history, queue = mixed.history, mixed.history.queue
-    await history.move()
-    before = [await queue.get(one) for one in mixed.ids]
-    files = set((tmp_path / "archive" / str(HOME)).iterdir())
-    assert before[0] is not None
-    after = await queue.expunge(before[0].event)
-    assert (after.event.payload, after.event.creator, after.state.status) == (None, None, Status.SUCCEEDED)
-    assert after.state.expunged_ms is not None
-    attempts = await queue.attempts(mixed.ids[0])
-    assert attempts is not None
-    assert [(one.url, one.response_body) for one in attempts] == [(OK.url, None)]
-    assert files.isdisjoint((tmp_path / "archive" / str(HOME)).iterdir())
-    assert [await queue.get(one) for one in mixed.ids[1:]] == before[1:]
-    assert await queue.expunge(before[0].event) == after
-    await history.assert_each_once(mixed.ids)
-
-
-async def test_all_events_of_a_segment_are_expunged_at_once(mixed: Mixed) -> None:
-    queue = mixed.history.queue
-    events = [await mixed.add(Status.SUCCEEDED) for _ in range(12)]
-    await mixed.history.move()
-    expunged = await asyncio.gather(*(queue.expunge(event) for event in events))
-    assert all(one.state.expunged_ms for one in expunged)
-
-
-async def test_an_expunge_that_is_stopped_is_done_by_its_repeat(mixed: Mixed, tmp_path: Path) -> None:
-    await mixed.history.move()
-    event = await mixed.history.queue.get(mixed.ids[0])
-    assert event is not None
-
-    class Killed(BaseException):
-        pass
-
-    class Stops(FileStorage):
-        def delete(self, key: str) -> None:
-            raise Killed
-
-    mixed.history.archive.storage = Stops(Path(mixed.history.storage.words.label))
-    with pytest.raises(Killed):
-        await mixed.history.queue.expunge(event.event)
-    mixed.history.archive.storage = mixed.history.storage
-    folder = tmp_path / "archive" / str(HOME)
-    assert len(list(folder.iterdir())) == 2
-    await mixed.history.queue.expunge(event.event)
-    assert len(list(folder.iterdir())) == 1
-    await mixed.history.assert_each_once(mixed.ids)
-
-
-async def test_an_exchange_that_redis_lost_is_made_good(mixed: Mixed) -> None:
-    history, queue = mixed.history, mixed.history.queue
-    await history.move()
-    event = await queue.get(mixed.ids[0])
-    assert event is not None
-    manifest = await history.redis.hgetall(keys.segments(HOME))  # type: ignore[misc]
-    after = await queue.expunge(event.event)
-    await history.redis.delete(keys.segments(HOME))
-    await history.redis.hset(keys.segments(HOME), mapping=manifest)  # type: ignore[misc]
-    with pytest.raises(ArchiveUnavailable):
-        await queue.get(event.event.id)
-    await sweep(history.archive, HOME, history.desk.generation)
-    assert await queue.get(event.event.id) == after
-    await history.assert_each_once(mixed.ids)
 
 
 async def test_both_sides_are_read_in_a_cluster(cluster: Redis, tmp_path: Path) -> None:
