@@ -12,10 +12,11 @@ from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.console.frame.sentences import said
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.console.integrations.subject import ALL, definitions_of
-from dispatcher.console.operating.lane_states import LaneState, lane_states
+from dispatcher.console.operating.lane_states import LaneState, failing, lane_states
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import LaneView
 from dispatcher.model.verdict import Problem
+from dispatcher.policy.verdict.vendors import parts
 from dispatcher.store.definitions.editing import Definitions
 
 PAGE = 50
@@ -62,11 +63,13 @@ async def show_integrations(request: web.Request, viewer: Viewer) -> web.StreamR
     )
 
 
-def state_of(integration: Integration, lane: LaneView | None, now_ms: int) -> Sequence[LaneState]:
+def state_of(
+    integration: Integration, lane: LaneView | None, now_ms: int, problems: Sequence[Problem] = ()
+) -> Sequence[LaneState]:
     """All that keeps its events from being delivered, in words; else that nothing does."""
     if integration.published_revision is None:
         return [LaneState("off", "not published", "no event can be accepted for it yet")]
-    held = lane_states(lane, now_ms) if lane else []
+    held = lane_states(lane, now_ms, problems) if lane else failing(problems)
     if held:
         return held
     if not integration.linked_products:
@@ -86,14 +89,15 @@ async def problems_of(viewer: Viewer) -> Mapping[str, list[Problem]]:
     verdict = viewer.watch.remembered() if viewer.sees_overview else None
     found: dict[str, list[Problem]] = {}
     for problem in viewer.within(verdict).problems if verdict else ():
-        if problem.finding.integration_id:
-            found.setdefault(problem.finding.integration_id, []).append(problem)
+        for part in parts(problem):
+            if part.finding.integration_id:
+                found.setdefault(part.finding.integration_id, []).append(part)
     return found
 
 
 def _row(one: Integration, lanes: Mapping[str, LaneView], problems: Sequence[Problem], now_ms: int) -> Row:
     first = problems[0] if problems else None
-    return Row(one, state_of(one, lanes.get(one.id), now_ms), first, max(0, len(problems) - 1))
+    return Row(one, state_of(one, lanes.get(one.id), now_ms, problems), first, max(0, len(problems) - 1))
 
 
 async def _find(definitions: Definitions, wanted: str, cursor: str | None) -> Found:

@@ -64,7 +64,9 @@ async def _page(
         request,
         "",
         status,
-        states=state_of(integration, lane if viewer.sees_overview else None, viewer.now_ms),
+        states=state_of(
+            integration, lane if viewer.sees_overview else None, viewer.now_ms, problems.get(integration.id, [])
+        ),
         lane=lane if viewer.sees_overview else None,
         troubles=[trouble(one, viewer) for one in problems.get(integration.id, [])],
         last_ping=last_ping,

@@ -1,11 +1,12 @@
-"""All that holds an integration's events back, in words, each with its end."""
+"""All that keeps an integration's events from being delivered, in words, each with its end."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from dispatcher.model.queue import LaneView
+from dispatcher.model.verdict import Problem, ProblemKind
 from dispatcher.pages.rendering import ago
 
 
@@ -18,9 +19,16 @@ class LaneState:
     why: str = ""
 
 
-def lane_states(view: LaneView, now_ms: int) -> Sequence[LaneState]:
-    """Empty = nothing holds them back."""
-    return [state for state in (of(view, now_ms) for of in _HOLDS) if state]
+def lane_states(view: LaneView, now_ms: int, problems: Iterable[Problem] = ()) -> Sequence[LaneState]:
+    """Empty = nothing holds them back, and none of its ``problems`` says that its host answers badly."""
+    held = [state for state in (of(view, now_ms) for of in _HOLDS) if state]
+    return held or failing(problems)
+
+
+def failing(problems: Iterable[Problem]) -> Sequence[LaneState]:
+    """Nothing holds its events back, and they are not delivered either."""
+    since_ms = [one.finding.since_ms for one in problems if one.finding.kind is ProblemKind.FAILING]
+    return [LaneState("bad", "failing", "attempts go out, and do not go well")] if since_ms else []
 
 
 def _paused(view: LaneView, now_ms: int) -> LaneState | None:

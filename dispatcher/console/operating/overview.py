@@ -22,6 +22,7 @@ from dispatcher.model.queue import LaneView, QueueOverview
 from dispatcher.model.verdict import Verdict
 from dispatcher.policy.figures.history import total
 from dispatcher.policy.figures.tally import Figures, count, percentile
+from dispatcher.policy.verdict.vendors import parts
 
 LANES = 20
 PROBLEMS = 20
@@ -70,7 +71,7 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         charts=charts_of(steps, marks),
         marks=marks,
         due=await _due(overview, viewer) if overview else None,
-        rows=await _rows(overview, viewer) if overview else [],
+        rows=await _rows(overview, verdict, viewer) if overview else [],
         overview=overview,
         said=said(request),
     )
@@ -93,12 +94,13 @@ async def _due(overview: QueueOverview, viewer: Viewer) -> Chart | None:
     return due_chart(overview, due)
 
 
-async def _rows(overview: QueueOverview, viewer: Viewer) -> list[LaneRow]:
+async def _rows(overview: QueueOverview, verdict: Verdict, viewer: Viewer) -> list[LaneRow]:
     """Those that something holds back first, then those with most work."""
     lanes = overview.lanes[:LANES]
     ids = [view.integration_id for view in lanes]
     names = await viewer.names(ids)
     ranking = await viewer.services.past.by_integration(LAST_HOUR, viewer.caller, viewer.now_ms, ids)
+    known = [part for problem in verdict.problems for part in parts(problem)]
     rows = []
     for view in lanes:
         figures = ranking.figures.get(view.integration_id)
@@ -106,9 +108,9 @@ async def _rows(overview: QueueOverview, viewer: Viewer) -> list[LaneRow]:
         success = 1 - count(figures, "failures") / attempts if figures and attempts else None
         p95 = percentile(figures, "attemptTime", 0.95) if figures else None
         name = names.get(view.integration_id)
-        rows.append(
-            LaneRow(view, name, lane_states(view, overview.now_ms), success, p95 * 1000 if p95 is not None else None)
-        )
+        own = (one for one in known if one.finding.integration_id == view.integration_id)
+        states = lane_states(view, overview.now_ms, own)
+        rows.append(LaneRow(view, name, states, success, p95 * 1000 if p95 is not None else None))
     return sorted(rows, key=lambda row: not row.states)
 
 
