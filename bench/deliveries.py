@@ -7,14 +7,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from bench.peers import arq_peer
-from bench.plan import CONCURRENCY, INTEGRATIONS
+from bench.plan import INTEGRATIONS
 from bench.results.figures import Figure, figure
 from bench.rig.deployment import Deployment, Setup, deployment, working_deployment
 from bench.rig.drain import Drain, watch
 from bench.rig.jobs import job
 from dispatcher.cli.bench.children import Child, program
 
-BARE = "bare aiohttp POST loop"
+BARE = "best bare aiohttp loop"
+BARE_CONNECTIONS = (32, 100, 512)
+"""The bare loop is slower with very many; the best of these is what the worker is put beside."""
 ARQ = "one arq job per event"
 ARQ_JOBS = 500
 
@@ -27,7 +29,7 @@ async def measure(setup: Setup) -> list[Figure]:
     async with working_deployment(setup, INTEGRATIONS) as ours, _arq_worker(setup) as (theirs, peer):
         for _ in range(setup.plan.rounds):
             own.append(await ours.drain(setup.sink, setup.plan.deliveries, INTEGRATIONS))
-            bare.append(await _bare(setup))
+            bare.append(await _best_bare(setup))
             arq.append(await _arq(setup, theirs, peer))
     rates = [drain.rate_per_s for drain in own]
     return [
@@ -42,10 +44,16 @@ def _cpu(drains: list[Drain], process: str) -> list[float]:
     return [drain.cpu_us.get(process, 0.0) for drain in drains]
 
 
-async def _bare(setup: Setup) -> Drain:
+async def _best_bare(setup: Setup) -> Drain:
+    """Highest rate and least CPU, whichever loops they come from."""
+    loops = [await _bare(setup, connections) for connections in BARE_CONNECTIONS]
+    return Drain(max(one.rate_per_s for one in loops), {"worker": min(one.cpu_us["worker"] for one in loops)})
+
+
+async def _bare(setup: Setup, connections: int) -> Drain:
     count = setup.plan.deliveries
     await setup.sink.reset()
-    task = {"url": setup.sink.url, "count": count, "integrations": INTEGRATIONS, "concurrency": CONCURRENCY}
+    task = {"url": setup.sink.url, "count": count, "integrations": INTEGRATIONS, "concurrency": connections}
     answer, drained = await asyncio.gather(job("bench.peers.bare_posts", task), watch(setup.sink, count, {}))
     return Drain(drained.rate_per_s, {"worker": answer["cpu_us"]})
 

@@ -30,6 +30,7 @@ class Goal:
 GOALS: dict[str, Goal] = {
     "deliveries/s beside bare aiohttp": Goal(0.6),
     "deliveries/s beside one arq job per event": Goal(4.0),
+    "worker CPU per delivery": Goal(1.0, at_most=True),
     "worker CPU per event at 10,000 integrations": Goal(1.2, at_most=True),
     "worker and Redis CPU per event at 10,000 integrations": Goal(1.2, at_most=True),
     "accepts/s beside bare aiohttp": Goal(0.35),
