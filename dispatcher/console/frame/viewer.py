@@ -1,8 +1,8 @@
-"""The viewer of the console: rights, names within reach, and the frame of each page. Admits nobody."""
+"""The viewer of the console: names within reach, and the frame of each page. Admits nobody."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,60 +13,23 @@ from dispatcher.api.services import Services
 from dispatcher.api.verdict_watch import VerdictWatch
 from dispatcher.console.frame.navigation import entries_for
 from dispatcher.console.frame.rendering import page
-from dispatcher.console.frame.scopes import SEES_INTEGRATIONS
-from dispatcher.model.access import Caller, Scope
+from dispatcher.console.frame.rights import Rights
+from dispatcher.model.access import Scope
 from dispatcher.model.verdict import Verdict
 from dispatcher.pages.forms import FormToken
 from dispatcher.policy.verdict import narrowed
 
 
 @dataclass(frozen=True, slots=True)
-class Viewer:
+class Viewer(Rights):
     """Somebody who looks, and the moment (epoch ms)."""
 
-    caller: Caller
     services: Services
     watch: VerdictWatch
     now_ms: int
     session_id: str = ""
     name: str = ""
     """Of a person; empty for an API client."""
-
-    @property
-    def sees_overview(self) -> bool:
-        """True for clients without an account; one of a vendor sees what is the vendor's."""
-        return self.caller.may(Scope.OPS_READ) and self.caller.account_id is None
-
-    @property
-    def sees_queue(self) -> bool:
-        """True for clients without an account and a vendor: the whole queue shows every integration."""
-        return self.sees_overview and self.caller.vendor_id is None
-
-    @property
-    def sees_events(self) -> bool:
-        return self.caller.may(Scope.EVENTS_READ)
-
-    @property
-    def sees_integrations(self) -> bool:
-        return self.caller.may(*SEES_INTEGRATIONS)
-
-    @property
-    def bound(self) -> bool:
-        """True for clients of one account, one vendor or some marketplaces."""
-        caller = self.caller
-        return any(one is not None for one in (caller.account_id, caller.vendor_id, caller.marketplaces))
-
-    def may_see(self, scopes: Sequence[Scope]) -> bool:
-        return self.caller.may(*scopes)
-
-    @property
-    def sees_anything(self) -> bool:
-        return self.sees_overview or self.sees_events
-
-    @property
-    def operates(self) -> bool:
-        """True for those who pause, resume, deliver now and acknowledge."""
-        return self.caller.may(Scope.OPS_WRITE)
 
     @property
     def environment(self) -> str:
