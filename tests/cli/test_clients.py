@@ -24,7 +24,7 @@ def test_client_is_created_listed_and_disabled(
     (listed,) = dispatcher(capsys, "clients", "list", "--json").json()
     assert listed["clientId"] == made["clientId"]
     assert (listed["scopes"], listed["accountId"], listed["disabled"]) == (["events:read", "events:write"], "A", False)
-    assert isinstance(listed["createdOn"], int)
+    assert listed["createdAt"] == iso_ms(listed["createdOn"])
     table = dispatcher(capsys, "clients", "list").out
     assert made["clientSecret"] not in table
     assert iso_ms(listed["createdOn"])[:10] in table

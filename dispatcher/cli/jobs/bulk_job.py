@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dispatcher.cli.api_access import Access, Connection, with_api
+from dispatcher.cli.api_access import Access, AsJson, Connection, with_api
 from dispatcher.cli.events.conditions import Conditions
 from dispatcher.cli.events.lines import COLOURS
 from dispatcher.cli.jobs.each_event import Action, do_to_each
@@ -24,7 +24,16 @@ Rate = Annotated[float | None, typer.Option(min=0.01, max=10_000, help="Events a
 
 
 @dataclass(frozen=True, slots=True)
-class Deed:
+class Manner:
+    """Options of a verb that acts on events: how it goes through them, and prints what came of it."""
+
+    dry_run: DryRun = False
+    rate: Rate = None
+    as_json: AsJson = False
+
+
+@dataclass(frozen=True, slots=True)
+class ActionWords:
     """An action of bulk jobs, in words."""
 
     action: str
@@ -35,14 +44,14 @@ class Deed:
     skipped: str
 
 
-REDELIVER = Deed(
+REDELIVER = ActionWords(
     "redeliver",
     "sent again",
     "sending again",
     "no failed event meets these conditions",
     "no longer failed when their turn came",
 )
-DELIVER_NOW = Deed(
+DELIVER_NOW = ActionWords(
     "deliver-now",
     "brought forward",
     "bringing forward",
@@ -57,8 +66,7 @@ class Asked:
 
     event_ids: list[str]
     only: Conditions
-    rate: float | None
-    dry_run: bool
+    manner: Manner
 
     def check(self) -> None:
         """Raises ConfigurationError for both ways at once, or neither."""
@@ -67,73 +75,75 @@ class Asked:
             raise ConfigurationError("name events by their ids, or give conditions such as --status dead --since 1h")
         if self.event_ids and wanted:
             raise ConfigurationError("give either ids or conditions, not both")
-        if self.event_ids and self.dry_run:
+        if self.event_ids and self.manner.dry_run:
             raise ConfigurationError("--dry-run counts what meets conditions; leave out the ids")
-        if self.event_ids and self.rate is not None:
+        if self.event_ids and self.manner.rate is not None:
             raise ConfigurationError("--rate is the pace of a job over conditions; leave out the ids")
 
 
-def carry_out(connection: Connection, deed: Deed, one: Action, asked: Asked, *, as_json: bool) -> None:
+def carry_out(connection: Connection, words: ActionWords, one: Action, asked: Asked) -> None:
     """``one`` for each event that is named by its id, else a job over all that meet the conditions."""
     asked.check()
     access = connection.access()
     if asked.event_ids:
-        do_to_each(access, asked.event_ids, one, as_json=as_json)
+        do_to_each(access, asked.event_ids, one, as_json=asked.manner.as_json)
     else:
-        _in_bulk(access, deed, asked, as_json=as_json)
+        _in_bulk(access, words, asked)
 
 
-def _in_bulk(access: Access, deed: Deed, asked: Asked, *, as_json: bool) -> None:
+def _in_bulk(access: Access, words: ActionWords, asked: Asked) -> None:
     """Exit status 1 when the job did not end well, or an event of it was refused."""
-    if asked.dry_run:
-        _preview(access, deed, asked, as_json=as_json)
+    if asked.manner.dry_run:
+        _preview(access, words, asked)
         return
-    job = with_api(access, lambda client: _start_and_follow(client, deed, asked))
-    if as_json:
+    job = with_api(access, lambda client: _start_and_follow(client, words, asked))
+    if asked.manner.as_json:
         print_json(job)
     elif job is not None:
-        typer.echo(ending(job, deed))
+        typer.echo(ending(job, words))
     if job is None:
-        typer.echo(deed.nothing, err=as_json)
+        typer.echo(words.nothing, err=asked.manner.as_json)
     elif job["state"] != "DONE" or job["failed"]:
         raise typer.Exit(1)
 
 
-def ending(job: RedeliveryJson, deed: Deed) -> str:
+def ending(job: RedeliveryJson, words: ActionWords) -> str:
     """The end of the job, in a line."""
     if not job["total"]:
-        return deed.nothing
+        return words.nothing
     parts = [
-        f"{job['done']} of {times(job['total'], 'event')} {deed.done}",
-        f"{job['skipped']} {deed.skipped}" if job["skipped"] else "",
+        f"{job['done']} of {times(job['total'], 'event')} {words.done}",
+        f"{job['skipped']} {words.skipped}" if job["skipped"] else "",
         f"{job['failed']} refused: `dispatcher redeliveries show {job['id']}`" if job["failed"] else "",
         "" if job["state"] == "DONE" else job["state"].lower(),
     ]
     return "; ".join(filter(None, parts))
 
 
-async def _start_and_follow(client: Client, deed: Deed, asked: Asked) -> RedeliveryJson | None:
-    started = await client.jobs.start(asked.only.body(), deed.action, asked.rate)
+async def _start_and_follow(client: Client, words: ActionWords, asked: Asked) -> RedeliveryJson | None:
+    started = await client.jobs.start(asked.only.body(), words.action, asked.manner.rate)
     if started["id"] is None:
         return None
-    return await follow(client, started["id"], deed.doing)
+    return await follow(client, started["id"], words.doing)
 
 
-def _preview(access: Access, deed: Deed, asked: Asked, *, as_json: bool) -> None:
+def _preview(access: Access, words: ActionWords, asked: Asked) -> None:
     async def work(client: Client) -> tuple[RedeliveryPreviewJson, dict[str, str]]:
-        seen = await client.jobs.preview(asked.only.body(), deed.action, asked.rate)
-        shares = {} if as_json else await names(client, {one["integrationId"] for one in seen["byIntegration"][:20]})
+        seen = await client.jobs.preview(asked.only.body(), words.action, asked.manner.rate)
+        if asked.manner.as_json:
+            return seen, {}
+        shares = await names(client, {one["integrationId"] for one in seen["byIntegration"][:20]})
         return seen, shares
 
     seen, called = with_api(access, work)
-    if as_json:
+    if asked.manner.as_json:
         print_json(seen)
     else:
-        _show_preview(seen, called, deed)
+        _show_preview(seen, called, words)
 
 
-def _show_preview(seen: RedeliveryPreviewJson, called: dict[str, str], deed: Deed) -> None:
-    typer.echo(f"{'' if seen['exact'] else 'at least '}{times(seen['matched'], 'event')} would be {deed.done}")
+def _show_preview(seen: RedeliveryPreviewJson, called: dict[str, str], words: ActionWords) -> None:
+    typer.echo(f"{'' if seen['exact'] else 'at least '}{times(seen['matched'], 'event')} would be {words.done}")
     if not seen["matched"]:
         return
     by_status = [{"status": status, "matched": count} for status, count in seen["byStatus"].items()]

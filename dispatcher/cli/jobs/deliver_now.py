@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.api_access import AsJson, Connection
+from dispatcher.cli.api_access import Connection
 from dispatcher.cli.events.conditions import Conditions
-from dispatcher.cli.jobs.bulk_job import DELIVER_NOW, Asked, DryRun, Rate, carry_out
+from dispatcher.cli.jobs.bulk_job import DELIVER_NOW, Asked, Manner, carry_out
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import note
 from dispatcher.client import Client
@@ -20,17 +20,14 @@ def deliver_now(
     *,
     event_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Events that are RETRYING.")] = None,
     only: Conditions,
-    dry_run: DryRun = False,
-    rate: Rate = None,
-    as_json: AsJson = False,
+    manner: Manner,
     connection: Connection,
 ) -> None:
     """Bring the next attempt of events that are RETRYING forward; pauses, rates and open circuits still hold.
 
     Example: dispatcher deliver-now --where 'integration:Acme next>15m'
     """
-    asked = Asked(event_ids or [], only, rate, dry_run)
-    carry_out(connection, DELIVER_NOW, _deliver, asked, as_json=as_json)
+    carry_out(connection, DELIVER_NOW, _deliver, Asked(event_ids or [], only, manner))
 
 
 async def _deliver(client: Client, event_id: str) -> str:

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.api_access import AsJson, Connection
+from dispatcher.cli.api_access import Connection
 from dispatcher.cli.events.conditions import Conditions
-from dispatcher.cli.jobs.bulk_job import REDELIVER, Asked, DryRun, Rate, carry_out
+from dispatcher.cli.jobs.bulk_job import REDELIVER, Asked, Manner, carry_out
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.client import Client
 
@@ -18,17 +18,14 @@ def redeliver(
     *,
     event_ids: Annotated[list[str] | None, typer.Argument(metavar="[ID...]", help="Events that failed.")] = None,
     only: Conditions,
-    dry_run: DryRun = False,
-    rate: Rate = None,
-    as_json: AsJson = False,
+    manner: Manner,
     connection: Connection,
 ) -> None:
     """Send events that are DEAD, FAILED or EXPIRED again, to the URLs that are published now.
 
     Example: dispatcher redeliver --where 'status:dead since:2h' --rate 20 --dry-run
     """
-    asked = Asked(event_ids or [], only, rate, dry_run)
-    carry_out(connection, REDELIVER, _redeliver, asked, as_json=as_json)
+    carry_out(connection, REDELIVER, _redeliver, Asked(event_ids or [], only, manner))
 
 
 async def _redeliver(client: Client, event_id: str) -> str:

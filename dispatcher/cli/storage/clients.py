@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import orjson
 import typer
 
+from dispatcher.api.rest.operating.client_json import client_json
 from dispatcher.cli.api_access import of_running
 from dispatcher.cli.processes.local_secrets import admin_credentials
 from dispatcher.cli.processes.startup import load_settings, open_store, place, run
@@ -96,7 +97,7 @@ def list_clients(as_json: Annotated[bool, typer.Option("--json", help="Print JSO
 
     Example: dispatcher clients list --json
     """
-    rows = [_row(client) for client in run(_all())]
+    rows = [client_json(client) for client in run(_all())]
     print_listing(rows, COLUMNS, as_json=as_json, styles={"yes": "red"}, readable={"createdOn": iso_ms})
 
 
@@ -220,18 +221,3 @@ async def _rotate(client_id: str, public_key: str | None) -> str | None:
 async def _disable(client_id: str) -> bool:
     async with _store("disableClient") as store:
         return await store.disable(client_id)
-
-
-def _row(client: ApiClient) -> dict[str, object]:
-    return {
-        "clientId": client.client_id,
-        "name": client.name,
-        "scopes": sorted(client.scopes),
-        "accountId": client.account_id,
-        "vendorId": client.vendor_id,
-        "rate": client.rate_per_s,
-        "marketplaces": client.marketplaces,
-        "publicKey": orjson.loads(client.public_key) if client.public_key else None,
-        "createdOn": client.created_ms,
-        "disabled": client.disabled,
-    }

@@ -14,6 +14,7 @@ from dispatcher.api.http.preconditions import expected
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.http.validation import validated
+from dispatcher.api.rest.operating.client_json import client_json
 from dispatcher.api.rest.operating.client_models import (
     ClientChangeIn,
     ClientIn,
@@ -23,7 +24,6 @@ from dispatcher.api.rest.operating.client_models import (
     RotationIn,
 )
 from dispatcher.api.services import SERVICES
-from dispatcher.clock import iso_ms
 from dispatcher.flow.access.clients import ClientDesk, known, no_such_client, public_key_of, scopes_of
 from dispatcher.model.access import ApiClient, Scope
 from dispatcher.model.roles import Role
@@ -130,22 +130,6 @@ def _desk(request: web.Request, action: str) -> ClientDesk:
     services = request.app[SERVICES]
     clients = services.clients.noted(noting(request, action))
     return ClientDesk(clients, request[CALLER], services.deployment.client_rate)
-
-
-def client_json(client: ApiClient) -> dict[str, Any]:
-    return {
-        "clientId": client.client_id,
-        "name": client.name,
-        "scopes": sorted(client.scopes),
-        "accountId": client.account_id,
-        "vendorId": client.vendor_id,
-        "rate": client.rate_per_s,
-        "marketplaces": list(client.marketplaces) if client.marketplaces is not None else None,
-        "disabled": client.disabled,
-        "publicKey": orjson.loads(client.public_key) if client.public_key else None,
-        "createdOn": client.created_ms,
-        "createdAt": iso_ms(client.created_ms),
-    }
 
 
 _ADMIN = (Scope.CLIENTS_ADMIN,)

@@ -7,23 +7,20 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.body import JSON, read_body, require_media
-from dispatcher.api.http.query import integer, moment_ms
+from dispatcher.api.http.query import integer
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.events.event_json import iso_or_none
-from dispatcher.api.rest.operating.lane_models import LaneOut, PausedLanesOut, PauseIn, ResumedLanesOut
+from dispatcher.api.rest.operating.lane_models import LaneOut, PausedLanesOut, ResumedLanesOut
+from dispatcher.api.rest.operating.pausing import TAG, asked_pause, pause_json, pausing
 from dispatcher.api.services import SERVICES
-from dispatcher.errors import InvalidRequest, NotFound, Problem, Unprocessable
+from dispatcher.errors import NotFound
 from dispatcher.flow.events.acting.pause import pause, resume
 from dispatcher.flow.events.acting.pause_all import pause_all, resume_all
 from dispatcher.flow.events.reading.reach import reachable_integration
 from dispatcher.model.access import Scope
 from dispatcher.model.integration import Integration
-from dispatcher.model.queue import LaneView, PartitionView, Pause, QueueOverview, TypePause, WorkerView
-from dispatcher.policy.pace.pauses import pause_end
-from dispatcher.policy.strict_json import read_object
+from dispatcher.model.queue import LaneView, PartitionView, QueueOverview, TypePause, WorkerView
 from dispatcher.store.definitions.editing import Definitions
 
 DEFAULT_LANES = 100
@@ -71,29 +68,6 @@ async def resume_all_lanes(request: web.Request) -> web.StreamResponse:
 
 def _mine(request: web.Request) -> Definitions:
     return request.app[SERVICES].definitions.of_vendor(request[CALLER].vendor_id)
-
-
-async def asked_pause(request: web.Request) -> Pause:
-    """As the body asks for; there may be none."""
-    raw = await read_body(request)
-    if raw:
-        require_media(request, JSON)
-    asked = validated(PauseIn, read_object(raw)) if raw else PauseIn()
-    ends_ms = pause_end(asked.lasting, _until_ms(asked), request.app[SERVICES].now_ms())
-    return Pause(request[CALLER].client_id, asked.reason or "", ends_ms)
-
-
-def _until_ms(asked: PauseIn) -> int | None:
-    if asked.until is None:
-        return None
-    try:
-        return moment_ms({"until": str(asked.until)}, "until")
-    except InvalidRequest as error:
-        raise Unprocessable([Problem("invalid_value", p.message, p.field) for p in error.problems]) from None
-
-
-def pause_json(hold: Pause) -> dict[str, Any]:
-    return {"by": hold.by or None, "reason": hold.reason or None, "until": iso_or_none(hold.until_ms)}
 
 
 async def resume_lane(request: web.Request) -> web.StreamResponse:
@@ -186,7 +160,6 @@ def _worker_json(view: WorkerView) -> dict[str, Any]:
 ALL = "*"
 """Of the audit log: every integration within its author's reach."""
 _PATH = "/v1/lanes/{integrationId}"
-_TAG = "operations"
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -195,51 +168,19 @@ ROUTES: tuple[Route, ...] = (
         get_queue,
         (Scope.OPS_READ,),
         "The queue at this moment",
-        tag=_TAG,
+        tag=TAG,
         reads_much=True,
     ),
-    Route(
-        "POST",
-        "/v1/lanes/pause",
-        pause_all_lanes,
-        (Scope.OPS_WRITE,),
-        "Hold the events of all integrations back",
-        body=PauseIn,
-        body_optional=True,
-        answers={200: PausedLanesOut},
-        tag=_TAG,
+    *pausing(
+        "/v1/lanes",
+        (pause_all_lanes, "Hold the events of all integrations back", PausedLanesOut),
+        (resume_all_lanes, "Let all that are paused go on", ResumedLanesOut),
         vendors=True,
     ),
-    Route(
-        "POST",
-        "/v1/lanes/resume",
-        resume_all_lanes,
-        (Scope.OPS_WRITE,),
-        "Let all that are paused go on",
-        answers={200: ResumedLanesOut},
-        tag=_TAG,
-        vendors=True,
-    ),
-    Route(
-        "POST",
-        f"{_PATH}/pause",
-        pause_lane,
-        (Scope.OPS_WRITE,),
-        "Hold an integration's events back",
-        body=PauseIn,
-        body_optional=True,
-        answers={200: LaneOut},
-        tag=_TAG,
-        vendors=True,
-    ),
-    Route(
-        "POST",
-        f"{_PATH}/resume",
-        resume_lane,
-        (Scope.OPS_WRITE,),
-        "Let them go on",
-        answers={200: LaneOut},
-        tag=_TAG,
+    *pausing(
+        _PATH,
+        (pause_lane, "Hold an integration's events back", LaneOut),
+        (resume_lane, "Let them go on", LaneOut),
         vendors=True,
     ),
 )

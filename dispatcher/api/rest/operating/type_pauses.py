@@ -7,11 +7,10 @@ from aiohttp import web
 from dispatcher.api.auditing import noted
 from dispatcher.api.http.respond import json_response
 from dispatcher.api.http.route import Route
-from dispatcher.api.rest.operating.lane_models import PauseIn, TypePauseOut
-from dispatcher.api.rest.operating.queue import asked_pause, pause_json
+from dispatcher.api.rest.operating.lane_models import TypePauseOut
+from dispatcher.api.rest.operating.pausing import asked_pause, pause_json, pausing
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound
-from dispatcher.model.access import Scope
 from dispatcher.model.event_type import EventType, parse_event_type
 
 
@@ -42,27 +41,8 @@ def _type(request: web.Request) -> EventType:
     return kind
 
 
-_TAG = "operations"
-
-ROUTES: tuple[Route, ...] = (
-    Route(
-        "POST",
-        "/v1/event-types/{type}/pause",
-        pause_type,
-        (Scope.OPS_WRITE,),
-        "Hold the events of a type back everywhere",
-        body=PauseIn,
-        body_optional=True,
-        answers={200: TypePauseOut},
-        tag=_TAG,
-    ),
-    Route(
-        "POST",
-        "/v1/event-types/{type}/resume",
-        resume_type,
-        (Scope.OPS_WRITE,),
-        "Let them go on",
-        answers={200: TypePauseOut},
-        tag=_TAG,
-    ),
+ROUTES: tuple[Route, ...] = pausing(
+    "/v1/event-types/{type}",
+    (pause_type, "Hold the events of a type back everywhere", TypePauseOut),
+    (resume_type, "Let them go on", TypePauseOut),
 )
