@@ -42,6 +42,7 @@ GOALS: dict[str, Goal] = {
     "list of 1,000 installations p95": Goal(50.0, at_most=True),
     "first page after the link p95": Goal(100.0, at_most=True),
     "deliveries/s of one account in order": Goal(1200.0),
+    "deliveries/s of one account in runs": Goal(2500.0),
     "idle deployment": Goal(1.2, at_most=True),
     "kill -9 to the first delivery by another p95": Goal(1.5, at_most=True),
     "kill -9 to the last delivery p95": Goal(2.5, at_most=True),

@@ -30,10 +30,11 @@ class HandWorker:
         retention_ms: int = RETENTION_MS,
         lease_ms: int = 60_000,
         lane_cap: int = 100,
+        run: int = 1,
     ) -> None:
         self.name = name
         self.store = PartitionStore(
-            client, partitions=partitions, retention_ms=retention_ms, lease_ms=lease_ms, lane_cap=lane_cap
+            client, partitions=partitions, retention_ms=retention_ms, lease_ms=lease_ms, lane_cap=lane_cap, run=run
         )
         self.generations: dict[int, int] = {}
 

@@ -142,6 +142,7 @@ def _partitions(settings: Settings, redis: StoreClient) -> PartitionStore:
         retention_ms=settings.retention_ms,
         lease_ms=int(settings.lease * 1000),
         lane_cap=min(32, settings.lane_concurrency),
+        run=settings.run,
     )
 
 

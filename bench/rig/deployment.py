@@ -97,13 +97,19 @@ async def deployment() -> AsyncIterator[Deployment]:
 
 
 @asynccontextmanager
-async def working_deployment(setup: Setup, integrations: int, *, backlog: int = 0) -> AsyncIterator[Deployment]:
-    """With integrations and one worker process that has delivered to each of them, held still."""
+async def working_deployment(
+    setup: Setup, integrations: int, *, backlog: int = 0, run: int = 1
+) -> AsyncIterator[Deployment]:
+    """With integrations and one worker process that has delivered to each of them, held still.
+
+    ``run``: events of one account that the worker takes together.
+    """
     async with deployment() as made:
         await define(made.redis, made.sealer, integrations, setup.sink.url)
         first = max(integrations, FIRST_EVENTS)
         await fill(made.queue, first + backlog, integrations)
-        async with program(made.folder, ["dispatcher.cli.main", "worker", "--supervised"], made.settings) as child:
+        settings = made.settings | {"DISPATCHER_RUN": str(run)}
+        async with program(made.folder, ["dispatcher.cli.main", "worker", "--supervised"], settings) as child:
             await child.said("(worker started)")
             await made.until_settled(first)
             child.hold()

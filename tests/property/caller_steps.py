@@ -96,7 +96,7 @@ class CallerSteps(OnServer):
     def suspend_a_url(self, lane: str) -> None:
         self.run(self.queue.suspend_url(lane, URL))
         assert self.run(self.store.suspended_urls(0, lane)).now == {URL}
-        self.model.lanes[lane].suspended = True
+        self.model.lanes[lane].suspended = self.model.lanes[lane].was_suspended = True
 
     @rule(lane=LANE)
     def resume(self, lane: str) -> None:

@@ -24,13 +24,17 @@ ENDINGS: tuple[tuple[Status | Move, int], ...] = (
 
 @dataclass
 class Tracked:
-    """One event as it should be. ``place``: due, later, behind, flight, wait, park or end."""
+    """One event as it should be. ``place``: due, later, behind, flight, wait, park or end.
+
+    ``followed``: claimed as one of a run, and not its last.
+    """
 
     event: Event
     status: Status = Status.QUEUED
     place: str = "due"
     attempts: int = 0
     overdue: bool = False
+    followed: bool = False
 
 
 @dataclass
@@ -38,6 +42,7 @@ class LaneModel:
     cap: int = FIRST_CAP
     paused: bool = False
     suspended: bool = False
+    was_suspended: bool = False
     circuit_open: bool = False
 
 
@@ -82,7 +87,7 @@ class QueueModel:
 
     def settled(self, known: Tracked, to: Status | Move, delay_ms: int) -> None:
         if isinstance(to, Move):
-            known.place = "due"
+            self.given_back(known)
             return
         known.attempts += 1
         if to in TERMINAL:
@@ -92,6 +97,15 @@ class QueueModel:
         known.overdue = to is Status.AWAITING_RESULT and delay_ms == 0
         retry = "later" if delay_ms else "due"
         known.place = {Status.HELD: "park", Status.AWAITING_RESULT: "wait"}.get(to, retry)
+
+    def given_back(self, known: Tracked) -> None:
+        """Claimed, and not attempted: only the head of a group is due."""
+        waiting = self.waiting(known)
+        known.place = "due" if not waiting or waiting[0] == known.event.id else "behind"
+
+    def waiting(self, known: Tracked) -> list[str]:
+        """All of its group that have not ended, in their order."""
+        return self.groups.get((known.event.integration_id, known.event.group), [])
 
     def unparked(self, lane: str) -> None:
         """Nothing that was parked is held any more."""
@@ -104,12 +118,14 @@ class QueueModel:
         limits = self.lanes[lane]
         if limits.paused or limits.circuit_open:
             return 0
-        mine = [known for known in self.events.values() if known.event.integration_id == lane]
-        free = limits.cap - sum(known.place == "flight" for known in mine)
-        return max(0, min(free, sum(known.place == "due" for known in mine)))
+        return max(0, min(limits.cap - self.busy(lane), len(self.ids("due", lane=lane))))
+
+    def busy(self, lane: str) -> int:
+        """A run counts once, by its last."""
+        return sum(not known.followed for known in self.in_place("flight") if known.event.integration_id == lane)
 
     def behind(self, lane: str) -> int:
-        return sum(len(ids) - 1 for (of, _), ids in self.groups.items() if of == lane and ids)
+        return len(self.ids("behind", lane=lane))
 
     def in_place(self, place: str) -> list[Tracked]:
         return [known for known in self.events.values() if known.place == place]

@@ -22,13 +22,20 @@ class Desk:
     """Both sides of one store; ``open`` takes up the partition of LANE."""
 
     def __init__(
-        self, client: Redis, partitions: int = PARTITIONS, retention_ms: int = RETENTION_MS, lane_cap: int = 100
+        self,
+        client: Redis,
+        partitions: int = PARTITIONS,
+        retention_ms: int = RETENTION_MS,
+        lane_cap: int = 100,
+        run: int = 1,
     ) -> None:
         self.client = client
         self.partitions = partitions
         self.home = partition_of_lane(LANE, partitions)
         self.queue = QueueStore(client, partitions=partitions, retention_ms=retention_ms)
-        self.worker = HandWorker(client, partitions, retention_ms=retention_ms, lease_ms=5000, lane_cap=lane_cap)
+        self.worker = HandWorker(
+            client, partitions, retention_ms=retention_ms, lease_ms=5000, lane_cap=lane_cap, run=run
+        )
         self.claimed: dict[str, Claimed] = {}
 
     @property

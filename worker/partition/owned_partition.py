@@ -10,6 +10,7 @@ from dispatcher.store.queue.owning.claims import Claimed, ClaimId, LaneSetting, 
 from dispatcher.store.queue.owning.partition import ANY_SIZE
 from worker.partition.lane import Lane
 from worker.partition.places import ALL_BYTES
+from worker.partition.run import Run
 
 Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
 
@@ -36,6 +37,7 @@ class OwnedPartition:
         "renewed_at",
         "requested",
         "running",
+        "runs",
         "settings",
         "turn",
         "unconfirmed",
@@ -49,6 +51,8 @@ class OwnedPartition:
         """Highest generation that the store may have for us."""
         self.running: dict[ClaimId, asyncio.Task[None] | None] = {}
         """Claims whose attempts have not ended, with their tasks; None until the attempt begins."""
+        self.runs: dict[ClaimId, Run] = {}
+        """What follows heads that have not begun."""
         self.claimed_bytes = 0
         """Of documents whose attempts have not ended."""
         self.outcomes: list[Settlement] = []
@@ -132,6 +136,17 @@ class OwnedPartition:
         """Count it as running, before its attempt begins."""
         self.running[claimed.claim_id] = None
         self.claimed_bytes += claimed.size_bytes
+
+    def line_up(self, head: ClaimId, run: Run) -> None:
+        """Count what follows a head as running, before the head begins."""
+        self.runs[head] = run
+        for claimed in run:
+            self.begin(claimed)
+
+    def drop(self, head: Claimed) -> None:
+        """Neither it nor what follows it begins."""
+        for claimed in (head, *self.runs.pop(head.claim_id, ())):
+            self.end(claimed)
 
     def end(self, claimed: Claimed) -> None:
         """It runs no more, if it did."""

@@ -3,7 +3,6 @@
 Invariants
 * An event that is in `flight` under our generation is in exactly one of: `running`, `outcomes`, a settle on its way.
 * Nothing is claimed without a free slot to run it in, and nothing from a partition that is leaving.
-* No attempt begins under a lease that has run out, unless Redis takes as long for every reply.
 * An error of ours sets aside the partition that it was met with, for a while; the others go on.
 * After a lost reply the partition is owned anew (`own`, with the claims that are worked on) before anything else, under
   a newer generation: the request that got no reply may still arrive, and must change nothing then.
@@ -21,7 +20,7 @@ import structlog
 
 from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.queue.owning.claims import Claimed, Move, Settlement
+from dispatcher.store.queue.owning.claims import Claimed
 from dispatcher.store.queue.owning.codec import read_claim
 from dispatcher.store.queue.owning.partition import LEASE_LEFT, PartitionStore
 from dispatcher.store.queue.records import text
@@ -29,10 +28,11 @@ from dispatcher.store.redis.scripts import Call
 from worker.partition.allocation import Allotment, allot
 from worker.partition.beside import Beside, Part, Settle
 from worker.partition.holdings import Holdings
-from worker.partition.launcher import AT_ONCE, Launcher
+from worker.partition.launcher import AT_ONCE, Attempts, Launcher
 from worker.partition.owned_partition import Batch, OwnedPartition, ended_in, room_bytes, running_in
 from worker.partition.pauses import FEW, FIRST_PAUSE_S, IDLE_S, LONGEST_PAUSE_S, gather
 from worker.partition.places import ALL_BYTES, LONG_S, Places
+from worker.partition.run import RUN_S, Run
 from worker.partition.runner import Runner
 
 log = structlog.get_logger("owner")
@@ -60,11 +60,11 @@ class Owner:
         self._concurrency = concurrency
         self._places = places
         self._lease_s = lease_s
-        self._safe_s = lease_s * LEASE_LEFT
-        self._late_replies = 0
         self._portion = max(1, concurrency // 2)
-        self._launcher = Launcher(self._begin, self._holdings.set_aside)
         self._wake = asyncio.Event()
+        broken, safe_s = self._holdings.set_aside, lease_s * LEASE_LEFT
+        self._attempts = Attempts(runner.run, broken, self._wake.set, clock.steady, safe_s)
+        self._launcher = Launcher(self._begin, broken)
         self._beside = Beside(self._holdings, self._wake.set)
         self._clock = clock
         self._now = clock.steady  # the loop's own time stands still while the process does
@@ -220,7 +220,7 @@ class Owner:
             for owned, _ in claims:
                 owned.unconfirmed = True
             raise
-        self._late_replies = self._late_replies + 1 if self._now() - asked_at > self._safe_s else 0
+        self._attempts.note_reply(self._now() - asked_at)
         for (owned, batch, _), reply in zip(settles, settled, strict=True):
             self._take_receipt(owned, batch, reply)
         for (owned, _), reply in zip(claims, claimed, strict=True):
@@ -278,23 +278,9 @@ class Owner:
         owned.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
         owned.work_expected = owned.work_expected or (owned.due_at is not None and owned.due_at <= now)
         owned.outcomes += [*claim.unreadable, *(self._runner.crowd_out(owned, one) for one in claim.too_large)]
+        for head, followers in claim.followers.items():
+            owned.line_up(head, Run(followers, asked_at + RUN_S))
         self._launcher.add(owned, claim.events)
 
     def _begin(self, owned: OwnedPartition, claimed: Claimed) -> None:
-        redis_is_slow = self._late_replies > 1  # then nothing would ever begin; a single late reply is our own pause
-        if not redis_is_slow and self._now() - owned.renewed_at > self._safe_s:  # another may own it by now
-            self._keep(owned, Settlement(claimed, Move.RELEASE))
-        else:
-            owned.running[claimed.claim_id] = asyncio.create_task(self._run_one(owned, claimed))
-
-    async def _run_one(self, owned: OwnedPartition, claimed: Claimed) -> None:
-        try:
-            self._keep(owned, await self._runner.run(owned, claimed))
-        except Exception as error:
-            owned.end(claimed)
-            self._holdings.set_aside(owned, error)
-
-    def _keep(self, owned: OwnedPartition, settlement: Settlement) -> None:
-        owned.end(settlement.claimed)
-        owned.outcomes.append(settlement)
-        self._wake.set()
+        self._attempts.begin(owned, claimed)

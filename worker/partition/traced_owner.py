@@ -21,7 +21,8 @@ class TracedOwner(Owner):
         return self
 
     def _begin(self, owned: OwnedPartition, claimed: Claimed) -> None:
-        self._traces.claimed(claimed, self._now() - owned.renewed_at)
+        for one in (claimed, *owned.runs.get(claimed.claim_id, ())):
+            self._traces.claimed(one, self._now() - owned.renewed_at)
         super()._begin(owned, claimed)
 
     def _settle_call(self, owned: OwnedPartition, batch: Batch) -> Call:

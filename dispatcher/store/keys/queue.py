@@ -52,7 +52,8 @@ issues = of_partition("issues")
 """hash: lane LF error code LF error → ``count first last acknowledged`` (ms). Until all of it is redelivered, or old.
 Written by all."""
 flight = of_partition("flight")
-"""hash: claimed id → attempt number. Until it is settled. Written by ``claim``."""
+"""hash: claimed id → attempt number, with a mark behind it where it is one of a run. Until it is settled. Written by
+``claim``."""
 awaiting = of_partition("wait")
 """zset: ids whose result is awaited, score = deadline ms. Until it is there. Written by ``settle``."""
 open_events = of_partition("open")

@@ -9,6 +9,8 @@
 --
 -- Invariant: every id in `open` is in exactly one place: `flight` (claimed), `d:L` (due or scheduled),
 -- `wait` (result expected), `park:L` (URL suspended), or behind the head of its group's list `k:L:G`.
+-- Run: events of one group that one claim handed out, the head of the list and some that come next. So what of a group is
+-- in `flight` are the first of its list; `behind` counts the others, `busy` a run once, by its last. Only a head is due.
 
 local call = redis.call
 
@@ -70,6 +72,10 @@ local function size_of(doc, lane, group)
   local a, b, c = string.byte(doc, (at or #doc) + 3, (at or #doc) + 5)
   return c and at - 2 + a * 65536 + b * 256 + c or #doc
 end
+
+-- What `flight` says of an event: the attempt number, with a mark behind it when it is one of a run.
+local FOLLOWED, LAST = '+', '.'
+local function claim_of(value) return string.match(value, '^(%d*)(.?)') end
 
 -- The state that some JSON says; nothing when it says none.
 local function decoded(stored)
@@ -311,20 +317,29 @@ local function leave(k, id)
   return call('LREM', k, is_late and -1 or 1, id) > 0
 end
 
--- The event at the head of a group ended: the next one is due. An event in the middle just leaves.
-local function advance(id, lane, group)
+-- The event at the head of a group ended: the next one is due, unless it is in flight with it. An event in the middle just
+-- leaves. `in_run`: it was claimed as one of a run.
+local function advance(id, lane, group, in_run)
   if group == '' then return end
   local k = group_key(lane, group)
   local head = call('LPOP', k)
   if head == id then
     local following = call('LINDEX', k, 0)
-    if not following then return end
+    if not following or (in_run and call('HEXISTS', FLIGHT, following) == 1) then return end
     step_back(lane, -1)
     make_due(following, lane)
     return
   end
   if head then call('LPUSH', k, head) end
-  if leave(k, id) then step_back(lane, -1) end
+  if leave(k, id) and not in_run then step_back(lane, -1) end
+end
+
+-- One of a run goes back: true when it is behind the head of its group, whose end lets it go, or `repair` where there is none.
+local function back_in_line(id, lane, group)
+  local head = call('LINDEX', group_key(lane, group), 0)
+  if head == id then return false end
+  if head then step_back(lane, 1) end
+  return true
 end
 
 -- An issue: events of a lane that died of one error. No more than MOST_ISSUES are told apart in a partition.
@@ -368,12 +383,12 @@ local function forgive(lane, state)
 end
 
 -- An open event becomes terminal. The caller has taken it out of its place and saves the state.
-local function close(id, e, status, lane, group, retention_ms)
+local function close(id, e, status, lane, group, retention_ms, in_run)
   closed[#closed + 1] = id
   if FAILURE[status] then call('ZADD', failures_key(status), NOW, id) end
   call('PEXPIRE', e, retention_ms)
   add('terminal:' .. status, 1)
-  advance(id, lane, group)
+  advance(id, lane, group, in_run)
 end
 
 -- Every claim that is not in `held` (id, blank, attempt number) goes back to its lane as due. Returns how many.
@@ -381,25 +396,26 @@ local function give_back(held, lost)
   local flight = call('HGETALL', FLIGHT)
   local returned = 0
   for i = 1, #flight, 2 do
-    local id, n = flight[i], flight[i + 1]
+    local id, n, mark = flight[i], claim_of(flight[i + 1])
     if not held[id .. ' ' .. n] then
       call('HDEL', FLIGHT, id)
       local e = event_key(id)
       local doc, stored = read_event(id)
       if doc and stored then
-        local lane = header(doc)
+        local lane, group = header(doc)
         local state = lost and decoded(stored)
         if state then
           state.n = tonumber(n)
           call('HSET', e, 'a' .. n, string.format('{"t":%.0f,"o":"STARTED","e":%s}', NOW, cjson.encode(lost)))
           save(e, state)
         end
-        call('HINCRBY', lane_key(lane), 'busy', -1)
-        call('ZADD', due_key(lane), NOW, id)
+        if mark ~= FOLLOWED then call('HINCRBY', lane_key(lane), 'busy', -1) end
+        if mark == '' or not back_in_line(id, lane, group) then call('ZADD', due_key(lane), NOW, id) end
         replace(lane)
         returned = returned + 1
       end
     end
   end
+  flush()
   return returned
 end

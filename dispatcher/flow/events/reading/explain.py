@@ -57,7 +57,12 @@ def sentence(explanation: Explanation) -> str:
     return " ".join(parts)
 
 
+_IN_A_RUN = "A worker has it at hand, and sends it once the host has taken an earlier event of the same account."
+
+
 def _first(explanation: Explanation) -> str:
+    if explanation.reason is Reason.IN_FLIGHT and explanation.blocked_by:
+        return _IN_A_RUN
     if explanation.reason is Reason.DEAD:
         for begun, text in _DEAD_BEFORE_ITS_TIME.items():
             if (explanation.detail or "").startswith(begun):

@@ -5,11 +5,13 @@
 -- ARGV: as named below. Returns {'lost'} when the generation moved on, else {'ok', now ms, ms when something is next due
 -- or -1}, and one row after another as named in `launch`.
 -- flags: any of 'o' some URL of the lane is suspended, or was and has not answered since, 'r' its rate is limited, 'f' no token can be had, 'c' its circuit
--- is or was open, 's' its tenant's share of a worker was used up.
+-- is or was open, 's' its tenant's share of a worker was used up; or 'h' the head of a run, whose others come behind all heads,
+-- in the order of these: 'm' one of them, 'l' its last.
 -- Renews the lease when less of it is left. When nothing is left to claim now, the owner is marked asleep in the same
 -- step, so that an accept that comes later wakes it: no wake-up can be lost in between.
 -- It ends before the document with which it would hand out more than `at_most_bytes`, if that is not the first.
-local generation, lease_ms, at_most, default_cap, least_lease_ms, at_most_bytes = unpack(ARGV)
+-- With places left, a head that nothing holds back is extended to a run of up to `run` events; 1 = none is.
+local generation, lease_ms, at_most, default_cap, least_lease_ms, at_most_bytes, run = unpack(ARGV)
 
 local own = ownership()
 if own[1] ~= generation then return { 'lost' } end
@@ -18,6 +20,7 @@ if tonumber(own[2] or 0) - NOW < tonumber(least_lease_ms) then call('HSET', OWN,
 local left, left_bytes = tonumber(at_most), tonumber(at_most_bytes)
 local answer = { 'ok', NOW, -1 }
 local launched = {}
+local most_of_run, heads = tonumber(run), {}
 
 -- GCRA (generic cell rate algorithm): how many of `wanted` the rate allows now, and when the next may go.
 local function within_rate(lane, rate, tat, wanted)
@@ -75,7 +78,7 @@ end
 
 -- Hand these events of a lane out; one that cannot be read is left to `repair`, one of a locked group is put aside.
 -- Returns how many, and when the first is due that the bytes did not suffice for.
-local function launch(lane, ids, times, flags, locks)
+local function launch(lane, ids, times, flags, locks, extends)
   local taken, rest = 0, nil
   for i, id in ipairs(ids) do
     local document, state = read_event(id)
@@ -98,6 +101,9 @@ local function launch(lane, ids, times, flags, locks)
       answer[a + 1], answer[a + 2], answer[a + 3], answer[a + 4], answer[a + 5], answer[a + 6]
         = id, n, document, state, account_identifier, flags
       taken = taken + 1
+      if extends and n == 1 and group ~= '' and string.byte(group) ~= 2 then
+        heads[#heads + 1] = { lane, group, size, installation_of(document) or '', account_identifier, #launched, a + 6 }
+      end
     end
   end
   if taken > 0 then call('HINCRBY', lane_key(lane), 'busy', taken) end
@@ -127,7 +133,8 @@ local function take(lane)
   if #ids > 0 then
     local flags = ((c.off or c.left or c.half) and 'o' or '') .. (c.rate and 'r' or '') .. (c.failing and 'f' or '') .. ((c.circuit or c.opened) and 'c' or '')
       .. (c.crowded and 's' or '')
-    local taken, rest = launch(lane, ids, times, flags, c.locks)
+    local extends = most_of_run > 1 and flags == '' and not c.slow and tonumber(c.behind or 0) > 0
+    local taken, rest = launch(lane, ids, times, flags, c.locks, extends)
     left, head = rest and 0 or left - taken, rest or head
     c.busy = busy + taken
   end
@@ -147,6 +154,42 @@ repeat
   local drained = not first[2] or first[2] == 'inf' or tonumber(first[2]) > NOW
   if drained and own[3] ~= '1' then call('HSET', OWN, 'asleep', '1') end
 until drained or left <= 0 or left == before
+
+-- Document, state and size of an event that may follow in a run: its first try, and of the same installation as the head.
+local function follower(id, lane, group, installation)
+  local document, state = read_event(id)
+  local in_lane, in_group = header(document or '')
+  if not state or in_lane ~= lane or in_group ~= group or (installation_of(document) or '') ~= installation then return nil end
+  if string.find(state, '"n":', 1, true) or not string.find(state, '"s":"QUEUED"', 1, true) then return nil end
+  return document, state, size_of(document, lane, group)
+end
+
+-- Make a run of a head that was handed out, and of those that come next.
+local MOST_BYTES = 262144
+local function extend(lane, group, head_size, installation, account_identifier, number_at, flags_at)
+  local room, length = math.min(left_bytes, MOST_BYTES - head_size), 0
+  local ids = call('LRANGE', group_key(lane, group), 0, math.min(most_of_run, left + 1) - 1)
+  local flown = ids[2] and ids[1] == launched[number_at - 1] and ask('HMGET', FLIGHT, ids) or {}
+  for i = 2, #flown do
+    local document, state, size = follower(ids[i], lane, group, installation)
+    if not document or flown[i] or size > room then break end
+    room, left_bytes, length = room - size, left_bytes - size, length + 1
+    launched[#launched + 1] = ids[i]
+    launched[#launched + 1] = '1' .. FOLLOWED
+    for _, part in ipairs({ ids[i], 1, document, state, account_identifier, 'm' }) do answer[#answer + 1] = part end
+  end
+  if length == 0 then return end
+  left = left - length
+  launched[number_at], launched[#launched] = '1' .. FOLLOWED, '1' .. LAST
+  answer[flags_at], answer[#answer] = 'h', 'l'
+  step_back(lane, -length)
+end
+
+for _, head in ipairs(heads) do
+  if left <= 0 then break end
+  extend(unpack(head))
+end
+if #heads > 0 then flush() end
 
 in_chunks(launched, function(...) call('HSET', FLIGHT, ...) end)
 

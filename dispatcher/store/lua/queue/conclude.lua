@@ -14,7 +14,9 @@ local e = event_key(id)
 local kept = call('HMGET', e, 'doc', 'state')
 local state = kept[1] and decoded(kept[2])
 if not state then return { 'gone' } end
-local in_flight = call('HGET', FLIGHT, id)
+local claimed = call('HGET', FLIGHT, id)
+local in_flight, mark
+if claimed then in_flight, mark = claim_of(claimed) end
 
 local function allowed()
   if how == 'result' or how == 'pending' then return state.s == 'AWAITING_RESULT' or in_flight end
@@ -40,7 +42,7 @@ local was_terminal = TERMINAL[state.s]
 if in_flight then
   state.n = tonumber(in_flight)
   call('HDEL', FLIGHT, id)
-  call('HINCRBY', lane_key(lane), 'busy', -1)
+  if mark ~= FOLLOWED then call('HINCRBY', lane_key(lane), 'busy', -1) end
 end
 call('ZREM', due_key(lane), id)
 call('ZREM', AWAITING, id)
@@ -62,7 +64,7 @@ if was_terminal then
   state.s = status
 else
   state.s, state.x, state.d, state.w = status, NOW, nil, nil
-  close(id, e, status, lane, group, ARGV[7])
+  close(id, e, status, lane, group, ARGV[7], in_flight and mark ~= '')
 end
 save(e, state)
 log_change(id, status, type_of(kept[1]), lane, group, state.n or 0, '')

@@ -2,7 +2,7 @@
 -- look: one event, and where it is now. Changes nothing.
 --
 -- ARGV: id
--- Returns {} or {document, state, attempt number in flight or '', head of its group or '', due ms or '', parked 1/0,
+-- Returns {} or {document, state, what `flight` says of it or '', head of its group or '', due ms or '', parked 1/0,
 --   own: owner, lease until ms; lane: busy, cap, paused, circuit, slow, rate, crowded; score of the lane in `lanes` or ''; now ms; who
 --   holds its group, names with LF between, or ''; since when the lane has no token, in ms, or ''; what is shown of its
 --   pause as JSON, or ''; 1 while some URL of the lane is half-open, or ''}.

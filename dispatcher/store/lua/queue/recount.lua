@@ -24,7 +24,8 @@ local function where(id)
   if not state or lane == '' then return 'its data is gone, or is not readable' end
   if TERMINAL[state.s] then return 'it is ' .. state.s .. ' but still counted as open' end
   local places = 0
-  if call('HEXISTS', FLIGHT, id) == 1 then places = places + 1 end
+  local claimed = call('HGET', FLIGHT, id)
+  if claimed then places = places + 1 end
   if call('ZSCORE', due_key(lane), id) then
     places = places + 1
     if not call('ZSCORE', LANES, lane) then return 'it is due but its lane is in no order' end
@@ -37,7 +38,9 @@ local function where(id)
     if not head then return 'its group is empty' end
     if head ~= id then
       if call('LLEN', k) <= 1000 and not call('LPOS', k, id) then return 'it is not in its group' end
-      if places > 0 then return 'it overtook the head of its group' end
+      local _, mark = claim_of(claimed or '')
+      local in_run = mark and mark ~= '' and call('HEXISTS', FLIGHT, head) == 1
+      if places > (in_run and 1 or 0) then return 'it overtook the head of its group' end
       places = 1
     end
   end

@@ -48,12 +48,12 @@ local function following(k, length, mine)
   return from
 end
 
--- Insert by sequence, whatever order the repairs come in; only an attempt in flight keeps the head. True for a new head.
+-- Insert by sequence, whatever order the repairs come in, but behind what is in flight. True for a new head.
 local function into_group(id, lane, group, state)
   local k = group_key(lane, group)
   local length, head = call('LLEN', k), call('LINDEX', k, 0)
   local at = following(k, length, tonumber(state.q) or 0)
-  if at == 0 and head and call('HEXISTS', FLIGHT, head) == 1 then at = 1 end
+  while at < length and call('HEXISTS', FLIGHT, call('LINDEX', k, at)) == 1 do at = at + 1 end
   if at == length then
     call('RPUSH', k, id)
   else

@@ -7,12 +7,14 @@
 -- What is left of suspended URLs is forgotten once nothing is in the lane that could be for them.
 -- It marks lanes as troubled that were held before that was kept.
 -- Returns repairs made. In a healthy store it repairs nothing. Of very many lanes it looks at some, others each time.
--- `busy` must be what of a lane is in `flight`. `behind` must be 0 where nothing of a lane is due, claimed, parked or
+-- `busy` must be what of a lane is in `flight`, of a run the last one. `behind` must be 0 where nothing of a lane is due, claimed, parked or
 -- awaited: what waits, waits behind one of these. Otherwise only the lists of all groups would tell, and it stays.
-local busy = {}
-for _, id in ipairs(call('HKEYS', FLIGHT)) do
-  local lane = header((read_event(id)) or '')
-  busy[lane] = (busy[lane] or 0) + 1
+local busy, flown = {}, {}
+local flight = call('HGETALL', FLIGHT)
+for i = 1, #flight, 2 do
+  local lane, _, mark = header((read_event(flight[i])) or ''), claim_of(flight[i + 1])
+  flown[lane] = true
+  if mark ~= FOLLOWED then busy[lane] = (busy[lane] or 0) + 1 end
 end
 local awaited = call('EXISTS', AWAITING) == 1
 
@@ -21,7 +23,7 @@ local function nothing_ahead(lane) return not awaited and call('EXISTS', due_key
 -- Nothing is in it, nothing of it has to be shown, and an owner that takes it up has nothing to undo: `own` forgets the
 -- caps of known lanes only. Whatever comes into it makes it known again.
 local function is_idle(lane)
-  if call('EXISTS', due_key(lane), parked_key(lane), suspended_urls_key(lane)) > 0 then return false end
+  if flown[lane] or call('EXISTS', due_key(lane), parked_key(lane), suspended_urls_key(lane)) > 0 then return false end
   local c = lane_state(lane)
   if tonumber(c.busy or 0) ~= 0 or tonumber(c.behind or 0) ~= 0 then return false end
   if c.cap and tonumber(c.cap) ~= tonumber(ARGV[1]) then return false end
@@ -38,13 +40,13 @@ for _, lane in ipairs(call('SRANDMEMBER', KNOWN_LANES, AT_ONCE)) do
   end
   if counted[3] or counted[4] or counted[5] then call('SADD', TROUBLED, lane) end
   local wrong = tonumber(counted[1] or 0) ~= flying
-  local stale = flying == 0 and tonumber(counted[2] or 0) ~= 0 and nothing_ahead(lane)
+  local stale = not flown[lane] and tonumber(counted[2] or 0) ~= 0 and nothing_ahead(lane)
   if wrong or stale then
     call('HSET', lane_key(lane), 'busy', flying)
     if stale then call('HDEL', lane_key(lane), 'behind') end
     replace(lane)
     repairs = repairs + 1
-  elseif (counted[6] or counted[8]) and flying == 0 and tonumber(counted[2] or 0) == 0 and nothing_ahead(lane) then
+  elseif (counted[6] or counted[8]) and not flown[lane] and tonumber(counted[2] or 0) == 0 and nothing_ahead(lane) then
     call('DEL', left_urls_key(lane), half_open_urls_key(lane))
     call('HDEL', lane_key(lane), 'left', 'half')
   elseif is_idle(lane) then

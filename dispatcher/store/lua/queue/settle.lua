@@ -38,10 +38,10 @@ for _ = 1, counters do
 end
 
 -- Where a status puts its event, and the time that goes into the state with it.
-local function place(id, e, status, delay_ms, lane, group)
+local function place(id, e, status, delay_ms, lane, group, in_run)
   local due_ms = NOW + delay_ms
   if TERMINAL[status] then
-    close(id, e, status, lane, group, retention_ms)
+    close(id, e, status, lane, group, retention_ms, in_run)
     return 'x', NOW
   elseif status == 'AWAITING_RESULT' then
     call('ZADD', AWAITING, due_ms, id)
@@ -77,14 +77,23 @@ local function note_attempt(lane, status, http_status, attempt, state)
   seen.outcome, seen.http, seen.state = outcome, http_status, state
 end
 
--- The attempt number under which each of these events is claimed.
+-- What `flight` says of each of these events.
 local in_flight = {}
+
+-- One of a run goes back. Taken out of `flight` at once, so that the end of the one before it lets it go.
+local function return_to_line(id, lane)
+  call('HDEL', FLIGHT, id)
+  local _, group = header((read_event(id)) or '')
+  return back_in_line(id, lane, group)
+end
 
 local function settle(i)
   local id, n, status, delay_ms, attempt, state, lane, group, type, account_identifier, http_status, notification_id,
     notification = unpack(ARGV, i, i + WIDTH - 1)
   local e = event_key(id)
-  if in_flight[id] ~= n then
+  local held, mark = in_flight[id], nil
+  if held and held ~= n then held, mark = claim_of(held) end
+  if held ~= n then
     -- Concluded from outside while the attempt ran: keep the attempt's record unless its content was
     -- expunged, change nothing else.
     local _, kept = read_event(id)
@@ -94,8 +103,9 @@ local function settle(i)
   in_flight[id] = nil
   landed[#landed + 1] = id
   touched[lane] = true
-  freed[lane] = (freed[lane] or 0) + 1
-  local field, time = place(id, e, status, tonumber(delay_ms), lane, group)
+  if mark ~= FOLLOWED then freed[lane] = (freed[lane] or 0) + 1 end
+  if mark and status == 'RELEASE' and return_to_line(id, lane) then return 1 end
+  local field, time = place(id, e, status, tonumber(delay_ms), lane, group, mark)
   if attempt ~= '' then note_attempt(lane, status, http_status, attempt, state) end
   if status == 'DEAD' then died[#died + 1] = { id, lane, state } end
   if status == 'RELEASE' then return 1 end

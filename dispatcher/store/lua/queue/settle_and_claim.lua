@@ -5,7 +5,7 @@
 --
 -- ARGV: those of `settle`, then those of `claim`
 -- Returns the answer of each. Fenced as they are: nothing is claimed where nothing may be settled.
-local CLAIM_ARGUMENTS = 6
+local CLAIM_ARGUMENTS = 7
 local request = {}
 for i = CLAIM_ARGUMENTS, 1, -1 do request[i] = table.remove(ARGV) end
 local settled = settle(ARGV)

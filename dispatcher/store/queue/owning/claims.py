@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -59,6 +59,14 @@ class SuspendedUrls(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Followers:
+    """The others of a run, in their order. ``unread``: blanks, to be given back with whatever ends the run."""
+
+    events: list[Claimed] = field(default_factory=list)
+    unread: list[Claimed] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """Reply to one claim. ``next_due_ms`` None: nothing is scheduled. Times are Redis's own."""
 
@@ -69,6 +77,8 @@ class Claim:
     """Damaged, or of a type that only a newer version knows: given back for a while."""
     too_large: list[Claimed]
     """Not read, since there was no room for it; blanks, to be given back."""
+    followers: dict[ClaimId, Followers] = field(default_factory=dict)
+    """By the head of their run."""
 
 
 class Move(StrEnum):

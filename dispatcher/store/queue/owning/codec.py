@@ -6,7 +6,8 @@ A test compares the names. One event that cannot be read is given back for a whi
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -16,7 +17,7 @@ from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
 from dispatcher.store.packing.documents import size_of, unpacked
-from dispatcher.store.queue.owning.claims import Claim, Claimed, LaneSetting, Move, Settlement
+from dispatcher.store.queue.owning.claims import Claim, Claimed, Followers, LaneSetting, Move, Settlement
 from dispatcher.store.queue.records import UNREADABLE, text
 from dispatcher.store.redis.scripts import Argument
 
@@ -37,6 +38,8 @@ class ClaimRequest(NamedTuple):
     """The lease is written anew when less of it is left."""
     at_most_bytes: int
     """Of documents; the first is handed out however large it is."""
+    run: int
+    """Events of one account that are handed out together, at most; 1 = one at a time."""
 
 
 class ClaimedRow(NamedTuple):
@@ -70,6 +73,8 @@ class OutcomeRow(NamedTuple):
 
 FIRST_ROW = 3
 """Behind ``ok``, the time, and when something is next due."""
+_HEAD_OF_RUN, _LAST_OF_RUN = b"h", b"l"
+_IN_RUN = frozenset((_HEAD_OF_RUN, b"m", _LAST_OF_RUN))
 
 
 def read_claim(reply: list[Any], room_bytes: float = math.inf) -> Claim | None:
@@ -79,8 +84,13 @@ def read_claim(reply: list[Any], room_bytes: float = math.inf) -> Claim | None:
     due = int(reply[2])
     claim = Claim(now_ms=int(reply[1]), next_due_ms=due if due >= 0 else None, events=[], unreadable=[], too_large=[])
     width = len(ClaimedRow._fields)
-    for at in range(FIRST_ROW, len(reply), width):
-        row = ClaimedRow._make(reply[at : at + width])
+    rows = (ClaimedRow._make(reply[at : at + width]) for at in range(FIRST_ROW, len(reply), width))
+    for row in rows:
+        if row.flags in _IN_RUN:
+            if row.flags != _HEAD_OF_RUN:
+                _read_followers(claim, chain((row,), rows), room_bytes)
+                break
+            claim.followers[row.id.decode(), int(row.n)] = Followers()
         size = size_of(row.document)
         if size > room_bytes:
             claim.too_large.append(_blank(row))
@@ -95,6 +105,38 @@ def read_claim(reply: list[Any], room_bytes: float = math.inf) -> Claim | None:
         else:
             claim.events.append(claimed)
     return claim
+
+
+def _read_followers(claim: Claim, rows: Iterable[ClaimedRow], room_bytes: float) -> None:
+    """Behind all heads come the others of their runs, run by run. Without its head all of a run goes back."""
+    read = {claimed.claim_id for claimed in claim.events}
+    for head, followers in list(claim.followers.items()):
+        if head not in read:
+            claim.unreadable.extend(Settlement(_blank(row), Move.RELEASE) for row in _of_one_run(rows))
+            del claim.followers[head]
+            continue
+        for row in _of_one_run(rows):
+            room_bytes -= _follow(followers, row, room_bytes)
+
+
+def _of_one_run(rows: Iterable[ClaimedRow]) -> Iterator[ClaimedRow]:
+    for row in rows:
+        yield row
+        if row.flags == _LAST_OF_RUN:
+            return
+
+
+def _follow(followers: Followers, row: ClaimedRow, room_bytes: float) -> int:
+    """Nothing follows what is not read, which is logged once it is a head. Returns the room that it takes."""
+    size = size_of(row.document)
+    if followers.unread or size > room_bytes:
+        followers.unread.append(_blank(row))
+        return 0
+    try:
+        followers.events.append(_claimed(row))
+    except UNREADABLE:
+        followers.unread.append(_blank(row))
+    return size
 
 
 def settle_arguments(

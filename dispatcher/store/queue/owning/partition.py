@@ -49,8 +49,12 @@ log = structlog.get_logger("store")
 class PartitionStore:
     """Scripts of a worker. All methods raise ``StoreUnavailable`` when Redis did not answer."""
 
-    def __init__(self, client: Client, *, partitions: int, retention_ms: int, lease_ms: int, lane_cap: int) -> None:
+    def __init__(
+        self, client: Client, *, partitions: int, retention_ms: int, lease_ms: int, lane_cap: int, run: int = 1
+    ) -> None:
+        """``run``: events of one account that one claim hands out, at most."""
         self._client = client
+        self._run = run
         self.partitions = partitions
         self._retention_ms = retention_ms
         self._lease_ms = lease_ms
@@ -103,7 +107,7 @@ class PartitionStore:
 
     def claim_call(self, partition: int, generation: int, at_most: int, at_most_bytes: int = ANY_SIZE) -> Call:
         left_ms = int(self._lease_ms * LEASE_LEFT)
-        request = ClaimRequest(generation, self._lease_ms, at_most, self._lane_cap, left_ms, at_most_bytes)
+        request = ClaimRequest(generation, self._lease_ms, at_most, self._lane_cap, left_ms, at_most_bytes, self._run)
         return _call(_CLAIM, partition, *request)
 
     def settle_call(

@@ -102,7 +102,7 @@ def explain(event_id: str, seen: EventView) -> Explanation:
     if status is Status.AWAITING_RESULT:
         return Explanation(status, Reason.AWAITING_RESULT, until_ms=state.result_deadline_ms)
     if status is Status.DELIVERING:
-        return Explanation(status, Reason.IN_FLIGHT)
+        return Explanation(status, Reason.IN_FLIGHT, blocked_by=seen.head if seen.head not in ("", event_id) else None)
     if seen.holders:
         return Explanation(status, _locked(seen.holders))
     if seen.parked or (status is Status.HELD and state.status is Status.HELD):
