@@ -125,6 +125,8 @@ class Installation:
     """Made by a page: the account has no other of its product that is."""
     assigned: tuple[str, ...] = ()
     """Ids of the users who use it."""
+    apart: bool = False
+    """The account is another vendor's: the host of this is told nothing of it, and the account sees nothing of this."""
     upgrade: Upgrade | None = None
     erase: bool = False
     """Erased with all that was stored for it: settings, and connectors that nothing else uses."""
@@ -135,6 +137,11 @@ class Installation:
     def smart(self) -> bool:
         """False = a DIY integration."""
         return self.connector_id is not None
+
+    @property
+    def known_account_id(self) -> str | None:
+        """The account, where whoever publishes this may know of it what is known here."""
+        return None if self.apart else self.account_id
 
     @property
     def draft(self) -> bool:

@@ -8,7 +8,9 @@ import pytest
 
 from dispatcher.model.status import Status
 from dispatcher.store.definitions import editing as definition_store
+from dispatcher.store.installations.recount import recount_installed
 from tests.api.conftest import Api
+from tests.api.role_objects import Shop
 from tests.api.tenants import EVERYTHING, Tenant, bearer
 from tests.api.test_stream import Listener
 from tests.api.town import answer_of, pairs, town, without
@@ -225,3 +227,27 @@ async def test_products_of_clients_of_no_vendor_are_settled_at_once(town: list[T
         "product { claimed } warnings",
     )
     assert (made["product"]["claimed"], made["warnings"]) == (False, [])
+
+
+async def test_another_vendors_account_is_as_one_that_was_never_there(town: list[Tenant]) -> None:
+    acme, brick, _ = town
+    api, shop = acme.api, Shop(acme.api, brick, brick.account, 28)
+    await shop.open()
+    asked = {"name": "Mine", "_connectorId": acme.integration["connectorId"]}
+    everything = await bearer(api, *EVERYTHING, "installations:read", "installations:write", vendor_id="acme")
+    seen = []
+    for account in (brick.account, "A-absent"):
+        made = await api.json("POST", "/v1/integrations", 201, json=asked | {"_accountId": account}, headers=everything)
+        [order] = (await api.json("GET", f"/v1/events?accountId={account}", 200, headers=everything))["data"]
+        event = await api.json("GET", f"/v1/events/{order['id']}", 200, headers=everything)
+        assert event["payload"]["company"]["name"] == account
+        body = {"type": "create", "productId": acme.product, "accountId": account, "subscriptionId": "theirs"}
+        await api.json("POST", "/v1/events", 202, json=body, headers=everything)
+        found = await api.json("GET", "/v1/integrations", 200, headers=everything)
+        seen.append((sorted(made), [one["_id"] for one in found if one.get("_accountId") == account] == [made["_id"]]))
+        theirs = await bearer(api, "installations:read", account_id=account)
+        status = (await api.http.get(f"/v1/integrations/{made['_id']}", headers=theirs)).status
+        listed = await api.json("GET", "/v1/integrations", 200, headers=theirs)
+        assert (status, len(listed)) == ((404, 0) if account == brick.account else (200, 1))
+    assert seen[0] == seen[1]
+    assert (await recount_installed(api.redis)).well

@@ -6,7 +6,7 @@ Narrowed to what exists for the caller; which of several rules applies is decide
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dispatcher.errors import Unprocessable
@@ -89,6 +89,7 @@ class Installer:
         if not reaches_integration(caller, integration):
             text = "This client is restricted to one vendor: name one of its integrations."
             raise Unprocessable.of("invalid_reference", text, "_connectorId")
+        asked = replace(asked, vendor_id=caller.vendor_id)
         return self._followed(await self._creation.create(installation_id, asked, integration, cause))
 
     async def clone(

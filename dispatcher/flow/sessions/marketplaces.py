@@ -110,15 +110,13 @@ class MarketplaceDesk:
         asked = tuple(one for one in product_ids if one not in before)
         if not asked:
             return []
-        there = (await self.definitions.of_vendor(None).fetch(products=asked)).products
         mine = (await self.definitions.fetch(products=asked)).products
         refused = [(at, one) for at, one in enumerate(product_ids) if one in asked and one not in mine]
-        return [_stranger(one, f"productIds.{at}", known=one in there) for at, one in refused]
+        return [_unknown(one, f"productIds.{at}") for at, one in refused]
 
 
-def _stranger(product_id: str, field: str, *, known: bool) -> Problem:
-    if known:
-        return Problem("product_not_yours", "This product is not yours: leave it out.", field)
+def _unknown(product_id: str, field: str) -> Problem:
+    """Another vendor's, too: what is out of reach does not exist."""
     text = f"There is no product {product_id[:128]!r}: link it to an integration, or describe it, before."
     return Problem("unknown_product", text, field)
 

@@ -25,6 +25,8 @@ def reaches_installation(caller: Caller, installation: Installation, integration
     """``integration``: the definition that it is an installation of; None = there is none here."""
     if caller.installation_id is not None:
         return caller.installation_id == installation.id
+    if caller.account_id is not None and installation.apart:
+        return False
     if not reaches_account(caller, installation.account_id) or not reaches_integration(caller, integration):
         return False
     return caller.marketplaces is None or caller.account_id is not None or _in_marketplaces(caller, installation)

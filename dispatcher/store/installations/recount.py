@@ -112,8 +112,9 @@ class _Recount:
         if not record:
             return "has no record" if await self._scored(keys.INSTALLATIONS, installation_id) else None
         one = read(Installation, bytes(record))
+        account_id = one.known_account_id
         indexes = {
-            "its account": keys.installations_of_account(one.account_id) if one.account_id else None,
+            "its account": keys.installations_of_account(account_id) if account_id else None,
             "its integration": keys.installations_of_integration(one.integration_id) if one.integration_id else None,
             "the drafts": keys.DRAFTS if one.draft else None,
             "what waits": keys.PENDING if one.pending_event_id else None,

@@ -130,7 +130,7 @@ async def test_vendors_reach_their_own_marketplaces_only(api: Api) -> None:
 async def test_a_vendors_marketplace_holds_no_product_of_another(api: Api) -> None:
     ours = await vendor(api, "ours")
     refused = await api.json("POST", "/v1/marketplaces", 422, json=FULL, headers=ours)
-    assert refused["errors"][0]["code"] == "product_not_yours"
+    assert refused["errors"][0]["code"] == "unknown_product"
 
 
 async def test_a_marketplace_takes_products_that_are_there_and_keeps_those_that_it_has(api: Api) -> None:

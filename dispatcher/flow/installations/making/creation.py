@@ -33,6 +33,9 @@ class Accounts(Protocol):
     async def marketplace_of(self, account_id: str) -> int | None:
         """The one that it was made in; None = nobody here knows the account."""
 
+    async def is_apart(self, account_id: str, vendor_id: str | None) -> bool:
+        """True of an account that that vendor must not learn anything of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -54,6 +57,9 @@ class Asked:
     source_id: str | None = None
     exclusive: bool = False
     """One of its product in the account, as pages install it."""
+    vendor_id: str | None = None
+    """Of whoever asks, if that is a vendor."""
+    apart: bool = False
     unknown: dict[str, Any] = field(default_factory=dict)
 
 
@@ -94,16 +100,23 @@ class Creation:
         revision = await self._published(integration)
         await self._refuse_locked(integration, asked.account_id)
         product_id = _product(integration, asked.product_id)
-        marketplace_id = asked.marketplace_id
-        if marketplace_id is None and integration is not None and asked.account_id is not None:
-            marketplace_id = await self._accounts.marketplace_of(asked.account_id)
         if problems := _purchase_problems(revision, asked.purchase):
             raise Unprocessable(problems)
-        asked = replace(asked, product_id=product_id, marketplace_id=marketplace_id)
-        if asked.settings is None and asked.account_id is not None and integration is not None:
-            before = await self._accounts.settings_before(asked.account_id, product_id or integration.id)
-            asked = replace(asked, settings=before)
+        asked = replace(asked, product_id=product_id)
+        if integration is not None and asked.account_id is not None:
+            asked = await self._at_home(asked, asked.account_id, integration)
         return await self._made(installation_id, asked, integration, revision, cause)
+
+    async def _at_home(self, asked: Asked, account_id: str, integration: Integration) -> Asked:
+        """With what is known of the account here, unless that is not for the vendor who asks."""
+        if await self._accounts.is_apart(account_id, asked.vendor_id):
+            return replace(asked, apart=True)
+        if asked.marketplace_id is None:
+            asked = replace(asked, marketplace_id=await self._accounts.marketplace_of(account_id))
+        if asked.settings is not None:
+            return asked
+        before = await self._accounts.settings_before(account_id, asked.product_id or integration.id)
+        return replace(asked, settings=before)
 
     async def clone(self, installation_id: str, source: Installation, cloning: Cloning, cause: Cause) -> Installation:
         """With the same steps, all of them open but those that a partner connector completes."""
@@ -122,7 +135,8 @@ class Creation:
             integration_id=source.integration_id,
             product_id=source.product_id,
             revision=source.revision,
-            install=await self._partners.completed(source.account_id, steps),
+            install=await self._partners.completed(source.known_account_id, steps),
+            apart=source.apart,
             settings=self.seals.copied(source.settings, source.id, installation_id),
             version=source.version,
             source_id=source.id,
@@ -152,6 +166,7 @@ class Creation:
             readme=asked.readme,
             description=asked.description,
             unknown=asked.unknown,
+            apart=asked.apart,
         )
         if asked.connector_id is not None:
             made = replace(
@@ -160,7 +175,7 @@ class Creation:
                 integration_id=integration.id if integration else None,
                 product_id=asked.product_id,
                 revision=revision.number if revision else None,
-                install=await self._partners.completed(asked.account_id, opened(template or asked.install)),
+                install=await self._partners.completed(made.known_account_id, opened(template or asked.install)),
                 mode=Mode.INSTALL,
                 standing=Standing.INSTALLING,
                 settings=self.seals.sealed(asked.settings, None, installation_id),

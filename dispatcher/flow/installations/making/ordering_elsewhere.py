@@ -89,7 +89,16 @@ class OrdersElsewhere:
         if not await self._marketplaces.any():
             self._nobody_until_s = now_s + BELIEVED_S
             return None
-        return await self._accounts.find(event.account_id)
+        account = await self._accounts.find(event.account_id)
+        return None if account is None or await self._is_apart(account, event) else account
+
+    async def _is_apart(self, account: Account, event: Event) -> bool:
+        """True of another vendor's account than the product's: nobody is to learn from an order that it is there."""
+        home = await self._marketplaces.find(account.marketplace_id)
+        if home is None or home.vendor_id is None:
+            return False
+        integration = await self._cache.integration(event.integration_id)
+        return integration is not None and integration.vendor_id not in (None, home.vendor_id)
 
     async def _decided(self, event: Event, account: Account) -> tuple[Written | None, Event]:
         ids = await self._store.ids([keys.installations_of_account(account.id)], "", LOOKED_AT)

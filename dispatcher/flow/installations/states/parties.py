@@ -25,6 +25,12 @@ class AccountsAndMarketplaces:
         account = await self.accounts.find(account_id)
         return account.marketplace_id if account else None
 
+    async def is_apart(self, account_id: str, vendor_id: str | None) -> bool:
+        """True of an account that was made in a marketplace of another vendor."""
+        home = await self.marketplace_of(account_id) if vendor_id is not None else None
+        marketplace = await self.marketplaces.find(home) if home is not None else None
+        return marketplace is not None and marketplace.vendor_id not in (None, vendor_id)
+
     async def is_told(self, marketplace_id: int) -> bool:
         marketplace = await self.marketplaces.find(marketplace_id)
         return marketplace is not None and bool(marketplace.notification_url)

@@ -120,8 +120,8 @@ class Transitions:
         assert about is not None
         known = before.installation if before else None
         name = None
-        if Act.ORDER in moved.acts and about.account_id:
-            name = await self._surroundings.company_name(about.account_id)
+        if Act.ORDER in moved.acts and about.known_account_id:
+            name = await self._surroundings.company_name(about.known_account_id)
         if not CALLBACKS.isdisjoint(moved.acts) and not await self._is_told(about):
             moved = replace(moved, acts=tuple(act for act in moved.acts if act not in CALLBACKS))
         effects = effects_of(known, moved, at, company_name=name, by=cause.user)

@@ -65,7 +65,7 @@ class Upgrades:
     async def connect(self, installation: Installation) -> Installation | None:
         """With each open step done that a partner connector of the account completes by now. None = it is gone."""
         steps = installation.install
-        completed = await self._partners.completed(installation.account_id, steps)
+        completed = await self._partners.completed(installation.known_account_id, steps)
         done = {old: new for old, new in zip(steps, completed, strict=True) if new.completed and not old.completed}
 
         def decide(current: Installation, at: Moment) -> Moved:
@@ -111,7 +111,7 @@ class Upgrades:
         return await self._connected(installation, target) if target else None
 
     async def _connected(self, installation: Installation, target: Target) -> Target:
-        return replace(target, steps=await self._partners.completed(installation.account_id, target.steps))
+        return replace(target, steps=await self._partners.completed(installation.known_account_id, target.steps))
 
 
 def _none_offered() -> Conflict:

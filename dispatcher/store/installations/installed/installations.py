@@ -227,8 +227,8 @@ def _operations(change: Written, now_ms: int) -> list[Operation]:
 def _indexes(installation: Installation) -> list[str]:
     """By what never changes of it."""
     indexes = [installation_keys.INSTALLATIONS]
-    if installation.account_id is not None:
-        indexes.append(installation_keys.installations_of_account(installation.account_id))
+    if installation.known_account_id is not None:
+        indexes.append(installation_keys.installations_of_account(installation.known_account_id))
     if installation.integration_id is not None:
         indexes.append(installation_keys.installations_of_integration(installation.integration_id))
     if installation.marketplace_id is not None:
