@@ -110,3 +110,12 @@ def test_every_target_of_make_is_in_its_menu_and_every_command_of_contributing_i
     phony = set(re.findall(r"^\.PHONY: (.+)$", makefile, re.MULTILINE)[0].split())
     assert set(re.findall(r"^([a-z-]+):.*## ", makefile, re.MULTILINE)) == phony
     assert set(re.findall(r"`make ([a-z]+)", (ROOT / "CONTRIBUTING.md").read_text())) <= phony
+
+
+def test_unit_tests_lie_in_the_folders_of_the_packages() -> None:
+    unit = ROOT / "tests/unit"
+    folders = {path.parent.relative_to(unit) for path in unit.rglob("test_*.py")}
+    homeless = [
+        str(folder) for folder in folders if not ((ROOT / "dispatcher" / folder).is_dir() or (ROOT / folder).is_dir())
+    ]
+    assert not homeless, "tests/unit mirrors dispatcher/ and worker/: let these folders follow their packages"

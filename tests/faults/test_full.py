@@ -14,7 +14,7 @@ from aiohttp import ClientSession
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import Deployment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 MIB = 1024 * 1024
 NOTICED_S = 5.0
@@ -99,7 +99,7 @@ async def test_ft18_load_never_meets_the_limit_itself(deployment: Deployment) ->
                 accepted.append(body["id"])
             raise AssertionError
 
-        ends = await asyncio.wait_for(asyncio.gather(*(pour(stream) for stream in range(8))), 60)
+        ends = await asyncio.wait_for(asyncio.gather(*(pour(stream) for stream in range(8))), 100)
         assert set(ends) == {"store_full"}
         assert "errorstat_OOM" not in await deployment.redis.info("errorstats")
         await deployment.all_succeed(accepted, within_s=40)

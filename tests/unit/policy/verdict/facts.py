@@ -25,6 +25,9 @@ K, S = ProblemKind, Severity
 ANSWERS_500 = Cause("HTTP_ERROR", 500, "HTTP 500")
 NO_TOKEN = Cause("TOKEN_FAILED", 401, "invalid_client")
 
+Sentence = tuple[Snapshot, ProblemKind, Severity, str, str]
+"""A fact, the kind of problem that it is, its severity, the sentence, and the command of its first action."""
+
 
 def upkeep(**facts: Any) -> Snapshot:
     return seen(upkeep=UpkeepFacts(**facts))
