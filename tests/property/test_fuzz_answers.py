@@ -7,7 +7,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import orjson
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dispatcher.api.rest.host.xml import prefers_xml, to_xml
@@ -16,11 +16,10 @@ from dispatcher.model.event_type import EventType
 from dispatcher.policy.integration_filter.filter import Ruling, compile_filter, filter_problems
 from dispatcher.policy.pace.retry import MAX_RETRY_AFTER_S, next_delay_s, parse_retry_after
 from dispatcher.store.secrets.tokens import AccessToken
+from tests.property.in_time import in_time
 from worker.http.answer import AnswerBody
 from worker.oauth.answer import MAX_LIFETIME_S, TokenAnswer, read_token
 from worker.oauth.values import TokenFailure
-
-IN_TIME = settings(deadline=2000, max_examples=150)
 
 SCALAR: st.SearchStrategy[Any] = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20)
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -41,7 +40,7 @@ GRANT = st.fixed_dictionaries(
 RETRY_AFTER = st.text(max_size=60) | st.sampled_from(["0", "-1", "1e9", "9" * 40, "Fri, 31 Dec 9999 23:59:59 GMT", "٣"])
 
 
-@IN_TIME
+@in_time
 @given(
     status=st.integers(100, 599),
     body=GRANT | st.binary(max_size=200),
@@ -67,7 +66,7 @@ def test_ft35_every_token_answer_is_a_token_fit_for_a_header_or_a_failure(
         assert len(outcome.detail) < 600
 
 
-@IN_TIME
+@in_time
 @given(value=RETRY_AFTER, tries=st.integers(1, 3), jitter=st.floats(-1, 1))
 def test_ft31_no_retry_after_brings_an_attempt_forward_or_puts_it_off_for_more_than_a_day(
     value: str, tries: int, jitter: float
@@ -80,7 +79,7 @@ def test_ft31_no_retry_after_brings_an_attempt_forward_or_puts_it_off_for_more_t
     assert planned_s <= delay_s <= MAX_RETRY_AFTER_S
 
 
-@IN_TIME
+@in_time
 @given(value=JSON, name=st.text(min_size=1, max_size=10))
 @example(value={"a b": "]]>", "xml": "<!--", "<": "&#0;", "x:y": "\x00\ufffe\ud800"}, name="event")
 @example(value={"": {"": []}}, name="\n")
@@ -92,7 +91,7 @@ def test_every_value_is_well_formed_xml(value: Any, name: str) -> None:
         assert len(root) == len(value)
 
 
-@IN_TIME
+@in_time
 @given(accept=st.text(max_size=80) | st.lists(st.sampled_from(["*/*", "q=", ";", ",", "text/xml", "1."])).map("".join))
 def test_every_accept_header_is_ranked(accept: str) -> None:
     assert prefers_xml(accept) in (True, False)
@@ -108,7 +107,7 @@ FILTER: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-@IN_TIME
+@in_time
 @given(document=FILTER, payload=st.dictionaries(st.sampled_from("ab"), JSON, max_size=2))
 def test_a_filter_is_refused_with_its_problems_or_decides_on_every_event(
     document: Any, payload: dict[str, Any]
@@ -121,7 +120,7 @@ def test_a_filter_is_refused_with_its_problems_or_decides_on_every_event(
     assert compile_filter(document).judge(event).ruling in (Ruling.PASSES, Ruling.LEFT_OUT)
 
 
-@IN_TIME
+@in_time
 @given(fields=st.dictionaries(st.text(max_size=3), JSON, max_size=5))
 def test_a_stored_event_is_read_back_as_it_was(fields: dict[str, Any]) -> None:
     try:

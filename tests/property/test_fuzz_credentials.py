@@ -19,8 +19,8 @@ from dispatcher.policy.notification.signing import parse_secret, secret_problem,
 from dispatcher.policy.notification.verification import verify
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.redis.url import parse
+from tests.property.in_time import in_time
 
-IN_TIME = settings(deadline=2000, max_examples=150)
 ON_REDIS = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -47,14 +47,14 @@ JWT = st.lists(
 ).map(".".join)
 
 
-@IN_TIME
+@in_time
 @given(text=JWT | st.text(max_size=200))
 @example(text="a" * 9000)
 def test_bi33_every_forged_token_is_simply_not_good(text: str) -> None:
     assert TokenReader("http://dispatcher.test", KEYS).read(text, 1_700_000_000.0) is None
 
 
-@IN_TIME
+@in_time
 @given(header=st.text(max_size=60) | st.binary(max_size=40).map(lambda raw: f"Basic {base64.b64encode(raw).decode()}"))
 @example(header="Basic /w==")
 @example(header="Basic !!!!")
@@ -77,7 +77,7 @@ SIGNATURE = st.lists(
 ).map(" ".join)
 
 
-@IN_TIME
+@in_time
 @given(msg_id=st.text(max_size=20), timestamp=st.text(max_size=20), signature=SIGNATURE, body=st.binary(max_size=50))
 @example(msg_id="m", timestamp="9" * 400, signature="v1," + "A" * 100_000, body=b"")
 def test_no_forged_signature_is_genuine_and_none_raises(
@@ -88,7 +88,7 @@ def test_no_forged_signature_is_genuine_and_none_raises(
     assert found.text
 
 
-@IN_TIME
+@in_time
 @given(msg_id=st.text("abc.", max_size=10), body=st.binary(max_size=50), noise=SIGNATURE)
 def test_a_true_signature_is_found_among_any_others(msg_id: str, body: bytes, noise: str) -> None:
     key = parse_secret(SECRET)
@@ -97,7 +97,7 @@ def test_a_true_signature_is_found_among_any_others(msg_id: str, body: bytes, no
     assert found.genuine
 
 
-@IN_TIME
+@in_time
 @given(text=st.text(max_size=100) | st.text(string.printable, max_size=100).map(lambda rest: f"whsec_{rest}"))
 def test_bi45_a_secret_is_read_or_has_a_problem(text: str) -> None:
     if secret_problem(text) is None:
@@ -111,7 +111,7 @@ PIECES = (
 REDIS_PIECE = st.sampled_from([*PIECES.split(" "), PASSWORD, "é", "%zz", "0", "1e3", "\x00"])
 
 
-@IN_TIME
+@in_time
 @given(url=st.lists(REDIS_PIECE, max_size=14).map("".join) | st.text(max_size=40))
 @example(url=f"redis://user:{PASSWORD}@h:port/0")
 @example(url=f"redis+sentinel://:{PASSWORD}@[::1/m")
