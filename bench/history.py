@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import uvloop
@@ -25,10 +26,11 @@ from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import Event
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
+from dispatcher.policy.bucket import Bucket
 from dispatcher.policy.event_filter.reading import read_filter
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.auditing import recount_archive
-from dispatcher.store.archive.files import FileStorage
+from dispatcher.store.archive.places import storage_at
 from dispatcher.store.archive.writing import ArchiveWriter
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.claims import Settlement
@@ -129,11 +131,12 @@ async def redis_cpu_s(made: Deployment) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """``minutes``: no more events after these."""
+    """``minutes``: no more events after these. ``bucket``: in place of a folder."""
 
     events: int
     accounts: int
     minutes: float
+    bucket: Bucket | None
 
 
 async def measure(asked: Asked) -> None:
@@ -141,12 +144,12 @@ async def measure(asked: Asked) -> None:
         hand = Hand(made)
         await hand.own_all()
         empty = await used_bytes(made)
-        await run(made, hand, asked, empty)
+        await run(made, hand, asked, empty, asked.bucket or made.folder / "archive")
 
 
-async def run(made: Deployment, hand: Hand, asked: Asked, empty: int) -> None:
+async def run(made: Deployment, hand: Hand, asked: Asked, empty: int, place: Path | Bucket) -> None:
     until_s = time.monotonic() + asked.minutes * 60
-    ids, batch, bench = list[str](), list[Event](), Archiving(made, hand, empty)
+    ids, batch, bench = list[str](), list[Event](), Archiving(made, hand, empty, place)
     for event in spread(made.queue, asked.events, asked.accounts):
         batch.append(event)
         if len(batch) == BATCH:
@@ -160,14 +163,14 @@ async def run(made: Deployment, hand: Hand, asked: Asked, empty: int) -> None:
                 break
     await bench.move(len(ids))
     await bench.report()
-    await read(made, ids)
+    await read(made, ids, place)
 
 
 class Archiving:
     """Moves what has ended, and adds up what that takes."""
 
-    def __init__(self, made: Deployment, hand: Hand, empty: int) -> None:
-        archive = Archive(made.redis, FileStorage(made.folder / "archive"), soon_ms)
+    def __init__(self, made: Deployment, hand: Hand, empty: int, place: Path | Bucket) -> None:
+        archive = Archive(made.redis, storage_at(place), soon_ms)
         self.writer = ArchiveWriter(archive, partitions=PARTITIONS, after_ms=0, gather_ms=0)
         self.made = made
         self.hand = hand
@@ -219,10 +222,10 @@ class Archiving:
         print(f"Redis afterwards: {self.kept / 1e6:,.1f} MB, {self.kept / moved:,.0f} bytes each", flush=True)
 
 
-async def read(made: Deployment, ids: Sequence[str]) -> None:
+async def read(made: Deployment, ids: Sequence[str], place: Path | Bucket) -> None:
     chance = random.Random(7)
-    account = (await fresh(made).page(EventFilter(), None, 1)).items[0].event.account_id
-    queue = fresh(made)
+    account = (await fresh(made, place).page(EventFilter(), None, 1)).items[0].event.account_id
+    queue = fresh(made, place)
     for round_ in ("cold", "warm"):
         chosen = [chance.choice(ids) for _ in range(LOOKUPS)]
         print(f"lookup, {round_}: {quantiles([await timed(partial(queue.get, one)) for one in chosen])}", flush=True)
@@ -241,8 +244,8 @@ async def read(made: Deployment, ids: Sequence[str]) -> None:
     print(f"count of all: {(await queue.count(EventFilter())).matched:,} in {counted.clock_s * 1000:.0f} ms")
 
 
-def fresh(made: Deployment) -> QueueStore:
-    archive = Archive(made.redis, FileStorage(made.folder / "archive"), soon_ms)
+def fresh(made: Deployment, place: Path | Bucket) -> QueueStore:
+    archive = Archive(made.redis, storage_at(place), soon_ms)
     return QueueStore(made.redis, partitions=PARTITIONS, retention_ms=RETENTION_MS, archive=archive)
 
 
@@ -251,8 +254,10 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--accounts", type=int, default=20_000)
     parser.add_argument("--minutes", type=float, default=120.0)
+    parser.add_argument("--bucket", help="of object storage, with AWS_ENDPOINT_URL and credentials in the environment")
     given = parser.parse_args()
-    uvloop.run(measure(Asked(given.events, given.accounts, given.minutes)))
+    bucket = Bucket(given.bucket, "bench") if given.bucket else None
+    uvloop.run(measure(Asked(given.events, given.accounts, given.minutes, bucket)))
 
 
 if __name__ == "__main__":
