@@ -101,7 +101,7 @@ class Settings(BaseSettings):
     archive_url: str | None = Field(
         None,
         description="s3://BUCKET/PREFIX of object storage that speaks S3, in place of that folder; needs the extra s3 "
-        "and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or what else AWS's tools take credentials from",
+        "and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role of the container or machine",
     )
     archive_endpoint: str | None = Field(
         None, description="http:// or https:// address of that storage; unset = that of AWS_ENDPOINT_URL, else AWS"

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 
 _URL = re.compile(r"s3://(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{1,61}[A-Za-z0-9])(?:/(?P<prefix>[A-Za-z0-9!_.*'()=/-]*))?")
-_ENDPOINT = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?/?")
+_ENDPOINT = re.compile(r"https?://(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|[A-Za-z0-9._-]+)(?::(?P<port>[0-9]{1,5}))?/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ def read_bucket(url: str) -> tuple[str, str] | str:
 
 def read_endpoint(url: str) -> str | None:
     """The problem with the address of an S3-compatible server, in words that repeat nothing of it; None = none."""
-    if not _ENDPOINT.fullmatch(url):
-        return "it is not http://HOST:PORT or https://HOST:PORT: without user, password, path and query"
-    return None
+    found = _ENDPOINT.fullmatch(url)
+    if found and int(found["port"] or 0) < 1 << 16 and (not found["ipv6"] or _is_ipv6(found["ipv6"])):
+        return None
+    return "it is not http://HOST:PORT or https://HOST:PORT: without user, password, path and query"
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        return False
+    return True

@@ -15,9 +15,10 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import S3Store
 
+from dispatcher.errors import ConfigurationError
 from dispatcher.policy.bucket import Bucket
 from dispatcher.store.archive.files import IDENTITY
-from dispatcher.store.archive.refusals import BEYOND_THE_END, refusal_of
+from dispatcher.store.archive.refusals import BeyondTheEnd, refusal_of
 from dispatcher.store.archive.storage import Words
 
 CONNECT_WITHIN = timedelta(seconds=3)
@@ -27,10 +28,14 @@ AGAIN_WITHIN = timedelta(seconds=4)
 """Time after which no other try begins."""
 TRIES = 4
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(milliseconds=200), timedelta(seconds=2)
+_PANIC = "pyo3_runtime"
+"""The library ends so, and with no error of its own, where an address from the environment is none."""
+_NO_ADDRESS = "AWS_ENDPOINT_URL is no address: correct it, or set DISPATCHER_ARCHIVE_ENDPOINT"
+_UNREADABLE = "a variable of the environment whose name begins with AWS_ cannot be read: is each true, false or a text?"
 
 
 class ObjectStorage:
-    """One bucket, or what is below a prefix of it."""
+    """One bucket, or what is below a prefix of it. Raises ``ConfigurationError`` when it is made."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
@@ -58,12 +63,10 @@ class ObjectStorage:
 
     def read(self, key: str, at: int, size: int) -> bytes:
         try:
-            return bytes(obstore.get_range(self._store, key, start=at, length=size))
-        except (BaseError, OSError) as error:
-            refusal = refusal_of(error, self._bucket)
-            if refusal.code == BEYOND_THE_END:
-                return b""
-            raise refusal.as_error() from error
+            with self._told():
+                return bytes(obstore.get_range(self._store, key, start=at, length=size))
+        except BeyondTheEnd:
+            return b""
 
     def ages_s(self, partition: int, now_s: float) -> dict[str, float]:
         return dict(self._ages(str(partition), now_s))
@@ -96,10 +99,22 @@ class ObjectStorage:
         try:
             yield
         except (BaseError, OSError) as error:
-            raise refusal_of(error, self._bucket).as_error() from error
+            raise refusal_of(error, self._bucket) from error
+        except BaseException as error:
+            if type(error).__module__ != _PANIC:
+                raise
+            raise OSError(_NO_ADDRESS) from None
 
 
 def _store_of(bucket: Bucket) -> S3Store:
+    """Raises ``ConfigurationError``."""
+    try:
+        return _configured(bucket)
+    except BaseError:
+        raise ConfigurationError(_UNREADABLE) from None
+
+
+def _configured(bucket: Bucket) -> S3Store:
     given = {"endpoint": _endpoint_of(bucket), "region": bucket.region}
     return S3Store(
         bucket.name,

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from dispatcher.policy.bucket import Bucket
 
-BEYOND_THE_END = "InvalidRange"
-"""The object has no byte there."""
-_ABSENT = frozenset({"NoSuchKey", "404"})
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _STATUS = re.compile(r"status code: ([1-5][0-9]{2})\b")
 _REGION = "it is in another region: correct DISPATCHER_ARCHIVE_REGION, or AWS_REGION"
@@ -56,23 +52,25 @@ _WRITTEN = (
 """By words in what the library says, where the server said nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """``code``: the server's, or the status code; empty = it did not answer."""
-
-    code: str
-    text: str
-
-    def as_error(self) -> OSError:
-        return FileNotFoundError(self.text) if self.code in _ABSENT else OSError(self.text)
+class BeyondTheEnd(OSError):
+    """The object has no byte there."""
 
 
-def refusal_of(error: Exception, bucket: Bucket) -> Refusal:
-    """What the library raised, as it is told."""
+def refusal_of(error: Exception, bucket: Bucket) -> OSError:
+    """What the library raised, as it is told: ``FileNotFoundError`` for an object that is not there."""
     said = str(error).partition("\n\nDebug source")[0]
     found = _CODE.search(said) or _STATUS.search(said)
     answer = found[1] if found else ("404" if isinstance(error, FileNotFoundError) else "")
     if answer:
-        return Refusal(answer, _SAID.get(answer, f"it answers {answer}").format(name=bucket.name))
+        kind = _KINDS.get(answer, OSError)
+        return kind(_SAID.get(answer, f"it answers {answer}").format(name=bucket.name))
     lowered = said.lower()
-    return Refusal("", next((told for words, told in _WRITTEN if words in lowered), f"it failed: {said[:200]}"))
+    return OSError(next((told for words, told in _WRITTEN if words in lowered), f"it failed: {said[:200]}"))
+
+
+_KINDS: dict[str, type[OSError]] = {
+    "NoSuchKey": FileNotFoundError,
+    "404": FileNotFoundError,
+    "InvalidRange": BeyondTheEnd,
+    "416": BeyondTheEnd,
+}

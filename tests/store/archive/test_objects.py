@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from dispatcher.errors import StoreDamaged
+from dispatcher.errors import ConfigurationError, StoreDamaged
+from dispatcher.policy.bucket import Bucket
 from dispatcher.store.archive import objects
 from dispatcher.store.archive.entry import Segment, new_name
 from dispatcher.store.archive.objects import ObjectStorage
@@ -118,13 +119,24 @@ def test_a_server_that_never_answers_is_given_up(server: ObjectServer, monkeypat
             work()
 
 
+def test_an_environment_that_is_not_understood_is_told(monkeypatch: pytest.MonkeyPatch, server: ObjectServer) -> None:
+    bucket = Bucket("history")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.port}")
+    ObjectStorage(bucket).rehearse()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "none")
+    with pytest.raises(OSError, match="AWS_ENDPOINT_URL is no address"):
+        ObjectStorage(bucket).identity()
+    monkeypatch.setenv("AWS_SKIP_SIGNATURE", "perhaps")
+    with pytest.raises(ConfigurationError, match="begins with AWS_"):
+        ObjectStorage(bucket)
+
+
 def test_a_rehearsal_leaves_nothing(storage: ObjectStorage, server: ObjectServer) -> None:
     storage.rehearse()
     assert server.objects == {}
     assert {method for method, _ in server.asked} == {"PUT", "GET", "DELETE"}
 
 
-def test_a_bucket_may_be_in_the_name_of_the_host(server: ObjectServer) -> None:
-    bucket = server.bucket()
-    spelled = objects._endpoint_of(type(bucket)(bucket.name, "", "https://s3.example:9000/", path_style=False))
+def test_a_bucket_may_be_in_the_name_of_the_host() -> None:
+    spelled = objects._endpoint_of(Bucket("history", "", "https://s3.example:9000/", path_style=False))
     assert spelled == "https://history.s3.example:9000"

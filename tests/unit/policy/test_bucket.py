@@ -39,7 +39,10 @@ def test_what_names_no_bucket_is_refused_without_repeating_it(url: str) -> None:
     assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize("endpoint", ["minio:9000", "ftp://x", "http://u:secret@minio", "http://minio/x", "http://"])
+@pytest.mark.parametrize(
+    "endpoint",
+    ["minio:9000", "ftp://x", "http://u:secret@minio", "http://minio/x", "http://", "http://a:99999", "http://[1:2]"],
+)
 def test_an_endpoint_is_an_address_alone(endpoint: str) -> None:
     with pytest.raises(ConfigurationError, match="DISPATCHER_ARCHIVE_ENDPOINT") as caught:
         load_settings(archive_url=URL, archive_endpoint=endpoint)
