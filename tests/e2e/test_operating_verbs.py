@@ -68,7 +68,7 @@ async def test_a_pause_by_name_holds_events_back_until_it_is_resumed(desk: Desk)
     assert (await desk.run("resume", "Acme")).out == f"{desk.integration} resumed\n"
     await desk.until_status(event_id, "SUCCEEDED")
     wrong = await desk.run("pause", "Acme", "--for", "2 hours")
-    assert (wrong.status, "for: Give a duration" in wrong.err) == (1, True)
+    assert (wrong.status, "for: Give a duration" in wrong.err) == (2, True)
     assert (await desk.run("pause", "Acme", "--for", "2h", "--until", "2030-01-01T00:00:00Z")).status == 2
     unknown = await desk.run("resume", "Nobody")
     assert (unknown.status, "no such integration" in unknown.err) == (1, True)
