@@ -15,7 +15,6 @@ from dispatcher.api.admin_client import AdminClient
 from dispatcher.api.composition import composed, oauth_server
 from dispatcher.api.documents.openapi import DESCRIBED, Described
 from dispatcher.api.graphql.allowance import LARGE_QUERIES, QUERY_TURNS
-from dispatcher.api.graphql.context import CREDENTIAL_TRIALS, PING_STARTER
 from dispatcher.api.health import METRICS, MetricsPage, collected
 from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.intake import INTAKE, Intake
@@ -43,7 +42,7 @@ from dispatcher.api.rest.definitions.portal_links import PORTAL_LINKS
 from dispatcher.api.rest.events.stream import FEED, STREAMS, end_streams
 from dispatcher.api.rest.events.waiting import WAITS, Waits
 from dispatcher.api.rest.jobs.redeliveries import REDELIVERER, REDELIVERIES
-from dispatcher.api.services import EFFECTIVE_SETTINGS, SERVICES, TRACING, Services
+from dispatcher.api.services import CREDENTIAL_TRIALS, EFFECTIVE_SETTINGS, PING_STARTER, SERVICES, TRACING, Services
 from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
 from dispatcher.api.verdict_sources import verdict_watch

@@ -21,11 +21,13 @@ if TYPE_CHECKING:
     from dispatcher.flow.installations.installer import Installer
     from dispatcher.flow.installations.updates import Updates
     from dispatcher.flow.integrations.change import Editor
+    from dispatcher.flow.pings.request import PingStarter
     from dispatcher.model.operational import OperationalEvent
     from dispatcher.store.access.clients import ClientStore
     from dispatcher.store.audit_log.log import AuditLog
     from dispatcher.store.definitions.cache import DefinitionCache
     from dispatcher.store.definitions.editing import Definitions
+    from dispatcher.store.definitions.trials import Trials
     from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
     from dispatcher.store.queue.events import QueueStore
     from dispatcher.store.secrets.sealing import Sealer
@@ -69,3 +71,7 @@ EFFECTIVE_SETTINGS = web.AppKey("effective_settings", list[dict[str, object]])
 """Each setting in words; no secret."""
 TRACING = web.AppKey("tracing", Tracing)
 """Present where spans are sent somewhere."""
+CREDENTIAL_TRIALS: web.AppKey[Trials] = web.AppKey("credential_trials")
+"""Has workers try credentials out."""
+PING_STARTER: web.AppKey[PingStarter] = web.AppKey("ping_starter")
+"""Has workers run ping tests."""

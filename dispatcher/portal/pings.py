@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.api.auditing import written_down
-from dispatcher.api.graphql.context import PING_STARTER
+from dispatcher.api.services import PING_STARTER
 from dispatcher.flow.pings.request import PingOptions, request_ping
 from dispatcher.model.audit_entry import Action
 from dispatcher.model.ping import PingStatus, PingVersion, as_of

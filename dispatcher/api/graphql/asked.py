@@ -15,9 +15,10 @@ from dispatcher.errors import InvalidRequest
 from dispatcher.policy.strict_json import read_json
 
 RESPONSE = "application/graphql-response+json"
+QUERY = "query"
 
 _FIELDS: dict[str, type | tuple[type, ...]] = {
-    "query": str,
+    QUERY: str,
     "variables": (dict, type(None)),
     "operationName": (str, type(None)),
     "extensions": (dict, type(None)),
@@ -94,6 +95,6 @@ def _read(given: dict[str, Any]) -> Query:
             raise InvalidRequest.of("unknown_field", text, name[:64])
         if not isinstance(value, _FIELDS[name]):
             raise InvalidRequest.of("wrong_type", f"{name} has the wrong type (GraphQL over HTTP).", name)
-    if not given.get("query"):
-        raise InvalidRequest.of("required", "Send the query as a string.", "query")
-    return Query(given["query"], given.get("variables"), given.get("operationName"))
+    if not given.get(QUERY):
+        raise InvalidRequest.of("required", "Send the query as a string.", QUERY)
+    return Query(given[QUERY], given.get("variables"), given.get("operationName"))

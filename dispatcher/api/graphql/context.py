@@ -14,7 +14,7 @@ from dispatcher.api.auditing import author_of, written_down
 from dispatcher.api.graphql.allowance import QUERY_TURNS, Allowance
 from dispatcher.api.http.route import CALLER
 from dispatcher.api.http.turns import Turn, share_of
-from dispatcher.api.services import SERVICES, Services
+from dispatcher.api.services import CREDENTIAL_TRIALS, PING_STARTER, SERVICES, Services
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.flow.publishing.desk import IntegrationDesk
 from dispatcher.model.access import Caller
@@ -23,11 +23,6 @@ from dispatcher.model.operational import OperationalEvent, OperationalKind
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.trials import Trials
-
-CREDENTIAL_TRIALS: web.AppKey[Trials] = web.AppKey("credential_trials", Trials)
-"""Has workers try credentials out."""
-PING_STARTER: web.AppKey[PingStarter] = web.AppKey("ping_starter", PingStarter)
-"""Has workers run ping tests."""
 
 
 @dataclass(slots=True)

@@ -8,7 +8,7 @@ import orjson
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.graphql.context import CREDENTIAL_TRIALS
+from dispatcher.api.services import CREDENTIAL_TRIALS
 from dispatcher.console.frame.precondition import as_drawn
 from dispatcher.console.frame.sentences import back
 from dispatcher.console.integrations.editing import Said, document_of, fields_of, form_page, refused

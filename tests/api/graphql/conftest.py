@@ -11,8 +11,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
-from dispatcher.api.graphql.context import PING_STARTER
-from dispatcher.api.services import SERVICES
+from dispatcher.api.services import PING_STARTER, SERVICES
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingTest

@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from dispatcher.api.graphql.context import PING_STARTER
+from dispatcher.api.services import PING_STARTER
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingStatus, PingStep, PingTest, StepName

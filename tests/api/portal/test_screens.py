@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.api.graphql.context import PING_STARTER
+from dispatcher.api.services import PING_STARTER
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
 from dispatcher.pages.messages import messages
