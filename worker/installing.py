@@ -45,17 +45,18 @@ def installed_events(resources: Resources) -> InstalledEvents:
 
 def reconciler(resources: Resources) -> Reconciler:
     redis, queue, now_ms = resources.stores.redis, resources.stores.queue, resources.clock.now_ms
-    outbox, store = Outbox(redis), InstallationStore(redis, resources.stores.cache.revision)
+    glance = resources.stores.glance
+    outbox, store = Outbox(redis, glance), InstallationStore(redis, resources.stores.cache.revision)
     effects = Effects(outbox, queue)
     transitions = _transitions(resources, store)
     pending = Pending(store, effects, queue, transitions)
-    return Reconciler(outbox, effects, pending, DueStore(redis, keys.PENDING, HELD_MS), now_ms)
+    return Reconciler(outbox, effects, pending, DueStore(redis, keys.PENDING, HELD_MS, glance), now_ms)
 
 
 def upgrades(resources: Resources) -> UpgradeRounds:
     redis, cache, now_ms = resources.stores.redis, resources.stores.cache, resources.clock.now_ms
     store, places = InstallationStore(redis, cache.revision), UpgradePlaces(redis)
-    due, freed = DueStore(redis, keys.UPGRADES, HELD_MS), DueStore(redis, keys.FREED, HELD_MS)
+    due, freed = (DueStore(redis, key, HELD_MS, resources.stores.glance) for key in (keys.UPGRADES, keys.FREED))
     partners = PartnerConnectors(ConnectorStore(redis), TemplateStore(redis))
     upgrades = Upgrades(cache, _transitions(resources, store), partners)
     return UpgradeRounds(due, freed, places, resources.stores.definitions, store, upgrades, now_ms)
@@ -65,7 +66,7 @@ def erasing(resources: Resources) -> Erasing:
     redis, queue = resources.stores.redis, resources.stores.queue
     installations = InstallationStore(redis, resources.stores.cache.revision)
     removal = ConnectorRemoval(ConnectorStore(redis), installations, reauthentication(resources))
-    due = DueStore(redis, keys.ERASURES, HELD_MS)
+    due = DueStore(redis, keys.ERASURES, HELD_MS, resources.stores.glance)
     forgetting = Forgetting(queue, installations)
     return Erasing(due, Effects(Outbox(redis), queue), queue, removal, forgetting, resources.clock.now_ms)
 

@@ -21,8 +21,10 @@ from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 
 JOB_TIMEOUT_S = 600.0
-DRAIN_POLL_S = ERRAND_POLL_S = 0.25
-"""What a partition waits for that its finder has no share for, and an errand: an idle worker polls little else."""
+DRAIN_POLL_S = 0.5
+"""What a partition waits for that its finder has no share for."""
+ERRAND_POLL_S = 0.25
+"""What a ping test waits for, which somebody looks at."""
 ERRANDS_AT_ONCE = 1000
 """Taken from the queue, most of them to wait for their place (``worker/ping/errands``)."""
 ENOUGH_TRIES = 1_000_000

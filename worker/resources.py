@@ -19,9 +19,11 @@ from dispatcher.settings import Settings
 from dispatcher.store.archive.archive import Archive, archive_in
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.definitions.glance import Glance
 from dispatcher.store.health.worker_ids import new_call, worker_id
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.jobs import JobQueue, job_client
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.redis.client import StoreClient
@@ -53,6 +55,8 @@ class Stores:
     queue: QueueStore
     archive: Archive | None
     """None = what ended stays in Redis."""
+    glance: Glance
+    """Of what is due for installations, which is looked for often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,8 @@ async def _stores_of(settings: Settings, redis_url: str, queue_url: str, clock: 
         archive = archive_in(settings.archive_place, redis, clock.now_ms)
         queue = _queue(settings, redis, archive)
         partitions = _partitions(settings, redis)
-        yield Stores(redis, listener, JobQueue(job_redis), definitions, cache, partitions, queue, archive)
+        glance = Glance(redis, (keys.OUTBOX, keys.PENDING, keys.UPGRADES, keys.FREED, keys.ERASURES))
+        yield Stores(redis, listener, JobQueue(job_redis), definitions, cache, partitions, queue, archive, glance)
 
 
 def _queue(settings: Settings, redis: StoreClient, archive: Archive | None) -> QueueStore:

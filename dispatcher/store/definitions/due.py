@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from dispatcher.store.definitions.glance import Glance
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import reply_of, script
 
@@ -27,13 +28,20 @@ class Taken:
     ids: tuple[str, ...]
 
 
-class DueStore:
-    """One kind of thing, in the sorted set ``key``. ``held_ms``: the time of a worker for what it took."""
+NOTHING = Taken(0, ())
 
-    def __init__(self, redis: Redis, key: str, held_ms: int = HELD_MS) -> None:
+
+class DueStore:
+    """One kind of thing, in the sorted set ``key``. ``held_ms``: the time of a worker for what it took.
+
+    ``glance``: takes nothing, and asks nothing, while that sees nothing due.
+    """
+
+    def __init__(self, redis: Redis, key: str, held_ms: int = HELD_MS, glance: Glance | None = None) -> None:
         self._redis = redis
         self._key = key
         self._held_ms = held_ms
+        self._glance = glance
 
     async def at(self, integration_id: str, when_ms: int) -> None:
         """Due not before ``when_ms``, and not at the time that was planned before; 0 = as soon as a worker looks."""
@@ -62,5 +70,7 @@ class DueStore:
 
     async def take(self, limit: int) -> Taken:
         """Up to ``limit`` that are due. One whose taker is lost is due again after ``held_ms``."""
+        if self._glance and not await self._glance.is_due(self._key):
+            return NOTHING
         now_ms, *ids = await reply_of(self._redis, _TAKE.call([self._key], limit, self._held_ms))
         return Taken(now_ms, tuple(one.decode() for one in ids))

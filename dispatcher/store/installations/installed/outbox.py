@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 
 from dispatcher.model.effect import Effect, LockChange
 from dispatcher.model.event import Event
+from dispatcher.store.definitions.glance import Glance
 from dispatcher.store.documents.swap import Operation
 from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded
@@ -45,10 +46,11 @@ def written(installation_id: str, number: int, effects: Sequence[Effect], now_ms
 
 
 class Outbox:
-    """Both ends of it but writing, which is part of the transition."""
+    """Both ends of it but writing, which is part of the transition. ``glance``: as of ``DueStore``."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, glance: Glance | None = None) -> None:
         self._redis = redis
+        self._glance = glance
 
     async def entries(self, installation_id: str) -> list[Entry]:
         """Everything of one installation that the queue may not have, oldest first."""
@@ -63,6 +65,8 @@ class Outbox:
 
     async def waiting(self, before_ms: int, limit: int = 100) -> list[str]:
         """Installations with entries from before that time, oldest first."""
+        if self._glance and not await self._glance.is_due(keys.OUTBOX):
+            return []
         with guarded():
             found = await self._redis.zrangebyscore(keys.OUTBOX, "-inf", before_ms, start=0, num=limit)
         return [one.decode() for one in found]
