@@ -24,7 +24,7 @@ from dispatcher.store.queue.search.listing import MAX_SEARCH_S
 LIMIT = 50
 QUICK_S = 0.08
 """Time that a page searches unasked: it is there at once, says how far it came, and offers to search further."""
-SLICE = "X-Slice"
+SLICE, SLICE_S = "X-Slice", 0.25
 """Sent by a page that searches further by itself, a little at a time; whoever presses a button waits for more."""
 CONDITIONS = ("q", "status", "type", "productId", "accountId", "integrationId", "from", "to")
 DEAD_LETTERS = "status:dead,expired"
@@ -82,8 +82,7 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
         return _page(request, viewer, query, [], None, problem=error.problems[0], status=error.status)
     condition, found = await narrowed(request, asked), Page([], None)
     if condition is not None:
-        at_once = asked.cursor is None or SLICE in request.headers
-        within_s = QUICK_S if at_once else MAX_SEARCH_S
+        within_s = QUICK_S if asked.cursor is None else SLICE_S if SLICE in request.headers else MAX_SEARCH_S
         found = await viewer.services.reads.page(
             condition, asked.cursor, LIMIT, complete=False, payloads=False, within_s=within_s
         )

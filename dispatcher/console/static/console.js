@@ -57,6 +57,7 @@
     if (found && more) found.querySelector("tbody").append(...more.querySelectorAll("tbody tr"));
     else if (more) document.getElementById("onward").before(document.adoptNode(more));
     document.getElementById("onward").replaceWith(document.adoptNode(fresh.getElementById("onward")));
+    for (const alone of document.querySelectorAll("#onward [data-alone]")) alone.remove();
     const count = document.querySelector("#onward [data-found]");
     if (count) count.textContent = String(rows() || "none");
   }

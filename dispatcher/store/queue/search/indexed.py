@@ -5,7 +5,7 @@ Within a slice the order is exact (creation, then the place in the account's ord
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 from dispatcher.ids import event_ms
 from dispatcher.model.event import EventState
@@ -24,6 +24,8 @@ SLICE = 1000
 """Ids that are looked at together, in calls of ``CALL`` each."""
 CALL = 250
 """Ids that one call looks at: about a millisecond of Redis."""
+LOOK_AGAIN = 100
+"""Events whose reason is asked for together."""
 _ABOVE_ALL = 1 << 48
 
 _Key = tuple[int, int, str]
@@ -49,7 +51,7 @@ async def read_index(
     budget = Budget(portion.within_s)
     while at < len(ids):
         some = ids[at : at + SLICE]
-        for key, row in await _slice(client, some, condition, portion.complete, archive):
+        async for key, row in _slice(client, some, condition, portion.complete, archive):
             if key >= bound:
                 continue
             if len(rows) == limit or (rows and size + row.size > most_bytes):
@@ -71,10 +73,13 @@ async def read_index(
 
 async def matching(client: Client, ids: Sequence[str], condition: EventFilter, *, complete: bool) -> list[Row]:
     """Those of some ids that meet the condition, in no order."""
-    found: list[Row] = []
-    for _, reply in await _replies(client, ids, condition, len(ids), complete):
-        found += reply.rows
-    return await that_meet(client, found, condition)
+    return await that_meet(client, await _found(client, ids, condition, complete), condition)
+
+
+async def _found(client: Client, ids: Sequence[str], condition: EventFilter, complete: bool) -> list[Row]:
+    """Those that meet what the script can tell."""
+    replies = await _replies(client, ids, condition, len(ids), complete)
+    return [row for _, reply in replies for row in reply.rows]
 
 
 async def count_index(client: Client, ids: Sequence[str], condition: EventFilter) -> int:
@@ -88,16 +93,22 @@ async def count_index(client: Client, ids: Sequence[str], condition: EventFilter
 
 async def _slice(
     client: Client, ids: Sequence[str], condition: EventFilter, complete: bool, archive: Archive | None
-) -> list[tuple[_Key, Row]]:
-    """Matching events of a slice, newest first."""
-    rows, keyed = await matching(client, ids, condition, complete=complete), []
+) -> AsyncIterator[tuple[_Key, Row]]:
+    """Matching events of a slice, newest first. What takes a second look at each is asked as far as somebody reads."""
+    rows, keyed = await _found(client, ids, condition, complete), list[tuple[_Key, Row]]()
     if archive is not None:
         known = {row.event_id for row in rows}
         rows += await matching_archived(archive, [one for one in ids if one not in known], condition)
     for row in rows:
         with damaged_is_absent(row.event_id):
             keyed.append((_key(row), row))
-    return sorted(keyed, key=lambda one: one[0], reverse=True)
+    keyed.sort(key=lambda one: one[0], reverse=True)
+    for at in range(0, len(keyed), LOOK_AGAIN):
+        piece = keyed[at : at + LOOK_AGAIN]
+        meeting = {row.event_id for row in await that_meet(client, [row for _, row in piece], condition)}
+        for one in piece:
+            if one[1].event_id in meeting:
+                yield one
 
 
 async def _replies(
