@@ -16,7 +16,8 @@ from dispatcher.ids import partition_of_event
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Accepted
-from dispatcher.store.queue.events import QueueStore, Reservation
+from dispatcher.store.queue.acting.reservations import Reservation
+from dispatcher.store.queue.events import QueueStore
 
 MAX_BATCH = 512
 """Events in one write: some 5 ms of Redis with 1 KB bodies."""

@@ -9,24 +9,18 @@ from dispatcher.ids import partition_of_event
 from dispatcher.model.event import Event
 from dispatcher.model.queue import Count, EventFilter, Page
 from dispatcher.model.term import Field
-from dispatcher.store.archive.archive import Archive
 from dispatcher.store.keys import deployment as keys
-from dispatcher.store.queue.partitioned import Partitioned
 from dispatcher.store.queue.search import filtered
 from dispatcher.store.queue.search.account_order import AccountOrder, account_order
 from dispatcher.store.queue.search.indexed import matching
 from dispatcher.store.queue.search.listing import MAX_SEARCH_S, Portion
+from dispatcher.store.queue.views.looking import EventLooks
 from dispatcher.store.queue.watching.due_later import due_later
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Client
 
 
-class EventFinder(Partitioned):
+class EventFinder(EventLooks):
     """All partitions of one store, and its archive. Raises ``StoreUnavailable`` when one of them did not answer."""
-
-    def __init__(self, client: Client, partitions: int, archive: Archive | None = None) -> None:
-        super().__init__(client, partitions)
-        self.archive = archive
 
     async def page(
         self,
