@@ -39,7 +39,8 @@ def reached(arrows: Arrows, room: str) -> set[str]:
 
 def drawn(arrows: Arrows) -> str:
     """Users above what they use; an arrow is left out where others lead the same way."""
-    order = reversed(list(TopologicalSorter(arrows).static_order()))
+    sorter = TopologicalSorter({room: sorted(arrows[room]) for room in sorted(arrows)})
+    order = reversed(list(sorter.static_order()))
     return "flowchart TD\n" + "".join(f"  {line}\n" for room in order for line in lines(arrows, room))
 
 
@@ -57,7 +58,7 @@ def page_as_it_ought_to_be() -> str:
     )
 
 
-PACKAGES = ("worker", "dispatcher.store", "dispatcher.api")
+PACKAGES = ("worker", "dispatcher.store", "dispatcher.api", "dispatcher.store.queue", "dispatcher.console")
 
 
 @pytest.mark.parametrize("package", PACKAGES)
