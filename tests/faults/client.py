@@ -10,7 +10,7 @@ from typing import Any
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, encode_basic_auth
 
 from dispatcher.model.integration import Integration
-from tests.faults.deployment import ADMIN, ADMIN_SECRET, Deployment
+from tests.faults.deployment import ADMIN, ADMIN_SECRET, Deployment, in_time
 from tests.faults.processes import Watched
 
 PRODUCT = "P"
@@ -48,7 +48,7 @@ class Client:
         self, account: str, key: str, within_s: float = 20.0, filler: str = "", product: str = PRODUCT
     ) -> str:
         """The id of the event, repeated with its key until there is a 202."""
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(in_time(within_s)):
             while True:
                 status, _, body = await self.emit(account, key, filler, product)
                 if status == 202:

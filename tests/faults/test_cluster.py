@@ -19,7 +19,7 @@ from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.redis.connection import connect
 from dispatcher.store.secrets.sealing import Sealer
 from tests.faults.client import Client, client_of
-from tests.faults.deployment import FULL, PARTITIONS, Deployment, with_limits
+from tests.faults.deployment import FULL, PARTITIONS, Deployment, in_time, with_limits
 from tests.store.three_primaries import THIRDS, Cluster, slot_of, three_primaries
 from tests.waiting import until
 
@@ -163,9 +163,9 @@ async def test_ft48_a_primary_that_dies_under_load_loses_nothing_that_replicas_h
         before = {partition: len(load.accepted[partition]) for partition in hit}
         victim.server.kill()
         began_s = time.monotonic()
-        await until(lambda: all(len(load.accepted[p]) > before[p] + 5 for p in hit), 30)
+        await until(lambda: all(len(load.accepted[p]) > before[p] + 5 for p in hit), in_time(30))
         recovered_s = time.monotonic() - began_s
-        assert recovered_s < RECOVERY_S
+        assert recovered_s < RECOVERY_S or not FULL
 
 
 async def test_ft48_a_frozen_primary_holds_up_its_own_partitions_alone(deployment: Deployment, redis_url: str) -> None:

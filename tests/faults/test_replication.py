@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from tests.faults.client import Client, client_of
-from tests.faults.deployment import FULL, Deployment
+from tests.faults.deployment import FULL, Deployment, in_time
 from tests.faults.replication import Pair, replicated
 from tests.waiting import until
 
@@ -34,7 +34,7 @@ async def assert_unknown(client: Client, key: str) -> None:
     began_s = time.monotonic()
     status, headers, body = await client.emit("A", key=key)
     assert (status, headers["Retry-After"], body["errors"][0]["code"]) == (503, "1", "unknown_outcome")
-    assert time.monotonic() - began_s < 20
+    assert time.monotonic() - began_s < 20 or not FULL
 
 
 async def test_ft22_a_master_that_misses_its_replica_accepts_nothing(deployment: Deployment, pair: Pair) -> None:
@@ -140,7 +140,7 @@ async def test_ft20_strict_loses_nothing_in_a_fail_over_under_load(
         else:
             await pair.fail_over()
             pair.restore_key()
-        await until(lambda: len(accepted) >= before + 50, 30)
+        await until(lambda: len(accepted) >= before + 50, in_time(30))
         enough.set()
         await emitting
         await deployment.all_succeed(accepted, within_s=40)
