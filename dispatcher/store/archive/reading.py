@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from dispatcher.errors import ArchiveUnavailable, StoreDamaged
 from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.entry import Segment
 from dispatcher.store.archive.footer import Footer
 from dispatcher.store.archive.kept import Kept
-from dispatcher.store.archive.segment import Altered, digest_of, footer_span, read_block, read_events, read_footer
+from dispatcher.store.archive.segment import Altered, digest_of, footer_span, read_block, read_events, unpack_footer
 from dispatcher.store.archive.storage import Storage
 
 KEPT_ROWS = 50_000
@@ -36,14 +38,26 @@ class SegmentReader:
     def footer(self, segment: Segment) -> Footer:
         if known := self._footers.get(segment.key):
             return known
+        footer = Footer.from_stored(self._stored(segment))
+        self._footers.keep(segment.key, footer, len(footer.ids))
+        return footer
+
+    def footer_naming(self, segment: Segment, texts: Sequence[bytes]) -> Footer | None:
+        """None where it has none of some texts of JSON, and needs one: its rows are not read to tell that."""
+        if texts and self._footers.get(segment.key) is None:
+            stored = self._stored(segment)
+            if not any(text in stored for text in texts):
+                return None
+        return self.footer(segment)
+
+    def _stored(self, segment: Segment) -> bytes:
         packed = self._packed.get(segment.key) or self._read(segment, *footer_span(segment.entry))
         try:
-            footer = read_footer(packed, segment.entry)
+            stored = unpack_footer(packed, segment.entry)
         except Altered as error:
             raise self._damaged(segment, error) from error
         self._packed.keep(segment.key, packed, len(packed))
-        self._footers.keep(segment.key, footer, len(footer.ids))
-        return footer
+        return stored
 
     def block(self, segment: Segment, footer: Footer, number: int) -> list[bytes]:
         """Lines of its events: whoever looks for one reads no others."""

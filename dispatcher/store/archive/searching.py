@@ -32,6 +32,10 @@ class Sieve(Protocol):
     def is_exact(self) -> bool:
         """Every row that comes into question meets it."""
 
+    @property
+    def texts(self) -> Sequence[bytes]:
+        """Texts of JSON, one of which is in every footer with such events; none = nothing is known."""
+
     def rows(self, footer: Footer) -> Iterable[int]:
         """Rows that come into question, in order."""
 
@@ -147,7 +151,10 @@ class _Walk:
         return min((*segment.entry.last, segment.partition), self._wanted.below)
 
     def _rows_of(self, segment: Segment) -> Iterator[tuple[Place, int]]:
-        footer, wanted = self._reader.footer(segment), self._wanted
+        wanted = self._wanted
+        footer = self._reader.footer_naming(segment, wanted.sieve.texts)
+        if footer is None:
+            return
         for row in reversed(list(wanted.sieve.rows(footer))):
             place = (footer.ms[row], footer.sequences[row], segment.partition)
             if place < wanted.below and place[0] >= wanted.from_ms and footer.expires_ms[row] > wanted.now_ms:

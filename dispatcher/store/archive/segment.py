@@ -80,9 +80,14 @@ def footer_span(entry: Entry) -> tuple[int, int]:
     return entry.footer_at, entry.size - entry.footer_at - END_BYTES
 
 
+def unpack_footer(packed: bytes, entry: Entry) -> bytes:
+    """The footer as JSON. Raises ``Altered``."""
+    return _unpacked(packed, entry.footer_digest)
+
+
 def read_footer(packed: bytes, entry: Entry) -> Footer:
     """Raises ``Altered``."""
-    return Footer.from_stored(_unpacked(packed, entry.footer_digest))
+    return Footer.from_stored(unpack_footer(packed, entry))
 
 
 def read_block(packed: bytes, block: Block) -> list[bytes]:

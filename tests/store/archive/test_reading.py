@@ -19,11 +19,12 @@ from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.files import FileStorage
 from dispatcher.store.archive.searching import Found
 from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.partition import REPAIR_START
 from dispatcher.store.queue.search import listing
 from dispatcher.store.queue.views import rows
 from tests.events import event_of
-from tests.store.archive.history import History, soon_ms
+from tests.store.archive.history import RETENTION_MS, History, soon_ms
 from tests.store.archive.mixed import ELSEWHERE, Mixed
 from tests.store.desk import HOME, LANE, PARTITIONS
 
@@ -90,6 +91,21 @@ async def test_lists_and_counts_are_the_same_on_both_sides_and_across_the_border
     assert await history.move() == 1
     assert await mixed.all(EventFilter(), 2) == newer
     await history.assert_each_once(mixed.ids)
+
+
+async def test_an_account_is_found_however_it_is_spelled(history: History) -> None:
+    accounts = ['Ü"x', "back\\slash", "plain", "\u2028"]
+    for account in accounts:
+        event = event_of(LANE, PARTITIONS, account)
+        await history.desk.queue.accept([event])
+        await history.desk.ids()
+        await history.desk.settle(event.id, Status.SUCCEEDED)
+    assert await history.move() == len(accounts)
+    for account in [*accounts, "another"]:
+        archive = Archive(history.redis, history.storage, soon_ms)  # remembers no footers
+        queue = QueueStore(history.redis, partitions=PARTITIONS, retention_ms=RETENTION_MS, archive=archive)
+        page = await queue.page(EventFilter(account_id=account), None, 10)
+        assert [item.event.account_id for item in page.items] == [account] * (account in accounts)
 
 
 async def test_one_event_is_shown_as_it_was(mixed: Mixed) -> None:

@@ -45,6 +45,15 @@ class ArchiveSieve:
         """Rows of footers say all that is asked."""
         return all(check["field"] in _COLUMNS or check["field"] in _ROWS for check in self.checks)
 
+    @property
+    def texts(self) -> Sequence[bytes]:
+        """Of the check that most footers fail."""
+        for name in ("account", "integration", "type"):
+            for check in self.checks:
+                if check["field"] == name and not check["negated"]:
+                    return [orjson.dumps(value) for value in check["values"]]
+        return ()
+
     def rows(self, footer: Footer) -> Iterable[int]:
         rows: Iterable[int] = range(len(footer.ids))
         for check in self.checks:

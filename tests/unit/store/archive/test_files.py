@@ -39,6 +39,12 @@ def test_a_segment_is_read_by_its_parts(storage: FileStorage) -> None:
     assert list(storage.ages_s(3, 0.0)) == [segment.name]
 
 
+def test_a_footer_that_names_none_of_what_is_looked_for_is_not_read(storage: FileStorage) -> None:
+    segment, reader = written(storage), SegmentReader(storage)
+    assert reader.footer_naming(segment, [b'"another"', b'"ac"']) is None
+    assert reader.footer_naming(segment, [b'"another"', b'"acc"']) == reader.footer_naming(segment, [])
+
+
 def test_a_storage_keeps_the_id_that_it_was_given(storage: FileStorage, tmp_path: Path) -> None:
     assert storage.identity() == "one"
     assert FileStorage(tmp_path / "elsewhere").identity() is None
