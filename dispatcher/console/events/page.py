@@ -14,6 +14,7 @@ from aiohttp import web
 from dispatcher.api.http.known_parameters import refuse_unheeded
 from dispatcher.console.events.attempt_rows import attempt_rows
 from dispatcher.console.events.masking import masked, masked_content
+from dispatcher.console.events.mending import mend
 from dispatcher.console.events.sent_request import SentRequest, curl, rebuilt
 from dispatcher.console.frame.screen import EVENTS
 from dispatcher.console.frame.sentences import said
@@ -79,6 +80,7 @@ async def event_page(request: web.Request, viewer: Viewer, *, opened: bool) -> w
         event=event,
         state=stored.state,
         lead=_lead(explained),
+        mend=mend(explained.reason, event, viewer),
         next_ms=next_attempt_ms(stored, explained, viewer.now_ms),
         ending=_ENDINGS.get(explained.reason, "Lasts at most until"),
         explained=explained,

@@ -178,8 +178,13 @@ async def test_a_type_is_paused_everywhere_and_resumed_on_the_page_of_pauses(ope
     assert "1 type of event is paused everywhere." in page
     assert 'deploy <span class="small dim">by admin</span>' in page
     assert "SUBSCRIPTION_ORDER is paused everywhere by admin" in await operator.look("/console")
-    assert SENTENCES[Reason.TYPE_PAUSED] in await operator.look(f"/console/events/{event['id']}")
-    assert (await operator.act("/console", f"{kind}/resume")).status == 303
+    shown = await operator.look(f"/console/events/{event['id']}")
+    assert SENTENCES[Reason.TYPE_PAUSED] in shown
+    assert "<button>Resume the type</button>" in shown
+    back = {"back": f"/console/events/{event['id']}"}
+    assert "Look at the workers" in await operator.look(
+        (await operator.act("/console", f"{kind}/resume", back)).headers["Location"]
+    )
     assert "Nothing is paused" in await operator.look("/console/pauses")
     assert {"pauseType", "resumeType"} <= await actions(operator.api)
     await operator.look("/console/event-types/nothing/pause", 404)
