@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import orjson
@@ -23,7 +24,22 @@ _BESIDE = STEP_TYPES | {EventType.SUBSCRIPTION_STATUS}
 
 _TYPES = {kind.value: kind for kind in EventType}
 _STATUSES = {status.value: status for status in Status}
-_STATE_FIELDS = frozenset("scqnudemxwiyrvg")
+_STATE_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "q": ("sequence", int),
+    "n": ("attempts", int),
+    "u": ("tries", int),
+    "d": ("due_ms", int),
+    "e": ("error_code", str),
+    "m": ("error_message", str),
+    "x": ("settled_ms", int),
+    "w": ("result_deadline_ms", int),
+    "i": ("account_identifier", str),
+    "y": ("asynchronous", bool),
+    "r": ("manually_resolved", bool),
+    "v": ("revision", int),
+    "g": ("expunged_ms", int),
+}
+"""Fields of a stored state besides status and creation: attribute and reader. Most states have one or two of them."""
 
 
 class Event(NamedTuple):
@@ -153,49 +169,39 @@ class EventState(NamedTuple):
 
     def stored(self) -> bytes:
         """The part that stays as it is while time passes; ``settle`` adds the time that goes with the status."""
-        fields = {
-            "s": self.status.value,
-            "c": self.created_ms,
-            "q": self.sequence,
-            "n": self.attempts or None,
-            "u": self.tries or None,
-            "e": self.error_code,
-            "m": self.error_message,
-            "i": self.account_identifier,
-            "y": self.asynchronous or None,
-            "v": self.revision,
-            "g": self.expunged_ms,
-        }
-        written = {name: value for name, value in fields.items() if value is not None}
+        written: dict[str, Any] = {"s": self.status.value, "c": self.created_ms, "q": self.sequence}
+        if self.attempts:
+            written["n"] = self.attempts
+        if self.tries:
+            written["u"] = self.tries
+        if self.error_code is not None:
+            written["e"] = self.error_code
+        if self.error_message is not None:
+            written["m"] = self.error_message
+        if self.account_identifier is not None:
+            written["i"] = self.account_identifier
+        if self.asynchronous:
+            written["y"] = True
+        if self.revision is not None:
+            written["v"] = self.revision
+        if self.expunged_ms is not None:
+            written["g"] = self.expunged_ms
         return orjson.dumps({**self.unknown, **written} if self.unknown else written)
 
     @classmethod
     def from_stored(cls, stored: bytes) -> EventState:
         """Read the compact JSON that the scripts keep (field names in ``store/lua/_queue.lua``)."""
-        s = orjson.loads(stored)
-        return cls(
-            status=_STATUSES[s["s"]],
-            created_ms=int(s["c"]),
-            sequence=int(s.get("q", 0)),
-            attempts=int(s.get("n", 0)),
-            tries=int(s.get("u", 0)),
-            due_ms=_int(s.get("d")),
-            error_code=s.get("e"),
-            error_message=s.get("m"),
-            settled_ms=_int(s.get("x")),
-            result_deadline_ms=_int(s.get("w")),
-            account_identifier=s.get("i"),
-            asynchronous=bool(s.get("y")),
-            manually_resolved=bool(s.get("r")),
-            revision=_int(s.get("v")),
-            expunged_ms=_int(s.get("g")),
-            unknown=None if _STATE_FIELDS.issuperset(s) else {name: s[name] for name in s.keys() - _STATE_FIELDS},
-        )
+        fields: dict[str, Any] = orjson.loads(stored)
+        status, created_ms = _STATUSES[fields.pop("s")], int(fields.pop("c"))
+        known: dict[str, Any] = {}
+        unknown: dict[str, Any] = {}
+        for name, value in fields.items():
+            if (reads := _STATE_FIELDS.get(name)) is None:
+                unknown[name] = value
+            elif value is not None:
+                known[reads[0]] = reads[1](value)
+        return cls(status, created_ms, **known, unknown=unknown or None)
 
 
 def no_such_event() -> NotFound:
     return NotFound.of("not_found", "There is no such event; it was never accepted, or its retention has ended.")
-
-
-def _int(value: float | None) -> int | None:
-    return None if value is None else int(value)
