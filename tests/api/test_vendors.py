@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.status import Status
-from dispatcher.store.definitions import editing as definition_store
+from dispatcher.store.definitions import editing, products
 from dispatcher.store.installations.recount import recount_installed
 from tests.api.conftest import Api
 from tests.api.role_objects import Shop
@@ -145,7 +145,7 @@ async def test_definitions_from_before_vendors_are_the_marketplaces_alone(town: 
 
 
 async def test_bi46_a_vendor_has_so_many_integrations(town: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(definition_store, "MAX_INTEGRATIONS", 2)
+    monkeypatch.setattr(editing, "MAX_INTEGRATIONS", 2)
     acme, brick, marketplace = town
     assert (await acme.mutate("createProductIntegration", 'name: "second"'))["userErrors"] == []
     refused = await acme.mutate("createProductIntegration", 'name: "third"')
@@ -155,7 +155,7 @@ async def test_bi46_a_vendor_has_so_many_integrations(town: list[Tenant], monkey
 
 
 async def test_bi46_an_integration_has_so_many_products(town: list[Tenant], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(definition_store, "MAX_LINKED_PRODUCTS", 2)
+    monkeypatch.setattr(products, "MAX_LINKED_PRODUCTS", 2)
     acme = town[0]
     codes = []
     for product in ("P-2", "P-3", "P-2"):

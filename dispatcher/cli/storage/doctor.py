@@ -15,8 +15,9 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
 from dispatcher.store.archive.archive import archive_in
 from dispatcher.store.health.archive_check import examine_archive
-from dispatcher.store.health.doctor import examine, examine_keys, examine_queue, unreachable
+from dispatcher.store.health.doctor import examine, examine_queue, unreachable
 from dispatcher.store.health.findings import Check, Level
+from dispatcher.store.health.key_checks import examine_keys
 from dispatcher.store.health.newest_key import examine_newest_key
 from dispatcher.store.health.verdict_check import examine_verdict
 from dispatcher.store.redis.connection import connect

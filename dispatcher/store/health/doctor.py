@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.exceptions import RedisClusterException, ResponseError
 
 from dispatcher.clock import DAY_MS, iso_ms
-from dispatcher.errors import ConfigurationError, StoreDamaged, StoreUnavailable, StoreUnusable
+from dispatcher.errors import StoreDamaged, StoreUnavailable, StoreUnusable
 from dispatcher.model.queue import WORKER_ALIVE_MS
 from dispatcher.store.audit_log.reading import AuditReader
 from dispatcher.store.health.findings import Check, Level
+from dispatcher.store.health.key_checks import examine_keys, sealed_values
 from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.meta import stored_partitions
 from dispatcher.store.health.permissions import QUEUE, RECOVERY, advice, missing, of_store
+from dispatcher.store.health.server_checks import appendfsync, clock, eviction
 from dispatcher.store.health.server_info import INFO_CHECKS, Info, product, replicas
 from dispatcher.store.installations.installed.unfinished import effects_waiting, updates_in_progress
 from dispatcher.store.keys import deployment as deployment_keys
 from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.server_time import server_now_ms
-from dispatcher.store.reseal.reseal import Resealer
-from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
 
-SKEW_WARN_S = 1.0
-SKEW_FAIL_S = 60.0
 LOSS_FAILS_MS = DAY_MS
 LONG_UPDATE_MS = 3_600_000
 LONG_OUTBOX_MS = 60_000
@@ -51,7 +47,7 @@ async def examine(redis: Redis, partitions: int, secret_keys: Sequence[str], *, 
     checks += [replicas(info, min_replicas)] if info else []
     checks.append(await _partitions(redis, partitions))
     found = examine_keys(secret_keys, await SigningKeyStore(redis).current())
-    return [*checks, found, *await _sealed_values(redis, secret_keys, found)]
+    return [*checks, found, *await sealed_values(redis, secret_keys, found)]
 
 
 def unreachable(error: StoreUnavailable) -> Check:
@@ -68,37 +64,6 @@ async def examine_queue(redis: Redis) -> Check:
     if lacking:
         return Check("job queue", Level.FAIL, f"the user may not do all that is needed: {advice(lacking)}")
     return Check("job queue", Level.OK, "jobs can be given and taken")
-
-
-def examine_keys(secret_keys: Sequence[str], sealed: str | None = None) -> Check:
-    """Check that DISPATCHER_SECRET_KEYS can encrypt, and hold the key of ``sealed``, a value from the store."""
-    name = "secret keys"
-    if not secret_keys:
-        return Check(
-            name, Level.WARN, "none set: only `dispatcher dev` and `demo` start; `dispatcher config --new-key`"
-        )
-    try:
-        sealers = [Sealer([key]) for key in secret_keys]
-    except ConfigurationError as error:
-        return Check(name, Level.FAIL, str(error))
-    if sealed and all(sealer.stale(sealed) for sealer in sealers):
-        return Check(name, Level.FAIL, "none of them opens what the store holds: add the key that was used before")
-    return Check(name, Level.OK, f"{len(sealers)} usable, the first one encrypts")
-
-
-async def _sealed_values(redis: Redis, secret_keys: Sequence[str], found: Check) -> list[Check]:
-    """Count the values that still need an older key, unless ``found`` says that no key is usable. Shows none."""
-    name = "sealed values"
-    if not secret_keys or found.text.startswith("key "):
-        return []
-    tally = await Resealer(redis, Sealer(secret_keys), write=False).run()
-    if tally.problems:
-        whose, why = next(iter(tally.problems.items()))
-        return [Check(name, Level.FAIL, f"{len(tally.problems)} places cannot be opened, first {whose}: {why}")]
-    if tally.stale:
-        text = f"{tally.stale} of {tally.values} need an older key; run `dispatcher secrets reseal` before you drop it"
-        return [Check(name, Level.WARN, text)]
-    return [Check(name, Level.OK, f"{tally.values}, all sealed with the newest key")]
 
 
 _UNREAD = Check(
@@ -121,44 +86,6 @@ def _permissions(lacking: Sequence[str], optional: Sequence[str] = ()) -> Check:
     if optional:
         return Check("permissions", Level.WARN, f"a killed worker is found by its lease only: {advice(optional)}")
     return Check("permissions", Level.OK, "commands, keys and channels are allowed")
-
-
-async def _appendfsync(redis: Redis) -> Check:
-    findings = {
-        "always": (Level.OK, "always"),
-        "everysec": (Level.WARN, "everysec: a power failure loses up to two seconds; CONFIG SET appendfsync always"),
-        "no": (Level.FAIL, "no: a power failure loses what was accepted; CONFIG SET appendfsync always"),
-    }
-    return await _configured(redis, "appendfsync", findings)
-
-
-async def _eviction(redis: Redis) -> Check:
-    other = (Level.FAIL, "Redis may delete events when memory is short; CONFIG SET maxmemory-policy noeviction")
-    return await _configured(redis, "maxmemory-policy", {"noeviction": (Level.OK, "noeviction")}, other)
-
-
-async def _configured(
-    redis: Redis, name: str, findings: dict[str, tuple[Level, str]], other: tuple[Level, str] | None = None
-) -> Check:
-    try:
-        with guarded():
-            value = (await redis.config_get(name)).get(name)
-    except (ResponseError, RedisClusterException, StoreUnusable) as error:
-        return Check(name, Level.WARN, f"cannot be read ({error}): see to it that the provider sets it right")
-    level, text = findings.get(str(value), other or (Level.WARN, f"{value}: unknown here"))
-    return Check(name, level, text)
-
-
-async def _clock(redis: Redis) -> Check:
-    """Compared with the middle of the round trip."""
-    before = time.time()
-    with guarded():
-        seconds, microseconds = await redis.time()
-    skew_s = abs((before + time.time()) / 2 - (seconds + microseconds / 1e6))
-    if skew_s < SKEW_WARN_S:
-        return Check("clock", Level.OK, f"{skew_s * 1000:.0f} ms apart from Redis")
-    level = Level.FAIL if skew_s >= SKEW_FAIL_S else Level.WARN
-    return Check("clock", level, f"{skew_s:.1f} s apart from Redis: let NTP set both clocks; signatures bear the time")
 
 
 async def _workers(redis: Redis) -> Check:
@@ -230,9 +157,9 @@ async def _outbox(redis: Redis) -> Check:
 
 
 ASKING_CHECKS: tuple[Callable[[Redis], Awaitable[Check]], ...] = (
-    _appendfsync,
-    _eviction,
-    _clock,
+    appendfsync,
+    eviction,
+    clock,
     _workers,
     _losses,
     _audit_log,
