@@ -23,6 +23,7 @@ from dispatcher.model.verdict import Verdict
 from dispatcher.policy.figures.history import total
 from dispatcher.policy.figures.tally import Figures, count, percentile
 from dispatcher.policy.verdict.vendors import parts
+from dispatcher.policy.verdict.words import lasted
 
 LANES = 20
 PROBLEMS = 20
@@ -148,4 +149,4 @@ def _tiles(hour: Figures, overview: QueueOverview | None, viewer: Viewer) -> lis
 def _ms(seconds: float | None) -> str:
     if seconds is None:
         return "–"
-    return f"{seconds * 1000:,.{1 if seconds < 0.01 else 0}f} ms"
+    return f"{seconds * 1000:.1f} ms" if seconds < 0.01 else lasted(seconds * 1000)

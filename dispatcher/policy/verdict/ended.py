@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from dispatcher.model.troubles import Snapshot
 from dispatcher.model.verdict import Ended, Finding, Problem, ProblemKind
 
 MARKED = frozenset({ProblemKind.CIRCUIT_OPEN})
@@ -11,10 +12,15 @@ KEPT_MS = 3_600_000
 MOST = 30
 
 
-def ended_lately(before: Iterable[Ended], ended: Iterable[Problem], now_ms: int) -> tuple[Ended, ...]:
-    """Newest first: those that are known, and what has ended since."""
+def ended_lately(before: Iterable[Ended], ended: Iterable[Problem], seen: Snapshot) -> tuple[Ended, ...]:
+    """Newest first: those that are known, and what has ended since.
+
+    A circuit that is open behind a pause has not ended: the pause is what is told of its integration.
+    """
+    now_ms, still_open = seen.at_ms, {lane.integration_id for lane in seen.lanes if lane.circuit_since_ms is not None}
     parts = (part for problem in ended for part in problem.finding.parts or (problem.finding,))
-    new = [_ended(part, now_ms) for part in parts if part.kind in MARKED and part.integration_id is not None]
+    marked = (one for one in parts if one.kind in MARKED and one.integration_id is not None)
+    new = [_ended(one, now_ms) for one in marked if one.integration_id not in still_open]
     lately = [one for one in before if now_ms - one.until_ms <= KEPT_MS]
     return (*new, *lately)[:MOST]
 

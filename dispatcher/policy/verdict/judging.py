@@ -13,7 +13,7 @@ from dispatcher.policy.verdict.fleet import store_is_away
 from dispatcher.policy.verdict.letters import dead_letters_of
 from dispatcher.policy.verdict.rules import ENDS_AT_ONCE, findings
 from dispatcher.policy.verdict.vendors import of_vendor, unlisted
-from dispatcher.policy.verdict.words import moment, number
+from dispatcher.policy.verdict.words import lasted, moment, number
 
 MOST_PROBLEMS = 200
 CLOSES_AFTER_MS = 60_000
@@ -46,7 +46,7 @@ def verdict(seen: Snapshot, previous: Verdict | None, now_ms: int) -> Verdict:
         seen.issues,
         tallied(problems),
         unlisted(problems[:MOST_PROBLEMS], problems[MOST_PROBLEMS:]),
-        ended_lately(previous.ended if previous else (), closed, now_ms),
+        ended_lately(previous.ended if previous else (), closed, seen),
     )
 
 
@@ -115,7 +115,7 @@ def all_is_well(figures: Figures, now_ms: int) -> str:
     if figures.first_share is not None:
         parts.append(f"{_share(figures.first_share)} % at the first attempt")
     if figures.p99_ms is not None:
-        parts.append(f"p99 {figures.p99_ms:.0f} ms")
+        parts.append(f"p99 {lasted(figures.p99_ms)}")
     late_ms = 0 if figures.oldest_due_ms is None else max(0, now_ms - figures.oldest_due_ms)
     parts.append(f"oldest due {late_ms / 1000:.1f} s")
     return f"All is well: {', '.join(parts)}."

@@ -23,6 +23,11 @@ def span(length_ms: float) -> str:
     return "0 s"
 
 
+def lasted(length_ms: float) -> str:
+    """``17 ms``, ``9,999 ms``, from ten seconds on as ``span`` says it."""
+    return span(length_ms) if length_ms >= 10_000 else f"{length_ms:,.0f} ms"
+
+
 def number(count: int, one: str, several: str | None = None) -> str:
     """``1 event``, ``3,681 events``."""
     return f"{count:,} {one if count == 1 else several or one + 's'}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dispatcher.model.troubles import FlowFacts, Snapshot, StoreFacts, TroubledLane, UpkeepFacts
+from dispatcher.model.troubles import FlowFacts, PauseFacts, Snapshot, StoreFacts, TroubledLane, UpkeepFacts
 from dispatcher.model.verdict import Acknowledgement, Ended, ProblemKind, Severity, Tally, Verdict
 from dispatcher.policy.verdict import acknowledged, away, narrowed, verdict
 from dispatcher.policy.verdict.causes import MOST_PARTS
@@ -40,6 +40,11 @@ def test_all_is_well_in_figures() -> None:
     said = judged((0, QUIET))
     assert said.ok
     assert said.text == "All is well: 212/s, 99.4 % at the first attempt, p99 17 ms, oldest due 0.2 s."
+
+
+def test_what_takes_long_is_told_in_seconds_and_minutes() -> None:
+    for p99_ms, told in ((9_999, "9,999 ms"), (75_000, "75 s"), (230_430, "4 min")):
+        assert f"p99 {told}," in judged((0, replace(QUIET, figures=replace(QUIET.figures, p99_ms=p99_ms)))).text
 
 
 def test_nearly_all_is_never_said_to_be_all() -> None:
@@ -80,6 +85,12 @@ def test_a_circuit_that_closed_is_known_for_an_hour_to_those_whose_it_is() -> No
     assert said.ended == (Ended(K.CIRCUIT_OPEN, "lane-1", "V", AT_1402, NOW + MINUTE),)
     assert (narrowed(said, "V").ended, narrowed(said, "W").ended) == (said.ended, ())
     assert judged((0, open_now), (MINUTE, QUIET), (62 * MINUTE, QUIET)).ended == ()
+
+
+def test_a_circuit_that_stays_open_behind_a_pause_has_not_closed() -> None:
+    held = replace(QUIET, lanes=(broken(pause=PauseFacts(NOW, "ops")),))
+    said = judged((0, replace(QUIET, lanes=(broken(),))), (MINUTE, held))
+    assert (kinds(said), said.ended) == (["paused"], ())
 
 
 def test_circuits_of_one_cause_that_closed_are_known_one_by_one() -> None:
