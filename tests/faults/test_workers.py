@@ -19,6 +19,9 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.slow
 
+UNHURRIED = {"LEASE": "30", "DRAIN_TIMEOUT": "60"}
+"""For workers of which none is taken for dead, and none gives up what runs, because this machine stood still."""
+
 
 async def test_ft1_worker_killed_while_its_post_is_in_flight(deployment: Deployment) -> None:
     deployment.host.replies.append(Reply(delay_s=60))
@@ -75,13 +78,13 @@ async def test_ft2_worker_killed_between_the_answer_and_its_settle(deployment: D
 async def test_ft3_workers_stopped_one_after_another_under_load(deployment: Deployment) -> None:
     deployment.host.default = Reply(delay_s=0.05)
     integrations = [await deployment.integration() for _ in range(8)]
-    workers = [await deployment.worker() for _ in range(3)]
+    workers = [await deployment.worker(**UNHURRIED) for _ in range(3)]
     ids = await deployment.emit_many(integrations, 1500, accounts=150)
     for worker in workers:
         await asyncio.sleep(1.5)
         worker.signal(signal.SIGTERM)
         assert await worker.ended(within_s=in_time(7)) == 0
-        await deployment.worker()
+        await deployment.worker(**UNHURRIED)
     await deployment.all_succeed(ids, within_s=60)
     seen = [(r.headers["webhook-id"], r.headers["x-delivery-attempt"]) for r in deployment.host.requests]
     assert len(seen) == len(set(seen)) == len(ids)
