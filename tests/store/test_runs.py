@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.flow.events.reading.explain import SENTENCES, sentence
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
+from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
 from dispatcher.store.queue.owning.claims import Claim, Claimed, LaneSetting, Move, Settlement
 from dispatcher.store.queue.owning.codec import read_claim
@@ -340,3 +342,7 @@ async def test_what_explains_an_event_names_the_one_that_it_follows(runs: Runs) 
     assert head is not None
     assert follower is not None
     assert (head.blocked_by, follower.blocked_by) == (None, ids[0])
+    assert sentence(head) == SENTENCES[Reason.IN_FLIGHT]
+    assert f"once the host has taken an earlier event of the same account. That event is {ids[0]}." in sentence(
+        follower
+    )
