@@ -42,6 +42,7 @@ _SAID = {
 }
 """By codes of S3 and of servers that speak it, and by status codes."""
 _WRITTEN = (
+    ("certificate", "its certificate is not trusted: set SSL_CERT_FILE to the file of its CA"),
     ("configured region", _REGION),
     ("credential", _CREDENTIALS),
     ("metadata", _CREDENTIALS),
@@ -64,7 +65,7 @@ def refusal_of(error: Exception, bucket: Bucket) -> OSError:
     if answer:
         kind = _KINDS.get(answer, OSError)
         return kind(_SAID.get(answer, f"it answers {answer}").format(name=bucket.name))
-    lowered = said.lower()
+    lowered = str(error).lower()
     return OSError(next((told for words, told in _WRITTEN if words in lowered), f"it failed: {said[:200]}"))
 
 
