@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import re
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Self
@@ -21,8 +20,6 @@ from dispatcher.policy.bucket import Bucket, read_bucket, read_endpoint
 from dispatcher.policy.sign_in_roles import read_group_role
 
 PREFIX = "DISPATCHER_"
-_INJECTED = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT$|_SERVICE_PORT_|_PORT_[0-9]{1,5}_(TCP|UDP|SCTP)")
-_ADDRESS = re.compile(r"(tcp|udp|sctp)://")
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -317,14 +314,3 @@ class Settings(BaseSettings):
     def base_url(self) -> str:
         """``public_base_url`` or, without one, where the API listens."""
         return (self.public_base_url or f"http://{self.host}:{self.port}").rstrip("/")
-
-
-def is_injected(name: str, value: str) -> bool:
-    """True for a variable that Kubernetes sets in every pod beside a Service whose name begins with ``dispatcher``."""
-    if not name.startswith(PREFIX):
-        return False
-    return _INJECTED.search(name) is not None or (name.endswith("_PORT") and _is_address(value))
-
-
-def _is_address(value: object) -> bool:
-    return isinstance(value, str) and _ADDRESS.match(value) is not None
