@@ -36,8 +36,9 @@ async def test_every_page_is_accessible_and_fits(
     await assert_accessible(page)
     await signed_in(page, visitor)
     paths = ("/console", "/console/events", f"/console/events/{first}", f"/console/events/{second}", "/console/nothing")
-    further = ("/console/issues", "/console/redeliveries", "/console/workers", "/console/events?q=status:deda")
-    for number, path in enumerate((*paths, *further, "/console/events?accountId=nobody")):
+    further = ("/console/issues", "/console/redeliveries", "/console/workers", "/console/pauses")
+    wrong = ("/console/events?q=status:deda", "/console/events?accountId=nobody")
+    for number, path in enumerate((*paths, *further, *wrong)):
         if number == 2:
             await WorkerHand(api).settle(first, Status.RETRYING, delay_ms=60_000)
         await page.goto(visitor.origin + path)
