@@ -25,6 +25,7 @@ from bench.measurements import (
     memory,
     one_account,
     recovery,
+    start,
 )
 from bench.plan import FULL, QUICK, Asked
 from bench.results.figures import Figure
@@ -47,6 +48,7 @@ MEASUREMENTS: dict[str, Callable[[Setup], Awaitable[list[Figure]]]] = {
     "installations": installations.measure,
     "backlog": backlog.measure,
     "links": links.measure,
+    "start": start.measure,
     "idle": idle.measure,
     "account": one_account.measure,
     "recovery": recovery.measure,

@@ -43,6 +43,9 @@ GOALS: dict[str, Goal] = {
     "first page after the link p95": Goal(100.0, at_most=True),
     "deliveries/s of one account in order": Goal(1200.0),
     "deliveries/s of one account in runs": Goal(2500.0),
+    "API CPU per event in batches": Goal(1.0, at_most=True),
+    "a worker's start to its first delivery": Goal(0.8, at_most=True),
+    "CPU of a worker's start": Goal(0.7, at_most=True),
     "idle deployment": Goal(1.2, at_most=True),
     "kill -9 to the first delivery by another p95": Goal(1.5, at_most=True),
     "kill -9 to the last delivery p95": Goal(2.5, at_most=True),
@@ -75,6 +78,7 @@ class Plan:
     account_rounds: int
     idle_spans: int
     idle_s: float
+    starts: int
 
 
 FULL = Plan(
@@ -98,6 +102,7 @@ FULL = Plan(
     account_rounds=5,
     idle_spans=3,
     idle_s=20.0,
+    starts=9,
 )
 QUICK = Plan(
     rounds=5,
@@ -120,6 +125,7 @@ QUICK = Plan(
     account_rounds=3,
     idle_spans=2,
     idle_s=10.0,
+    starts=5,
 )
 MANY_INTEGRATIONS = 10_000
 

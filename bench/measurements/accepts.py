@@ -30,6 +30,7 @@ async def measure(setup: Setup) -> list[Figure]:
     batches: list[float] = []
     own_cpu: list[float] = []
     bare_cpu: list[float] = []
+    batch_cpu: list[float] = []
     async with (
         deployment() as made,
         api(made) as (ours, address),
@@ -43,12 +44,13 @@ async def measure(setup: Setup) -> list[Figure]:
             own += await load(ours, task, own_cpu, "202")
             bare += await load(theirs, task | {"port": urlsplit(bare_address).port}, bare_cpu, "202")
             batch = _task(address, token, BATCH_CONNECTIONS, setup.plan.batches, _batches())
-            rate = await load(ours, batch | {"path": "/v1/events/batch"}, [], "200")
+            rate = await load(ours, batch | {"path": "/v1/events/batch"}, batch_cpu, "200")
             batches += [one * BATCH_EVENTS for one in rate]
     return [
         figure("accepts/s beside bare aiohttp", "1/s", own, PEER, bare),
         figure("API CPU per accept", "µs", own_cpu, PEER, bare_cpu),
         figure("accepts/s in batches of 100", "1/s", batches),
+        figure("API CPU per event in batches", "µs", [one / BATCH_EVENTS for one in batch_cpu], PEER, bare_cpu),
     ]
 
 

@@ -35,8 +35,9 @@ SERVER_CHECK_S = 1.0
 GC_THRESHOLDS = (20_000, 1, 500)
 """Nearly everything made for a request or an attempt dies by reference count; looking for cycles costs a tenth.
 
-More objects than a hundred requests under way have, or each wave of them is looked through. What leaves cycles, such as
-the documents of GraphQL queries, is collected some 20,000 objects at a time: while that lasts, nobody is answered.
+More objects than a hundred requests under way have, or they are looked through while they live. What leaves cycles,
+such as the documents of GraphQL queries, is collected some 20,000 objects at a time: while that lasts, nobody is
+answered.
 """
 ARCHIVE_FOLDER = "archive"
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
