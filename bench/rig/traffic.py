@@ -53,6 +53,8 @@ async def define(redis: Redis, sealer: Sealer, count: int, url: str) -> None:
         pipeline.set(keys.definition(identity), write_integration(integration))
         pipeline.set(keys.revision(identity, 1), write_revision(Revision(number=1, urls=urls)))
         pipeline.set(keys.product(product_id(number)), write_product(Product(product_id(number), identity)))
+        if len(pipeline) >= BATCH:
+            await pipeline.execute()
     await pipeline.execute()
 
 
