@@ -92,8 +92,9 @@ def test_only_an_event_whose_attempts_are_used_up_is_said_to_be_one(detail: str 
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reason_has_a_sentence(reason: Reason) -> None:
     assert SENTENCES[reason].endswith(".")
+    assert sentence(Explanation(Status.QUEUED, reason)) == SENTENCES[reason]
     text = sentence(Explanation(Status.QUEUED, reason, until_ms=0, blocked_by="e-1", detail="more."))
-    assert text.startswith(SENTENCES[reason])
+    assert text.startswith(SENTENCES[reason]) is (reason is not Reason.IN_FLIGHT)
     assert "e-1" in text
     assert "1970-01-01T00:00:00.000Z" in text
     assert text.endswith("more.")

@@ -23,6 +23,7 @@ from dispatcher.store.definitions.ping_starter import QueuedPings, open_jobs
 from tests.events import event_of
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import PARTITIONS, Deployment, deployed
+from tests.faults.filler import filler
 from tests.hosts import ProductHost
 from tests.raw_server import RawServer
 
@@ -45,7 +46,7 @@ main()
 """
 """``dispatcher`` with a name server that takes half a minute for some names."""
 WORST_FILTER = {f"payload.a{n}": {"$nin": [str(value) for value in range(100)]} for n in range(50)}
-FILLER = "x" * 900_000
+FILLER = filler(900_000)
 READS = ("/v1/events?limit=1000", "/v1/events?status=DEAD&limit=1000", "/v1/queue")
 QUERIES = ('"\\' * 30_000, "{ " + " ".join(f"unknown{n}" for n in range(450)) + " }")
 

@@ -19,6 +19,7 @@ from dispatcher.store.redis.connection import connect
 from tests.conftest import server_binary
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import Deployment, eventually
+from tests.faults.filler import filler
 from tests.faults.processes import under_limit
 from tests.hosts import Reply
 
@@ -27,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 CUT_BYTES = 30
 GARBAGE_BYTES = 40
 ROOM_BYTES = 64 * 1024
-FILLER = "x" * 2000
+FILLER = filler(2600)
 
 
 @pytest.fixture

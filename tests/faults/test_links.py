@@ -10,6 +10,7 @@ import pytest
 from dispatcher.store.queue.owning.codec import read_claim
 from tests.faults.client import NO_ANSWER, Client, client_of
 from tests.faults.deployment import FULL, SOCKET_TIMEOUT_S, Deployment, with_limits
+from tests.faults.filler import filler
 from tests.faults.proxy import Proxy
 from tests.waiting import until
 
@@ -24,7 +25,7 @@ SLOW_BYTES_PER_S = 10_000
 SLOW_FOR_S = 60.0 if FULL else 6.0
 MORE_MEMORY_BYTES = 64 * 2**20
 CALLERS = 30
-FILLER = "x" * 4000
+FILLER = filler(5300)
 
 
 async def test_ft15_half_open_connections_are_found_within_20_s(deployment: Deployment) -> None:

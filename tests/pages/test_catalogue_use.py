@@ -12,8 +12,8 @@ from dispatcher.pages.messages import messages
 
 ROOT = Path(__file__).parents[2] / "dispatcher"
 ROOMS = ("marketplace", "pages", "portal")
-TEMPLATES = sorted(path for room in ROOMS for path in (ROOT / room / "templates").glob("*.html"))
-SOURCES = [*TEMPLATES, *(path for room in ROOMS for path in (ROOT / room).glob("*.py"))]
+TEMPLATES = sorted(path for room in ROOMS for path in (ROOT / room / "templates").rglob("*.html"))
+SOURCES = [*TEMPLATES, *(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))]
 KEY = re.compile(r'"([a-z_]+(?:\.[A-Za-z0-9_]+)+)"')
 WORD = re.compile(r"[A-Za-z]{2,}")
 SAID_BY = {"alt", "title", "placeholder", "aria-label", "content"}
