@@ -58,7 +58,7 @@ class SystemResolver(AbstractResolver):
         return [_answer(host, port, info) for info in await self._addresses((host, family))]
 
     async def close(self) -> None:
-        self._threads.close()
+        """Nothing to do: its threads end with it."""
 
     async def _addresses(self, name: Name) -> list[AddressInfo]:
         known = self._last(name)

@@ -105,7 +105,6 @@ class TransportSessions:
         for name in list(self._pooled):
             self._end(name)
         await asyncio.gather(*self._closing)
-        self._threads.close()
 
     async def __aenter__(self) -> Self:
         return self

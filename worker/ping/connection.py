@@ -63,7 +63,6 @@ class ConnectionCheck:
 
     async def close(self) -> None:
         await self._resolver.close()
-        self._threads.close()
 
     async def steps(self, url: str, route: Route | None = None) -> tuple[PingStep, ...]:
         """DNS, ADDRESS, CONNECT and TLS, as far as it gets."""

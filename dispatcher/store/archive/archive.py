@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from dispatcher.daemon_threads import DaemonThreads
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.ids import event_ms
 from dispatcher.policy.bucket import Bucket
@@ -21,7 +22,6 @@ from dispatcher.store.archive.places import storage_at
 from dispatcher.store.archive.reading import SegmentGone, SegmentReader, away, lost
 from dispatcher.store.archive.searching import Found, Wanted, count, search
 from dispatcher.store.archive.storage import Storage
-from dispatcher.store.archive.threads import DaemonThreads
 from dispatcher.store.redis.scripts import Client
 
 THREADS = 4

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -116,7 +118,29 @@ async def test_what_nobody_waits_for_any_more_holds_its_thread_until_it_ends() -
             assert await threads.run(_nothing) == "done"
         goes_on.set()
         await until(lambda: _runs(threads))
-    threads.close()
+
+
+LOOKS_UP_FOR_EVER = """
+import asyncio, socket, threading
+from worker.http.resolver import SystemResolver
+
+socket.getaddrinfo = lambda *_, **__: threading.Event().wait()
+
+async def main():
+    try:
+        async with asyncio.timeout(0.1):
+            await SystemResolver().resolve("hangs.example")
+    except TimeoutError:
+        print("ended")
+
+asyncio.run(main())
+"""
+
+
+def test_a_name_that_is_looked_up_for_ever_keeps_no_process_from_ending() -> None:
+    command = [sys.executable, "-c", LOOKS_UP_FOR_EVER]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")
 
 
 def _nothing() -> str:

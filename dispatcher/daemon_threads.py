@@ -1,4 +1,4 @@
-"""A few daemon threads for what blocks: one that hangs on a disk or a server keeps no process from ending."""
+"""A few daemon threads for what blocks: one that hangs on a disk, a name or a server keeps no process from ending."""
 
 from __future__ import annotations
 
@@ -32,10 +32,14 @@ class DaemonThreads:
 
     async def run(self, work: Callable[[], T]) -> T:
         """The result of ``work``, or its error; cancelled before it began, it never does."""
+        return await asyncio.wrap_future(self.submit(work))
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """The same as a future, which ends when the work does, whoever still waits."""
         result: Future[T] = Future()
         result.add_done_callback(self._finished)
         self._add(lambda: _do(work, result))
-        return await asyncio.wrap_future(result)
+        return result
 
     def _add(self, work: Work) -> None:
         with self._lock:

@@ -1,0 +1,36 @@
+"""A disk that hangs: nothing waits for it for long, and no process stays for it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ENDS = """
+import asyncio, sys
+from dispatcher.errors import ArchiveUnavailable
+from dispatcher.store.archive import archive as module
+from dispatcher.store.archive.archive import Archive
+from dispatcher.store.archive.files import FileStorage
+from pathlib import Path
+
+async def main():
+    module.WITHIN_S = 0.1
+    archive = Archive(None, FileStorage(Path(sys.argv[1])), lambda: 0)
+    try:
+        await archive.blocking(archive.storage.identity)
+    except ArchiveUnavailable as error:
+        print(error)
+
+asyncio.run(main())
+"""
+
+
+def test_a_disk_that_hangs_keeps_no_process_from_ending(tmp_path: Path) -> None:
+    """Nobody ever writes to this pipe: to open it hangs."""
+    os.mkfifo(tmp_path / "archive.id")
+    command = [sys.executable, "-c", ENDS, str(tmp_path)]
+    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "does not answer within" in done.stdout
