@@ -270,7 +270,7 @@ def _archiving(resources: Resources, owner: Owner) -> Archiving | None:
     if archive is None:
         return None
     writer = ArchiveWriter(archive, partitions=settings.partitions, after_ms=settings.archive_after_ms)
-    return Archiving(writer, lambda: owner.partitions, resources.clock.steady)
+    return Archiving(writer, lambda: owner.partitions, resources.clock.steady, resources.worker_id)
 
 
 def _rotating(resources: Resources) -> Rotating:

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.model.status import Status
 from dispatcher.store.archive import collecting, writing
 from dispatcher.store.archive.files import FileStorage
+from dispatcher.store.archive.trouble import note, noted
 from tests.store.archive.history import History
 from tests.store.desk import HOME
-from worker.archiving import IDLE_S, SWEEP_S, Archiving
+from worker.archiving import AWAY_S, IDLE_S, SWEEP_S, Archiving
 from worker.partition.owned_partition import OwnedPartition
 
 
@@ -37,7 +39,7 @@ def archiving_of(history: History, clock: Steps, storage: FileStorage | None = N
         number: OwnedPartition(number, generation, 0.0)
         for number, generation in history.desk.worker.generations.items()
     }
-    return Archiving(history.writer(storage), lambda: owned, clock)
+    return Archiving(history.writer(storage), lambda: owned, clock, "host-1-abc")
 
 
 async def test_each_partition_has_its_turn_and_rests_when_nothing_is_left(history: History) -> None:
@@ -75,13 +77,41 @@ async def test_an_archive_that_is_away_costs_nothing_but_the_turn(history: Histo
             raise OSError(5, "Input/output error")
 
     archiving = archiving_of(history, clock, Away(Path(history.storage.words.label)))
-    with pytest.raises(ArchiveUnavailable, match="Input/output error"):
+    with capture_logs() as logs:
         await archiving.once()
-    await archiving.once()
+    (told,) = [one for one in logs if one["log_level"] == "warning"]
+    assert (told["event"], told["retry_in_s"], "Input/output" in told["error"]) == ("archive away", AWAY_S, True)
+    seen = await noted(history.redis)
+    assert seen
+    assert (seen.words, seen.by) == (told["error"], "host-1-abc")
     await history.assert_each_once(ids)
     waiting = await history.desk.emit("A")
     assert await history.desk.ids() == [waiting]
     assert await history.desk.settle(waiting, Status.SUCCEEDED) == 1
+
+
+async def test_an_archive_that_is_away_is_tried_again_by_one_partition_after_the_time_that_was_told(
+    history: History,
+) -> None:
+    clock, tries = Steps(), list[float]()
+
+    class Away(FileStorage):
+        def identity(self) -> str | None:
+            tries.append(clock.now_s)
+            raise OSError(5, "Input/output error")
+
+    archiving = archiving_of(history, clock, Away(Path(history.storage.words.label)))
+    with capture_logs() as logs:
+        for clock.now_s in (0.0, 1.0, 2.0, AWAY_S - 1, AWAY_S, AWAY_S + 1):
+            await archiving.once()
+    assert tries == [0.0, AWAY_S]
+    assert [one["event"] for one in logs if one["log_level"] == "warning"] == ["archive away"] * 2
+
+
+async def test_what_a_worker_noted_before_it_was_started_again_ends_with_the_first_success(history: History) -> None:
+    await note(history.redis, ArchiveUnavailable("there is no bucket"), "host-1-before")
+    await archiving_of(history, Steps()).once()
+    assert await noted(history.redis) is None
 
 
 async def test_nothing_is_asked_of_a_process_that_owns_nothing(redis: Redis, tmp_path: Path) -> None:

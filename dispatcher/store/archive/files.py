@@ -69,9 +69,25 @@ class FileStorage:
             _sync(path.parent)
 
     def rehearse(self) -> None:
-        """Nothing while the folder has no history: who looks is no one to own what workers will write."""
-        if self.identity() is None:
-            return
+        """A folder that is not there yet is made for it, and removed: who looks is no one to own what workers write."""
+        with self._folder_there():
+            self._rehearse()
+
+    @contextlib.contextmanager
+    def _folder_there(self) -> Iterator[None]:
+        missing = [one for one in (self._folder, *self._folder.parents) if not one.exists()]
+        try:
+            try:
+                self._folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OSError(f"its folder cannot be made ({error.strerror}): correct {self._words.setting}") from error
+            yield
+        finally:
+            for one in missing:
+                with contextlib.suppress(OSError):  # it was never made, or a worker has begun its history in it
+                    one.rmdir()
+
+    def _rehearse(self) -> None:
         name, content = f".rehearsal-{secrets.token_hex(4)}", secrets.token_bytes(16)
         self._put(self._folder / name, content)
         kept = self.read(name, 0, len(content) + 1)

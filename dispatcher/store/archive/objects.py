@@ -6,8 +6,9 @@ An object appears whole or not at all: one PUT each. Credentials come from where
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -19,7 +20,7 @@ from dispatcher.errors import ConfigurationError
 from dispatcher.policy.bucket import Bucket
 from dispatcher.store.archive.files import IDENTITY
 from dispatcher.store.archive.refusals import BeyondTheEnd, refusal_of
-from dispatcher.store.archive.storage import Words
+from dispatcher.store.archive.storage import ASK_THE_DOCTOR, Words
 
 CONNECT_WITHIN = timedelta(seconds=3)
 ONCE_WITHIN = timedelta(seconds=5)
@@ -31,6 +32,7 @@ _FIRST_WAIT, _LONGEST_WAIT = timedelta(milliseconds=200), timedelta(seconds=2)
 _PANIC = "pyo3_runtime"
 """The library ends so, and with no error of its own, where an address from the environment is none."""
 _NO_ADDRESS = "AWS_ENDPOINT_URL is no address: correct it, or set DISPATCHER_ARCHIVE_ENDPOINT"
+_PAIR = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 _UNREADABLE = "a variable of the environment whose name begins with AWS_ cannot be read: is each true, false or a text?"
 
 
@@ -41,7 +43,7 @@ class ObjectStorage:
         self._bucket = bucket
         self._store = _store_of(bucket)
         self._words = Words(
-            bucket.label, "DISPATCHER_ARCHIVE_URL", "is it the right bucket and prefix?", "see `dispatcher doctor`"
+            bucket.label, "DISPATCHER_ARCHIVE_URL", "is it the right bucket and prefix?", ASK_THE_DOCTOR
         )
 
     @property
@@ -111,7 +113,16 @@ def _store_of(bucket: Bucket) -> S3Store:
     try:
         return _configured(bucket)
     except BaseError:
-        raise ConfigurationError(_UNREADABLE) from None
+        raise ConfigurationError(_half_of_a_pair(os.environ) or _UNREADABLE) from None
+
+
+def _half_of_a_pair(environ: Mapping[str, str]) -> str | None:
+    """The words for a key without its secret, or a secret without its key."""
+    missing = [name for name in _PAIR if name not in environ]
+    if len(missing) != 1:
+        return None
+    (given,) = set(_PAIR) - set(missing)
+    return f"{given} is set, and {missing[0]} is not: set both, or neither"
 
 
 def _configured(bucket: Bucket) -> S3Store:

@@ -9,7 +9,12 @@ from dispatcher.policy.bucket import Bucket
 _CODE = re.compile(r"<Code>([A-Za-z]{1,60})</Code>")
 _STATUS = re.compile(r"status code: ([1-5][0-9]{2})\b")
 _REGION = "it is in another region: correct DISPATCHER_ARCHIVE_REGION, or AWS_REGION"
-_CREDENTIALS = "there are no credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+_CREDENTIALS = (
+    "no credentials were found in the environment: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+    "or give this machine a role"
+)
+_ROLE = re.compile(r"/latest/(?:api/token|meta-data)\b")
+"""Addresses that are asked for the machine's role, where the environment has no credentials."""
 _DENIED = "access is denied: allow these credentials to get, put, delete and list what is below its prefix"
 _SLOWER = "it asks to be asked less often; workers try again in some minutes"
 _FULL = "it is full: make room there, or raise its quota"
@@ -60,6 +65,8 @@ class BeyondTheEnd(OSError):
 def refusal_of(error: Exception, bucket: Bucket) -> OSError:
     """What the library raised, as it is told: ``FileNotFoundError`` for an object that is not there."""
     said = str(error).partition("\n\nDebug source")[0]
+    if _ROLE.search(said) and not _CODE.search(said):
+        return OSError(_CREDENTIALS)
     found = _CODE.search(said) or _STATUS.search(said)
     answer = found[1] if found else ("404" if isinstance(error, FileNotFoundError) else "")
     if answer:

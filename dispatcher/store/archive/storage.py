@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+ASK_THE_DOCTOR = "see `dispatcher doctor`"
+"""The remedy of a storage that the doctor examines better than its user can; the doctor itself leaves it out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:
@@ -46,4 +49,4 @@ class Storage(Protocol):
         """For good by the time this returns; what is not there is no error."""
 
     def rehearse(self) -> None:
-        """Write, read and delete something small; nothing where that would begin a history."""
+        """Write, read and delete something small. Begins no history, and leaves nothing that was not there."""

@@ -19,10 +19,19 @@ LOOK_EVERY_S = 15.0
 LOOK_WITHIN_S = 3.0
 
 
-async def note(client: Client, error: ArchiveUnavailable) -> None:
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """A trouble that a worker told of. ``by``: its id; ``age_s``: how long ago."""
+
+    words: str
+    by: str
+    age_s: int
+
+
+async def note(client: Client, error: ArchiveUnavailable, by: str) -> None:
     """Tell everybody what kept this worker from archiving."""
     with guarded():
-        await client.set(keys.ARCHIVE_TROUBLE, str(error), ex=NOTED_S)
+        await client.set(keys.ARCHIVE_TROUBLE, f"{' '.join(str(error).split())}\n{by}", ex=NOTED_S)
 
 
 async def clear(client: Client) -> None:
@@ -31,14 +40,26 @@ async def clear(client: Client) -> None:
         await client.delete(keys.ARCHIVE_TROUBLE)
 
 
+async def noted(client: Client) -> Noted | None:
+    """The newest trouble that a worker told of, and that has not ended since."""
+    with guarded():
+        stored, left_s = await client.get(keys.ARCHIVE_TROUBLE), await client.ttl(keys.ARCHIVE_TROUBLE)
+    if not stored:
+        return None
+    words, _, by = stored.decode().partition("\n")
+    return Noted(words, by, max(0, NOTED_S - left_s))
+
+
 async def trouble(archive: Archive | None) -> str | None:
     """None = all is well, or there is no archive. Raises ``StoreUnavailable`` when Redis does not answer."""
     if archive is None:
         return None
-    with guarded():
-        noted = await archive.client.get(keys.ARCHIVE_TROUBLE)
-    if noted:
-        return str(noted.decode())
+    told = await noted(archive.client)
+    return told.words if told else await seen_here(archive)
+
+
+async def seen_here(archive: Archive) -> str | None:
+    """The same as this process sees it now, whatever a worker noted."""
     try:
         return await mismatch(archive)
     except ArchiveUnavailable as error:

@@ -9,7 +9,8 @@ from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.auditing import recount_archive
 from dispatcher.store.archive.entry import Segment
 from dispatcher.store.archive.reading import SegmentGone, lost
-from dispatcher.store.archive.trouble import trouble
+from dispatcher.store.archive.storage import ASK_THE_DOCTOR
+from dispatcher.store.archive.trouble import Noted, noted, seen_here
 from dispatcher.store.health.findings import Check, Level
 
 NAME = "archive"
@@ -27,15 +28,26 @@ async def examine_archive(redis: Redis, archive: Archive | None, partitions: int
             remedy = "set DISPATCHER_ARCHIVE_DIR or DISPATCHER_ARCHIVE_URL to where they are, else nobody can read them"
             return Check(NAME, Level.FAIL, f"{report.events} events are archived: {remedy}")
         return Check(NAME, Level.OK, "none: what ended stays in Redis until its retention ends")
-    if wrong := await trouble(archive):
-        return Check(NAME, Level.FAIL, wrong)
-    if failed := await _failed(archive):
-        return Check(NAME, Level.FAIL, failed)
-    if missed := await _missed(archive, partitions):
-        return Check(NAME, Level.FAIL, missed)
+    if wrong := await seen_here(archive) or await _failed(archive) or await _missed(archive, partitions):
+        return Check(NAME, Level.FAIL, _told(wrong))
+    if past := await noted(redis):
+        return Check(NAME, Level.WARN, _warning(past, archive))
     megabytes = report.size / 1e6
     text = f"{report.events} events in {report.segments} segments, {megabytes:.1f} MB in {archive.storage.words.label}"
     return Check(NAME, Level.OK, text)
+
+
+def _told(wrong: str) -> str:
+    """The words without the advice to run what prints them."""
+    return wrong.removesuffix(f"; {ASK_THE_DOCTOR}")
+
+
+def _warning(past: Noted, archive: Archive) -> str:
+    where = f"worker {past.by}" if past.by else "a worker"
+    return (
+        f"this process can use {archive.storage.words.label}, but {where} could not archive "
+        f"{past.age_s} s ago: {_told(past.words)}: is it there now, and are that worker's settings these?"
+    )
 
 
 async def _failed(archive: Archive) -> str | None:

@@ -12,7 +12,7 @@ from dispatcher.store.keys.forms import with_id
 ARCHIVE = "dispatcher:archive"
 """string: id of the storage that has this store's history. For ever. Written by a worker, at the first."""
 ARCHIVE_TROUBLE = "dispatcher:archive:trouble"
-"""string: what kept a worker from archiving. Until 15 min later, or it could again. Written by workers."""
+"""string: what kept a worker from archiving, newline, its id. Until 15 min later, or it could. Written by workers."""
 EXEMPLARS = "dispatcher:exemplars"
 """hash: counter of a histogram's bucket → its last traced observation. For ever. Written by workers."""
 fleet_history = with_id("dispatcher:{fleet}:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 
@@ -97,12 +98,40 @@ async def test_a_store_without_an_archive_is_well(redis: Redis) -> None:
 
 async def test_what_keeps_a_worker_from_archiving_is_known_to_all_until_it_can_again(moved: History) -> None:
     assert await trouble(moved.archive) is None
-    await note(moved.redis, ArchiveUnavailable("the disk is full"))
+    await note(moved.redis, ArchiveUnavailable("the disk is full"), "host-1-abc")
     assert await trouble(moved.archive) == "the disk is full"
-    assert (await examine_archive(moved.redis, moved.archive, PARTITIONS)).level is Level.FAIL
     await clear(moved.redis)
+    assert await trouble(moved.archive) is None
     Path(moved.storage.words.label).rename(f"{moved.storage.words.label}-away")
     assert "is its disk mounted" in (await trouble(moved.archive) or "")
+
+
+async def test_the_doctor_looks_at_what_is_set_now_and_warns_of_what_a_worker_saw(moved: History) -> None:
+    error = ArchiveUnavailable("the archive s3://wrong cannot be used: there is no bucket; see `dispatcher doctor`")
+    await note(moved.redis, error, "host-1-abc")
+    check = await examine_archive(moved.redis, moved.archive, PARTITIONS)
+    assert check.level is Level.WARN
+    assert check.text.startswith(f"this process can use {moved.storage.words.label}, but worker host-1-abc could not")
+    assert re.search(r" [0-9]+ s ago: the archive s3://wrong cannot be used: there is no bucket: is it ", check.text)
+    segment_file(moved).unlink()
+    check = await examine_archive(moved.redis, Archive(moved.redis, moved.storage, soon_ms), PARTITIONS)
+    assert (check.level, "lacks segment" in check.text, "wrong" in check.text) == (Level.FAIL, True, False)
+
+
+async def test_the_doctor_tries_a_folder_before_there_is_history_and_claims_nothing(
+    redis: Redis, tmp_path: Path
+) -> None:
+    folder = tmp_path / "deep" / "archive"
+    archive = Archive(redis, FileStorage(folder), soon_ms)
+    assert (await examine_archive(redis, archive, PARTITIONS)).level is Level.OK
+    assert list(tmp_path.iterdir()) == []
+    folder.mkdir(parents=True)
+    assert (await examine_archive(redis, archive, PARTITIONS)).level is Level.OK
+    assert list(folder.iterdir()) == []
+    never = Archive(redis, FileStorage(Path("/proc/dispatcher-archive")), soon_ms)
+    check = await examine_archive(redis, never, PARTITIONS)
+    assert check.level is Level.FAIL
+    assert "cannot be made (No such file or directory): correct DISPATCHER_ARCHIVE_DIR" in check.text
 
 
 @pytest.mark.parametrize("how", ["another type", "no entry"])

@@ -131,6 +131,30 @@ def test_an_environment_that_is_not_understood_is_told(monkeypatch: pytest.Monke
         ObjectStorage(bucket)
 
 
+@pytest.mark.parametrize(
+    ("missing", "given"),
+    [("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")],
+)
+def test_half_a_pair_of_credentials_is_told(
+    monkeypatch: pytest.MonkeyPatch, server: ObjectServer, missing: str, given: str
+) -> None:
+    monkeypatch.delenv(missing)
+    with pytest.raises(ConfigurationError, match=f"^{given} is set, and {missing} is not"):
+        ObjectStorage(server.bucket())
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_environment_without_credentials_is_told(
+    monkeypatch: pytest.MonkeyPatch, server: ObjectServer, status: int
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_METADATA_ENDPOINT", f"http://127.0.0.1:{server.port}")
+    server.fault = lambda *_: Fault(status)
+    with pytest.raises(OSError, match="no credentials were found in the environment: set AWS_ACCESS_KEY_ID"):
+        ObjectStorage(server.bucket()).rehearse()
+
+
 def test_a_rehearsal_leaves_nothing(storage: ObjectStorage, server: ObjectServer) -> None:
     storage.rehearse()
     assert server.objects == {}
