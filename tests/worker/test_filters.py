@@ -7,7 +7,7 @@ import asyncio
 from dispatcher.flow.events.reading.explain import sentence
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.event_type import EventType
-from dispatcher.model.queue import Reason
+from dispatcher.model.queue import Explanation, Reason
 from dispatcher.model.status import Status
 from dispatcher.policy.integration_filter.conditions import MAX_STEPS
 from dispatcher.policy.integration_filter.filter import FILTERED
@@ -50,11 +50,12 @@ async def test_the_status_url_hears_of_a_filtered_event(shop: Shop) -> None:
     assert (about["id"], about["status"], about["error"]["code"]) == (event_id, "SKIPPED", FILTERED)
 
 
-async def put_off(shop: Shop, event_id: str) -> None:
-    """Returns once a worker has looked at the event and given it back."""
+async def put_off(shop: Shop, event_id: str) -> Explanation:
+    """The reason once a worker has looked at the event and given it back."""
     async with asyncio.timeout(15):
         while (why := await shop.queue.explain(event_id)) is None or why.reason is not Reason.PUT_OFF:
             await asyncio.sleep(0.02)
+    return why
 
 
 async def test_a_filter_that_cannot_be_read_holds_its_events_and_nothing_else(shop: Shop) -> None:
@@ -62,7 +63,9 @@ async def test_a_filter_that_cannot_be_read_holds_its_events_and_nothing_else(sh
     other = await shop.emit(await shop.integration(filter={"type": {"$in": ["SUBSCRIPTION_CHANGE"]}}))
     await shop.work()
     assert (await shop.ended(other)).state.status is Status.SUCCEEDED
-    await put_off(shop, held)
+    told = sentence(await put_off(shop, held))
+    assert "goes on within ten seconds" in told, "nobody can tell it from an event whose type was resumed just now"
+    assert "the worker's log says" in told
     stored = await shop.queue.get(held)
     assert stored is not None
     assert (stored.state.status, stored.state.attempts, stored.state.tries) == (Status.QUEUED, 0, 0)

@@ -53,24 +53,23 @@ async def show_key(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
 async def give_key(request: web.Request, viewer: Viewer, fields: dict[str, str]) -> web.StreamResponse:
     """It signs assertions from now on; its secret, and tokens and sessions of it, end within seconds."""
-    given = fields.get("publicKey", "")
     try:
-        await _desk(request, viewer, "rotateClient").rotate(
-            request.match_info["clientId"], public_key=public_key_of(given)
-        )
+        key = public_key_of(fields.get("publicKey", ""))
+        await _desk(request, viewer, "rotateClient").rotate(request.match_info["clientId"], public_key=key)
     except Unprocessable as error:
-        return await _key_page(request, viewer, given, wrongs(error), error.status)
+        return await _key_page(request, viewer, wrongs(error), error.status)
     return back(CLIENTS, "keyed")
 
 
 async def _key_page(
-    request: web.Request, viewer: Viewer, given: str = "", wrong: Mapping[str, str] | None = None, status: int = 200
+    request: web.Request, viewer: Viewer, wrong: Mapping[str, str] | None = None, status: int = 200
 ) -> web.Response:
+    """The field comes back empty: what was refused may be a private key."""
     client = await viewer.services.clients.get(request.match_info["clientId"])
     if client is None:
         raise no_such_client()
     key = orjson.loads(client.public_key) if client.public_key else None
-    values = {"client": client, "key": key, "given": given, "wrong": wrong or {}}
+    values = {"client": client, "key": key, "wrong": wrong or {}}
     return viewer.page("administration/client-key.html", status, **values)
 
 
@@ -86,6 +85,8 @@ def _desk(request: web.Request, viewer: Viewer, action: str) -> ClientDesk:
 
 
 def _wanted(fields: Mapping[str, str], now_ms: int) -> ApiClient:
+    """The key is looked at first: one that may be private is then never among fields that come back."""
+    key = public_key_of(fields.get("publicKey", "").strip() or None)
     account_id, vendor_id = (fields.get(name, "").strip() or None for name in ("accountId", "vendorId"))
     places = tuple(_marketplace(text) for text in fields.get("marketplaces", "").replace(",", " ").split()) or None
     picked = [scope for scope in SCOPES if fields.get(f"scope.{scope}") == "true"]
@@ -95,7 +96,6 @@ def _wanted(fields: Mapping[str, str], now_ms: int) -> ApiClient:
         if text and (len(text) > MAX_CHARS or not text.isprintable()):
             raise InvalidRequest.of("invalid_value", f"One line of {MAX_CHARS} characters at most.", field)
     scopes = scopes_of(role, picked, account_id=account_id, vendor_id=vendor_id, marketplaces=places)
-    key = public_key_of(fields.get("publicKey", "").strip() or None)
     return ApiClient("", "", scopes, now_ms, name, account_id, vendor_id=vendor_id, marketplaces=places, public_key=key)
 
 

@@ -87,7 +87,11 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
             condition, asked.cursor, LIMIT, complete=False, payloads=False, within_s=within_s
         )
     names = await viewer.names({one.event.integration_id for one in found.items})
-    rows = [EventRow(one, names.get(one.event.integration_id), why(one, viewer.now_ms)) for one in found.items]
+    held = {one.kind for one in await viewer.services.reads.type_pauses.all(viewer.now_ms)} if found.items else set()
+    rows = [
+        EventRow(one, names.get(one.event.integration_id), why(one, viewer.now_ms, is_held=one.event.type in held))
+        for one in found.items
+    ]
     older = _older(asked, found, query)
     return _page(request, viewer, query, rows, older, searched_to_ms=found.searched_to_ms)
 
@@ -128,8 +132,8 @@ def _older(asked: Asked, found: Page, query: MultiDict[str]) -> str | None:
     return f"{EVENTS}?{urlencode(dict(query) | {'cursor': cursor})}" if cursor else None
 
 
-def why(stored: StoredEvent, now_ms: int) -> str:
-    """The reason for its status and the end of it, as far as the event itself tells."""
+def why(stored: StoredEvent, now_ms: int, *, is_held: bool) -> str:
+    """The reason for its status and the end of it, as far as it tells itself. ``is_held``: its type is paused."""
     state = stored.state
     error = ": ".join(part for part in (state.error_code, state.error_message) if part)
     if state.status is Status.SUCCEEDED:
@@ -137,6 +141,8 @@ def why(stored: StoredEvent, now_ms: int) -> str:
         return f"{tries}, {ago(state.settled_ms, now_ms)}" if state.settled_ms else tries
     if state.status is Status.AWAITING_RESULT and state.result_deadline_ms:
         return f"its host has to report until {ago(state.result_deadline_ms, now_ms)}"
+    if is_held and state.status in (Status.QUEUED, Status.RETRYING):
+        return f"its type is paused; {error}" if error else "its type is paused"
     if state.status is Status.RETRYING and state.due_ms:
         again = "due now" if state.due_ms <= now_ms else f"tries again {ago(state.due_ms, now_ms)}"
         return f"{again}; {error}" if error else again

@@ -19,6 +19,9 @@ MOST_PROBLEMS = 200
 CLOSES_AFTER_MS = 60_000
 FLAPPING_OPENINGS, FLAPPING_MS = 3, 600_000
 
+BY_HAND = frozenset({ProblemKind.PAUSED})
+"""Begun and ended by people, however often: never one that comes and goes."""
+
 SHRINKS = frozenset({ProblemKind.DEAD_LETTERS})
 """Begins later once the oldest of what it counts is gone."""
 
@@ -69,7 +72,7 @@ def _held(finding: Finding, before: Problem | None, was_open: bool, now_ms: int)
 
 
 def _flapping(finding: Finding, openings: Sequence[int], now_ms: int) -> Finding:
-    if len(openings) < FLAPPING_OPENINGS:
+    if len(openings) < FLAPPING_OPENINGS or finding.kind in BY_HAND:
         return finding
     text = f"{finding.text.rstrip('.')}; it comes and goes, {len(openings)} times since {moment(openings[0], now_ms)}."
     return replace(finding, text=text, since_ms=min(finding.since_ms, openings[0]))
@@ -77,9 +80,11 @@ def _flapping(finding: Finding, openings: Sequence[int], now_ms: int) -> Finding
 
 def _lasts(problem: Problem, now_ms: int) -> bool:
     """A problem that does not hold stays open for a while, one that comes and goes for longer."""
-    if len([at for at in problem.openings_ms if now_ms - at < FLAPPING_MS]) >= FLAPPING_OPENINGS:
+    kind = problem.finding.kind
+    lately = [at for at in problem.openings_ms if now_ms - at < FLAPPING_MS]
+    if len(lately) >= FLAPPING_OPENINGS and kind not in BY_HAND:
         return True
-    return problem.finding.kind not in ENDS_AT_ONCE and now_ms - problem.held_ms < CLOSES_AFTER_MS
+    return kind not in ENDS_AT_ONCE and now_ms - problem.held_ms < CLOSES_AFTER_MS
 
 
 def forgetful(ended: Sequence[Problem], now_ms: int) -> list[Problem]:

@@ -53,6 +53,31 @@ async def test_a_client_is_made_and_its_secret_shown_once(operator: Visitor) -> 
     await act(operator, "/console/clients/nobody/disable", {}, 404)
 
 
+async def test_what_ends_is_said_before_a_secret_is_replaced_or_a_client_disabled(operator: Visitor) -> None:
+    await act(operator, "/console/clients", {"name": "careful", "role": "viewer"})
+    path = f"/console/clients/{(await listed(operator, 'careful'))['clientId']}"
+    page = await operator.look("/console/clients")
+    assert (f'href="{path}/rotate"' in page, f'action="{path}/' in page) == (True, False)
+    page = await operator.look(f"{path}/rotate")
+    assert "The secret that it has now ends at once." in page
+    assert "settings" not in page.partition("<h1>")[2].partition("</form>")[0]
+    assert "let in no more" in await operator.look(f"{path}/disable")
+    assert not (await listed(operator, "careful"))["disabled"]
+    answer = await operator.act(f"{path}/rotate", f"{path}/rotate")
+    assert "Client secret" in await answer.text()
+    assert (await operator.act(f"{path}/disable", f"{path}/disable")).status == 303
+    assert (await listed(operator, "careful"))["disabled"]
+    for act_of in ("rotate", "disable"):
+        await operator.look(f"/console/clients/nobody/{act_of}", 404)
+
+
+async def test_a_client_of_the_settings_is_said_to_come_back(operator: Visitor) -> None:
+    page = await operator.look("/console/clients/admin/rotate")
+    assert "brings the settings&#39; secret back" in page
+    assert "your own session ends as well" in page
+    assert "enables it again" in await operator.look("/console/clients/admin/disable")
+
+
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
 MCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=
 -----END PUBLIC KEY-----
@@ -68,7 +93,11 @@ async def test_a_client_is_given_a_public_key_and_has_no_secret(operator: Visito
     path = f"/console/clients/{other['clientId']}/key"
     assert (other["publicKey"], "proves itself with its secret" in await operator.look(path)) == (None, True)
     refused = await operator.act(path, path, {"publicKey": "-----BEGIN PRIVATE KEY-----"})
-    assert (refused.status, "which stays with the client" in await refused.text()) == (422, True)
+    shown = await refused.text()
+    assert (refused.status, "which stays with the client" in shown) == (422, True)
+    assert "BEGIN PRIVATE KEY" not in shown
+    page = await act(operator, "/console/clients", {"name": "n", "publicKey": "-----BEGIN PRIVATE KEY-----"}, 422)
+    assert "BEGIN PRIVATE KEY" not in page
     assert (await operator.act(path, path, {"publicKey": PUBLIC_KEY})).headers["Location"].endswith("said=keyed")
     assert (await listed(operator, "other"))["publicKey"] == made["publicKey"]
     assert "Another public key" in await operator.look(path)

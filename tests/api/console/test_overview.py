@@ -181,6 +181,7 @@ async def test_a_type_is_paused_everywhere_and_resumed_on_the_page_of_pauses(ope
     shown = await operator.look(f"/console/events/{event['id']}")
     assert SENTENCES[Reason.TYPE_PAUSED] in shown
     assert "<button>Resume the type</button>" in shown
+    assert "its type is paused" in await operator.look("/console/events")
     back = {"back": f"/console/events/{event['id']}"}
     assert "Look at the workers" in await operator.look(
         (await operator.act("/console", f"{kind}/resume", back)).headers["Location"]

@@ -17,7 +17,7 @@ SENTENCES: dict[Reason, str] = {
     Reason.IN_FLIGHT: "An attempt is under way right now.",
     Reason.BEHIND: "It waits for an earlier event of the same account, which has to end first.",
     Reason.RETRY_PLANNED: "The last attempt failed and the next one is planned.",
-    Reason.PUT_OFF: "A worker could not begin an attempt, so none has been made yet.",
+    Reason.PUT_OFF: "A worker put it off before its first attempt: its type was paused, or it could not begin.",
     Reason.AWAITING_RESULT: "The product host answered 202 and has yet to report the result.",
     Reason.PAUSED: "The integration is paused; resume it to let its events go on.",
     Reason.TYPE_PAUSED: "This type of event is paused in all integrations; resume the type to let its events go on.",

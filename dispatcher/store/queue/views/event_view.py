@@ -118,9 +118,11 @@ def _locked(holders: tuple[str, ...]) -> Reason:
 
 
 def _in_the_way(seen: EventView) -> str:
-    """Of an attempt that no worker could begin."""
+    """Of an attempt that no worker could begin; a pause of its type that has ended leaves no trace in its record."""
     if seen.no_token_since_ms is None:
-        return "the worker's log says what is in the way"
+        return (
+            "after a pause of its type it goes on within ten seconds; the worker's log says all else that is in the way"
+        )
     return f"no access token is had with the integration's outboundCredentials since {iso_ms(seen.no_token_since_ms)}"
 
 

@@ -113,6 +113,14 @@ def test_what_opens_three_times_in_ten_minutes_comes_and_goes() -> None:
     assert kinds(judged(*steps, (125_000, QUIET), (660_000, QUIET))) == []
 
 
+def test_a_pause_that_people_begin_and_end_often_closes_at_once() -> None:
+    there = seen(lane(pause=PauseFacts(NOW, "ops")))
+    steps = [(0, there), (5_000, QUIET), (60_000, there), (65_000, QUIET), (120_000, there)]
+    said = judged(*steps)
+    assert (kinds(said), "comes and goes" in said.problems[0].finding.text) == (["paused"], False)
+    assert kinds(judged(*steps, (125_000, QUIET))) == []
+
+
 def test_five_integrations_with_one_cause_are_one_page() -> None:
     said = judged((0, seen(*(broken(n, AT_1402 + n * 1000, waiting=n) for n in range(1, 6)))))
     (problem,) = said.problems
