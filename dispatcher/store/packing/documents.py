@@ -58,7 +58,7 @@ def packed(document: bytes) -> bytes:
 
 
 def unpacked(document: bytes) -> bytes:
-    """The document as it was before. Raises ``ValueError`` for one that is damaged, or a newer version's."""
+    """The document as it was before. Raises ``ValueError`` for one that is cut, or a newer version's."""
     at = packed_at(document)
     if at < 0:
         return document

@@ -21,6 +21,7 @@ MAX_REASON_CHARS = 120
 
 Parsed = tuple[Sequence[tuple[Any, Any]], bool, bytes]
 _NOTHING: Parsed = (), False, b""
+_BLANK_LINE = b"\r\n\r\n"
 
 
 class OddHead(NamedTuple):
@@ -38,7 +39,7 @@ class AnswerParser:
     ``odd``: the answer is read on without the parser.
     """
 
-    __slots__ = ("_inner", "_protocol", "_rest_bytes", "_understood", "heard", "idle", "odd")
+    __slots__ = ("_ending", "_inner", "_protocol", "_rest_bytes", "_understood", "heard", "idle", "odd")
 
     def __init__(self, protocol: ResponseHandler) -> None:
         """Reads what ``protocol`` receives from now on."""
@@ -58,6 +59,7 @@ class AnswerParser:
     def begin(self) -> None:
         """Expect the next answer."""
         self._rest_bytes = 0
+        self._ending = b""
         self._understood = self.idle = False
         self.heard: bytes | bytearray = b""
         self.odd: OddAnswer | None = None
@@ -90,6 +92,18 @@ class AnswerParser:
     def pause_reading(self) -> None:
         self._inner.pause_reading()
 
+    def ends_with(self, body_bytes: int, chunked: bool) -> bool:
+        """True when nothing followed the answer: of half a head aiohttp says nothing, and takes it for the next one's.
+
+        ``body_bytes``: of its body, as it was read.
+        """
+        if chunked:
+            return (self.heard + self._ending).endswith(_BLANK_LINE)
+        came, blank = len(self.heard) + self._rest_bytes, self.heard.find(b"\n\r\n")
+        if self.heard.find(b"\n\n", 0, blank + 2) < 0 and blank + 3 + body_bytes == came:  # as nearly always
+            return blank >= 0
+        return (head_end(self.heard) or 0) + body_bytes == came
+
     def _feed_rest(self, data: bytes) -> Parsed:
         """Of the body. Its reader bounds what is kept, this what chunks and trailers may cost."""
         if self.idle:
@@ -97,6 +111,7 @@ class AnswerParser:
                 self._protocol.force_close()
             return _NOTHING
         self._rest_bytes += len(data)
+        self._ending = (self._ending + data)[-len(_BLANK_LINE) :]
         if self._rest_bytes > MAX_WIRE_BYTES:
             raise HttpProcessingError(message="its body has no end")
         parsed: Parsed = self._inner.feed_data(data)

@@ -92,7 +92,13 @@ async def exchange(connection: HostConnection, message: bytes, deadline_s: float
     if carried and head.code == 408 and headed_s - written_s < LAPSE_S:
         raise ConnectionLapsed(deadline_s - headed_s)  # RFC 9110 §15.5.9: it is about the connection's idleness
     body = _whole(content) if content.is_eof() else await _body(protocol, content, deadline_s)
-    parser.idle = not body.truncated and not transport.get_write_buffer_size() and not _announces_more(head)
+    parser.idle = (
+        head.code >= 200
+        and not body.truncated
+        and not transport.get_write_buffer_size()
+        and not _announces_more(head)
+        and parser.ends_with(content.total_bytes, head.chunked)
+    )
     read_s = loop.time() - headed_s
     return _looked_at(Answer(head.code, head.headers, body, "", headed_s - written_s, read_s), parser)
 
