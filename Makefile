@@ -9,7 +9,7 @@ ARGS ?=
 # Tests start some thousand processes: none of them should compile every module anew.
 unexport PYTHONDONTWRITEBYTECODE
 # Tests wait for as long as they compute.
-JOBS ?= $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN))))
+JOBS ?= $(shell echo $$((3 * $$(getconf _NPROCESSORS_ONLN))))
 
 .PHONY: help demo dev test faults soak check format bench reference imports hooks site dist sbom lock clean
 
