@@ -28,6 +28,6 @@ class HistogramNames:
 
     def observe(self, counted: Counter[str], seconds: float) -> None:
         """Add one observation to the counters that it changes."""
-        counted[self._buckets[bisect_left(LATENCY_BUCKETS_S, seconds)]] += 1
+        counted[self.bucket(seconds)] += 1
         counted[self.sum_us] += int(seconds * 1_000_000)
         counted[self.count] += 1

@@ -158,9 +158,9 @@ class OwnedPartition:
         self.outcomes = batch[0] + self.outcomes
         self.settings = batch[1] + self.settings
 
-    def count(self, name: str, by: int = 1) -> None:
-        """Add to a counter that the next settle carries."""
-        self.counted[name] += by
+    def count(self, name: str) -> None:
+        """Add one to a counter that the next settle carries."""
+        self.counted[name] += 1
 
     def cancel(self) -> list[asyncio.Task[None]]:
         """Cancel running attempts; returns their tasks."""

@@ -144,21 +144,20 @@ def _looked_at(answer: Answer, parser: AnswerParser) -> Answer:
     return answer if coding is None else inflated(answer, coding)
 
 
-def _whole(content: aiohttp.StreamReader, limit_bytes: int = MAX_ANSWER_BYTES) -> AnswerBody:
+def _whole(content: aiohttp.StreamReader) -> AnswerBody:
     """A body that came with its head, as nearly all do. Reading it would have aiohttp look for more of it first."""
     if not content.total_bytes:
         return AnswerBody(b"", False)
-    data = b"".join(content._buffer)  # noqa: SLF001 - nothing public takes it out without that look
-    return AnswerBody(data[:limit_bytes], len(data) > limit_bytes)
+    return _bounded(b"".join(content._buffer))  # noqa: SLF001 - nothing public takes it out without that look
 
 
 async def _body(protocol: ResponseHandler, content: aiohttp.StreamReader, deadline_s: float) -> AnswerBody:
     if (closed := protocol.closed) is None:
-        return await read_bounded(content, deadline_s)
+        return await _read_bounded(content, deadline_s)
     breaks = partial(_break_off, content)
     closed.add_done_callback(breaks)
     try:
-        return await read_bounded(content, deadline_s)
+        return await _read_bounded(content, deadline_s)
     finally:
         closed.remove_done_callback(breaks)  # the future lives as long as the connection
 
@@ -170,18 +169,20 @@ def _break_off(content: aiohttp.StreamReader, closed: asyncio.Future[None]) -> N
         content.set_exception(error or aiohttp.ClientPayloadError("the answer broke off"))
 
 
-async def read_bounded(
-    content: aiohttp.StreamReader, deadline_s: float, limit_bytes: int = MAX_ANSWER_BYTES
-) -> AnswerBody:
-    """At most ``limit_bytes`` of the body as it came over the wire until ``deadline_s`` (the loop's clock).
+async def _read_bounded(content: aiohttp.StreamReader, deadline_s: float) -> AnswerBody:
+    """At most 64 KiB of the body as it came over the wire until ``deadline_s`` (the loop's clock).
 
     The connection of a truncated answer cannot be used again.
     """
     data = bytearray()
     try:
         async with asyncio.timeout_at(deadline_s):
-            while len(data) <= limit_bytes and (part := await content.read(limit_bytes + 1 - len(data))):
+            while len(data) <= MAX_ANSWER_BYTES and (part := await content.read(MAX_ANSWER_BYTES + 1 - len(data))):
                 data += part
     except (aiohttp.ClientError, OSError, RuntimeError):  # the last: closed by us, says StreamReader
-        return AnswerBody(bytes(data[:limit_bytes]), True)
-    return AnswerBody(bytes(data[:limit_bytes]), len(data) > limit_bytes)
+        return AnswerBody(bytes(data[:MAX_ANSWER_BYTES]), True)
+    return _bounded(bytes(data))
+
+
+def _bounded(data: bytes) -> AnswerBody:
+    return AnswerBody(data[:MAX_ANSWER_BYTES], len(data) > MAX_ANSWER_BYTES)
