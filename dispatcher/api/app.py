@@ -17,13 +17,8 @@ from dispatcher.api.documents.openapi import DESCRIBED, Described
 from dispatcher.api.graphql.allowance import LARGE_QUERIES, QUERY_TURNS
 from dispatcher.api.health import METRICS, MetricsPage, collected
 from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
-from dispatcher.api.http.intake import INTAKE, Intake
-from dispatcher.api.http.known_parameters import knowing
-from dispatcher.api.http.middleware import ERROR_PAGES, edge
-from dispatcher.api.http.preconditions import revalidating
-from dispatcher.api.http.respond import nameless
-from dispatcher.api.http.route import Route
-from dispatcher.api.http.turns import (
+from dispatcher.api.http.overload.intake import INTAKE, Intake
+from dispatcher.api.http.overload.turns import (
     CHANGE_TURNS,
     CHANGES,
     EXPORT_TURNS,
@@ -33,6 +28,11 @@ from dispatcher.api.http.turns import (
     TURNS,
     Turns,
 )
+from dispatcher.api.http.request.known_parameters import knowing
+from dispatcher.api.http.response.middleware import ERROR_PAGES, edge
+from dispatcher.api.http.response.preconditions import revalidating
+from dispatcher.api.http.response.respond import nameless
+from dispatcher.api.http.route import Route
 from dispatcher.api.installing import AUTHORIZED_PATH, AUTHORIZING, CONNECTING, INSTALLING
 from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key

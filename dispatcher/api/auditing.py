@@ -13,8 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.http.middleware import REQUEST_ID
-from dispatcher.api.http.origin import address_of
+from dispatcher.api.http.request.origin import address_of
+from dispatcher.api.http.response.middleware import REQUEST_ID
 from dispatcher.api.http.route import CALLER
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import RequestError

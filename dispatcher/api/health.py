@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from aiohttp import hdrs, web
 from prometheus_client.core import Metric
 
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.overload.shared import Shared
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Route
-from dispatcher.api.http.shared import Shared
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.rest.events.event_json import iso_or_none
 from dispatcher.api.services import SERVICES

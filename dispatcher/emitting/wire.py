@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from operator import attrgetter
 from typing import Any, NamedTuple
 
-from dispatcher.api.http.validation import validated
+from dispatcher.api.http.request.validation import validated
 from dispatcher.api.rest.events.models import EventIn
 from dispatcher.errors import InvalidRequest, Problem, RequestError
 from dispatcher.flow.events.making.emit import Emission

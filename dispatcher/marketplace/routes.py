@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.api.http.middleware import ERROR_PAGES
+from dispatcher.api.http.response.middleware import ERROR_PAGES
 from dispatcher.api.http.route import Handler
 from dispatcher.api.installing import AUTHORIZED_PATH
 from dispatcher.marketplace.apps.colleagues import assign, give_role, show_people

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 import orjson
 from aiohttp import web
 
-from dispatcher.api.http.body import read_body
+from dispatcher.api.http.request.body import read_body
 from dispatcher.errors import InvalidRequest, RequestError
 from dispatcher.store.secrets.sealing import Sealer, SealError
 

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from dispatcher.api.http.overload.turns import take_turn
 from dispatcher.api.http.route import Handler
-from dispatcher.api.http.turns import take_turn
 from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.rest.definitions.portal_links import PORTAL_LINKS

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.api.http.middleware import REQUEST_ID
-from dispatcher.api.http.origin import address_of
+from dispatcher.api.http.request.origin import address_of
+from dispatcher.api.http.response.middleware import REQUEST_ID
 from dispatcher.api.services import SERVICES
 from dispatcher.model.audit_entry import Author
 

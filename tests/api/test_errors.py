@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 import pytest
 
-from dispatcher.api.http import body as bodies
-from dispatcher.api.http import middleware
 from dispatcher.api.http.aiohttp_inside import connection
-from dispatcher.api.http.errors import error_body
+from dispatcher.api.http.request import body as bodies
+from dispatcher.api.http.response import middleware
+from dispatcher.api.http.response.errors import error_body
 from dispatcher.errors import InvalidRequest
 from tests.api.conftest import Api, Start
 from tests.api.framing import EVENT, JSON

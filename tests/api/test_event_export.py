@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
-from dispatcher.api.http.turns import EXPORT_TURNS
+from dispatcher.api.http.overload.turns import EXPORT_TURNS
 from dispatcher.api.oauth.gate import RECHECK_S
 from dispatcher.api.rest.events import export as event_export
 from dispatcher.errors import StoreUnavailable

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from dispatcher.api.http.known_parameters import known_parameters
+from dispatcher.api.http.request.known_parameters import known_parameters
 from dispatcher.api.rest.events.shown_models import EventOut
 from dispatcher.api.table import api_routes
 from dispatcher.clock import iso_ms

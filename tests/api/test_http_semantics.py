@@ -9,7 +9,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.api.http.body import MAX_MEMBERS, inflate
+from dispatcher.api.http.request.body import MAX_MEMBERS, inflate
 from dispatcher.api.table import api_routes
 from dispatcher.cli.processes.listening import listening
 from dispatcher.errors import RequestError

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
-from dispatcher.api.http.intake import HANDLED, INTAKE, SMALL_BYTES
+from dispatcher.api.http.overload.intake import HANDLED, INTAKE, SMALL_BYTES
 from tests.api.conftest import PRODUCT, Api
 from tests.waiting import until
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.api.http.origin import address_of
+from dispatcher.api.http.request.origin import address_of
 from dispatcher.api.metering import Meters
 from dispatcher.errors import RequestError, StoreUnavailable
 from dispatcher.model.access import Caller

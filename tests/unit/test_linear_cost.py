@@ -21,7 +21,7 @@ import pytest
 import dispatcher
 import worker
 from dispatcher.api.graphql.limits import check_text
-from dispatcher.api.http.validation import validated
+from dispatcher.api.http.request.validation import validated
 from dispatcher.api.oauth.form import _fields
 from dispatcher.api.rest.events.models import EventIn
 from dispatcher.api.rest.host.xml import prefers_xml, to_xml

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dispatcher.api.http.errors import SURFACES, graphql_body, message_body, oauth_body, rest_body
-from dispatcher.api.http.parameters import MEDIA, OAUTH_FORMS, PARAMETERS
+from dispatcher.api.http.request.parameters import MEDIA, OAUTH_FORMS, PARAMETERS
+from dispatcher.api.http.response.errors import SURFACES, graphql_body, message_body, oauth_body, rest_body
 from dispatcher.api.http.route import Route
 from dispatcher.errors import Problem
 

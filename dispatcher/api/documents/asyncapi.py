@@ -8,7 +8,7 @@ from typing import Any
 from aiohttp import web
 
 import dispatcher
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Route
 from dispatcher.catalogue.asyncapi import asyncapi_document
 

@@ -21,8 +21,8 @@ from dispatcher.api.documents.answers import answers_of, error_forms, is_tagged
 from dispatcher.api.documents.attribute_docs import describe_properties
 from dispatcher.api.documents.naming import operation_id
 from dispatcher.api.documents.wording import described, example, typed, worded
-from dispatcher.api.http.parameters import MEDIA, OAUTH_FORMS, PARAMETERS
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.parameters import MEDIA, OAUTH_FORMS, PARAMETERS
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Route
 from dispatcher.api.rest.models import ErrorsOut
 from dispatcher.model.access import Scope

@@ -11,8 +11,8 @@ from dispatcher.api.auditing import author_of, noting
 from dispatcher.api.embedding.accounts import account_in
 from dispatcher.api.embedding.connector_fields import connector_in, connector_json, masked
 from dispatcher.api.embedding.fields import Fields, read_fields
-from dispatcher.api.http.numbers import number_in_path
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.numbers import number_in_path
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES

@@ -9,7 +9,7 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.http.body import JSON, read_body, require_media
+from dispatcher.api.http.request.body import JSON, read_body, require_media
 from dispatcher.errors import InvalidRequest, Problem, Unprocessable
 from dispatcher.policy.strict_json import read_json
 

@@ -10,7 +10,7 @@ from aiohttp import web
 from dispatcher.api.auditing import noting
 from dispatcher.api.embedding.connector_fields import connector_in
 from dispatcher.api.embedding.fields import Fields, read_fields
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.services import SERVICES

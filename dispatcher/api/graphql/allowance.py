@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from dispatcher.api.http.turns import Room, Turns
+from dispatcher.api.http.overload.turns import Room, Turns
 from dispatcher.errors import InvalidRequest
 
 MOST_BYTES = 4 << 20

@@ -12,8 +12,8 @@ from aiohttp import web
 
 from dispatcher.api.auditing import author_of, written_down
 from dispatcher.api.graphql.allowance import QUERY_TURNS, Allowance
+from dispatcher.api.http.overload.turns import Turn, share_of
 from dispatcher.api.http.route import CALLER
-from dispatcher.api.http.turns import Turn, share_of
 from dispatcher.api.services import CREDENTIAL_TRIALS, PING_STARTER, SERVICES, Services
 from dispatcher.flow.pings.request import PingStarter
 from dispatcher.flow.publishing.desk import IntegrationDesk

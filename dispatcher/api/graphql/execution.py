@@ -12,10 +12,10 @@ from dispatcher.api.graphql.asked import QUERY, RESPONSE, Query, media_for
 from dispatcher.api.graphql.context import context_of
 from dispatcher.api.graphql.result import body_of, was_refused
 from dispatcher.api.graphql.schema import build_schema
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.overload.turns import Turn
+from dispatcher.api.http.response.respond import json_response
+from dispatcher.api.http.response.store_away import READS
 from dispatcher.api.http.route import CALLER
-from dispatcher.api.http.store_away import READS
-from dispatcher.api.http.turns import Turn
 from dispatcher.errors import Problem, Refused, RequestError
 from dispatcher.model.access import Caller, Scope
 

@@ -53,7 +53,7 @@ class Route:
     partners: bool = False
     """The same for clients of some marketplaces; with a token for one account they may call what an account may."""
     reads_much: bool = False
-    """A GET that takes a turn: so many are under way at a time, and of one client or vendor (``http/turns.py``)."""
+    """A GET that takes a turn: so many at a time, and of one client or vendor (``http/overload/turns.py``)."""
     asking: tuple[str, tuple[Scope, ...]] | None = None
     """Public, but with that query parameter in need of one of these scopes."""
     body_optional: bool = False

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote_plus
 
 from aiohttp import hdrs, web
 
-from dispatcher.api.http.body import read_body
+from dispatcher.api.http.request.body import read_body
 from dispatcher.api.oauth.assertion import claimed_client
 from dispatcher.api.oauth.refusal import invalid_client
 from dispatcher.errors import InvalidRequest

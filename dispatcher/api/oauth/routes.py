@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from aiohttp import web
 from joserfc.jwk import KeySet
 
-from dispatcher.api.http.origin import address_of
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.origin import address_of
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Handler, Route
 from dispatcher.api.oauth.assertion import used_before, verified
 from dispatcher.api.oauth.directory import Claimant, Directory, Principal, one_matches

@@ -13,7 +13,7 @@ from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Error, OAuth2Reque
 from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.oauth.directory import Claimant
 from dispatcher.api.oauth.form import Presented
 from dispatcher.api.oauth.narrowing import Narrowed

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from dispatcher.api.http.query import MAX_EPOCH_MS
+from dispatcher.api.http.request.query import MAX_EPOCH_MS
 from dispatcher.model.access import ADMIN_SCOPES
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"

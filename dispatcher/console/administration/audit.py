@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.api.http.query import moment_ms
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.query import moment_ms
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.store.audit_log.reading import AuditFilter, AuditReader

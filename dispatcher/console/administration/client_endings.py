@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.api.services import EFFECTIVE_SETTINGS
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.flow.access.clients import no_such_client

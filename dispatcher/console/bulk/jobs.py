@@ -5,8 +5,8 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.api.http.query import integer
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.query import integer
 from dispatcher.api.rest.jobs.redeliveries import REDELIVERIES, job_within_reach, reaches_job
 from dispatcher.console.bulk.preview import ACTION_WORDS, JOBS
 from dispatcher.console.frame.sentences import back, said

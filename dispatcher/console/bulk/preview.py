@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.turns import take_turn
+from dispatcher.api.http.overload.turns import take_turn
 from dispatcher.api.rest.jobs.redeliveries import NOTED_AS, REDELIVERER, REDELIVERIES
 from dispatcher.console.bulk.pace import pace
 from dispatcher.console.bulk.plan import GOOD_MS, Plan, opened

@@ -7,7 +7,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from dispatcher.api.auditing import noting
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.api.installing import INSTALLING
 from dispatcher.console.customers.reach import accounts_of, marketplaces_of
 from dispatcher.console.frame.navigation import HOME

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import InvalidRequest

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from dispatcher.api.auditing import noting
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.console.customers.reach import accounts_of, marketplace_desk, marketplaces_of, number
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.precondition import as_drawn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.api.auditing import noting
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.console.customers.reach import number, template_desk, templates_of
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.sentences import back, said

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from aiohttp import web
 from multidict import MultiDict
 
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.api.rest.events.asked_events import narrowed, searched_for
 from dispatcher.api.rest.events.filters import Asked
 from dispatcher.console.frame.screen import EVENTS, redirect

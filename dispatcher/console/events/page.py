@@ -11,7 +11,7 @@ from urllib.parse import quote
 import orjson
 from aiohttp import web
 
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.console.events.attempt_rows import attempt_rows
 from dispatcher.console.events.masking import masked, masked_content
 from dispatcher.console.events.mending import mend

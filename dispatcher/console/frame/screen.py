@@ -10,8 +10,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from dispatcher.api.deployment import Deployment
+from dispatcher.api.http.overload.turns import take_turn
 from dispatcher.api.http.route import CALLER, Handler
-from dispatcher.api.http.turns import take_turn
 from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.directory import Principal
 from dispatcher.api.oauth.gate import caller_of

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.console.frame.sentences import said
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.console.integrations.subject import ALL, definitions_of

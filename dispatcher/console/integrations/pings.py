@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.api.services import PING_STARTER
 from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.console.frame.screen import redirect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.console.integrations.contents import contents, differences
 from dispatcher.console.integrations.subject import Subject
 from dispatcher.errors import InvalidRequest, NotFound

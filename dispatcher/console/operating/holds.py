@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from dispatcher.api.http.query import moment_ms
+from dispatcher.api.http.request.query import moment_ms
 from dispatcher.console.frame.screen import own_path
 from dispatcher.console.frame.sentences import back
 from dispatcher.console.frame.viewer import Viewer

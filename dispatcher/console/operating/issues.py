@@ -8,8 +8,8 @@ from urllib.parse import quote
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.known_parameters import refuse_unheeded
-from dispatcher.api.http.query import integer
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.query import integer
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.screen import EVENTS
 from dispatcher.console.frame.sentences import back, said

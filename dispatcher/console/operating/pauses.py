@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.sentences import said
 from dispatcher.console.frame.viewer import Viewer

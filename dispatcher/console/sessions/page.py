@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.known_parameters import refuse_unheeded
+from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.scopes import SEES_CLIENTS

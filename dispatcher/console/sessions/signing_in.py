@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from dispatcher.api.http.origin import address_of
+from dispatcher.api.http.request.origin import address_of
 from dispatcher.api.oauth.directory import Principal, secret_matches
 from dispatcher.api.oauth.form import read_fields
 from dispatcher.api.oauth.routes import OAUTH

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from aiohttp import hdrs, web
 
 from dispatcher.api.deployment import Deployment
-from dispatcher.api.http.origin import address_of
+from dispatcher.api.http.request.origin import address_of
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
 from dispatcher.console.signed_in.session import ConsoleSession, life_of

@@ -10,9 +10,9 @@ import structlog
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import BadHttpMethod, InvalidURLError, LineTooLong
 
-from dispatcher.api.http.errors import error_body
-from dispatcher.api.http.middleware import NOT_KEPT, REQUEST_ID_HEADER
-from dispatcher.api.http.respond import SERVER, json_response
+from dispatcher.api.http.response.errors import error_body
+from dispatcher.api.http.response.middleware import NOT_KEPT, REQUEST_ID_HEADER
+from dispatcher.api.http.response.respond import SERVER, json_response
 from dispatcher.api.http.route import ENDS_WITH_CALLER
 from dispatcher.errors import Problem, RequestError
 

@@ -10,9 +10,9 @@ import os
 from aiohttp import HttpVersion11, hdrs, web
 
 from dispatcher.api.http.aiohttp_inside.direct_routes import RequestHandler
-from dispatcher.api.http.errors import error_body
-from dispatcher.api.http.middleware import NOT_KEPT, REQUEST_ID_HEADER
-from dispatcher.api.http.respond import SERVER, json_response
+from dispatcher.api.http.response.errors import error_body
+from dispatcher.api.http.response.middleware import NOT_KEPT, REQUEST_ID_HEADER
+from dispatcher.api.http.response.respond import SERVER, json_response
 from dispatcher.errors import Problem, RequestError
 
 _CONTINUE = "100-continue"

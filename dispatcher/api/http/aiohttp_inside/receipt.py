@@ -12,7 +12,7 @@ import orjson
 from aiohttp import HttpVersion11, hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 
-from dispatcher.api.http.respond import JSON, NO_SNIFFING, SERVER
+from dispatcher.api.http.response.respond import JSON, NO_SNIFFING, SERVER
 
 _OF_JSON = {hdrs.CONTENT_TYPE: JSON, **NO_SNIFFING}
 

@@ -9,12 +9,12 @@ from aiohttp import hdrs, web
 from pydantic import BaseModel
 
 from dispatcher.api.auditing import noting
-from dispatcher.api.http.body import JSON, read_body, require_media
-from dispatcher.api.http.preconditions import expected, tagged
-from dispatcher.api.http.query import integer, invalid_parameter, truth
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.body import JSON, read_body, require_media
+from dispatcher.api.http.request.query import integer, invalid_parameter, truth
+from dispatcher.api.http.request.validation import validated
+from dispatcher.api.http.response.preconditions import expected, tagged
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Handler, Route
-from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.definitions.models import (
     CreatedDefinitionOut,
     DefinitionIn,

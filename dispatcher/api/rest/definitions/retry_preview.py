@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from aiohttp import web
 
-from dispatcher.api.http.parameters import SCHEDULE
-from dispatcher.api.http.query import invalid_parameter
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.parameters import SCHEDULE
+from dispatcher.api.http.request.query import invalid_parameter
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Route
 from dispatcher.api.rest.definitions.models import RetryPreviewOut
 from dispatcher.api.services import SERVICES

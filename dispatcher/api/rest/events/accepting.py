@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.http.body import JSON, NDJSON, read_body, require_media
-from dispatcher.api.http.idempotency import idempotency_key
+from dispatcher.api.http.request.body import JSON, NDJSON, read_body, require_media
+from dispatcher.api.http.request.idempotency import idempotency_key
+from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.events.accepting_cloud_events import accept_cloud_event, accept_cloud_events
 from dispatcher.api.rest.events.cloud_events import CLOUD_EVENTS, SPEC_VERSION_HEADER, CloudEventIn
 from dispatcher.api.rest.events.models import AcceptedOut, BatchOut, EventIn

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.http.body import read_body
+from dispatcher.api.http.request.body import read_body
 from dispatcher.api.http.route import CALLER
 from dispatcher.api.rest.events.cloud_events import (
     CloudEvent,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.events.event_json import event_json, explanation_json
 from dispatcher.api.rest.events.shown_models import EventOut, ForwardedOut

@@ -7,8 +7,8 @@ from dataclasses import replace
 from aiohttp import web
 from multidict import MultiMapping
 
+from dispatcher.api.http.overload.turns import SEARCH_TURNS, share_of
 from dispatcher.api.http.route import CALLER
-from dispatcher.api.http.turns import SEARCH_TURNS, share_of
 from dispatcher.api.rest.events.filters import Asked, asked_in
 from dispatcher.api.services import SERVICES
 from dispatcher.flow.events.reading.reach import within_reach

@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-from dispatcher.api.http.validation import validated
+from dispatcher.api.http.request.validation import validated
 from dispatcher.api.rest.models import NO_CONTROL, Name
 from dispatcher.errors import InvalidRequest, Problem, RequestError, Unprocessable
 from dispatcher.flow.events.making.emit import Emission

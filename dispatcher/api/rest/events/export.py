@@ -10,12 +10,12 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
-from dispatcher.api.http.body import NDJSON
-from dispatcher.api.http.middleware import REQUEST_ID
-from dispatcher.api.http.query import integer, invalid_parameter
-from dispatcher.api.http.respond import NO_SNIFFING
+from dispatcher.api.http.overload.turns import EXPORT_TURNS, share_of
+from dispatcher.api.http.request.body import NDJSON
+from dispatcher.api.http.request.query import integer, invalid_parameter
+from dispatcher.api.http.response.middleware import REQUEST_ID
+from dispatcher.api.http.response.respond import NO_SNIFFING
 from dispatcher.api.http.route import ADMISSION, CALLER
-from dispatcher.api.http.turns import EXPORT_TURNS, share_of
 from dispatcher.api.rest.events.asked_events import narrowed, searched_for
 from dispatcher.api.rest.events.event_json import event_json
 from dispatcher.api.rest.events.filters import Asked

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from dispatcher.api.http.query import integer, invalid_parameter
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.overload.turns import take_turn
+from dispatcher.api.http.request.query import integer, invalid_parameter
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.http.turns import take_turn
 from dispatcher.api.rest.events.asked_events import narrowed, searched_for
 from dispatcher.api.rest.events.event_json import attempt_json, event_json, explanation_json, iso_or_none, page_json
 from dispatcher.api.rest.events.export import export_events, is_export

@@ -8,8 +8,8 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.http.aiohttp_inside.receipt import Receipt
-from dispatcher.api.http.idempotency import IDEMPOTENCY_KEY, REPLAYED
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.idempotency import IDEMPOTENCY_KEY, REPLAYED
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
 from dispatcher.model.queue import Accepted
 from dispatcher.policy.notification.body import event_url

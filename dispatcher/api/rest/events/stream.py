@@ -10,7 +10,7 @@ import orjson
 from aiohttp import hdrs, web
 from aiohttp_sse import EventSourceResponse
 
-from dispatcher.api.http.middleware import REQUEST_ID, REQUEST_ID_HEADER
+from dispatcher.api.http.response.middleware import REQUEST_ID, REQUEST_ID_HEADER
 from dispatcher.api.http.route import ADMISSION, CALLER, Route
 from dispatcher.api.rest.events.asked_events import asked_for, narrowed
 from dispatcher.api.rest.events.filters import Asked

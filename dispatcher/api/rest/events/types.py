@@ -6,7 +6,7 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Route
 from dispatcher.api.rest.events.shown_models import EventTypeOut, EventTypesOut
 from dispatcher.catalogue.samples import sample_payload

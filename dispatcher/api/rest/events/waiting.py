@@ -8,8 +8,8 @@ from functools import partial
 
 from aiohttp import web
 
+from dispatcher.api.http.overload.shared import Shared
 from dispatcher.api.http.route import ADMISSION
-from dispatcher.api.http.shared import Shared
 from dispatcher.model.queue import StoredEvent
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.watching.following import ChangeFeed

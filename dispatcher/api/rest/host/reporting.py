@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
-from dispatcher.api.http.body import JSON, read_body, require_media
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.body import JSON, read_body, require_media
+from dispatcher.api.http.request.validation import validated
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.events.actions import conclusions
 from dispatcher.api.rest.events.event_json import event_json
 from dispatcher.api.rest.events.shown_models import EventOut

@@ -8,11 +8,11 @@ from aiohttp import hdrs, web
 from pydantic import Field
 
 from dispatcher.api.auditing import noting
-from dispatcher.api.http.body import JSON, read_body, require_media
-from dispatcher.api.http.query import integer, name_of
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.body import JSON, read_body, require_media
+from dispatcher.api.http.request.query import integer, name_of
+from dispatcher.api.http.request.validation import validated
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.models import Name, Wire
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms

@@ -11,13 +11,13 @@ from collections.abc import Awaitable, Callable
 from aiohttp import hdrs, web
 
 from dispatcher.api.auditing import noting
-from dispatcher.api.http.body import JSON, read_body, require_media
-from dispatcher.api.http.idempotency import REPLAYED, idempotency_key
-from dispatcher.api.http.preconditions import expected, tagged
-from dispatcher.api.http.query import integer, name_of
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.body import JSON, read_body, require_media
+from dispatcher.api.http.request.idempotency import REPLAYED, idempotency_key
+from dispatcher.api.http.request.query import integer, name_of
+from dispatcher.api.http.request.validation import validated
+from dispatcher.api.http.response.preconditions import expected, tagged
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.installations.installation_json import (
     asked_from,
     installation_json,

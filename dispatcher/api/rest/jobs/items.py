@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from aiohttp import hdrs, web
 
-from dispatcher.api.http.body import NDJSON
-from dispatcher.api.http.query import integer, invalid_parameter
-from dispatcher.api.http.respond import NO_SNIFFING, json_response
+from dispatcher.api.http.request.body import NDJSON
+from dispatcher.api.http.request.query import integer, invalid_parameter
+from dispatcher.api.http.response.respond import NO_SNIFFING, json_response
 from dispatcher.api.http.route import Route
 from dispatcher.api.rest.jobs.models import RedeliveryItemsOut
 from dispatcher.api.rest.jobs.redeliveries import REDELIVERIES, job_within_reach

@@ -8,12 +8,12 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.body import JSON, read_body, require_media
-from dispatcher.api.http.query import integer
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.overload.turns import take_turn
+from dispatcher.api.http.request.body import JSON, read_body, require_media
+from dispatcher.api.http.request.query import integer
+from dispatcher.api.http.request.validation import validated
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.http.turns import take_turn
-from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.events.filters import filter_from_body
 from dispatcher.api.rest.events.models import FilterIn
 from dispatcher.api.rest.jobs.models import (

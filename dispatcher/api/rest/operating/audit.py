@@ -6,8 +6,8 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.http.query import integer, moment_ms, name_of
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.query import integer, moment_ms, name_of
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Route
 from dispatcher.api.rest.operating.client_models import AuditPageOut
 from dispatcher.api.services import SERVICES

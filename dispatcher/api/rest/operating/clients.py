@@ -9,11 +9,11 @@ import orjson
 from aiohttp import hdrs, web
 
 from dispatcher.api.auditing import noting
-from dispatcher.api.http.body import JSON, read_body, require_media
-from dispatcher.api.http.preconditions import expected
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.body import JSON, read_body, require_media
+from dispatcher.api.http.request.validation import validated
+from dispatcher.api.http.response.preconditions import expected
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.http.validation import validated
 from dispatcher.api.rest.operating.client_json import client_json
 from dispatcher.api.rest.operating.client_models import (
     ClientChangeIn,

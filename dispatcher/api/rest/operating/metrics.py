@@ -7,8 +7,8 @@ from typing import Any
 
 from aiohttp import web
 
-from dispatcher.api.http.query import integer, invalid_parameter, moment_ms, name_of, several
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.query import integer, invalid_parameter, moment_ms, name_of, several
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.operating.metric_models import IntegrationsFiguresOut, PercentileSeriesOut, SeriesOut
 from dispatcher.api.services import SERVICES

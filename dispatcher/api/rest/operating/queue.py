@@ -7,8 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.query import integer
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.request.query import integer
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.events.event_json import iso_or_none
 from dispatcher.api.rest.operating.lane_models import LaneOut, PausedLanesOut, ResumedLanesOut

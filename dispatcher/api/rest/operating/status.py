@@ -7,7 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.operating.status_models import AcknowledgedOut, StatusOut
 from dispatcher.api.services import SERVICES

@@ -5,7 +5,7 @@ from __future__ import annotations
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Route
 from dispatcher.api.rest.operating.lane_models import TypePauseOut
 from dispatcher.api.rest.operating.pausing import asked_pause, pause_json, pausing

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dispatcher.api.http.shared import Shared
+from dispatcher.api.http.overload.shared import Shared
 from tests.waiting import until
 
 

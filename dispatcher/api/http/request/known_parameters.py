@@ -9,8 +9,8 @@ from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
 
-from dispatcher.api.http.parameters import PARAMETERS
-from dispatcher.api.http.query import invalid_parameter
+from dispatcher.api.http.request.parameters import PARAMETERS
+from dispatcher.api.http.request.query import invalid_parameter
 from dispatcher.api.http.route import Handler, Route
 from dispatcher.errors import InvalidRequest
 

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from dispatcher.api.http.turns import Room, Turns, share_of
+from dispatcher.api.http.overload.turns import Room, Turns, share_of
 from dispatcher.errors import RequestError
 from dispatcher.model.access import Caller
 

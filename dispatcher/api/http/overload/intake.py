@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from dispatcher.api.http.overload.turns import Room, Turns, share_of
 from dispatcher.api.http.route import CALLER
-from dispatcher.api.http.turns import Room, Turns, share_of
 
 SMALL_BYTES = 16 << 10
 """Bodies up to this size take no turn."""

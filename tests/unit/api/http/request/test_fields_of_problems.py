@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.api.http.validation import validated
+from dispatcher.api.http.request.validation import validated
 from dispatcher.api.rest.events.models import EventIn, FilterIn
 from dispatcher.api.rest.jobs.models import RedeliveriesIn
 from dispatcher.errors import Unprocessable

@@ -15,10 +15,10 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from dispatcher.api.http.errors import error_body
-from dispatcher.api.http.respond import json_response
+from dispatcher.api.http.response.errors import error_body
+from dispatcher.api.http.response.respond import json_response
+from dispatcher.api.http.response.store_away import READS, store_away
 from dispatcher.api.http.route import Handler
-from dispatcher.api.http.store_away import READS, store_away
 from dispatcher.errors import ArchiveUnavailable, Problem, RequestError, StoreDamaged, StoreUnavailable
 
 REQUEST_ID = web.RequestKey("request_id", str)

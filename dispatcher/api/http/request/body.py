@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from aiohttp import hdrs, web
 
 from dispatcher.api.http.aiohttp_inside.framing import BROKEN_FRAMING, framing_broke
-from dispatcher.api.http.intake import SMALL_BYTES, may_arrive, may_be_handled
+from dispatcher.api.http.overload.intake import SMALL_BYTES, may_arrive, may_be_handled
 from dispatcher.api.http.route import ENDS_WITH_CALLER
 from dispatcher.errors import InvalidRequest, Problem, RequestError
 

@@ -1,0 +1,1 @@
+"""Requests as they are read: body, query, path, headers, origin. Whatever is wrong is refused by name."""
