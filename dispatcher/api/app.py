@@ -10,8 +10,9 @@ from functools import partial
 import structlog
 from aiohttp import hdrs, web
 
-from dispatcher.api.access import admitting
 from dispatcher.api.admin_client import AdminClient
+from dispatcher.api.admission.access import admitting
+from dispatcher.api.admission.metering import METERS, Meters
 from dispatcher.api.composition import composed, oauth_server
 from dispatcher.api.documents.openapi import DESCRIBED, Described
 from dispatcher.api.graphql.allowance import LARGE_QUERIES, QUERY_TURNS
@@ -34,7 +35,6 @@ from dispatcher.api.http.response.preconditions import revalidating
 from dispatcher.api.http.response.respond import nameless
 from dispatcher.api.http.route import Route
 from dispatcher.api.installing import AUTHORIZED_PATH, AUTHORIZING, CONNECTING, INSTALLING
-from dispatcher.api.metering import METERS, Meters
 from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.operational_events import notifying
@@ -43,10 +43,10 @@ from dispatcher.api.rest.events.stream import FEED, STREAMS, end_streams
 from dispatcher.api.rest.events.waiting import WAITS, Waits
 from dispatcher.api.rest.jobs.redeliveries import REDELIVERER, REDELIVERIES
 from dispatcher.api.services import CREDENTIAL_TRIALS, EFFECTIVE_SETTINGS, PING_STARTER, SERVICES, TRACING, Services
-from dispatcher.api.store_watch import WATCH, StoreWatch, watching
 from dispatcher.api.table import api_routes
-from dispatcher.api.verdict_sources import verdict_watch
-from dispatcher.api.verdict_watch import VERDICT, EmitCounts, judging
+from dispatcher.api.watch.store import WATCH, StoreWatch, watching
+from dispatcher.api.watch.verdict import VERDICT, EmitCounts, judging
+from dispatcher.api.watch.verdict_sources import verdict_watch
 from dispatcher.clock import Clock, StoreClock
 from dispatcher.effective_settings import reference
 from dispatcher.flow.connectors.authorizing import Authorizing

@@ -17,8 +17,8 @@ from dispatcher.api.http.route import Route
 from dispatcher.api.installing import INSTALLING
 from dispatcher.api.rest.events.event_json import iso_or_none
 from dispatcher.api.services import SERVICES
-from dispatcher.api.store_watch import WATCH
-from dispatcher.api.verdict_watch import VERDICT
+from dispatcher.api.watch.store import WATCH
+from dispatcher.api.watch.verdict import VERDICT
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.troubles import SetAside
 from dispatcher.policy.figures.exemplars import Exemplars

@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from dispatcher.api.admission.metering import METERS
 from dispatcher.api.http.overload.turns import take_turn
 from dispatcher.api.http.route import Handler
-from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.rest.definitions.portal_links import PORTAL_LINKS
 from dispatcher.api.services import SERVICES

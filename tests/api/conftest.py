@@ -16,7 +16,7 @@ from dispatcher.api.app import build_app
 from dispatcher.api.http.aiohttp_inside.direct_routes import direct
 from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
-from dispatcher.api.verdict_watch import judging
+from dispatcher.api.watch.verdict import judging
 from dispatcher.cli.processes.sign_in import oidc_of
 from dispatcher.console.routes import mount_console
 from dispatcher.ids import new_hex24, new_uuid

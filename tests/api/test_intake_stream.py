@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis.crc import key_slot
 
-from dispatcher.api.verdict_watch import VERDICT
+from dispatcher.api.watch.verdict import VERDICT
 from dispatcher.emitting import RedisEmitter
 from dispatcher.emitting.intake import Intake
 from dispatcher.emitting.stream_source import StreamSource

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.api.admission.metering import Meters
 from dispatcher.api.http.request.origin import address_of
-from dispatcher.api.metering import Meters
 from dispatcher.errors import RequestError, StoreUnavailable
 from dispatcher.model.access import Caller
 from dispatcher.store.access.rate_limits import Bucket, Grant, RateLimits

@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
 from dispatcher.api.services import SERVICES
-from dispatcher.api.verdict_watch import VERDICT
+from dispatcher.api.watch.verdict import VERDICT
 from dispatcher.model.status import Status
 from dispatcher.model.verdict import Acknowledgement, ProblemKind
 from dispatcher.settings import Settings

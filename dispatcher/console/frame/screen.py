@@ -9,15 +9,15 @@ from urllib.parse import quote
 
 from aiohttp import web
 
+from dispatcher.api.admission.metering import METERS
 from dispatcher.api.deployment import Deployment
 from dispatcher.api.http.overload.turns import take_turn
 from dispatcher.api.http.route import CALLER, Handler
-from dispatcher.api.metering import METERS
 from dispatcher.api.oauth.directory import Principal
 from dispatcher.api.oauth.gate import caller_of
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.services import SERVICES
-from dispatcher.api.verdict_watch import VERDICT
+from dispatcher.api.watch.verdict import VERDICT
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.rendering import HEADERS
 from dispatcher.console.frame.viewer import Viewer

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 from dispatcher.api.services import Services
-from dispatcher.api.verdict_watch import VerdictWatch
+from dispatcher.api.watch.verdict import VerdictWatch
 from dispatcher.console.frame.navigation import entries_for
 from dispatcher.console.frame.rendering import page
 from dispatcher.console.frame.rights import Rights

@@ -8,7 +8,7 @@ from html import unescape
 import pytest
 
 from dispatcher.api.rest.jobs.redeliveries import REDELIVERIES
-from dispatcher.api.verdict_watch import VERDICT
+from dispatcher.api.watch.verdict import VERDICT
 from dispatcher.console.bulk.plan import GOOD_MS
 from dispatcher.model.redelivery import Redelivery, RedeliveryState
 from dispatcher.model.status import Status

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.api.verdict_watch import VERDICT
+from dispatcher.api.watch.verdict import VERDICT
 from dispatcher.console.operating.charts import Series, ceiling, chart
 from dispatcher.flow.events.reading.explain import SENTENCES
 from dispatcher.model.queue import Reason

@@ -7,7 +7,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from dispatcher.api.verdict_watch import VERDICT, VerdictWatch
+from dispatcher.api.watch.verdict import VERDICT, VerdictWatch
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.status import Status
 from dispatcher.store.keys import deployment as deployment_keys

@@ -11,7 +11,7 @@ from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.operating.status_models import AcknowledgedOut, StatusOut
 from dispatcher.api.services import SERVICES
-from dispatcher.api.verdict_watch import VERDICT, VerdictWatch
+from dispatcher.api.watch.verdict import VERDICT, VerdictWatch
 from dispatcher.clock import iso_ms
 from dispatcher.errors import NotFound
 from dispatcher.model.access import Caller, Scope

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from dispatcher.api.services import Services
-from dispatcher.api.verdict_watch import EmitCounts, VerdictWatch
+from dispatcher.api.watch.verdict import EmitCounts, VerdictWatch
 from dispatcher.clock import DAY_MS, StoreClock
 from dispatcher.flow.verdict.collecting import Collector
 from dispatcher.flow.verdict.evaluation import Evaluation

@@ -9,9 +9,9 @@ from functools import partial
 
 from aiohttp import hdrs, web
 
+from dispatcher.api.admission.metering import Meters
 from dispatcher.api.http.overload.turns import take_turn
 from dispatcher.api.http.route import ADMISSION, CALLER, ENDS_WITH_CALLER, Admission, Handler, Route
-from dispatcher.api.metering import Meters
 from dispatcher.api.oauth.gate import REALM, Gate
 from dispatcher.errors import Problem, Refused, RequestError, StoreUnavailable
 from dispatcher.model.access import Caller, Scope

@@ -1,0 +1,1 @@
+"""Admission of callers: token, rate, scopes and reach, before any handler runs."""
