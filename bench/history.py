@@ -29,9 +29,9 @@ from dispatcher.model.status import Status
 from dispatcher.policy.bucket import Bucket
 from dispatcher.policy.event_filter.reading import read_filter
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.auditing import recount_archive
-from dispatcher.store.archive.places import storage_at
-from dispatcher.store.archive.writing import ArchiveWriter
+from dispatcher.store.archive.storage.places import storage_at
+from dispatcher.store.archive.upkeep.auditing import recount_archive
+from dispatcher.store.archive.upkeep.writing import ArchiveWriter
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.claims import Settlement
 from dispatcher.store.queue.owning.codec import read_claim

@@ -11,9 +11,9 @@ import structlog
 
 from dispatcher.clock import Seconds
 from dispatcher.errors import ArchiveUnavailable
-from dispatcher.store.archive.sweeping import sweep
 from dispatcher.store.archive.trouble import clear, note
-from dispatcher.store.archive.writing import ArchiveWriter, Step
+from dispatcher.store.archive.upkeep.sweeping import sweep
+from dispatcher.store.archive.upkeep.writing import ArchiveWriter, Step
 from worker.partition.owned_partition import OwnedPartition, running_in
 
 EVERY_S = 1.0

@@ -21,7 +21,7 @@ from dispatcher.flow.pings.schedule import Probing
 from dispatcher.model.operational import to_nobody
 from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.settings import Settings
-from dispatcher.store.archive.writing import ArchiveWriter
+from dispatcher.store.archive.upkeep.writing import ArchiveWriter
 from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.ping_starter import QueuedPings

@@ -11,8 +11,8 @@ import pytest
 from dispatcher.model.integration import Revision
 from dispatcher.model.status import Status
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.files import FileStorage
-from dispatcher.store.archive.writing import ArchiveWriter
+from dispatcher.store.archive.storage.files import FileStorage
+from dispatcher.store.archive.upkeep.writing import ArchiveWriter
 from tests.api.conftest import PRODUCT, Api, Start, publish
 from tests.api.worker_hand import WorkerHand
 from tests.store.archive.history import RETENTION_MS, soon_ms

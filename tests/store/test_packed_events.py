@@ -14,7 +14,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
 from dispatcher.policy.event_filter.reading import read_filter
-from dispatcher.store.archive.files import FileStorage
+from dispatcher.store.archive.storage.files import FileStorage
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.packing.documents import packed_at
 from dispatcher.store.queue.events import QueueStore

@@ -10,9 +10,9 @@ from structlog.testing import capture_logs
 
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.model.status import Status
-from dispatcher.store.archive import collecting, writing
-from dispatcher.store.archive.files import FileStorage
+from dispatcher.store.archive.storage.files import FileStorage
 from dispatcher.store.archive.trouble import note, noted
+from dispatcher.store.archive.upkeep import collecting, writing
 from tests.store.archive.history import History
 from tests.store.desk import HOME
 from worker.archiving import AWAY_S, IDLE_S, SWEEP_S, Archiving

@@ -14,7 +14,7 @@ from dispatcher.clock import system_clock
 from dispatcher.model.queue import RecountReport
 from dispatcher.settings import Settings
 from dispatcher.store.archive.archive import archive_in
-from dispatcher.store.archive.auditing import ArchiveReport, check_segments, recount_archive
+from dispatcher.store.archive.upkeep.auditing import ArchiveReport, check_segments, recount_archive
 from dispatcher.store.health.meta import stored_partitions
 from dispatcher.store.installations.installed.unfinished import Unfinished, effects_waiting
 from dispatcher.store.installations.recount import Recounted, recount_installed

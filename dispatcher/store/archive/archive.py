@@ -15,13 +15,13 @@ from dispatcher.daemon_threads import DaemonThreads
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.ids import event_ms
 from dispatcher.policy.bucket import Bucket
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.entry import Segment
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.entry import Segment
 from dispatcher.store.archive.manifest import Manifest
-from dispatcher.store.archive.places import storage_at
-from dispatcher.store.archive.reading import SegmentGone, SegmentReader, away, lost
-from dispatcher.store.archive.searching import Found, Wanted, count, search
-from dispatcher.store.archive.storage import Storage
+from dispatcher.store.archive.reading.reader import SegmentGone, SegmentReader, away, lost
+from dispatcher.store.archive.reading.search import Found, Wanted, count, search
+from dispatcher.store.archive.storage.interface import Storage
+from dispatcher.store.archive.storage.places import storage_at
 from dispatcher.store.redis.scripts import Client
 
 THREADS = 4

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from dispatcher.errors import StoreDamaged, StoreUnavailable
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.entry import Entry, Segment
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.entry import Entry, Segment
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.scripts import Argument, Client, each_of, reply_of, script
 

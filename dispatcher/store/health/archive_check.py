@@ -6,11 +6,11 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.auditing import recount_archive
-from dispatcher.store.archive.entry import Segment
-from dispatcher.store.archive.reading import SegmentGone, lost
-from dispatcher.store.archive.storage import ASK_THE_DOCTOR
+from dispatcher.store.archive.format.entry import Segment
+from dispatcher.store.archive.reading.reader import SegmentGone, lost
+from dispatcher.store.archive.storage.interface import ASK_THE_DOCTOR
 from dispatcher.store.archive.trouble import Noted, noted, seen_here
+from dispatcher.store.archive.upkeep.auditing import recount_archive
 from dispatcher.store.health.findings import Check, Level
 
 NAME = "archive"

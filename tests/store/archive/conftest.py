@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.store.archive.files import FileStorage
+from dispatcher.store.archive.storage.files import FileStorage
 from tests.store.archive.history import History
 from tests.store.archive.mixed import Mixed
 

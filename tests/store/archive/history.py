@@ -10,8 +10,8 @@ from redis.asyncio import Redis
 from dispatcher.clock import DAY_MS
 from dispatcher.model.status import Status
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.storage import Storage
-from dispatcher.store.archive.writing import ArchiveWriter
+from dispatcher.store.archive.storage.interface import Storage
+from dispatcher.store.archive.upkeep.writing import ArchiveWriter
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.events import QueueStore
 from tests.store.desk import PARTITIONS, Desk

@@ -13,10 +13,10 @@ from dispatcher.errors import ArchiveUnavailable, StoreDamaged
 from dispatcher.model.status import Status
 from dispatcher.store.archive import trouble as trouble_module
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.auditing import check_segments, recount_archive
-from dispatcher.store.archive.files import FileStorage
-from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.archive.storage.files import FileStorage
 from dispatcher.store.archive.trouble import TroubleWatch, clear, note, trouble
+from dispatcher.store.archive.upkeep.auditing import check_segments, recount_archive
+from dispatcher.store.archive.upkeep.sweeping import sweep
 from dispatcher.store.health.archive_check import examine_archive
 from dispatcher.store.health.findings import Level
 from dispatcher.store.keys import queue as keys

@@ -9,8 +9,8 @@ import pytest
 
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.model.status import Status
-from dispatcher.store.archive.files import FileStorage
-from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.archive.storage.files import FileStorage
+from dispatcher.store.archive.upkeep.sweeping import sweep
 from dispatcher.store.keys import queue as keys
 from tests.store.archive.mixed import OK, Mixed
 from tests.store.desk import HOME

@@ -12,7 +12,7 @@ import asyncio, sys
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.store.archive import archive as module
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.files import FileStorage
+from dispatcher.store.archive.storage.files import FileStorage
 from pathlib import Path
 
 async def main():

@@ -11,11 +11,11 @@ from redis.asyncio import Redis
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.archive import objects
-from dispatcher.store.archive.auditing import check_segments, recount_archive
-from dispatcher.store.archive.objects import ObjectStorage
-from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.archive.storage import objects
+from dispatcher.store.archive.storage.objects import ObjectStorage
 from dispatcher.store.archive.trouble import trouble
+from dispatcher.store.archive.upkeep.auditing import check_segments, recount_archive
+from dispatcher.store.archive.upkeep.sweeping import sweep
 from dispatcher.store.health.archive_check import examine_archive
 from dispatcher.store.health.findings import Level
 from tests.object_storage import Fault, ObjectServer, object_server
@@ -88,7 +88,7 @@ async def test_a_writer_that_is_killed_loses_nothing_and_doubles_nothing(
     await history.assert_each_once(ids)
     assert await history.move() == 5
     await history.assert_each_once(ids)
-    monkeypatch.setattr("dispatcher.store.archive.sweeping.ORPHAN_S", -3600.0)
+    monkeypatch.setattr("dispatcher.store.archive.upkeep.sweeping.ORPHAN_S", -3600.0)
     await sweep(history.archive, HOME, history.desk.generation)
     named = {f"main/{one.key}" for one in await history.archive.manifest.segments(ALL)}
     assert server.objects.keys() == {*named, "main/archive.id"}

@@ -9,11 +9,11 @@ import pytest
 
 from dispatcher.errors import ConfigurationError, StoreDamaged
 from dispatcher.policy.bucket import Bucket
-from dispatcher.store.archive import objects
-from dispatcher.store.archive.entry import Segment, new_name
-from dispatcher.store.archive.objects import ObjectStorage
-from dispatcher.store.archive.reading import SegmentGone, SegmentReader
-from dispatcher.store.archive.segment import build
+from dispatcher.store.archive.format.entry import Segment, new_name
+from dispatcher.store.archive.format.segment import build
+from dispatcher.store.archive.reading.reader import SegmentGone, SegmentReader
+from dispatcher.store.archive.storage import objects
+from dispatcher.store.archive.storage.objects import ObjectStorage
 from tests.object_storage import Fault, ObjectServer, object_server
 from tests.unit.store.archive.samples import archived
 

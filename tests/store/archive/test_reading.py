@@ -14,11 +14,11 @@ from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.policy.event_filter.reading import read_filter
 from dispatcher.store.archive import archive as archive_module
-from dispatcher.store.archive import searching
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.files import FileStorage
-from dispatcher.store.archive.searching import Found
-from dispatcher.store.archive.sweeping import sweep
+from dispatcher.store.archive.reading import search as searching
+from dispatcher.store.archive.reading.search import Found
+from dispatcher.store.archive.storage.files import FileStorage
+from dispatcher.store.archive.upkeep.sweeping import sweep
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.partition import REPAIR_START
 from dispatcher.store.queue.search import listing

@@ -10,14 +10,14 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.model.status import COMPLETE, FAILURES, Status
-from dispatcher.store.archive import collecting
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.collecting import is_open_text
-from dispatcher.store.archive.entry import Segment
-from dispatcher.store.archive.files import FileStorage
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.entry import Segment
 from dispatcher.store.archive.manifest import Manifest
-from dispatcher.store.archive.sweeping import sweep
-from dispatcher.store.archive.writing import Step
+from dispatcher.store.archive.storage.files import FileStorage
+from dispatcher.store.archive.upkeep import collecting
+from dispatcher.store.archive.upkeep.collecting import is_open_text
+from dispatcher.store.archive.upkeep.sweeping import sweep
+from dispatcher.store.archive.upkeep.writing import Step
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.events import event_of
@@ -218,7 +218,7 @@ async def test_a_sweep_deletes_old_orphans_and_what_the_manifest_has_not_replace
     (folder / ".half").write_bytes(b"x")
     await sweep(history.archive, HOME, history.desk.generation)
     assert {one.name for one in folder.iterdir()} == {kept, ".half"}
-    monkeypatch.setattr("dispatcher.store.archive.sweeping.ORPHAN_S", -3600.0)
+    monkeypatch.setattr("dispatcher.store.archive.upkeep.sweeping.ORPHAN_S", -3600.0)
     await sweep(history.archive, HOME, history.desk.generation)
     assert {one.name for one in folder.iterdir()} == {kept}
     await history.assert_each_once(ids)

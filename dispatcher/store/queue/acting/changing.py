@@ -8,7 +8,7 @@ from typing import Any
 from dispatcher.model.event import Event, EventState, no_such_event
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
-from dispatcher.store.archive.expunging import rewrite
+from dispatcher.store.archive.upkeep.expunging import rewrite
 from dispatcher.store.queue.acting.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
 from dispatcher.store.queue.views.looking import EventLooks
 from dispatcher.store.queue.views.past import without_content

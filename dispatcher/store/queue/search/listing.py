@@ -16,7 +16,7 @@ import structlog
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import EventFilter, Page
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.searching import Found
+from dispatcher.store.archive.reading.search import Found
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.search.cursors import Position, encode, seal_of
 from dispatcher.store.queue.views.checks import checks_of

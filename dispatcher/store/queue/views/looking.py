@@ -11,7 +11,7 @@ from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import no_such_event
 from dispatcher.model.queue import Explanation, Reason, StoredEvent
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.archived import ArchivedEvent
+from dispatcher.store.archive.format.archived import ArchivedEvent
 from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.partitioned import Partitioned
 from dispatcher.store.queue.records import attempts_of, damaged_is_absent, stored_event

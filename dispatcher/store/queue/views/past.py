@@ -10,8 +10,8 @@ import orjson
 from dispatcher.model.event import EventState
 from dispatcher.model.queue import EventFilter
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.searching import ABOVE_ALL, Place, Wanted
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.reading.search import ABOVE_ALL, Place, Wanted
 from dispatcher.store.queue.records import damaged_is_absent
 from dispatcher.store.queue.views.event_view import EventView
 from dispatcher.store.queue.views.rows import Row

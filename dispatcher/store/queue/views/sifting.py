@@ -18,8 +18,8 @@ from dispatcher.model.event import EventState
 from dispatcher.model.queue import EventFilter, Reason
 from dispatcher.model.status import Status
 from dispatcher.policy.integration_filter.filter import FILTERED
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.footer import Footer
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.footer import Footer
 from dispatcher.store.queue.views.checks import Check, check_list
 from dispatcher.store.queue.views.event_view import ENDED
 

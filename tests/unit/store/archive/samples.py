@@ -6,7 +6,7 @@ from dispatcher.ids import derived_event_id
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.archive.archived import ArchivedEvent, Position
+from dispatcher.store.archive.format.archived import ArchivedEvent, Position
 
 BEGUN_MS = 1_700_000_000_000
 RETENTION_MS = 30 * 86_400_000

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from dispatcher.model.event import Event, EventState
-from dispatcher.store.archive.archived import ArchivedEvent, Position
+from dispatcher.store.archive.format.archived import ArchivedEvent, Position
 
 DICTIONARIES = ("lanes", "accounts", "types", "statuses")
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from dispatcher.errors import ArchiveUnavailable, StoreDamaged
-from dispatcher.store.archive.entry import Segment, new_name
-from dispatcher.store.archive.files import FileStorage
-from dispatcher.store.archive.reading import SegmentGone, SegmentReader
-from dispatcher.store.archive.segment import build
+from dispatcher.store.archive.format.entry import Segment, new_name
+from dispatcher.store.archive.format.segment import build
+from dispatcher.store.archive.reading.reader import SegmentGone, SegmentReader
+from dispatcher.store.archive.storage.files import FileStorage
 from tests.unit.store.archive.samples import archived
 
 EVENTS = [archived(number) for number in range(5)]

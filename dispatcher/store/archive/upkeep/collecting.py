@@ -10,7 +10,7 @@ from typing import Any
 
 from dispatcher.model.event import EventState
 from dispatcher.model.status import COMPLETE
-from dispatcher.store.archive.archived import ArchivedEvent, Position
+from dispatcher.store.archive.format.archived import ArchivedEvent, Position
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.packing.documents import unpacked
 from dispatcher.store.redis.connection import guarded

@@ -18,9 +18,9 @@ from obstore.store import S3Store
 
 from dispatcher.errors import ConfigurationError
 from dispatcher.policy.bucket import Bucket
-from dispatcher.store.archive.files import IDENTITY
-from dispatcher.store.archive.refusals import BeyondTheEnd, refusal_of
-from dispatcher.store.archive.storage import ASK_THE_DOCTOR, Words
+from dispatcher.store.archive.storage.files import IDENTITY
+from dispatcher.store.archive.storage.interface import ASK_THE_DOCTOR, Words
+from dispatcher.store.archive.storage.refusals import BeyondTheEnd, refusal_of
 
 CONNECT_WITHIN = timedelta(seconds=3)
 ONCE_WITHIN = timedelta(seconds=5)

@@ -8,8 +8,8 @@ from typing import Any
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.entry import Entry, Segment
-from dispatcher.store.archive.reading import SegmentGone, lost
+from dispatcher.store.archive.format.entry import Entry, Segment
+from dispatcher.store.archive.reading.reader import SegmentGone, lost
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.scripts import Client, each, each_of, script
 

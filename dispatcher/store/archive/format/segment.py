@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 import zstandard
 
 from dispatcher.ids import event_ms
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.entry import Entry
-from dispatcher.store.archive.footer import Block, Footer, footer_of
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.entry import Entry
+from dispatcher.store.archive.format.footer import Block, Footer, footer_of
 
 MAGIC = b"DSEG1\n"
 LENGTH_BYTES = 8

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from dispatcher.errors import ArchiveUnavailable, StoreDamaged
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.entry import Segment
-from dispatcher.store.archive.footer import Footer
-from dispatcher.store.archive.kept import Kept
-from dispatcher.store.archive.segment import Altered, digest_of, footer_span, read_block, read_events, unpack_footer
-from dispatcher.store.archive.storage import Storage
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.entry import Segment
+from dispatcher.store.archive.format.footer import Footer
+from dispatcher.store.archive.format.segment import (
+    Altered,
+    digest_of,
+    footer_span,
+    read_block,
+    read_events,
+    unpack_footer,
+)
+from dispatcher.store.archive.reading.kept import Kept
+from dispatcher.store.archive.storage.interface import Storage
 
 KEPT_ROWS = 50_000
 """Events whose rows in footers are kept in memory, some 300 bytes each."""

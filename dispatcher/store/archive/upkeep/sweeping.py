@@ -14,9 +14,9 @@ import structlog
 
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.belonging import mismatch
-from dispatcher.store.archive.entry import Entry, Segment, is_name
-from dispatcher.store.archive.segment import Altered, entry_of
-from dispatcher.store.archive.storage import Storage
+from dispatcher.store.archive.format.entry import Entry, Segment, is_name
+from dispatcher.store.archive.format.segment import Altered, entry_of
+from dispatcher.store.archive.storage.interface import Storage
 
 ORPHAN_S = 86_400.0
 """Age from which on a file that the manifest does not name is deleted: whoever wrote it has stopped."""

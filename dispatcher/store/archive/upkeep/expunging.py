@@ -11,10 +11,10 @@ from collections.abc import Callable
 
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.entry import Segment, key_of, new_name
-from dispatcher.store.archive.reading import SegmentGone
-from dispatcher.store.archive.segment import build
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.entry import Segment, key_of, new_name
+from dispatcher.store.archive.format.segment import build
+from dispatcher.store.archive.reading.reader import SegmentGone
 
 Forget = Callable[[ArchivedEvent], ArchivedEvent | None]
 """The event without what is to be forgotten; None = nothing of it is left to forget."""

@@ -14,12 +14,12 @@ import structlog
 from dispatcher.clock import DAY_MS
 from dispatcher.errors import ArchiveUnavailable
 from dispatcher.store.archive.archive import Archive
-from dispatcher.store.archive.archived import ArchivedEvent
 from dispatcher.store.archive.belonging import require
-from dispatcher.store.archive.collecting import START, WALKED, collect
-from dispatcher.store.archive.entry import Segment, new_name
-from dispatcher.store.archive.reading import SegmentGone
-from dispatcher.store.archive.segment import build
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.entry import Segment, new_name
+from dispatcher.store.archive.format.segment import build
+from dispatcher.store.archive.reading.reader import SegmentGone
+from dispatcher.store.archive.upkeep.collecting import START, WALKED, collect
 
 log = structlog.get_logger("archive")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.store.archive.kept import Kept
+from dispatcher.store.archive.reading.kept import Kept
 
 
 def test_what_was_asked_for_longest_ago_goes_first() -> None:

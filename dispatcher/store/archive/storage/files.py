@@ -11,7 +11,7 @@ import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
-from dispatcher.store.archive.storage import Words
+from dispatcher.store.archive.storage.interface import Words
 
 IDENTITY = "archive.id"
 _ONLY_OURS = 0o600

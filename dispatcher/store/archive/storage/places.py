@@ -6,8 +6,8 @@ from pathlib import Path
 
 from dispatcher.errors import ConfigurationError
 from dispatcher.policy.bucket import Bucket
-from dispatcher.store.archive.files import FileStorage
-from dispatcher.store.archive.storage import Storage
+from dispatcher.store.archive.storage.files import FileStorage
+from dispatcher.store.archive.storage.interface import Storage
 
 _MISSING = (
     "DISPATCHER_ARCHIVE_URL is set, and the extra that speaks to object storage is not installed: "
@@ -20,7 +20,7 @@ def storage_at(place: Path | Bucket) -> Storage:
     if isinstance(place, Path):
         return FileStorage(place)
     try:
-        from dispatcher.store.archive.objects import ObjectStorage
+        from dispatcher.store.archive.storage.objects import ObjectStorage
     except ImportError:
         raise ConfigurationError(_MISSING) from None
     return ObjectStorage(place)

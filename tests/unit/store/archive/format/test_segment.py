@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 import pytest
 
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.entry import Entry, Segment, is_name, key_of, new_name
-from dispatcher.store.archive.files import FileStorage
-from dispatcher.store.archive.footer import Footer
-from dispatcher.store.archive.reading import SegmentReader
-from dispatcher.store.archive.segment import Altered, build, entry_of, footer_span, read_block, read_footer
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.entry import Entry, Segment, is_name, key_of, new_name
+from dispatcher.store.archive.format.footer import Footer
+from dispatcher.store.archive.format.segment import Altered, build, entry_of, footer_span, read_block, read_footer
+from dispatcher.store.archive.reading.reader import SegmentReader
+from dispatcher.store.archive.storage.files import FileStorage
 from tests.unit.store.archive.samples import archived
 
 

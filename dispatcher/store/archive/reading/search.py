@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from dispatcher.store.archive.archived import ArchivedEvent
-from dispatcher.store.archive.entry import Segment
-from dispatcher.store.archive.footer import Footer
-from dispatcher.store.archive.reading import SegmentReader
+from dispatcher.store.archive.format.archived import ArchivedEvent
+from dispatcher.store.archive.format.entry import Segment
+from dispatcher.store.archive.format.footer import Footer
+from dispatcher.store.archive.reading.reader import SegmentReader
 
 MAX_BLOCKS = 512
 """Blocks that one search unpacks."""

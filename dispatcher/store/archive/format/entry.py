@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 
-from dispatcher.store.archive.archived import Position
+from dispatcher.store.archive.format.archived import Position
 
 _NAME = re.compile(r"[0-9a-f]{12}-[0-9a-f]{16}")
 

@@ -1,0 +1,1 @@
+"""Reads segments and searches them. Every call blocks."""

@@ -1,0 +1,1 @@
+"""Upkeep of the archive: written, swept, expunged and recounted."""
