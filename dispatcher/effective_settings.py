@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
@@ -20,9 +21,22 @@ def _entry(name: str, field: FieldInfo, value: object) -> dict[str, object]:
     return {
         "name": f"DISPATCHER_{name.upper()}",
         "default": shown(field.default),
+        "bounds": bounds(field),
         "description": field.description,
         "value": shown(value),
     }
+
+
+def bounds(field: FieldInfo) -> str | None:
+    """The numbers that it takes, such as ``1 to 32``; None = any, or no number."""
+    said = {type(one): one for one in field.metadata}
+    least, above, most = said.get(Ge), said.get(Gt), said.get(Le)
+    from_ = f"{least.ge:,}" if least else f"above {above.gt:,}" if above else None
+    if from_ is None:
+        return None
+    if most is None:
+        return f"{from_} or more" if least else from_
+    return f"{from_} to {most.le:,}" if least else f"{from_}, to {most.le:,}"
 
 
 def shown(value: object) -> object:

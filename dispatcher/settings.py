@@ -23,6 +23,9 @@ PREFIX = "DISPATCHER_"
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
+CENTURY_DAYS = 36_500
+"""Most that days may be: longer than that is for ever, and a time that no clock has."""
+
 DEFAULT_SCHEDULE_S = (5.0, 60.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
 """Eleven attempts over three days."""
 
@@ -81,7 +84,10 @@ class Settings(BaseSettings):
     request_timeout: float = Field(30.0, gt=0, le=300, description="Seconds for one whole POST")
     connect_timeout: float = Field(5.0, gt=0, le=60, description="Seconds to connect to a host")
     result_deadline: float = Field(
-        7 * 86400.0, gt=0, description="Seconds that a host has to report the result of an event it answered with 202"
+        7 * 86400.0,
+        gt=0,
+        le=365 * 86400,
+        description="Seconds that a host has to report the result of an event it answered with 202",
     )
     token_lifetime: float = Field(
         300.0, ge=1, le=86400, description="Seconds for which a host's access token is used when its answer names none"
@@ -89,7 +95,9 @@ class Settings(BaseSettings):
     partitions: int = Field(
         8, ge=1, le=MAX_PARTITIONS, description="Slices of the queue; fixed once the store holds events"
     )
-    retention_days: float = Field(30.0, gt=0, description="Days that a terminal event can still be read")
+    retention_days: float = Field(
+        30.0, gt=0, le=CENTURY_DAYS, description="Days that a terminal event can still be read"
+    )
     archive_dir: Path | None = Field(
         None,
         description="Folder, the same for the API and all workers, that events move to which ended well long ago; "
@@ -109,7 +117,9 @@ class Settings(BaseSettings):
     archive_path_style: bool = Field(
         True, description="The bucket is in the path of its URLs; false = in the name of the host"
     )
-    archive_after_days: float = Field(3.0, ge=1, description="Days after which such an event moves to the archive")
+    archive_after_days: float = Field(
+        3.0, ge=1, le=CENTURY_DAYS, description="Days after which such an event moves to the archive"
+    )
     pack_contents: bool = Field(
         True, description="Store creators and payloads compressed; false while an older version may still read them"
     )
@@ -119,7 +129,7 @@ class Settings(BaseSettings):
     min_replicas: int = Field(
         0, ge=0, le=16, description="Replicas of Redis that must have an event before it is accepted; 0 = none"
     )
-    max_body_bytes: int = Field(1024 * 1024, ge=1024, description="Largest request body accepted, in bytes")
+    max_body_bytes: int = Field(1024 * 1024, ge=1024, le=1024**3, description="Largest request body accepted, in bytes")
     metrics_port: int | None = Field(
         None, ge=0, le=65535, description="Port on which a worker serves /metrics and /healthz; unset = none"
     )
@@ -140,9 +150,13 @@ class Settings(BaseSettings):
         "than 1 is faster for busy accounts, and lets the last of them come again out of order after a lost worker",
     )
     lease: float = Field(5.0, ge=1, le=60, description="Seconds after which a silent worker loses its partitions")
-    drain_timeout: float = Field(35.0, ge=0, description="Seconds that a stopping worker lets running attempts finish")
-    circuit_failures: int = Field(10, ge=1, description="Transport failures in a row that open a circuit")
-    circuit_open: float = Field(30.0, gt=0, description="Seconds until an open circuit lets one attempt through")
+    drain_timeout: float = Field(
+        35.0, ge=0, le=86400, description="Seconds that a stopping worker lets running attempts finish"
+    )
+    circuit_failures: int = Field(10, ge=1, le=1_000_000, description="Transport failures in a row that open a circuit")
+    circuit_open: float = Field(
+        30.0, gt=0, le=86400, description="Seconds until an open circuit lets one attempt through"
+    )
     disable_after_days: float = Field(
         5.0,
         ge=0,
@@ -195,9 +209,12 @@ class Settings(BaseSettings):
     trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
         (), description="Comma-separated CIDRs of proxies whose X-Forwarded-For says where a request comes from"
     )
-    audit_days: float = Field(365.0, gt=0, description="Days that an entry of the audit log is kept")
+    audit_days: float = Field(365.0, gt=0, le=CENTURY_DAYS, description="Days that an entry of the audit log is kept")
     audit_entries: int = Field(
-        100_000, ge=100, description="Entries of the audit log that are kept at most, about a kilobyte each"
+        100_000,
+        ge=100,
+        le=100_000_000,
+        description="Entries of the audit log that are kept at most, about a kilobyte each",
     )
     traces_url: str | None = Field(
         None,
@@ -211,10 +228,13 @@ class Settings(BaseSettings):
         description="Where metrics go, by OTLP over HTTP, such as http://127.0.0.1:4318/v1/metrics; needs the extra "
         "otel; unset = nowhere",
     )
-    metrics_interval: float = Field(60.0, ge=1, description="Seconds between two pushes of metrics to METRICS_URL")
+    metrics_interval: float = Field(
+        60.0, ge=1, le=86400, description="Seconds between two pushes of metrics to METRICS_URL"
+    )
     history_bytes: int = Field(
         64 * 1024 * 1024,
         ge=0,
+        le=1024**4,
         description="Bytes of Redis for charts of single integrations; coldest minutes go first; 0 = no such charts",
     )
     partner: str = Field("ACME", description="marketplace.partner in every notification")
@@ -275,6 +295,8 @@ class Settings(BaseSettings):
     def _one_archive(self) -> Self:
         if self.archive_dir is not None and self.archive_url is not None:
             raise ValueError("give DISPATCHER_ARCHIVE_DIR or DISPATCHER_ARCHIVE_URL: history is in one place")
+        if self.archive_url is None and (self.archive_endpoint or self.archive_region):
+            raise ValueError("DISPATCHER_ARCHIVE_ENDPOINT and _REGION are of DISPATCHER_ARCHIVE_URL: set that too")
         return self
 
     @field_validator("retry_schedule")

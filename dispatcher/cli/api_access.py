@@ -189,7 +189,11 @@ def _given(client_id: str | None, client_secret: str | None) -> tuple[str, str] 
     if client_id and client_secret:
         return client_id, client_secret
     if client_id or client_secret:
-        raise ConfigurationError("--client-id and --client-secret go together: give both")
+        raise ConfigurationError(
+            "--client-id and its --client-secret, or its --client-key, go together: give both"
+            if client_id
+            else "--client-secret is of a client: give --client-id too"
+        )
     return None
 
 

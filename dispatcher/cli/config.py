@@ -11,7 +11,7 @@ from dispatcher.cli.processes.startup import load_settings
 from dispatcher.cli.terminal.output import print_listing
 from dispatcher.effective_settings import reference
 
-COLUMNS = {"name": "VARIABLE", "value": "VALUE", "default": "DEFAULT", "description": "DESCRIPTION"}
+COLUMNS = {"name": "VARIABLE", "value": "VALUE", "default": "DEFAULT", "bounds": "BOUNDS", "description": "DESCRIPTION"}
 
 
 def config(

@@ -40,7 +40,10 @@ def queue(
         return
     typer.echo(_headline(found))
     for held in found.get("pausedTypes", ()):
-        note(f"{held['type']} is paused everywhere: `dispatcher resume --type {held['type']}`")
+        note(
+            f"{held['type']} is paused everywhere, and what is due of it counts as scheduled: "
+            f"`dispatcher resume --type {held['type']}`"
+        )
     if found["lanes"]:
         print_listing([lane | {"state": lane_state(lane)} for lane in found["lanes"]], COLUMNS, styles=STYLES)
     if not found["workers"]:

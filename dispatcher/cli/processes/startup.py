@@ -23,7 +23,7 @@ from dispatcher.cli.environment import hint_on_kubernetes
 from dispatcher.data_folder import holds_store
 from dispatcher.embedded import EmbeddedServer
 from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
-from dispatcher.settings import Settings
+from dispatcher.settings import PREFIX, Settings
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.health.permissions import QUEUE, of_store, require
 from dispatcher.store.redis.connection import connect, guarded
@@ -60,7 +60,7 @@ def load_settings(**overrides: object) -> Settings:
     try:
         return Settings(**given)
     except ValidationError as error:
-        problems = [f"{_variable(item['loc'])}: {item['msg']}" for item in error.errors(include_input=False)]
+        problems = [_problem(item["loc"], item["msg"]) for item in error.errors(include_input=False)]
         raise ConfigurationError("; ".join(problems) + " (`dispatcher config` explains every setting)") from None
 
 
@@ -218,5 +218,7 @@ async def _keep_running(server: EmbeddedServer) -> None:
                 log.error("embedded server did not come back", reason=str(error))
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    return f"DISPATCHER_{str(location[0]).upper()}" if location else "DISPATCHER_*"
+def _problem(location: tuple[int | str, ...], message: str) -> str:
+    """Names the variable, where it is of one; several that do not go together are named in the message."""
+    text = message.removeprefix("Value error, ")
+    return f"{PREFIX}{str(location[0]).upper()}: {text}" if location else text

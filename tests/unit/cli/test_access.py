@@ -90,7 +90,7 @@ def test_local_credentials_are_never_given_to_a_server_elsewhere(folder: Path) -
 
 @pytest.mark.parametrize("given", [("id", None), (None, "secret"), ("id", "")])
 def test_half_a_client_is_refused(given: tuple[str | None, str | None]) -> None:
-    with pytest.raises(ConfigurationError, match="give both"):
+    with pytest.raises(ConfigurationError, match="--client-id"):
         find_access("http://localhost:1", *given)
 
 

@@ -72,9 +72,39 @@ def test_reference_has_every_setting_with_default_and_sentence(capsys: pytest.Ca
         "name": "DISPATCHER_PORT",
         "default": 8080,
         "value": 8080,
+        "bounds": "0 to 65,535",
         "description": "",
     }
+    assert entries["DISPATCHER_REQUEST_TIMEOUT"]["bounds"] == "above 0, to 300"
+    assert entries["DISPATCHER_HOST"]["bounds"] is None
     assert entries["DISPATCHER_RETRY_SCHEDULE"]["default"].startswith("5,60,300,")
+
+
+NUMBERS = [name for name, field in Settings.model_fields.items() if field.annotation in (int, float, int | None)]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+@pytest.mark.parametrize("text", ["-1e300", "1e300", "inf", "nan"])
+def test_every_number_has_two_bounds(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"DISPATCHER_{name.upper()}", text)
+    with pytest.raises(ConfigurationError, match=f"DISPATCHER_{name.upper()}: "):
+        load_settings()
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"ARCHIVE_URL": "elsewhere"}, "DISPATCHER_ARCHIVE_URL: it is not s3://BUCKET"),
+        ({"ARCHIVE_ENDPOINT": "http://127.0.0.1:9000"}, "DISPATCHER_ARCHIVE_ENDPOINT and _REGION are of"),
+        ({"ARCHIVE_URL": "s3://one", "ARCHIVE_DIR": "two"}, "give DISPATCHER_ARCHIVE_DIR or DISPATCHER_ARCHIVE_URL"),
+    ],
+)
+def test_refusals_begin_with_what_is_wrong(given: dict[str, str], told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, text in given.items():
+        monkeypatch.setenv(f"DISPATCHER_{name}", text)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert str(caught.value).startswith(told)
 
 
 def test_reference_shows_current_values_and_masks_secrets(

@@ -43,6 +43,10 @@ _DEAD_BEFORE_ITS_TIME: dict[str, str] = {
 """By the beginning of the detail."""
 
 
+_AT_THE_LATEST = "This lasts until {} at the latest."
+_UNTIL = {Reason.RETRY_PLANNED: "It is due at {}.", Reason.PUT_OFF: "It is due at {}."}
+
+
 def sentence(explanation: Explanation) -> str:
     """The reason as a person would say it, with what is known of who, until when and why."""
     parts = [_first(explanation)]
@@ -51,7 +55,7 @@ def sentence(explanation: Explanation) -> str:
     if explanation.cause is not None:
         parts.append(f"Of that one: {sentence(explanation.cause)}")
     if explanation.until_ms is not None:
-        parts.append(f"This lasts until {iso_ms(explanation.until_ms)} at the latest.")
+        parts.append(_UNTIL.get(explanation.reason, _AT_THE_LATEST).format(iso_ms(explanation.until_ms)))
     if explanation.detail:
         parts.append(f"Detail: {explanation.detail.rstrip('.')}.")
     return " ".join(parts)
