@@ -26,9 +26,9 @@ from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.ping_starter import QueuedPings
 from dispatcher.store.definitions.trials import Trials
-from dispatcher.store.health.heartbeats import Heartbeats
-from dispatcher.store.health.listeners import Listeners
 from dispatcher.store.health.loss import LossWatch
+from dispatcher.store.health.workers.heartbeats import Heartbeats
+from dispatcher.store.health.workers.listeners import Listeners
 from dispatcher.store.history.exemplars import ExemplarStore
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory

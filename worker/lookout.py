@@ -13,8 +13,8 @@ import structlog
 
 from dispatcher.model.lease import Lease
 from dispatcher.policy.lost_workers import Trace, Watch
-from dispatcher.store.health.heartbeats import Heartbeats, alive_among
-from dispatcher.store.health.listeners import Listeners
+from dispatcher.store.health.workers.heartbeats import Heartbeats, alive_among
+from dispatcher.store.health.workers.listeners import Listeners
 from dispatcher.store.queue.owning.leases import Leases
 
 EVERY_S = 0.3

@@ -20,7 +20,7 @@ from dispatcher.store.archive.archive import Archive, archive_in
 from dispatcher.store.definitions.cache import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.definitions.glance import Glance
-from dispatcher.store.health.worker_ids import new_call, worker_id
+from dispatcher.store.health.workers.ids import new_call, worker_id
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.jobs import JobQueue, job_client
 from dispatcher.store.keys import installations as keys

@@ -15,8 +15,8 @@ from dispatcher.model.integration import Revision
 from dispatcher.store.audit_log import log as audit_log
 from dispatcher.store.audit_log.log import AuditLog
 from dispatcher.store.audit_log.reading import AuditReader, Kept
-from dispatcher.store.health.doctor import examine
-from dispatcher.store.health.findings import Level
+from dispatcher.store.health.doctor.examination import examine
+from dispatcher.store.health.doctor.findings import Level
 from dispatcher.store.keys.definitions import AUDIT_HEAD as HEAD
 from dispatcher.store.keys.definitions import AUDIT_STREAM as STREAM
 from dispatcher.store.redis.connection import connect

@@ -10,8 +10,8 @@ import orjson
 import pytest
 from aiohttp import ClientSession
 
-from dispatcher.store.health.doctor import examine
-from dispatcher.store.health.findings import Level
+from dispatcher.store.health.doctor.examination import examine
+from dispatcher.store.health.doctor.findings import Level
 from tests.faults.client import PRODUCT, Client, client_of
 from tests.faults.deployment import PARTITIONS, Deployment
 from tests.faults.processes import Watched

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.store.health.findings import Level
-from dispatcher.store.health.newest_key import examine_newest_key
+from dispatcher.store.health.doctor.findings import Level
+from dispatcher.store.health.doctor.newest_key import examine_newest_key
 from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.faults.deployment import Deployment

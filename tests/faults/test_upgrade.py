@@ -18,7 +18,7 @@ from dispatcher.flow.integrations.rotate_secret import rotate_secret
 from dispatcher.model.integration import Header
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status
-from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.health.workers.heartbeats import Heartbeats
 from dispatcher.store.keys import definitions as keys
 from tests.faults.client import client_of
 from tests.faults.deployment import Deployment

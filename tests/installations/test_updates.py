@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from dispatcher.store.health.doctor import examine
-from dispatcher.store.health.findings import Level
+from dispatcher.store.health.doctor.examination import examine
+from dispatcher.store.health.doctor.findings import Level
 from tests.installations.conftest import ALL, STEPS, Scene
 from tests.waiting import until
 
@@ -170,7 +170,7 @@ async def test_updates_that_take_long_are_seen(scene: Scene, monkeypatch: pytest
     page = await (await scene.http.get("/metrics")).text()
     assert "dispatcher_updates_in_progress 1.0" in page
     await asyncio.sleep(0.01)
-    monkeypatch.setattr("dispatcher.store.health.doctor.LONG_UPDATE_MS", 1)
+    monkeypatch.setattr("dispatcher.store.health.doctor.examination.LONG_UPDATE_MS", 1)
     checks = {check.name: check for check in await examine(scene.redis, 4, [])}
     assert checks["updates"].level is Level.WARN
     assert one["_id"] in checks["updates"].text

@@ -12,7 +12,7 @@ from dispatcher.api.watch.verdict import VERDICT
 from dispatcher.model.status import Status
 from dispatcher.model.verdict import Acknowledgement, ProblemKind
 from dispatcher.settings import Settings
-from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.health.workers.heartbeats import Heartbeats
 from dispatcher.store.redis.scripts import all_scripts, script
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from dispatcher.store.secrets.tokens import AccessToken, TokenStore

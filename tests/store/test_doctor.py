@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.status import Status
-from dispatcher.store.health.doctor import examine
-from dispatcher.store.health.findings import Check, Level
-from dispatcher.store.health.key_checks import examine_keys
+from dispatcher.store.health.doctor.examination import examine
+from dispatcher.store.health.doctor.findings import Check, Level
+from dispatcher.store.health.doctor.key_checks import examine_keys
 from dispatcher.store.health.loss import Loss, LossWatch
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.keys import deployment as keys

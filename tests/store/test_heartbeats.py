@@ -8,9 +8,9 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.queue import WORKER_ALIVE_MS, WORKER_FORGOTTEN_MS
-from dispatcher.store.health.doctor import examine
-from dispatcher.store.health.findings import Level
-from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.health.doctor.examination import examine
+from dispatcher.store.health.doctor.findings import Level
+from dispatcher.store.health.workers.heartbeats import Heartbeats
 from dispatcher.store.keys import deployment as keys
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.secrets.sealing import new_key

@@ -10,9 +10,9 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnusable
-from dispatcher.store.health.doctor import examine, examine_queue
-from dispatcher.store.health.findings import Check, Level
-from dispatcher.store.health.permissions import QUEUE, RECOVERY, REPLICAS, STORE, missing, require
+from dispatcher.store.health.doctor.examination import examine, examine_queue
+from dispatcher.store.health.doctor.findings import Check, Level
+from dispatcher.store.health.doctor.permissions import QUEUE, RECOVERY, REPLICAS, STORE, missing, require
 from dispatcher.store.redis.connection import connect, guarded
 from dispatcher.store.secrets.sealing import new_key
 

@@ -31,8 +31,8 @@ from dispatcher.store.definitions.sealed import (
     SealedDefinitions,
     in_integration,
 )
-from dispatcher.store.health.doctor import examine
-from dispatcher.store.health.findings import Level
+from dispatcher.store.health.doctor.examination import examine
+from dispatcher.store.health.doctor.findings import Level
 from dispatcher.store.installations.writing.records import read, write
 from dispatcher.store.keys import definitions as definition_keys
 from dispatcher.store.keys import installations as installation_keys

@@ -9,8 +9,8 @@ from redis.asyncio import Redis
 
 from dispatcher.model.verdict import Acknowledgement, Problem, ProblemKind, Severity, Tally, Verdict, tallied
 from dispatcher.policy.verdict.fleet import store_is_away
-from dispatcher.store.health.findings import Level
-from dispatcher.store.health.verdict_check import STALE_MS, examine_verdict
+from dispatcher.store.health.doctor.findings import Level
+from dispatcher.store.health.doctor.verdict_check import STALE_MS, examine_verdict
 from dispatcher.store.health.verdicts import EMITS_COUNT_MS, VerdictStore
 from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.server_time import server_now_ms

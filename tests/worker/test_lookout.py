@@ -9,9 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.lease import Lease
-from dispatcher.store.health.heartbeats import Heartbeats
-from dispatcher.store.health.listeners import Listeners
-from dispatcher.store.health.report_lost import report_lost
+from dispatcher.store.health.workers.heartbeats import Heartbeats
+from dispatcher.store.health.workers.listeners import Listeners
+from dispatcher.store.health.workers.report_lost import report_lost
 from dispatcher.store.keys import deployment as deployment_keys
 from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.owning.leases import Leases

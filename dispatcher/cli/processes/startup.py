@@ -24,8 +24,8 @@ from dispatcher.data_folder import holds_store
 from dispatcher.embedded import EmbeddedServer
 from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
 from dispatcher.settings import PREFIX, Settings
+from dispatcher.store.health.doctor.permissions import QUEUE, of_store, require
 from dispatcher.store.health.meta import claim_meta
-from dispatcher.store.health.permissions import QUEUE, of_store, require
 from dispatcher.store.redis.connection import connect, guarded
 from dispatcher.store.redis.url import parse
 from dispatcher.telemetry.logs import configure_logs

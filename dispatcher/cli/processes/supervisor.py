@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.health.worker_ids import new_call, worker_id
+from dispatcher.store.health.workers.ids import new_call, worker_id
 
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0

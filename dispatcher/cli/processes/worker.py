@@ -23,7 +23,7 @@ from dispatcher.cli.processes.startup import (
 from dispatcher.cli.processes.supervisor import Supervisor
 from dispatcher.cli.processes.worker_package import require_own_worker
 from dispatcher.settings import Settings
-from dispatcher.store.health.report_lost import report_lost
+from dispatcher.store.health.workers.report_lost import report_lost
 
 PARENT_CHECK_S = 1.0
 

@@ -14,12 +14,12 @@ from dispatcher.clock import system_clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.settings import Settings
 from dispatcher.store.archive.archive import archive_in
-from dispatcher.store.health.archive_check import examine_archive
-from dispatcher.store.health.doctor import examine, examine_queue, unreachable
-from dispatcher.store.health.findings import Check, Level
-from dispatcher.store.health.key_checks import examine_keys
-from dispatcher.store.health.newest_key import examine_newest_key
-from dispatcher.store.health.verdict_check import examine_verdict
+from dispatcher.store.health.doctor.archive_check import examine_archive
+from dispatcher.store.health.doctor.examination import examine, examine_queue, unreachable
+from dispatcher.store.health.doctor.findings import Check, Level
+from dispatcher.store.health.doctor.key_checks import examine_keys
+from dispatcher.store.health.doctor.newest_key import examine_newest_key
+from dispatcher.store.health.doctor.verdict_check import examine_verdict
 from dispatcher.store.redis.connection import connect
 
 COLUMNS = {"level": "", "name": "CHECK", "text": "FOUND"}

@@ -11,7 +11,7 @@ from dispatcher.flow.events.reading.explain import SENTENCES
 from dispatcher.model.integration import Revision
 from dispatcher.model.queue import WORKER_ALIVE_MS, Reason
 from dispatcher.model.status import Status
-from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.health.workers.heartbeats import Heartbeats
 from dispatcher.store.keys import deployment as deployment_keys
 from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.search import listing

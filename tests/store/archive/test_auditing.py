@@ -17,8 +17,8 @@ from dispatcher.store.archive.storage.files import FileStorage
 from dispatcher.store.archive.trouble import TroubleWatch, clear, note, trouble
 from dispatcher.store.archive.upkeep.auditing import check_segments, recount_archive
 from dispatcher.store.archive.upkeep.sweeping import sweep
-from dispatcher.store.health.archive_check import examine_archive
-from dispatcher.store.health.findings import Level
+from dispatcher.store.health.doctor.archive_check import examine_archive
+from dispatcher.store.health.doctor.findings import Level
 from dispatcher.store.keys import queue as keys
 from tests.store.archive.history import RETENTION_MS, History, soon_ms
 from tests.store.desk import HOME, PARTITIONS

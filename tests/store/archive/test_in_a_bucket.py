@@ -16,8 +16,8 @@ from dispatcher.store.archive.storage.objects import ObjectStorage
 from dispatcher.store.archive.trouble import trouble
 from dispatcher.store.archive.upkeep.auditing import check_segments, recount_archive
 from dispatcher.store.archive.upkeep.sweeping import sweep
-from dispatcher.store.health.archive_check import examine_archive
-from dispatcher.store.health.findings import Level
+from dispatcher.store.health.doctor.archive_check import examine_archive
+from dispatcher.store.health.doctor.findings import Level
 from tests.object_storage import Fault, ObjectServer, object_server
 from tests.store.archive.history import History
 from tests.store.desk import HOME, PARTITIONS

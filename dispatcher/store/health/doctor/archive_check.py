@@ -11,7 +11,7 @@ from dispatcher.store.archive.reading.reader import SegmentGone, lost
 from dispatcher.store.archive.storage.interface import ASK_THE_DOCTOR
 from dispatcher.store.archive.trouble import Noted, noted, seen_here
 from dispatcher.store.archive.upkeep.auditing import recount_archive
-from dispatcher.store.health.findings import Check, Level
+from dispatcher.store.health.doctor.findings import Check, Level
 
 NAME = "archive"
 

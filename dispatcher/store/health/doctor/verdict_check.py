@@ -6,7 +6,7 @@ from redis.asyncio import Redis
 
 from dispatcher.clock import iso_ms
 from dispatcher.model.verdict import Severity
-from dispatcher.store.health.findings import Check, Level
+from dispatcher.store.health.doctor.findings import Check, Level
 from dispatcher.store.health.verdicts import VerdictStore
 from dispatcher.store.redis.server_time import server_now_ms
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 
 from dispatcher.errors import ConfigurationError
-from dispatcher.store.health.findings import Check, Level
+from dispatcher.store.health.doctor.findings import Check, Level
 from dispatcher.store.reseal.reseal import Resealer
 from dispatcher.store.secrets.sealing import Sealer
 

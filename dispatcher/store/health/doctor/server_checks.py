@@ -8,7 +8,7 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisClusterException, ResponseError
 
 from dispatcher.errors import StoreUnusable
-from dispatcher.store.health.findings import Check, Level
+from dispatcher.store.health.doctor.findings import Check, Level
 from dispatcher.store.redis.connection import guarded
 
 SKEW_WARN_S = 1.0

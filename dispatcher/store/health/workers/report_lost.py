@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
-from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.health.workers.heartbeats import Heartbeats
 from dispatcher.store.queue.owning.leases import Leases
 
 

@@ -11,13 +11,13 @@ from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.errors import StoreDamaged, StoreUnavailable, StoreUnusable
 from dispatcher.model.queue import WORKER_ALIVE_MS
 from dispatcher.store.audit_log.reading import AuditReader
-from dispatcher.store.health.findings import Check, Level
-from dispatcher.store.health.key_checks import examine_keys, sealed_values
+from dispatcher.store.health.doctor.findings import Check, Level
+from dispatcher.store.health.doctor.key_checks import examine_keys, sealed_values
+from dispatcher.store.health.doctor.permissions import QUEUE, RECOVERY, advice, missing, of_store
+from dispatcher.store.health.doctor.server_checks import appendfsync, clock, eviction
+from dispatcher.store.health.doctor.server_info import INFO_CHECKS, Info, product, replicas
 from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.meta import stored_partitions
-from dispatcher.store.health.permissions import QUEUE, RECOVERY, advice, missing, of_store
-from dispatcher.store.health.server_checks import appendfsync, clock, eviction
-from dispatcher.store.health.server_info import INFO_CHECKS, Info, product, replicas
 from dispatcher.store.installations.installed.unfinished import effects_waiting, updates_in_progress
 from dispatcher.store.keys import deployment as deployment_keys
 from dispatcher.store.keys import queue as queue_keys

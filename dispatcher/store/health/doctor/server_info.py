@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from dispatcher.store.health.findings import Check, Level
+from dispatcher.store.health.doctor.findings import Check, Level
 
 LEAST_VERSION = (7, 0)
 MEMORY_WARN = 0.75

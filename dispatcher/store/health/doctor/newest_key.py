@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from redis.asyncio import Redis
 
 from dispatcher.errors import ConfigurationError
-from dispatcher.store.health.findings import Check, Level
-from dispatcher.store.health.heartbeats import Heartbeats
+from dispatcher.store.health.doctor.findings import Check, Level
+from dispatcher.store.health.workers.heartbeats import Heartbeats
 from dispatcher.store.redis.server_time import server_now_ms
 from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.sealing import Sealer

@@ -1,0 +1,1 @@
+"""Checks of ``dispatcher doctor``, each finding with its remedy. Changes nothing."""
