@@ -23,9 +23,9 @@ from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.settings import Settings
 from dispatcher.store.archive.upkeep.writing import ArchiveWriter
 from dispatcher.store.audit_log.log import AuditLog
-from dispatcher.store.definitions.cache import DefinitionCache
-from dispatcher.store.definitions.ping_starter import QueuedPings
-from dispatcher.store.definitions.trials import Trials
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
+from dispatcher.store.definitions.pings.starter import QueuedPings
+from dispatcher.store.definitions.pings.trials import Trials
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.workers.heartbeats import Heartbeats
 from dispatcher.store.health.workers.listeners import Listeners

@@ -15,7 +15,7 @@ from dispatcher.flow.installations.upkeep.forgetting import Forgetting
 from dispatcher.flow.installations.upkeep.reconcile import HELD_MS, Reconciler
 from dispatcher.flow.installations.upkeep.upgrade_rounds import UpgradeRounds
 from dispatcher.flow.installations.upkeep.upgrading import Upgrades
-from dispatcher.store.definitions.due import DueStore
+from dispatcher.store.definitions.schedule.due import DueStore
 from dispatcher.store.installations.installed.bearers import Bearers
 from dispatcher.store.installations.installed.installations import InstallationStore
 from dispatcher.store.installations.installed.outbox import Outbox

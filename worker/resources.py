@@ -17,9 +17,9 @@ from dispatcher.policy.addresses.proxies import read_proxy
 from dispatcher.policy.addresses.urls import url_refusal
 from dispatcher.settings import Settings
 from dispatcher.store.archive.archive import Archive, archive_in
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.definitions.glance import Glance
+from dispatcher.store.definitions.schedule.glance import Glance
 from dispatcher.store.health.workers.ids import new_call, worker_id
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.jobs import JobQueue, job_client

@@ -58,8 +58,8 @@ from dispatcher.ids import new_uuid
 from dispatcher.settings import Settings
 from dispatcher.store.access.portal_links import PortalLinks
 from dispatcher.store.access.rate_limits import RateLimits
-from dispatcher.store.definitions.ping_starter import QueuedPings, open_jobs
-from dispatcher.store.definitions.trials import Trials
+from dispatcher.store.definitions.pings.starter import QueuedPings, open_jobs
+from dispatcher.store.definitions.pings.trials import Trials
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.health.pressure import Pressure

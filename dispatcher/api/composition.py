@@ -41,7 +41,7 @@ from dispatcher.store.access.clients import ClientStore
 from dispatcher.store.access.rate_limits import RateLimits
 from dispatcher.store.archive.archive import archive_in
 from dispatcher.store.audit_log.log import AuditLog
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory

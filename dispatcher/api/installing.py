@@ -19,7 +19,7 @@ from dispatcher.flow.sessions.password_lockout import PasswordLockout
 from dispatcher.flow.sessions.passwords import Passwords
 from dispatcher.flow.sessions.sign_in import SignIn
 from dispatcher.store.access.rate_limits import RateLimits
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.installations.parties.accounts import AccountStore
 from dispatcher.store.installations.parties.connectors import ConnectorStore
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from dispatcher.model.operational import OperationalEvent
     from dispatcher.store.access.clients import ClientStore
     from dispatcher.store.audit_log.log import AuditLog
-    from dispatcher.store.definitions.cache import DefinitionCache
+    from dispatcher.store.definitions.cache.definitions import DefinitionCache
     from dispatcher.store.definitions.editing import Definitions
-    from dispatcher.store.definitions.trials import Trials
+    from dispatcher.store.definitions.pings.trials import Trials
     from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
     from dispatcher.store.queue.events import QueueStore
     from dispatcher.store.secrets.sealing import Sealer

@@ -21,7 +21,7 @@ from dispatcher.flow.events.making.emit import Emitter
 from dispatcher.flow.installations.making.ordering_elsewhere import OrdersElsewhere
 from dispatcher.model.access import Caller, Scope
 from dispatcher.model.queue import Accepted
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.health.meta import claim_meta, stored_partitions
 from dispatcher.store.health.pressure import Pressure

@@ -19,7 +19,7 @@ from typing import Any
 from dispatcher.flow.pings.request import PingOptions, request_ping
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingVersion
-from dispatcher.store.definitions.ping_starter import QueuedPings, open_jobs
+from dispatcher.store.definitions.pings.starter import QueuedPings, open_jobs
 from tests.events import event_of
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import PARTITIONS, Deployment, deployed

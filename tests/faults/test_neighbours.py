@@ -15,7 +15,7 @@ from dispatcher.flow.pings.request import PingOptions, request_ping
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingVersion
 from dispatcher.model.queue import Reason
-from dispatcher.store.definitions.ping_starter import QueuedPings
+from dispatcher.store.definitions.pings.starter import QueuedPings
 from dispatcher.store.jobs import JobQueue, job_client
 from tests.events import event_of
 from tests.faults.deployment import FULL, PARTITIONS, Deployment

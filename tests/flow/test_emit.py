@@ -14,7 +14,7 @@ from dispatcher.flow.integrations.link import link
 from dispatcher.model.access import Caller
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import WORKING
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on, told
 
 SHOP = Caller("shop", frozenset())

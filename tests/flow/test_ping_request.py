@@ -12,7 +12,7 @@ from dispatcher.flow.pings.request import request_ping
 from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingStatus, PingTest, PingVersion
-from dispatcher.store.definitions.pings import KEPT
+from dispatcher.store.definitions.pings.history import KEPT
 from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on, told
 
 WORKING, PUBLISHED = PingVersion.WORKING, PingVersion.PUBLISHED

@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.integration import Product
-from dispatcher.store.definitions.cache import MAX_AGE_S, DefinitionCache
+from dispatcher.store.definitions.cache.definitions import MAX_AGE_S, DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.keys import definitions as keys
 from tests.store.definition_samples import NOW_MS, fresh, publish, renamed

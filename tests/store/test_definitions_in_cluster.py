@@ -14,7 +14,7 @@ from dispatcher.store.access.clients import ClientStore
 from dispatcher.store.access.rate_limits import Bucket, RateLimits
 from dispatcher.store.audit_log.log import AuditLog, Noting
 from dispatcher.store.audit_log.reading import AuditFilter, AuditReader
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from tests.waiting import until
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.store.definitions.due import HELD_MS, DueStore
+from dispatcher.store.definitions.schedule.due import HELD_MS, DueStore
 from dispatcher.store.keys import definitions as keys
 
 KINDS = (keys.PINGS_DUE, keys.ROTATIONS_DUE)

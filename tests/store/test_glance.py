@@ -7,9 +7,9 @@ import asyncio
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.store.definitions import glance
-from dispatcher.store.definitions.due import DueStore
-from dispatcher.store.definitions.glance import Glance
+from dispatcher.store.definitions.schedule import glance
+from dispatcher.store.definitions.schedule.due import DueStore
+from dispatcher.store.definitions.schedule.glance import Glance
 from dispatcher.store.installations.installed.outbox import Outbox
 from dispatcher.store.keys import installations as keys
 

@@ -8,11 +8,11 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.model.ping import CredentialsTried
-from dispatcher.store.definitions import trials as trying
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.definitions.ping_starter import open_jobs
-from dispatcher.store.definitions.trials import Trial, Trials
+from dispatcher.store.definitions.pings import trials as trying
+from dispatcher.store.definitions.pings.starter import open_jobs
+from dispatcher.store.definitions.pings.trials import Trial, Trials
 from dispatcher.store.keys import definitions as keys
 from tests.store_commands import counted
 from tests.waiting import until

@@ -10,7 +10,7 @@ from dispatcher.model.access import Caller
 from dispatcher.model.event import Event
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.sealed import SealedDefinitions
 from dispatcher.store.keys import definitions as keys
 from dispatcher.store.redis.server_time import server_now_ms

@@ -17,7 +17,7 @@ from dispatcher.model.event_type import URL_FIELDS, EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingResult, PingStatus, PingTest, PingVersion, StepName, as_of
 from dispatcher.model.queue import EventFilter
-from dispatcher.store.definitions.ping_starter import QueuedPings, open_jobs
+from dispatcher.store.definitions.pings.starter import QueuedPings, open_jobs
 from tests.hosts import Reply
 from tests.waiting import until
 from tests.worker.conftest import SECRET, Shop

@@ -10,8 +10,8 @@ from dispatcher.flow.integrations.fields.kind import MASK, Document
 from dispatcher.flow.pings.credentials import try_credentials
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.policy.addresses.urls import check_url
-from dispatcher.store.definitions.ping_starter import open_jobs
-from dispatcher.store.definitions.trials import Trial, Trials
+from dispatcher.store.definitions.pings.starter import open_jobs
+from dispatcher.store.definitions.pings.trials import Trial, Trials
 from dispatcher.store.secrets.sealing import Sealer, new_key
 from tests.hosts import Reply
 from tests.worker.conftest import Shop

@@ -10,7 +10,7 @@ import pytest
 from dispatcher.flow.pings.schedule import Probing, one_for_each_url, plan_probes
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingStatus, PingTest, PingTrigger, PingVersion
-from dispatcher.store.definitions.pings import KEPT
+from dispatcher.store.definitions.pings.history import KEPT
 from dispatcher.store.keys import definitions as keys
 from tests.hosts import Reply
 from tests.waiting import until

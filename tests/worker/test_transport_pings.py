@@ -15,8 +15,8 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AuthMethod, Transport
 from dispatcher.model.ping import PingStatus, PingStep, PingTest, StepName
 from dispatcher.policy.addresses.urls import check_url
-from dispatcher.store.definitions.ping_starter import open_jobs
-from dispatcher.store.definitions.trials import Trials
+from dispatcher.store.definitions.pings.starter import open_jobs
+from dispatcher.store.definitions.pings.trials import Trials
 from tests.authorization_server import AuthorizationServer, Client
 from tests.tls_parts import Identity, TlsHost, issue, server_context, strict_host, tls_host, tunnel_proxy
 from tests.worker.conftest import Shop

@@ -18,8 +18,8 @@ from dispatcher.flow.connectors.renewing import is_due
 from dispatcher.model.connector import AccountConnector, ConnectorAuth
 from dispatcher.policy.installing.account_access import AccountAccess, approach
 from dispatcher.policy.installing.connector_auth import auth_header
-from dispatcher.store.definitions.cache import MAX_AGE_S
-from dispatcher.store.definitions.expiring_cache import ExpiringCache
+from dispatcher.store.definitions.cache.definitions import MAX_AGE_S
+from dispatcher.store.definitions.cache.expiring import ExpiringCache
 from dispatcher.store.installations.parties.connectors import ConnectorStore, chosen, connector_message
 from dispatcher.store.secrets.fields import connector_auth_value
 from dispatcher.store.secrets.sealing import Sealer

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from dispatcher.model.integration import WORKING, Integration, Revision
 from dispatcher.model.marketplace import marketplace_of_lane
 from dispatcher.model.operational import OPERATIONS
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.reads import Loaded
 from dispatcher.store.definitions.records import BrokenDefinition
 from worker.delivery.callbacks import CallbackTargets

@@ -19,7 +19,7 @@ from dispatcher.policy.installing.account_access import AccountAccess, approach
 from dispatcher.policy.installing.connector_auth import auth_header
 from dispatcher.policy.secrets.redaction import scrub
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.definitions.trials import AccountTrial
+from dispatcher.store.definitions.pings.trials import AccountTrial
 from dispatcher.store.queue.owning.claims import Claimed
 from dispatcher.store.secrets.passing import trial_value
 from dispatcher.store.secrets.sealing import Sealer

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 import orjson
 
 from dispatcher.model.ping import CredentialsTried
-from dispatcher.store.definitions.trials import CodeTrial
+from dispatcher.store.definitions.pings.trials import CodeTrial
 from dispatcher.store.installations.parties.templates import TemplateStore
 from dispatcher.store.secrets.passing import trial_grant, trial_value
 from dispatcher.store.secrets.sealing import Sealer

@@ -14,7 +14,7 @@ from dispatcher.flow.integrations.fields.transport import open_transport
 from dispatcher.model.integration import OutboundCredentials
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.policy.secrets.redaction import scrub
-from dispatcher.store.definitions.trials import Trial, Trials
+from dispatcher.store.definitions.pings.trials import Trial, Trials
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer
 from worker.http.transport import route_of

@@ -22,7 +22,7 @@ from dispatcher.model.audit_entry import Action, Author
 from dispatcher.model.operational import OperationalEvent, OperationalKind
 from dispatcher.store.audit_log.log import Noting
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.definitions.trials import Trials
+from dispatcher.store.definitions.pings.trials import Trials
 
 
 @dataclass(slots=True)

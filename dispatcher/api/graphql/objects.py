@@ -26,7 +26,7 @@ from dispatcher.model.integration import WORKING, Integration, Revision
 from dispatcher.model.integration import Product as StoredProduct
 from dispatcher.model.ping import PingTrigger
 from dispatcher.policy.pace.retry import plan
-from dispatcher.store.definitions.pings import KEPT
+from dispatcher.store.definitions.pings.history import KEPT
 
 MAX_REVISIONS = 50
 

@@ -18,7 +18,7 @@ from dispatcher.model.authorization import Grant, PendingAuthorization
 from dispatcher.model.connector import AccountConnector, ConnectorAuth
 from dispatcher.model.installation import Installation
 from dispatcher.policy.installing.authorization_request import authorization_url
-from dispatcher.store.definitions.trials import CodeTrial, Trial
+from dispatcher.store.definitions.pings.trials import CodeTrial, Trial
 from dispatcher.store.installations.parties.authorizations import AuthorizationStore
 from dispatcher.store.secrets.passing import trial_grant, trial_value
 

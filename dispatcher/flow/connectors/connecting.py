@@ -24,7 +24,7 @@ from dispatcher.model.installation import Installation, InstallStep, Moved
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.policy.installing.rules import Moment, with_steps
 from dispatcher.store.audit_log.log import AuditLog, Noting
-from dispatcher.store.definitions.trials import AccountTrial, Trial
+from dispatcher.store.definitions.pings.trials import AccountTrial, Trial
 
 WAIT_S = 32.0
 """A request to the host may take 30 s; the rest is for the way to the worker and back."""

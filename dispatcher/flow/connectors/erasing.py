@@ -18,7 +18,7 @@ from dispatcher.flow.installations.upkeep.forgetting import Forgetting
 from dispatcher.model.connector import AccountConnector
 from dispatcher.model.installation import Installation
 from dispatcher.store.audit_log.log import Noting
-from dispatcher.store.definitions.due import DueStore
+from dispatcher.store.definitions.schedule.due import DueStore
 from dispatcher.store.installations.installed.installations import InstallationStore
 from dispatcher.store.installations.installed.remains import Erasure
 from dispatcher.store.installations.parties.connectors import ConnectorStore, connector_place, remove_connector

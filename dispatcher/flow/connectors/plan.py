@@ -11,7 +11,7 @@ from dispatcher.model.connector import ConnectorTemplate
 from dispatcher.model.integration import Integration
 from dispatcher.model.marketplace import Marketplace
 from dispatcher.policy.installing.versions import is_higher
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.installations.parties.templates import TemplateStore
 
 

@@ -29,7 +29,7 @@ from dispatcher.model.integration import Integration
 from dispatcher.model.marketplace import Marketplace
 from dispatcher.policy.installing.rules import Moment, order_repeated, removed, settings_changed, uninstalling
 from dispatcher.store.audit_log.log import AuditLog, Noting
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.installations.installed.installations import message
 from dispatcher.store.queue.events import QueueStore
 

@@ -22,7 +22,7 @@ from dispatcher.model.precondition import Precondition
 from dispatcher.policy.installing.access import reaches_installation, writer_of
 from dispatcher.policy.installing.rules import Moment, left, removed
 from dispatcher.policy.reach import reaches_integration
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.installations.installed.installations import InstallationStore, Stored
 from dispatcher.store.keys import installations as keys

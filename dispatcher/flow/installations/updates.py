@@ -15,7 +15,7 @@ from dispatcher.model.installation import Installation, Mode, Moved
 from dispatcher.model.integration import Integration
 from dispatcher.policy.installing.rules import Moment, pushed
 from dispatcher.policy.reach import reaches_integration
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.installations.installed.installations import InstallationStore
 from dispatcher.store.keys import installations as keys
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dispatcher.errors import Conflict, NotFound
 from dispatcher.model.integration import Revision
 from dispatcher.policy.addresses.launch_urls import launch_url
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 
 
 async def where_to_open(cache: DefinitionCache, product_id: str) -> str:

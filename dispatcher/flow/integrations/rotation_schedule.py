@@ -18,8 +18,8 @@ from dispatcher.model.integration import Integration, SigningAlgorithm, SigningR
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
 from dispatcher.policy.notification.signing import published_key
 from dispatcher.store.audit_log.log import AuditLog, Noting
-from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.definitions.schedule.due import DueStore
 from dispatcher.store.secrets.sealing import Sealer
 
 MAX_DAYS = 366

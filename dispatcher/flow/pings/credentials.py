@@ -8,7 +8,7 @@ from dispatcher.ids import new_uuid
 from dispatcher.model.integration import CredentialType, Integration
 from dispatcher.model.ping import CredentialsTried
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.definitions.trials import Trial, Trials
+from dispatcher.store.definitions.pings.trials import Trial, Trials
 
 WAIT_S = 14.0
 """A token request may take 10 s; the rest is for the way to the worker and back."""

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from dispatcher.errors import Problem, RequestError
-from dispatcher.store.definitions.expiring_cache import ExpiringCache
+from dispatcher.store.definitions.cache.expiring import ExpiringCache
 
 MAX_PASSWORD_BYTES = 1024
 REMEMBERED = 4096

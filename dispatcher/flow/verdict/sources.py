@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dispatcher.model.ping import PingTest
 from dispatcher.model.queue import TypePause, WorkerView
 from dispatcher.model.troubles import SetAside, StuckJob
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.health.loss import Loss
 from dispatcher.store.health.pressure import Pressure
 from dispatcher.store.health.verdicts import VerdictStore

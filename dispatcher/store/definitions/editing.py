@@ -13,12 +13,12 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, Refused, Unprocessable
 from dispatcher.model.integration import Integration, Revision
-from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.indexes import changed_indexes, created, deleted
-from dispatcher.store.definitions.pings import Pings
+from dispatcher.store.definitions.pings.history import Pings
 from dispatcher.store.definitions.pins import kept_numbers
 from dispatcher.store.definitions.products import Products
 from dispatcher.store.definitions.records import read_integration, write_integration, write_revision
+from dispatcher.store.definitions.schedule.due import DueStore
 from dispatcher.store.definitions.writing import TRIES, modified
 from dispatcher.store.documents.swap import Document, Operation
 from dispatcher.store.keys import definitions as definition_keys

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from dispatcher.model.ping import CredentialsTried
-from dispatcher.store.definitions.trials import Trial
+from dispatcher.store.definitions.pings.trials import Trial
 from tests.api.graphql.conftest import Graph
 
 HOST, EVIL = "https://shop.example.com/in", "https://evil.example.com/in"
@@ -137,7 +137,7 @@ async def test_trying_credentials_out_takes_a_saved_secret_nowhere_else(
         asked.append(trial)
         return CredentialsTried(True)
 
-    monkeypatch.setattr("dispatcher.store.definitions.trials.Trials.ask", ask)
+    monkeypatch.setattr("dispatcher.store.definitions.pings.trials.Trials.ask", ask)
     own_id = await made(graph, outboundCredentials=OAUTH2)
     given = {"outboundCredentials": {}} | change
     payload = await graph.data(

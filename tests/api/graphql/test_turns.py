@@ -62,7 +62,7 @@ async def test_a_change_that_waits_for_a_worker_takes_no_turn(graph: Graph, monk
         await answer.wait()
         return CredentialsTried(True)
 
-    monkeypatch.setattr("dispatcher.store.definitions.trials.Trials.ask", ask)
+    monkeypatch.setattr("dispatcher.store.definitions.pings.trials.Trials.ask", ask)
     trying = [asyncio.create_task(graph.send(TRY)) for _ in range(2 * CHANGES.of_one)]
     await until(lambda: len(asked) == len(trying))
     assert turns.running == 0

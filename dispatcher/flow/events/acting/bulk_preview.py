@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.redelivery import Tally
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.queue.events import QueueStore
 
 COUNT_PAGE = 1000

@@ -12,7 +12,7 @@ from dispatcher.flow.events.reading.reach import of_vendor
 from dispatcher.model.queue import Page, StoredEvent
 from dispatcher.model.redelivery import BulkAction, Item, ItemOutcome, Redelivery, RedeliveryState
 from dispatcher.policy.bulk_actions import allowance, before, is_meant
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 from dispatcher.store.queue.events import QueueStore

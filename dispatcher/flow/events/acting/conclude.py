@@ -12,7 +12,7 @@ from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.policy.answers.body import Fields
 from dispatcher.policy.answers.outcome import Verdict, conclude_later
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.queue.events import QueueStore
 
 

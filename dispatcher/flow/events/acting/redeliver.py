@@ -5,7 +5,7 @@ from __future__ import annotations
 from dispatcher.model.event import Event
 from dispatcher.model.integration import WORKING
 from dispatcher.model.queue import StoredEvent
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.queue.events import QueueStore
 
 

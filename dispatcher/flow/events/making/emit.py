@@ -17,7 +17,7 @@ from dispatcher.model.event_type import TYPE_RULES, EventType, emittable_names, 
 from dispatcher.model.integration import WORKING, Integration, Product, Revision
 from dispatcher.policy.installing.purchase_forms import answer_problems
 from dispatcher.policy.payload_rules import validate_payload
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 
 _NOT_LINKED = "The product is not linked to an integration: link it first (`dispatcher integrations link`)."
 _CLAIMED = (

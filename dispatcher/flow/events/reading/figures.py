@@ -12,7 +12,7 @@ from dispatcher.model.access import Caller
 from dispatcher.policy.figures.history import FLEET, LANE, Resolution, Window, rolled_up, total, window
 from dispatcher.policy.figures.tallies import LaneKey
 from dispatcher.policy.figures.tally import Figures, add
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.history.fleet import FleetHistory
 from dispatcher.store.history.lanes import LaneHistory

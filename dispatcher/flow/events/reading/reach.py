@@ -11,7 +11,7 @@ from dispatcher.model.event import no_such_event
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import EventFilter, StoredEvent
 from dispatcher.policy.reach import narrowed, reaches_account, reaches_integration, within_lanes
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
 

@@ -18,7 +18,7 @@ from dispatcher.model.integration import Integration, Revision
 from dispatcher.policy.installing.purchase_forms import answer_problems
 from dispatcher.policy.installing.rules import begun
 from dispatcher.policy.installing.steps import opened, reconnected
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.queue.events import QueueStore
 
 NOTHING_BOUGHT = Purchase()

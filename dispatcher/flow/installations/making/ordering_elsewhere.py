@@ -17,7 +17,7 @@ from dispatcher.model.account import Account
 from dispatcher.model.event import Event
 from dispatcher.model.installation import Installation, Mode, Purchase, Standing
 from dispatcher.policy.installing.rules import ordered_elsewhere
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.installations.installed.installations import TRIES, InstallationStore, Stored, Written
 from dispatcher.store.installations.installed.outbox import Outbox
 from dispatcher.store.installations.parties.accounts import AccountStore

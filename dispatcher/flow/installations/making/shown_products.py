@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from dispatcher.model.integration import Integration, Product, Revision
 from dispatcher.model.marketplace import Marketplace
-from dispatcher.store.definitions.cache import DefinitionCache
+from dispatcher.store.definitions.cache.definitions import DefinitionCache
 
 
 @dataclass(frozen=True, slots=True)

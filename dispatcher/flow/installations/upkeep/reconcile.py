@@ -13,7 +13,7 @@ from dispatcher.errors import DispatcherError, StoreUnavailable
 from dispatcher.flow.installations.states.effects import Effects
 from dispatcher.flow.installations.states.pending import Pending
 from dispatcher.model.installation import Installation
-from dispatcher.store.definitions.due import DueStore
+from dispatcher.store.definitions.schedule.due import DueStore
 from dispatcher.store.installations.installed.outbox import Outbox
 
 EVERY_S = 0.5

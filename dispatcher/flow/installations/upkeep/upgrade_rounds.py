@@ -17,8 +17,8 @@ from dispatcher.flow.installations.upkeep.upgrading import Upgrades
 from dispatcher.model.installation import Installation, Mode
 from dispatcher.model.integration import Integration
 from dispatcher.policy.installing.upgrades import may_follow
-from dispatcher.store.definitions.due import DueStore
 from dispatcher.store.definitions.editing import Definitions
+from dispatcher.store.definitions.schedule.due import DueStore
 from dispatcher.store.installations.installed.installations import InstallationStore
 from dispatcher.store.installations.installed.upgrade_places import UpgradePlaces
 from dispatcher.store.keys import installations as keys

@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 
 from dispatcher.model.effect import Effect, LockChange
 from dispatcher.model.event import Event
-from dispatcher.store.definitions.glance import Glance
+from dispatcher.store.definitions.schedule.glance import Glance
 from dispatcher.store.documents.swap import Operation
 from dispatcher.store.keys import installations as keys
 from dispatcher.store.redis.connection import guarded

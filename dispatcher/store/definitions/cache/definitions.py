@@ -18,9 +18,9 @@ from typing import Protocol, Self, TypeVar
 from redis.asyncio import Redis
 
 from dispatcher.model.integration import WORKING, Integration, Product, Revision
-from dispatcher.store.definitions.changes import follow
+from dispatcher.store.definitions.cache.changes import follow
+from dispatcher.store.definitions.cache.expiring import ExpiringCache
 from dispatcher.store.definitions.editing import Definitions
-from dispatcher.store.definitions.expiring_cache import ExpiringCache
 from dispatcher.store.definitions.pins import keep_working
 from dispatcher.store.definitions.products import product_message
 from dispatcher.store.definitions.reads import Loaded, RevisionId

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
-from dispatcher.store.definitions.glance import Glance
+from dispatcher.store.definitions.schedule.glance import Glance
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import reply_of, script
 

@@ -1,0 +1,1 @@
+"""Definitions kept in memory, and dropped when another process changed them."""

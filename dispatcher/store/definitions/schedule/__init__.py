@@ -1,0 +1,1 @@
+"""Things that are due for an integration at a time."""
