@@ -15,6 +15,15 @@ from dispatcher.console.customers.routes import ROUTES as CUSTOMERS
 from dispatcher.console.events.acting import deliver_event_now, redeliver_event, resolve_event, show_body
 from dispatcher.console.events.listing import show_events, to_dead_letters
 from dispatcher.console.events.page import show_event
+from dispatcher.console.events.saved_views import SAVED_VIEWS, VIEWS
+from dispatcher.console.events.view_pages import (
+    change_view,
+    delete_view,
+    save_view,
+    show_new_view,
+    show_view,
+    show_views,
+)
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.problems import problem_page, show_nothing
 from dispatcher.console.frame.rendering import SCRIPT
@@ -45,6 +54,7 @@ from dispatcher.model.access import Scope
 from dispatcher.pages.assets import mount_assets
 from dispatcher.pages.rendering import ICON, STYLE_SHEET
 from dispatcher.store.access.console_sessions import ConsoleSessionStore
+from dispatcher.store.access.saved_views import SavedViewStore
 
 EVENT = f"{EVENTS}/{{id}}"
 
@@ -70,6 +80,12 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{EVENT}/resolve", action(resolve_event, Scope.EVENTS_WRITE)),
     ("POST", f"{EVENT}/body", action(show_body, Scope.EVENTS_WRITE, Scope.OPS_WRITE)),
     ("GET", f"{HOME}/dead-letters", screen(to_dead_letters, Scope.EVENTS_READ)),
+    ("GET", VIEWS, screen(show_views, Scope.EVENTS_READ)),
+    ("POST", VIEWS, action(save_view, Scope.EVENTS_READ)),
+    ("GET", f"{VIEWS}/new", screen(show_new_view, Scope.EVENTS_READ)),
+    ("GET", f"{VIEWS}/{{viewId}}", screen(show_view, Scope.EVENTS_READ)),
+    ("POST", f"{VIEWS}/{{viewId}}", action(change_view, Scope.EVENTS_READ)),
+    ("POST", f"{VIEWS}/{{viewId}}/delete", action(delete_view, Scope.EVENTS_READ)),
     ("GET", ISSUES, screen(show_issues, Scope.OPS_READ)),
     ("POST", f"{ISSUES}/{{issueId}}/acknowledge", action(acknowledge_issue, Scope.OPS_WRITE)),
     ("GET", JOBS, screen(show_jobs, Scope.OPS_READ, Scope.OPS_WRITE)),
@@ -106,6 +122,7 @@ def mount_console(app: web.Application, oidc: Oidc | None = None) -> None:
     """Add the console to the API's application. ``oidc``: where people sign in who have no API client."""
     app[ERROR_PAGES].append((HOME, problem_page))
     app[CONSOLE_SESSIONS] = ConsoleSessionStore(app[SERVICES].audit.redis)
+    app[SAVED_VIEWS] = SavedViewStore(app[SERVICES].audit.redis)
     mount_assets(app, STYLE_SHEET, ICON, SCRIPT)
     if oidc is not None:
         mount_oidc(app, oidc)

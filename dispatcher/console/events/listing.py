@@ -12,6 +12,7 @@ from multidict import MultiDict
 from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.api.rest.events.asked_events import narrowed, searched_for
 from dispatcher.api.rest.events.filters import Asked
+from dispatcher.console.events.saved_views import CONDITIONS, VIEWS, conditions_of, links
 from dispatcher.console.frame.screen import EVENTS, redirect
 from dispatcher.console.frame.sentences import said
 from dispatcher.console.frame.viewer import Viewer
@@ -19,6 +20,7 @@ from dispatcher.errors import InvalidRequest, Problem
 from dispatcher.model.queue import Page, StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.pages.rendering import ago
+from dispatcher.policy.saved_views import may_share
 from dispatcher.store.queue.search.listing import MAX_SEARCH_S
 
 LIMIT = 50
@@ -26,7 +28,6 @@ QUICK_S = 0.08
 """Time that a page searches unasked: it is there at once, says how far it came, and offers to search further."""
 SLICE, SLICE_S = "X-Slice", 0.25
 """Sent by a page that searches further by itself, a little at a time; whoever presses a button waits for more."""
-CONDITIONS = ("q", "status", "type", "productId", "accountId", "integrationId", "from", "to")
 DEAD_LETTERS = "status:dead,expired"
 KNOWN = dict.fromkeys((*CONDITIONS, "cursor", "said"), False)
 
@@ -79,7 +80,7 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
     except InvalidRequest as error:
         if error.problems[0].position is None:
             raise
-        return _page(request, viewer, query, [], None, problem=error.problems[0], status=error.status)
+        return await _page(request, viewer, query, [], None, problem=error.problems[0], status=error.status)
     condition, found = await narrowed(request, asked), Page([], None)
     if condition is not None:
         within_s = QUICK_S if asked.cursor is None else SLICE_S if SLICE in request.headers else MAX_SEARCH_S
@@ -93,10 +94,10 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
         for one in found.items
     ]
     older = _older(asked, found, query)
-    return _page(request, viewer, query, rows, older, searched_to_ms=found.searched_to_ms)
+    return await _page(request, viewer, query, rows, older, searched_to_ms=found.searched_to_ms)
 
 
-def _page(
+async def _page(
     request: web.Request,
     viewer: Viewer,
     query: MultiDict[str],
@@ -108,6 +109,8 @@ def _page(
     status: int = 200,
 ) -> web.Response:
     others = {name: query[name] for name in CONDITIONS[1:] if name in query}
+    conditions = conditions_of(query)
+    views = await links(request, viewer, conditions)
     return viewer.page(
         "events.html",
         status,
@@ -117,6 +120,10 @@ def _page(
         shortcuts=[
             (words, f"{EVENTS}?{urlencode({'q': text})}" if text else EVENTS, text) for words, text in SHORTCUTS
         ],
+        views=views,
+        may_share=may_share(viewer.caller),
+        at_view=next((one for one in views if one.here), None),
+        new_view=f"{VIEWS}/new?{urlencode(conditions)}" if conditions and not problem else None,
         grammar=GRAMMAR,
         problem=problem,
         older=older,

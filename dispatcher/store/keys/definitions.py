@@ -6,6 +6,8 @@ step.
 
 from __future__ import annotations
 
+import hashlib
+
 from dispatcher.store.keys.forms import with_id
 
 DEF_COUNTER = "{def}:appMarketId"
@@ -22,6 +24,14 @@ DEF_CLIENTS = "{def}:clients"
 """hash: API client id → JSON. For ever. Written by the API."""
 CONSOLE_SESSIONS = "{def}:console-sessions"
 """hash: session id → JSON of ``SessionRecord``. Until it has ended. Written by the API."""
+
+
+def saved_views(whose: str) -> str:
+    """string: JSON of each ``SavedView`` of one client or person, or of one reach. Until the last is gone. Written by
+    the API."""
+    return "{def}:views:" + hashlib.sha256(whose.encode()).hexdigest()[:32]
+
+
 PINGS_DUE = "{def}:probes"
 """zset: integration id, score = ms when it is pinged by itself next. Until it has no interval. Written by all."""
 ROTATIONS_DUE = "{def}:rotations"
