@@ -16,7 +16,7 @@ from dispatcher.flow.events.making.operational_events import OperationalEvents
 from dispatcher.flow.installations.upkeep.drafts import Drafts
 from dispatcher.flow.installations.upkeep.reconcile import Reconciler
 from dispatcher.flow.installations.upkeep.upgrade_rounds import UpgradeRounds
-from dispatcher.flow.integrations.rotation_schedule import Rotating
+from dispatcher.flow.integrations.credentials.rotation_schedule import Rotating
 from dispatcher.flow.pings.schedule import Probing
 from dispatcher.model.operational import to_nobody
 from dispatcher.policy.figures.tallies import Tallies

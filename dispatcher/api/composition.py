@@ -35,7 +35,7 @@ from dispatcher.flow.installations.states.steps import StepCalls
 from dispatcher.flow.installations.states.transitions import Transitions
 from dispatcher.flow.installations.updates import Updates
 from dispatcher.flow.installations.upkeep.upgrading import Upgrades
-from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.editing.change import Editor
 from dispatcher.settings import Settings
 from dispatcher.store.access.clients import ClientStore
 from dispatcher.store.access.rate_limits import RateLimits

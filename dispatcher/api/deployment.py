@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dispatcher.errors import Problem
-from dispatcher.flow.integrations.transport_rules import PROXY_FIELD
+from dispatcher.flow.integrations.fields.transport_rules import PROXY_FIELD
 from dispatcher.policy.addresses.networks import Network
 from dispatcher.policy.addresses.urls import CODE, Ports, check_url
 

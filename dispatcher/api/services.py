@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from dispatcher.flow.installations.customers import CustomerInstaller
     from dispatcher.flow.installations.installer import Installer
     from dispatcher.flow.installations.updates import Updates
-    from dispatcher.flow.integrations.change import Editor
+    from dispatcher.flow.integrations.editing.change import Editor
     from dispatcher.flow.pings.request import PingStarter
     from dispatcher.model.operational import OperationalEvent
     from dispatcher.store.access.clients import ClientStore

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.errors import Conflict
-from dispatcher.flow.integrations.rotate_secret import Rotated, rotate_secret
+from dispatcher.flow.integrations.credentials.rotate_secret import Rotated, rotate_secret
 from dispatcher.model.integration import SigningAlgorithm
 from dispatcher.pages.fields import Field, Kind, Option, checked, marked, typed
 from dispatcher.pages.forms import Sent

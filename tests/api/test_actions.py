@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from dispatcher.flow.integrations.inbound_client import generate_inbound_client
+from dispatcher.flow.integrations.credentials.inbound_client import generate_inbound_client
 from dispatcher.model.integration import AnswerMode, Integration, Revision
 from dispatcher.model.status import FAILURES, Status
 from tests.api.conftest import PRODUCT, Api, publish

@@ -248,7 +248,7 @@ async def test_introspection_tells_of_own_tokens_and_administrators_of_all(api: 
 
 
 async def test_inbound_client_gets_a_token_for_its_integration_and_the_old_pair_none(api: Api) -> None:
-    from dispatcher.flow.integrations.inbound_client import generate_inbound_client
+    from dispatcher.flow.integrations.credentials.inbound_client import generate_inbound_client
 
     integration = await publish(api.services, Revision(urls={}))
     old = await generate_inbound_client(api.services.definitions, integration.id, 1)

@@ -12,7 +12,7 @@ import pytest
 from dispatcher.api.graphql.schema import build_schema
 from dispatcher.api.http.route import Route
 from dispatcher.api.table import api_routes
-from dispatcher.flow.integrations.inbound_client import generate_inbound_client
+from dispatcher.flow.integrations.credentials.inbound_client import generate_inbound_client
 from dispatcher.ids import new_event_id, new_uuid
 from dispatcher.model.access import ADMIN_SCOPES, Scope, effective
 from dispatcher.model.roles import ROLES, Role, problem_with

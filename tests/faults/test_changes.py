@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.flow.integrations.link import unlink
-from dispatcher.flow.integrations.publish import publish
-from dispatcher.flow.integrations.rotate_secret import rotate_secret
-from dispatcher.flow.integrations.update import delete_integration
+from dispatcher.flow.integrations.credentials.rotate_secret import rotate_secret
+from dispatcher.flow.integrations.editing.publish import publish
+from dispatcher.flow.integrations.editing.update import delete_integration
+from dispatcher.flow.integrations.products.link import unlink
 from dispatcher.model.integration import Integration
 from dispatcher.model.status import Status
 from dispatcher.policy.notification.signing import parse_secret

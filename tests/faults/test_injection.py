@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.integration import Header, Integration
 from dispatcher.model.status import Status

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout, encode_basic_auth
 
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.model.installation import InstallStep
 from dispatcher.model.integration import Integration
 from dispatcher.model.marketplace import Marketplace

@@ -13,8 +13,8 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.flow.integrations.publish import publish
-from dispatcher.flow.integrations.rotate_secret import rotate_secret
+from dispatcher.flow.integrations.credentials.rotate_secret import rotate_secret
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.model.integration import Header
 from dispatcher.model.queue import EventFilter
 from dispatcher.model.status import Status

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from redis.asyncio import Redis
 
 from dispatcher.errors import Problem, RequestError
-from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.create import Created, create_integration
+from dispatcher.flow.integrations.editing.change import Editor
+from dispatcher.flow.integrations.editing.create import Created, create_integration
+from dispatcher.flow.integrations.editing.publish import publish
+from dispatcher.flow.integrations.editing.update import update_integration
 from dispatcher.flow.integrations.fields.kind import Document
-from dispatcher.flow.integrations.publish import publish
-from dispatcher.flow.integrations.update import update_integration
 from dispatcher.model.integration import Integration
 from dispatcher.policy.addresses.urls import check_url
 from dispatcher.store.definitions.editing import Definitions

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.flow.integrations.rules import blank_ends, client_secret_problem
+from dispatcher.flow.integrations.fields.credential_rules import blank_ends, client_secret_problem
 
 INNER = ["a\nb", "a\r\nb", "a\x00b", "\x7fab", " a\tb ", "a\x1b[0mb"]
 

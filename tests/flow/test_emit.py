@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 
 from dispatcher.errors import Refused, RequestError, Unprocessable
 from dispatcher.flow.events.making.emit import Emission, Emitter
-from dispatcher.flow.integrations.link import link
+from dispatcher.flow.integrations.products.link import link
 from dispatcher.model.access import Caller
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import WORKING

@@ -6,8 +6,13 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import NotFound, Unprocessable
-from dispatcher.flow.integrations.inbound_client import generate_inbound_client
-from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S, MAX_OLD_SECRETS, MAX_OVERLAP_S, rotate_secret
+from dispatcher.flow.integrations.credentials.inbound_client import generate_inbound_client
+from dispatcher.flow.integrations.credentials.rotate_secret import (
+    DEFAULT_OVERLAP_S,
+    MAX_OLD_SECRETS,
+    MAX_OVERLAP_S,
+    rotate_secret,
+)
 from dispatcher.store.access.clients import hash_secret
 from dispatcher.store.secrets import fields as sealed_fields
 from tests.flow.definition_desk import NOW_MS, Desk, desk_on, told

@@ -19,7 +19,7 @@ from graphql import (
 
 from dispatcher.api.graphql.schema import build_schema as build_ours
 from dispatcher.errors import Unprocessable
-from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.editing.change import Editor
 from dispatcher.flow.integrations.fields.kind import MASK, Kind
 from dispatcher.flow.integrations.fields.records import Affects, Field, Record, Records, read
 from dispatcher.flow.integrations.fields.table import CREDENTIALS, INTEGRATION, TRANSPORT, affected

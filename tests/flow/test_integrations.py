@@ -15,9 +15,9 @@ from joserfc.jwk import ECKey
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound, RequestError, Unprocessable
+from dispatcher.flow.integrations.editing.update import delete_integration
 from dispatcher.flow.integrations.fields.kind import MASK
-from dispatcher.flow.integrations.link import link
-from dispatcher.flow.integrations.update import delete_integration
+from dispatcher.flow.integrations.products.link import link
 from dispatcher.model.integration import AnswerMode, OutboundCredentials
 from dispatcher.policy.notification.signing import parse_secret
 from dispatcher.store.secrets import fields as sealed_fields

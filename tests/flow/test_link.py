@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, NotFound, Unprocessable
-from dispatcher.flow.integrations.link import link, unlink
+from dispatcher.flow.integrations.products.link import link, unlink
 from dispatcher.model.integration import Product
 from tests.flow.definition_desk import NOW_MS, Desk, desk_on, told
 

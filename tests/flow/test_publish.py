@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import NotFound
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from tests.flow.definition_desk import NOW_MS, URL, Desk, desk_on
 
 

@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import Conflict, Unprocessable
-from dispatcher.flow.integrations.publish import publish
-from dispatcher.flow.integrations.single_sign_on import (
+from dispatcher.flow.integrations.editing.publish import publish
+from dispatcher.flow.integrations.products.single_sign_on import (
     configure_bookmark,
     configure_open_id_connect,
     remove_single_sign_on,

@@ -10,7 +10,7 @@ import orjson
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.connector import AccountConnector, ConnectorTemplate, OAuthApplication
 from dispatcher.model.integration import (

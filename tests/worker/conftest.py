@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.event_type import URL_FIELDS, EventType

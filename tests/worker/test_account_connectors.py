@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from dataclasses import replace
 
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.model.integration import Header, Integration
 from dispatcher.store.secrets import fields as sealed_fields
 from tests.hosts import ProductHost, Reply

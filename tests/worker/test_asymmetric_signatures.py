@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
 from dispatcher.api.app import build_app
-from dispatcher.flow.integrations.rotate_secret import rotate_secret
+from dispatcher.flow.integrations.credentials.rotate_secret import rotate_secret
 from dispatcher.model.integration import Integration, SigningAlgorithm
 from dispatcher.model.status import Status
 from tests.hosts import Received

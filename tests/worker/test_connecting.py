@@ -15,7 +15,7 @@ from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import NotFound, Refused, Unprocessable
 from dispatcher.flow.connectors.connecting import Connecting, Credentials
 from dispatcher.flow.installations.customers import Customer
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.model.connector import ConnectorAuth
 from dispatcher.model.installation import Installation, InstallStep, Standing
 from dispatcher.model.integration import Integration

@@ -20,7 +20,7 @@ from standardwebhooks import Webhook
 
 from dispatcher.api.app import build_app
 from dispatcher.api.oauth.keys import generate
-from dispatcher.flow.integrations.inbound_client import generate_inbound_client
+from dispatcher.flow.integrations.credentials.inbound_client import generate_inbound_client
 from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.model.integration import AnswerMode, NotificationStyle
 from dispatcher.model.status import Status

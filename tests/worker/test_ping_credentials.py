@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dispatcher.errors import NotFound, Unprocessable
-from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.editing.change import Editor
 from dispatcher.flow.integrations.fields.kind import MASK, Document
 from dispatcher.flow.pings.credentials import try_credentials
 from dispatcher.model.ping import CredentialsTried

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dispatcher.flow.events.acting.pause import resume
 from dispatcher.flow.events.acting.suspended_urls import enable_url, suspended_urls
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import StoredEvent

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.editing.change import Editor
 from dispatcher.flow.pings.credentials import try_credentials
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import AuthMethod, Transport

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.integration import Integration, OutboundCredentials, Transport
 from dispatcher.model.queue import StoredEvent

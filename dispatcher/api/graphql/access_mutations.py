@@ -13,12 +13,12 @@ from dispatcher.api.graphql.outputs import InboundClient
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.api.graphql.scalars import EpochMs
 from dispatcher.errors import Conflict, Refused
+from dispatcher.flow.integrations.credentials.inbound_client import generate_inbound_client
+from dispatcher.flow.integrations.credentials.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret
+from dispatcher.flow.integrations.credentials.rotation_schedule import schedule_rotation
 from dispatcher.flow.integrations.fields.kind import Vault
 from dispatcher.flow.integrations.fields.table import BOOKMARK, OPEN_ID_CONNECT
-from dispatcher.flow.integrations.inbound_client import generate_inbound_client
-from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret
-from dispatcher.flow.integrations.rotation_schedule import schedule_rotation
-from dispatcher.flow.integrations.single_sign_on import (
+from dispatcher.flow.integrations.products.single_sign_on import (
     configure_bookmark,
     configure_open_id_connect,
     remove_single_sign_on,

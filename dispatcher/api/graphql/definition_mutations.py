@@ -10,7 +10,7 @@ from dispatcher.api.graphql.conversion import document_of
 from dispatcher.api.graphql.objects import Product, ProductIntegration
 from dispatcher.api.graphql.payloads import answered
 from dispatcher.clock import iso_ms
-from dispatcher.flow.integrations.describe_product import describe_product
+from dispatcher.flow.integrations.products.describe import describe_product
 from dispatcher.model.integration import Integration
 from dispatcher.model.precondition import Precondition
 from dispatcher.model.product import Edition, ProductDetails

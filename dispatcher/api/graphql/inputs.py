@@ -9,7 +9,7 @@ from strawberry.types.unset import UNSET
 
 from dispatcher.api.graphql.enums import ClientCreationMethod, OpenIdGrantType
 from dispatcher.api.graphql.integration_fields import IntegrationFields, OutboundCredentialsInput, TransportInput
-from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S
+from dispatcher.flow.integrations.credentials.rotate_secret import DEFAULT_OVERLAP_S
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import SigningAlgorithm
 from dispatcher.model.ping import PingVersion

@@ -10,9 +10,9 @@ from aiohttp import web
 from dispatcher.console.frame.sentences import back
 from dispatcher.console.integrations.subject import Subject
 from dispatcher.errors import InvalidRequest, Refused, RequestError
-from dispatcher.flow.integrations.inbound_client import generate_inbound_client
-from dispatcher.flow.integrations.rotate_secret import rotate_secret
-from dispatcher.flow.integrations.rotation_schedule import schedule_rotation
+from dispatcher.flow.integrations.credentials.inbound_client import generate_inbound_client
+from dispatcher.flow.integrations.credentials.rotate_secret import rotate_secret
+from dispatcher.flow.integrations.credentials.rotation_schedule import schedule_rotation
 from dispatcher.model.integration import SigningAlgorithm
 from dispatcher.policy.client_rights import inbound_excess
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dispatcher.errors import Problem, Unprocessable
+from dispatcher.flow.integrations.fields.credential_rules import client_secret_problem
 from dispatcher.flow.integrations.fields.kind import UrlRule
-from dispatcher.flow.integrations.rules import client_secret_problem
 from dispatcher.model.connector import ConnectorAuth, ConnectorTemplate, OAuthApplication, PropertyRule
 from dispatcher.model.deployment import MASK
 from dispatcher.model.precondition import Precondition

@@ -19,7 +19,7 @@ from dispatcher.flow.installations.making.changing import LOCKED, same
 from dispatcher.flow.installations.making.creation import Asked
 from dispatcher.flow.installations.states.steps import StepResult
 from dispatcher.flow.installations.states.transitions import Cause, Decide
-from dispatcher.flow.integrations.launch import sign_on_url
+from dispatcher.flow.integrations.products.launch import sign_on_url
 from dispatcher.ids import new_installation_id
 from dispatcher.model.access import ACCOUNT_SCOPES, Caller
 from dispatcher.model.account import Account, User

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.editing.change import Editor
 from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.ids import new_uuid
 from dispatcher.model.integration import CredentialType, Integration

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dispatcher.flow.integrations.change import Editor
-from dispatcher.flow.integrations.create import create_integration
+from dispatcher.flow.integrations.editing.change import Editor
+from dispatcher.flow.integrations.editing.create import create_integration
+from dispatcher.flow.integrations.editing.publish import publish
+from dispatcher.flow.integrations.editing.update import delete_integration, update_integration
+from dispatcher.flow.integrations.fields.credential_rules import blank_ends
 from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.flow.integrations.fields.records import Affects
 from dispatcher.flow.integrations.fields.table import affected
-from dispatcher.flow.integrations.link import CLAIMED, link, moved_from, unlink
-from dispatcher.flow.integrations.publish import publish
-from dispatcher.flow.integrations.rules import blank_ends
-from dispatcher.flow.integrations.transport_rules import transport_warnings
-from dispatcher.flow.integrations.update import delete_integration, update_integration
+from dispatcher.flow.integrations.fields.transport_rules import transport_warnings
+from dispatcher.flow.integrations.products.link import CLAIMED, link, moved_from, unlink
 from dispatcher.flow.pings.schedule import plan_probes
 from dispatcher.flow.publishing.waiting import refuse_waiting
 from dispatcher.model.integration import Integration, Product, Revision

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientResponse
 from yarl import URL
 
-from dispatcher.flow.integrations.publish import publish
+from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.model.integration import Bookmark
 from tests.api.graphql.conftest import Graph
 

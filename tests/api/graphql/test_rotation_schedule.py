@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from dispatcher.clock import DAY_MS
-from dispatcher.flow.integrations.rotate_secret import rotate_secret
-from dispatcher.flow.integrations.rotation_schedule import Rotating
+from dispatcher.flow.integrations.credentials.rotate_secret import rotate_secret
+from dispatcher.flow.integrations.credentials.rotation_schedule import Rotating
 from dispatcher.model.integration import Integration, SigningAlgorithm
 from dispatcher.model.operational import OperationalEvent, OperationalKind
 from dispatcher.store.keys import definitions as definition_keys

@@ -6,7 +6,7 @@ from aiohttp import web
 
 from dispatcher.api.http.route import Route
 from dispatcher.api.services import SERVICES
-from dispatcher.flow.integrations.launch import where_to_open
+from dispatcher.flow.integrations.products.launch import where_to_open
 
 _HEADERS = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 

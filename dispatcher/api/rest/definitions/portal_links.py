@@ -16,7 +16,7 @@ from dispatcher.api.rest.models import Wire
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Problem, Refused, Unprocessable
-from dispatcher.flow.integrations.portal_links import make_portal_link
+from dispatcher.flow.integrations.products.portal_links import make_portal_link
 from dispatcher.flow.sessions.marketplaces import is_origin
 from dispatcher.model.access import Scope
 from dispatcher.model.integration import Integration

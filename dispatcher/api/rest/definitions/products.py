@@ -15,7 +15,7 @@ from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.models import Name, Wire
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound
-from dispatcher.flow.integrations.describe_product import describe_product
+from dispatcher.flow.integrations.products.describe import describe_product
 from dispatcher.model.access import Scope
 from dispatcher.model.integration import Product
 from dispatcher.model.product import Edition, ProductDetails

@@ -6,8 +6,10 @@ Written by hand beside a row: the attribute in ``dispatcher.model.integration``,
 
 from __future__ import annotations
 
+from dispatcher.flow.integrations.fields.credential_rules import client_secret_problem, credential_problems
 from dispatcher.flow.integrations.fields.headers import Headers
 from dispatcher.flow.integrations.fields.kind import Document, Kind
+from dispatcher.flow.integrations.fields.private_keys import private_key_problem
 from dispatcher.flow.integrations.fields.records import Affects, Field, Record, Records
 from dispatcher.flow.integrations.fields.transport import CertificateFacts, TransportRecord
 from dispatcher.flow.integrations.fields.values import (
@@ -24,8 +26,6 @@ from dispatcher.flow.integrations.fields.values import (
     Url,
     choice,
 )
-from dispatcher.flow.integrations.private_keys import private_key_problem
-from dispatcher.flow.integrations.rules import client_secret_problem, credential_problems
 from dispatcher.model.event_type import URL_FIELDS
 from dispatcher.model.installation import InstallStep
 from dispatcher.model.integration import (

@@ -1,6 +1,6 @@
 """The transport of an integration: a record whose fields depend on each other, and whose proxy is taken apart.
 
-Decides only what is kept; what the result may hold is for ``dispatcher.flow.integrations.transport_rules``.
+Decides only what is kept; what the result may hold is for ``dispatcher.flow.integrations.fields.transport_rules``.
 """
 
 from __future__ import annotations

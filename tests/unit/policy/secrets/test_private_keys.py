@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateNumbers, RSA
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
 
-from dispatcher.flow.integrations.private_keys import private_key_problem
+from dispatcher.flow.integrations.fields.private_keys import private_key_problem
 from dispatcher.policy.secrets.assertion_key import KeyUnreadable, read_assertion_key
 from dispatcher.policy.secrets.private_keys import (
     MAX_KEY_CHARS,

@@ -12,7 +12,12 @@ import structlog
 
 from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.errors import Conflict, NotFound, Problem, Unprocessable
-from dispatcher.flow.integrations.rotate_secret import DEFAULT_OVERLAP_S, MAX_OVERLAP_S, new_key, with_new_key
+from dispatcher.flow.integrations.credentials.rotate_secret import (
+    DEFAULT_OVERLAP_S,
+    MAX_OVERLAP_S,
+    new_key,
+    with_new_key,
+)
 from dispatcher.model.audit_entry import Author
 from dispatcher.model.integration import Integration, SigningAlgorithm, SigningRotation
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind

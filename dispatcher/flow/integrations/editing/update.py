@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.editing.change import Editor
+from dispatcher.flow.integrations.editing.unmodified import check_unmodified
 from dispatcher.flow.integrations.fields.kind import Document
-from dispatcher.flow.integrations.unmodified import check_unmodified
 from dispatcher.model.integration import Integration
 from dispatcher.model.precondition import Precondition
 from dispatcher.store.definitions.editing import Definitions

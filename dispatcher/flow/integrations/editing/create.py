@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from dispatcher.flow.integrations.change import Editor
+from dispatcher.flow.integrations.editing.change import Editor
 from dispatcher.flow.integrations.fields.kind import Document
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.integration import Integration, SigningSecret

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from dispatcher.errors import Problem, Unprocessable
+from dispatcher.flow.integrations.editing.kept_secrets import bound_secrets
 from dispatcher.flow.integrations.fields.headers import problems_of_headers
 from dispatcher.flow.integrations.fields.kind import Document, UrlRule, Vault
 from dispatcher.flow.integrations.fields.table import INTEGRATION
 from dispatcher.flow.integrations.fields.transport import open_transport
-from dispatcher.flow.integrations.kept_secrets import bound_secrets
-from dispatcher.flow.integrations.transport_rules import bound_problems, transport_problems
+from dispatcher.flow.integrations.fields.transport_rules import bound_problems, transport_problems
 from dispatcher.model.integration import CredentialType, Integration
 from dispatcher.store.secrets.sealing import Sealer
 

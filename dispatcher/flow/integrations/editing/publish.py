@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dispatcher.errors import Conflict
-from dispatcher.flow.integrations.unmodified import check_unmodified
+from dispatcher.flow.integrations.editing.unmodified import check_unmodified
 from dispatcher.model.integration import Integration
 from dispatcher.model.precondition import Precondition
 from dispatcher.store.definitions.editing import Definitions

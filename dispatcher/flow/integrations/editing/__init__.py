@@ -1,0 +1,1 @@
+"""Edits of the WORKING version, and publishing it."""

@@ -1,0 +1,1 @@
+"""Products: how each is shown, opened and linked to its integration."""
