@@ -114,7 +114,7 @@ def _show_type(said: TypePauseJson, *, as_json: bool) -> None:
         print_json(said)
     elif said["paused"]:
         typer.echo(f"{said['type']} paused {_until(said['pause'])}")
-        note(f"`dispatcher resume --type {said['type']}` lets its events go on")
+        note(f"workers hold it within a second; `dispatcher resume --type {said['type']}` lets its events go on")
     else:
         typer.echo(f"{said['type']} resumed")
 

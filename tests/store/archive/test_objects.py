@@ -103,6 +103,13 @@ def test_a_refusal_says_what_to_do_and_nothing_secret(
     assert "secret-of-the-tests" not in repr(vars(storage))
 
 
+def test_a_server_that_is_no_object_storage_is_told(storage: ObjectStorage, server: ObjectServer) -> None:
+    server.fault = lambda *_: Fault(404)
+    for work in (lambda: storage.write("3/x", b"1"), storage.rehearse, lambda: storage.ages_s(3, 0)):
+        with pytest.raises(OSError, match=r"is DISPATCHER_ARCHIVE_ENDPOINT object storage, .* bucket history\?"):
+            work()
+
+
 def test_what_is_throttled_is_tried_again(storage: ObjectStorage, server: ObjectServer) -> None:
     server.fault = lambda *_: Fault(503, "SlowDown") if len(server.asked) < 3 else None
     storage.write("3/x", b"content")

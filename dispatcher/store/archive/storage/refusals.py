@@ -28,6 +28,7 @@ _SAID = {
     "AllAccessDisabled": _DENIED,
     "403": _DENIED,
     "401": _DENIED,
+    "404": "it answers 404: is DISPATCHER_ARCHIVE_ENDPOINT object storage, and is there a bucket {name}?",
     "InvalidAccessKeyId": "it does not know AWS_ACCESS_KEY_ID",
     "SignatureDoesNotMatch": "AWS_SECRET_ACCESS_KEY is not that of AWS_ACCESS_KEY_ID",
     "ExpiredToken": _EXPIRED,
