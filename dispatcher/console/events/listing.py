@@ -13,13 +13,12 @@ from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.api.rest.events.asked_events import narrowed, searched_for
 from dispatcher.api.rest.events.filters import Asked
 from dispatcher.console.events.saved_views import CONDITIONS, VIEWS, conditions_of, links
+from dispatcher.console.events.why import holds, why
 from dispatcher.console.frame.screen import EVENTS, redirect
 from dispatcher.console.frame.sentences import said
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import InvalidRequest, Problem
 from dispatcher.model.queue import Page, StoredEvent
-from dispatcher.model.status import Status
-from dispatcher.pages.rendering import ago
 from dispatcher.policy.saved_views import may_share
 from dispatcher.store.queue.search.listing import MAX_SEARCH_S
 
@@ -88,11 +87,8 @@ async def show_events(request: web.Request, viewer: Viewer) -> web.StreamRespons
             condition, asked.cursor, LIMIT, complete=False, payloads=False, within_s=within_s
         )
     names = await viewer.names({one.event.integration_id for one in found.items})
-    held = {one.kind for one in await viewer.services.reads.type_pauses.all(viewer.now_ms)} if found.items else set()
-    rows = [
-        EventRow(one, names.get(one.event.integration_id), why(one, viewer.now_ms, is_held=one.event.type in held))
-        for one in found.items
-    ]
+    held = await holds(found.items, viewer)
+    rows = [EventRow(one, names.get(one.event.integration_id), why(one, viewer.now_ms, held)) for one in found.items]
     older = _older(asked, found, query)
     return await _page(request, viewer, query, rows, older, searched_to_ms=found.searched_to_ms)
 
@@ -137,24 +133,3 @@ async def _page(
 def _older(asked: Asked, found: Page, query: MultiDict[str]) -> str | None:
     cursor = asked.onward(found.next_cursor)
     return f"{EVENTS}?{urlencode(dict(query) | {'cursor': cursor})}" if cursor else None
-
-
-def why(stored: StoredEvent, now_ms: int, *, is_held: bool) -> str:
-    """The reason for its status and the end of it, as far as it tells itself. ``is_held``: its type is paused."""
-    state = stored.state
-    error = ": ".join(part for part in (state.error_code, state.error_message) if part)
-    if state.status is Status.SUCCEEDED:
-        tries = f"attempt {state.attempts}" if state.attempts > 1 else "first attempt"
-        return f"{tries}, {ago(state.settled_ms, now_ms)}" if state.settled_ms else tries
-    if state.status is Status.AWAITING_RESULT and state.result_deadline_ms:
-        return f"its host has to report until {ago(state.result_deadline_ms, now_ms)}"
-    if is_held and state.status in (Status.QUEUED, Status.RETRYING):
-        return f"its type is paused; {error}" if error else "its type is paused"
-    if state.status is Status.RETRYING and state.due_ms:
-        again = "due now" if state.due_ms <= now_ms else f"tries again {ago(state.due_ms, now_ms)}"
-        return f"{again}; {error}" if error else again
-    if state.status is Status.HELD:
-        return error or "behind an earlier event of its account"
-    if state.status is Status.QUEUED:
-        return error or "waits for its turn"
-    return error

@@ -25,6 +25,11 @@ def lane_states(view: LaneView, now_ms: int, problems: Iterable[Problem] = ()) -
     return held or failing(problems)
 
 
+def holding(view: LaneView, now_ms: int) -> LaneState | None:
+    """The first thing that holds all of its events back; a disabled URL holds those that go there only."""
+    return next((state for of in _HOLDS if of is not _suspended and (state := of(view, now_ms))), None)
+
+
 def failing(problems: Iterable[Problem]) -> Sequence[LaneState]:
     """Nothing holds its events back, and they are not delivered either."""
     since_ms = [one.finding.since_ms for one in problems if one.finding.kind is ProblemKind.FAILING]

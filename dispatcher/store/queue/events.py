@@ -6,7 +6,8 @@ settle) is ``owning/partition.py``. Every change is one script.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from typing import cast
 
 from dispatcher.model.event import Event
@@ -78,8 +79,15 @@ class QueueStore(EventFinder, EventChanges, LaneHolds, Reservations):
 
     async def lane(self, integration_id: str) -> LaneView | None:
         """Waiting work of one integration; None = it has none, and nothing holds it back."""
+        return (await self.lanes([integration_id])).get(integration_id)
+
+    async def lanes(self, integration_ids: Iterable[str]) -> dict[str, LaneView]:
+        """The same of several, each partition asked once."""
+        wanted: defaultdict[int, list[str]] = defaultdict(list)
+        for one in set(integration_ids):
+            wanted[self.partition_of(one)].append(one)
         with guarded():
-            return await overview.lane(self._client, self.partition_of(integration_id), integration_id)
+            return {view.integration_id: view for view in await overview.lanes(self._client, wanted)}
 
     async def counters(self) -> dict[str, int]:
         """Counters of all partitions since the store was made, added up."""

@@ -1,6 +1,8 @@
 -- prelude: queue
 -- overview: one partition counted at one moment. Changes nothing.
 --
+-- ARGV   the lanes to count; none = every lane that is known
+--
 -- Returns {now ms, owner, generation, lease until ms, in flight, awaiting, open, dead,
 --   lane, ready, scheduled, behind, busy, parked, cap, oldest ready ms, next due ms, paused, circuit, slow, token failing
 --   since ms, suspended URLs, what is shown of its pause as JSON …}.
@@ -10,7 +12,7 @@ local answer = {
   call('SCARD', OPEN_EVENTS), call('ZCARD', DEAD),
 }
 local function text(value) return value or '' end
-for _, lane in ipairs(call('SMEMBERS', KNOWN_LANES)) do
+for _, lane in ipairs(#ARGV > 0 and ARGV or call('SMEMBERS', KNOWN_LANES)) do
   local c = call('HMGET', lane_key(lane), 'busy', 'cap', 'paused', 'circuit', 'slow', 'behind', 'failing', 'pause_until', 'pause')
   local due, paused = due_key(lane), paused_since({ paused = c[3] or nil, pause_until = c[8] or nil })
   local ready, total = call('ZCOUNT', due, '-inf', NOW), call('ZCARD', due)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -50,12 +50,15 @@ async def overview(client: Client, partitions: Sequence[int], lanes_limit: int) 
     )
 
 
-async def lane(client: Client, partition: int, integration_id: str) -> LaneView | None:
-    """One integration's waiting work; None = it has none, and nothing holds it back."""
-    (reply,) = await each(client, [_OVERVIEW.call([queue_keys.own(partition)])])
-    if isinstance(reply, Exception):
-        raise reply
-    return next((view for view in lane_views(partition, reply) if view.integration_id == integration_id), None)
+async def lanes(client: Client, wanted: Mapping[int, Sequence[str]]) -> list[LaneView]:
+    """Waiting work of integrations, by their partitions; without those that have none and that nothing holds back."""
+    replies = await each(client, [_OVERVIEW.call([queue_keys.own(p)], *ids) for p, ids in wanted.items()])
+    views: list[LaneView] = []
+    for partition, reply in zip(wanted, replies, strict=True):
+        if isinstance(reply, Exception):
+            raise reply
+        views += lane_views(partition, reply)
+    return views
 
 
 def _oldest_s(lanes: Sequence[LaneView], now_ms: int, *, paused: bool) -> float:
