@@ -24,11 +24,11 @@ async def _page(request: web.Request, viewer: Viewer, act: str) -> web.Response:
     client = await viewer.services.clients.get(request.match_info["clientId"])
     if client is None:
         raise no_such_client()
-    from_settings = _is_from_settings(request, client)
+    from_settings = is_from_settings(request, client)
     return viewer.page("administration/client-ending.html", client=client, act=act, from_settings=from_settings)
 
 
-def _is_from_settings(request: web.Request, client: ApiClient) -> bool:
+def is_from_settings(request: web.Request, client: ApiClient) -> bool:
     """True for the one that each start makes what the settings say."""
     kept = {one["name"]: one["value"] for one in request.app[EFFECTIVE_SETTINGS]}
     return kept["DISPATCHER_ADMIN_CLIENT_ID"] == client.client_id

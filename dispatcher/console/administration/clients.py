@@ -9,6 +9,7 @@ from aiohttp import web
 
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.request.known_parameters import refuse_unheeded
+from dispatcher.console.administration.client_endings import is_from_settings
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.sentences import back, said
 from dispatcher.console.frame.viewer import Viewer
@@ -69,7 +70,7 @@ async def _key_page(
     if client is None:
         raise no_such_client()
     key = orjson.loads(client.public_key) if client.public_key else None
-    values = {"client": client, "key": key, "wrong": wrong or {}}
+    values = {"client": client, "key": key, "wrong": wrong or {}, "from_settings": is_from_settings(request, client)}
     return viewer.page("administration/client-key.html", status, **values)
 
 

@@ -11,7 +11,7 @@ from dispatcher.console.frame.sentences import back
 from dispatcher.console.integrations.contents import contents
 from dispatcher.console.integrations.listing import problems_of, state_of
 from dispatcher.console.integrations.subject import Subject
-from dispatcher.console.operating.remedies import trouble
+from dispatcher.console.operating.remedies import troubles
 from dispatcher.errors import RequestError
 from dispatcher.model.access import Scope
 from dispatcher.model.event_type import URL_FIELDS
@@ -68,7 +68,7 @@ async def _page(
             integration, lane if viewer.sees_overview else None, viewer.now_ms, problems.get(integration.id, [])
         ),
         lane=lane if viewer.sees_overview else None,
-        troubles=[trouble(one, viewer) for one in problems.get(integration.id, [])],
+        troubles=troubles(problems.get(integration.id, []), viewer),
         last_ping=last_ping,
         changed=changed,
         urls=[(name, integration.working.urls[name]) for name in URL_FIELDS if name in integration.working.urls],

@@ -16,7 +16,7 @@ from dispatcher.console.operating.charts import Chart
 from dispatcher.console.operating.lane_states import LaneState, lane_states
 from dispatcher.console.operating.marks import marks_since
 from dispatcher.console.operating.overview_charts import DUE_LANES, DUE_STEP_MS, DUE_STEPS, charts_of, due_chart
-from dispatcher.console.operating.remedies import trouble
+from dispatcher.console.operating.remedies import troubles
 from dispatcher.flow.events.reading.figures import LAST_HOUR
 from dispatcher.model.queue import LaneView, QueueOverview
 from dispatcher.model.verdict import Verdict
@@ -66,7 +66,7 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     return viewer.page(
         "overview.html",
         verdict=verdict,
-        troubles=[trouble(problem, viewer) for problem in shown],
+        troubles=troubles(verdict.problems, viewer)[: len(shown)],
         further=len(verdict.problems) - len(shown),
         tiles=_tiles(total(steps.figures), overview, viewer),
         charts=charts_of(steps, marks),

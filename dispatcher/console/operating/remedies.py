@@ -44,9 +44,17 @@ class Trouble:
     remedies: Sequence[Remedy]
 
 
-def trouble(problem: Problem, viewer: Viewer) -> Trouble:
+def troubles(problems: Sequence[Problem], viewer: Viewer) -> list[Trouble]:
+    """Of one verdict. What is paused already is not to be paused: a problem lasts some time beyond its pause."""
+    found = (one.finding for one in problems)
+    paused = {one.integration_id for one in found if one.kind is ProblemKind.PAUSED and one.integration_id}
+    return [_trouble(one, viewer, is_paused=one.finding.integration_id in paused) for one in problems]
+
+
+def _trouble(problem: Problem, viewer: Viewer, *, is_paused: bool) -> Trouble:
     look, words = SEVERITIES[problem.severity]
-    offered = (_remedy(action, problem, viewer) for action in problem.finding.actions)
+    actions = (one for one in problem.finding.actions if not (is_paused and (one.path or "").endswith("/pause")))
+    offered = (_remedy(action, problem, viewer) for action in actions)
     return Trouble(problem, look, words, [one for one in offered if one is not None])
 
 

@@ -37,6 +37,8 @@
     document.addEventListener("visibilitychange", look);
   }
 
+  if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), EVERY_MS);
+
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.hidden = false;
     button.addEventListener("click", async () => {

@@ -59,7 +59,7 @@ async def test_what_ends_is_said_before_a_secret_is_replaced_or_a_client_disable
     page = await operator.look("/console/clients")
     assert (f'href="{path}/rotate"' in page, f'action="{path}/' in page) == (True, False)
     page = await operator.look(f"{path}/rotate")
-    assert "The secret that it has now ends at once." in page
+    assert "Its secret ends at once" in page
     assert "settings" not in page.partition("<h1>")[2].partition("</form>")[0]
     assert "let in no more" in await operator.look(f"{path}/disable")
     assert not (await listed(operator, "careful"))["disabled"]
@@ -73,9 +73,10 @@ async def test_what_ends_is_said_before_a_secret_is_replaced_or_a_client_disable
 
 async def test_a_client_of_the_settings_is_said_to_come_back(operator: Visitor) -> None:
     page = await operator.look("/console/clients/admin/rotate")
-    assert "brings the settings&#39; secret back" in page
+    assert "brings their secret back" in page
     assert "your own session ends as well" in page
     assert "enables it again" in await operator.look("/console/clients/admin/disable")
+    assert "takes the key away and brings their secret back" in await operator.look("/console/clients/admin/key")
 
 
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----
