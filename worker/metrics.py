@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 
 import structlog
 from aiohttp import hdrs, web
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+from prometheus_client.core import Metric
 
 from dispatcher.telemetry.exposition import form_for
+from dispatcher.telemetry.metrics_export import exporting
 from dispatcher.telemetry.watchdog import LAG_HELP, Watchdog
 from worker.partition.owner import Owner
 
@@ -36,6 +40,17 @@ async def metrics_site(host: str, port: int | None, owner: Owner, registry: Coll
         yield
     finally:
         await runner.cleanup()
+
+
+def metrics_pushed(
+    registry: CollectorRegistry, url: str | None, interval_s: float
+) -> AbstractAsyncContextManager[None]:
+    """Push every so often while the context is open, if a URL is set."""
+
+    async def collected() -> Iterable[Metric]:
+        return registry.collect()
+
+    return exporting("dispatcher-worker", url, interval_s, collected, time.time_ns)
 
 
 def registry_of(owner: Owner, lacks_key: LacksKey, watchdog: Watchdog) -> CollectorRegistry:

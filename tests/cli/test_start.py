@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
+import pytest
+
+UNUSED = frozenset({"jwt", "rich", "pygments"})
+"""Loaded by libraries that do without."""
+
+
+def said(code: str) -> list[str]:
+    """Words that a program of its own prints."""
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return done.stdout.split()
+
+
+def loaded_by(code: str) -> set[str]:
+    return set(said(f"import sys; {code}; print(*sys.modules)"))
+
 
 def test_help_loads_nothing_heavy() -> None:
-    code = "import sys; from dispatcher.cli.main import build; build(['--help']); print(*sorted(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"aiohttp", "redis", "pydantic", "strawberry", "arq", "authlib"} & set(loaded)
+    loaded = loaded_by("from dispatcher.cli.main import build; build(['--help'])")
+    assert not {"aiohttp", "redis", "pydantic", "strawberry", "arq", "authlib"} & loaded
 
 
 def test_the_api_loads_no_graphql_before_it_is_asked_for() -> None:
-    code = "import sys, dispatcher.cli.processes.serve; print(*sorted(sys.modules))"
-    loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"graphql", "strawberry"} & set(loaded)
+    loaded = loaded_by("import dispatcher.cli.processes.serve")
+    assert not ({"graphql", "strawberry"} | UNUSED) & loaded
     assert "dispatcher.api.graphql.routes" in loaded
+
+
+def test_a_worker_loads_nothing_that_it_does_not_use() -> None:
+    loaded = loaded_by("import dispatcher.cli.processes.worker, worker.main")
+    assert not ({"prometheus_client", "aiohttp.web"} | UNUSED) & loaded
+    assert {"arq", "redis.auth.token"} <= loaded
+
+
+def test_what_redis_was_kept_from_is_there_for_whoever_uses_it() -> None:
+    first = "import dispatcher.cli.processes, redis.auth.token as token"
+    assert said(f"{first}; print(token.jwt.decode.__name__); import jwt; print(jwt.decode == token.jwt.decode)") == [
+        "decode",
+        "True",
+    ]
+
+
+@pytest.mark.parametrize("given", [{}, {"SSL_CERT_FILE": "/given.pem"}], ids=["unset", "set"])
+def test_only_contexts_of_the_http_library_miss_the_certificates_of_the_system(
+    given: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dispatcher.cli.processes.lean_imports import import_http
+
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    before = os.environ.copy()
+    import_http()
+    assert os.environ == before

@@ -7,7 +7,6 @@ addresses alike); the resolver only refuses earlier, and refuses a whole name wh
 from __future__ import annotations
 
 import socket
-import ssl
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
@@ -17,7 +16,6 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from worker.http.resolver import AddressInfo, SystemResolver
-from worker.http.tls import public_context
 
 AddressRule = Callable[[IPv4Address | IPv6Address], str | None]
 """Why an address may not be reached (``loopback``, ``private`` …), or None when it may."""
@@ -98,16 +96,14 @@ def guarded_connector(
     *,
     denied_ports: frozenset[int] = frozenset(),
     resolver: AbstractResolver | None = None,
-    tls: ssl.SSLContext | None = None,
 ) -> aiohttp.TCPConnector:
-    """``tls`` None = the system's certificates. Connections are not limited: a dead host never takes another host's."""
+    """Connections are not limited: a dead host never takes another host's. Requests bring their TLS context."""
     return aiohttp.TCPConnector(
         resolver=CheckingResolver(resolver or SystemResolver(), rule),
         socket_factory=lambda info: checked_socket(info, rule, denied_ports),
         limit=0,
         use_dns_cache=False,  # the resolver keeps names; here all who wait for one would share the first failure
         keepalive_timeout=KEEP_ALIVE_S,
-        ssl=tls or public_context(),
     )
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from dispatcher.cli.environment import refuse_misspelt
+from dispatcher.cli.processes.lean_imports import import_http
 from dispatcher.cli.processes.startup import (
     load_settings,
     open_store,
@@ -62,6 +63,7 @@ async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event, calle
     Raises ConfigurationError when another package of that name is in the way.
     """
     require_own_worker()
+    import_http()
     from worker.main import run
 
     await require_queue(settings.queue_redis_url or redis_url)

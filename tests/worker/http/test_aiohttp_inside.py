@@ -6,6 +6,7 @@ import ast
 import asyncio
 import inspect
 import re
+import ssl
 import tomllib
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
@@ -18,6 +19,9 @@ from aiohttp.connector import Connection
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.streams import EMPTY_PAYLOAD
 from yarl import URL
+
+from worker.http.aiohttp_inside.destination import Destinations
+from worker.http.tls import public_context
 
 ROOT = Path(__file__).parents[3]
 INSIDE = ROOT / "worker/http/aiohttp_inside"
@@ -125,3 +129,20 @@ def _imported(path: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
+
+
+async def test_a_request_by_https_brings_a_context_that_trusts_the_systems_authorities_or_its_own() -> None:
+    own = ssl.create_default_context()
+    url = "https://host.example/n"
+    assert Destinations(None, None).find(url).origin.ssl is public_context()
+    assert Destinations(own, None).find(url).origin.ssl is own
+
+
+def test_connections_are_made_in_one_place() -> None:
+    """aiohttp's own contexts trust nobody in a worker, so that each request has to bring one."""
+    makers = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "worker").rglob("*.py")
+        if re.search(r"ClientSession\(|TCPConnector\(", path.read_text())
+    }
+    assert makers == {"worker/http/connector.py"}

@@ -6,6 +6,7 @@ Made once for each URL, in its general form; refuses a URL that no notification 
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -19,6 +20,7 @@ from worker.http.aiohttp_inside.exchange import ALWAYS, header_lines
 from worker.http.connector import AddressBlocked
 from worker.http.proxies import ProxiedWay
 from worker.http.request_target import asked_with, request_target, sent_url
+from worker.http.tls import public_context
 
 KEPT_DESTINATIONS = 4096
 
@@ -37,9 +39,10 @@ class Destination(NamedTuple):
 
 
 class Destinations:
-    """Those of one session. With ``proxied`` all of them lie behind a proxy."""
+    """Those of one session. ``tls`` None = the system's certificates. With ``proxied`` all lie behind a proxy."""
 
-    def __init__(self, proxied: ProxiedWay | None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None, proxied: ProxiedWay | None) -> None:
+        self._tls = tls
         self._proxied = proxied
         self.find = lru_cache(KEPT_DESTINATIONS)(self._find)
         self._origin = lru_cache(KEPT_DESTINATIONS)(self._make_origin)
@@ -55,7 +58,8 @@ class Destinations:
 
     def _make_origin(self, url: URL) -> aiohttp.ClientRequest:
         proxy = URL(self._proxied.address.url) if self._proxied else None
-        request = aiohttp.ClientRequest(hdrs.METH_POST, url, loop=asyncio.get_running_loop(), proxy=proxy)
+        tls = (self._tls or public_context()) if url.scheme == "https" else True
+        request = aiohttp.ClientRequest(hdrs.METH_POST, url, loop=asyncio.get_running_loop(), proxy=proxy, ssl=tls)
         if self._proxied is not None:
             host = {hdrs.HOST: request.headers[hdrs.HOST]}
             request.proxy_headers = CIMultiDict(host | ALWAYS | self._proxied.credentials)

@@ -29,8 +29,8 @@ _NO_TIME: Took = 0.0, 0.0
 class Session:
     """Requests over the connections of one connector, which it closes. Use with ``async with``.
 
-    ``connect_timeout_s`` spans lookup, connect and TLS handshake; ``request_timeout_s`` everything. With ``proxied``
-    every request goes through a proxy.
+    ``connect_timeout_s`` spans lookup, connect and TLS handshake; ``request_timeout_s`` everything. ``tls`` None = the
+    system's certificates. With ``proxied`` every request goes through a proxy.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Session:
         *,
         connect_timeout_s: float = 5.0,
         request_timeout_s: float = 30.0,
+        tls: ssl.SSLContext | None = None,
         proxied: ProxiedWay | None = None,
     ) -> None:
         self._connector = connector
@@ -47,7 +48,7 @@ class Session:
         self._proxied = proxied
         self.connections = HostConnections()
         """Those that are open."""
-        self._destinations = Destinations(proxied)
+        self._destinations = Destinations(tls, proxied)
 
     async def post(
         self,
@@ -142,8 +143,14 @@ def guarded_session(
     proxied: ProxiedWay | None = None,
 ) -> Session:
     """A session whose connections are judged by ``rule``; with ``proxied`` it sees no address but the proxy's."""
-    connector = guarded_connector(rule, denied_ports=denied_ports, resolver=resolver, tls=tls)
-    return Session(connector, connect_timeout_s=connect_timeout_s, request_timeout_s=request_timeout_s, proxied=proxied)
+    connector = guarded_connector(rule, denied_ports=denied_ports, resolver=resolver)
+    return Session(
+        connector,
+        connect_timeout_s=connect_timeout_s,
+        request_timeout_s=request_timeout_s,
+        tls=tls,
+        proxied=proxied,
+    )
 
 
 @lru_cache(maxsize=256)
