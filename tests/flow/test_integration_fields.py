@@ -20,9 +20,10 @@ from graphql import (
 from dispatcher.api.graphql.schema import build_schema as build_ours
 from dispatcher.errors import Unprocessable
 from dispatcher.flow.integrations.editing.change import Editor
+from dispatcher.flow.integrations.fields.host_rows import CREDENTIALS, TRANSPORT
 from dispatcher.flow.integrations.fields.kind import MASK, Kind
 from dispatcher.flow.integrations.fields.records import Affects, Field, Record, Records, read
-from dispatcher.flow.integrations.fields.table import CREDENTIALS, INTEGRATION, TRANSPORT, affected
+from dispatcher.flow.integrations.fields.table import INTEGRATION, affected
 from dispatcher.flow.integrations.fields.values import Choice, Number, Secret, Texts
 from dispatcher.model.integration import Integration, OpenIdConnect, Revision
 from dispatcher.policy.differences import differences

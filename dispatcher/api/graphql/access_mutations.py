@@ -17,7 +17,7 @@ from dispatcher.flow.integrations.credentials.inbound_client import generate_inb
 from dispatcher.flow.integrations.credentials.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret
 from dispatcher.flow.integrations.credentials.rotation_schedule import schedule_rotation
 from dispatcher.flow.integrations.fields.kind import Vault
-from dispatcher.flow.integrations.fields.table import BOOKMARK, OPEN_ID_CONNECT
+from dispatcher.flow.integrations.fields.product_rows import BOOKMARK, OPEN_ID_CONNECT
 from dispatcher.flow.integrations.products.single_sign_on import (
     configure_bookmark,
     configure_open_id_connect,

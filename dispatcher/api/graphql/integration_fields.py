@@ -1,6 +1,6 @@
 """The fields of an integration as GraphQL takes and shows them: typed by hand, converted by ``conversion``.
 
-What a field does is its row in ``dispatcher.flow.integrations.fields.table``.
+A field does, and is called, as its row in ``dispatcher.flow.integrations.fields.table`` says.
 """
 
 from __future__ import annotations
@@ -28,18 +28,10 @@ class OutboundCredentialsInput:
     auth_method: AuthMethod | None = UNSET
     private_key: str | None = UNSET
     key_id: str | None = UNSET
-    assertion_audience: str | None = strawberry.field(
-        default=UNSET, description="aud of a private_key_jwt assertion; left out: tokenUri."
-    )
-    assertion_algorithm: AssertionAlgorithm | None = strawberry.field(
-        default=UNSET, description="Of an RSA key that names none; left out: RS256."
-    )
-    token_lifetime: float | None = strawberry.field(
-        default=UNSET, description="Seconds for which a token is used whose answer has no expires_in."
-    )
-    ignore_token_type: bool | None = strawberry.field(
-        default=UNSET, description="Send a token as Bearer whatever token_type its answer names."
-    )
+    assertion_audience: str | None = UNSET
+    assertion_algorithm: AssertionAlgorithm | None = UNSET
+    token_lifetime: float | None = UNSET
+    ignore_token_type: bool | None = UNSET
 
 
 @strawberry.type
@@ -66,11 +58,9 @@ class TransportInput:
     """Connections to the host and its token endpoint. Certificates are PEM, the client's own first."""
 
     client_certificate: str | None = UNSET
-    private_key: str | None = strawberry.field(default=UNSET, description="PEM, not encrypted: it is sealed here.")
-    ca_certificates: str | None = strawberry.field(
-        default=UNSET, description="Trusted instead of the public authorities."
-    )
-    proxy_url: str | None = strawberry.field(default=UNSET, description="http://[user:password@]host:port")
+    private_key: str | None = UNSET
+    ca_certificates: str | None = UNSET
+    proxy_url: str | None = UNSET
     proxy_username: str | None = UNSET
     proxy_password: str | None = UNSET
 
@@ -90,11 +80,11 @@ class Certificate:
 class Transport:
     """Connections to the host and its token endpoint."""
 
-    client_certificate: str | None = strawberry.field(description="PEM, the client's own first.")
-    client_certificates: list[Certificate] = strawberry.field(description="What is in clientCertificate, in order.")
+    client_certificate: str | None
+    client_certificates: list[Certificate]
     private_key: str | None
-    ca_certificates: str | None = strawberry.field(description="PEM; trusted instead of the public authorities.")
-    certificate_authorities: list[Certificate] = strawberry.field(description="What is in caCertificates, in order.")
+    ca_certificates: str | None
+    certificate_authorities: list[Certificate]
     proxy_url: str | None
     proxy_username: str | None
     proxy_password: str | None
@@ -122,9 +112,7 @@ class OrderFormFieldInput:
 
     name: str
     label: str | None = None
-    type: str | None = strawberry.field(
-        default="TEXT", description="TEXT, TEXT_AREA, NUMBER, BOOLEAN, DATE, EMAIL, PHONE or URL, in any case."
-    )
+    type: str | None = "TEXT"
     required: bool | None = False
 
 
@@ -144,9 +132,9 @@ class InstallStepInput:
     description: str | None = None
     image_url: str | None = strawberry.field(default=None, name="imageURL")
     install_url: str | None = strawberry.field(default=None, name="installURL")
-    installer_function: str | None = strawberry.field(default=None, description="Called at the host to do the step.")
-    uninstaller_function: str | None = strawberry.field(default=None, description="Called at the host to undo it.")
-    connection: str | None = strawberry.field(default=None, description="Name of the connector that does the step.")
+    installer_function: str | None = None
+    uninstaller_function: str | None = None
+    connection: str | None = None
 
 
 @strawberry.type
@@ -194,12 +182,8 @@ class IntegrationFields:
     outbound_credentials: OutboundCredentialsInput | None = UNSET
     transport: TransportInput | None = UNSET
     answers: AnswerMode | None = UNSET
-    format: BodyFormat | None = strawberry.field(
-        default=UNSET, description="CLOUDEVENTS: what is POSTed is a CloudEvent whose data is the notification."
-    )
-    style: NotificationStyle | None = strawberry.field(
-        default=UNSET, description="EVENT_URL_GET: hosts are asked with GET and ?eventUrl=, and read the event there."
-    )
+    format: BodyFormat | None = UNSET
+    style: NotificationStyle | None = UNSET
     retry_schedule: list[float] | None = UNSET
     request_timeout: float | None = UNSET
     max_age: float | None = UNSET
@@ -208,20 +192,12 @@ class IntegrationFields:
     result_deadline: float | None = UNSET
     headers: list[HeaderInput] | None = UNSET
     filter: JSON | None = UNSET
-    validate_payloads: bool | None = strawberry.field(
-        default=UNSET, description="Accept only events whose payload fits the schema of its type (GET /v1/event-types)."
-    )
+    validate_payloads: bool | None = UNSET
     order_require_form_fields: bool | None = UNSET
     order_form_fields: list[OrderFormFieldInput] | None = UNSET
-    install_template: list[InstallStepInput] | None = strawberry.field(
-        default=UNSET, description="Steps that an installation of the product begins with, at most 50."
-    )
-    vendor_id: strawberry.ID | None = strawberry.field(
-        default=UNSET, description="Whose it is. Clients of one vendor leave it out: theirs is their vendor's."
-    )
-    probe_interval_minutes: int | None = strawberry.field(
-        default=UNSET, description="Minutes between scheduled pings of the integration; null = none."
-    )
+    install_template: list[InstallStepInput] | None = UNSET
+    vendor_id: strawberry.ID | None = UNSET
+    probe_interval_minutes: int | None = UNSET
 
 
 @strawberry.type
@@ -238,7 +214,7 @@ class ShownFields:
     user_updated_url: str | None
     addon_notification_url: str | None
     outbound_credentials: OutboundCredentials
-    transport: Transport | None = strawberry.field(description="Null: connections are made as the deployment does.")
+    transport: Transport | None
     answers: AnswerMode
     format: BodyFormat
     style: NotificationStyle

@@ -12,6 +12,7 @@ from dispatcher.api.graphql.access_mutations import AccessMutations
 from dispatcher.api.graphql.definition_mutations import DefinitionMutations
 from dispatcher.api.graphql.enums import make_lenient
 from dispatcher.api.graphql.few_errors import FewVariableErrors
+from dispatcher.api.graphql.field_words import describe_fields
 from dispatcher.api.graphql.limits import Limits
 from dispatcher.api.graphql.naming import Naming
 from dispatcher.api.graphql.ping_mutations import PingMutations
@@ -47,4 +48,5 @@ def build_schema(*, introspection: bool = True) -> strawberry.Schema:
     )
     make_lenient(schema)
     describe(schema)
+    describe_fields(schema)
     return schema

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from dispatcher.console.integrations.labels import LABELS, LONG, Label
+from dispatcher.console.integrations.forms import LONG
 from dispatcher.flow.integrations.fields import values
 from dispatcher.flow.integrations.fields.headers import Headers
 from dispatcher.flow.integrations.fields.kind import Document
@@ -96,10 +96,9 @@ def _drawn(path: tuple[str, ...], row: Row, shown: Any) -> Iterator[Drawn]:
 
 
 def _field(name: str, row: Row, shown: Any) -> Field:
-    label = LABELS.get(name) or Label(name.rpartition(".")[2])
-    plain = Field(name, label.text, hint=label.hint or None)
+    plain = Field(name, row.label, hint="; ".join(_hints(row)) or None)
     if isinstance(row.kind, values.Choice):
-        options = tuple(Option(one, label.options.get(one, one)) for one in row.kind.values)
+        options = tuple(Option(one, row.kind.meanings.get(one, one)) for one in row.kind.values)
         required = row.kind.cleared in row.kind.values
         return replace(plain, kind=Kind.CHOICE, value=shown or "", options=options, required=required)
     if isinstance(row.kind, values.Secret):
@@ -107,6 +106,15 @@ def _field(name: str, row: Row, shown: Any) -> Field:
     look, words = _LOOKS.get(type(row.kind), (Kind.TEXT, _plain))
     required = isinstance(row.kind, values.Name) and row.kind.required
     return replace(plain, kind=Kind.CODE if name in LONG else look, value=words(shown), required=required)
+
+
+def _hints(row: Row) -> Iterator[str]:
+    if isinstance(row.kind, Records):
+        yield f"JSON, as the API takes it: {', '.join(one.name for one in row.kind.fields)}"
+    elif isinstance(row.kind, values.Condition):
+        yield "JSON, as the API takes it"
+    if row.hint:
+        yield row.hint
 
 
 def _plain(shown: Any) -> str:

@@ -10,7 +10,7 @@ from aiohttp import web
 from dispatcher.console.frame.precondition import as_drawn
 from dispatcher.console.frame.sentences import back
 from dispatcher.console.integrations.drawn import Drawn, Section, beside, changes, drawn
-from dispatcher.console.integrations.labels import FORMS
+from dispatcher.console.integrations.forms import FORMS
 from dispatcher.console.integrations.subject import Do, Show, Subject
 from dispatcher.errors import RequestError, Unprocessable
 from dispatcher.flow.integrations.fields.kind import Document

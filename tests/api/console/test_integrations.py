@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from dispatcher.console.integrations.labels import FORMS
+from dispatcher.console.integrations.forms import FORMS
 from dispatcher.flow.integrations.fields.table import INTEGRATION
 from dispatcher.model.integration import CredentialType, Revision
 from dispatcher.model.ping import PingStatus, PingTest, PingVersion

@@ -10,11 +10,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, Field, create_model
 
 from dispatcher.api.rest.models import Name, Wire
-from dispatcher.flow.integrations.fields.kind import Kind
+from dispatcher.flow.integrations.fields.kind import MASK, Kind
+from dispatcher.flow.integrations.fields.records import Field as Row
 from dispatcher.flow.integrations.fields.records import Record, Records
 from dispatcher.flow.integrations.fields.table import INTEGRATION
 from dispatcher.flow.integrations.fields.transport import CertificateFacts
-from dispatcher.flow.integrations.fields.values import Choice, Condition, Delays, Number, Switch, Texts
+from dispatcher.flow.integrations.fields.values import Choice, Condition, Delays, Number, Secret, Switch, Texts
 
 _PLAIN: dict[type[Kind], Any] = {
     Switch: bool,
@@ -42,10 +43,16 @@ def _type(kind: Kind, name: str, *, given: bool) -> Any:
 def _model(record: Record | Records, name: str, *, given: bool, base: type[BaseModel] = Wire) -> type[BaseModel]:
     rows = [one for one in record.fields if one.given or not given]
     fields: dict[str, Any] = {
-        _snake(one.name): (_type(one.kind, one.name, given=given) | None, Field(default=None, alias=one.name))
-        for one in rows
+        _snake(one.name): (_type(one.kind, one.name, given=given) | None, _described(one)) for one in rows
     }
     return create_model(name, __base__=base, **fields)
+
+
+def _described(row: Row) -> Any:
+    example = MASK if isinstance(row.kind, Secret) else row.example
+    return Field(
+        default=None, alias=row.name, description=row.description or None, examples=[example] if example else None
+    )
 
 
 def _snake(name: str) -> str:

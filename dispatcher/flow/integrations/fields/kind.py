@@ -46,6 +46,11 @@ class Kind:
         """The type of values, in words."""
         return "a text"
 
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        """Values in words, where there are few."""
+        return {}
+
     def fits(self, wanted: Any) -> bool:
         """True for values of the type that it takes; null is no matter of it."""
         return isinstance(wanted, str)

@@ -41,6 +41,23 @@ class Field:
     affects: Affects = Affects.DELIVERY
     given: bool = True
     """False: it is shown, and changed in another way or not at all."""
+    says: str = ""
+    """Words for people, on every surface: a label, and after the first ``; `` a hint. Without any it is its name."""
+    example: str | None = None
+
+    @property
+    def label(self) -> str:
+        return self.says.partition("; ")[0] or self.name
+
+    @property
+    def hint(self) -> str:
+        return self.says.partition("; ")[2]
+
+    @property
+    def description(self) -> str:
+        """All that is said of it, values in words included."""
+        meanings = "; ".join(f"{value} = {text}" for value, text in self.kind.meanings.items())
+        return f"{self.says}: {meanings}" if meanings else self.says
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -173,6 +173,11 @@ class Choice(Kind):
     make: Callable[[str], Any] = str
     folded: bool = False
     kept: bool = False
+    words: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def meanings(self) -> Mapping[str, str]:
+        return self.words
 
     @property
     def takes(self) -> str:
@@ -193,9 +198,9 @@ class Choice(Kind):
         return (wanted.upper() or self.cleared) if self.folded else wanted
 
 
-def choice(kind: type[StrEnum], cleared: StrEnum) -> Choice:
+def choice(kind: type[StrEnum], cleared: StrEnum, words: Mapping[str, str] | None = None) -> Choice:
     """One member of an enumeration."""
-    return Choice(cleared, tuple(one.value for one in kind), kind)
+    return Choice(cleared, tuple(one.value for one in kind), kind, words=words or {})
 
 
 @dataclass(frozen=True, slots=True)
