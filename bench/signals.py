@@ -1,26 +1,21 @@
 """Cost of signals: history and verdict beside the same programs without them, in CPU, memory and time of scripts.
 
-``python -m bench.signals --rounds 7 --events 12000`` prints it. Two deployments take turns; the one that does not run
-is held still.
+``python -m bench.signals --rounds 7 --events 12000`` prints it.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import statistics
 import tempfile
 import time
-from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from dataclasses import replace
 from pathlib import Path
 
 from bench.history import Hand, used_bytes
-from bench.rig.deployment import FIRST_EVENTS, PARTITIONS, Deployment, deployment
-from bench.rig.drain import Drain, watch
-from bench.rig.traffic import define, fill, integration_id
-from dispatcher.cli.bench.children import Child, program
+from bench.rig.deployment import PARTITIONS, Deployment, deployment
+from bench.rig.in_turn import compare, running
+from bench.rig.traffic import integration_id
 from dispatcher.cli.bench.sink_client import Sink, sink_process
 from dispatcher.ids import new_event_id
 from dispatcher.model.attempt import Attempt, Outcome
@@ -34,7 +29,6 @@ from dispatcher.store.queue.owning.claims import Settlement
 from dispatcher.store.queue.owning.codec import read_claim
 from dispatcher.store.queue.watching.troubles import Troubles
 
-INTEGRATIONS = 100
 TROUBLED = 10_000
 CHARTED = 200
 BATCH = 500
@@ -45,55 +39,13 @@ WITH, WITHOUT = "dispatcher.cli.main", "bench.peers.without_signals"
 
 
 async def costs(sink: Sink, rounds: int, events: int) -> None:
-    """Deliveries and CPU of both, in turn."""
+    """Deliveries and CPU of both, in turn: an API that judges and a worker that samples, and both without."""
     async with AsyncExitStack() as stack:
-        both = [await _running(stack, sink, module) for module in (WITH, WITHOUT)]
-        drains: list[list[Drain]] = [[], []]
-        for turn in range(rounds):
-            for n in (0, 1) if turn % 2 else (1, 0):
-                drains[n].append(await _drained(sink, *both[n], events))
-    ratios = [a.rate_per_s / b.rate_per_s for a, b in zip(*drains, strict=True)]
-    _say("deliveries/s with, without", *([one.rate_per_s for one in some] for some in drains))
-    print(f"deliveries/s with beside without: {statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f})")
-    for name in drains[0][0].cpu_us:
-        _say(f"{name} CPU us an event with, without", *([one.cpu_us[name] for one in some] for some in drains))
-    total = [[sum(one.cpu_us.values()) for one in some] for some in drains]
-    _say("all CPU us an event with, without", *total)
-    parts = [a / b for a, b in zip(*total, strict=True)]
-    print(f"all CPU with beside without: {statistics.median(parts):.3f} ({min(parts):.2f} to {max(parts):.2f})")
-
-
-def _say(what: str, *figures: Sequence[float]) -> None:
-    print(f"{what}: {', '.join(f'{statistics.median(some):,.0f}' for some in figures)}", flush=True)
-
-
-async def _running(stack: AsyncExitStack, sink: Sink, module: str) -> tuple[Deployment, Child]:
-    """With an API that judges and a worker that samples, both held still."""
-    made = await stack.enter_async_context(deployment())
-    await define(made.redis, made.sealer, INTEGRATIONS, sink.url)
-    await fill(made.queue, FIRST_EVENTS, INTEGRATIONS)
-    api = await stack.enter_async_context(program(made.folder, [module, "serve"], made.settings))
-    await api.said(r'"event":"listening","address":"([^"]+)"')
-    worker = await stack.enter_async_context(program(made.folder, [module, "worker", "--supervised"], made.settings))
-    await worker.said("(worker started)")
-    await made.until_settled(FIRST_EVENTS)
-    for child in (worker, api):
-        child.hold()
-    return replace(made, worker=worker), api
-
-
-async def _drained(sink: Sink, made: Deployment, api: Child, events: int) -> Drain:
-    assert made.worker is not None
-    before = await made.delivered()
-    await fill(made.queue, events, INTEGRATIONS)
-    await sink.reset()
-    for child in (api, made.worker):
-        child.go_on()
-    drained = await watch(sink, events, made.pids | {"api": api.pid})
-    await made.until_settled(before + events)
-    for child in (made.worker, api):
-        child.hold()
-    return drained
+        with_, without = [
+            await running(stack, sink, await stack.enter_async_context(deployment()), module, api=True)
+            for module in (WITH, WITHOUT)
+        ]
+        await compare(sink, with_, without, rounds, events)
 
 
 async def memory() -> None:
