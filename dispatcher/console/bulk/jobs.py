@@ -8,7 +8,8 @@ from dispatcher.api.auditing import noted
 from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.api.http.request.query import integer
 from dispatcher.api.rest.jobs.redeliveries import REDELIVERIES, job_within_reach, reaches_job
-from dispatcher.console.bulk.preview import ACTION_WORDS, JOBS
+from dispatcher.console.bulk.preview import JOBS
+from dispatcher.console.bulk.words import ACTION_WORDS, counted, number_of
 from dispatcher.console.frame.sentences import back, said
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.model.redelivery import ItemOutcome, Redelivery, RedeliveryState
@@ -47,7 +48,8 @@ async def show_job(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         further=first + ITEMS if len(items) > ITEMS else None,
         looks=STATE_LOOKS,
         outcomes=_OUTCOMES,
-        words=ACTION_WORDS,
+        heading=counted(job.action, number_of(job.total)),
+        parts=[(count, words) for count, words in _parts(job) if count] or [(0, "done")],
         asked_of=asked_of,
         wide=min(1000, round(1000 * job.handled / job.total)) if job.total else 1000,
         said=said(request),
@@ -58,8 +60,12 @@ async def stop_job(request: web.Request, _: Viewer, __: dict[str, str]) -> web.S
     """Keep the work that was done."""
     job = await job_within_reach(request)
     async with noted(request, "cancelRedelivery", "redelivery", job.id, before={"state": job.state.value}):
-        await request.app[REDELIVERIES].cancel(job.id)
-    return back(f"{JOBS}/{job.id}", "stopped")
+        stopped = await request.app[REDELIVERIES].cancel(job.id)
+    return back(f"{JOBS}/{job.id}", "stopped" if stopped else "over")
+
+
+def _parts(job: Redelivery) -> tuple[tuple[int, str], ...]:
+    return (job.done, "done"), (job.skipped, "with nothing to do any more"), (job.failed, "refused")
 
 
 def asked_of(job: Redelivery) -> str:

@@ -11,6 +11,7 @@ from dispatcher.api.http.overload.turns import take_turn
 from dispatcher.api.rest.jobs.redeliveries import NOTED_AS, REDELIVERER, REDELIVERIES
 from dispatcher.console.bulk.pace import pace
 from dispatcher.console.bulk.plan import GOOD_MS, Plan, opened
+from dispatcher.console.bulk.words import counted, number_of
 from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.screen import redirect
 from dispatcher.console.frame.viewer import Viewer
@@ -31,11 +32,6 @@ from dispatcher.policy.figures.tally import percentile
 
 JOBS = f"{HOME}/redeliveries"
 MAX_RATE = 1000.0
-ACTION_WORDS = {
-    BulkAction.REDELIVER: "Redeliver",
-    BulkAction.DELIVER_NOW: "Deliver now",
-    BulkAction.RESOLVE: "Resolve",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +155,8 @@ async def _page(viewer: Viewer, wish: Wish, seen: Preview, plan: Plan, wrong: bo
         400 if wrong else 200,
         wrong=f"Type {count}, the number of events, to confirm. Nothing was done so far." if wrong else "",
         wish=wish,
-        words=ACTION_WORDS[wish.action],
+        heading=counted(wish.action, number_of(count, exact=seen.tally.exact)),
+        does=counted(wish.action, f"{count:,}"),
         seen=seen,
         pace=pace(seen, wish.rate_per_s),
         names=names,

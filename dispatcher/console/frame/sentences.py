@@ -17,6 +17,7 @@ SAID = {
     "redelivered": "On the queue again, with what is published now.",
     "resolved": "Closed by hand: nothing more is sent for it.",
     "stopped": "Stopped: what was done of it stays, the rest is left as it is.",
+    "over": "It had ended by itself already: there was nothing left to stop.",
     "acknowledged": "Noted that somebody knows of it.",
     "published": "Published: new events use it from now on.",
     "linked": "Linked: events of the product come here from now on.",

@@ -37,7 +37,14 @@
     document.addEventListener("visibilitychange", look);
   }
 
-  if (document.querySelector("[data-again]")) setTimeout(() => location.reload(), EVERY_MS);
+  // The store was away: the page is loaded again once it can be, and never under the fingers of whoever goes elsewhere.
+  async function again() {
+    const answer = await fetch(location.href, { headers: { "X-Live": "1" }, redirect: "manual" }).catch(() => null);
+    if (answer && answer.status !== 503) location.reload();
+    else setTimeout(again, EVERY_MS);
+  }
+
+  if (document.querySelector("[data-again]")) setTimeout(again, EVERY_MS);
 
   for (const button of document.querySelectorAll("[data-copy]")) {
     button.hidden = false;
