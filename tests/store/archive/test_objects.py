@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
-from dispatcher.errors import ConfigurationError, StoreDamaged
+from dispatcher.errors import ArchiveUnavailable, ConfigurationError, StoreDamaged
 from dispatcher.policy.bucket import Bucket
 from dispatcher.store.archive.format.entry import Segment, new_name
 from dispatcher.store.archive.format.segment import build
 from dispatcher.store.archive.reading.reader import SegmentGone, SegmentReader
+from dispatcher.store.archive.reading.search import FIRST_AHEAD, Wanted, search
 from dispatcher.store.archive.storage import objects
 from dispatcher.store.archive.storage.objects import ObjectStorage
+from dispatcher.store.queue.views.sifting import ArchiveSieve
 from tests.object_storage import Fault, ObjectServer, object_server
 from tests.unit.store.archive.samples import archived
 
@@ -101,6 +104,54 @@ def test_a_refusal_says_what_to_do_and_nothing_secret(
         assert not isinstance(caught.value, FileNotFoundError)
     assert server.objects == {}
     assert "secret-of-the-tests" not in repr(vars(storage))
+
+
+def segments_of_one_event(storage: ObjectStorage, count: int) -> list[Segment]:
+    made = []
+    for number in range(count):
+        content, entry = build([archived(number)])
+        made.append(Segment(0, new_name(entry), entry))
+        storage.write(made[-1].key, content)
+    return made
+
+
+def test_a_search_reads_several_footers_at_a_time(storage: ObjectStorage, server: ObjectServer) -> None:
+    segments = segments_of_one_event(storage, FIRST_AHEAD)
+    together = threading.Barrier(FIRST_AHEAD)
+    waited = set[str]()
+
+    def held(method: str, name: str) -> None:
+        """Answers the first look into each only when all of them are asked for."""
+        if method == "GET" and name not in waited:
+            waited.add(name)
+            together.wait(30)
+
+    server.fault = held
+    found = search(SegmentReader(storage), segments, Wanted(ArchiveSieve(()), 0, limit=100, most_bytes=10**6))
+    assert [event.id for _, event in found.events] == [archived(n).id for n in reversed(range(FIRST_AHEAD))]
+    assert not together.broken
+
+
+def test_a_footer_that_was_read_ahead_and_is_cut_is_read_anew(storage: ObjectStorage, server: ObjectServer) -> None:
+    (segment,), reader = segments_of_one_event(storage, 1), SegmentReader(storage)
+    name = server.named(segment.key)
+    whole = server.objects[name]
+    server.objects[name] = whole[:-40] + b"x" * 40
+    reader.read_ahead([segment])
+    with pytest.raises(StoreDamaged, match="cut or altered"):
+        reader.footer(segment)
+    server.objects[name] = whole
+    assert reader.event(segment, archived(0).id) == archived(0)
+    reader.read_ahead([segment])
+    assert server.asked.count(("GET", name)) == 3, "one ahead, one footer, one block"
+
+
+def test_what_cannot_be_read_ahead_is_told_by_whoever_opens_it(storage: ObjectStorage, server: ObjectServer) -> None:
+    (segment,), reader = segments_of_one_event(storage, 1), SegmentReader(storage)
+    server.fault = lambda *_: Fault(403, "AccessDenied")
+    reader.read_ahead([segment])
+    with pytest.raises(ArchiveUnavailable, match="access is denied"):
+        reader.footer(segment)
 
 
 def test_a_server_that_is_no_object_storage_is_told(storage: ObjectStorage, server: ObjectServer) -> None:

@@ -26,6 +26,11 @@ class Kept(Generic[T]):
             self._values.move_to_end(key)
             return found[0]
 
+    def forget(self, key: str) -> None:
+        with self._lock:
+            if found := self._values.pop(key, None):
+                self._weight -= found[1]
+
     def keep(self, key: str, value: T, weight: int) -> None:
         """What is under a key never changes: kept twice, it is kept once."""
         with self._lock:

@@ -42,6 +42,13 @@ class SegmentReader:
         self._footers = Kept[Footer](KEPT_ROWS)
         self._packed = Kept[bytes](KEPT_BYTES)
 
+    def read_ahead(self, segments: Sequence[Segment]) -> None:
+        """Footers that are soon asked for, several at a time; what is wrong with one is told when it is."""
+        missing = [one for one in segments if self._footers.get(one.key) is None and self._packed.get(one.key) is None]
+        if missing:
+            for key, packed in self._storage.read_each({one.key: footer_span(one.entry) for one in missing}).items():
+                self._packed.keep(key, packed, len(packed))
+
     def footer(self, segment: Segment) -> Footer:
         if known := self._footers.get(segment.key):
             return known
@@ -62,6 +69,7 @@ class SegmentReader:
         try:
             stored = unpack_footer(packed, segment.entry)
         except Altered as error:
+            self._packed.forget(segment.key)
             raise self._damaged(segment, error) from error
         self._packed.keep(segment.key, packed, len(packed))
         return stored

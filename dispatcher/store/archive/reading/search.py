@@ -20,6 +20,9 @@ from dispatcher.store.archive.reading.reader import SegmentReader
 MAX_BLOCKS = 512
 """Blocks that one search unpacks."""
 
+FIRST_AHEAD, MOST_AHEAD = 8, 64
+"""Footers that are read at a time: twice as many each time, since a page may be full after the first."""
+
 Place = tuple[int, int, int]
 """Stream ms, stream sequence, partition."""
 ABOVE_ALL: Place = (1 << 48, 0, 0)
@@ -119,13 +122,15 @@ class _Walk:
         """Rows that come into question, newest first, until the search has to end."""
         streams: dict[int, Iterator[tuple[Place, int]]] = {}
         heap = [(*_down(self._newest(one)), number, _UNOPENED) for number, one in enumerate(self._segments)]
-        heapq.heapify(heap)
+        heap.sort()
+        ahead = _ReadAhead(self._reader, [self._segments[number] for *_, number, _ in heap])
         while heap:
             ms, sequence, partition, number, row = heap[0]
             place, segment = (-ms, -sequence, -partition), self._segments[number]
             if self._has_to_end(place):
                 return
             if row == _UNOPENED:
+                ahead.opening()
                 streams[number] = self._rows_of(segment)
             else:
                 yield place, segment, row
@@ -170,6 +175,25 @@ class _Walk:
             known = number, self._reader.block(segment, footer, number)
             self._blocks[segment.key] = known
         return ArchivedEvent.from_line(known[1][within])
+
+
+class _ReadAhead:
+    """Footers of segments in the order in which they are opened."""
+
+    def __init__(self, reader: SegmentReader, segments: Sequence[Segment]) -> None:
+        self._reader = reader
+        self._segments = segments
+        self._opened = 0
+        self._read = 0
+        self._many = FIRST_AHEAD
+
+    def opening(self) -> None:
+        """The next one is opened now."""
+        if self._opened == self._read:
+            some = self._segments[self._read : self._read + self._many]
+            self._reader.read_ahead(some)
+            self._read, self._many = self._read + len(some), min(self._many * 2, MOST_AHEAD)
+        self._opened += 1
 
 
 def _down(place: Place) -> Place:

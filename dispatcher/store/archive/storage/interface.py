@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+Span = tuple[int, int]
+"""Where bytes begin, and how many they are."""
 ASK_THE_DOCTOR = "see `dispatcher doctor`"
 """The remedy of a storage that the doctor examines better than its user can; the doctor itself leaves it out."""
 
@@ -41,6 +44,9 @@ class Storage(Protocol):
 
     def read(self, key: str, at: int, size: int) -> bytes:
         """Fewer bytes where there are no more. Raises ``FileNotFoundError``."""
+
+    def read_each(self, spans: Mapping[str, Span]) -> Mapping[str, bytes]:
+        """Of several keys at a time, where that is quicker than one after the other; what fails is left out."""
 
     def ages_s(self, partition: int, now_s: float) -> dict[str, float]:
         """Everything there is of a partition by its name, finished or not, and how long ago it was written."""

@@ -6,6 +6,7 @@ An object appears whole or not at all: one PUT each. Credentials come from where
 
 from __future__ import annotations
 
+import asyncio
 import os
 import secrets
 from collections.abc import Iterator, Mapping
@@ -19,7 +20,7 @@ from obstore.store import S3Store
 from dispatcher.errors import ConfigurationError
 from dispatcher.policy.bucket import Bucket
 from dispatcher.store.archive.storage.files import IDENTITY
-from dispatcher.store.archive.storage.interface import ASK_THE_DOCTOR, Words
+from dispatcher.store.archive.storage.interface import ASK_THE_DOCTOR, Span, Words
 from dispatcher.store.archive.storage.refusals import BeyondTheEnd, refusal_of
 
 CONNECT_WITHIN = timedelta(seconds=3)
@@ -69,6 +70,14 @@ class ObjectStorage:
                 return bytes(obstore.get_range(self._store, key, start=at, length=size))
         except BeyondTheEnd:
             return b""
+
+    def read_each(self, spans: Mapping[str, Span]) -> Mapping[str, bytes]:
+        return asyncio.run(self._read_each(spans))
+
+    async def _read_each(self, spans: Mapping[str, Span]) -> Mapping[str, bytes]:
+        asked = (obstore.get_range_async(self._store, key, start=at, length=size) for key, (at, size) in spans.items())
+        answers = await asyncio.gather(*asked, return_exceptions=True)
+        return {key: bytes(one) for key, one in zip(spans, answers, strict=True) if not isinstance(one, BaseException)}
 
     def ages_s(self, partition: int, now_s: float) -> dict[str, float]:
         return dict(self._ages(str(partition), now_s))
