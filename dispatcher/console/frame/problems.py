@@ -29,8 +29,9 @@ def problem_page(request: web.Request, error: RequestError, request_id: str) -> 
     if error.status == 503 and {one.code for one in error.problems} <= _STORE_AWAY:
         response = _drawn(request, "store-away.html", error.status, **values | _away(request))
     else:
-        title = _TITLES.get(error.status, "This was not done" if request.method == "POST" else "This cannot be shown")
         again = SIGN_IN if request.path.startswith(SIGN_IN) else None
+        undone = "This was not done" if request.method == "POST" else "This cannot be shown"
+        title = _TITLES.get(error.status, "You are not signed in" if again else undone)
         response = _drawn(request, "problem.html", error.status, title=title, again=again, **values)
     response.headers.update(error.headers)
     return response

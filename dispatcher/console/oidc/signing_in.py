@@ -28,6 +28,10 @@ START = f"{SIGN_IN}/oidc"
 CALLBACK = f"{START}/callback"
 MAX_CODE_CHARS = 4096
 GROUPS_SHOWN = 20
+_NOT_VALID = (
+    "The identity provider's answer is not valid here: it is not meant for this console, or has expired. Begin again; "
+    "the log says why."
+)
 _SCOPES = ("openid", "profile", "email")
 
 log = structlog.get_logger("dispatcher.console")
@@ -86,13 +90,13 @@ async def _claims(request: web.Request, pending: Pending) -> dict[str, Any]:
         claims = await _checked(request, tokens, pending.nonce)
     except (TokenRefused, UnknownKey) as error:
         log.warning("an ID token was refused", reason=str(error))
-        raise _refused("The identity provider's answer does not hold; begin again.") from None
+        raise _refused(_NOT_VALID) from None
     if oidc.claim in claims or tokens.access_token is None:
         return claims
     told = await provider.userinfo(tokens.access_token)
     if told and told.get("sub") != claims["sub"]:
         log.warning("userinfo is of somebody else", subject=claims["sub"])
-        raise _refused("The identity provider's answer does not hold; begin again.")
+        raise _refused(_NOT_VALID)
     return told | claims
 
 
@@ -124,7 +128,7 @@ def _code(query: Mapping[str, str], metadata: Metadata, issuer: str) -> str:
         raise _refused("The answer is not of the identity provider that was asked; begin again.")
     if error := query.get("error"):
         log.info("signing in elsewhere failed", error=error[:100], description=query.get("error_description", "")[:300])
-        raise _refused("The identity provider let nobody in; begin again, or ask whoever runs it.")
+        raise _refused("The identity provider did not let you in. Begin again, or ask whoever runs it.")
     code = query.get("code", "")
     if not 0 < len(code) <= MAX_CODE_CHARS:
         raise _refused("The identity provider gave no code; begin again.")

@@ -162,6 +162,7 @@ async def refused(newcomer: Newcomer, path: str, status: int = 403) -> None:
     text = await answer.text()
     assert answer.status == status, text
     assert 'href="/console/sign-in"' in text
+    assert ("You are not signed in" in text) == (status == 403)
     assert (await newcomer.visitor.sent_to("/console")).startswith(SIGN_IN)
 
 
