@@ -5,23 +5,29 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from dispatcher.clock import DAY_MS
 from dispatcher.ids import MAX_PARTITIONS
-from dispatcher.policy.addresses.proxies import read_proxy
 from dispatcher.policy.addresses.urls import Ports
-from dispatcher.policy.bucket import Bucket, read_bucket, read_endpoint
-from dispatcher.policy.sign_in_roles import read_group_role
+from dispatcher.policy.bucket import Bucket, read_bucket
+from dispatcher.setting_kinds import (
+    BucketUrl,
+    Delays,
+    EndpointUrl,
+    GroupRoles,
+    ListeningPort,
+    Networks,
+    PortList,
+    ProxyUrl,
+    Secrets,
+)
 
 PREFIX = "DISPATCHER_"
-
-Port = Annotated[int, Field(ge=1, le=65535)]
 
 CENTURY_DAYS = 36_500
 """Most that days may be: longer than that is for ever, and a time that no clock has."""
@@ -49,11 +55,11 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(Path(".dispatcher"), description="Folder of the embedded server and of generated keys")
     host: str = Field("127.0.0.1", description="Address that the API listens on")
-    port: int = Field(8080, ge=0, le=65535, description="Port that the API listens on; 0 = any free one")
+    port: ListeningPort = Field(8080, ge=0, le=65535, description="Port that the API listens on; 0 = any free one")
     public_base_url: str | None = Field(
         None, description="How the outside reaches the API, without a trailing slash; unset = http://host:port"
     )
-    secret_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+    secret_keys: Secrets = Field(
         (), description="Comma-separated keys that encrypt secrets at rest, newest first: 32 bytes in base64 or hex"
     )
     admin_client_id: str | None = Field(None, description="API client with every scope, created at start")
@@ -62,23 +68,23 @@ class Settings(BaseSettings):
         None,
         description="PEM file with the private key that verbs prove DISPATCHER_ADMIN_CLIENT_ID by, not a secret",
     )
-    allow_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+    allow_networks: Networks = Field(
         (), description="Comma-separated CIDRs that notifications may go to although private"
     )
-    deny_networks: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+    deny_networks: Networks = Field(
         (), description="Comma-separated CIDRs that notifications never go to; wins over DISPATCHER_ALLOW_NETWORKS"
     )
-    allow_ports: Annotated[tuple[Port, ...], NoDecode] = Field(
+    allow_ports: PortList = Field(
         (), description="Comma-separated ports that URLs may name besides 80, 443 and those from 1024 up"
     )
-    deny_ports: Annotated[tuple[Port, ...], NoDecode] = Field(
+    deny_ports: PortList = Field(
         (), description="Comma-separated ports that URLs may never name, besides those of well-known services"
     )
-    proxy_url: SecretStr | None = Field(
+    proxy_url: ProxyUrl | None = Field(
         None, description="http:// proxy that everything goes out through, [user:password@]host:port; unset = none"
     )
     require_https: bool = Field(False, description="Refuse http:// URLs in integrations")
-    retry_schedule: Annotated[tuple[float, ...], NoDecode] = Field(
+    retry_schedule: Delays = Field(
         DEFAULT_SCHEDULE_S, description="Seconds between attempts, comma-separated; n delays = n+1 attempts"
     )
     request_timeout: float = Field(30.0, gt=0, le=300, description="Seconds for one whole POST")
@@ -103,12 +109,12 @@ class Settings(BaseSettings):
         description="Folder, the same for the API and all workers, that events move to which ended well long ago; "
         "unset = they stay in Redis; beside an embedded server it is `archive` in its folder",
     )
-    archive_url: str | None = Field(
+    archive_url: BucketUrl | None = Field(
         None,
         description="s3://BUCKET/PREFIX of object storage that speaks S3, in place of that folder; needs the extra s3 "
         "and AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a role of the container or machine",
     )
-    archive_endpoint: str | None = Field(
+    archive_endpoint: EndpointUrl | None = Field(
         None, description="http:// or https:// address of that storage; unset = that of AWS_ENDPOINT_URL, else AWS"
     )
     archive_region: str | None = Field(
@@ -130,7 +136,7 @@ class Settings(BaseSettings):
         0, ge=0, le=16, description="Replicas of Redis that must have an event before it is accepted; 0 = none"
     )
     max_body_bytes: int = Field(1024 * 1024, ge=1024, le=1024**3, description="Largest request body accepted, in bytes")
-    metrics_port: int | None = Field(
+    metrics_port: ListeningPort | None = Field(
         None, ge=0, le=65535, description="Port on which a worker serves /metrics and /healthz; unset = none"
     )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="json, console or auto (by terminal)")
@@ -202,11 +208,11 @@ class Settings(BaseSettings):
         None, description="Its secret there; unset = a public client, with PKCE as ever"
     )
     console_oidc_claim: str = Field("groups", min_length=1, description="Claim that names the groups of a person")
-    console_oidc_roles: Annotated[tuple[str, ...], NoDecode] = Field(
+    console_oidc_roles: GroupRoles = Field(
         (),
         description="Comma-separated GROUP=ROLE, the first that fits counts: viewer, operator, admin, publisher:VENDOR",
     )
-    trusted_proxies: Annotated[tuple[IPv4Network | IPv6Network, ...], NoDecode] = Field(
+    trusted_proxies: Networks = Field(
         (), description="Comma-separated CIDRs of proxies whose X-Forwarded-For says where a request comes from"
     )
     audit_days: float = Field(365.0, gt=0, le=CENTURY_DAYS, description="Days that an entry of the audit log is kept")
@@ -239,49 +245,6 @@ class Settings(BaseSettings):
     )
     partner: str = Field("ACME", description="marketplace.partner in every notification")
 
-    @field_validator(
-        *("secret_keys", "allow_networks", "deny_networks", "allow_ports", "deny_ports", "retry_schedule"),
-        *("trusted_proxies", "console_oidc_roles"),
-        mode="before",
-    )
-    @classmethod
-    def _split_commas(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return value
-
-    @field_validator("port", "metrics_port", mode="before")
-    @classmethod
-    def _no_service_link(cls, value: object) -> object:
-        if isinstance(value, str) and "://" in value:
-            text = (
-                "Kubernetes sets this for a Service called `dispatcher…`: give a number, and enableServiceLinks: false"
-            )
-            raise ValueError(text)
-        return value
-
-    @field_validator("proxy_url")
-    @classmethod
-    def _proxy_readable(cls, value: SecretStr | None) -> SecretStr | None:
-        if value is not None and isinstance(wrong := read_proxy(value.get_secret_value()), str):
-            raise ValueError(f"give http://[user:password@]host:port: {wrong}")
-        return value
-
-    @field_validator("archive_url", "archive_endpoint")
-    @classmethod
-    def _bucket_readable(cls, value: str | None, info: ValidationInfo) -> str | None:
-        read = read_bucket if info.field_name == "archive_url" else read_endpoint
-        if value is not None and isinstance(wrong := read(value), str):
-            raise ValueError(wrong)
-        return value
-
-    @field_validator("console_oidc_roles")
-    @classmethod
-    def _roles_readable(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for text in value:
-            read_group_role(text)
-        return value
-
     @model_validator(mode="after")
     def _oidc_whole(self) -> Self:
         if self.console_oidc_issuer and not (self.console_oidc_client_id and self.console_oidc_roles):
@@ -298,13 +261,6 @@ class Settings(BaseSettings):
         if self.archive_url is None and (self.archive_endpoint or self.archive_region):
             raise ValueError("DISPATCHER_ARCHIVE_ENDPOINT and _REGION are of DISPATCHER_ARCHIVE_URL: set that too")
         return self
-
-    @field_validator("retry_schedule")
-    @classmethod
-    def _schedule_in_bounds(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        if len(value) > 50 or any(not 0 <= delay <= 30 * 86400 for delay in value):
-            raise ValueError("give at most 50 delays, each between 0 and 2592000 seconds")
-        return value
 
     @property
     def ports(self) -> Ports:
