@@ -9,6 +9,8 @@ ACCOUNTS_PER_INTEGRATION = 100
 INTEGRATIONS = 100
 CONCURRENCY = 512
 """Requests at a time of the worker (its default) and of both peers."""
+FIXED_RATES = (100, 2800)
+"""Arrivals in a second at which latency is compared from one machine, and one day, to the next."""
 LEASE_S = 60
 """Longer than a worker is ever held still between two rounds."""
 
@@ -35,6 +37,10 @@ GOALS: dict[str, Goal] = {
     "worker and Redis CPU per event at 10,000 integrations": Goal(1.2, at_most=True),
     "accepts/s beside bare aiohttp": Goal(0.35),
     "latency p50": Goal(10.0, at_most=True),
+    "latency p50 at 100/s": Goal(0.7, at_most=True),
+    "latency p95 at 100/s": Goal(1.5, at_most=True),
+    "latency p50 at 2,800/s": Goal(3.0, at_most=True),
+    "latency p95 at 2,800/s": Goal(10.0, at_most=True),
     "Redis bytes per delivered event": Goal(800.0, at_most=True),
     "Redis bytes per account": Goal(120.0, at_most=True),
     "deliveries/s with a long backlog": Goal(0.85),

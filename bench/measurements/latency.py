@@ -1,10 +1,10 @@
-"""Time from accepted to received at half of what the machine can do, with arrivals that do not wait for answers."""
+"""Time from accepted to received, with arrivals that wait for no answer: at half of saturation, and at fixed rates."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.plan import INTEGRATIONS
+from bench.plan import FIXED_RATES, INTEGRATIONS
 from bench.results.figures import Figure, figure
 from bench.rig.deployment import Deployment, Setup, working_deployment
 from bench.rig.jobs import job
@@ -16,22 +16,30 @@ SHARES = (0.5, 0.95, 0.99)
 
 
 async def measure(setup: Setup) -> list[Figure]:
-    """First a drain to learn what saturation is, then rounds of arrivals at half of it."""
+    """First a drain to learn what saturation is, then rounds of arrivals at half of it, and at each fixed rate."""
     async with working_deployment(setup, INTEGRATIONS) as made:
         await made.drain(setup.sink, setup.plan.deliveries, INTEGRATIONS)
         drained = await made.drain(setup.sink, setup.plan.deliveries, INTEGRATIONS)
-        rate = await _saturation(setup, made, drained.rate_per_s) * LOAD
-        rounds = [await _latencies(setup, made, rate) for _ in range(setup.plan.latency_rounds)]
+        half = await _saturation(setup, made, drained.rate_per_s) * LOAD
+        found = await _rounds(setup, made, half, "", f"at {half:,.0f}/s, half of saturation, ")
+        for rate in FIXED_RATES:
+            found += await _rounds(setup, made, rate, f" at {rate:,}/s", "")
+    return found
+
+
+async def _rounds(setup: Setup, made: Deployment, rate_per_s: float, at: str, note: str) -> list[Figure]:
+    """``at``: the end of the figures' names."""
+    rounds = [await _latencies(setup, made, rate_per_s) for _ in range(setup.plan.latency_rounds)]
     accepted_ms, due_ms = zip(*rounds, strict=True)
-    note = f"at {rate:,.0f}/s, half of saturation"
-    return _percentiles("latency", accepted_ms, note + ", from the receipt") + _percentiles(
-        "latency with accept", due_ms, "from the asking"
-    )
-
-
-def _percentiles(name: str, rounds: Sequence[Sequence[float]], note: str) -> list[Figure]:
     return [
-        figure(f"{name} p{share * 100:g}", "ms", [percentile(one, share) for one in rounds], note=note)
+        *_percentiles("latency", at, accepted_ms, f"{note}from the receipt"),
+        *_percentiles("latency with accept", at, due_ms, "from the moment it was to be sent in"),
+    ]
+
+
+def _percentiles(name: str, at: str, rounds: Sequence[Sequence[float]], note: str) -> list[Figure]:
+    return [
+        figure(f"{name} p{share * 100:g}{at}", "ms", [percentile(one, share) for one in rounds], note=note)
         for share in SHARES
     ]
 
