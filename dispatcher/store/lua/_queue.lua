@@ -1,8 +1,8 @@
 -- Prelude of every queue script: the words they share.
 --
 -- KEYS[1] is always `{pN}:own`, and the last key is never there (see `store/redis/scripts.py`). All other keys are built
--- from its prefix, so they share its slot. Only accept takes several partitions at once, where they are not on different
--- nodes: it enters one after the other.
+-- from its prefix, so they share its slot. Accept and settle_and_claim take several partitions at once, where they are not
+-- on different nodes: they enter one after the other.
 -- State of an event (JSON): s status, c created ms, q sequence, n attempts, u tries used of the schedule,
 -- d due ms, e error code, m error message, x settled ms, w result deadline ms, i accountIdentifier,
 -- y answered 202, r resolved by hand, v revision chosen by a redelivery, g content expunged ms.
@@ -130,6 +130,13 @@ end
 local added, opened, closed, due, behind, ranked = {}, {}, {}, {}, {}, {}
 local function add(counter, n) added[counter] = (added[counter] or 0) + n end
 local function step_back(lane, n) behind[lane] = (behind[lane] or 0) + n end
+
+-- The next partition of a call. What the one before has left when an error stopped it is not written.
+local function enter_anew(own_key)
+  enter(own_key)
+  owned = nil
+  added, opened, closed, due, behind, ranked = {}, {}, {}, {}, {}, {}
+end
 
 local function make_due(id, lane)
   local ids = due[lane] or {}

@@ -9,14 +9,13 @@ from collections.abc import Collection, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-import structlog
 from redis.crc import key_slot
 
-from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import RecountReport
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.owning.claims import ClaimId, LaneSetting, Settlement, SuspendedUrls
 from dispatcher.store.queue.owning.codec import ClaimRequest, settle_arguments
+from dispatcher.store.queue.owning.exchange import exchange, unless_failed
 from dispatcher.store.queue.records import text
 from dispatcher.store.queue.watching.recount import recount
 from dispatcher.store.redis.cluster import LastingCluster
@@ -41,9 +40,6 @@ _REPAIR = script("queue/repair")
 _REPAIR_LANES = script("queue/repair_lanes")
 _REST = script("queue/rest")
 _SETTLE = script("queue/settle")
-_SETTLE_AND_CLAIM = script("queue/settle_and_claim")
-
-log = structlog.get_logger("store")
 
 
 class PartitionStore:
@@ -131,18 +127,8 @@ class PartitionStore:
         return list(found.values())
 
     async def exchange(self, settles: Sequence[Call], claims: Sequence[Call]) -> tuple[list[Any], list[Any]]:
-        """Settle and claim in one round trip, and in one call where a partition does both; as ``round_trip``."""
-        asked = {claim.keys: claim for claim in claims}
-        both = {settle.keys for settle in settles} & asked.keys()
-        calls = [_joined(settle, asked.get(settle.keys)) for settle in settles]
-        calls += [claim for claim in claims if claim.keys not in both]
-        replies = {call.keys: reply for call, reply in zip(calls, await self.round_trip(calls), strict=True)}
-
-        def of(call: Call, part: int) -> Any:
-            reply = replies[call.keys]
-            return reply[part] if reply and call.keys in both else reply
-
-        return [of(settle, 0) for settle in settles], [of(claim, 1) for claim in claims]
+        """Settle and claim in one round trip, and in one call where Redis has all partitions; as ``round_trip``."""
+        return await exchange(self._client, settles, claims)
 
     async def round_trip(self, calls: Sequence[Call]) -> list[Any]:
         """Call scripts of many partitions together; replies as the scripts gave them.
@@ -150,13 +136,7 @@ class PartitionStore:
         None in the place of one that failed: a key of that partition is not what it should be, or its part of a cluster
         does not answer. Raises ``StoreUnavailable`` when none answers.
         """
-        replies = await each(self._client, calls)
-        for call, reply in zip(calls, replies, strict=True):
-            if isinstance(reply, StoreUnavailable):
-                log.warning("partition unavailable", script=call.script.name, key=call.keys[0], error=str(reply))
-            elif isinstance(reply, Exception):
-                log.error("script failed", script=call.script.name, key=call.keys[0], error=str(reply))
-        return [None if isinstance(reply, Exception) else reply for reply in replies]
+        return unless_failed(calls, await each(self._client, calls))
 
     async def suspended_urls(self, partition: int, integration_id: str) -> SuspendedUrls:
         pipeline: Any = self._client.pipeline(transaction=False)
@@ -224,10 +204,6 @@ class PartitionStore:
 @cache
 def _slot_of(partition: int) -> int:
     return int(key_slot(keys.own(partition).encode()))
-
-
-def _joined(settle: Call, claim: Call | None) -> Call:
-    return Call(_SETTLE_AND_CLAIM, settle.keys, [*settle.arguments, *claim.arguments]) if claim else settle
 
 
 def _call(transition: Script, partition: int, *arguments: Argument) -> Call:
