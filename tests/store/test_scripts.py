@@ -25,8 +25,17 @@ def lua(name: str) -> str:
 def test_the_first_line_of_each_script_names_its_prelude(each: Script) -> None:
     first = lua(each.name).splitlines()[0]
     assert first in [f"-- prelude: {word}" for word in PRELUDES]
+    assert each.text.endswith(lua(each.name))
+
+
+@pytest.mark.parametrize("each", all_scripts(), ids=lambda each: each.name)
+def test_what_a_script_names_of_its_prelude_is_made_in_it_beforehand(each: Script) -> None:
     prelude = PRELUDES[each.prelude]
-    assert (FOLDER.joinpath(prelude).read_text() if prelude else "") in each.text
+    words = re.findall(r"^local function (\w+)", lua(prelude.removesuffix(".lua")) if prelude else "", re.MULTILINE)
+    code = re.sub("--.*", "", each.text)
+    for word in words:
+        first = re.search(rf"\b{word}\(", code)
+        assert first is None or code[: first.start()].endswith("local function ")
 
 
 @pytest.mark.parametrize("each", all_scripts(), ids=lambda each: each.name)

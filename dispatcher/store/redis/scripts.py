@@ -1,10 +1,10 @@
 """Runs the Lua scripts in ``store/lua``: many calls in one round trip, reloaded when Redis forgot them.
 
-A script is one file. Its first line names the prelude that is put before it. A second line ``-- at maxmemory:`` says
-that it ``runs`` although Redis is full, or is ``refused`` before it wrote anything; without it Redis refuses the first
-command that needs memory, wherever that stands. A third line ``-- parts:`` names scripts of the same prelude that it
-calls by the names of their files, each with its arguments. Never retries a script whose reply was lost: whoever calls
-decides that, because it knows how to ask again.
+A script is one file. Its first line names the prelude: what it needs of that is put before it. A second line
+``-- at maxmemory:`` says that it ``runs`` although Redis is full, or is ``refused`` before it wrote anything; without
+it Redis refuses the first command that needs memory, wherever that stands. A third line ``-- parts:`` names scripts of
+the same prelude that it calls by the names of their files, each with its arguments. Never retries a script whose reply
+was lost: whoever calls decides that, because it knows how to ask again.
 
 A script of the queue makes up keys beside the one that it is called with, so a node that has a part of the slot must
 not run it. Each such call declares a key that is never there: while the slot moves, no node of a cluster has all that
@@ -29,13 +29,14 @@ from dispatcher.errors import StoreUnavailable
 from dispatcher.store.keys.queue import never
 from dispatcher.store.redis.cancellable import Cancellable
 from dispatcher.store.redis.connection import guarded, outage_of
+from dispatcher.store.redis.prelude import needed
 
 Client = Redis | RedisCluster
 Argument = str | bytes | int | float
 Command = tuple[Argument, ...]
 
 PRELUDES = {"queue": "_queue.lua", "audit": "_audit.lua", "none": None}
-"""By the word in a script's first line: the file that is put before it."""
+"""By the word in a script's first line: the file of which what it needs is put before it."""
 
 _AT_MAXMEMORY = {"runs": "#!lua flags=allow-oom\n", "refused": "#!lua\n", None: ""}
 _HEADER = re.compile(rf"-- prelude: ({'|'.join(PRELUDES)})\n(?:-- at maxmemory: (runs|refused)\b)?")
@@ -44,7 +45,7 @@ _PARTS = re.compile(r"^-- parts: (.+)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """One Lua file behind its prelude, with the SHA1 by which Redis knows it."""
+    """One Lua file behind what it needs of its prelude, with the SHA1 by which Redis knows it."""
 
     name: str
     """Room and file, as in ``queue/claim``."""
@@ -87,14 +88,15 @@ def _never_there(key: str) -> tuple[str, ...]:
 
 @cache
 def script(name: str, *keys: str) -> Script:
-    """The script of that name, prelude included. Raises ``ValueError`` for a file that does not begin as it must."""
+    """The script of that name. Raises ``ValueError`` for a file that does not begin as it must."""
     body = _file(f"{name}.lua")
     header = _HEADER.match(body)
     if header is None:
         raise ValueError(f"{name}.lua must begin with `-- prelude: ` and one of {', '.join(PRELUDES)}")
     prelude = PRELUDES[header[1]]
-    words = _file(prelude) if prelude else ""
-    text = _AT_MAXMEMORY[header[2]] + words + "".join(map(_part, _parts(body))) + body
+    own = "".join(map(_part, _parts(body))) + body
+    words = needed(_file(prelude), own) if prelude else ""
+    text = _AT_MAXMEMORY[header[2]] + words + own
     return Script(name, header[1], text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), keys)
 
 
