@@ -47,7 +47,7 @@ from worker.delivery.deliver import Deliverer, Sender
 from worker.delivery.held_types import HeldTypes
 from worker.delivery.lookup import Lookup
 from worker.delivery.traces import AttemptTraces, TracedSender
-from worker.jobs import Job, NotNow
+from worker.jobs import Heard, Job, NotNow
 from worker.lookout import Lookout
 from worker.oauth.client import token_source
 from worker.oauth.grants import GrantClient
@@ -96,6 +96,7 @@ class Composition:
     sampler: Sampler
     held: HeldTypes
     archiving: Archiving | None
+    heard: Heard
 
     @property
     def work(self) -> dict[str, Job]:
@@ -135,6 +136,7 @@ async def compose(resources: Resources) -> AsyncIterator[Composition]:
             sampler=_sampler(resources, owner, tallies),
             held=held,
             archiving=_archiving(resources, owner),
+            heard=resources.stores.cache.heard,
         )
 
 

@@ -1,5 +1,8 @@
 """Takes jobs from arq's queues. A job only names things in the store, which is the truth about them.
 
+arq looks for jobs every so often, however long there are none. Here it looks when it is told of one, often for a while
+after that, and seldom otherwise, should a word be lost or an older process enqueue without one.
+
 arq's worker ends at any Redis error, so it is started again for as long as the process lives. Jobs never raise
 to arq: it would call them failed for ever, and nobody would look.
 """
@@ -8,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +20,8 @@ from arq import Retry
 from arq.worker import Function, Worker
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.jobs import deserialize, job_client, serialize
+from dispatcher.periodic import until_next
+from dispatcher.store.jobs import announcement, deserialize, job_client, serialize
 from dispatcher.store.keys import deployment as keys
 from dispatcher.store.redis.connection import guarded
 
@@ -24,13 +29,18 @@ JOB_TIMEOUT_S = 600.0
 DRAIN_POLL_S = 0.5
 """What a partition waits for that its finder has no share for."""
 ERRAND_POLL_S = 0.25
-"""What a ping test waits for, which somebody looks at."""
+"""What a ping test waits for that another worker had no room for; somebody looks at it."""
+IDLE_POLL_S = 2.0
+WATCHFUL_S = 5.0
+"""So long after a word or a job more of them may come, or come back."""
 ERRANDS_AT_ONCE = 1000
 """Taken from the queue, most of them to wait for their place (``worker/ping/errands``)."""
 ENOUGH_TRIES = 1_000_000
 LONGEST_PAUSE_S = 2.0
 
 Job = Callable[..., Awaitable[None]]
+Heard = Callable[[Callable[[str], None]], AbstractContextManager[None]]
+"""Has somebody hear of all that is announced, and of '' when a word may have been lost."""
 
 log = structlog.get_logger("jobs")
 
@@ -49,6 +59,46 @@ class Queue:
     poll_s: float
 
 
+class Summons:
+    """Says when a queue is to be looked into again."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._poll_s = queue.poll_s
+        self._mine = ("", announcement(queue.name))
+        self._called = asyncio.Event()
+        self._watchful_until_s = 0.0
+
+    def hear(self, said: str) -> None:
+        if said in self._mine:
+            self._called.set()
+
+    async def next(self, *, busy: bool) -> None:
+        """Returns at once when it was called meanwhile. ``busy``: jobs run."""
+        clock = asyncio.get_running_loop().time
+        idle = clock() >= self._watchful_until_s
+        with suppress(TimeoutError):
+            async with asyncio.timeout(until_next(IDLE_POLL_S, clock()) if idle else self._poll_s):
+                await self._called.wait()
+        if busy or self._called.is_set():
+            self._watchful_until_s = clock() + WATCHFUL_S
+        self._called.clear()
+
+
+class _Summoned(Worker):
+    """arq's, which looks whenever it is called."""
+
+    def __init__(self, summons: Summons, **options: Any) -> None:
+        super().__init__(**options)
+        self._summons = summons
+
+    async def main(self) -> None:
+        """As arq's own, but for the pause."""
+        self.ctx["redis"] = self.pool
+        while True:
+            await self._poll_iteration()
+            await self._summons.next(busy=bool(self.tasks))
+
+
 def drains(partitions: int) -> Queue:
     """Partitions that are handed out."""
     return Queue(keys.JOBS, partitions * 2 + 16, partitions * 4 + 200, DRAIN_POLL_S)
@@ -58,15 +108,20 @@ ERRANDS = Queue(keys.ERRANDS, ERRANDS_AT_ONCE, ERRANDS_AT_ONCE, ERRAND_POLL_S)
 """What somebody asked for, which hosts may hold up."""
 
 
-async def take_jobs(url: str, queue: Queue, jobs: Mapping[str, Job]) -> None:
+async def take_jobs(url: str, queue: Queue, jobs: Mapping[str, Job], heard: Heard) -> None:
     """Run ``jobs`` by name as they come. Never ends by itself."""
-    functions = [_function(name, job) for name, job in jobs.items()]
+    functions, summons = [_function(name, job) for name, job in jobs.items()], Summons(queue)
+    with heard(summons.hear):
+        await _keep_working(url, queue, functions, summons)
+
+
+async def _keep_working(url: str, queue: Queue, functions: list[Function], summons: Summons) -> None:
     pause_s = 0.1
     while True:
         began = asyncio.get_running_loop().time()
         try:
             with guarded():
-                await _work(url, queue, functions)
+                await _work(url, queue, functions, summons)
         except StoreUnavailable as error:
             log.warning("job queue unavailable", error=str(error), retry_in_s=pause_s)
         await asyncio.sleep(pause_s)
@@ -74,9 +129,10 @@ async def take_jobs(url: str, queue: Queue, jobs: Mapping[str, Job]) -> None:
         pause_s = 0.1 if lived_s > 10 else min(pause_s * 2, LONGEST_PAUSE_S)
 
 
-async def _work(url: str, queue: Queue, functions: list[Function]) -> None:
+async def _work(url: str, queue: Queue, functions: list[Function], summons: Summons) -> None:
     pool = job_client(url)
-    worker = Worker(
+    worker = _Summoned(
+        summons,
         functions=functions,
         redis_pool=pool,
         queue_name=queue.name,

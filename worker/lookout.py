@@ -17,7 +17,7 @@ from dispatcher.store.health.workers.heartbeats import Heartbeats, alive_among
 from dispatcher.store.health.workers.listeners import Listeners
 from dispatcher.store.queue.owning.leases import Leases
 
-EVERY_S = 0.3
+EVERY_S = 1 / 3
 """Between two looks, and two heartbeats."""
 AGAIN_S = 0.1
 """Between looks while somebody is silent."""

@@ -99,8 +99,8 @@ def _cancelled(parts: Composition, halt: asyncio.Event, partitions: int, redis_u
     return [
         *([_every(ARCHIVE_EVERY_S, archiving.once, halt, "archive")] if archiving else []),
         _every(1.0, partial(follow_nudges, redis_url, parts.owner.worker_id, parts.owner.nudge), halt, "nudges"),
-        _every(1.0, partial(take_jobs, queue_url, drains(partitions), parts.work), halt, "jobs"),
-        _every(1.0, partial(take_jobs, queue_url, ERRANDS, parts.work), halt, "errands"),
+        _every(1.0, partial(take_jobs, queue_url, drains(partitions), parts.work, parts.heard), halt, "jobs"),
+        _every(1.0, partial(take_jobs, queue_url, ERRANDS, parts.work, parts.heard), halt, "errands"),
         _every(1.0, parts.pings.scheduled.once, halt, "scheduled pings"),
         _every(HELD_EVERY_S, parts.held.once, halt, "paused types"),
         _every(5.0, parts.rotating.once, halt, "signing key rotation"),

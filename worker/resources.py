@@ -131,7 +131,9 @@ async def _stores_of(settings: Settings, redis_url: str, queue_url: str, clock: 
         queue = _queue(settings, redis, archive)
         partitions = _partitions(settings, redis)
         glance = Glance(redis, (keys.OUTBOX, keys.PENDING, keys.UPGRADES, keys.FREED, keys.ERASURES))
-        yield Stores(redis, listener, JobQueue(job_redis), definitions, cache, partitions, queue, archive, glance)
+        yield Stores(
+            redis, listener, JobQueue(job_redis, redis), definitions, cache, partitions, queue, archive, glance
+        )
 
 
 def _queue(settings: Settings, redis: StoreClient, archive: Archive | None) -> QueueStore:

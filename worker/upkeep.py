@@ -158,12 +158,8 @@ class Upkeep:
 
     async def find_unowned(self) -> None:
         """Take over every partition without an owner, unless it is ours and about to be renewed, or on offer."""
-        found = [
-            partition
-            for partition, before in (await self._store.unowned()).items()
-            if partition not in self._owner.partitions and not await self._still_offered(partition, before)
-        ]
-        await self.take_over(found)
+        unowned = await self._store.unowned(self._owner.partitions, self._clock.now_ms())
+        await self.take_over([one for one, before in unowned.items() if not await self._still_offered(one, before)])
 
     async def _still_offered(self, partition: int, generation: int) -> bool:
         """True while a job is worth waiting for: a few times only, its worker may be dead."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from dispatcher.model.lease import Lease
 
 STILL_MS = 600
-"""Time between two looks that see the same of a worker, so that it counts as lost: two of its heartbeats."""
+"""Time between two looks that see the same of a worker, so that it counts as lost: one that lives beats meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)

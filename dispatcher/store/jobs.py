@@ -5,6 +5,7 @@ Losing every key of it costs a second: workers look for partitions without an ow
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -12,8 +13,9 @@ from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 from redis.asyncio import Redis, RedisCluster
 
-from dispatcher.errors import ConfigurationError
+from dispatcher.errors import ConfigurationError, StoreUnavailable
 from dispatcher.store.keys import deployment as keys
+from dispatcher.store.keys.definitions import DEFINITIONS_CHANNEL
 from dispatcher.store.redis.connection import connection_pool, guarded
 
 DRAIN = "drain"
@@ -56,11 +58,18 @@ def job_client_over(redis: Redis) -> ArqRedis:
     )
 
 
+def announcement(queue: str) -> str:
+    """Said when there is something in ``queue``."""
+    return f"jobs:{queue}"
+
+
 class JobQueue:
     """Enqueues. Does not promise that a job ever runs."""
 
-    def __init__(self, client: ArqRedis) -> None:
+    def __init__(self, client: ArqRedis, store: Redis | None = None) -> None:
+        """``store``: where workers are told of jobs; with None they find one when they look, within three seconds."""
         self._client = client
+        self._store = store
 
     async def close(self) -> None:
         """Close the connections, unless they are another client's."""
@@ -98,3 +107,6 @@ class JobQueue:
             await self._client.enqueue_job(
                 function, *arguments, _job_id=job_id, _queue_name=queue, _expires=EXPIRES_MS / 1000
             )
+        if self._store is not None:
+            with suppress(StoreUnavailable), guarded():  # the job is there, and is found
+                await self._store.publish(DEFINITIONS_CHANNEL, announcement(queue))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
+from dispatcher.clock import system_clock
 from dispatcher.ids import new_uuid
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import EventType
@@ -40,7 +41,7 @@ class EveryPartition:
         assert (await self.queue.reserve("c", "k", "h", events[0].id)).fresh
 
     async def own_all(self) -> None:
-        assert await self.store.unowned() == dict.fromkeys(range(PARTITIONS), 0)
+        assert await self.store.unowned((), system_clock.now_ms()) == dict.fromkeys(range(PARTITIONS), 0)
         for partition in self.lanes:
             await self.worker.own(partition)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from redis.asyncio import Redis
 
+from dispatcher.clock import system_clock
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
@@ -85,7 +86,7 @@ async def test_a_stale_generation_changes_nothing(redis: Redis) -> None:
 async def test_a_live_lease_is_not_granted_again(redis: Redis) -> None:
     desk = await Desk(redis).open()
     assert await desk.store.grant(HOME, 3000) == 0
-    assert HOME not in await desk.store.unowned()
+    assert HOME not in await desk.store.unowned((), system_clock.now_ms())
 
 
 async def test_a_claim_whose_reply_was_lost_is_given_back_untouched(redis: Redis) -> None:
@@ -118,7 +119,7 @@ async def test_rest_gives_everything_back(redis: Redis) -> None:
     event_id = await desk.emit("A")
     await desk.ids()
     assert await desk.store.rest(HOME, desk.generation)
-    assert HOME in await desk.store.unowned()
+    assert HOME in await desk.store.unowned((), system_clock.now_ms())
     await desk.open()
     assert await desk.ids() == [event_id]
     await desk.assert_well()

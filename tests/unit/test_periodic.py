@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
 from structlog.testing import capture_logs
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.periodic import every, pause
+from dispatcher.periodic import every, pause, until_next
 
 
 class Turns:
@@ -51,3 +52,16 @@ async def test_nothing_is_done_once_stopped() -> None:
     turns.stop.set()
     await every(0.0, turns, turns.stop, name="tidying")
     assert turns.done == 0
+
+
+@pytest.mark.parametrize(
+    ("now_s", "expected_s"),
+    [(100.25, 1.0), (100.3, 0.95), (100.75, 0.5), (100.76, 1.49), (100.249, 1.001)],
+)
+def test_work_that_is_done_as_often_is_done_at_one_moment(now_s: float, expected_s: float) -> None:
+    assert until_next(1.0, now_s, moment_s=0.25) == pytest.approx(expected_s)
+
+
+def test_what_is_done_more_often_is_done_at_that_moment_too() -> None:
+    thirds = [100.25 + until_next(1 / 3, 100.25 + number / 3, moment_s=0.25) + number / 3 for number in range(3)]
+    assert thirds == pytest.approx([100.25 + 1 / 3, 100.25 + 2 / 3, 101.25])

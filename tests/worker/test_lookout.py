@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from redis.asyncio import Redis
 
+from dispatcher.clock import system_clock
 from dispatcher.model.lease import Lease
 from dispatcher.store.health.workers.heartbeats import Heartbeats
 from dispatcher.store.health.workers.listeners import Listeners
@@ -98,7 +99,7 @@ async def test_a_worker_whose_connections_ended_loses_its_leases(
     await unheard(redis)
     assert await lookout.look() == Sight(2, left=False, silent=True)
     assert await until(lambda: ended(lookout)) == Sight(1, left=False, ended=(0, 3))
-    assert set(await other.store.unowned()) == {0, 1, 2, 3}
+    assert set(await other.store.unowned((), system_clock.now_ms())) == {0, 1, 2, 3}
     assert await lookout.look() == Sight(1, left=False)
 
 

@@ -20,6 +20,7 @@ import structlog
 
 from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
+from dispatcher.periodic import until_next
 from dispatcher.store.queue.owning.claims import Claimed
 from dispatcher.store.queue.owning.codec import read_claim
 from dispatcher.store.queue.owning.partition import LEASE_LEFT, PartitionStore
@@ -177,7 +178,7 @@ class Owner:
             return
         due = [at - now for one in owned if (at := one.wakes_at(free)) is not None]
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min([*due, IDLE_S if free else LONG_S, self._lease_s / 4])):
+            async with asyncio.timeout(min([*due, until_next(IDLE_S, now) if free else LONG_S, self._lease_s / 4])):
                 await self._wake.wait()
 
     def _free(self) -> int:

@@ -82,4 +82,5 @@ def credential_trial_answer(trial_id: str) -> str:
 
 
 DEFINITIONS_CHANNEL = "dispatcher:definitions"
-"""channel: an integration's id, or ``product:ID``, that changed, so that caches drop it; ``trial:ID`` has an answer."""
+"""channel: an integration's id, or ``product:ID``, that changed, so that caches drop it; ``trial:ID`` has an answer;
+``jobs:QUEUE`` has a job."""

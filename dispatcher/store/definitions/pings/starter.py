@@ -12,10 +12,10 @@ from dispatcher.store.jobs import JobQueue, job_client, job_client_over
 def open_jobs(redis: Redis, queue_url: str | None) -> JobQueue:
     """The workers' job queue: at ``queue_url``, else over the connections of ``redis``."""
     if queue_url is None:
-        return JobQueue(job_client_over(redis))
+        return JobQueue(job_client_over(redis), redis)
     client = job_client(queue_url)
     client.auto_close_connection_pool = True
-    return JobQueue(client)
+    return JobQueue(client, redis)
 
 
 class QueuedPings:

@@ -21,7 +21,6 @@ from dispatcher.store.queue.watching.recount import recount
 from dispatcher.store.redis.cluster import LastingCluster
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Argument, Call, Client, Script, each, each_of, run, script
-from dispatcher.store.redis.server_time import server_now_ms
 
 LEASE_LEFT = 0.7
 """Share of a lease that every claim leaves: it is written anew only when less is left, since that takes a write."""
@@ -66,15 +65,20 @@ class PartitionStore:
         replies = await self.round_trip(calls) if calls else []
         return {partition: int(reply) for partition, reply in zip(partitions, replies, strict=True) if reply}
 
-    async def unowned(self) -> dict[int, int]:
-        """Partitions that no worker holds a live lease for, with the generation last granted (0 = none)."""
+    async def unowned(self, besides: Collection[int], now_ms: int) -> dict[int, int]:
+        """Partitions that no worker holds a live lease for, with the generation last granted (0 = none).
+
+        ``besides``: those that are not asked for.
+        """
+        asked = [partition for partition in range(self.partitions) if partition not in besides]
+        if not asked:
+            return {}
         pipeline: Any = self._client.pipeline(transaction=False)
-        for partition in range(self.partitions):
+        for partition in asked:
             pipeline.hmget(keys.own(partition), "until", "gen")
-        now_ms = await server_now_ms(self._client)
         return {
             partition: int(lease[1] or 0)
-            for partition, lease in enumerate(await each_of(pipeline))
+            for partition, lease in zip(asked, await each_of(pipeline), strict=True)
             if not isinstance(lease, Exception) and float(lease[0] or 0) <= now_ms
         }
 
