@@ -17,6 +17,8 @@ from tests.conftest import VOLATILE, server_binary, wait_until_ready
 from tests.ports import free_port
 from tests.programs import attended
 from tests.store.cluster_nodes import own_every_slot
+from tests.store.desk import Desk
+from tests.store.runs import Runs
 
 
 def servers() -> list[str]:
@@ -67,3 +69,9 @@ def cluster_url(cluster_socket: tuple[Path, int]) -> str:
 async def cluster(cluster_url: str) -> AsyncIterator[Redis]:
     async with connect(cluster_url) as client:
         yield client
+
+
+@pytest.fixture
+async def runs(redis: Redis) -> Runs:
+    """Of up to four events."""
+    return Runs(await Desk(redis, run=4).open())

@@ -6,74 +6,15 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.flow.events.reading.explain import SENTENCES, sentence
-from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Reason
 from dispatcher.model.status import Status
-from dispatcher.store.queue.owning.claims import Claim, Claimed, LaneSetting, Move, Settlement
+from dispatcher.store.queue.owning.claims import LaneSetting, Move
 from dispatcher.store.queue.owning.codec import read_claim
-from dispatcher.store.queue.owning.partition import REPAIR_START
-from tests.events import event_of
-from tests.store.desk import HOME, LANE, PARTITIONS, Desk
+from tests.store.desk import HOME, LANE, Desk
+from tests.store.runs import URL, Runs
 
-URL = "https://host.test/x"
 INSTALLED = "0b0e2a6c-2f1e-4f0e-9a53-3d1f6f0a7c11"
-
-
-class Runs:
-    """A desk whose worker claims runs, and the longest run of its last claim."""
-
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.members: list[Claimed] = []
-
-    async def emit(self, count: int, account: str = "A", **more: object) -> list[str]:
-        events = [event_of(LANE, PARTITIONS, account, **more) for _ in range(count)]  # type: ignore[arg-type]
-        await self.desk.queue.accept(events)
-        return [event.id for event in events]
-
-    async def claim(self, at_most: int = 100) -> list[list[str]]:
-        """Ids of each run, the longest first, each from its head on; an event that nothing follows is alone."""
-        claim = await self.desk.claim(at_most)
-        runs = [_run_of(claim, head) for head in claim.events]
-        self.members = max(runs, key=len, default=self.members)
-        return sorted(([one.event.id for one in run] for run in runs), key=len, reverse=True)
-
-    async def settle(self, *ends: tuple[int, Status | Move]) -> int:
-        """These of the last run, by their place in it, in one call."""
-        wanted = [_settlement(self.members[place], to) for place, to in ends]
-        return await self.desk.worker.settle(HOME, wanted)
-
-    async def lane(self) -> list[int]:
-        """What is counted of it: busy, and behind."""
-        fields = await self.desk.client.hmget(f"{{p{HOME}}}:l:{LANE}", ["busy", "behind"])  # type: ignore[misc]
-        return [int(field or 0) for field in fields]
-
-    async def assert_nothing_is_left(self) -> None:
-        assert await self.claim() == []
-        assert await self.lane() == [0, 0]
-        assert await self.desk.client.hlen(f"{{p{HOME}}}:flight") == 0  # type: ignore[misc]
-        await self.assert_well()
-
-    async def assert_well(self) -> None:
-        await self.desk.assert_well()
-        assert await self.desk.store.repair_lanes([HOME]) == {}
-        assert (await self.desk.store.repair({HOME: REPAIR_START}))[HOME][1] == 0
-
-
-def _run_of(claim: Claim, head: Claimed) -> list[Claimed]:
-    followers = claim.followers.get(head.claim_id)
-    return [head, *(followers.events if followers else ())]
-
-
-def _settlement(claimed: Claimed, to: Status | Move) -> Settlement:
-    attempt = None if isinstance(to, Move) else Attempt(claimed.n, 1, 1.0, URL, Outcome.OK)
-    return Settlement(claimed, to, attempt=attempt)
-
-
-@pytest.fixture
-async def runs(redis: Redis) -> Runs:
-    return Runs(await Desk(redis, run=4).open())
 
 
 async def test_a_head_brings_those_that_come_next_and_its_lane_counts_them_once(runs: Runs) -> None:
@@ -184,41 +125,6 @@ async def test_all_of_a_run_may_be_ended_by_hand_and_the_next_goes_on(runs: Runs
     assert await runs.claim() == [ids[4:]]
 
 
-async def test_after_a_lost_worker_all_of_a_run_comes_again_in_order_one_at_a_time(runs: Runs) -> None:
-    ids = await runs.emit(6)
-    await runs.claim()
-    assert await runs.settle((0, Status.SUCCEEDED)) == 1
-    await runs.desk.client.hset(f"{{p{HOME}}}:own", mapping={"until": 0, "granted": 0})  # type: ignore[misc]
-    runs.desk.worker.name = "w2"
-    await runs.desk.worker.own(HOME)
-    await runs.assert_well()
-    assert await runs.lane() == [0, 4]
-    for event_id in ids[1:4]:
-        assert await runs.claim() == [[event_id]], "what may have been sent comes alone"
-        assert runs.members[0].n == 2
-        assert await runs.settle((0, Status.SUCCEEDED)) == 1
-    assert await runs.claim() == [ids[4:]]
-    await runs.assert_well()
-
-
-async def test_who_comes_back_after_a_lost_reply_keeps_what_it_works_on(runs: Runs) -> None:
-    ids = await runs.emit(5)
-    await runs.claim()
-    store, generation = runs.desk.store, runs.desk.generation
-    held = [one.claim_id for one in runs.members]
-    assert await store.own(HOME, generation, "w1", held, generation + 1)
-    runs.desk.worker.generations[HOME] = generation + 1
-    assert await runs.lane() == [1, 1]
-    assert await store.own(HOME, generation + 1, "w1", [], generation + 2)
-    runs.desk.worker.generations[HOME] = generation + 2
-    assert await runs.lane() == [0, 4]
-    await runs.assert_well()
-    assert await runs.claim() == [ids[:4]], "what it did not learn of comes as it was"
-    assert await store.rest(HOME, runs.desk.generation)
-    assert await runs.lane() == [0, 4]
-    await runs.assert_well()
-
-
 async def test_a_lane_that_something_is_the_matter_with_has_no_runs(runs: Runs) -> None:
     ids = await runs.emit(3)
     for field in ("rate", "circuit", "opened", "slow", "failing", "crowded"):
@@ -266,73 +172,6 @@ async def test_the_events_of_a_run_fit_into_256_kb_and_into_what_a_claim_may_bri
     assert [one.event.id for one in claim.events] == ids[1:2]
     assert claim.followers == {}
     await runs.assert_well()
-
-
-async def _spoil(redis: Redis, event_id: str) -> None:
-    """Of a type that only a newer version knows."""
-    key = f"{{p{HOME}}}:e:{event_id}"
-    document = await redis.hget(key, "doc")  # type: ignore[misc]
-    await redis.hset(key, "doc", document.replace(b"SUBSCRIPTION_CHANGE", b"SUBSCRIPTION_WONDER"))  # type: ignore[misc]
-
-
-async def test_nothing_follows_an_event_that_cannot_be_read(redis: Redis, runs: Runs) -> None:
-    ids = await runs.emit(4)
-    await _spoil(redis, ids[2])
-    claim = await runs.desk.claim()
-    (followers,) = claim.followers.values()
-    assert ([one.event.id for one in followers.events], [one.event.id for one in followers.unread]) == (
-        ids[1:2],
-        ids[2:],
-    )
-    done = [Settlement(claim.events[0], Status.SUCCEEDED), Settlement(followers.events[0], Status.SUCCEEDED)]
-    left = [Settlement(one, Move.RELEASE) for one in followers.unread]
-    assert await runs.desk.worker.settle(HOME, [*done, *left]) == 4
-    assert await runs.lane() == [0, 1]
-    await runs.assert_well()
-
-
-async def test_a_run_whose_head_cannot_be_read_goes_back(redis: Redis, runs: Runs) -> None:
-    ids, others = await runs.emit(3), await runs.emit(3, "B")
-    await _spoil(redis, ids[0])
-    claim = await runs.desk.claim()
-    assert [[one.event.id for one in _run_of(claim, head)] for head in claim.events] == [others]
-    assert [one.event_id for one in claim.unreadable] == ids
-    assert await runs.desk.worker.settle(HOME, claim.unreadable) == 3
-    assert await runs.lane() == [1, 2]
-    await runs.assert_well()
-
-
-async def test_what_there_is_no_room_for_goes_back_with_the_end_of_its_run(runs: Runs) -> None:
-    ids = await runs.emit(3, payload={"x": "y" * 1000})
-    reply = (await runs.desk.store.round_trip([runs.desk.store.claim_call(HOME, runs.desk.generation, 10)]))[0]
-    claim = read_claim(reply, 2500)
-    assert claim is not None
-    (followers,) = claim.followers.values()
-    assert [one.event.id for one in (*claim.events, *followers.events)] == ids[:2]
-    assert [one.event.id for one in followers.unread] == ids[2:]
-    none = read_claim(reply, 10)
-    assert none is not None
-    assert [one.event.id for one in none.too_large] + [one.event_id for one in none.unreadable] == ids
-
-
-async def test_mending_puts_a_lost_event_behind_what_is_under_way(redis: Redis, runs: Runs) -> None:
-    """Its place in the list is gone: those that are in flight keep theirs, whatever came first."""
-    ids = await runs.emit(6)
-    await redis.lrem(f"{{p{HOME}}}:k:{LANE}:A", 1, ids[0])  # type: ignore[misc]
-    await redis.zrem(f"{{p{HOME}}}:d:{LANE}", ids[0])
-    await redis.zadd(f"{{p{HOME}}}:d:{LANE}", {ids[1]: 1})
-    assert await runs.claim() == [ids[1:5]]
-    assert (await runs.desk.store.repair({HOME: REPAIR_START}))[HOME][1] == 1
-    listed = await redis.lrange(f"{{p{HOME}}}:k:{LANE}:A", 0, -1)  # type: ignore[misc]
-    assert [one.decode() for one in listed] == [*ids[1:5], ids[0], ids[5]]
-
-
-async def test_an_audit_names_what_is_in_flight_before_its_turn(redis: Redis, runs: Runs) -> None:
-    ids = await runs.emit(3)
-    await redis.hset(f"{{p{HOME}}}:flight", ids[1], "1.")  # type: ignore[misc]
-    report = await runs.desk.store.recount()
-    assert not report.well
-    assert "overtook" in str(report)
 
 
 async def test_what_explains_an_event_names_the_one_that_it_follows(runs: Runs) -> None:

@@ -8,6 +8,9 @@ from contextlib import asynccontextmanager
 
 from tests.raw_server import RawServer, Talk
 
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+TIMED_OUT = b"HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
 
 @asynccontextmanager
 async def talking(talk: Talk) -> AsyncIterator[str]:
