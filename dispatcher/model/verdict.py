@@ -130,7 +130,7 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A problem of an integration that is none any more."""
+    """A problem that is none any more. ``integration_id`` empty = it was of the whole fleet."""
 
     kind: ProblemKind
     integration_id: str
@@ -169,7 +169,7 @@ class Verdict:
     unlisted: tuple[VendorTally, ...] = ()
     """Vendors' problems that are not listed."""
     ended: tuple[Ended, ...] = ()
-    """Within the last hour, newest first: what charts are marked with."""
+    """Within the last hour, newest first."""
 
     @property
     def ok(self) -> bool:

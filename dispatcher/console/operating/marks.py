@@ -74,7 +74,7 @@ def _open(verdict: Verdict) -> Iterator[Mark]:
 def _circuits(ended: Sequence[Ended], names: Mapping[str, str]) -> Iterator[Mark]:
     """That were open: both ends of each."""
     for one in ended:
-        if one.integration_id in names:
+        if one.kind is ProblemKind.CIRCUIT_OPEN and one.integration_id in names:
             name = names[one.integration_id]
             yield Mark(one.since_ms, "bad", f"{name} could not be reached: its circuit opened")
             yield Mark(one.until_ms, "ok", f"{name} can be reached again: its circuit closed")

@@ -14,6 +14,7 @@ from dispatcher.console.frame.sentences import said
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.console.operating.charts import Chart
 from dispatcher.console.operating.lane_states import LaneState, lane_states
+from dispatcher.console.operating.lately import lately
 from dispatcher.console.operating.marks import marks_since
 from dispatcher.console.operating.overview_charts import DUE_LANES, DUE_STEP_MS, DUE_STEPS, charts_of, due_chart
 from dispatcher.console.operating.remedies import troubles
@@ -68,6 +69,7 @@ async def show_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         verdict=verdict,
         troubles=troubles(verdict.problems, viewer)[: len(shown)],
         further=len(verdict.problems) - len(shown),
+        over=await lately(verdict, viewer),
         tiles=_tiles(total(steps.figures), overview, viewer),
         charts=charts_of(steps, marks),
         marks=marks,

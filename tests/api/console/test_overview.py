@@ -96,6 +96,8 @@ async def test_charts_are_marked_where_a_circuit_was_open(operator: Visitor) -> 
     gone = replace(closed, integration_id="gone")
     await evaluation.verdicts.write(replace(said, at_ms=said.at_ms + 1, ended=(closed, gone)), "test", out_of_turn=True)
     page = await operator.look("/console")
+    assert '>over</span> test could not be reached <span class="dim">for 60 s; ended' in page
+    assert page.count(">over</span>") == 1
     assert page.count("can be reached again: its circuit closed") == 1
     assert page.count('<path class="mark is-bad"') == page.count('<path class="mark is-ok"')
 

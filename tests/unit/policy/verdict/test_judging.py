@@ -87,6 +87,18 @@ def test_a_circuit_that_closed_is_known_for_an_hour_to_those_whose_it_is() -> No
     assert judged((0, open_now), (MINUTE, QUIET), (62 * MINUTE, QUIET)).ended == ()
 
 
+def test_what_needed_somebody_is_known_for_an_hour_once_it_is_over() -> None:
+    bad = lane(failures_in_a_row=12, attempts=12, failures=12, failing_since_ms=AT_1402)
+    behind = replace(QUIET, lanes=(bad,))
+    later = [(minutes * MINUTE, QUIET) for minutes in (1, 4)]
+    said = judged((0, behind), *later)
+    assert said.ok
+    assert [(one.kind, one.until_ms) for one in said.ended] == [(K.FAILING, NOW + MINUTE)]
+    held = replace(QUIET, lanes=(replace(bad, pause=PauseFacts(NOW, "ops")),))
+    assert judged((0, behind), (MINUTE, held), (2 * MINUTE, held)).ended == ()
+    assert judged((0, SKEWED), *later).ended == ()
+
+
 def test_a_circuit_that_stays_open_behind_a_pause_has_not_closed() -> None:
     held = replace(QUIET, lanes=(broken(pause=PauseFacts(NOW, "ops")),))
     said = judged((0, replace(QUIET, lanes=(broken(),))), (MINUTE, held))
