@@ -30,7 +30,7 @@ from dispatcher.policy.bucket import Bucket
 from dispatcher.policy.event_filter.reading import read_filter
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.storage.places import storage_at
-from dispatcher.store.archive.upkeep.auditing import recount_archive
+from dispatcher.store.archive.upkeep.auditing import check_segments, recount_archive
 from dispatcher.store.archive.upkeep.writing import ArchiveWriter
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.claims import Settlement
@@ -179,6 +179,7 @@ class Archiving:
         self.writer = ArchiveWriter(archive, partitions=PARTITIONS, after_ms=0, gather_ms=0)
         self.made = made
         self.hand = hand
+        self.archive = archive
         self.empty = empty
         self.moved = 0
         self.kept = 0
@@ -223,7 +224,11 @@ class Archiving:
         print(f"moved in {self.took_s:.1f} s: {rate:,.0f}/s, {worker_us:.0f} µs of the worker each")
         print(f"of Redis {self.redis_s / moved * 1e6:.0f} µs each; longest step {self.longest_s * 1000:.0f} ms")
         print(f"disk: {report.size / moved:,.0f} bytes each in {report.segments} segments, {report.size / 1e6:,.0f} MB")
-        print(f"manifests recounted in {audit_ms:.0f} ms; well: {report.well}")
+        print(f"manifests recounted in {audit_ms:.0f} ms; well: {report.well}", flush=True)
+        begun_s, cpu_s = time.perf_counter(), time.process_time()
+        broken = await check_segments(self.archive, range(PARTITIONS))
+        took_s, cpu_s = time.perf_counter() - begun_s, time.process_time() - cpu_s
+        print(f"every segment read and compared (--deep) in {took_s:.1f} s, CPU {cpu_s:.1f} s; well: {not broken}")
         print(f"Redis afterwards: {self.kept / 1e6:,.1f} MB, {self.kept / moved:,.0f} bytes each", flush=True)
 
 
