@@ -149,6 +149,13 @@ async def each_of(pipeline: Any) -> list[Any]:
     return by_itself(replies)
 
 
+async def each_command(client: Client, commands: Sequence[Command]) -> list[Any]:
+    """The same for commands as they are sent, under one deadline: a hash is names and values in turn, or a mapping."""
+    with guarded():
+        replies = await _round_trip(client, commands)
+    return by_itself(replies)
+
+
 def by_itself(replies: list[Any]) -> list[Any]:
     """Replies and errors, each outage by its name. Raises ``StoreUnavailable`` when there is nothing else."""
     named = [(outage_of(reply) or reply) if isinstance(reply, Exception) else reply for reply in replies]

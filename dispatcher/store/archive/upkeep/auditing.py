@@ -11,7 +11,7 @@ from dispatcher.store.archive.archive import Archive
 from dispatcher.store.archive.format.entry import Entry, Segment
 from dispatcher.store.archive.reading.reader import SegmentGone, lost
 from dispatcher.store.keys import queue as keys
-from dispatcher.store.redis.scripts import Client, each, each_of, script
+from dispatcher.store.redis.scripts import Client, each, each_command, script
 
 AT_ONCE = 500
 _TALLY = script("archive/tally")
@@ -88,8 +88,7 @@ async def _in_redis(archive: Archive, ids: set[str]) -> list[str]:
     found, some = list[str](), sorted(ids)
     for at in range(0, len(some), AT_ONCE):
         piece = some[at : at + AT_ONCE]
-        pipeline: Any = archive.client.pipeline(transaction=False)
-        for event_id in piece:
-            pipeline.exists(keys.event(int(event_id[-3:], 16), event_id))
-        found += [one for one, is_there in zip(piece, await each_of(pipeline), strict=True) if is_there == 1]
+        names = [keys.event(int(event_id[-3:], 16), event_id) for event_id in piece]
+        there = await each_command(archive.client, [("EXISTS", name) for name in names])
+        found += [one for one, is_there in zip(piece, there, strict=True) if is_there == 1]
     return found

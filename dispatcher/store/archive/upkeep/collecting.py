@@ -14,7 +14,7 @@ from dispatcher.store.archive.format.archived import ArchivedEvent, Position
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.packing.documents import unpacked
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Client, each_of
+from dispatcher.store.redis.scripts import Client, each_command
 
 WALKED = 1000
 """Entries of the log that one step looks at: events of a segment at most, which one script drops."""
@@ -82,10 +82,9 @@ async def _that_ended(client: Client, partition: int, ids: Sequence[str], until_
     """Those that succeeded, or need nobody for another reason. What failed stays, since somebody may redeliver it."""
     found = list[str]()
     for at in range(0, len(ids), AT_ONCE):
-        some, pipeline = ids[at : at + AT_ONCE], client.pipeline(transaction=False)
-        for event_id in some:
-            pipeline.hget(keys.event(partition, event_id), "state")
-        for event_id, state in zip(some, await each_of(pipeline), strict=True):
+        some = ids[at : at + AT_ONCE]
+        states = await each_command(client, [("HGET", keys.event(partition, one), "state") for one in some])
+        for event_id, state in zip(some, states, strict=True):
             if isinstance(state, bytes) and _has_ended(state, until_ms):
                 found.append(event_id)
     return found
@@ -99,18 +98,23 @@ def _has_ended(stored: bytes, until_ms: int) -> bool:
     return state.status in COMPLETE and state.settled_ms is not None and state.settled_ms < until_ms
 
 
+def _fields(stored: Any) -> dict[bytes, bytes]:
+    """Of a hash, as a connection or a cluster reads it; none for an error."""
+    if isinstance(stored, list):
+        return dict(zip(stored[::2], stored[1::2], strict=True))
+    return stored if isinstance(stored, dict) else {}
+
+
 async def _read(client: Client, partition: int, ids: Sequence[str]) -> list[tuple[str, dict[str, bytes], int]]:
     """Fields, and what is left of the retention in ms; without those that are gone meanwhile, or are damaged."""
     if not ids:
         return []
-    pipeline: Any = client.pipeline(transaction=False)
-    for event_id in ids:
-        pipeline.hgetall(keys.event(partition, event_id))
-        pipeline.pttl(keys.event(partition, event_id))
-    replies = iter(await each_of(pipeline))
+    names = [keys.event(partition, event_id) for event_id in ids]
+    replies = iter(await each_command(client, [(word, name) for name in names for word in ("HGETALL", "PTTL")]))
     found = []
-    for event_id, fields, left_ms in zip(ids, replies, replies, strict=True):
-        if isinstance(fields, dict) and isinstance(left_ms, int) and b"doc" in fields and b"state" in fields:
+    for event_id, stored, left_ms in zip(ids, replies, replies, strict=True):
+        fields = _fields(stored)
+        if isinstance(left_ms, int) and b"doc" in fields and b"state" in fields:
             with contextlib.suppress(ValueError):  # cannot be unpacked: it is damaged, or a newer version's
                 plain = fields | {b"doc": unpacked(fields[b"doc"])}
                 found.append((event_id, {name.decode(): value for name, value in plain.items()}, left_ms))
