@@ -12,6 +12,14 @@ from dispatcher.store.health.doctor.findings import Level
 from tests.installations.conftest import ALL, STEPS, Scene
 from tests.waiting import until
 
+SESSION = {
+    "MarketplaceId": 27,
+    "Username": "jane@example.com",
+    "Password": "password",
+    "AccountId": "A-1",
+    "AccountName": "Acme",
+}
+
 
 async def push(scene: Scene, integration: Any, *ids: str, expected: int = 200, **kwargs: Any) -> Any:
     path = f"/v1/connectors/{integration.connector_id}/update"
@@ -75,6 +83,27 @@ async def test_settings_are_locked_for_users_and_open_to_the_owner(scene: Scene)
     assert (await scene.json("PUT", path, 200, json=changed))["settings"] == {"n": 1}
     named = await scene.get(one) | {"name": "other"}
     assert (await scene.json("PUT", path, 200, json=named, headers=headers))["name"] == "other"
+
+
+async def test_properties_of_the_connector_are_locked_for_users_and_credentials_are_not(scene: Scene) -> None:
+    integration = await scene.integration()
+    await scene.json("POST", "/v1/marketplaces", 201, json={"id": 27, "name": "Acme", "productIds": ["P-1"]})
+    region = {"Name": "Region", "Value": "eu"}
+    connector = {"Name": "Test", "AuthValue": "old-value", "Properties": [region]}
+    await scene.json("POST", "/v1.0/users/marketplace", 200, json=SESSION | {"PartnerConnector": connector})
+    headers = await scene.account()
+    one = await installed(scene, integration, headers)
+    (stored,) = await scene.json("GET", "/v1.0/account/connectors", 200, headers=headers)
+    path = f"/v1.0/account/connectors/{stored['Id']}"
+    await push(scene, integration, one["_id"])
+    moved = {"Properties": [region | {"Value": "us"}]}
+    refused = await scene.json("PUT", path, 422, json=moved, headers=headers)
+    assert (refused["Errors"][0]["Code"], refused["Errors"][0]["Field"]) == ("update_in_progress", "Properties")
+    kept = {"AuthValue": "new-value", "Properties": [region]}
+    assert (await scene.json("PUT", path, 200, json=kept, headers=headers))["Properties"] == stored["Properties"]
+    await end(scene, one)
+    after = await scene.json("PUT", path, 200, json=moved, headers=headers)
+    assert after["Properties"][0]["Value"] == "us"
 
 
 async def test_events_are_held_while_it_is_locked_and_go_on_in_order(scene: Scene) -> None:

@@ -36,11 +36,17 @@ class Browser:
 
     async def send(self, **fields: str) -> ClientResponse:
         """The form, as the page has it."""
-        text = await self.look(self.form)
-        token = re.search(r'name="form" value="([^"]+)"', text)
+        return await self.send_again(await self.token(), **fields)
+
+    async def token(self) -> str:
+        """Open the form."""
+        token = re.search(r'name="form" value="([^"]+)"', await self.look(self.form))
         assert token is not None
+        return token[1]
+
+    async def send_again(self, token: str, **fields: str) -> ClientResponse:
         origin = {"Origin": "http://dispatcher.test", "Sec-Fetch-Site": "same-origin"}
-        data = {"form": token[1]} | fields
+        data = {"form": token} | fields
         return await self.app.http.post(self.form, data=data, headers=origin, allow_redirects=False)
 
 
@@ -78,6 +84,16 @@ async def test_credentials_that_fail_stand_refused_at_their_field(page: Page) ->
     assert "refuses these credentials" in text
     assert "4711" not in text
     assert not (await page.steps())[0].completed
+
+
+async def test_a_form_that_was_opened_before_an_update_is_not_saved_during_it(page: Page) -> None:
+    browser = await browser_of(page)
+    token = await browser.token()
+    lane, one = page.installation.connector_id, page.installation.id
+    await page.app.json("PUT", f"/v1/connectors/{lane}/update", {"_integrationIds": [one]})
+    assert (await browser.send_again(token, secret="typed-key-4711")).status == 409
+    assert NAME not in [one["Name"] for one in await page.app.connectors("A")]
+    assert "being updated" in await browser.look(browser.form)
 
 
 async def test_what_names_a_host_is_not_asked_for(page: Page) -> None:

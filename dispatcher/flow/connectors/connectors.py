@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from dispatcher.errors import InvalidRequest, NotFound, Refused
+from dispatcher.errors import InvalidRequest, NotFound, Refused, Unprocessable
 from dispatcher.flow.connectors.draft import ConnectorDraft
 from dispatcher.flow.connectors.plan import ConnectorPlanner, Plan
 from dispatcher.flow.connectors.proof import Proof
-from dispatcher.flow.connectors.reauthentication import Reauthentication
+from dispatcher.flow.connectors.reauthentication import MAX_INSTALLATIONS, Reauthentication
+from dispatcher.flow.installations.making.changing import LOCKED
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.ids import new_hex24
 from dispatcher.model.connector import AccountConnector, ConnectorTemplate
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.policy.addresses.url_properties import names_a_host
 from dispatcher.store.audit_log.log import Noting
+from dispatcher.store.documents.swap import Document
 from dispatcher.store.installations.parties.binding import mark_bound
 from dispatcher.store.installations.parties.connectors import (
     MAX_CONNECTORS,
@@ -27,6 +29,7 @@ from dispatcher.store.installations.parties.connectors import (
 from dispatcher.store.installations.parties.templates import TemplateStore
 from dispatcher.store.installations.writing.editing import Transaction, transacted
 from dispatcher.store.installations.writing.numbers import next_number
+from dispatcher.store.keys import installations as keys
 from dispatcher.store.secrets.fields import connector_auth_value
 from dispatcher.store.secrets.sealing import Sealer
 
@@ -129,7 +132,10 @@ class Connectors:
         *,
         by_user: bool,
     ) -> AccountConnector:
-        """Make ``change`` of the newest state. ``by_user``: what names a host is not theirs to change."""
+        """Make ``change`` of the newest state.
+
+        ``by_user``: what names a host is not theirs to change, nor any property during a managed update.
+        """
         before = await self.get(account_id, connector_id)
         plan = await self.planner.again(before.template_id, before.integration_id)
 
@@ -140,6 +146,7 @@ class Connectors:
             asked = change(current)
             if by_user:
                 _require_same_hosts(current, asked, plan.urls)
+                await self._require_unlocked(transaction, current, asked)
             return await self._put(transaction, plan, asked, current, now_ms, "")
 
         changed = await transacted(self.store.redis, work, f"Connector {connector_id}", noting)
@@ -165,6 +172,7 @@ class Connectors:
                 self._require_room(await transaction.read(entries_place(account_id)) or [])
                 current = await self._blank(account_id, asked, now_ms, partner=False, marketplace_id=marketplace_id)
             _require_same_hosts(current, asked, plan.urls)
+            await self._require_unlocked(transaction, current, asked)
             return await self._put(transaction, plan, asked, current, now_ms, "", proof)
 
         saved = await transacted(self.store.redis, work, f"Account {account_id}", noting)
@@ -212,6 +220,21 @@ class Connectors:
             return range(0)
         first = await next_number(self.store.redis, "property", len(new))
         return range(first, first + len(new))
+
+    async def _require_unlocked(
+        self, transaction: Transaction, current: AccountConnector, asked: ConnectorAsked
+    ) -> None:
+        """``Unprocessable`` for a changed property while what is installed through the connector is being updated."""
+        before = {one.name: one.value for one in current.properties}
+        if current.integration_id is None or asked.properties is None or dict(asked.properties) == before:
+            return
+        index = keys.installations_of_account(current.account_id)
+        for one in await self._installations.several(await self._installations.ids([index], "", MAX_INSTALLATIONS)):
+            if one.installation.integration_id != current.integration_id:
+                continue
+            if one.installation.update_in_progress:
+                raise Unprocessable.of("update_in_progress", LOCKED, "Properties")
+            transaction.write_raw(Document(keys.installation(one.installation.id), one.record, one.record))
 
     def _require_room(self, entries: list[tuple[int, str, str | None]]) -> None:
         if len(entries) >= MAX_CONNECTORS:

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from aiohttp import hdrs, web
 
 from dispatcher.api.installing import AUTHORIZING, CONNECTING
-from dispatcher.errors import NotFound, RequestError
+from dispatcher.errors import Conflict, NotFound, RequestError
 from dispatcher.flow.connectors.authorizing import marketplace_of_state
 from dispatcher.flow.connectors.connecting import Credentials
 from dispatcher.marketplace.apps.lookups import installation_in, product_of
@@ -64,8 +64,13 @@ async def show_connection(request: web.Request, guest: Guest) -> web.StreamRespo
 
 
 async def save_connection(request: web.Request, guest: Guest, sent: Sent) -> web.StreamResponse:
-    """303 to the installation once the credentials have worked; 422, and nothing saved, when they have not."""
+    """303 to the installation once the credentials have worked; 422, and nothing saved, when they have not.
+
+    409 during a managed update, whose page offers no form.
+    """
     installation = await installation_in(request, guest)
+    if installation.update_in_progress:
+        raise Conflict.of("update_in_progress", guest.t.plain("connection.locked", name=installation.name))
     connection = await _connection(request, guest, installation)
     form = form_of(connection, guest.t, sent.fields.get("kind"))
     wrong = checked(form, sent.fields, guest.t)
