@@ -84,14 +84,11 @@ class Url(Kind):
 
 @dataclass(frozen=True, slots=True)
 class PageAddress(Kind):
-    """An address that a page links to or shows: absolute, or a path on the page's own server."""
-
-    def merged(self, before: Any, wanted: Any, vault: Vault) -> Any:
-        return wanted or None
+    """An address that a page links to or shows: absolute, or a path on the page's own server. Empty = nowhere yet."""
 
     def problems(self, kept: Any, name: str, url_rule: UrlRule) -> Iterator[Problem]:
-        absolute = kept is not None and len(kept) <= MAX_URL_CHARS and launch_url(kept)
-        if kept is not None and not absolute and not is_local_path(kept):
+        absolute = kept and len(kept) <= MAX_URL_CHARS and launch_url(kept)
+        if kept and not absolute and not is_local_path(kept):
             text = f"Give an http or https URL, or a path such as /images/a.png, of at most {MAX_URL_CHARS} characters."
             yield Problem("invalid_url", text, name)
 
