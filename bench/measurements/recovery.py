@@ -102,7 +102,7 @@ async def _arrived(sink: Sink, count: int) -> None:
 
 async def worker(stack: AsyncExitStack, made: Deployment, called: str) -> Child:
     """One of several in a deployment, once it has begun."""
-    arguments = ["dispatcher.cli.main", "worker", "--supervised"]
+    arguments = ["dispatcher.cli.one_worker"]
     child = await stack.enter_async_context(program(made.folder, arguments, made.settings, name=called))
     await child.said("(worker started)")
     return child

@@ -29,6 +29,6 @@ async def _start(made: Deployment, sink: Sink) -> tuple[float, float]:
     await fill(made.queue, 1, 1)
     await sink.reset()
     begun_s = time.monotonic()
-    async with program(made.folder, ["dispatcher.cli.main", "worker", "--supervised"], made.settings) as child:
+    async with program(made.folder, ["dispatcher.cli.one_worker"], made.settings) as child:
         await made.until_settled(settled + 1)
         return (await sink.times_s())[0] - begun_s, cpu_s(child.pid)

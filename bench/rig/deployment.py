@@ -109,7 +109,7 @@ async def working_deployment(
         first = max(integrations, FIRST_EVENTS)
         await fill(made.queue, first + backlog, integrations)
         settings = made.settings | {"DISPATCHER_RUN": str(run)}
-        async with program(made.folder, ["dispatcher.cli.main", "worker", "--supervised"], settings) as child:
+        async with program(made.folder, ["dispatcher.cli.one_worker"], settings) as child:
             await child.said("(worker started)")
             await made.until_settled(first)
             child.hold()

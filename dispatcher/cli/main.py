@@ -6,11 +6,9 @@ usage, a value or a setting that cannot be right, or nobody answers; 130 = inter
 
 from __future__ import annotations
 
-import gc
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Annotated, Any
@@ -18,9 +16,9 @@ from typing import Annotated, Any
 import typer
 
 from dispatcher import __version__
+from dispatcher.cli.ending import colour, errors_told, nothing_collected
 from dispatcher.cli.terminal.options import VerbCommand
-from dispatcher.cli.terminal.standard_streams import ReaderGone, prepare_streams
-from dispatcher.errors import ConfigurationError, DispatcherError, InvalidRequest, StoreUnusable
+from dispatcher.cli.terminal.standard_streams import prepare_streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,40 +78,16 @@ VERBS: tuple[Verb, ...] = (
 
 COMPLETING = "_DISPATCHER_COMPLETE"
 """Set while a shell asks how a command line goes on."""
-READER_GONE = 128 + 13
-"""As a shell tells of a program that SIGPIPE ended, which is what becomes of others before `head`."""
-LOGGING = frozenset({"serve", "worker", "dev"})
-"""Verbs that serve, and log what they do."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one verb and exits."""
     prepare_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
-    try:
-        with _nothing_collected():
+    with errors_told(given):
+        with nothing_collected():
             program = build(_typed_so_far() or given)
-        program(args=given, prog_name="dispatcher", color=_colour())
-    except (ConfigurationError, StoreUnusable, InvalidRequest) as error:
-        _complain(str(error), given)
-        sys.exit(2)
-    except ReaderGone:
-        sys.exit(READER_GONE)
-    except DispatcherError as error:
-        _complain(str(error), given)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
-
-
-@contextmanager
-def _nothing_collected() -> Iterator[None]:
-    """Imports without garbage collection: all that modules make stays, and looking through it costs 30 ms."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()
+        program(args=given, prog_name="dispatcher", color=colour())
 
 
 def _typed_so_far() -> list[str]:
@@ -163,21 +137,6 @@ def _options(
     ] = False,
 ) -> None:
     """Signed, ordered and tracked webhooks for marketplaces."""
-
-
-def _complain(text: str, given: Sequence[str]) -> None:
-    """One line, red on a terminal; of a process whose log is JSON one more line of that."""
-    if os.environ.get("DISPATCHER_LOG_FORMAT") == "json" and not LOGGING.isdisjoint(given[:1]):
-        from dispatcher.telemetry.logs import last_line
-
-        typer.echo(last_line(text), err=True)
-        return
-    typer.secho("error: " + " ".join(text.split()), fg=typer.colors.RED, err=True, color=_colour())
-
-
-def _colour() -> bool | None:
-    """None = on a terminal; with ``NO_COLOR`` (no-color.org) nowhere."""
-    return False if os.environ.get("NO_COLOR") else None
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import typer
 
 from dispatcher.cli.environment import is_given, remarks
 from dispatcher.cli.processes.address_file import announced
+from dispatcher.cli.processes.delivering import deliver
 from dispatcher.cli.processes.listening import Listening, listening
 from dispatcher.cli.processes.local_secrets import admin_credentials, with_local_secrets
 from dispatcher.cli.processes.startup import (
@@ -20,7 +21,6 @@ from dispatcher.cli.processes.startup import (
     stop_on_signals,
     with_archive,
 )
-from dispatcher.cli.processes.worker import deliver
 from dispatcher.cli.terminal.standard_streams import announce
 from dispatcher.settings import Settings
 

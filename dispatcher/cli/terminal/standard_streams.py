@@ -12,8 +12,6 @@ import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
-import typer
-
 from dispatcher.errors import DispatcherError
 
 if TYPE_CHECKING:
@@ -40,6 +38,8 @@ def prepare_streams() -> None:
 
 def announce(text: str) -> None:
     """The lines of a program that serves: it goes on when they cannot be written."""
+    import typer
+
     with contextlib.suppress(OutputFailed, ReaderGone):
         typer.echo(text)
 
