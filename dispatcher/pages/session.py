@@ -6,7 +6,7 @@ No process has to remember a session. Never asks whether whoever it names may st
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import orjson
 
@@ -33,6 +33,11 @@ class Session:
     id: str
     since_s: int
     seen_s: int
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> Self:
+        """The session as it was sealed. Raises ``TypeError`` for anything else."""
+        return cls(**document)
 
     def seen(self, now_s: float) -> Self:
         return replace(self, seen_s=int(now_s))
@@ -61,6 +66,6 @@ def opened(kind: type[S], cookie: str | None, sealer: Sealer, context: str) -> S
     if not cookie or len(cookie) > MAX_COOKIE_CHARS:
         return None
     try:
-        return kind(**orjson.loads(sealer.open(cookie, context)))
+        return kind.read(orjson.loads(sealer.open(cookie, context)))
     except (SealError, TypeError, ValueError):
         return None

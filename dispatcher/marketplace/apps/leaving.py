@@ -21,4 +21,4 @@ async def open_app(request: web.Request, guest: Guest) -> web.StreamResponse:
 
 async def show_done(request: web.Request, guest: Guest) -> web.StreamResponse:
     message = {"type": "marketplace.done", "status": "done"}
-    return guest.page("done.html", message=message, way_back=way_back(guest.marketplace, guest.visit.host_url))
+    return guest.page("done.html", message=message, way_back=way_back(guest.marketplace, guest.visit.link.host_url))

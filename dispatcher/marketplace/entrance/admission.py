@@ -69,7 +69,7 @@ async def guest_of(request: web.Request) -> Guest | None:
 async def guest_at(request: web.Request, marketplace_id: int | None) -> Guest | None:
     """The guest who is signed in to that marketplace."""
     for visit, cookie in visits_in(request, request.app[SERVICES]):
-        if visit.marketplace_id == marketplace_id and (found := await _guest(request, visit, cookie)):
+        if visit.link.marketplace_id == marketplace_id and (found := await _guest(request, visit, cookie)):
             request[GUEST] = found
             return found
     return None
@@ -95,13 +95,13 @@ async def _guest(request: web.Request, visit: Visit, cookie: Cookie) -> Guest | 
     services, installing = request.app[SERVICES], request.app[INSTALLING]
     ended, account, user, marketplace = await asyncio.gather(
         request.app[OAUTH].revoked.contains(visit.id),
-        installing.accounts.find(visit.account_id),
-        installing.accounts.user(visit.user_id),
-        services.marketplaces.find(visit.marketplace_id),
+        installing.accounts.find(visit.link.account_id),
+        installing.accounts.user(visit.link.user_id),
+        services.marketplaces.find(visit.link.marketplace_id),
     )
     if ended or account is None or user is None or marketplace is None:
         return None
-    if account.session_epoch != visit.epoch or user.account_id != account.id:
+    if account.session_epoch != visit.link.epoch or user.account_id != account.id:
         return None
     t = texts_for(request, visit, marketplace)
     framed = cookie.framed
@@ -135,8 +135,8 @@ async def begin(request: web.Request, response: web.StreamResponse, visit: Visit
         if before.id == visit.id:
             continue
         await end_visit(request, before)
-        if (before.account_id, before.user_id) != (visit.account_id, visit.user_id):
-            user, account = await accounts.user(before.user_id), await accounts.find(before.account_id)
+        if (before.link.account_id, before.link.user_id) != (visit.link.account_id, visit.link.user_id):
+            user, account = await accounts.user(before.link.user_id), await accounts.find(before.link.account_id)
             if user and account:
                 visit = visit.after(user.username, account.name)
     keep(response, services, visit, cookie_of(services, framed=framed))

@@ -54,7 +54,7 @@ class Guest:
 
     @property
     def customer(self) -> Customer:
-        return Customer(self.account, self.user, self.marketplace, self.visit.complete_parameter)
+        return Customer(self.account, self.user, self.marketplace, self.visit.link.complete_parameter)
 
     def refuse_members(self) -> None:
         """403 for whoever only uses what is installed."""
@@ -114,7 +114,7 @@ def texts_for(request: web.Request, visit: Visit | None, marketplace: Marketplac
     """In the session's language, else the browser's, else the marketplace's."""
     brand = marketplace.brand.language if marketplace else None
     accepted = request.headers.get(hdrs.ACCEPT_LANGUAGE, "")
-    return choose([visit.language if visit else None], accepted, brand)
+    return choose([visit.link.language if visit else None], accepted, brand)
 
 
 def redirect(location: str) -> web.Response:

@@ -36,7 +36,7 @@ def handover(text: str, sealer: Sealer, now_s: float) -> Handover | None:
     """The session that a ticket of ours hands over; None for any other text, and when it is too late."""
     try:
         made = orjson.loads(sealer.open(text, _CONTEXT))
-        found = Handover(made["id"], made["until_s"], Visit(**made["visit"]), made["to"])
+        found = Handover(made["id"], made["until_s"], Visit.read(made["visit"]), made["to"])
     except (SealError, KeyError, TypeError, ValueError):
         return None
     return found if now_s < found.until_s else None

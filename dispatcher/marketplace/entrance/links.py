@@ -64,9 +64,9 @@ async def take_over(request: web.Request) -> web.StreamResponse:
     services = request.app[SERVICES]
     found = handover(request.query.get(QUERY, ""), services.sealer, services.clock())
     if found is None or not await request.app[OAUTH].revoked.spend(found.id, LIFE_S):
-        marketplace = await services.marketplaces.find(found.visit.marketplace_id) if found else None
+        marketplace = await services.marketplaces.find(found.visit.link.marketplace_id) if found else None
         return _does_not_open(request, Opened(Opening.USED if found else Opening.EXPIRED), marketplace)
-    location = found.to or _home(found.visit.marketplace_id, found.visit.product_id)
+    location = found.to or _home(found.visit.link.marketplace_id, found.visit.link.product_id)
     response = web.Response(status=302, headers=_LEAVES_NO_TRACE | {hdrs.LOCATION: location})
     await begin(request, response, found.visit, framed=is_framed(request))
     return response

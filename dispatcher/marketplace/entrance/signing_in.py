@@ -55,11 +55,11 @@ async def sign_out(request: web.Request) -> web.StreamResponse:
     for visit, _ in visits_in(request, services):
         if token is None:
             raise Refused.of("form_token", texts_for(request, visit, None).plain("problem.form_old"))
-        if (token.session_id, token.account_id) != (visit.id, visit.account_id):
-            guest = await guest_at(request, visit.marketplace_id)
+        if (token.session_id, token.account_id) != (visit.id, visit.link.account_id):
+            guest = await guest_at(request, visit.link.marketplace_id)
             return of_another_session(guest, token) if guest else await not_signed_in(request)
         await end_visit(request, visit)
-        marketplace = await services.marketplaces.find(visit.marketplace_id)
+        marketplace = await services.marketplaces.find(visit.link.marketplace_id)
     response = page("signed-out.html", marketplace, texts_for(request, None, marketplace), {})
     cookie_of(services, framed=is_framed(request)).drop(response)
     return response

@@ -6,7 +6,8 @@ A page in another site's frame has a session of its own, in a cookie of its own.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
+from typing import Any
 
 from aiohttp import web
 
@@ -21,26 +22,20 @@ CONTEXT = "marketplace:session"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit(Session):
-    """A ``MarketplaceSession`` that was opened."""
+    """A link that was opened, or a password that was right."""
 
-    account_id: str
-    user_id: str
-    marketplace_id: int
-    epoch: int
-    inline_oauth: bool = True
-    complete_parameter: str | None = None
-    product_id: str | None = None
-    language: str | None = None
-    launch: bool = False
-    host_url: str | None = None
+    link: MarketplaceSession
     ended_user: str | None = None
     """Of the session that this one put an end to; shown once."""
     ended_account: str | None = None
 
     @classmethod
     def begun(cls, session: MarketplaceSession, now_s: float) -> Visit:
-        taken = {field.name: getattr(session, field.name) for field in fields(MarketplaceSession)}
-        return cls(id=secrets.token_urlsafe(16), since_s=int(now_s), seen_s=int(now_s), **taken)
+        return cls(id=secrets.token_urlsafe(16), since_s=int(now_s), seen_s=int(now_s), link=session)
+
+    @classmethod
+    def read(cls, document: dict[str, Any]) -> Visit:
+        return cls(**document | {"link": MarketplaceSession(**document.get("link", {}))})
 
     def after(self, user: str, account: str) -> Visit:
         """The same, of which the first page says whose session has ended."""

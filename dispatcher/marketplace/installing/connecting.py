@@ -102,7 +102,7 @@ async def authorized(request: web.Request) -> web.StreamResponse:
         return await not_signed_in(request)
     given = request.query.get("code"), request.query.get("error")
     done = await request.app[AUTHORIZING].complete(state, *given, guest.visit.id, guest.customer)
-    if not guest.visit.inline_oauth:
+    if not guest.visit.link.inline_oauth:
         return guest.page("authorized.html", installation=done.installation)
     return redirect(guest.path("installations", done.installation.id, said="connected"))
 
@@ -208,7 +208,7 @@ def _authorize_link(installation: Installation, connection: Connection, guest: G
     if connection.kind is not ConnectorAuth.OAUTH2:
         return None
     path = guest.path("installations", installation.id, "connections", connection.name, "authorize")
-    if guest.visit.inline_oauth or not guest.framed:
+    if guest.visit.link.inline_oauth or not guest.framed:
         return path
     services = guest.services
     handed = ticket(guest.visit, services.sealer, services.clock(), path)
