@@ -12,12 +12,14 @@ from aiohttp import hdrs, web
 
 from dispatcher.api.admin_client import AdminClient
 from dispatcher.api.admission.access import admitting
+from dispatcher.api.admission.at_once import admitting_at_once
 from dispatcher.api.admission.metering import METERS, Meters
 from dispatcher.api.composition import composed, oauth_server
 from dispatcher.api.documents.openapi import DESCRIBED, Described
 from dispatcher.api.graphql.allowance import LARGE_QUERIES, QUERY_TURNS
 from dispatcher.api.health import METRICS, MetricsPage, collected
 from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
+from dispatcher.api.http.at_once import AT_ONCE
 from dispatcher.api.http.overload.intake import INTAKE, Intake
 from dispatcher.api.http.overload.turns import (
     CHANGE_TURNS,
@@ -30,7 +32,7 @@ from dispatcher.api.http.overload.turns import (
     Turns,
 )
 from dispatcher.api.http.request.known_parameters import knowing
-from dispatcher.api.http.response.middleware import ERROR_PAGES, edge
+from dispatcher.api.http.response.middleware import EDGE, ERROR_PAGES, Edge
 from dispatcher.api.http.response.preconditions import revalidating
 from dispatcher.api.http.response.respond import nameless
 from dispatcher.api.http.route import Route
@@ -39,6 +41,8 @@ from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.operational_events import notifying
 from dispatcher.api.rest.definitions.portal_links import PORTAL_LINKS
+from dispatcher.api.rest.events.accepting import EMIT
+from dispatcher.api.rest.events.accepting_at_once import accepting_at_once
 from dispatcher.api.rest.events.stream import FEED, STREAMS, end_streams
 from dispatcher.api.rest.events.waiting import WAITS, Waits
 from dispatcher.api.rest.jobs.redeliveries import REDELIVERER, REDELIVERIES
@@ -102,9 +106,10 @@ async def build_app(
     admin = AdminClient(settings.admin_client_id, settings.admin_client_secret)
     await admin.ensure(services)
     emits = EmitCounts()
+    emit_edge = Edge(emits.count)
     app = web.Application(
         client_max_size=settings.max_body_bytes,
-        middlewares=[edge(emits.count)],
+        middlewares=[emit_edge.serve],
         handler_args=connection_arguments(),
     )
     app.on_response_prepare.append(nameless)
@@ -112,7 +117,7 @@ async def build_app(
     app[INSTALLING] = installing
     app.on_cleanup.append(_no_more_passwords)
     _bound_work(app)
-    app[ERROR_PAGES] = []
+    app[ERROR_PAGES], app[EDGE] = [], emit_edge
     app[OAUTH] = await oauth_server(settings, services, redis)
     app[METRICS] = _metrics_page(services, redis)
     _keep_stores(app, redis)
@@ -133,6 +138,7 @@ async def build_app(
     app.on_shutdown.append(end_streams)
     app[METERS] = Meters(RateLimits(redis), settings.client_burst)
     _install(app, api_routes())
+    _begin_at_once(app, settings.max_body_bytes)
     return app
 
 
@@ -208,6 +214,13 @@ def _install(app: web.Application, routes: Sequence[Route]) -> None:
         app.router.add_route(route.method, route.path, admitted)
         if route.method == hdrs.METH_GET and route.path not in headed:
             app.router.add_route(hdrs.METH_HEAD, route.path, admitted)
+
+
+def _begin_at_once(app: web.Application, max_body_bytes: int) -> None:
+    """Where nothing is traced: a span begins and ends with its handler."""
+    if TRACING not in app:
+        accepts = accepting_at_once(app[SERVICES], max_body_bytes)
+        app[AT_ONCE] = {EMIT.path: admitting_at_once(EMIT, app[OAUTH].gate, app[METERS], accepts)}
 
 
 async def _running(app: web.Application) -> AsyncIterator[None]:

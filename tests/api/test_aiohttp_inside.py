@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import inspect
 import re
 import tomllib
@@ -9,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
-from aiohttp import web
+from aiohttp import StreamReader, web
+from aiohttp.base_protocol import BaseProtocol
 from aiohttp.test_utils import make_mocked_request
 
 from dispatcher.api.http import aiohttp_inside
@@ -18,8 +20,16 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "dispatcher" / "api" / "http" / "aiohttp_inside"
 INSIDE = re.compile(r"from aiohttp\.\w+ import|import aiohttp\.|\b(request|protocol|message)\._[a-z]")
 ELSEWHERE = ("aiohttp.typedefs", "HttpProcessingError")
+PLACES = {
+    *("_messages", "_waiter", "_handler_waiter", "_request_in_progress", "_close", "_force_close", "_manager"),
+    *("_keepalive_handle", "_keepalive_timeout", "_next_keepalive_close_time"),
+}
 SIGNATURES = {
     web.RequestHandler.handle_error: ["self", "request", "status", "exc", "message"],
+    web.RequestHandler.data_received: ["self", "data"],
+    web.RequestHandler.close: ["self"],
+    web.RequestHandler.force_close: ["self"],
+    web.RequestHandler._process_keepalive: ["self"],
     web.StreamResponse.prepare: ["self", "request"],
     web.StreamResponse.write_eof: ["self", "data"],
     web.UrlMappingMatchInfo.add_app: ["self", "app"],
@@ -42,7 +52,22 @@ def test_methods_that_are_replaced_or_called_take_what_they_took(method: object)
 def test_a_request_has_a_place_for_its_route_and_a_connection_one_for_messages() -> None:
     request = make_mocked_request("GET", "/")
     assert isinstance(request._match_info, web.UrlMappingMatchInfo)
-    assert "_messages" in web.RequestHandler.__slots__
+    assert set(web.RequestHandler.__slots__) >= PLACES
+    assert set(BaseProtocol.__slots__) >= {
+        "_paused",
+        "_reading_paused",
+        "_buffer_paused",
+        "_parser",
+        "_loop",
+        "transport",
+    }
+    assert "_buffer" in StreamReader.__slots__
+
+
+def test_what_aiohttp_does_between_two_requests_is_what_it_was() -> None:
+    """``PromptConnection._answer`` does the same: look at it, and at the digest, when this fails."""
+    done = "".join(map(inspect.getsource, (web.RequestHandler.start, web.RequestHandler._process_keepalive)))
+    assert hashlib.sha256(done.encode()).hexdigest()[:16] == "29806ca470b1d480"
 
 
 async def test_a_server_has_the_two_places_that_ours_go_into() -> None:

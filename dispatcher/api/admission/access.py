@@ -39,7 +39,7 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
             return await once(request, token)
         caller = gate.remembered(authorization) or await gate.caller(authorization)
         limits = await meters.admit(caller) if caller.rate_per_s else None
-        _check(caller, needed, route)
+        check(caller, needed, route)
         request[CALLER] = caller
         if limits is None:
             return await handler(request)
@@ -56,7 +56,7 @@ def _once(route: Route, needed: tuple[Scope, ...], handler: Handler, gate: Gate)
         request[CALLER] = await gate.bearer_of(request.match_info["_id"], token, acts=acts)
         refused = False
         try:
-            _check(request[CALLER], needed, route)
+            check(request[CALLER], needed, route)
             return await handler(request)
         except (RequestError, web.HTTPException) as error:
             refused = error.status < _SERVERS_FAULT
@@ -103,7 +103,7 @@ def _reading(route: Route, admission: Admission) -> Handler:
     return read
 
 
-def _check(caller: Caller, needed: tuple[Scope, ...], route: Route) -> None:
+def check(caller: Caller, needed: tuple[Scope, ...], route: Route) -> None:
     """Raises ``Refused`` for a caller that the route is not for."""
     if not caller.may(*needed):
         raise _insufficient(needed)
@@ -122,7 +122,7 @@ async def _readmit(gate: Gate, route: Route, request: web.Request) -> None:
         return
     authorization = request.headers.get(hdrs.AUTHORIZATION)
     caller = gate.remembered(authorization) or await gate.caller(authorization)
-    _check(caller, route.scopes, route)
+    check(caller, route.scopes, route)
     request[CALLER] = caller
 
 

@@ -69,6 +69,11 @@ class Meters:
                     await self._refill(meter)
         return meter.headers()
 
+    def admit_at_once(self, caller: Caller) -> dict[str, str] | None:
+        """As ``admit`` where that asks nobody; else None, and nothing is spent."""
+        meter = self._meter(caller)
+        return meter.headers() if meter.spend(self._now()) else None
+
     async def _refill(self, meter: _Meter) -> None:
         now_s = self._now()
         if now_s < meter.shut_until_s:

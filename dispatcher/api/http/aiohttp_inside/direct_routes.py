@@ -12,6 +12,7 @@ from typing import TypeAlias, cast
 
 from aiohttp import hdrs, web
 
+from dispatcher.api.http.aiohttp_inside.prompt_connection import telling
 from dispatcher.api.http.route import Handler
 
 RequestHandler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -41,7 +42,7 @@ def _fixed(app: web.Application) -> list[tuple[str, web.AbstractRoute]]:
 
 
 def _prepared(app: web.Application, route: web.AbstractRoute) -> tuple[Handler, web.UrlMappingMatchInfo]:
-    handler: Handler = route.handler
+    handler: Handler = telling(route.handler)
     for middleware in reversed(app.middlewares):
         handler = partial(middleware, handler=handler)
     match = web.UrlMappingMatchInfo({}, route)

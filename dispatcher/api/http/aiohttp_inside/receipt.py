@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
@@ -25,11 +26,16 @@ def _opening(status: int, second: int) -> str:
     return "\r\n".join([status_line, *(f"{name}: {value}" for name, value in headers.items()), ""])
 
 
+def written(status: int, headers: Mapping[str, str], json: bytes) -> bytes:
+    """A whole answer over HTTP/1.1. Its headers are this program's own words: nobody looks for line ends in them."""
+    further = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    return f"{_opening(status, int(time.time()))}{further}Content-Length: {len(json)}\r\n\r\n".encode() + json
+
+
 class Receipt(web.StreamResponse):
     """A small JSON answer that is given thousands of times a second: sent in one step, at a fraction of the cost.
 
-    Its headers are this program's own words, and so are not searched for line ends. What is not a POST over HTTP/1.1 on
-    a connection that stays goes aiohttp's general way.
+    What is not a POST over HTTP/1.1 on a connection that stays goes aiohttp's general way.
     """
 
     _sent = False
@@ -53,9 +59,7 @@ class Receipt(web.StreamResponse):
             self.headers.update({hdrs.CONTENT_LENGTH: str(len(self._json)), **_OF_JSON})
             return await super().prepare(request)
         self._sent = True
-        opening, json = _opening(self.status, int(time.time())), self._json
-        further = "".join([f"{name}: {value}\r\n" for name, value in self.headers.items()])
-        transport.write(f"{opening}{further}Content-Length: {len(json)}\r\n\r\n".encode() + json)
+        transport.write(written(self.status, self.headers, self._json))
         await request.writer.drain()
         return request.writer
 

@@ -34,12 +34,17 @@ _NOWHERE: Mapping[str, str] = {}
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
 
 
+def is_plain_json(headers: Mapping[str, str]) -> bool:
+    """True where nothing of the media type is to be looked at more closely."""
+    return headers.get(hdrs.CONTENT_TYPE) in _PLAIN_JSON
+
+
 def require_media(request: web.Request, *accepted: str, elsewhere: Mapping[str, str] = _NOWHERE) -> str:
     """The media type of the body if it is one of ``accepted`` in UTF-8; 415 otherwise.
 
     ``elsewhere``: by media type, the path that takes it instead.
     """
-    if JSON in accepted and request.headers.get(hdrs.CONTENT_TYPE) in _PLAIN_JSON:
+    if JSON in accepted and is_plain_json(request.headers):
         return JSON
     media = request.content_type
     if media not in accepted:

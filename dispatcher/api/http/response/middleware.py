@@ -8,13 +8,13 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 
 import structlog
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
+from dispatcher.api.http.response.asked import Asked
 from dispatcher.api.http.response.errors import error_body
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.response.store_away import READS, store_away
@@ -48,19 +48,25 @@ _CODES = {
 log = structlog.get_logger("dispatcher.api")
 
 
-def edge(emitted: Callable[[int], None] | None = None) -> Middleware:
-    """The middleware of one application. Its request ids start with a text of their own for each process.
+class Edge:
+    """The edge of one application. Its request ids start with a text of their own for each process.
 
     ``emitted`` is called with the status of every request to emit.
     """
-    prefix, numbers = os.urandom(5).hex(), count(1)
+
+    def __init__(self, emitted: Callable[[int], None] | None = None) -> None:
+        self._emitted = emitted
+        self._prefix, self._numbers = os.urandom(5).hex(), count(1)
+
+    def request_id(self, headers: Mapping[str, str]) -> str:
+        """The one that the caller gave, if it is a plain one; else the next."""
+        given = headers.get(REQUEST_ID_HEADER)
+        return given if given and _GIVEN_ID.fullmatch(given) else f"{self._prefix}-{next(self._numbers):x}"
 
     @web.middleware
-    async def serve(request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         started_s = time.perf_counter()
-        given = request.headers.get(REQUEST_ID_HEADER)
-        request_id = given if given and _GIVEN_ID.fullmatch(given) else f"{prefix}-{next(numbers):x}"
-        request[REQUEST_ID] = request_id
+        request_id = request[REQUEST_ID] = self.request_id(request.headers)
         error: Exception | None = None
         try:
             response = await handler(request)
@@ -73,18 +79,29 @@ def edge(emitted: Callable[[int], None] | None = None) -> Middleware:
             response = _failure(request, raised, request_id)
         if not response.prepared:
             response.headers[REQUEST_ID_HEADER] = request_id
-        if emitted is not None and request.method == "POST" and request.path in EMIT_PATHS:
-            emitted(response.status)
-        duration_s = time.perf_counter() - started_s
-        if response.status >= 400 or (duration_s > SLOW_S and not _is_slow_by_nature(request)):
-            _log(request, response, request_id, duration_s, error)
+        self.answered(request, response.status, request_id, started_s, error)
         return response
 
-    return serve
+    def answered(
+        self, asked: Asked, status: int, request_id: str, started_s: float, error: Exception | None = None
+    ) -> None:
+        """Count the answer; log it where it is an error, or took long. ``started_s``: of ``time.perf_counter``."""
+        if self._emitted is not None and asked.method == "POST" and asked.path in EMIT_PATHS:
+            self._emitted(status)
+        duration_s = time.perf_counter() - started_s
+        if status >= 400 or (duration_s > SLOW_S and not _is_slow_by_nature(asked)):
+            _log(asked, status, request_id, duration_s, error)
+
+    def unheard(self, asked: Asked, error: Exception, request_id: str, started_s: float) -> None:
+        """As ``answered``, where nobody is left to be told."""
+        self.answered(asked, _as_request_error(asked, error).status, request_id, started_s, error)
 
 
-def _is_slow_by_nature(request: web.Request) -> bool:
-    return request.path == "/v1/events/stream" or "wait" in request.query
+EDGE = web.AppKey("edge", Edge)
+
+
+def _is_slow_by_nature(asked: Asked) -> bool:
+    return asked.path == "/v1/events/stream" or "wait" in asked.query
 
 
 def _failure(request: web.Request, raised: Exception, request_id: str) -> web.StreamResponse:
@@ -116,7 +133,7 @@ _ARCHIVE_AWAY = (
 ARCHIVE_RETRY_S = 30
 
 
-def _as_request_error(request: web.Request, raised: Exception) -> RequestError:
+def _as_request_error(request: Asked, raised: Exception) -> RequestError:
     if isinstance(raised, RequestError):
         return raised
     if isinstance(raised, web.HTTPException):
@@ -139,19 +156,17 @@ def _from_http(raised: web.HTTPException) -> RequestError:
     return RequestError([Problem(code, text)], raised.status, {"Allow": allow} if allow else {})
 
 
-def _log(
-    request: web.Request, response: web.StreamResponse, request_id: str, duration_s: float, error: Exception | None
-) -> None:
-    ours = response.status >= 500
+def _log(asked: Asked, status: int, request_id: str, duration_s: float, error: Exception | None) -> None:
+    ours = status >= 500
     write = log.error if ours else log.info
     write(
         "request",
-        method=request.method,
-        path=request.path,
-        status=response.status,
+        method=asked.method,
+        path=asked.path,
+        status=status,
         duration_ms=round(duration_s * 1000, 1),
         request_id=request_id,
-        remote=request.remote,
+        remote=asked.remote,
         **({"error": repr(error)} if ours else {}),
-        **({"exc_info": error} if response.status == 500 else {}),
+        **({"exc_info": error} if status == 500 else {}),
     )

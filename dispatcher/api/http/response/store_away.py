@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from aiohttp import web
-
+from dispatcher.api.http.response.asked import Asked
 from dispatcher.errors import Problem, RequestError, StoreDeclined, StoreUnavailable
 
 RETRY_AFTER_S = 1
@@ -27,7 +26,7 @@ _ADVICE = {
 """By path, where looking is not what helps."""
 
 
-def store_away(request: web.Request, error: StoreUnavailable) -> RequestError:
+def store_away(request: Asked, error: StoreUnavailable) -> RequestError:
     """503 with Retry-After: ``store_unavailable`` where nothing was done, else ``unknown_outcome``.
 
     Only of a request that makes one write does a refusal of it say that nothing was done.
@@ -41,7 +40,7 @@ def store_away(request: web.Request, error: StoreUnavailable) -> RequestError:
     return RequestError([Problem("unknown_outcome", _UNKNOWN + _advice(request))], 503, headers)
 
 
-def _advice(request: web.Request) -> str:
+def _advice(request: Asked) -> str:
     if request.path != "/v1/events":
         return _ADVICE.get(request.path, _LOOK)
     if "Idempotency-Key" in request.headers:

@@ -56,7 +56,7 @@ async def _accept_event(request: web.Request, trace: str | None) -> web.StreamRe
     services, caller = request.app[SERVICES], request[CALLER]
     key = idempotency_key(request)
     raw = await read_body(request)
-    event = await services.emitter.event(_emission(read_object(raw, exact=True)), caller)
+    event = await services.emitter.event(asked_in(raw), caller)
     if trace is not None:
         event = event._replace(trace=trace)
     if key is None:
@@ -108,6 +108,11 @@ async def _prepared(
     return event
 
 
+def asked_in(raw: bytes) -> Emission:
+    """The one event that a body asks for. Raises ``RequestError``."""
+    return _emission(read_object(raw, exact=True))
+
+
 def _emission(body: Any) -> Emission:
     """Raises ``Unprocessable`` for a field that is missing, unknown or of another type."""
     return Emission._make(_fields_of(validated(EventIn, body)))
@@ -121,8 +126,13 @@ def _traced(request: web.Request, accept: Accept) -> Awaitable[web.StreamRespons
     sent, tracing = request.headers.get(TRACEPARENT), request.app.get(TRACING)
     if tracing is not None:
         return _spanned(tracing.span("accept", sent, SERVER), request, accept)
-    context = read_traceparent(sent) if sent else None
-    return accept(request, str(context) if context else None)
+    return accept(request, trace_in(sent))
+
+
+def trace_in(traceparent: str | None) -> str | None:
+    """The trace of an event that came with such a header; None for one that cannot be read."""
+    context = read_traceparent(traceparent) if traceparent else None
+    return str(context) if context else None
 
 
 async def _spanned(span: Span, request: web.Request, accept: Accept) -> web.StreamResponse:
@@ -138,18 +148,19 @@ async def _spanned(span: Span, request: web.Request, accept: Accept) -> web.Stre
     return response
 
 
+EMIT = Route(
+    "POST",
+    "/v1/events",
+    accept_event,
+    (Scope.EVENTS_WRITE,),
+    "Emit an event",
+    body=EventIn,
+    other_bodies={CLOUD_EVENT: CloudEventIn},
+    answers={202: AcceptedOut},
+    vendors=True,
+)
 ROUTES: tuple[Route, ...] = (
-    Route(
-        "POST",
-        "/v1/events",
-        accept_event,
-        (Scope.EVENTS_WRITE,),
-        "Emit an event",
-        body=EventIn,
-        other_bodies={CLOUD_EVENT: CloudEventIn},
-        answers={202: AcceptedOut},
-        vendors=True,
-    ),
+    EMIT,
     Route(
         "POST",
         "/v1/events/batch",

@@ -14,14 +14,23 @@ from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
 from dispatcher.model.queue import Accepted
 from dispatcher.policy.notification.body import event_url
 
+ACCEPTED = 202
 MAX_BATCH = 1000
 
 
 def accepted(receipt: Accepted, base_url: str, *, replayed: bool) -> web.StreamResponse:
     """202 with the event's id and address."""
-    headers = {"Location": f"{base_url}/v1/events/{receipt.id}"} | (REPLAYED if replayed else {})
-    body = {"id": receipt.id, "eventUrl": event_url(base_url, receipt.id), "status": "QUEUED"}
-    return Receipt(body, 202, headers)
+    headers = located(receipt, base_url) | (REPLAYED if replayed else {})
+    return Receipt(receipt_json(receipt, base_url), ACCEPTED, headers)
+
+
+def located(receipt: Accepted, base_url: str) -> dict[str, str]:
+    """The header with the event's address."""
+    return {"Location": f"{base_url}/v1/events/{receipt.id}"}
+
+
+def receipt_json(receipt: Accepted, base_url: str) -> dict[str, str]:
+    return {"id": receipt.id, "eventUrl": event_url(base_url, receipt.id), "status": "QUEUED"}
 
 
 def results(outcomes: Sequence[Accepted | RequestError]) -> web.StreamResponse:

@@ -90,6 +90,14 @@ class Acceptor:
             return (await self._asked((event,)))[0]
         return (await self._accept_orders((event,), self._orders))[0]
 
+    def takes_at_once(self, event: Event) -> bool:
+        """True when one write is all that is to be done for it, and there is room for that."""
+        return self._has_room and (event.type is not _ORDER or self._orders is None)
+
+    def begin(self, event: Event) -> asyncio.Future[list[Accepted]]:
+        """As ``accept`` of an event that it ``takes_at_once``: the receipt to come, for whoever waits by itself."""
+        return self._asked((event,))
+
     async def check(self, event: Event) -> None:
         """Raises what ``accept`` would refuse the event with; writes nothing."""
         if event.type is _ORDER and self._orders is not None:
@@ -120,7 +128,7 @@ class Acceptor:
 
     def _asked(self, events: Sequence[Event]) -> asyncio.Future[list[Accepted]]:
         """The receipts to come."""
-        if self._waiting_events >= self._room:
+        if not self._has_room:
             raise self._refusal()
         receipts: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Ask(events, receipts))
@@ -129,6 +137,10 @@ class Acceptor:
             self._starting = True
             self._writers.add(asyncio.create_task(self._write_waiting()))
         return receipts
+
+    @property
+    def _has_room(self) -> bool:
+        return self._waiting_events < self._room
 
     def close(self, closed: bool) -> None:
         """Turn events away, or take them again; writes under way are finished either way."""

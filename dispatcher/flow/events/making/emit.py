@@ -63,30 +63,46 @@ class Emitter:
 
         Raises ``Unprocessable`` with all that is wrong, once a field; ``Refused`` for another account's.
         """
-        kind = _type_of(asked.type)
-        problems = validate_payload(kind, asked.payload)
-        account_id = _account_of(asked.account_id, caller)
+        draft = _draft(asked, caller)
         try:
             integration, revision = await self._destination(asked, caller, known)
         except Unprocessable as nowhere:
-            raise Unprocessable([*nowhere.problems, *problems]) from None
-        problems += _problems_at(kind, revision, asked.payload)
+            raise Unprocessable([*nowhere.problems, *draft.problems]) from None
+        event = self._event(asked, caller, draft, integration, revision)
+        if revision.number == WORKING:
+            return event._replace(working_ms=await self._cache.pin_working(integration))
+        return event
+
+    def event_at_once(self, asked: Emission, caller: Caller) -> Event | None:
+        """As ``event``; None where something has to be looked up or written first. What it raises, ``event`` raises."""
+        draft, cache = _draft(asked, caller), self._cache
+        product = cache.peek_product(asked.product_id)
+        linked = product.linked_for(caller.vendor_id) if product else None
+        integration = cache.peek_integration(linked) if linked else None
+        if integration is None or asked.flag:
+            return None
+        revision = cache.peek_revision(integration.id, _number(integration, product, asked, caller))
+        return self._event(asked, caller, draft, integration, revision) if revision else None
+
+    def _event(
+        self, asked: Emission, caller: Caller, draft: _Draft, integration: Integration, revision: Revision
+    ) -> Event:
+        """Raises ``Unprocessable`` with all that is wrong."""
+        problems = draft.problems + _problems_at(draft.kind, revision, asked.payload)
         if problems:
             raise Unprocessable(_one_a_field(problems))
-        working_ms = await self._cache.pin_working(integration) if revision.number == WORKING else None
         return Event(
             id=new_event_id(self._now_ms(), self._partition_of(integration.id)),
-            type=kind,
+            type=draft.kind,
             integration_id=integration.id,
             revision=revision.number,
             product_id=asked.product_id,
-            account_id=account_id,
+            account_id=draft.account_id,
             subscription_id=asked.subscription_id,
             flag=asked.flag,
             creator=asked.creator,
             payload=asked.payload,
             client_id=caller.client_id,
-            working_ms=working_ms,
         )
 
     async def _destination(
@@ -99,17 +115,47 @@ class Emitter:
             product = await cache.product(asked.product_id)
         linked = product.linked_for(caller.vendor_id) if product else None
         integration = (cache.peek_integration(linked) or await cache.integration(linked)) if linked else None
-        if integration is None or (caller.vendor_id is not None and not caller.reaches(integration.vendor_id)):
-            claimed = product is not None and product.claimed and caller.vendor_id is None
-            raise Unprocessable.of("product_not_linked", _CLAIMED if claimed else _NOT_LINKED, "productId")
-        number = WORKING if asked.flag else integration.published_revision
-        revision = None
-        if number is not None:
-            revision = cache.peek_revision(integration.id, number) or await cache.revision(integration.id, number)
+        if integration is None:
+            raise _not_linked(product, caller)
+        number = _number(integration, product, asked, caller)
+        revision = cache.peek_revision(integration.id, number) or await cache.revision(integration.id, number)
         if revision is None:
-            text = "The product's integration is not published; publish it first, or emit with flag DEVELOPMENT."
-            raise Unprocessable.of("not_published", text, "productId")
+            raise _not_published()
         return integration, revision
+
+
+class _Draft(NamedTuple):
+    """An event of which only its destination is not known; ``problems`` of its payload are told with those of that."""
+
+    kind: EventType
+    account_id: str | None
+    problems: list[Problem]
+
+
+def _draft(asked: Emission, caller: Caller) -> _Draft:
+    kind = _type_of(asked.type)
+    problems = validate_payload(kind, asked.payload)
+    return _Draft(kind, _account_of(asked.account_id, caller), problems)
+
+
+def _number(integration: Integration, product: Product | None, asked: Emission, caller: Caller) -> int:
+    """The revision that decides. Raises ``Unprocessable`` where the caller does not reach it, or there is none."""
+    if caller.vendor_id is not None and not caller.reaches(integration.vendor_id):
+        raise _not_linked(product, caller)
+    number = WORKING if asked.flag else integration.published_revision
+    if number is None:
+        raise _not_published()
+    return number
+
+
+def _not_linked(product: Product | None, caller: Caller) -> Unprocessable:
+    claimed = product is not None and product.claimed and caller.vendor_id is None
+    return Unprocessable.of("product_not_linked", _CLAIMED if claimed else _NOT_LINKED, "productId")
+
+
+def _not_published() -> Unprocessable:
+    text = "The product's integration is not published; publish it first, or emit with flag DEVELOPMENT."
+    return Unprocessable.of("not_published", text, "productId")
 
 
 def _type_of(name: str) -> EventType:
