@@ -118,6 +118,15 @@ class Event(NamedTuple):
             working_ms=body.get("v"),
         )
 
+    def with_contents(self, text: bytes) -> Event:
+        """With creator and payload, from the end of its document that they are: ``,"c":…,"d":…}``."""
+        body = exact_numbers.loads_marked(b"{" + text[1:])
+        return Event._make((*self[:_CREATOR], body.get("c"), body.get("d"), *self[_CREATOR + 2 :]))
+
+
+_CREATOR = Event._fields.index("creator")
+"""The payload follows it."""
+
 
 def _account_in(group: str) -> str | None:
     """The account whose events a group orders."""

@@ -34,6 +34,11 @@ DAMAGE: dict[str, tuple[str, bytes]] = {
     "document that is no JSON": ("doc", b"%(lane)b\n%(group)b\n{junk"),
     "document that is a list": ("doc", b"%(lane)b\n%(group)b\n[]"),
     "document of a type to come": ("doc", b'%(lane)b\n%(group)b\n{"t":"SUBSCRIPTION_TRANSFER","r":1,"p":"P"}'),
+    "contents of a version to come": (
+        "doc",
+        b'%(lane)b\n%(group)b\n{"t":"SUBSCRIPTION_CHANGE","r":1}\n{\xfe\0\0\1x',
+    ),
+    "contents that are cut": ("doc", b'%(lane)b\n%(group)b\n{"t":"SUBSCRIPTION_CHANGE","r":1}\n{\1'),
     "state that is no JSON": ("state", b"junk"),
     "state that is a list": ("state", b"[]"),
     "state without a status": ("state", b"{}"),

@@ -18,7 +18,7 @@ from dispatcher.store.archive.storage.files import FileStorage
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.packing.documents import packed_at
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.owning.claims import Settlement
+from dispatcher.store.queue.owning.claims import Settlement, UnreadableContents
 from tests.events import event_of
 from tests.hand_worker import RETENTION_MS
 from tests.store.archive.history import History
@@ -102,9 +102,17 @@ async def test_a_claim_hands_out_contents_and_counts_them_unpacked(desk: Desk) -
     events = await both(desk, x="y" * 3000)
     sizes = [len(event.stored()) for event in events]
     claim = await desk.claim()
-    assert {one.event.id: (one.event.payload, one.size_bytes) for one in claim.events} == {
-        event.id: (event.payload, size) for event, size in zip(events, sizes, strict=True)
+    assert {one.event.id: (one.whole(), one.size_bytes) for one in claim.events} == {
+        event.id: (event, size) for event, size in zip(events, sizes, strict=True)
     }
+
+
+async def test_what_is_claimed_stays_packed_until_somebody_looks_into_it(desk: Desk) -> None:
+    event = made("A", x=1)
+    await desk.queue.accept([event])
+    (claimed,) = (await desk.claim()).events
+    assert (claimed.event.payload, claimed.event) == (None, event._replace(creator=None, payload=None))
+    assert len(claimed.contents) < len(event.stored())
 
 
 async def test_contents_name_no_installation(desk: Desk) -> None:
@@ -132,20 +140,20 @@ async def test_expunging_forgets_packed_contents(desk: Desk) -> None:
         assert found.event.payload is None
 
 
-async def test_one_that_cannot_be_unpacked_waits_and_spoils_no_other(desk: Desk) -> None:
+async def test_one_that_cannot_be_unpacked_spoils_no_other(desk: Desk) -> None:
     damaged, whole = made("A", x=1), made("B", x=1)
     await desk.queue.accept([damaged, whole])
     document = await stored(desk.client, damaged.id)
     at = packed_at(document)
     unknown = document[: at + 2] + b"\xfe" + document[at + 3 :]
     await desk.client.hset(keys.event(HOME, damaged.id), "doc", unknown)  # type: ignore[misc, arg-type]
-    claim = await desk.claim()
-    assert [one.event.id for one in claim.events] == [whole.id]
-    assert [one.event_id for one in claim.unreadable] == [damaged.id]
+    claim = {one.event.id: one for one in (await desk.claim()).events}
+    assert claim[whole.id].whole() == whole
+    with pytest.raises(UnreadableContents):
+        claim[damaged.id].whole()
     assert await desk.queue.get(damaged.id) is None
     found = await desk.queue.page(wanted("payload.x:1"), None, 10)
     assert [one.event.id for one in found.items] == [whole.id]
-    await desk.worker.settle(HOME, claim.unreadable)
 
 
 async def test_the_archive_has_contents_plain(redis: Redis, tmp_path: Path) -> None:

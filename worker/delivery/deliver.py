@@ -14,7 +14,7 @@ from functools import partial
 import aiohttp
 
 from dispatcher.clock import Clock
-from dispatcher.flow.events.making.status_notice import status_notice
+from dispatcher.flow.events.making.status_notice import is_notified, status_notice
 from dispatcher.model.attempt import Attempt, Outcome, Phases
 from dispatcher.model.event import Event
 from dispatcher.model.event_type import STEP_TYPES, TYPE_RULES
@@ -23,7 +23,7 @@ from dispatcher.model.status import Status
 from dispatcher.policy.addresses.urls import unfilled
 from dispatcher.policy.answers.outcome import Verdict, classify
 from dispatcher.policy.answers.steps import essence
-from dispatcher.policy.integration_filter.filter import Ruling
+from dispatcher.policy.integration_filter.filter import Judgement, Ruling
 from dispatcher.policy.notification.body import build_body
 from dispatcher.policy.notification.signing import current_keys, sign
 from dispatcher.policy.notification.trace_context import TRACEPARENT
@@ -89,7 +89,7 @@ class Deliverer:
             if redirected is None:
                 return self._held_again(delivery, suspended)
             delivery = redirected
-        judgement, limits = delivery.target.filter.judge(claimed.event), delivery.target.revision.limits
+        judgement, limits = _judged(delivery), delivery.target.revision.limits
         sendable = delivery.url and judgement.ruling is Ruling.PASSES and delivery.url not in suspended.now
         if not sendable or (claimed.n > 1 and claimed.event.type in STEP_TYPES):
             return self._unsent(delivery, ending_of(delivery, judgement, suspended.now))
@@ -203,10 +203,10 @@ class Sender:
             return misplaced(delivery.target.misplaced)
         if missing := unfilled(delivery.url):
             return unfinished_url(missing)
-        event = delivery.claimed.event
-        if event.subscription_id is not None and self._installed is not None:
-            event, delivery.secrets = await self._installed.completed(event)
-        self.prepare(delivery, event)
+        completed = None
+        if delivery.claimed.event.subscription_id is not None and self._installed is not None:
+            completed, delivery.secrets = await self._installed.completed(delivery.claimed.whole())
+        self.prepare(delivery, completed)
         first = await self._send_once(delivery)
         key, refused = delivery.target.token_key, first.authorization.bearer
         if first.http_status != 401 or key is None or not refused or not await self._tokens.rejected(key, refused):
@@ -245,8 +245,8 @@ class Sender:
 
     def prepare(self, delivery: Delivery, completed: Event | None = None) -> None:
         """Write the body, once for all tries, and the headers that no try changes. ``completed``: sent instead."""
-        stored, state, n, named = delivery.claimed[:4]
-        event, ours = completed or stored, self._identity
+        _, state, n, named = delivery.claimed[:4]
+        event, ours = completed or delivery.claimed.whole(), self._identity
         delivery.body = build_body(event, state, base_url=ours.base_url, partner=ours.partner, account_identifier=named)
         delivery.headers = {
             **(open_headers(delivery.target) if delivery.elsewhere else delivery.target.fixed_headers),
@@ -254,8 +254,8 @@ class Sender:
             "x-event-type": event.type,
             "x-delivery-attempt": str(n),
         }
-        if stored.trace:
-            delivery.headers[TRACEPARENT] = stored.trace
+        if event.trace:
+            delivery.headers[TRACEPARENT] = event.trace
         if (form := delivery.target.form) is not None:
             self._reform(delivery, form)
 
@@ -295,6 +295,12 @@ class Sender:
         delivery.headers["webhook-timestamp"] = str(now_ms // 1000)
         delivery.headers["webhook-signature"] = sign(keys, event_id, now_ms // 1000, delivery.body)
         return now_ms
+
+
+def _judged(delivery: Delivery) -> Judgement:
+    """What the filter says, which rarely looks into the contents."""
+    chosen, claimed = delivery.target.filter, delivery.claimed
+    return chosen.judge(claimed.whole() if chosen.parts else claimed.event)
 
 
 def _with_bearer(delivery: Delivery, value: str, fetched: bool = False, took_s: float = 0.0) -> Authorization:
@@ -373,16 +379,18 @@ def settle(
     """All that is written of it, with the notification to ``eventStatusUrl`` if one is due."""
     claimed, message = delivery.claimed, attempt.error_detail if attempt else verdict.message
     error = {"code": verdict.error_code, "message": message} if verdict.error_code else None
-    notice = status_notice(
-        claimed.event,
-        delivery.target.revision,
-        decision.to,
-        attempts=claimed.n,
-        error=error,
-        answered=verdict.account_identifier,
-        known=claimed.account_identifier,
-        now_ms=now_ms,
-    )
+    notice, revision = None, delivery.target.revision
+    if is_notified(claimed.event, revision, decision.to):
+        notice = status_notice(
+            claimed.whole(),
+            revision,
+            decision.to,
+            attempts=claimed.n,
+            error=error,
+            answered=verdict.account_identifier,
+            known=claimed.account_identifier,
+            now_ms=now_ms,
+        )
     return Settlement(
         claimed,
         decision.to,

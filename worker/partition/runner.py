@@ -23,7 +23,8 @@ from dispatcher.policy.figures.exemplars import Exemplar, sampled_trace_id
 from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.policy.pace.circuit import CircuitState
 from dispatcher.store.queue.events import QueueStore
-from dispatcher.store.queue.owning.claims import Claimed, Move, Settlement, SuspendedUrls
+from dispatcher.store.queue.owning.claims import Claimed, Move, Settlement, SuspendedUrls, UnreadableContents
+from dispatcher.store.queue.owning.codec import UNREADABLE_MS
 from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.secrets.sealing import SealError
 from worker.delivery.deliver import Deliverer
@@ -101,6 +102,9 @@ class Runner:
         except SealError as error:
             log.error("secret cannot be opened", event_id=claimed.event.id, error=str(error))
             return Settlement(claimed, Move.RELEASE, delay_ms=BROKE_OFF_MS)
+        except UnreadableContents as error:  # found before anything was sent, as are secrets
+            log.error("event cannot be read", event_id=claimed.event.id, error=str(error))
+            return Settlement(claimed, Move.RELEASE, delay_ms=UNREADABLE_MS)
         except Exception:
             log.exception("attempt broke off", event_id=claimed.event.id)
             return Settlement(claimed, Move.RELEASE, delay_ms=BROKE_OFF_MS)

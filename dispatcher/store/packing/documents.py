@@ -59,20 +59,28 @@ def packed(document: bytes) -> bytes:
 
 def unpacked(document: bytes) -> bytes:
     """The document as it was before. Raises ``ValueError`` for one that is cut, or a newer version's."""
+    front, contents = parted(document)
+    return front[:-1] + plain_contents(contents) if contents else document
+
+
+def parted(document: bytes) -> tuple[bytes, bytes]:
+    """A document without its contents, and these as they are packed; a plain one is left whole."""
     at = packed_at(document)
-    if at < 0:
-        return document
-    front = document[at : at + _FRONT]
-    if len(front) < _FRONT:
+    return (document, b"") if at < 0 else (document[:at], document[at:])
+
+
+def plain_contents(contents: bytes) -> bytes:
+    """The end of a document from its packed contents. Raises ``ValueError`` as ``unpacked`` does."""
+    if len(contents) < _FRONT:
         raise ValueError("the contents of an event are cut")
-    size = int.from_bytes(front[_SIZE])
+    size = int.from_bytes(contents[_SIZE])
     try:
-        contents = _mine.unpacker(front[len(_MARK)]).decompress(document[at + _FRONT :], max_output_size=size)
+        plain = _mine.unpacker(contents[len(_MARK)]).decompress(contents[_FRONT:], max_output_size=size)
     except zstandard.ZstdError as error:
         raise ValueError(f"the contents of an event cannot be unpacked: {error}") from error
-    if len(contents) != size:
+    if len(plain) != size:
         raise ValueError("the contents of an event are not as long as they were")
-    return document[: at - 1] + contents
+    return plain
 
 
 def packed_at(document: bytes) -> int:

@@ -16,6 +16,13 @@ _NOT_NOTIFIED = STEP_TYPES | {EventType.SUBSCRIPTION_STATUS}
 STATUS_URL = TYPE_RULES[EventType.SUBSCRIPTION_STATUS].url_field
 
 
+def is_notified(event: Event, revision: Revision, status: Status) -> bool:
+    """True when somebody is to be notified of ``status``. Looks at no contents."""
+    if event.type in _NOT_NOTIFIED or event.flag == "STATELESS" or STATUS_URL not in revision.urls:
+        return False
+    return status in TERMINAL or status is Status.AWAITING_RESULT
+
+
 def status_notice(
     event: Event,
     revision: Revision | None,
@@ -31,9 +38,7 @@ def status_notice(
 
     ``answered``: the ``accountIdentifier`` that the host has just given; ``known``: the one that it gave before.
     """
-    if event.type in _NOT_NOTIFIED or event.flag == "STATELESS" or revision is None:
-        return None
-    if STATUS_URL not in revision.urls or (status not in TERMINAL and status is not Status.AWAITING_RESULT):
+    if revision is None or not is_notified(event, revision, status):
         return None
     identifier = _identifier(event, answered, known)
     account = {"accountIdentifier": identifier} if identifier else None

@@ -6,18 +6,26 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from dispatcher.errors import DispatcherError
 from dispatcher.model.attempt import Attempt
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.status import Status
+from dispatcher.store.packing.documents import plain_contents
+from dispatcher.store.queue.records import UNREADABLE
 
 ClaimId = tuple[str, int]
 """Names one claim: event id and number of the attempt. An event may be claimed anew while an older attempt runs."""
+
+
+class UnreadableContents(DispatcherError):
+    """Creator and payload are damaged, or packed by a newer version."""
 
 
 class Claimed(NamedTuple):
     """An event in its owner's hands. ``n``: number of the attempt to make."""
 
     event: Event
+    """Without creator and payload where ``contents`` has them: hundreds wait, and few are sent at a time."""
     state: EventState
     n: int
     account_identifier: str | None
@@ -28,7 +36,9 @@ class Claimed(NamedTuple):
     flags: bytes = b""
     """All that the store says of its lane; a new owner reads how the last one left it."""
     size_bytes: int = 0
-    """Of its document, as it is stored."""
+    """Of its document, before it was packed."""
+    contents: bytes = b""
+    """Creator and payload, packed as they are stored; empty = ``event`` has them."""
 
     @property
     def claim_id(self) -> ClaimId:
@@ -44,6 +54,15 @@ class Claimed(NamedTuple):
     def pinned(self) -> int:
         """The number that the version which it is sent with is kept under: below 0 a WORKING version as it was."""
         return self.event.pinned(self.state.revision)
+
+    def whole(self) -> Event:
+        """The event with creator and payload, opened for whoever asks. Raises ``UnreadableContents``."""
+        if not self.contents:
+            return self.event
+        try:
+            return self.event.with_contents(plain_contents(self.contents))
+        except UNREADABLE as error:
+            raise UnreadableContents(repr(error)) from error
 
 
 class SuspendedUrls(NamedTuple):

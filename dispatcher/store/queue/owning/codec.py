@@ -16,7 +16,7 @@ import structlog
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
-from dispatcher.store.packing.documents import size_of, unpacked
+from dispatcher.store.packing.documents import parted, size_of
 from dispatcher.store.queue.owning.claims import Claim, Claimed, Followers, LaneSetting, Move, Settlement
 from dispatcher.store.queue.records import UNREADABLE, text
 from dispatcher.store.redis.scripts import Argument
@@ -97,7 +97,7 @@ def read_claim(reply: list[Any], room_bytes: float = math.inf) -> Claim | None:
             continue
         room_bytes -= size
         try:
-            claimed = _claimed(row)
+            claimed = _claimed(row, size)
         except UNREADABLE as error:
             claim.unreadable.append(_given_back(row))
             event_id = text(row.id)
@@ -133,7 +133,7 @@ def _follow(followers: Followers, row: ClaimedRow, room_bytes: float) -> int:
         followers.unread.append(_blank(row))
         return 0
     try:
-        followers.events.append(_claimed(row))
+        followers.events.append(_claimed(row, size))
     except UNREADABLE:
         followers.unread.append(_blank(row))
     return size
@@ -158,8 +158,8 @@ def settle_arguments(
     return arguments
 
 
-def _claimed(row: ClaimedRow) -> Claimed:
-    document = unpacked(row.document)
+def _claimed(row: ClaimedRow, size_bytes: int) -> Claimed:
+    document, contents = parted(row.document)
     return Claimed(
         event=Event.from_stored(row.id.decode(), document),
         state=EventState.from_stored(row.state),
@@ -168,7 +168,8 @@ def _claimed(row: ClaimedRow) -> Claimed:
         url_suspended=b"o" in row.flags,
         rate_limited=b"r" in row.flags,
         flags=row.flags,
-        size_bytes=len(document),
+        size_bytes=size_bytes,
+        contents=contents,
     )
 
 
