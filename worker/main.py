@@ -59,7 +59,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: s
     ``called`` ends its id, as whoever started it wants.
     """
     queue_url = settings.queue_redis_url or redis_url
-    watchdog, halt = Watchdog("worker"), asyncio.Event()
+    watchdog, halt, over = Watchdog("worker"), asyncio.Event(), asyncio.Event()
     async with (
         watchdog.watching(),
         open_resources(settings, redis_url, queue_url, called) as resources,
@@ -67,38 +67,48 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: s
         parts.sampler.sampling(),
         _metrics(settings, parts, watchdog),
     ):
+        delivering, listening = _delivering(parts, over, redis_url)
         finishing = _finishing(parts, halt)
-        cancelled = _cancelled(parts, halt, settings.partitions, redis_url, queue_url)
+        cancelled = _cancelled(parts, halt, settings.partitions, queue_url)
         log.info("worker started", worker=parts.owner.worker_id)
-        await _until(stop, [*finishing, *cancelled])
+        await _until(stop, [delivering, listening, *finishing, *cancelled])
         log.info("worker stopping", in_flight=parts.owner.in_flight)
+        parts.upkeep.withdraw()
         for task in cancelled:
             task.cancel()
         halt.set()
-        parts.owner.nudge()
         ended = await asyncio.gather(*finishing, *cancelled, return_exceptions=True)
+        over.set()
+        parts.owner.nudge()
+        ended += await asyncio.gather(delivering, return_exceptions=True)
         await _release(parts, settings.drain_timeout)
+        listening.cancel()
+        ended += await asyncio.gather(listening, return_exceptions=True)
     for failure in ended:
         if isinstance(failure, Exception):
             raise failure
 
 
+def _delivering(parts: Composition, over: asyncio.Event, redis_url: str) -> tuple[Task, Task]:
+    """Tasks that go on while the others end: attempts are settled, and nobody takes a worker for lost that listens."""
+    nudges = partial(follow_nudges, redis_url, parts.owner.worker_id, parts.owner.nudge)
+    return asyncio.create_task(parts.owner.run(over), name="owner"), _every(1.0, nudges, over, "nudges")
+
+
 def _finishing(parts: Composition, halt: asyncio.Event) -> list[Task]:
     """Tasks that end with their round once ``halt`` is set."""
     return [
-        asyncio.create_task(parts.owner.run(halt), name="owner"),
         _every(UPKEEP_EVERY_S, parts.upkeep.once, halt, "upkeep"),
         _every(LOOK_EVERY_S, parts.upkeep.watch, halt, "lookout"),
         _every(UPKEEP_EVERY_S, parts.upkeep.tend, halt, "tending"),
     ]
 
 
-def _cancelled(parts: Composition, halt: asyncio.Event, partitions: int, redis_url: str, queue_url: str) -> list[Task]:
+def _cancelled(parts: Composition, halt: asyncio.Event, partitions: int, queue_url: str) -> list[Task]:
     """Tasks that may be cancelled anywhere."""
     archiving = parts.archiving
     return [
         *([_every(ARCHIVE_EVERY_S, archiving.once, halt, "archive")] if archiving else []),
-        _every(1.0, partial(follow_nudges, redis_url, parts.owner.worker_id, parts.owner.nudge), halt, "nudges"),
         _every(1.0, partial(take_jobs, queue_url, drains(partitions), parts.work, parts.heard), halt, "jobs"),
         _every(1.0, partial(take_jobs, queue_url, ERRANDS, parts.work, parts.heard), halt, "errands"),
         _every(1.0, parts.pings.scheduled.once, halt, "scheduled pings"),

@@ -78,6 +78,7 @@ class Upkeep:
         """The newest secret key is not among this process's."""
         self.share = 0
         """Partitions that this process should own at most."""
+        self._withdrawn = False
 
     async def once(self) -> None:
         """One pass of ownership: heartbeat, partitions without an owner, fair shares."""
@@ -109,9 +110,7 @@ class Upkeep:
             self.lacks_key = not has
             (log.info if has else log.error)("newest secret key", is_here=has, advice=None if has else _ADVICE)
         if not has:
-            self.share = 0
-            for partition in [p for p, owned in self._owner.partitions.items() if not owned.leaving]:
-                self._owner.leave(partition)
+            self._leave_all()
             await self._beats.lacks_key(self._owner.worker_id, self._clock.now_ms())
         return has
 
@@ -141,7 +140,12 @@ class Upkeep:
         return sight.silent
 
     def _share_with(self, workers: int) -> None:
-        self.share = -(-self._store.partitions // max(1, workers))
+        self.share = 0 if self._withdrawn else -(-self._store.partitions // max(1, workers))
+
+    def _leave_all(self) -> None:
+        self.share = 0
+        for partition in [p for p, owned in self._owner.partitions.items() if not owned.leaving]:
+            self._owner.leave(partition)
 
     async def take_over(self, partitions: Collection[int]) -> None:
         """Own what has no owner, within this worker's share, and offer the others to all."""
@@ -151,9 +155,14 @@ class Upkeep:
         for partition, generation in list(granted.items())[room:]:
             await self._jobs.drain(partition, generation)
 
+    def withdraw(self) -> None:
+        """Take nothing over from now on, and leave each partition once nothing of it runs."""
+        self._withdrawn = True
+        self._leaving.clear()
+        self._leave_all()
+
     async def retire(self) -> None:
-        """Own nothing any more, and offer what has no owner."""
-        self.share = 0
+        """Offer what has no owner, of one that has withdrawn."""
         await self.find_unowned()
 
     async def find_unowned(self) -> None:

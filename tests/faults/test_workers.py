@@ -91,6 +91,26 @@ async def test_ft3_workers_stopped_one_after_another_under_load(deployment: Depl
     await deployment.assert_well()
 
 
+async def test_ft3_a_worker_that_is_stopping_is_not_taken_for_lost(deployment: Deployment) -> None:
+    integration = await deployment.integration()
+    for _ in range(2):
+        await deployment.worker(**UNHURRIED)
+    await deployment.all_succeed([await deployment.emit(integration)])
+    await _heard_each_other(deployment)
+    deployment.host.replies.append(Reply(delay_s=2))
+    event_id = await deployment.emit(integration)
+    await deployment.host.wait_for(2)
+    stopping = await deployment.owning_worker(integration)
+    stopping.signal(signal.SIGTERM)
+    assert await stopping.ended(within_s=60) == 0
+    await deployment.all_succeed([event_id])
+    assert deployment.arrivals()[event_id] == 1
+    attempts = await deployment.queue.attempts(event_id)
+    assert attempts is not None
+    assert [attempt.outcome.value for attempt in attempts] == ["OK"]
+    await deployment.assert_well()
+
+
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 async def test_ft4_a_second_signal_ends_the_drain(deployment: Deployment, second: signal.Signals) -> None:
     deployment.host.replies.append(Reply(delay_s=60))
