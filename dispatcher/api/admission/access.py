@@ -32,12 +32,13 @@ def admitting(route: Route, gate: Gate, meters: Meters) -> Handler:
         return route.handler if route.asking is None else _asking(route, *route.asking, gate, meters)
     handler = _reading(route, Admission(partial(_readmit, gate, route)))
     once = _once(route, needed, handler, gate)
+    let_in = gate.caller_without_store if route.outlives_store else gate.caller
 
     async def enter(request: web.Request) -> web.StreamResponse:
         authorization = request.headers.get(hdrs.AUTHORIZATION)
         if route.bearers and (token := gate.one_time(authorization)) is not None:
             return await once(request, token)
-        caller = gate.remembered(authorization) or await gate.caller(authorization)
+        caller = gate.remembered(authorization) or await let_in(authorization)
         limits = await meters.admit(caller) if caller.rate_per_s else None
         check(caller, needed, route)
         request[CALLER] = caller

@@ -52,6 +52,8 @@ class Route:
     """Open to the one-time bearer of the installation in its path as well."""
     partners: bool = False
     """The same for clients of some marketplaces; with a token for one account they may call what an account may."""
+    outlives_store: bool = False
+    """Open, while the store is away, to whoever was let in with the same token before."""
     reads_much: bool = False
     """A GET that takes a turn: so many at a time, and of one client or vendor (``http/overload/turns.py``)."""
     asking: tuple[str, tuple[Scope, ...]] | None = None

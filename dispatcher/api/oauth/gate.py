@@ -15,12 +15,14 @@ from dispatcher.api.oauth.directory import Directory, Principal
 from dispatcher.api.oauth.narrowing import still_reaches
 from dispatcher.api.oauth.tokens import AccessToken, TokenReader
 from dispatcher.clock import Clock
-from dispatcher.errors import Conflict, Problem, RequestError
+from dispatcher.errors import Conflict, Problem, RequestError, StoreUnavailable
 from dispatcher.model.access import ACCOUNT_SCOPES, Caller, Scope, effective
 from dispatcher.store.installations.installed.bearers import PREFIX, Bearers, Taking
 from dispatcher.store.secrets.signing_keys import RevokedTokens
 
 RECHECK_S = 4.0
+PATIENCE_S = 1.0
+"""Wait for the store of a route that answers without it, about a caller who was let in before."""
 CAPACITY = 4096
 JUDGED_WITHIN_S = 10.0
 LOOK_AGAIN_S = 0.05
@@ -78,9 +80,25 @@ class Gate:
             raise _invalid_token()
         if known is not None:
             self._known[authorization] = _Known(token, known.caller, now_s)
-        caller = await self._current(token, authorization)
+        try:
+            caller = await self._current(token, authorization)
+        except (StoreUnavailable, asyncio.CancelledError):
+            if known is not None:  # for ``caller_without_store``: as old as it was, so that nothing else counts on it
+                self._known[authorization] = known
+            raise
         self._remember(authorization, _Known(token, caller, now_s))
         return caller
+
+    async def caller_without_store(self, authorization: str | None) -> Caller:
+        """``caller``, and while the store is away whoever was last let in with this token, until that expires."""
+        known = self._known.get(authorization or "")
+        try:
+            async with asyncio.timeout(PATIENCE_S if known else None):
+                return await self.caller(authorization)
+        except (StoreUnavailable, TimeoutError):
+            if known is None:
+                raise
+            return known.caller
 
     def one_time(self, authorization: str | None) -> str | None:
         """The one-time bearer that the header shows, good or not; None = it shows something else."""

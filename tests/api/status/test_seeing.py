@@ -101,3 +101,24 @@ async def test_while_the_store_is_away_the_last_verdict_is_served_with_503(
     said = await ward.api.json("GET", "/v1/status", 503)
     assert [one["kind"] for one in said["problems"]] == ["store_away", "failing"]
     assert said["ok"] is False
+
+
+async def test_while_the_store_is_away_whoever_was_let_in_before_goes_on_seeing_the_verdict(
+    ward: Ward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Symptom: five seconds into an outage the verdict was a bare refusal, as tokens are looked up again."""
+    await ward.judged()
+    stranger = await ward.api.bearer_of_new("ops:read")
+
+    async def gone(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    monkeypatch.setattr("dispatcher.store.health.verdicts.VerdictStore.read", gone)
+    monkeypatch.setattr("dispatcher.api.oauth.directory.Directory.find", gone)
+    monkeypatch.setattr("dispatcher.api.oauth.gate.RECHECK_S", -1.0)
+    for _ in range(2):
+        await ward.api.refused("GET", "/v1/queue", 503, "store_unavailable")
+        said = await ward.api.json("GET", "/v1/status", 503)
+        assert [one["kind"] for one in said["problems"]] == ["store_away"]
+    await ward.api.refused("GET", "/v1/status", 503, "store_unavailable", headers=stranger)
+    await ward.api.refused("GET", "/v1/status", 401, "invalid_token", headers={"Authorization": "Bearer e30.e30.e30"})

@@ -113,6 +113,7 @@ ROUTES: tuple[Route, ...] = (
         answers={200: StatusOut, 503: StatusOut},
         tag=_TAG,
         vendors=True,
+        outlives_store=True,
     ),
     Route(
         "POST",
