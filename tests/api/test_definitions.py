@@ -51,6 +51,17 @@ async def test_secrets_are_masked_and_a_mask_keeps_them(api: Api) -> None:
     assert kept.working.credentials.client_secret
 
 
+async def test_a_choice_is_read_in_any_case_as_over_graphql(api: Api) -> None:
+    given = {"type": "oauth2", "grantType": "CLIENT_CREDENTIALS", "authMethod": "Client_Secret_Post"}
+    credentials = {"clientId": "me", "clientSecret": SECRET, "tokenUri": "https://host.example/token"} | given
+    shown = (await defined(api, outboundCredentials=credentials, answers="RESULT"))["definition"]
+    read = {name: shown["outboundCredentials"][name] for name in given}
+    assert read == {"type": "OAUTH2", "grantType": "client_credentials", "authMethod": "client_secret_post"}
+    assert shown["answers"] == "result"
+    wrong = {"outboundCredentials": credentials | {"grantType": "CLIENT"}}
+    await api.refused("POST", PATH, 422, "invalid_value", "outboundCredentials.grantType", json=wrong)
+
+
 async def test_the_published_version_is_another_than_the_one_that_is_edited(api: Api) -> None:
     one = f"{PATH}/{(await defined(api))['definition']['id']}"
     await api.refused("GET", f"{one}?version=published", 404, "not_published", "version")

@@ -35,7 +35,7 @@ def _type(kind: Kind, name: str, *, given: bool) -> Any:
         case Number():
             return int if kind.whole else float
         case Choice():
-            return str if kind.folded else Literal[*kind.values]
+            return str if kind.or_empty else Literal[*kind.values]
         case _:
             return _PLAIN.get(type(kind), str)
 

@@ -23,7 +23,7 @@ ORDER_FORM = Records(
         Field(
             "type",
             "type",
-            Choice("TEXT", FORM_FIELD_TYPES, folded=True),
+            Choice("TEXT", FORM_FIELD_TYPES, or_empty=True),
             says="Kind of answer; TEXT, TEXT_AREA, NUMBER, BOOLEAN, DATE, EMAIL, PHONE or URL, in any case",
             example="TEXT",
         ),

@@ -164,11 +164,11 @@ class Switch(Kind):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Kind):
-    """One of ``values``; ``folded``: given in any case, or empty. Null clears it, or leaves it where it is ``kept``."""
+    """One of ``values`` in any case, or nothing if ``or_empty``. Null clears it, or leaves it where it is ``kept``."""
 
     values: tuple[str, ...] = ()
     make: Callable[[str], Any] = str
-    folded: bool = False
+    or_empty: bool = False
     kept: bool = False
     words: Mapping[str, str] = field(default_factory=dict)
 
@@ -192,7 +192,10 @@ class Choice(Kind):
         return self.make(self._spelt(wanted))
 
     def _spelt(self, wanted: str) -> str:
-        return (wanted.upper() or self.cleared) if self.folded else wanted
+        """As ``values`` have it, since other surfaces write some of them in capitals."""
+        if self.or_empty and not wanted:
+            return str(self.cleared)
+        return next((one for one in self.values if one.casefold() == wanted.casefold()), wanted)
 
 
 def choice(kind: type[StrEnum], cleared: StrEnum, words: Mapping[str, str] | None = None) -> Choice:
