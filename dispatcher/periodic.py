@@ -18,7 +18,7 @@ from dispatcher.errors import StoreUnavailable
 Work = Callable[[], Awaitable[object]]
 
 _MOMENT_S = os.getpid() * 0.618034 % 1.0
-"""Where this process's lie in a second of the loop's clock: those of others on the machine are spread over it."""
+"""Place of this process's rounds in a second of the loop's clock, over which those of the machine are spread."""
 
 
 async def every(seconds: float, work: Work, stop: asyncio.Event, *, name: str) -> None:
@@ -38,7 +38,7 @@ async def every(seconds: float, work: Work, stop: asyncio.Event, *, name: str) -
 
 
 def until_next(seconds: float, now_s: float, moment_s: float = _MOMENT_S) -> float:
-    """How long until work that is done every so many seconds is due: half of them at least, one and a half at most."""
+    """Pause until work of every so many seconds is due: half of them at least, one and a half at most."""
     if not seconds:
         return 0.0
     left_s = seconds - (now_s - moment_s) % seconds

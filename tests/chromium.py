@@ -52,7 +52,7 @@ def devtools_port(profile: Path, log: Path) -> int:
 
 @pytest.fixture(scope="session")
 def devtools_url() -> Iterator[str]:
-    """Where a browser is driven that lives as long as this test process."""
+    """The address of a browser that lives as long as this test process."""
     with tempfile.TemporaryDirectory(prefix="dc-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         profile, log = Path(folder) / "profile", Path(folder) / "log"
         command = [binary(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]

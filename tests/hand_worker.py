@@ -15,7 +15,7 @@ from dispatcher.store.redis.scripts import Client
 
 RETENTION_MS = 3_600_000
 GRANT_MS = 3000
-"""How long a granted partition waits to be owned."""
+"""Time that a granted partition waits to be owned."""
 
 
 class HandWorker:
@@ -80,7 +80,7 @@ class HandWorker:
         counted: dict[str, int] | None = None,
         generation: int | None = None,
     ) -> int:
-        """How many counted; -1 = the generation is lost."""
+        """Number that counted; -1 = the generation is lost."""
         under = self.generations[partition] if generation is None else generation
         call = self.store.settle_call(partition, under, settlements, settings, counted)
         reply = (await self.store.round_trip([call]))[0]

@@ -37,7 +37,7 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """How to answer. ``hang``: never; ``reset``: cut the connection instead."""
+    """An answer to give. ``hang``: never; ``reset``: cut the connection instead."""
 
     status: int = 200
     body: bytes = b'{"success":true}'
@@ -109,7 +109,7 @@ class ProductHost:
         return self.base_url + path
 
     def to(self, path: str) -> list[Received]:
-        """What arrived at one path."""
+        """Requests that arrived at one path."""
         return [request for request in self.requests if request.path == path]
 
     async def wait_for(self, count: int, timeout_s: float = WAIT_S) -> list[Received]:

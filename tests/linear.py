@@ -11,7 +11,7 @@ from typing import TypeVar
 Given = TypeVar("Given", str, bytes, object)
 
 TIMES = 8
-"""How much longer the long input is: eight times the cost is linear, 64 times quadratic."""
+"""Ratio of the long input to the short one: eight times the cost is linear, 64 times quadratic."""
 BETWEEN = 24
 AT_ONCE_S = 0.002
 """Whatever takes no longer is fast enough to be of any shape at this length."""
@@ -33,7 +33,7 @@ def growth(read: Callable[[Given], object], make: Callable[[int], Given], size: 
 
 
 def _once_s(read: Callable[[Given], object], given: Given) -> float:
-    """What is refused counts as read."""
+    """A refusal counts as read."""
     begun = time.thread_time()
     with suppress(Exception):
         read(given)

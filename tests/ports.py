@@ -8,7 +8,7 @@ import socket
 
 FIRST, LAST = 10_000, 22_700
 BUS = 10_000
-"""How much higher the bus of a Redis cluster listens."""
+"""Distance from the port of a Redis cluster to that of its bus."""
 
 _chance = random.SystemRandom()
 

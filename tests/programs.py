@@ -39,7 +39,7 @@ def environment(settings: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """How one command ended."""
+    """The end of one command."""
 
     status: int
     out: str

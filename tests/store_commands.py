@@ -15,7 +15,7 @@ _OWN = frozenset({"info", "client|setname", "client|setinfo", "hello", "select",
 
 @dataclass
 class Commands:
-    """What was asked within ``counted``; filled when that ends."""
+    """Commands asked within ``counted``; filled when that ends."""
 
     calls: Counter[str] = field(default_factory=Counter)
     told_bytes: int = 0

@@ -27,9 +27,9 @@ from dispatcher.store.redis.connection import guarded
 
 JOB_TIMEOUT_S = 600.0
 DRAIN_POLL_S = 0.5
-"""What a partition waits for that its finder has no share for."""
+"""Pause of a partition that its finder has no share for."""
 ERRAND_POLL_S = 0.25
-"""What a ping test waits for that another worker had no room for; somebody looks at it."""
+"""Pause of a ping test that another worker had no room for; somebody looks at it."""
 IDLE_POLL_S = 2.0
 WATCHFUL_S = 5.0
 """So long after a word or a job more of them may come, or come back."""
@@ -105,7 +105,7 @@ def drains(partitions: int) -> Queue:
 
 
 ERRANDS = Queue(keys.ERRANDS, ERRANDS_AT_ONCE, ERRANDS_AT_ONCE, ERRAND_POLL_S)
-"""What somebody asked for, which hosts may hold up."""
+"""Work that somebody asked for, and that hosts may hold up."""
 
 
 async def take_jobs(url: str, queue: Queue, jobs: Mapping[str, Job], heard: Heard) -> None:

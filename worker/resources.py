@@ -137,7 +137,7 @@ async def _stores_of(settings: Settings, redis_url: str, queue_url: str, clock: 
 
 
 def _queue(settings: Settings, redis: StoreClient, archive: Archive | None) -> QueueStore:
-    """What a worker accepts (notifications, operational events) is plain, since older workers may run beside it."""
+    """Contents that a worker accepts (notifications, operational events) stay plain for older workers beside it."""
     known = {"partitions": settings.partitions, "retention_ms": settings.retention_ms}
     return QueueStore(redis, **known, archive=archive, pack=False)
 

@@ -44,7 +44,7 @@ class Redelivery:
     """Every event that meets the condition was found; the oldest are handled first."""
     found: int = 0
     client_id: str = ""
-    """Who asked for it, and has to keep the right to it; empty = the deployment itself."""
+    """Author of the request, who has to keep the right to it; empty = the deployment itself."""
     action: BulkAction = BulkAction.REDELIVER
     asked: dict[str, Any] = field(default_factory=dict)
     """The filter in the words in which it was asked for."""

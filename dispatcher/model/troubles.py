@@ -168,7 +168,7 @@ class StuckJob:
 
 @dataclass(frozen=True, slots=True)
 class SetAside:
-    """What intake has set aside of one source, as it counted last. ``reason``: of the newest that it knows."""
+    """Entries of one source that intake set aside, as it counted last. ``reason``: of the newest that it knows."""
 
     source: str
     entries: int

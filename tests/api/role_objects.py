@@ -1,4 +1,4 @@
-"""What installing knows of two tenants: marketplaces, templates, accounts, connectors, installations. Holds no test."""
+"""Objects of two tenants: marketplaces, templates, accounts, connectors, installations. Holds no test."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ EVERYTHING = ("integrations:read", "integrations:write", "events:read", "events:
 
 @dataclass
 class Tenant:
-    """What belongs to one vendor, and headers of its client. ``vendor_id`` None = the marketplace's own."""
+    """Belongings of one vendor, and headers of its client. ``vendor_id`` None = the marketplace's own."""
 
     api: Api
     hand: WorkerHand

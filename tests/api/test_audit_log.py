@@ -255,7 +255,7 @@ EVENTS = {
     "POST /api/integration/v1/events/{id}/result",
     "PUT /v1/integrations/{_id}/installer/{function}",
 }
-"""What flows through is no change by hand: it is kept as events and attempts."""
+"""Traffic is no change by hand: it is kept as events and attempts."""
 
 
 def test_every_route_that_changes_something_is_noted_or_is_an_event() -> None:

@@ -1,4 +1,4 @@
-"""What cannot be read as an HTTP request is answered as any other error, quotes nothing, and is never cached."""
+"""A request that cannot be read as HTTP is answered as any other error, quotes nothing, and is never cached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is wrong below and around the handlers: framing, methods, paths, slow clients."""
+"""Errors below and around the handlers: framing, methods, paths, slow clients."""
 
 from __future__ import annotations
 

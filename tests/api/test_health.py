@@ -1,4 +1,4 @@
-"""What supervisors, monitors and load balancers ask, by GET and by HEAD."""
+"""Questions of supervisors, monitors and load balancers, by GET and by HEAD."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What any HTTP client may count on: conditions on records, HEAD, unknown methods, expectations and codings."""
+"""Promises to any HTTP client: conditions on records, HEAD, unknown methods, expectations and codings."""
 
 from __future__ import annotations
 

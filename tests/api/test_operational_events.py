@@ -1,4 +1,4 @@
-"""What the API changes is told to operators where they listen, and costs nothing where they do not."""
+"""Changes by the API are told to operators where they listen, and costs nothing where they do not."""
 
 from __future__ import annotations
 

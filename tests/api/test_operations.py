@@ -1,4 +1,4 @@
-"""What operators see: the queue, lanes, clients."""
+"""Views of operators: the queue, lanes, clients."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many requests a client may make, over all processes, and how many secrets may be guessed."""
+"""Bounds on the requests of a client, over all processes, and on guesses of secrets."""
 
 from __future__ import annotations
 

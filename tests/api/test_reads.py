@@ -1,4 +1,4 @@
-"""What reading may cost the others: connections, turns, and nothing once its caller has left."""
+"""Cost of reads to all others: connections, turns, and nothing once its caller has left."""
 
 from __future__ import annotations
 

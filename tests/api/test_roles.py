@@ -57,13 +57,13 @@ BODIES: dict[str, Any] = {
     "/api/integration/v1/events/{id}/result": {"success": True},
 }
 IN_FOLDERS = {"/redeliveries/": "redelivery", "/definitions/": "integrationId"}
-"""What ``{id}`` is of there."""
+"""Kind of object that ``{id}`` names there."""
 DESCRIBES = ("PUT", "/v1/products/{productId}")
 """Makes a product known; the ids of those that are known cannot be hidden from it."""
 BY_HEADER = re.compile(r"account/connectors|/v1\.0/connectors")
 """Routes whose account a header names."""
 MADE_ANEW = {"templateId": Shop.template, "_id": Shop.installation, "connectorId": Shop.connector}
-"""What requests delete, by the name of its id in paths."""
+"""Objects that requests delete, by the name of its id in paths."""
 OTHERS_EVENT_IS_403 = "/api/integration/"
 """A product host that asks with the wrong integration's client is told so."""
 
@@ -163,7 +163,7 @@ async def headers_of(api: Api, role: Role, tenant: Tenant) -> dict[str, str]:
 
 
 def opens(route: Route, role: Role) -> bool:
-    """Whether the table of roles and the table of routes let this role in at all."""
+    """True if the table of roles and the table of routes let this role in at all."""
     needed = set(route.scopes or ())
     granted = effective(frozenset(scope.value for scope in ROLES[role].scopes))
     if not granted & needed:
@@ -176,7 +176,7 @@ def opens(route: Route, role: Role) -> bool:
 
 
 def expected(route: Route, role: Role, whose: str) -> set[int]:
-    """What each of the three is answered with."""
+    """Answers to each of the three."""
     fine = {200, 201, 202, 204, 409, 422}
     if not opens(route, role):
         return {403}

@@ -1,4 +1,4 @@
-"""What a vendor may do with what is its own, how much of it, and what only the marketplace decides."""
+"""Rights of a vendor over its own, their bounds, and matters that only the marketplace decides."""
 
 from __future__ import annotations
 

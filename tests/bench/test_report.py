@@ -1,4 +1,4 @@
-"""What the benchmark says of its figures: ratios of paired rounds, verdicts, the files it writes, and its own sink."""
+"""The benchmark's words for its figures: ratios of paired rounds, verdicts, the files it writes, and its own sink."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from dispatcher.cli.main import main
 
 
 class Ended(NamedTuple):
-    """How one run of the command ended, and what it printed."""
+    """The end of one run of the command, and its output."""
 
     status: int
     out: str

@@ -1,4 +1,4 @@
-"""What the command line changes is noted too, and it shows and verifies the audit log."""
+"""Changes by the command line are noted too, and it shows and verifies the audit log."""
 
 from __future__ import annotations
 

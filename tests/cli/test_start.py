@@ -1,4 +1,4 @@
-"""How light the command is to start, as a program of its own."""
+"""Weight of the command's start, as a program of its own."""
 
 from __future__ import annotations
 

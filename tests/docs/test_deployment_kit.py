@@ -45,7 +45,7 @@ def settings_named() -> set[str]:
 
 
 def environment_of(deployment: dict[str, Any]) -> dict[str, str]:
-    """What its container is told, secrets as a word in their place."""
+    """Variables of its container, secrets as a word in their place."""
     config: dict[str, str] = next(one["data"] for one in documents() if one["kind"] == "ConfigMap")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
     return config | {one["name"]: one.get("value", "secret") for one in container["env"]}

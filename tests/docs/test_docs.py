@@ -1,4 +1,4 @@
-"""What the documentation says is compared with the code: settings, statuses, metrics, error codes, links, tests."""
+"""The documentation is compared with the code: settings, statuses, metrics, error codes, links, tests."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def _texts(node: ast.AST) -> Iterator[str]:
 
 
 def _tables(module: ast.Module) -> dict[str, set[str]]:
-    """Which rows the module's own tables of parameters have among their keys."""
+    """Rows that the module's own tables of parameters have among their keys."""
     found: dict[str, set[str]] = {}
     for node in module.body:
         if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):

@@ -1,4 +1,4 @@
-"""What a package index shows of a release: links that lead somewhere, addresses, and nothing that is not there."""
+"""A release as a package index shows it: links that lead somewhere, addresses, and nothing that is not there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What contributors meet first agrees with the code: workflow, hooks, templates, changelog, reading order."""
+"""Files that contributors meet first agree with the code: workflow, hooks, templates, changelog, reading order."""
 
 from __future__ import annotations
 
@@ -119,3 +119,12 @@ def test_unit_tests_lie_in_the_folders_of_the_packages() -> None:
         str(folder) for folder in folders if not ((ROOT / "dispatcher" / folder).is_dir() or (ROOT / folder).is_dir())
     ]
     assert not homeless, "tests/unit mirrors dispatcher/ and worker/: let these folders follow their packages"
+
+
+RELATIVE_CLAUSE = re.compile(r'^\s*"""(?:What|How|Whether|Where|When|Which|Who)\b.*', re.MULTILINE)
+
+
+def test_docstrings_open_with_a_noun_or_a_verb() -> None:
+    modules = [path for package in ("dispatcher", "worker") for path in (ROOT / package).rglob("*.py")]
+    found = {str(path.relative_to(ROOT)): RELATIVE_CLAUSE.findall(path.read_text()) for path in modules}
+    assert not {path: lines for path, lines in found.items() if lines}, "say what it is, not what becomes of it"

@@ -41,7 +41,7 @@ def test_pages_load_nothing_from_elsewhere() -> None:
 
 
 def shown(place: str, markdown: str) -> str:
-    """What the hook makes of a page at this place of the site."""
+    """The hook's version of a page at this place of the site."""
     specification = importlib.util.spec_from_file_location("repository", ROOT / CONFIG["hooks"][0])
     assert specification
     assert specification.loader

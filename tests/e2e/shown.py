@@ -68,7 +68,7 @@ def run(command: list[str], folder: Path, deadline_s: float = DEADLINE_S, **more
 
 
 def fill_checkout(place: Path) -> None:
-    """What a page finds after `make demo`: programs of a virtual environment, and the examples."""
+    """Things that a page finds after `make demo`: programs of a virtual environment, and the examples."""
     programs = place / ".venv" / "bin"
     programs.mkdir(parents=True)
     (programs / "activate").write_text(f'export PATH="{programs}:$PATH"\n')

@@ -40,7 +40,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def outputs(folder: Path) -> list[str]:
-    """What each block of the quick start printed."""
+    """Output of each block of the quick start."""
     api = free_ports(2)
     host = api + 1
     script = "".join(f"{block.text}echo; echo '{END}'\n" for block in QUICK_START)

@@ -68,7 +68,7 @@ def steps(page: list[Block]) -> list[Block]:
 
 
 def printed_by(page: list[Block]) -> list[str]:
-    """What each step printed."""
+    """Output of each step."""
     begin = free_ports(len(PORTS))
     free = {port: str(begin + place) for place, port in enumerate(PORTS)}
     script = START + "".join(f"{step.text}echo; echo '{END}'\n" for step in steps(page)) + "true\n"

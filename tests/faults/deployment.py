@@ -36,10 +36,10 @@ FULL = os.environ.get("DISPATCHER_TEST_FULL") == "1"
 """The long form of a fault, as the catalogue of faults words it; the short form tries the same in seconds."""
 
 SOCKET_TIMEOUT_S = 5.0 if FULL else 1.0
-"""How long an impatient program waits for Redis to answer; in the long form, as long as any."""
+"""Time that an impatient program waits for Redis to answer; in the long form, as long as any."""
 
 PATIENCE_S = 60.0
-"""What the short form gives to anything that has to happen: it tries that it does, the long form also how soon."""
+"""Time that the short form gives to anything that has to happen: it tries that it does, the long form also how soon."""
 
 T = TypeVar("T")
 
@@ -145,7 +145,7 @@ class Deployment(Shop):
         return stored.state.status is Status.SUCCEEDED
 
     def arrivals(self) -> Counter[str]:
-        """How often each event was sent."""
+        """Number of times that each event was sent."""
         return Counter(request.headers["webhook-id"] for request in self.host.requests)
 
     def sent_order(self) -> list[str]:

@@ -31,7 +31,7 @@ HANGING, SLOW_NAMES, PINGS, LARGE = 90, 250, 80, 60
 OFFERED = 2048
 EVERY_S = 0.1
 LAG_S, ACCEPT_S = 2.0, 0.2
-"""What the healthy vendor is promised: 99 of 100 events sent, and 99 of 100 accepts answered, within that."""
+"""Promise to the healthy vendor: 99 of 100 events sent, and 99 of 100 accepts answered, within that."""
 NAMES = """
 import socket, time
 system = socket.getaddrinfo
@@ -86,7 +86,7 @@ class Hostile:
         self._deployment, self._client, self._silent = deployment, client, silent
 
     async def begin(self) -> None:
-        """What is done once: everything that hangs."""
+        """Acts that are done once: everything that hangs."""
         hanging = [await self.integration(self._silent) for _ in range(HANGING)]
         names = [await self.integration(f"http://slow-{n}.example.com/") for n in range(SLOW_NAMES)]
         filtered = [await self.integration(self._silent, filter=WORST_FILTER)]
@@ -103,7 +103,7 @@ class Hostile:
 
     @property
     def habits(self) -> list[Callable[[], Awaitable[object]]]:
-        """What is done again and again."""
+        """Acts that are done again and again."""
         reads = [self._reading(path) for path in READS]
         return [*reads, *(self._asking(query) for query in QUERIES), self._emit_large]
 

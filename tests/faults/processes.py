@@ -47,7 +47,7 @@ class Server:
 
     @property
     def last_append_only_file(self) -> Path:
-        """What was written last is at the end of this file."""
+        """The newest output is at the end of this file."""
         return max((self.folder / "appendonlydir").glob("*.incr.aof"), key=lambda path: int(path.name.split(".")[-3]))
 
     def start(self, *, wait: bool = True) -> None:
@@ -99,7 +99,7 @@ class Watched(Program):
 
     @property
     def lines(self) -> int:
-        """How many lines it logged."""
+        """Number of lines that it logged."""
         return self.said().count("\n")
 
     def most_lines_per_s(self, over_s: int = 10) -> float:
@@ -109,6 +109,6 @@ class Watched(Program):
         return max(counted.values(), default=0) / over_s
 
     def errors(self) -> list[str]:
-        """What it logged as an error, and whatever is no log line at all."""
+        """Lines logged as errors, and whatever is no log line at all."""
         lines = [line for line in self.said().splitlines() if line and "listening on" not in line]
         return [line for line in lines if not line.startswith("{") or orjson.loads(line)["level"] == "error"]

@@ -34,7 +34,7 @@ DRAIN_WITHIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to do; ``every_s`` from the begin of one fault to the begin of the next, if it has passed by then."""
+    """Orders; ``every_s`` from the begin of one fault to the begin of the next, if it has passed by then."""
 
     seconds: float
     rate: float
@@ -128,7 +128,7 @@ class Soak:
 
 
 async def soak(plan: Plan) -> bool:
-    """Whether every check was passed. Prints the table, and writes the JSON if asked."""
+    """True if every check was passed. Prints the table, and writes the JSON if asked."""
     judge = Judge(plan.seed, {f"A{n}": Account() for n in range(plan.accounts)})
     async with AsyncExitStack() as stack:
         host = await stack.enter_async_context(ProductHost(judge.arrived))

@@ -20,7 +20,7 @@ LOADED_WITHIN_S = 600.0
 
 @dataclass(slots=True)
 class Scene:
-    """What faults act on. The workers' and the API's links to Redis go through ``proxy``."""
+    """Targets of faults. The workers' and the API's links to Redis go through ``proxy``."""
 
     deployment: Deployment
     proxy: Proxy

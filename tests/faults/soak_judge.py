@@ -47,7 +47,7 @@ class Judge:
         self.accounts[name].accepted = number
 
     def arrived(self, request: Received) -> Reply:
-        """What the host answers; a few first attempts are refused, always the same ones of a seed."""
+        """Answer of the host; a few first attempts are refused, always the same ones of a seed."""
         name, _, digits = str(orjson.loads(request.body)["payload"]["key"]).partition(":")
         number, account = int(digits), self.accounts[name]
         self.attempts += 1
@@ -70,7 +70,7 @@ class Judge:
         return sum(max(0, account.accepted - account.succeeded) for account in self.accounts.values())
 
     def marks(self) -> dict[str, int]:
-        """How far accepting got by now, for ``reached``."""
+        """Place that accepting reached by now, for ``reached``."""
         return {name: account.accepted for name, account in self.accounts.items()}
 
     def reached(self, marks: dict[str, int]) -> bool:

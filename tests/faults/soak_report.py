@@ -76,7 +76,7 @@ async def checks(
 
 
 async def _audit_command(deployment: Deployment) -> tuple[int, str]:
-    """What an operator would run."""
+    """The command that an operator would run."""
     where = {"DISPATCHER_REDIS_URL": deployment.server.url}
     done = await ran(dispatcher_command("audit", "--json"), deployment.folder, where)
     return done.status, " ".join((done.out or done.err).split())[:200]

@@ -1,4 +1,4 @@
-"""What processes and Redis take of memory while a soak runs. Judges nothing."""
+"""Memory of processes and of Redis while a soak runs. Judges nothing."""
 
 from __future__ import annotations
 

@@ -51,6 +51,6 @@ async def _emit_slowly(deployment: Deployment, integration: Integration, count: 
 
 
 def _displacements(lane: list[str], place: dict[str, int]) -> list[int]:
-    """How far each event was sent from where it was accepted among those of its lane."""
+    """Distance of each event from where it was accepted to where it was sent, among those of its lane."""
     sent = {event_id: position for position, event_id in enumerate(sorted(lane, key=place.__getitem__))}
     return [abs(sent[event_id] - accepted) for accepted, event_id in enumerate(lane)]

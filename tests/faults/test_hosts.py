@@ -135,7 +135,7 @@ NO_STATUS: dict[str, set[Outcome]] = {
     "reset": {Outcome.CONNECT_FAILED},
     "garbage": {Outcome.INVALID_RESPONSE},
 }
-"""What never says a status. All others say 200 and spoil the headers or the body."""
+"""Answers that never say a status. All others say 200 and spoil the headers or the body."""
 BY_MODE = {
     AnswerMode.AUTO: {Outcome.OK},
     AnswerMode.ACK: {Outcome.OK},

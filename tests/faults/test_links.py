@@ -105,7 +105,7 @@ async def test_ft16_a_slow_link_pushes_back_and_takes_no_memory(deployment: Depl
 
 
 async def _emitting(client: Client, during_s: float) -> list[int]:
-    """What callers were answered who do not wait for one another; each request has its own key."""
+    """Answers to callers who do not wait for one another; each request has its own key."""
     answers: list[int] = []
     end_s, numbers = time.monotonic() + during_s, iter(range(10**6))
 

@@ -26,7 +26,7 @@ CREATE = """mutation Create($input: CreateProductIntegrationInput!) {
 
 
 async def created(client: Client) -> dict[str, Any]:
-    """What the change of a definition answers, which is logged, and shows a secret this once."""
+    """The answer to a change of a definition, which is logged, and shows a secret this once."""
     urls = {f"{name}Url": "https://host.test/n" for name in ("create", "upgrade", "cancel", "notify")}
     wanted = {"name": "Logged", **urls, "outboundCredentials": {"type": "NONE"}}
     status, _, body = await client.post("/graphql", {"query": CREATE, "variables": {"input": wanted}})

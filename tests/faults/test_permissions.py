@@ -40,7 +40,7 @@ async def test_documented_user_suffices_to_accept_to_deliver_and_to_examine(depl
 
 
 def refused(log: list[list[bytes]]) -> set[bytes]:
-    """What ``ACL LOG`` says was refused."""
+    """Refusals, as ``ACL LOG`` has them."""
     return {dict(zip(entry[::2], entry[1::2], strict=True))[b"object"] for entry in log}
 
 

@@ -128,7 +128,7 @@ async def _aof_written(deployment: Deployment) -> bool:
 
 
 async def _ping(deployment: Deployment) -> str:
-    """What is wrong, if anything is."""
+    """The problem, if there is one."""
     try:
         await deployment.queue.take_writes()
     except StoreUnavailable as error:

@@ -65,7 +65,7 @@ async def published(deployment: Deployment, client: Client) -> tuple[str, str]:
 
 
 async def told_by(deployment: Deployment, keys: str, *arguments: str, status: int = 0) -> Any:
-    """What a command prints as JSON."""
+    """The JSON that a command prints."""
     program = deployment.start("", {"SECRET_KEYS": keys}, *arguments, "--json", under=(), code="")
     assert await program.ended() == status, program.said()
     return orjson.loads(program.said())

@@ -1,4 +1,4 @@
-"""What the tests of publishers' use cases share: a desk with everything that they need, on a real store."""
+"""Shared by tests of publishers' use cases: a desk with everything that they need, on a real store."""
 
 from __future__ import annotations
 

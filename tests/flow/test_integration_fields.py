@@ -204,7 +204,7 @@ def test_a_field_that_does_not_exist_is_refused_by_name(changes: dict[str, Any])
 
 
 def test_what_is_shown_can_be_given_back_and_changes_nothing() -> None:
-    """What an export holds, an import takes: secrets stay, because a mask keeps them."""
+    """An import takes all that an export holds: secrets stay, because a mask keeps them."""
     desk = editor()
     before = desk.apply(
         BLANK,

@@ -37,7 +37,7 @@ def desk(redis: Redis) -> Desk:
 
 
 async def refusal(desk: Desk, **changes: Any) -> list[tuple[str, str | None]]:
-    """What is told about changes that are refused."""
+    """Problems of changes that are refused."""
     with pytest.raises(Unprocessable) as refused:
         await desk.create(changes)
     return told(refused.value)

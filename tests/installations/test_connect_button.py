@@ -140,7 +140,7 @@ async def judged(town: Town) -> None:
 
 
 async def said(host: Page, count: int) -> list[str]:
-    """What the host application's page has heard."""
+    """Messages that the host application's page has heard."""
     lines = host.locator("#messages li")
     await expect(lines).to_have_count(count)
     return await lines.all_text_contents()
@@ -207,7 +207,7 @@ async def test_double_clicks_and_two_browsers_are_one_order(town: Town, visitors
 
 
 async def _check_twice(page: Page) -> None:
-    """Where something is left to check: the other browser may be faster, and four clicks may check both steps."""
+    """If something is left to check: the other browser may be faster, and four clicks may check both steps."""
     button = page.get_by_role("button", name="Check", exact=True)
     if await button.count():
         with contextlib.suppress(PlaywrightError):

@@ -1,4 +1,4 @@
-"""Who is told what: the product host about changes, with secrets in full; the host application by callbacks."""
+"""Notices and whom they go to: the host about changes, with secrets in full; the host application by callbacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes with an app and what stays: connectors and settings for another time, or nothing at all."""
+"""Remains of an app: connectors and settings for another time, or nothing at all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What callers and operators do to a partition: emit, report results, resolve, redeliver, hold back. Holds no test."""
+"""Acts of callers and operators on a partition: emit, report results, resolve, redeliver, hold back. Holds no test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds of a partition after every step, whoever claims and whatever is claimed together. Holds no test."""
+"""Laws of a partition after every step, whoever claims and whatever is claimed together. Holds no test."""
 
 from __future__ import annotations
 

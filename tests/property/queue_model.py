@@ -1,4 +1,4 @@
-"""What one partition of the queue should hold: the pure model that the scripts are held to. Knows no Redis."""
+"""Contents of one partition as they should be: the pure model that the scripts are held to. Knows no Redis."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ENDINGS: tuple[tuple[Status | Move, int], ...] = (
     *((status, 0) for status in _AT_ONCE),
     *((status, delay_ms) for status in (Status.RETRYING, Status.AWAITING_RESULT) for delay_ms in (0, LATER_MS)),
 )
-"""How an attempt may be settled, and after how many ms the event goes on."""
+"""Ends of an attempt, and the ms after which the event goes on."""
 
 
 @dataclass
@@ -114,7 +114,7 @@ class QueueModel:
                 known.place, known.status = "due", Status.QUEUED
 
     def room(self, lane: str) -> int:
-        """How many events of a lane a claim may take now."""
+        """Number of events of a lane that a claim may take now."""
         limits = self.lanes[lane]
         if limits.paused or limits.circuit_open:
             return 0

@@ -102,7 +102,7 @@ class RunSteps(OnServer):
     @rule(pick=PICK)
     @only_if(lambda self: self.hands.under_way)
     def all_goes_well(self, pick: int) -> None:
-        """What goes on most of the time."""
+        """Steps that happen most of the time."""
         at = pick % len(self.hands.under_way)
         for _ in self.hands.under_way[at].claim_ids:
             self.end(at, (Status.SUCCEEDED, 0), in_time=True)
@@ -221,7 +221,7 @@ class RunSteps(OnServer):
         known.place, known.followed = "flight", False
 
     def _judge(self, sent: Claimed) -> None:
-        """What comes before it has ended, or was taken. A hand may have ended it within the time of its run."""
+        """Events before it have ended, or were taken. A hand may have ended it within the time of its run."""
         waiting = self.model.waiting(self.model.events[sent.event.id])
         if sent.event.id in waiting and self._counts(sent):
             before = waiting[: waiting.index(sent.event.id)]
@@ -234,7 +234,7 @@ class RunSteps(OnServer):
         return counts
 
     def _counts(self, claimed: Claimed) -> bool:
-        """Whether this is the claim that the store knows of, not one of before the event was concluded."""
+        """True for the claim that the store knows of, not one of before the event was concluded."""
         known: Tracked = self.model.events[claimed.event.id]
         return known.place == "flight" and claimed.n == known.attempts + 1
 

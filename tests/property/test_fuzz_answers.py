@@ -1,4 +1,4 @@
-"""What hosts and authorization servers send, and what is sent to them: any bytes, no surprise."""
+"""Bytes from and to hosts and authorization servers: any bytes, no surprise."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What clients and operators hand in: tokens, credentials, signatures, cursors, URLs of Redis. Never a surprise."""
+"""Input of clients and operators: tokens, credentials, signatures, cursors, URLs of Redis. Never a surprise."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ STEP = InstallStep("s", installer_function="check", uninstaller_function="undo")
 
 @dataclass
 class Told:
-    """What one installation may have told the product host."""
+    """Messages of one installation to the product host, as they may be."""
 
     account: str
     orders: int = 0
@@ -237,7 +237,7 @@ class InstallationMachine(RuleBasedStateMachine):
 
     @rule()
     def mend(self) -> None:
-        """What a worker does after a crash."""
+        """Work after a crash."""
         for installation_id in self.run(self.outbox.waiting(self.now_ms + 1_000_000)):
             self.run(self.effects.apply(installation_id))
 

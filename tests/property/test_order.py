@@ -108,7 +108,7 @@ async def _kill_workers(deployment: Deployment, judge: Judge) -> None:
 
 
 async def _report_results(deployment: Deployment, judge: Judge) -> None:
-    """What was answered with 202 gets its result a little later; some before the 202 was even recorded."""
+    """An event that was answered with 202 gets its result a little later; some before the 202 was even recorded."""
     while True:
         event_id = await judge.accepted.get()
         await asyncio.sleep(judge.random.choice((0.0, 0.05, 0.3)))

@@ -27,7 +27,7 @@ class QueueMachine(CallerSteps, WorkerSteps, Invariants):
     @precondition(lambda self: not self.unsure)
     @rule(lane=LANE, accounts=st.lists(ACCOUNT, min_size=1, max_size=6), ends=st.lists(END, min_size=8, max_size=8))
     def work(self, lane: str, accounts: list[str | None], ends: list[End]) -> None:
-        """What goes on most of the time: accept, claim, settle."""
+        """Steps that happen most of the time: accept, claim, settle."""
         self.accept(lane, accounts)
         self.claim(8)
         for _, (pick, ending, told, reply_lost) in zip(list(self.held), ends, strict=False):

@@ -33,7 +33,7 @@ class RunMachine(CallerSteps, RunSteps, Invariants):
         reply_lost=st.booleans(),
     )
     def work(self, lane: str, accounts: list[str | None], ends: list[End], reply_lost: bool) -> None:
-        """What goes on most of the time: accept, claim, send in turn, settle meanwhile."""
+        """Steps that happen most of the time: accept, claim, send in turn, settle meanwhile."""
         self.accept(lane, accounts)
         self.claim(12)
         for pick, ending, in_time in ends:

@@ -1,4 +1,4 @@
-"""What one worker at a time does to a partition: own, claim, settle, limit, rest, be taken over from. Holds no test."""
+"""Acts of one worker at a time on a partition: own, claim, settle, limit, rest, be taken over from. Holds no test."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class WorkerSteps(OnServer):
     @rule(endings=st.lists(st.tuples(ENDING, st.booleans()), min_size=2, max_size=8))
     @only_if(lambda self: len(self.held) > 1)
     def settle_together(self, endings: list[tuple[tuple[Status | Move, int], bool]]) -> None:
-        """What one call reads was not written by it before: outcomes of one lane, or one group, must add up."""
+        """One call reads nothing that it wrote before: outcomes of one lane, or one group, must add up."""
         wanted, counted = [], 0
         for event_id, ((to, delay_ms), told) in zip(sorted(self.held), endings, strict=False):
             known, claimed = self.model.events[event_id], self.held.pop(event_id)
@@ -134,7 +134,7 @@ class WorkerSteps(OnServer):
         self._own_anew()
 
     def _in_flight(self, event_id: str, claimed: Claimed) -> bool:
-        """Whether this is the claim that the store knows of, not one of before the event was concluded."""
+        """True for the claim that the store knows of, not one of before the event was concluded."""
         known = self.model.events[event_id]
         return known.place == "flight" and claimed.n == known.attempts + 1
 

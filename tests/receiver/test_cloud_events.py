@@ -27,7 +27,7 @@ def cloud_event(**more: Any) -> CloudEvent:
 
 
 async def received(message: HTTPMessage) -> tuple[Answer, list[Event]]:
-    """What a host answers to it once it is signed, and the events that reached its handler."""
+    """Answer of a host to it once it is signed, and the events that reached its handler."""
     seen: list[Event] = []
 
     def note(event: Event) -> Answer:

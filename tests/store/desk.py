@@ -64,7 +64,7 @@ class Desk:
         return [claimed.event.id for claimed in (await self.claim(at_most)).events]
 
     async def settle(self, event: str | Claimed, to: Status | Move, delay_ms: int = 0) -> int:
-        """How many counted, of a claim or of the last one of an event; -1 = the generation is lost."""
+        """Number that counted, of a claim or of the last one of an event; -1 = the generation is lost."""
         claimed = self.claimed[event] if isinstance(event, str) else event
         return await self.worker.settle(self.home, [Settlement(claimed, to, delay_ms)])
 

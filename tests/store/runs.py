@@ -37,7 +37,7 @@ class Runs:
         return await self.desk.worker.settle(HOME, wanted)
 
     async def lane(self) -> list[int]:
-        """What is counted of it: busy, and behind."""
+        """Counts of it: busy, and behind."""
         fields = await self.desk.client.hmget(f"{{p{HOME}}}:l:{LANE}", ["busy", "behind"])  # type: ignore[misc]
         return [int(field or 0) for field in fields]
 

@@ -76,7 +76,7 @@ async def test_no_script_of_the_queue_runs_where_only_a_part_of_its_keys_is(clus
 
 
 async def answer_of(node: Redis, sent: tuple[object, ...], *, asking: bool = True) -> str:
-    """What the node itself says, following nothing."""
+    """The node's own answer, following nothing."""
     connection = await node.connection_pool.get_connection()
     try:
         if asking:

@@ -1,4 +1,4 @@
-"""What is due at a time goes to one taker, and comes back when that one is lost."""
+"""Work that is due at a time goes to one taker, and comes back when that one is lost."""
 
 from __future__ import annotations
 

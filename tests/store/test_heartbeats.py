@@ -33,7 +33,7 @@ async def by_the_doctor(redis: Redis) -> bool:
 
 
 async def round_trips(redis: Redis, queue: QueueStore) -> int:
-    """What the server reads from its clients for one overview, besides this question."""
+    """Bytes that the server reads from its clients for one overview, besides this question."""
     before = (await redis.info("stats"))["total_reads_processed"]
     await queue.overview()
     return int((await redis.info("stats"))["total_reads_processed"] - before)

@@ -34,7 +34,7 @@ def made(**changes: object) -> Installation:
 
 @pytest.fixture(autouse=True)
 async def integrations(redis: Redis) -> None:
-    """What is installed has to be there."""
+    """The installation has to be there."""
     for integration_id in ("I", "I0", "I1"):
         await redis.set(definition_keys.definition(integration_id), b"{}")
 

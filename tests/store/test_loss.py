@@ -1,4 +1,4 @@
-"""What a store lost is noticed by whoever left a sign in it, once, and nothing else is taken for a loss."""
+"""A loss of the store is noticed by whoever left a sign in it, once, and nothing else is taken for a loss."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ async def test_what_is_claimed_stays_packed_until_somebody_looks_into_it(desk: D
 
 
 async def test_contents_name_no_installation(desk: Desk) -> None:
-    """What a script looks for in a document ends where its contents begin."""
+    """The part of a document that scripts look at ends where its contents begin."""
     event = made("A", s="other", more={"x": 1, "s": "another"})
     await desk.queue.accept([event])
     await desk.claim()

@@ -1,4 +1,4 @@
-"""What the user of Redis may not do is found before it is needed, and named as the rule that it lacks."""
+"""A permission that the user of Redis lacks is found before it is needed, and named as the rule that it lacks."""
 
 from __future__ import annotations
 

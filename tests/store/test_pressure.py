@@ -1,4 +1,4 @@
-"""How full a store is: by which numbers, from when on it counts as full, and how often it is asked."""
+"""Fullness of a store: the numbers it goes by, its bounds, and how often it is asked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What holds a lane back: its cap, a pause, what is parked, its rate; and what wakes its owner."""
+"""Holds on a lane: its cap, a pause, what is parked, its rate; and what wakes its owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be seen of the queue: the audit, lists, the overview and changes."""
+"""Views of the queue: the audit, lists, the overview and changes."""
 
 from __future__ import annotations
 

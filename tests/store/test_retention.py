@@ -1,4 +1,4 @@
-"""How long events stay: those that ended for the retention time, all others for as long as they take."""
+"""Time that events stay: those that ended for the retention time, all others for as long as they take."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ KEY = Credentials(ConnectorAuth.API_KEY, "typed-key-4711")
 
 
 class Page:
-    """What the connection form of one installation works with."""
+    """Tools of the connection form of one installation."""
 
     def __init__(self, app: HostApplication, installation: Installation, customer: Customer) -> None:
         self.app = app

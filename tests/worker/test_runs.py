@@ -18,7 +18,7 @@ RUN = 16
 
 @pytest.fixture
 def claims(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many heads each claim brought that brought any."""
+    """Number of heads of each claim that brought any."""
     brought: list[int] = []
     add = Launcher.add
 

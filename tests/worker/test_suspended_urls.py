@@ -20,7 +20,7 @@ OLD, NEW, OTHER = "/old", "/new", "/other"
 
 
 async def publishing(shop: Shop, integration: Integration, **paths: str) -> Integration:
-    """What is published of the integration from now on."""
+    """Publish this of the integration from now on."""
     urls = {name: shop.host.url(path) for name, path in paths.items()}
     await shop.definitions.edit(
         integration.id,

@@ -1,4 +1,4 @@
-"""What workers leave for the verdict: since when a circuit is open, and why, whoever owns the lane."""
+"""Traces that workers leave for the verdict: since when a circuit is open, and why, whoever owns the lane."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ COMMANDS = {
 
 
 async def told(folder: Path, command: list[str], headers: dict[str, str], body: bytes, *secrets: str) -> str:
-    """What the program says: `genuine`, or why not."""
+    """Output of the program: `genuine`, or why not."""
     given = {f"WEBHOOK_{name}": headers[f"webhook-{name.lower()}"] for name in ("ID", "TIMESTAMP", "SIGNATURE")}
     given |= {"WEBHOOK_SECRETS": " ".join(secrets), "PATH": os.environ["PATH"]}
     pipe = asyncio.subprocess.PIPE

@@ -30,7 +30,7 @@ class Form:
     """At least one of the two."""
 
     cloud_event: bool = False
-    """What is POSTed is a CloudEvent in structured mode, whose data is the notification."""
+    """The POST's body is a CloudEvent in structured mode, whose data is the notification."""
     event_url_get: bool = False
     """The host is asked with GET and ``?eventUrl=``, and reads the event there. Steps are POSTed all the same."""
 

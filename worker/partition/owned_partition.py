@@ -52,7 +52,7 @@ class OwnedPartition:
         self.running: dict[ClaimId, asyncio.Task[None] | None] = {}
         """Claims whose attempts have not ended, with their tasks; None until the attempt begins."""
         self.runs: dict[ClaimId, Run] = {}
-        """What follows heads that have not begun."""
+        """Followers of heads that have not begun."""
         self.claimed_bytes = 0
         """Of documents whose attempts have not ended."""
         self.outcomes: list[Settlement] = []

@@ -70,7 +70,7 @@ def _once(route: Route, needed: tuple[Scope, ...], handler: Handler, gate: Gate)
 
 
 async def _judged(gate: Gate, token: str, *, refused: bool) -> None:
-    """Where that cannot be written the token stays held, and nobody acts with it any more."""
+    """If that cannot be written, the token stays held, and nobody acts with it any more."""
     with suppress(StoreUnavailable):
         await gate.judged(token, refused=refused)
 

@@ -15,7 +15,7 @@ REDELIVERABLE = frozenset({"DEAD", "FAILED", "EXPIRED"})
 
 
 class Wish(StrEnum):
-    """What a key asks of whoever has the API."""
+    """A wish that a key expresses to whoever has the API."""
 
     DETAILS = "details"
     REDELIVER = "redeliver"

@@ -17,7 +17,7 @@ _WAITING = frozenset({Status.QUEUED, Status.RETRYING})
 
 @dataclass(frozen=True, slots=True)
 class Holds:
-    """What is paused of types, and how integrations stand, as far as events of a list wait."""
+    """Pauses of types and states of integrations, as far as events of a list wait for them."""
 
     types: Mapping[EventType, TypePause] = field(default_factory=dict)
     lanes: Mapping[str, LaneView] = field(default_factory=dict)

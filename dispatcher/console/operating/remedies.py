@@ -15,7 +15,7 @@ SEVERITIES = {
     Severity.ACT: ("warn", "to do"),
     Severity.INFO: ("off", "for information"),
 }
-"""How each is shown: its colour and its words."""
+"""Colour and words of each."""
 
 
 _TRIALS = frozenset({"Try now", "Try credentials"})

@@ -1,1 +1,1 @@
-"""Who is signed in: what is noted of each session, the page that lists them, and ending them."""
+"""Sessions of whoever is signed in: notes of each, the page that lists them, and ending them."""

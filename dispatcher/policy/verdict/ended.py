@@ -31,7 +31,7 @@ def ended_lately(before: Iterable[Ended], ended: Iterable[Problem], seen: Snapsh
 
 
 def _is_hidden(finding: Finding, lane: TroubledLane | None) -> bool:
-    """What holds behind a pause has not ended: the pause is what is told of its integration."""
+    """A problem behind a pause has not ended: of its integration the pause alone is told."""
     if lane is None:
         return False
     if finding.kind is ProblemKind.CIRCUIT_OPEN:

@@ -32,7 +32,7 @@ class Visitor:
         return text
 
     async def sent_to(self, path: str) -> str:
-        """Where a look at ``path`` is sent."""
+        """Address that a look at ``path`` is sent to."""
         answer = await self.api.http.get(path, allow_redirects=False)
         assert answer.status == 303, await answer.text()
         return answer.headers["Location"]

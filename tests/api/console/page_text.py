@@ -10,7 +10,7 @@ VOID = {"meta", "link", "input", "br"}
 
 
 class Tags(HTMLParser):
-    """Whether every element is closed in its turn, and which there are."""
+    """Checks that every element is closed in its turn, and notes which there are."""
 
     def __init__(self) -> None:
         super().__init__()

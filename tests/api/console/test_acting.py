@@ -1,4 +1,4 @@
-"""What is done to one event from the console, by whom, and that its content is shown to those who say why."""
+"""Acts on one event from the console, by whom, and that its content is shown to those who say why."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ async def act(visitor: Visitor, below: str, fields: dict[str, str], seen: str = 
 
 
 async def actions(visitor: Visitor) -> list[tuple[str, str]]:
-    """What the audit log has, oldest first: action and author."""
+    """Entries of the audit log, oldest first: action and author."""
     page = await AuditReader(visitor.api.redis).page(AuditFilter(), None, 100)
     return [(one.action().name, one.action().author.client_id) for one in reversed(page.items)]
 
@@ -210,7 +210,7 @@ async def test_a_url_that_was_gone_is_enabled_again(operator: Visitor) -> None:
 
 
 async def typed(visitor: Visitor, tab: str) -> dict[str, str]:
-    """What a browser sends of the form of a tab that nobody touched."""
+    """Fields that a browser sends of the form of a tab that nobody touched."""
     page = await visitor.look(place(visitor, tab))
     fields: dict[str, str] = {}
     for element in re.findall(r'<input type="(?:text|url)"[^>]*>', page):

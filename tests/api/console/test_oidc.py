@@ -36,7 +36,7 @@ class Newcomer:
         return self.visitor.api
 
     async def there(self, wanted: str = "/console/events") -> str:
-        """Where the provider sends the browser back to."""
+        """Address that the provider sends the browser back to."""
         begun = await self.api.http.get(START, params={"next": wanted}, allow_redirects=False)
         assert begun.status == 303, await begun.text()
         async with self.api.http.session.get(begun.headers["Location"], allow_redirects=False) as answer:

@@ -1,4 +1,4 @@
-"""What the console shows: the queue, events, why one waits, and nothing of what a visitor may not see."""
+"""Pages of the console: the queue, events, why one waits, and nothing of what a visitor may not see."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ LOOKS = ("events:read", "ops:read")
 
 
 async def save(visitor: Visitor, form: Mapping[str, str] = DEAD, status: int = 303) -> str:
-    """Where the browser is sent to, or the page that says why not."""
+    """Address that the browser is sent to, or the page that says why not."""
     answer = await visitor.act(NEW, VIEWS, form)
     text = await answer.text()
     assert answer.status == status, text

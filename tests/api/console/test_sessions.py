@@ -1,4 +1,4 @@
-"""Who is signed in to the console, and how sessions are ended: one's own, or everybody's for administrators."""
+"""Sessions of the console, and their end: one's own, or everybody's for administrators."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets in to the console, for how long, and that no other site can do it for them."""
+"""Entrance to the console: for whom, for how long, and that no other site can do it for them."""
 
 from __future__ import annotations
 

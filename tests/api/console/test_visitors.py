@@ -1,4 +1,4 @@
-"""What each visitor of the console may see, and what is not there."""
+"""Views of each visitor of the console, and parts that are not there."""
 
 from __future__ import annotations
 

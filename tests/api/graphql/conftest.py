@@ -21,7 +21,7 @@ from tests.serving import Http, asking
 
 @dataclass
 class NotedPings:
-    """What was asked of it."""
+    """Requests that it was asked."""
 
     asked: list[tuple[str, str, list[EventType]]] = field(default_factory=list)
 
@@ -43,7 +43,7 @@ class Graph:
         return answer.status, await answer.json()
 
     async def data(self, query: str, **variables: Any) -> Any:
-        """What the only field of a query without errors returns."""
+        """Value of the only field of a query without errors."""
         status, body = await self.send(query, variables=variables)
         assert status == 200, body
         assert "errors" not in body, body

@@ -1,4 +1,4 @@
-"""What becomes of an integration: its secrets, links, pings, its place in lists, and its end."""
+"""Life of an integration: its secrets, links, pings, its place in lists, and its end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When events will be tried again, as publishers ask before they decide on a schedule."""
+"""Times at which events will be tried again, as publishers ask before they decide on a schedule."""
 
 from __future__ import annotations
 

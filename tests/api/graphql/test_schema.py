@@ -1,4 +1,4 @@
-"""What publishers say of an integration beyond the documented mutations, and how broken rules are told."""
+"""Fields of an integration beyond the documented mutations, and answers to broken rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one client may have under way by GraphQL: changes and large queries take turns, of which others keep some."""
+"""Bounds on a client's work under way by GraphQL: changes and large queries take turns, of which others keep some."""
 
 from __future__ import annotations
 

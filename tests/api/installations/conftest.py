@@ -1,4 +1,4 @@
-"""What tests of host applications share."""
+"""Shared by tests of host applications."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of host applications share: a marketplace, its partner, and the documents' requests. Holds no test."""
+"""Shared by tests of host applications: a marketplace, its partner, and the documents' requests. Holds no test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What tests of sessions share. Holds no test."""
+"""Shared by tests of sessions. Holds no test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def installing(api: Api) -> Installing:
 
 
 async def everything(redis: Redis) -> dict[bytes, Any]:
-    """What the store holds of this room, to see that a refusal left nothing."""
+    """Keys of this room in the store, to see that a refusal left nothing."""
     found = {}
     for key in [one async for one in redis.scan_iter("{def}:*")]:
         if any(part in key for part in (b":acc", b":user", b":con:", b":session", b":mk-")):

@@ -1,4 +1,4 @@
-"""What the owner of an account installs, orders, answers and saves by the installations of its account."""
+"""Acts of an account's owner: installs, orders, answers and saves by the installations of its account."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who gets at which integrations, and what is refused: wrong fields, wrong states, too much."""
+"""Reach of integrations, and refusals: wrong fields, wrong states, too much."""
 
 from __future__ import annotations
 

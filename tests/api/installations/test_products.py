@@ -1,4 +1,4 @@
-"""How products are shown: said by publishers, over REST and GraphQL alike."""
+"""Looks of products: said by publishers, over REST and GraphQL alike."""
 
 from __future__ import annotations
 

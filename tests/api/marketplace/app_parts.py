@@ -1,4 +1,4 @@
-"""What tests of apps share. Holds no test."""
+"""Shared by tests of apps. Holds no test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What customers do with apps: order, update, stop, uninstall."""
+"""Acts of customers on apps: order, update, stop, uninstall."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ MIRRORED = (
 )
 LEFT_BOUND = """[...document.querySelectorAll("body *")]
   .filter(one => one.offsetParent && getComputedStyle(one).textAlign === "left").map(one => one.outerHTML)"""
-"""What stays at the left of a page that is mirrored."""
+"""Elements that stay at the left of a page that is mirrored."""
 
 
 def mirrored(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Who is signed in, for how long, and that a form is taken only from whoever opened it."""
+"""Sessions: of whom, for how long, and that a form is taken only from whoever opened it."""
 
 from __future__ import annotations
 

@@ -95,6 +95,6 @@ async def host(start: Start) -> Host:
 
 @pytest.fixture
 async def developer(host: Host) -> Host:
-    """Who has opened a link."""
+    """Visitor who has opened a link."""
     await host.enter()
     return host

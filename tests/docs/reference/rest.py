@@ -69,7 +69,7 @@ def _body(content: Json) -> list[str]:
 
 
 def _held(schema: Schema) -> str:
-    """What a body holds; of one that has no form of its own also what its schema says of it."""
+    """Contents of a body; of one that has no form of its own also what its schema says of it."""
     about = sentence(schema.get("description") or schema.get("items", {}).get("description"))
     return f"{held(schema)} ({about[0].lower()}{about[1:]})" if about else held(schema)
 

@@ -1,4 +1,4 @@
-"""What ended long ago moves to a segment, all of it or nothing; stopped anywhere, nothing is lost and nothing twice."""
+"""Events that ended long ago move to a segment, all of it or nothing; nothing is lost and nothing twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which API the verbs call and as whom, and how a refusal reads. Never a secret to a server elsewhere."""
+"""The API that verbs call, as whom, and words of a refusal. Never a secret to a server elsewhere."""
 
 from __future__ import annotations
 

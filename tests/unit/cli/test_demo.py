@@ -1,4 +1,4 @@
-"""What the demo says of itself: commands to try next, and complaints where its story went wrong."""
+"""Words of the demo: commands to try next, and complaints where its story went wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the verbs send: sample payloads, fields set by path, conditions and moments in words."""
+"""Requests of the verbs: sample payloads, fields set by path, conditions and moments in words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``dispatcher status`` prints: fits a terminal, leaves commands whole, and no foreign text steers it."""
+"""Output of ``dispatcher status``: fits a terminal, leaves commands whole, and no foreign text steers it."""
 
 from __future__ import annotations
 

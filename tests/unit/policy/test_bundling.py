@@ -1,4 +1,4 @@
-"""What operators are told at once, what together, and what never: bounds on how much a storm can say."""
+"""News to operators at once, together, or never: bounds on how much a storm can say."""
 
 from __future__ import annotations
 

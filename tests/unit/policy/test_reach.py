@@ -1,4 +1,4 @@
-"""What exists for a caller, as pure rules."""
+"""Reach of a caller, as pure rules."""
 
 from __future__ import annotations
 

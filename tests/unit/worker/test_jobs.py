@@ -1,4 +1,4 @@
-"""When a worker looks for jobs."""
+"""Times at which a worker looks for jobs."""
 
 from __future__ import annotations
 

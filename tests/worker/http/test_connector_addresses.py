@@ -1,4 +1,4 @@
-"""Which addresses may be reached, over real sockets on loopback, however they are spelt or resolved."""
+"""Addresses that may be reached, over real sockets on loopback, however they are spelt or resolved."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ NOT_HTTP = "the answer is odd: "
 
 
 async def answered(session: Session, *pieces: bytes, keeps_open: bool = False) -> Answer:
-    """What comes of an answer in these pieces, each read before the next is written."""
+    """Outcome of an answer in these pieces, each read before the next is written."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await request(reader)

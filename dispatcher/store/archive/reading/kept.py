@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 class Kept(Generic[T]):
-    """What was asked for longest ago goes first; the last one stays, whatever its weight."""
+    """The one that was asked for longest ago goes first; the last one stays, whatever its weight."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -32,7 +32,7 @@ class Kept(Generic[T]):
                 self._weight -= found[1]
 
     def keep(self, key: str, value: T, weight: int) -> None:
-        """What is under a key never changes: kept twice, it is kept once."""
+        """A value never changes under its key: kept twice, it is kept once."""
         with self._lock:
             if key in self._values:
                 return

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 Span = tuple[int, int]
-"""Where bytes begin, and how many they are."""
+"""First byte, and number of bytes."""
 ASK_THE_DOCTOR = "see `dispatcher doctor`"
 """The remedy of a storage that the doctor examines better than its user can; the doctor itself leaves it out."""
 

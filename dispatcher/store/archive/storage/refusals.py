@@ -64,7 +64,7 @@ class BeyondTheEnd(OSError):
 
 
 def refusal_of(error: Exception, bucket: Bucket) -> OSError:
-    """What the library raised, as it is told: ``FileNotFoundError`` for an object that is not there."""
+    """The library's error as it is raised here: ``FileNotFoundError`` for an object that is not there."""
     said = str(error).partition("\n\nDebug source")[0]
     if _ROLE.search(said) and not _CODE.search(said):
         return OSError(_CREDENTIALS)

@@ -1,1 +1,1 @@
-"""What is installed: records, effects that wait for the queue, walks over them, and what remains."""
+"""Installed things: records, effects that wait for the queue, walks over them, and what remains."""

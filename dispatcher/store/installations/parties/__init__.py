@@ -1,1 +1,1 @@
-"""Who takes part: marketplaces, connector templates, accounts with their users, sessions and connectors."""
+"""Parties: marketplaces, connector templates, accounts with their users, sessions and connectors."""

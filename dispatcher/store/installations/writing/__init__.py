@@ -1,1 +1,1 @@
-"""How records are written: as JSON, compared and swapped, numbered, sealed, within a reach."""
+"""Writes of records: as JSON, compared and swapped, numbered, sealed, within a reach."""

@@ -25,7 +25,7 @@ log = structlog.get_logger("store")
 
 
 class _Turn(NamedTuple):
-    """What is asked of one partition."""
+    """Requests to one partition."""
 
     settle: Call | None
     claim: Call | None

@@ -1,4 +1,4 @@
-"""Which addresses notifications may go to."""
+"""Addresses that notifications may go to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a browser may be sent: absolute http and https URLs as they were configured, and nowhere else."""
+"""Addresses that a browser may be sent to: absolute http and https URLs as they were configured, and nowhere else."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which URLs notifications may go to, judged by their text."""
+"""URLs that notifications may go to, judged by their text."""
 
 from __future__ import annotations
 

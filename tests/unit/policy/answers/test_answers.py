@@ -1,4 +1,4 @@
-"""What a host's answer means."""
+"""Meaning of a host's answer."""
 
 from __future__ import annotations
 

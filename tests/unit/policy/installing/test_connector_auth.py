@@ -1,4 +1,4 @@
-"""How an AuthValue is sent: by its template's word, the request's, or what it looks like."""
+"""Form in which an AuthValue is sent: by its template's word, the request's, or what it looks like."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large, deep and costly a filter may be, and that nothing makes one raise."""
+"""Bounds on size, depth and cost of a filter, and that nothing makes one raise."""
 
 from __future__ import annotations
 

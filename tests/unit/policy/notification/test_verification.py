@@ -1,4 +1,4 @@
-"""Which part of a signed notification is wrong."""
+"""The part of a signed notification that is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the next attempt is."""
+"""Time of the next attempt."""
 
 from __future__ import annotations
 

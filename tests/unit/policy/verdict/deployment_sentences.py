@@ -1,4 +1,4 @@
-"""What is said of a deployment that is not well. Holds no test."""
+"""Sentences about a deployment that is not well. Holds no test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said of hosts that are not well, and of what is held back. Holds no test."""
+"""Sentences about hosts that are not well, and about what is held back. Holds no test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the verdict makes of findings over time: order, since, closing, coming and going, one cause, one vendor."""
+"""Findings over time, as the verdict has them: order, since, closing, coming and going, one cause, one vendor."""
 
 from __future__ import annotations
 

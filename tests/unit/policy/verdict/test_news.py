@@ -1,4 +1,4 @@
-"""What operators are told when a verdict follows another."""
+"""News to operators when a verdict follows another."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FULL = seen(store=StoreFacts(memory_ratio=0.95, refusing=True, since_ms=NOW))
 
 
 def told(*steps: Snapshot, every_ms: int = 120_000) -> list[OperationalEvent]:
-    """What the last of these verdicts, two minutes apart, has that is new."""
+    """News of the last of these verdicts, two minutes apart."""
     said: Verdict | None = None
     found: list[OperationalEvent] = []
     for number, step in enumerate(steps):

@@ -1,4 +1,4 @@
-"""What is said of upkeep that was left undone. Holds no test."""
+"""Sentences about upkeep that was left undone. Holds no test."""
 
 from __future__ import annotations
 

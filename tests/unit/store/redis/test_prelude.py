@@ -1,4 +1,4 @@
-"""What a script is given of its prelude."""
+"""The part of its prelude that a script is given."""
 
 from __future__ import annotations
 
