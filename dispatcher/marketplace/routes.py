@@ -22,7 +22,13 @@ from dispatcher.marketplace.installing.ordering import order, show_product
 from dispatcher.marketplace.installing.settings import save_settings, show_settings
 from dispatcher.marketplace.installing.uninstalling import show_uninstall, uninstall
 from dispatcher.marketplace.installing.updating import show_update, stay, update
-from dispatcher.marketplace.installing.wizard import check_step, order_again, remove, show_installation
+from dispatcher.marketplace.installing.wizard import (
+    check_step,
+    order_again,
+    remove,
+    show_credentials,
+    show_installation,
+)
 from dispatcher.pages.assets import mount_assets
 from dispatcher.pages.rendering import ICON, STYLE_SHEET
 
@@ -49,6 +55,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", f"{ONE}/again", action(order_again)),
     ("POST", f"{ONE}/remove", action(remove)),
     ("GET", f"{ONE}/open", screen(open_app)),
+    ("GET", f"{ONE}/credentials", screen(show_credentials)),
     ("GET", f"{ONE}/connections/{{connection}}", screen(show_connection)),
     ("POST", f"{ONE}/connections/{{connection}}", action(save_connection)),
     ("GET", f"{ONE}/connections/{{connection}}/authorize", screen(authorize)),

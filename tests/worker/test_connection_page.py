@@ -9,8 +9,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from aiohttp import ClientResponse
 
+from dispatcher.model.installation import Standing
 from tests.hosts import Reply
-from tests.worker.connector_parts import HostApplication, app
+from tests.waiting import until
+from tests.worker.connector_parts import PRODUCT, HostApplication, app
 from tests.worker.test_authorizing import Issuer, issuer, user
 from tests.worker.test_connecting import NAME, Page, page
 
@@ -51,6 +53,13 @@ class Browser:
 
 
 async def browser_of(page: Page) -> Browser:
+    browser = Browser(page.app, page.installation.id)
+    await opened(page, browser)
+    return browser
+
+
+async def opened(page: Page, browser: Browser) -> str:
+    """Where a new link leads."""
     body = {
         "MarketplaceId": 27,
         "Username": page.customer.user.username,
@@ -59,9 +68,9 @@ async def browser_of(page: Page) -> Browser:
     }
     made = await page.app.json("POST", "/v1.0/users/marketplace", body)
     link = urlsplit(made["MarketplaceUrl"])
-    browser = Browser(page.app, page.installation.id)
-    assert (await browser.get(f"{link.path}?{link.query}")).status == 302
-    return browser
+    answer = await browser.get(f"{link.path}?{link.query}")
+    assert answer.status == 302
+    return urlsplit(answer.headers["Location"]).path
 
 
 async def test_credentials_that_work_are_saved_and_the_step_is_done(page: Page) -> None:
@@ -94,6 +103,30 @@ async def test_a_form_that_was_opened_before_an_update_is_not_saved_during_it(pa
     assert (await browser.send_again(token, secret="typed-key-4711")).status == 409
     assert NAME not in [one["Name"] for one in await page.app.connectors("A")]
     assert "being updated" in await browser.look(browser.form)
+
+
+async def test_c35_a_link_opens_at_the_credentials_that_are_refused(page: Page) -> None:
+    await page.save()
+    await page.app.json("PUT", f"/v1/integrations/{page.installation.id}/installer/verify")
+    app, browser = page.app, Browser(page.app, page.installation.id)
+    await until(lambda: stands(page, Standing.INSTALLED))
+    assert await opened(page, browser) == "/launch/marketplace/27"
+    assert (await browser.get(f"{browser.here}/credentials")).headers["Location"] == browser.here
+    app.shop.host.default = Reply(401, b"")
+    event = {"type": "upgrade", "productId": PRODUCT, "accountId": "A"}
+    await app.json("POST", "/v1/events", event)
+    await until(lambda: stands(page, Standing.NEEDS_ATTENTION))
+    assert await opened(page, browser) == f"{browser.here}/credentials"
+    assert (await browser.get(f"{browser.here}/credentials")).headers["Location"] == browser.form
+    assert f'href="{browser.here}/credentials"' in await browser.look("/launch/marketplace/27")
+    assert f'href="{browser.form}"' in await browser.look(browser.here)
+    asked = await browser.get(f"/launch/marketplace/27?product={PRODUCT}")
+    assert asked.headers["Location"] == f"{browser.here}/credentials"
+
+
+async def stands(page: Page, standing: Standing) -> bool:
+    found = await page.services.installer.get(page.customer.caller, page.installation.id)
+    return found.standing is standing
 
 
 async def test_what_names_a_host_is_not_asked_for(page: Page) -> None:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from dispatcher.flow.installations.making.shown_products import ShownProduct, shown_products
 from dispatcher.marketplace.apps.saying import said_in
-from dispatcher.marketplace.apps.standing import Card, Link, card_of, name_of, progress
+from dispatcher.marketplace.apps.standing import Card, Link, card_of, credentials_page, name_of, progress
 from dispatcher.marketplace.entrance.guest import Guest, redirect
 from dispatcher.marketplace.entrance.handover import QUERY
 from dispatcher.model.installation import Installation, Standing
@@ -83,9 +83,10 @@ def _about(installation: Installation, product: ShownProduct | None, guest: Gues
     done, total = progress(installation)
     link = Link(t("action.go_on"), guest.path("installations", installation.id), "primary")
     look = Link(t("action.look"), link.href)
+    reconnect = Link(t("action.reconnect"), credentials_page(installation, guest), "primary")
     words = installation.standing_text
     return {
-        Standing.NEEDS_ATTENTION: Verdict("warn", t("verdict.attention", name=name), words, _named(link, guest)),
+        Standing.NEEDS_ATTENTION: Verdict("warn", t("verdict.attention", name=name), words, reconnect),
         Standing.REFUSED: Verdict("bad", t("verdict.refused", name=name), words, look),
         Standing.INSTALLING: Verdict("run", t("verdict.draft", name=name, done=done, total=total), words, link),
         Standing.UNINSTALLING: Verdict(
@@ -95,10 +96,6 @@ def _about(installation: Installation, product: ShownProduct | None, guest: Gues
             "run", t("verdict.setting_up", name=name), t.plain("verdict.setting_up_text"), look
         ),
     }[installation.standing]
-
-
-def _named(link: Link, guest: Guest) -> Link:
-    return Link(guest.t("action.reconnect"), link.href, link.look)
 
 
 def _cards(products: Sequence[ShownProduct], installed: Sequence[Installation], guest: Guest) -> list[Card]:
@@ -115,7 +112,8 @@ def _asked(
     product_id: str, products: Sequence[ShownProduct], installed: Sequence[Installation], guest: Guest
 ) -> str | None:
     if found := next((one for one in installed if one.product_id == product_id), None):
-        return guest.path("installations", found.id)
+        refused = found.standing is Standing.NEEDS_ATTENTION
+        return credentials_page(found, guest) if refused else guest.path("installations", found.id)
     offered = any(one.id == product_id and one.revision for one in products)
     return guest.path("products", product_id) if offered else None
 

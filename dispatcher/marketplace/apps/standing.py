@@ -48,6 +48,11 @@ class Card:
     links: tuple[Link, ...] = ()
 
 
+def credentials_page(installation: Installation, guest: Guest) -> str:
+    """The address that leads to the form for credentials that were refused."""
+    return guest.path("installations", installation.id, "credentials")
+
+
 def progress(installation: Installation) -> tuple[int, int]:
     """Completed steps and all steps."""
     return sum(step.completed for step in installation.install), len(installation.install)
@@ -114,7 +119,7 @@ def links_of(product: ShownProduct | None, installation: Installation, guest: Gu
         return [Link(t("action.look"), here, "primary" if standing is Standing.REFUSED else "")]
     links = []
     if standing is Standing.NEEDS_ATTENTION:
-        links.append(Link(t("action.reconnect"), here, "primary"))
+        links.append(Link(t("action.reconnect"), credentials_page(installation, guest), "primary"))
     elif opens(product):
         links.append(Link(t("action.open"), f"{here}/open", "primary", apart=guest.framed))
     if owner and installation.upgrade is not None and not installation.upgrade.begun:

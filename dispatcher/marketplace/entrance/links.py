@@ -15,6 +15,7 @@ from dispatcher.marketplace.entrance.guest import HOME, page, texts_for
 from dispatcher.marketplace.entrance.handover import LIFE_S, QUERY, handover, ticket
 from dispatcher.marketplace.entrance.visit import Visit
 from dispatcher.marketplace.entrance.way_back import way_back
+from dispatcher.model.installation import Standing
 from dispatcher.model.marketplace import Marketplace, MarketplaceSession
 from dispatcher.pages.forms import read_form
 from dispatcher.pages.framing import is_framed
@@ -86,12 +87,21 @@ async def _open(request: web.Request, token: str, return_url: str | None) -> web
         return _does_not_open(request, opened, await _marketplace_of(request, opened, return_url))
     visit, framed = Visit.begun(session, services.clock()), is_framed(request)
     location = _local(return_url, session, services.deployment.base_url, request)
+    if urlsplit(location)[2:] == (f"{HOME}/{session.marketplace_id}", "", ""):
+        location += await _what_needs_somebody(request, session.account_id)
     if framed:
         handed = ticket(visit, services.sealer, services.clock())
         location += ("&" if "?" in location else "?") + urlencode({QUERY: handed})
     response = web.Response(status=302, headers=_LEAVES_NO_TRACE | {hdrs.LOCATION: location})
     await begin(request, response, visit, framed=framed)
     return response
+
+
+async def _what_needs_somebody(request: web.Request, account_id: str) -> str:
+    """The rest of the path to credentials that a product host refuses, if it does."""
+    installed, _ = await request.app[SERVICES].customers.list(account_id)
+    refused = next((one for one in installed if one.standing is Standing.NEEDS_ATTENTION), None)
+    return f"/installations/{refused.id}/credentials" if refused else ""
 
 
 def _not_yet() -> web.Response:

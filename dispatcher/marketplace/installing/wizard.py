@@ -13,6 +13,7 @@ from dispatcher.errors import Conflict, NotFound
 from dispatcher.marketplace.apps.lookups import installation_in, product_of
 from dispatcher.marketplace.apps.saying import said_in
 from dispatcher.marketplace.apps.standing import (
+    credentials_page,
     host_of,
     is_leaving,
     is_open,
@@ -61,6 +62,7 @@ async def show_installation(request: web.Request, guest: Guest) -> web.StreamRes
     product = await product_of(installation.product_id, guest)
     connectors = await guest.installing.connectors.store.of_account(guest.account.id)
     here = guest.path("installations", installation.id)
+    apart = (here, credentials_page(installation, guest))
     host, name = host_of(product, installation), name_of(product, installation)
     upgrades = installation.upgrade is not None and installation.upgrade.begun
     look, state = pill_of(installation, guest)
@@ -79,7 +81,7 @@ async def show_installation(request: web.Request, guest: Guest) -> web.StreamRes
         done=done,
         total=total,
         lines=lines,
-        links=[link for link in links_of(product, installation, guest) if link.href != here],
+        links=[link for link in links_of(product, installation, guest) if link.href not in apart],
         shows_steps=is_leaving(installation) or installation.standing is Standing.INSTALLING or upgrades,
         upgrades=upgrades,
         reconnect=_connection_of(installation, connectors, guest),
@@ -87,6 +89,14 @@ async def show_installation(request: web.Request, guest: Guest) -> web.StreamRes
         message=message_of(installation),
         said=said_in(request, guest),
     )
+
+
+async def show_credentials(request: web.Request, guest: Guest) -> web.StreamResponse:
+    """To the form for the credentials that were refused; where none were, to the installation."""
+    installation = await installation_in(request, guest)
+    connectors = await guest.installing.connectors.store.of_account(guest.account.id)
+    form = _connection_of(installation, connectors, guest)
+    return redirect(form or guest.path("installations", installation.id))
 
 
 async def check_step(request: web.Request, guest: Guest, sent: Sent) -> web.StreamResponse:
