@@ -12,7 +12,7 @@ from dispatcher.model.queue import LaneView, Pause, StoredEvent, TypePause
 from dispatcher.model.status import Status
 from dispatcher.pages.rendering import ago
 
-_WAITING = frozenset({Status.QUEUED, Status.RETRYING})
+_WAITING = frozenset({Status.QUEUED, Status.RETRYING, Status.HELD})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,13 @@ def why(stored: StoredEvent, now_ms: int, held: Holds) -> str:
             waits = _held_back(stored, now_ms, held) or _next_attempt(stored, now_ms)
             return f"{waits}; {error}" if error else waits
         case Status.HELD:
-            return error or "behind an earlier event of its account"
+            return error or _behind(stored, now_ms, held)
     return error
+
+
+def _behind(stored: StoredEvent, now_ms: int, held: Holds) -> str:
+    lane, behind = held.lanes.get(stored.event.integration_id), "behind an earlier event of its account"
+    return f"{behind}; both paused {_by(lane.pause, now_ms)}" if lane is not None and lane.paused else behind
 
 
 def _next_attempt(stored: StoredEvent, now_ms: int) -> str:

@@ -62,13 +62,20 @@ def test_what_holds_an_integration_back_is_said_of_what_is_due() -> None:
     assert said(RETRYING._replace(due_ms=NOW)) == "due now; TRANSPORT_ERROR: HTTP 503"
 
 
+def test_an_event_behind_another_says_that_both_are_paused() -> None:
+    behind = "behind an earlier event of its account"
+    assert said(EventState(Status.HELD, NOW)) == said(EventState(Status.HELD, NOW), LANE) == behind
+    assert said(EventState(Status.HELD, NOW), paused(PAUSE)) == f"{behind}; both paused by ops: deploy, ends in 4 h"
+    suspended = EventState(Status.HELD, NOW, error_code="URL_SUSPENDED")
+    assert said(suspended, paused(PAUSE)) == "URL_SUSPENDED"
+
+
 @pytest.mark.parametrize(
     ("state", "words"),
     [
         (EventState(Status.SUCCEEDED, NOW, attempts=1, settled_ms=NOW - 3000), "first attempt, 3 s ago"),
         (EventState(Status.SUCCEEDED, NOW, attempts=3), "attempt 3"),
         (EventState(Status.AWAITING_RESULT, NOW, result_deadline_ms=NOW + HOUR), "its host has to report until in 1 h"),
-        (EventState(Status.HELD, NOW), "behind an earlier event of its account"),
         (EventState(Status.DEAD, NOW, error_code="TIMEOUT"), "TIMEOUT"),
     ],
 )
