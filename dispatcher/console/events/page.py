@@ -15,6 +15,7 @@ from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.console.events.attempt_rows import attempt_rows
 from dispatcher.console.events.masking import masked, masked_content
 from dispatcher.console.events.mending import mend
+from dispatcher.console.events.next_attempt import why_then
 from dispatcher.console.events.sent_request import SentRequest, curl, rebuilt
 from dispatcher.console.frame.screen import EVENTS
 from dispatcher.console.frame.sentences import said
@@ -24,6 +25,7 @@ from dispatcher.flow.events.reading.reach import reachable_event
 from dispatcher.model.access import Scope
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import no_such_event
+from dispatcher.model.integration import Revision
 from dispatcher.model.queue import EventFilter, Explanation, Reason, StoredEvent
 from dispatcher.model.status import COMPLETE, Status
 from dispatcher.policy.event_filter.printing import print_filter
@@ -71,7 +73,8 @@ async def event_page(request: web.Request, viewer: Viewer, *, opened: bool) -> w
     if explained is None:
         raise no_such_event()
     event = stored.event
-    request_sent = await _request(stored, attempts or [], viewer)
+    revision = await _revision(stored, viewer)
+    request_sent = _request(stored, attempts or [], revision, viewer)
     return viewer.page(
         "event.html",
         sent=request_sent,
@@ -82,6 +85,7 @@ async def event_page(request: web.Request, viewer: Viewer, *, opened: bool) -> w
         lead=_lead(explained),
         mend=mend(explained.reason, event, viewer),
         next_ms=next_attempt_ms(stored, explained, viewer.now_ms),
+        why_then=why_then(stored.state, attempts or [], _schedule(revision, viewer)),
         ending=_ENDINGS.get(explained.reason, "Lasts at most until"),
         explained=explained,
         attempts=attempt_rows(attempts or []),
@@ -110,15 +114,31 @@ def next_attempt_ms(stored: StoredEvent, explained: Explanation, now_ms: int) ->
     return moment_ms if moment_ms > now_ms else None
 
 
-async def _request(stored: StoredEvent, attempts: Sequence[Attempt], viewer: Viewer) -> SentRequest | None:
-    """The newest that went out; None = none did, or what it was made of is gone."""
-    event, state, services = stored.event, stored.state, viewer.services
-    sent = next((one for one in reversed(attempts) if one.outcome not in _NOT_SENT), None)
-    number = event.revision if state.revision is None else state.revision
-    revision = await services.cache.revision(event.integration_id, number) if sent and number else None
-    if sent is None or revision is None or state.expunged_ms or not viewer.sees_integrations:
+async def _revision(stored: StoredEvent, viewer: Viewer) -> Revision | None:
+    """The one that it is delivered by; None = it is gone, or not for this viewer."""
+    event, chosen = stored.event, stored.state.revision
+    number = event.revision if chosen is None else chosen
+    if not number or not viewer.sees_integrations:
         return None
-    deployment = services.deployment
+    return await viewer.services.cache.revision(event.integration_id, number)
+
+
+def _schedule(revision: Revision | None, viewer: Viewer) -> Sequence[float]:
+    """Empty = not known to this viewer."""
+    if revision is None:
+        return ()
+    own = revision.retry.schedule_s
+    return viewer.services.deployment.retry_schedule_s if own is None else own
+
+
+def _request(
+    stored: StoredEvent, attempts: Sequence[Attempt], revision: Revision | None, viewer: Viewer
+) -> SentRequest | None:
+    """The newest that went out; None = none did, or what it was made of is gone."""
+    event, state, deployment = stored.event, stored.state, viewer.services.deployment
+    sent = next((one for one in reversed(attempts) if one.outcome not in _NOT_SENT), None)
+    if sent is None or revision is None or state.expunged_ms:
+        return None
     return rebuilt(event, state, revision, sent, base_url=deployment.base_url, partner=deployment.partner)
 
 
