@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 import typer
 
-from dispatcher.cli.processes.address_file import announced_addresses
-from dispatcher.cli.processes.local_secrets import admin_credentials
-from dispatcher.cli.processes.startup import load_settings, run
+from dispatcher.cli.beginning import load_settings, run
+from dispatcher.cli.local.address_file import announced_addresses
+from dispatcher.cli.local.local_secrets import admin_credentials
 from dispatcher.cli.terminal.typed_json import raw_bytes
 from dispatcher.client import ApiError, Client, Unreachable
 from dispatcher.errors import ConfigurationError, Problem

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.beginning import load_settings
 from dispatcher.cli.environment import remarks
-from dispatcher.cli.processes.startup import load_settings
 from dispatcher.cli.terminal.output import print_listing
 from dispatcher.effective_settings import reference
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from dispatcher.cli.processes.address_file import announced
+from dispatcher.cli.local.address_file import announced
 
 ADMIN = {"clientId": "admin", "clientSecret": "S3cre1"}
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.cli.processes.startup import load_settings, open_store
+from dispatcher.cli.beginning import load_settings
+from dispatcher.cli.processes.startup import open_store
 from tests.cli.data_folder import folder
 from tests.cli.in_process import dispatcher
 

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from dispatcher.cli.processes.startup import load_settings, open_store
+from dispatcher.cli.beginning import load_settings
+from dispatcher.cli.processes.startup import open_store
 from dispatcher.ids import new_uuid
 from dispatcher.settings import Settings
 from dispatcher.store.queue.events import QueueStore

@@ -27,6 +27,13 @@ def test_help_loads_nothing_heavy() -> None:
     assert not {"aiohttp", "redis", "pydantic", "strawberry", "arq", "authlib"} & loaded
 
 
+@pytest.mark.parametrize("verb", ["operating.status", "events.listing"])
+def test_a_verb_that_asks_the_api_loads_neither_store_nor_log(verb: str) -> None:
+    loaded = loaded_by(f"import dispatcher.cli.{verb}")
+    assert not ({"redis", "structlog", "dispatcher.catalogue.samples"} | UNUSED) & loaded
+    assert "dispatcher.client" in loaded
+
+
 def test_the_api_loads_no_graphql_before_it_is_asked_for() -> None:
     loaded = loaded_by("import dispatcher.cli.processes.serve")
     assert not ({"graphql", "strawberry"} | UNUSED) & loaded

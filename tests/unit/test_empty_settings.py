@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dispatcher.cli.processes.startup import load_settings
+from dispatcher.cli.beginning import load_settings
 from dispatcher.settings import Settings
 
 

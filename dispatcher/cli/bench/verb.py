@@ -15,6 +15,7 @@ from uuid import uuid4
 import typer
 
 from dispatcher.cli.api_access import Access, Connection, with_api
+from dispatcher.cli.beginning import run
 from dispatcher.cli.bench.arrivals import HostArrivals, change_arrivals
 from dispatcher.cli.bench.drawing import drawing
 from dispatcher.cli.bench.faults import Faults, Mark, inject, planned
@@ -27,7 +28,7 @@ from dispatcher.cli.bench.report import show
 from dispatcher.cli.bench.sink_client import sink_process
 from dispatcher.cli.named_integration import integration_id
 from dispatcher.cli.operating.new_file import new_file
-from dispatcher.cli.processes.startup import run, stop_on_signals
+from dispatcher.cli.processes.startup import stop_on_signals
 from dispatcher.cli.temporary_integration import temporary_integration
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import note, print_json

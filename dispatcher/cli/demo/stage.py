@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dispatcher.cli.api_access import DEMO_FOLDER
-from dispatcher.cli.processes.address_file import announced
+from dispatcher.cli.local.address_file import announced
+from dispatcher.cli.local.local_secrets import admin_credentials, with_local_secrets
 from dispatcher.cli.processes.delivering import deliver
 from dispatcher.cli.processes.listening import Listening, bind, listening
-from dispatcher.cli.processes.local_secrets import admin_credentials, with_local_secrets
 from dispatcher.cli.processes.startup import Store, open_store
 from dispatcher.client import Client
 from dispatcher.errors import ConfigurationError

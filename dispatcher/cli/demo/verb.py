@@ -27,8 +27,9 @@ def demo(
     Example: dispatcher demo --exit
     """
     typer.secho("A marketplace, the dispatcher and a product host, all on this machine", bold=True)
+    from dispatcher.cli.beginning import load_settings
     from dispatcher.cli.demo.stage import demo_settings
-    from dispatcher.cli.processes.startup import load_settings, run_process
+    from dispatcher.cli.processes.startup import run_process
 
     given = load_settings()
     settings = demo_settings(given, port)

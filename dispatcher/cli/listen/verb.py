@@ -15,6 +15,7 @@ import orjson
 import typer
 
 from dispatcher.cli.api_access import Connection, with_api
+from dispatcher.cli.beginning import load_settings
 from dispatcher.cli.listen.answers import Answer, difference, line
 from dispatcher.cli.listen.keys import keys
 from dispatcher.cli.listen.local_host import LocalHost
@@ -22,7 +23,7 @@ from dispatcher.cli.listen.rendering import Rendered
 from dispatcher.cli.listen.tap import Show, Tap
 from dispatcher.cli.listen.tap_file import TapFile, TapNote
 from dispatcher.cli.named_integration import integration_id
-from dispatcher.cli.processes.startup import load_settings, stop_on_signals
+from dispatcher.cli.processes.startup import stop_on_signals
 from dispatcher.cli.temporary_integration import temporary_integration
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, note

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 
+from dispatcher.cli.beginning import load_settings
 from dispatcher.cli.environment import refuse_misspelt
 from dispatcher.cli.processes.lean_imports import import_http
 from dispatcher.cli.processes.startup import (
-    load_settings,
     open_store,
     require_queue,
     require_secret_keys,

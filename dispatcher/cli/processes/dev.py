@@ -8,19 +8,13 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.beginning import load_settings
 from dispatcher.cli.environment import is_given, remarks
-from dispatcher.cli.processes.address_file import announced
+from dispatcher.cli.local.address_file import announced
+from dispatcher.cli.local.local_secrets import admin_credentials, with_local_secrets
 from dispatcher.cli.processes.delivering import deliver
 from dispatcher.cli.processes.listening import Listening, listening
-from dispatcher.cli.processes.local_secrets import admin_credentials, with_local_secrets
-from dispatcher.cli.processes.startup import (
-    Store,
-    load_settings,
-    open_store,
-    run_process,
-    stop_on_signals,
-    with_archive,
-)
+from dispatcher.cli.processes.startup import Store, open_store, run_process, stop_on_signals, with_archive
 from dispatcher.cli.terminal.standard_streams import announce
 from dispatcher.settings import Settings
 

@@ -13,7 +13,8 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.processes.startup import Store, load_settings, open_store, run, run_process, stop_on_signals
+from dispatcher.cli.beginning import load_settings, run
+from dispatcher.cli.processes.startup import Store, open_store, run_process, stop_on_signals
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import note, print_listing
 from dispatcher.emitting.intake import Intake, Source

@@ -8,16 +8,10 @@ from typing import Annotated
 import orjson
 import typer
 
+from dispatcher.cli.beginning import load_settings
 from dispatcher.cli.environment import refuse_misspelt
 from dispatcher.cli.processes.listening import listening
-from dispatcher.cli.processes.startup import (
-    load_settings,
-    open_store,
-    require_secret_keys,
-    run_process,
-    stop_on_signals,
-    with_archive,
-)
+from dispatcher.cli.processes.startup import open_store, require_secret_keys, run_process, stop_on_signals, with_archive
 from dispatcher.cli.terminal.standard_streams import announce
 from dispatcher.clock import iso_ms, system_clock
 from dispatcher.settings import Settings

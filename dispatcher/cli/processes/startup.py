@@ -1,7 +1,4 @@
-"""The start of every process: read settings, reach Redis, agree on the partitions, stop on signals.
-
-The only place of the command line that reads settings. Never serves and never delivers.
-"""
+"""The start of every process: reach Redis, agree on the partitions, stop on signals. Never serves, never delivers."""
 
 from __future__ import annotations
 
@@ -10,20 +7,20 @@ import contextlib
 import gc
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
-from pydantic import ValidationError
 from redis.asyncio import Redis
 
+from dispatcher.cli.beginning import run
 from dispatcher.cli.environment import hint_on_kubernetes
 from dispatcher.data_folder import holds_store
 from dispatcher.embedded import EmbeddedServer
 from dispatcher.errors import ConfigurationError, StoreUnavailable, StoreUnusable
-from dispatcher.settings import PREFIX, Settings
+from dispatcher.settings import Settings
 from dispatcher.store.health.doctor.permissions import QUEUE, of_store, require
 from dispatcher.store.health.meta import claim_meta
 from dispatcher.store.redis.connection import connect, guarded
@@ -52,16 +49,6 @@ class Store:
     redis: Redis
     url: str
     server: EmbeddedServer | None
-
-
-def load_settings(**overrides: object) -> Settings:
-    """From the environment; an override that is None counts as not given. Raises ConfigurationError."""
-    given: dict[str, Any] = {name: value for name, value in overrides.items() if value is not None}
-    try:
-        return Settings(**given)
-    except ValidationError as error:
-        problems = [_problem(item["loc"], item["msg"]) for item in error.errors(include_input=False)]
-        raise ConfigurationError("; ".join(problems) + " (`dispatcher config` explains every setting)") from None
 
 
 def with_archive(settings: Settings) -> Settings:
@@ -167,23 +154,6 @@ def collect_rarely() -> None:
     gc.set_threshold(*GC_THRESHOLDS)
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """``main`` to its end. A second stop signal ends it as Ctrl-C would: with KeyboardInterrupt."""
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(main)
-    except asyncio.CancelledError:
-        raise KeyboardInterrupt from None
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        from uvloop import new_event_loop
-    except ImportError:
-        return asyncio.new_event_loop
-    return new_event_loop
-
-
 async def _reach(redis: Redis, url: str) -> None:
     try:
         with guarded():
@@ -216,9 +186,3 @@ async def _keep_running(server: EmbeddedServer) -> None:
                 await server.ensure_running()
             except ConfigurationError as error:
                 log.error("embedded server did not come back", reason=str(error))
-
-
-def _problem(location: tuple[int | str, ...], message: str) -> str:
-    """Names the variable, where it is of one; several that do not go together are named in the message."""
-    text = message.removeprefix("Value error, ")
-    return f"{PREFIX}{str(location[0]).upper()}: {text}" if location else text

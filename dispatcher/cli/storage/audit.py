@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.processes.startup import load_settings, no_store, open_store, run, with_archive
+from dispatcher.cli.beginning import load_settings, run
+from dispatcher.cli.processes.startup import no_store, open_store, with_archive
 from dispatcher.cli.terminal.output import print_json, print_listing
 from dispatcher.clock import system_clock
 from dispatcher.model.queue import RecountReport

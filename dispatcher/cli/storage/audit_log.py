@@ -7,7 +7,8 @@ from typing import Annotated
 import orjson
 import typer
 
-from dispatcher.cli.processes.startup import load_settings, open_store, run
+from dispatcher.cli.beginning import load_settings, run
+from dispatcher.cli.processes.startup import open_store
 from dispatcher.cli.terminal.output import note, print_json, print_listing
 from dispatcher.clock import iso_ms
 from dispatcher.model.audit_entry import Entry

@@ -15,8 +15,9 @@ import typer
 
 from dispatcher.api.rest.operating.client_json import client_json
 from dispatcher.cli.api_access import of_running
-from dispatcher.cli.processes.local_secrets import admin_credentials
-from dispatcher.cli.processes.startup import load_settings, open_store, place, run
+from dispatcher.cli.beginning import load_settings, run
+from dispatcher.cli.local.local_secrets import admin_credentials
+from dispatcher.cli.processes.startup import open_store, place
 from dispatcher.cli.storage.operator import audit_log_of, operator
 from dispatcher.cli.terminal.options import VerbCommand, require_name
 from dispatcher.cli.terminal.output import note, print_json, print_listing

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from dispatcher.cli.beginning import load_settings, run
 from dispatcher.cli.environment import remarks
-from dispatcher.cli.processes.startup import load_settings, open_store, run, with_archive
+from dispatcher.cli.processes.startup import open_store, with_archive
 from dispatcher.cli.terminal.output import print_json, print_listing
 from dispatcher.clock import system_clock
 from dispatcher.errors import StoreUnavailable

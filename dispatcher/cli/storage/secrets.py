@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.processes.startup import load_settings, open_store, require_secret_keys, run
+from dispatcher.cli.beginning import load_settings, run
+from dispatcher.cli.processes.startup import open_store, require_secret_keys
 from dispatcher.cli.storage.operator import audit_log_of, operator
 from dispatcher.cli.terminal.options import VerbCommand
 from dispatcher.cli.terminal.output import cell, note, print_json

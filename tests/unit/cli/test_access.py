@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from dispatcher.cli.api_access import EXIT_STATUSES, Access, find_access, of_running, refusal
-from dispatcher.cli.processes.address_file import announced, announced_addresses
-from dispatcher.cli.processes.startup import load_settings
+from dispatcher.cli.beginning import load_settings
+from dispatcher.cli.local.address_file import announced, announced_addresses
 from dispatcher.cli.storage.clients import known_scopes
 from dispatcher.client import ApiError
 from dispatcher.errors import ConfigurationError, Problem

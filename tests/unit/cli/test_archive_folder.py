@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from dispatcher.cli.processes.startup import load_settings, with_archive
+from dispatcher.cli.beginning import load_settings
+from dispatcher.cli.processes.startup import with_archive
 from dispatcher.policy.bucket import Bucket
 
 

@@ -10,9 +10,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from dispatcher.cli.beginning import load_settings
+from dispatcher.cli.local.local_secrets import LOOPBACK, admin_credentials, with_local_secrets
 from dispatcher.cli.main import VERBS, Verb, build, load
-from dispatcher.cli.processes.local_secrets import LOOPBACK, admin_credentials, with_local_secrets
-from dispatcher.cli.processes.startup import load_settings
 from dispatcher.cli.processes.supervisor import HOME, import_path, next_delay
 from dispatcher.cli.terminal.output import cell
 from dispatcher.effective_settings import reference

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 import pytest
 
+from dispatcher.cli.beginning import load_settings
 from dispatcher.cli.environment import hint_on_kubernetes, misspelt, refuse_misspelt, remarks
+from dispatcher.cli.local.local_secrets import with_local_secrets
 from dispatcher.cli.processes.dev import welcome
-from dispatcher.cli.processes.local_secrets import with_local_secrets
 from dispatcher.cli.processes.serve import serve
-from dispatcher.cli.processes.startup import load_settings
 from dispatcher.cli.processes.worker import worker
 from dispatcher.errors import ConfigurationError
 from dispatcher.settings import Settings

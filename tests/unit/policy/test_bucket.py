@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dispatcher.cli.processes.startup import load_settings
+from dispatcher.cli.beginning import load_settings
 from dispatcher.errors import ConfigurationError
 from dispatcher.policy.bucket import Bucket, read_bucket
 

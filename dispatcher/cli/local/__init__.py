@@ -1,0 +1,1 @@
+"""A developer's machine: keys that are made and kept there, and the address of the server that runs."""
