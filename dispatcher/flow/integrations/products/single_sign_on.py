@@ -1,7 +1,8 @@
 """Sign-on to a product: OpenID Connect or a bookmark, never both. Stores it; calls no identity provider.
 
-Addresses in these configurations are opened by a browser, not by this program. A placeholder such as YOUR_LOGOUT_URL,
-and a scheme of an app's own, are accepted and named in a warning; what a browser would take elsewhere is refused.
+Addresses in these configurations are opened by a browser, not by this program. A word in the place of one, such as
+YOUR_LOGOUT_URL, and a scheme of an app's own, are accepted and named in a warning; what a browser would take
+elsewhere is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from dispatcher.policy.addresses.launch_urls import MAX_URL_CHARS, launch_url
 from dispatcher.store.definitions.editing import Definitions
 
 MAX_REDIRECT_URLS = 100
-_PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+_WORD = re.compile(r"[A-Za-z0-9_-]+")
+"""No browser takes it for the name of another place: it has no dot, colon or slash."""
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 _RUN_BY_BROWSERS = frozenset({"javascript", "data", "vbscript", "blob", "file", "about", "view-source"})
 
@@ -129,7 +131,7 @@ def _refusal(url: str) -> str | None:
         return f"has 1 to {MAX_URL_CHARS} characters"
     if "\\" in url or any(char.isspace() or not char.isprintable() for char in url):
         return "has no blanks, backslashes or control characters"
-    if _PLACEHOLDER.fullmatch(url):
+    if _WORD.fullmatch(url):
         return None
     scheme = _SCHEME.match(url)
     if scheme is None or scheme[1].lower() in _RUN_BY_BROWSERS:
