@@ -12,7 +12,7 @@ from multidict import MultiDict
 from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.api.rest.events.asked_events import narrowed, searched_for
 from dispatcher.api.rest.events.filters import Asked
-from dispatcher.console.events.saved_views import CONDITIONS, VIEWS, conditions_of, links
+from dispatcher.console.events.saved_views import CONDITIONS, VIEWS, above, conditions_of, links
 from dispatcher.console.events.why import holds, why
 from dispatcher.console.frame.screen import EVENTS, redirect
 from dispatcher.console.frame.sentences import said
@@ -116,7 +116,8 @@ async def _page(
         shortcuts=[
             (words, f"{EVENTS}?{urlencode({'q': text})}" if text else EVENTS, text) for words, text in SHORTCUTS
         ],
-        views=views,
+        views=above(views),
+        more_views=len(views) - len(above(views)),
         may_share=may_share(viewer.caller),
         at_view=next((one for one in views if one.here), None),
         new_view=f"{VIEWS}/new?{urlencode(conditions)}" if conditions and not problem else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -21,6 +21,8 @@ SAVED_VIEWS = web.AppKey("saved_views", SavedViewStore)
 VIEWS = f"{HOME}/views"
 CONDITIONS = ("q", "status", "type", "productId", "accountId", "integrationId", "from", "to")
 """Parameters of the list of events that a view keeps."""
+ABOVE = 8
+"""Views of one's own above the list, and as many shared ones; all of them have a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ def conditions_of(given: MultiMapping[str]) -> dict[str, str]:
     """Those of a view, without the empty ones."""
     found = {name: ",".join(given.getall(name)).strip() for name in CONDITIONS if name in given}
     return {name: text for name, text in found.items() if text}
+
+
+def above(views: Sequence[ViewLink]) -> list[ViewLink]:
+    """Those that stand above the list: the first of each kind, and the one that is looked at."""
+    firsts = [one for shared in (False, True) for one in [view for view in views if view.shared is shared][:ABOVE]]
+    return [one for one in views if one in firsts or one.here]
 
 
 def path_of(conditions: Mapping[str, str]) -> str:

@@ -36,7 +36,7 @@ async def test_every_page_is_accessible_and_fits(
     await assert_accessible(page)
     await signed_in(page, visitor)
     paths = ("/console", "/console/events", f"/console/events/{first}", f"/console/events/{second}", "/console/nothing")
-    further = ("/console/issues", "/console/redeliveries", "/console/workers", "/console/pauses")
+    further = ("/console/issues", "/console/redeliveries", "/console/workers", "/console/pauses", "/console/views/new")
     wrong = ("/console/events?q=status:deda", "/console/events?accountId=nobody")
     for number, path in enumerate((*paths, *further, *wrong)):
         if number == 2:

@@ -144,6 +144,8 @@ async def test_the_list_of_views_is_bounded_and_its_names_are_shown_as_text(oper
     assert "delete one that nobody needs" in page
     shown = sound(await operator.look(f"{LIST}?q=account%3A%22%3Ci%3E%22"))
     assert ("<b>bold" in shown, "<i>" in shown) == (False, False)
+    assert (shown.count('aria-current="true" title='), f"All views, {MOST - 8} more" in shown) == (MOST, False)
+    assert f">All views, {MOST - 8} more</a>" in await operator.look(LIST)
 
 
 async def test_a_page_of_another_site_saves_nothing(operator: Visitor) -> None:
