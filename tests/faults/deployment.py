@@ -66,6 +66,13 @@ class Deployment(Shop):
     key: str
     programs: list[Watched]
 
+    def elsewhere(self, redis: Redis, url: str) -> Deployment:
+        """The same programs and host, on another store."""
+        settings = Settings.model_validate({"partitions": PARTITIONS})
+        made = Deployment(redis, url, self.host, settings, Sealer([self.key]))
+        made.folder, made.server, made.key, made.programs = self.folder, self.server, self.key, self.programs
+        return made
+
     async def worker(self, url: str = "", *, under: Sequence[str] = (), code: str = "", **changed: str) -> Watched:
         """A worker that has begun to work."""
         program = self.start(url, changed, "worker", "--supervised", under=under, code=code)

@@ -13,11 +13,9 @@ import pytest
 
 from dispatcher.ids import partition_of_lane
 from dispatcher.model.integration import Integration
-from dispatcher.settings import Settings
 from dispatcher.store.keys import definitions as definition_keys
 from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.redis.connection import connect
-from dispatcher.store.secrets.sealing import Sealer
 from tests.faults.client import Client, client_of
 from tests.faults.deployment import FULL, PARTITIONS, Deployment, in_time, with_limits
 from tests.store.three_primaries import THIRDS, Cluster, slot_of, three_primaries
@@ -112,11 +110,7 @@ async def scene(
         three_primaries(deployment.folder, replicas, begins) as cluster,
         connect(cluster.url) as redis,
     ):
-        settings = Settings.model_validate({"partitions": PARTITIONS})
-        made = Deployment(redis, cluster.url, deployment.host, settings, Sealer([deployment.key]))
-        made.folder, made.server, made.key = deployment.folder, deployment.server, deployment.key
-        made.programs = deployment.programs
-        yield Scene(made, cluster, queue_url)
+        yield Scene(deployment.elsewhere(redis, cluster.url), cluster, queue_url)
 
 
 async def test_ft47_slots_that_move_under_load_lose_nothing_and_stop_no_other(
