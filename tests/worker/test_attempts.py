@@ -30,8 +30,15 @@ class Bench:
         self.broken: list[Exception] = []
         self._ends = ends
         self._before_the_end = before_the_end
+        self.runs_under_way: list[int] = []
+        """As each run ended."""
         self.attempts = Attempts(
-            self._deliver, lambda _, error: self.broken.append(error), lambda: None, lambda: self.now_s, SAFE_S
+            self._deliver,
+            lambda _, error: self.broken.append(error),
+            lambda: None,
+            lambda: self.runs_under_way.append(self.attempts.runs),
+            lambda: self.now_s,
+            SAFE_S,
         )
 
     async def run(self, *members: Claimed, unread: int = 0, until: float = 100.0) -> Ends:
@@ -46,6 +53,7 @@ class Bench:
             await asyncio.sleep(0)
         assert not self.owned.runs
         assert self.owned.claimed_bytes == 0
+        assert not any(self.runs_under_way), "each is over when that is told"
         places = {one.event.id: place for place, one in enumerate(members)}
         return [(places[one.event_id], one.to) for one in self.owned.outcomes]
 

@@ -10,6 +10,7 @@ from dispatcher.settings import Settings
 from tests.events import event_of
 from tests.hosts import Received, Reply
 from tests.worker.conftest import Shop
+from worker.partition import pauses
 from worker.partition.launcher import Launcher
 
 EVENTS = 40
@@ -51,6 +52,15 @@ async def test_one_account_is_sent_in_order_and_in_few_claims(shop: Shop, claims
     assert list(dict.fromkeys(_sent(shop))) == ids
     assert len(claims) < EVENTS, "several to a claim"
     await shop.assert_well()
+
+
+async def test_the_end_of_a_run_waits_for_no_pause(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a pause of an hour, a single one that went on would keep the next run from being claimed."""
+    monkeypatch.setattr(pauses, "GATHER_S", 3600.0)
+    ids = await _emit(shop, EVENTS)
+    await shop.work(run=RUN)
+    await shop.ended(ids[-1], 30)
+    assert list(dict.fromkeys(_sent(shop))) == ids
 
 
 async def test_unless_it_is_set_each_event_of_an_account_is_claimed_alone(shop: Shop, claims: list[int]) -> None:

@@ -79,26 +79,30 @@ class Launcher:
 class Attempts:
     """Tasks of attempts: an event, or a run of them in turn; outcomes are kept for the next settle. One per owner."""
 
-    __slots__ = ("_broken", "_deliver", "_late_replies", "_now", "_safe_s", "_wake")
+    __slots__ = ("_broken", "_deliver", "_late_replies", "_now", "_run_ended", "_safe_s", "_wake", "runs")
 
     def __init__(
         self,
         deliver: Deliver,
         broken: Callable[[OwnedPartition, Exception], None],
         wake: Callable[[], None],
+        run_ended: Callable[[], None],
         now: Seconds,
         safe_s: float,
     ) -> None:
-        """``broken`` is told of errors of ours, ``wake`` is called with each outcome.
+        """``broken`` is told of errors of ours, ``wake`` is called with each outcome, ``run_ended`` after each run.
 
         ``safe_s``: time after the renewal of a lease in which nobody else can own its partition.
         """
         self._deliver = deliver
         self._broken = broken
         self._wake = wake
+        self._run_ended = run_ended
         self._now = now
         self._safe_s = safe_s
         self._late_replies = 0
+        self.runs = 0
+        """Under way."""
 
     def note_reply(self, took_s: float) -> None:
         """Learn how long the store took."""
@@ -126,6 +130,7 @@ class Attempts:
 
     async def _in_turn(self, owned: OwnedPartition, head: Claimed, run: Run) -> None:
         claimed = head
+        self.runs += 1
         try:
             while True:
                 settlement = await self._deliver(owned, claimed)
@@ -136,8 +141,10 @@ class Attempts:
                 claimed = following
                 owned.running[claimed.claim_id] = asyncio.current_task()
         finally:
+            self.runs -= 1
             for one in (claimed, *run):
                 owned.end(one)
+            self._run_ended()
 
     def _may_begin(self, owned: OwnedPartition) -> bool:
         redis_is_slow = self._late_replies > 1  # then nothing would ever begin; a single late reply is our own pause

@@ -64,7 +64,8 @@ class Owner:
         self._portion = max(1, concurrency // 2)
         self._wake = asyncio.Event()
         broken, safe_s = self._holdings.set_aside, lease_s * LEASE_LEFT
-        self._attempts = Attempts(runner.run, broken, self._wake.set, clock.steady, safe_s)
+        self._run_ended = asyncio.Event()
+        self._attempts = Attempts(runner.run, broken, self._wake.set, self._end_run, clock.steady, safe_s)
         self._launcher = Launcher(self._begin, broken)
         self._beside = Beside(self._holdings, self._wake.set)
         self._clock = clock
@@ -129,8 +130,17 @@ class Owner:
         begun = self._now()
         if not await self._round():
             await self._sleep()
-        elif self.in_flight > FEW and (len(self._launcher) < AT_ONCE or self._free() < self._portion):
-            await gather(self.partitions.values(), self._concurrency, begun, self._now)
+        elif self._much_runs() and (len(self._launcher) < AT_ONCE or self._free() < self._portion):
+            await gather(self.partitions.values(), self._concurrency, begun, self._now, self._run_ended)
+
+    def _much_runs(self) -> bool:
+        """True when more outcomes will come soon: of a run the next follows whether the last is settled or not."""
+        return self._attempts.runs > 0 or self.in_flight > FEW
+
+    def _end_run(self) -> None:
+        """The account's next events can be claimed as soon as this is settled."""
+        if not self._much_runs():
+            self._run_ended.set()
 
     async def stop(self, within_s: float) -> None:
         """Let running attempts end, settle them, release every partition. Attempts that run longer are given back."""
