@@ -129,6 +129,14 @@ async def stands(page: Page, standing: Standing) -> bool:
     return found.standing is standing
 
 
+async def test_the_app_is_called_by_its_products_name(page: Page) -> None:
+    await page.app.json("PUT", f"/v1/products/{PRODUCT}", {"name": "Alpha", "editions": []})
+    named = {"name": "Test", "_connectorId": page.installation.connector_id, "_accountId": "A"}
+    browser = Browser(page.app, (await page.app.json("POST", "/v1/integrations", named))["_id"])
+    await opened(page, browser)
+    assert "Enter how Alpha reaches your account" in await browser.look(browser.here)
+
+
 async def test_what_names_a_host_is_not_asked_for(page: Page) -> None:
     template = (await page.app.json("GET", "/v1/connector-templates"))["data"][0]
     known = {name: template[name] for name in ("name", "authType", "integrationId")}

@@ -70,7 +70,8 @@ async def save_connection(request: web.Request, guest: Guest, sent: Sent) -> web
     """
     installation = await installation_in(request, guest)
     if installation.update_in_progress:
-        raise Conflict.of("update_in_progress", guest.t.plain("connection.locked", name=installation.name))
+        name = name_of(await product_of(installation.product_id, guest), installation)
+        raise Conflict.of("update_in_progress", guest.t.plain("connection.locked", name=name))
     connection = await _connection(request, guest, installation)
     form = form_of(connection, guest.t, sent.fields.get("kind"))
     wrong = checked(form, sent.fields, guest.t)

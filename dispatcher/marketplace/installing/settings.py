@@ -33,7 +33,8 @@ async def save_settings(request: web.Request, guest: Guest, sent: Sent) -> web.S
     """303 back to the form once saved; 422 and the form again with what is wrong beside each field."""
     installation = await installation_in(request, guest)
     if installation.update_in_progress:
-        raise Conflict.of("update_in_progress", guest.t.plain("settings.locked", name=installation.name))
+        name = name_of(await product_of(installation.product_id, guest), installation)
+        raise Conflict.of("update_in_progress", guest.t.plain("settings.locked", name=name))
     sections = sections_of(installation.settings)
     fields = [field for section in sections or () for field in section.fields]
     wrong = checked(fields, sent.fields, guest.t)

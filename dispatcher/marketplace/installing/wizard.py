@@ -51,6 +51,15 @@ class StepLine:
     words: str | Markup | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class App:
+    """The subject of the page: its name as customers know it, and the host that is asked about steps."""
+
+    installation: Installation
+    name: str
+    host: str
+
+
 async def show_installation(request: web.Request, guest: Guest) -> web.StreamResponse:
     """The way back to the apps, for one who looks again, or has just begun to uninstall, and finds it gone."""
     try:
@@ -67,7 +76,7 @@ async def show_installation(request: web.Request, guest: Guest) -> web.StreamRes
     upgrades = installation.upgrade is not None and installation.upgrade.begun
     look, state = pill_of(installation, guest)
     done, total = progress(installation)
-    lines = (_steps_back if is_leaving(installation) else _steps)(installation, connectors, host, guest)
+    lines = (_steps_back if is_leaving(installation) else _steps)(App(installation, name, host), connectors, guest)
     if lines and request.query.get("step") in ("away", "later"):
         lines = _with_end(lines, request.query["step"], host, guest)
     return guest.page(
@@ -139,17 +148,15 @@ def message_of(installation: Installation) -> dict[str, str | None] | None:
     }
 
 
-def _steps(
-    installation: Installation, connectors: Sequence[AccountConnector], host: str, guest: Guest
-) -> list[StepLine]:
-    current = installation.next_step
+def _steps(app: App, connectors: Sequence[AccountConnector], guest: Guest) -> list[StepLine]:
+    current = app.installation.next_step
     return [
         _done(number, step, connectors, guest)
         if step.completed
-        else _here(number, step, installation, connectors, host, guest)
+        else _here(number, step, app, connectors, guest)
         if step is current
         else StepLine(number, step.name, "later", guest.t("wizard.comes_next"), step.image_url)
-        for number, step in enumerate(installation.install, 1)
+        for number, step in enumerate(app.installation.install, 1)
     ]
 
 
@@ -161,14 +168,8 @@ def _done(number: int, step: InstallStep, connectors: Sequence[AccountConnector]
     return StepLine(number, step.name, "done", text, step.image_url)
 
 
-def _here(
-    number: int,
-    step: InstallStep,
-    installation: Installation,
-    connectors: Sequence[AccountConnector],
-    host: str,
-    guest: Guest,
-) -> StepLine:
+def _here(number: int, step: InstallStep, app: App, connectors: Sequence[AccountConnector], guest: Guest) -> StepLine:
+    installation = app.installation
     place = launch_url(step.install_url or "")
     connect = None
     if step.connection and _connector_of(step, connectors) is None:
@@ -177,7 +178,7 @@ def _here(
         number,
         step.name,
         "here",
-        step.description or _hint(connect, installation.name, host, guest),
+        step.description or _hint(connect, app, guest),
         step.image_url,
         go_to=(place, urlsplit(place).hostname or place) if place else None,
         connect=connect,
@@ -186,19 +187,17 @@ def _here(
     )
 
 
-def _hint(connect: str | None, name: str, host: str, guest: Guest) -> Markup:
-    return guest.t("wizard.connect_hint", name=name) if connect else guest.t("wizard.check_hint", host=host)
+def _hint(connect: str | None, app: App, guest: Guest) -> Markup:
+    return guest.t("wizard.connect_hint", name=app.name) if connect else guest.t("wizard.check_hint", host=app.host)
 
 
-def _steps_back(
-    installation: Installation, connectors: Sequence[AccountConnector], host: str, guest: Guest
-) -> list[StepLine]:
+def _steps_back(app: App, _: Sequence[AccountConnector], guest: Guest) -> list[StepLine]:
     """The last one first; a refusal stands at the step that was to be undone."""
-    lines, refused = [], installation.standing_text
-    for number, step in reversed(list(enumerate(installation.install, 1))):
+    lines, refused = [], app.installation.standing_text
+    for number, step in reversed(list(enumerate(app.installation.install, 1))):
         words = None
         if step.completed and step.uninstaller_function and refused is not None:
-            words, refused = guest.t("wizard.undo_refused", host=host, words=refused), None
+            words, refused = guest.t("wizard.undo_refused", host=app.host, words=refused), None
         text = guest.t("wizard.undo_later" if step.completed else "wizard.undone")
         lines.append(
             StepLine(number, step.name, "later" if step.completed else "done", text, step.image_url, words=words)
