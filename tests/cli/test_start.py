@@ -35,7 +35,7 @@ def test_a_verb_that_asks_the_api_loads_neither_store_nor_log(verb: str) -> None
 
 
 def test_the_api_loads_no_graphql_before_it_is_asked_for() -> None:
-    loaded = loaded_by("import dispatcher.cli.processes.serve")
+    loaded = loaded_by("import dispatcher.cli.processes.serve, dispatcher.cli.processes.listening")
     assert not ({"graphql", "strawberry"} | UNUSED) & loaded
     assert "dispatcher.api.graphql.routes" in loaded
 
@@ -58,11 +58,11 @@ def test_what_redis_was_kept_from_is_there_for_whoever_uses_it() -> None:
 def test_only_contexts_of_the_http_library_miss_the_certificates_of_the_system(
     given: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dispatcher.cli.processes.lean_imports import import_http
+    from dispatcher.cli.processes.lean_imports import import_server
 
     monkeypatch.delenv("SSL_CERT_FILE", raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     before = os.environ.copy()
-    import_http()
+    import_server("worker.main")
     assert os.environ == before

@@ -7,7 +7,7 @@ import os
 
 from dispatcher.cli.beginning import load_settings
 from dispatcher.cli.environment import refuse_misspelt
-from dispatcher.cli.processes.lean_imports import import_http
+from dispatcher.cli.processes.lean_imports import import_server
 from dispatcher.cli.processes.startup import (
     open_store,
     require_queue,
@@ -33,6 +33,7 @@ def worker_settings() -> Settings:
 
 def deliver_alone(settings: Settings, called: str = "") -> None:
     """This process delivers, and no other; it ends with its parent."""
+    import_server("worker.main")
     run_process(_worker(settings, called), settings)
 
 
@@ -42,7 +43,6 @@ async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event, calle
     Raises ConfigurationError when another package of that name is in the way.
     """
     require_own_worker()
-    import_http()
     from worker.main import run
 
     await require_queue(settings.queue_redis_url or redis_url)

@@ -13,6 +13,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
+from dispatcher.cli.ending import nothing_collected
+
 JWT = "jwt"
 """Loaded by redis, for tokens of Entra ID."""
 RICH = "rich"
@@ -29,25 +31,29 @@ def import_log_and_store() -> None:
         import_module("redis.asyncio")
 
 
-def import_http() -> None:
-    """aiohttp without the system's certificates, which it would read twice, for contexts that a worker never uses.
+def import_server(module: str) -> None:
+    """All of a process that serves or delivers, before it begins: what that makes is never looked through for garbage.
 
-    From here on those trust nobody: each request brings its context (``worker.http.tls``).
+    aiohttp comes without the system's certificates, which it would read twice, for contexts that go unused here. From
+    then on those trust nobody: each request brings its context, as those of ``worker.http.tls``.
     """
+    with nothing_collected():
+        with _environment(NO_CERTIFICATES):
+            import_module("aiohttp")
+        import_module(module)
+
+
+@contextmanager
+def _environment(changed: Mapping[str, str]) -> Iterator[None]:
     before = os.environ.copy()
-    os.environ.update(NO_CERTIFICATES)
+    os.environ.update(changed)
     try:
-        import_module("aiohttp")
+        yield
     finally:
-        _restore(before, NO_CERTIFICATES)
-
-
-def _restore(before: Mapping[str, str], changed: Mapping[str, str]) -> None:
-    for name in changed:
-        if name in before:
-            os.environ[name] = before[name]
-        else:
+        for name in changed:
             del os.environ[name]
+            if name in before:
+                os.environ[name] = before[name]
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import typer
 
 from dispatcher.cli.beginning import load_settings
 from dispatcher.cli.environment import refuse_misspelt
-from dispatcher.cli.processes.listening import listening
+from dispatcher.cli.processes.lean_imports import import_server
 from dispatcher.cli.processes.startup import open_store, require_secret_keys, run_process, stop_on_signals, with_archive
 from dispatcher.cli.terminal.standard_streams import announce
 from dispatcher.clock import iso_ms, system_clock
@@ -28,6 +28,7 @@ def serve(
     refuse_misspelt()
     settings = with_archive(load_settings(host=host, port=port))
     require_secret_keys(settings)
+    import_server("dispatcher.cli.processes.listening")
     run_process(_serve(settings), settings)
 
 
@@ -39,6 +40,8 @@ def main() -> None:
 
 
 async def _serve(settings: Settings) -> None:
+    from dispatcher.cli.processes.listening import listening
+
     with stop_on_signals() as stop:
         async with open_store(settings, client_name="dispatcher-api") as store, listening(settings, store.redis) as api:
             announce(_greeting(api.address, settings.log_format))
