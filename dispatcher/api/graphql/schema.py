@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import strawberry
 from graphql import GraphQLError
 from strawberry.extensions import DisableIntrospection, SchemaExtension
@@ -34,8 +36,9 @@ class IntegrationSchema(strawberry.Schema):
         """Nothing here."""
 
 
+@cache
 def build_schema(*, introspection: bool = True) -> strawberry.Schema:
-    """``introspection`` False hides the schema from queries."""
+    """Made once in a process, since that takes a while. ``introspection`` False hides the schema from queries."""
     extensions: list[type[SchemaExtension]] = [Limits, Naming]
     if not introspection:
         extensions.append(DisableIntrospection)
