@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from dispatcher.client import Client
 from dispatcher.sample_host import SampleHost
 from tests.e2e.command_line import Shell
 from tests.e2e.terminal import COLOUR, LEFT, SHOWN, in_terminal
-from tests.programs import Ran
+from tests.programs import Program, Ran
 from tests.waiting import until
 
 pytestmark = pytest.mark.slow
@@ -50,16 +50,39 @@ class Town:
 @pytest.fixture
 async def town(tmp_path: Path) -> AsyncIterator[Town]:
     shell = Shell(tmp_path)
-    async with (
-        SampleHost() as host,
-        shell.running("dev", DISPATCHER_PORT="0", DISPATCHER_RETRY_SCHEDULE="0.05") as dev,
-    ):
-        address = await dev.heard(r"listening on (\S+)")
-        await dev.heard(r"(worker started)")
-        admin = json.loads((tmp_path / ".dispatcher/admin.json").read_text())
-        async with Client(address, admin["clientId"], admin["clientSecret"]) as client:
-            await define(client, host)
-        yield Town(shell, host, address)
+    async with SampleHost() as host, developing(shell) as dev:
+        yield await settled(shell, host, dev)
+
+
+@pytest.fixture(scope="module")
+def shared_town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """For tests that emit nothing: its host has left."""
+    shell = Shell(tmp_path_factory.mktemp("town"))
+    with asyncio.Runner() as runner:
+        dev = developing(shell)
+        try:
+            yield runner.run(_without_host(shell, dev))
+        finally:
+            runner.run(dev.__aexit__())
+
+
+async def _without_host(shell: Shell, dev: Program) -> Town:
+    async with SampleHost() as host:
+        return await settled(shell, host, dev)
+
+
+def developing(shell: Shell) -> Program:
+    return shell.running("dev", DISPATCHER_PORT="0", DISPATCHER_RETRY_SCHEDULE="0.05")
+
+
+async def settled(shell: Shell, host: SampleHost, dev: Program) -> Town:
+    """``dev`` runs, and product P leads to ``host``."""
+    address = await dev.heard(r"listening on (\S+)")
+    await dev.heard(r"(worker started)")
+    admin = json.loads((shell.folder / ".dispatcher/admin.json").read_text())
+    async with Client(address, admin["clientId"], admin["clientSecret"]) as client:
+        await define(client, host)
+    return Town(shell, host, address)
 
 
 async def define(client: Client, host: SampleHost) -> None:
@@ -233,16 +256,16 @@ REFUSALS: dict[str, tuple[tuple[str, ...], int, str]] = {
 }
 
 
-async def test_refusals_say_what_to_do_and_keep_to_the_exit_statuses(town: Town) -> None:
+async def test_refusals_say_what_to_do_and_keep_to_the_exit_statuses(shared_town: Town) -> None:
     for name, (arguments, status, text) in REFUSALS.items():
-        ran = await town.run(*arguments)
+        ran = await shared_town.run(*arguments)
         assert (ran.status, ran.out) == (status, ""), (name, ran)
         assert text in " ".join(ran.err.split()), (name, ran.err)
         assert "Traceback" not in ran.err, name
 
 
-async def test_each_field_problem_has_a_line_of_its_own(town: Town) -> None:
-    ran = await town.run("emit", "create", "--product", "P", "--data", "user=1", "--data", "company=2")
+async def test_each_field_problem_has_a_line_of_its_own(shared_town: Town) -> None:
+    ran = await shared_town.run("emit", "create", "--product", "P", "--data", "user=1", "--data", "company=2")
     assert ran.status == 2
     first, *problems = ran.err.splitlines()
     assert first == "error: refused with 422"
@@ -252,7 +275,8 @@ async def test_each_field_problem_has_a_line_of_its_own(town: Town) -> None:
     ]
 
 
-async def test_client_without_the_scope_is_told_which_one_it_needs(town: Town) -> None:
+async def test_client_without_the_scope_is_told_which_one_it_needs(shared_town: Town) -> None:
+    town = shared_town
     made = (await town.run("clients", "create", "--scope", "events:read")).json()
     pair = ("--client-id", made["clientId"], "--client-secret", made["clientSecret"])
     assert (await town.run("events", *pair)).status == 0
