@@ -22,6 +22,7 @@ from dispatcher.cli.listen.local_host import LocalHost
 from dispatcher.cli.listen.rendering import Rendered
 from dispatcher.cli.listen.tap import Show, Tap
 from dispatcher.cli.listen.tap_file import TapFile, TapNote
+from dispatcher.cli.listen.trial import curl, trial
 from dispatcher.cli.named_integration import integration_id
 from dispatcher.cli.processes.startup import stop_on_signals
 from dispatcher.cli.temporary_integration import temporary_integration
@@ -168,6 +169,8 @@ def _introduce(to: str, tap_note: TapNote) -> None:
     headers = '--id "$WEBHOOK_ID" --timestamp "$WEBHOOK_TIMESTAMP" --signature "$WEBHOOK_SIGNATURE" --body-file body'
     note(f"  verify  dispatcher verify --secret {shlex.quote(tap_note.secret)} {headers}")
     note(f'  Python  dispatcher.receiver.Verifier("{tap_note.secret}").verify(headers, body)')
+    now_s = int(time.time())
+    note(f"  try it  {curl(trial(now_s), to, tap_note.secret, now_s)}")
 
 
 def _show_line(one: Rendered, answer: Answer) -> None:
