@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 from dispatcher.console.frame.rendering import SCRIPT as SCRIPT_PATH
 
-VOID = {"meta", "link", "input", "br"}
+VOID = {"meta", "link", "input", "br", "wbr"}
 
 
 class Tags(HTMLParser):
