@@ -5,6 +5,7 @@ Never raises on what a host sends, and never decides when the next attempt is (`
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from dispatcher.model.attempt import Outcome
@@ -56,6 +57,8 @@ _ANSWERED_AT_ONCE: frozenset[EventType] = frozenset({EventType.SUBSCRIPTION_NOTI
 _MAX_MESSAGE_CHARS = 1000
 _MAX_IDENTIFIER_CHARS = 255
 _MAX_RAW_CODE_CHARS = 100
+_ALIKE_BYTES = 256
+"""Of a body with its content type: what a host may have kept in memory of each of its answers."""
 
 
 class Verdict(NamedTuple):
@@ -97,6 +100,20 @@ def classify(
     flag: str | None,
 ) -> Verdict:
     """The meaning of one HTTP answer. ``truncated``: the body failed, never ended, or was over 64 KiB."""
+    is_short = len(body) + len(content_type or "") <= _ALIKE_BYTES
+    classified = _classified_once if is_short else _classified
+    return classified(status, body, truncated, content_type, mode, event_type, flag)
+
+
+def _classified(
+    status: int,
+    body: bytes,
+    truncated: bool,
+    content_type: str | None,
+    mode: AnswerMode,
+    event_type: EventType,
+    flag: str | None,
+) -> Verdict:
     if not 200 <= status < 300:
         return _http_error(status)
     if mode is AnswerMode.ACK:
@@ -107,6 +124,10 @@ def classify(
     if reading.denies:
         return _refused(reading.fields or {})
     return _cut_off(mode) if truncated else _read(reading, mode, event_type, flag)
+
+
+_classified_once = lru_cache(maxsize=4096)(_classified)
+"""Hosts give the same few short answers again and again."""
 
 
 def _cut_off(mode: AnswerMode) -> Verdict:

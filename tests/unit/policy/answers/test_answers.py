@@ -226,3 +226,24 @@ def test_a_reported_pending_keeps_awaiting_the_result() -> None:
     refused = conclude_later({"success": False, "errorCode": "FORBIDDEN"}, AnswerMode.AUTO, ORDER, None)
     assert refused is not None
     assert refused.status is Status.FAILED
+
+
+def test_the_same_short_answer_is_read_for_each_event_by_itself() -> None:
+    """It is read once for all that decides: event type, mode, flag, type of the body, and whether it was cut off."""
+    body = {"success": True, "accountIdentifier": "a-1"}
+    assert answer(body=body) is answer(body=body)
+    assert answer(202, body).status is Status.AWAITING_RESULT
+    assert answer(202, body, flag="STATELESS").status is Status.SUCCEEDED
+    assert answer(body=body, mode=AnswerMode.RESULT, truncated=True).status is Status.RETRYING
+    assert answer(body={"success": True}, mode=AnswerMode.RESULT, event_type=ORDER).status is Status.FAILED
+    assert answer(body={"success": True}, mode=AnswerMode.RESULT).status is Status.SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [({"success": True, "accountIdentifier": "a" * 250}, "application/json"), ({"success": True}, "x" * 250)],
+)
+def test_long_answers_of_hosts_are_not_kept(body: dict[str, object], content_type: str) -> None:
+    assert answer(body=body, content_type=content_type).account_identifier == body.get("accountIdentifier")
+    kept = answer(body=body | {"accountIdentifier": "b" * 250}, content_type=content_type)
+    assert kept is not answer(body=body | {"accountIdentifier": "b" * 250}, content_type=content_type)
