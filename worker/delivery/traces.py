@@ -11,8 +11,8 @@ from typing import Protocol
 from dispatcher.policy.notification.trace_context import TRACEPARENT
 from dispatcher.store.queue.owning.claims import Claimed, ClaimId, Settlement
 from dispatcher.telemetry.tracing import CLIENT, Span, Tracing
-from worker.delivery.deliver import Sender
 from worker.delivery.delivery import Authorization, Delivery, Reading
+from worker.delivery.sending import Sender
 from worker.oauth.values import TokenFailure
 
 MOST_OPEN = 20_000

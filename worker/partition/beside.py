@@ -13,9 +13,8 @@ import structlog
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.redis.scripts import Call
-from worker.partition.allocation import Allotment
 from worker.partition.holdings import Holdings
-from worker.partition.owned_partition import Batch, OwnedPartition
+from worker.partition.owned_partition import Allotment, Batch, OwnedPartition
 
 PATIENT_S = 0.1
 """Time in which the nodes that answer usually do; then the owner goes on without the others."""

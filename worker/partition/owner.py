@@ -26,11 +26,10 @@ from dispatcher.store.queue.owning.codec import read_claim
 from dispatcher.store.queue.owning.partition import LEASE_LEFT, PartitionStore
 from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Call
-from worker.partition.allocation import Allotment, allot
 from worker.partition.beside import Beside, Part, Settle
 from worker.partition.holdings import Holdings
 from worker.partition.launcher import AT_ONCE, Attempts, Launcher
-from worker.partition.owned_partition import Batch, OwnedPartition, ended_in, room_bytes, running_in
+from worker.partition.owned_partition import Allotment, Batch, OwnedPartition, allot, ended_in, room_bytes, running_in
 from worker.partition.pauses import FEW, FIRST_PAUSE_S, IDLE_S, LONGEST_PAUSE_S, gather
 from worker.partition.places import ALL_BYTES, LONG_S, Places
 from worker.partition.run import RUN_S, Run

@@ -23,9 +23,10 @@ from dispatcher.store.definitions.pings.trials import AccountTrial
 from dispatcher.store.queue.owning.claims import Claimed
 from dispatcher.store.secrets.passing import trial_value
 from dispatcher.store.secrets.sealing import Sealer
-from worker.delivery.deliver import Sender, hidden
+from worker.delivery.deliver import hidden
 from worker.delivery.delivery import Delivery, Identity, Reading
 from worker.delivery.lookup import Targets
+from worker.delivery.sending import Sender
 from worker.delivery.target import Target
 from worker.http.transport_sessions import TransportSessions
 from worker.ping.tokens import fresh_tokens

@@ -19,8 +19,9 @@ from dispatcher.model.ping import PingResult, PingStatus, PingStep, StepName
 from dispatcher.policy.notification.signing import current_keys
 from dispatcher.policy.secrets.redaction import scrub
 from dispatcher.store.queue.owning.claims import Claimed
-from worker.delivery.deliver import Sender, hidden
+from worker.delivery.deliver import hidden
 from worker.delivery.delivery import Delivery, Identity, Reading
+from worker.delivery.sending import Sender
 from worker.delivery.target import Target
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource

@@ -15,8 +15,9 @@ from dispatcher.policy.integration_filter.filter import compile_filter
 from dispatcher.policy.notification.signing import generate_secret, parse_secret
 from dispatcher.policy.notification.verification import verify
 from dispatcher.store.queue.owning.claims import Claimed
-from worker.delivery.deliver import Sender, decide, hidden, record, settle
+from worker.delivery.deliver import decide, hidden, record, settle
 from worker.delivery.delivery import Authorization, Decision, Delivery, Identity, Reading
+from worker.delivery.sending import Sender
 from worker.delivery.target import Target
 
 NOW_MS = 1_800_000_000_000

@@ -6,8 +6,7 @@ from collections import Counter
 
 import pytest
 
-from worker.partition.allocation import allot
-from worker.partition.owned_partition import OwnedPartition
+from worker.partition.owned_partition import OwnedPartition, allot
 
 
 def _owned(count: int) -> list[OwnedPartition]:
