@@ -33,10 +33,13 @@ def derived_event_id(created_ms: int, partition: int, seed: str) -> str:
     return _event_id(created_ms, partition, int.from_bytes(digest[:8]) >> 2)
 
 
+_FORM = "%08x-%04x-7%03x-%04x-%09x%03x"
+
+
 def _event_id(ms: int, partition: int, noise: int) -> str:
-    time = f"{ms & 0xFFFF_FFFF_FFFF:012x}"
+    time = ms & 0xFFFF_FFFF_FFFF
     first, second, third = noise & 0xFFF, 0x8000 | noise >> 12 & 0x3FFF, noise >> 26
-    return f"{time[:8]}-{time[8:]}-7{first:03x}-{second:04x}-{third:09x}{partition:03x}"
+    return _FORM % (time >> 16, time & 0xFFFF, first, second, third, partition)
 
 
 def event_ms(event_id: str) -> int:

@@ -36,7 +36,7 @@ def _shapes(payload: Mapping[str, Any]) -> list[Problem]:
     problems = [
         Problem("wrong_type", f"{name} is an object or null", f"payload.{name}")
         for name, value in payload.items()
-        if name in OBJECTS and not _is_object_or_null(value)
+        if value is not None and not isinstance(value, dict) and name in OBJECTS
     ]
     configuration = payload.get("configuration")
     if configuration != [] and not _is_object_or_null(configuration):

@@ -14,6 +14,12 @@ import zstandard
 PACKING = 1
 """The one that packs; all read."""
 LEVEL = 3
+_TABLE_LOG = 12
+"""Of the indexes of the dictionary and of what is packed: 16 KB each, so that they stay in a processor's caches.
+
+Those of the level itself, 128 and 256 KB, save a hundredth of the bytes at twice the time between other work.
+"""
+_TYPICAL_BYTES = 1 << 14
 
 
 @cache
@@ -26,8 +32,18 @@ def dictionary(number: int) -> zstandard.ZstdCompressionDict:
 
 
 @cache
-def packing_dictionary() -> zstandard.ZstdCompressionDict:
-    """Digested once, since each use would do that anew."""
+def packing() -> tuple[zstandard.ZstdCompressionDict, zstandard.ZstdCompressionParameters]:
+    """The dictionary that packs and how. Digested once, since each use would do that anew."""
     known = dictionary(PACKING)
-    known.precompute_compress(level=LEVEL)
-    return known
+    how = zstandard.ZstdCompressionParameters.from_level(
+        LEVEL,
+        source_size=_TYPICAL_BYTES,
+        dict_size=len(known.as_bytes()),
+        hash_log=_TABLE_LOG,
+        chain_log=_TABLE_LOG,
+        write_content_size=False,
+        write_checksum=False,
+        write_dict_id=False,
+    )
+    known.precompute_compress(compression_params=how)
+    return known, how

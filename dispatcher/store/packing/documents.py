@@ -11,7 +11,7 @@ import threading
 
 import zstandard
 
-from dispatcher.store.packing.dictionaries import LEVEL, PACKING, dictionary, packing_dictionary
+from dispatcher.store.packing.dictionaries import PACKING, dictionary, packing
 
 LEAST_BYTES = 96
 """Contents below stay as they are, as do those that lose less than an eighth."""
@@ -25,13 +25,8 @@ class _OfThread(threading.local):
     """Neither packs nor unpacks for two threads at once."""
 
     def __init__(self) -> None:
-        self.packer = zstandard.ZstdCompressor(
-            level=LEVEL,
-            dict_data=packing_dictionary(),
-            write_content_size=False,
-            write_checksum=False,
-            write_dict_id=False,
-        )
+        known, how = packing()
+        self.packer = zstandard.ZstdCompressor(dict_data=known, compression_params=how)
         self.unpackers: dict[int, zstandard.ZstdDecompressor] = {}
 
     def unpacker(self, number: int) -> zstandard.ZstdDecompressor:

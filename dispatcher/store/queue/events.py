@@ -14,7 +14,7 @@ from dispatcher.model.event import Event
 from dispatcher.model.queue import Accepted, Change, LaneView, QueueOverview
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.keys import deployment as deployment_keys
-from dispatcher.store.queue.acting.accepting import DocumentOf, accept_each, packed_document
+from dispatcher.store.queue.acting.accepting import Documents, accept_each, packed_documents, plain_documents
 from dispatcher.store.queue.acting.changing import EventChanges
 from dispatcher.store.queue.acting.lane_holds import LaneHolds
 from dispatcher.store.queue.acting.reservations import Reservations
@@ -43,7 +43,7 @@ class QueueStore(EventFinder, EventChanges, LaneHolds, Reservations):
     ) -> None:
         super().__init__(client, partitions, archive)
         self._retention_ms = retention_ms
-        self._document_of: DocumentOf = packed_document if pack else Event.stored
+        self._documents_of: Documents = packed_documents if pack else plain_documents
         self.type_pauses = TypePauses(client)
         self._write = writing(min_replicas)
         self.strict = min_replicas > 0
@@ -70,7 +70,7 @@ class QueueStore(EventFinder, EventChanges, LaneHolds, Reservations):
 
     async def accept_each(self, events: Sequence[Event]) -> list[Accepted | Exception]:
         """As ``accept``, with the error in the place of an event whose partition did not take it."""
-        return await accept_each(self._client, self._write, events, self._document_of)
+        return await accept_each(self._client, self._write, events, self._documents_of)
 
     async def overview(self, lanes_limit: int = 100) -> QueueOverview:
         """Everything counted at one moment; the ``lanes_limit`` lanes with most waiting work are listed."""

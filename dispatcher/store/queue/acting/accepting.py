@@ -16,16 +16,21 @@ from dispatcher.store.redis.scripts import Argument, Client, Run, script
 
 _ACCEPT = script("queue/accept")
 
-DocumentOf = Callable[[Event], bytes]
-"""The form that an event is stored in."""
+Documents = Callable[[Sequence[Event]], Sequence[bytes]]
+"""Events in the form that they are stored in."""
 
 
-def packed_document(event: Event) -> bytes:
-    return packed(event.stored())
+def plain_documents(events: Sequence[Event]) -> list[bytes]:
+    return [event.stored() for event in events]
+
+
+def packed_documents(events: Sequence[Event]) -> list[bytes]:
+    """One step after the other: what each of them looks into stays in the processor's caches."""
+    return [packed(document) for document in plain_documents(events)]
 
 
 async def accept_each(
-    client: Client, write: Run, events: Sequence[Event], document_of: DocumentOf
+    client: Client, write: Run, events: Sequence[Event], documents_of: Documents
 ) -> list[Accepted | Exception]:
     """The receipt of each event, or the error in its place. One round trip; raises ``StoreUnavailable`` for all.
 
@@ -37,8 +42,9 @@ async def accept_each(
             positions = by_partition[partition]
             yield len(positions)
             for i in positions:
-                yield from (events[i].id, document_of(events[i]))
+                yield from (events[i].id, documents[i])
 
+    documents = documents_of(events)
     by_partition: dict[int, list[int]] = {}
     for position, event in enumerate(events):
         by_partition.setdefault(int(event.id[-3:], 16), []).append(position)
