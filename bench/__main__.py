@@ -17,6 +17,7 @@ from bench import deliveries
 from bench.measurements import (
     accepts,
     backlog,
+    dead_host,
     idle,
     installations,
     lanes,
@@ -47,6 +48,7 @@ MEASUREMENTS: dict[str, Callable[[Setup], Awaitable[list[Figure]]]] = {
     "lanes": lanes.measure,
     "installations": installations.measure,
     "backlog": backlog.measure,
+    "dead": dead_host.measure,
     "links": links.measure,
     "start": start.measure,
     "idle": idle.measure,

@@ -41,6 +41,7 @@ GOALS: dict[str, Goal] = {
     "latency p95 at 100/s": Goal(1.5, at_most=True),
     "latency p50 at 2,800/s": Goal(3.0, at_most=True),
     "latency p95 at 2,800/s": Goal(10.0, at_most=True),
+    "latency p95 beside a dead integration": Goal(1.2, at_most=True),
     "Redis bytes per delivered event": Goal(800.0, at_most=True),
     "Redis bytes per account": Goal(120.0, at_most=True),
     "deliveries/s with a long backlog": Goal(0.85),
@@ -76,6 +77,7 @@ class Plan:
     lane_passes: int
     short_backlog: int
     long_backlog: int
+    dead_backlog: int
     backlog_rounds: int
     installations: int
     lists: int
@@ -100,6 +102,7 @@ FULL = Plan(
     lane_passes=2,
     short_backlog=10_000,
     long_backlog=1_000_000,
+    dead_backlog=100_000,
     backlog_rounds=7,
     installations=100_000,
     lists=100,
@@ -123,6 +126,7 @@ QUICK = Plan(
     lane_passes=2,
     short_backlog=10_000,
     long_backlog=100_000,
+    dead_backlog=100_000,
     backlog_rounds=4,
     installations=10_000,
     lists=50,

@@ -29,7 +29,7 @@ async def measure(setup: Setup) -> list[Figure]:
 
 async def _rounds(setup: Setup, made: Deployment, rate_per_s: float, at: str, note: str) -> list[Figure]:
     """``at``: the end of the figures' names."""
-    rounds = [await _latencies(setup, made, rate_per_s) for _ in range(setup.plan.latency_rounds)]
+    rounds = [await latencies(setup, made, rate_per_s) for _ in range(setup.plan.latency_rounds)]
     accepted_ms, due_ms = zip(*rounds, strict=True)
     return [
         *_percentiles("latency", at, accepted_ms, f"{note}from the receipt"),
@@ -53,7 +53,7 @@ async def _saturation(setup: Setup, made: Deployment, drain_rate: float) -> floa
     return (last - first) / (times_s[last] - times_s[first])
 
 
-async def _latencies(setup: Setup, made: Deployment, rate_per_s: float) -> tuple[list[float], list[float]]:
+async def latencies(setup: Setup, made: Deployment, rate_per_s: float) -> tuple[list[float], list[float]]:
     """Milliseconds from the receipt, and from the moment the event was due to be sent in."""
     seen = await _emit(setup, made, rate_per_s, setup.plan.latency_s)
     arrived = dict(zip(await setup.sink.ids(), await setup.sink.times_s(), strict=True))

@@ -31,11 +31,11 @@ def product_id(number: int) -> str:
     return f"product-{number}"
 
 
-async def define(redis: Redis, sealer: Sealer, count: int, url: str) -> None:
-    """Write ``count`` published integrations, each with one product."""
+async def define(redis: Redis, sealer: Sealer, count: int, url: str, first: int = 0) -> None:
+    """Write ``count`` published integrations, each with one product, numbered from ``first`` on."""
     urls = {name: url for name in URL_FIELDS if name != "eventStatusUrl"}
     pipeline = redis.pipeline(transaction=False)
-    for number in range(count):
+    for number in range(first, first + count):
         identity = integration_id(number)
         sealed = sealer.seal(SECRET, sealed_fields.signing_secret(identity))
         integration = Integration(
@@ -58,13 +58,17 @@ async def define(redis: Redis, sealer: Sealer, count: int, url: str) -> None:
     await pipeline.execute()
 
 
-def events(queue: QueueStore, count: int, integrations: int, accounts: int) -> Iterator[Event]:
-    """``count`` new events, spread evenly over ``integrations`` and ``accounts`` (account k is always in one place)."""
+def events(queue: QueueStore, count: int, integrations: int, accounts: int, first: int = 0) -> Iterator[Event]:
+    """``count`` new events, spread evenly over ``integrations`` and ``accounts`` (account k is always in one place).
+
+    ``first``: number of the first of these integrations.
+    """
     now_ms = int(time.time() * 1000)
-    partitions = [queue.partition_of(integration_id(number)) for number in range(integrations)]
+    numbers = range(first, first + integrations)
+    partitions = {number: queue.partition_of(integration_id(number)) for number in numbers}
     for position in range(count):
         account = position % accounts
-        number = account % integrations
+        number = numbers[account % integrations]
         yield Event(
             id=new_event_id(now_ms, partitions[number]),
             type=EventType.SUBSCRIPTION_CHANGE,
@@ -76,10 +80,10 @@ def events(queue: QueueStore, count: int, integrations: int, accounts: int) -> I
         )
 
 
-async def fill(queue: QueueStore, count: int, integrations: int, accounts: int | None = None) -> None:
+async def fill(queue: QueueStore, count: int, integrations: int, accounts: int | None = None, first: int = 0) -> None:
     """Accept ``count`` events, many at a time."""
     batch: list[Event] = []
-    for event in events(queue, count, integrations, accounts or integrations * ACCOUNTS_PER_INTEGRATION):
+    for event in events(queue, count, integrations, accounts or integrations * ACCOUNTS_PER_INTEGRATION, first):
         batch.append(event)
         if len(batch) == BATCH:
             await queue.accept(batch)
