@@ -45,23 +45,45 @@ class Ran:
     out: str
     err: str
 
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
     def json(self) -> Any:
         return orjson.loads(self.out)
 
 
-async def ran(command: Sequence[str], folder: Path, settings: Mapping[str, str], *, stdin: bytes = b"") -> Ran:
+def completed(
+    command: Sequence[str],
+    folder: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    *,
+    stdin: bytes = b"",
+    within_s: float = DEADLINE_S,
+) -> Ran:
     """Run a command that ends by itself."""
-    ended = await asyncio.to_thread(
-        subprocess.run,
+    ended = subprocess.run(
         command,
         cwd=folder,
-        env=environment(settings),
+        env=environment(settings or {}),
         input=stdin,
         capture_output=True,
-        timeout=DEADLINE_S,
+        timeout=within_s,
         check=False,
     )
     return Ran(ended.returncode, ended.stdout.decode(), ended.stderr.decode())
+
+
+async def ran(
+    command: Sequence[str],
+    folder: Path | None = None,
+    settings: Mapping[str, str] | None = None,
+    *,
+    stdin: bytes = b"",
+    within_s: float = DEADLINE_S,
+) -> Ran:
+    """``completed``, while this process goes on with what the command asks of it."""
+    return await asyncio.to_thread(completed, command, folder, settings, stdin=stdin, within_s=within_s)
 
 
 class Program:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import sys
 from pathlib import Path
 
 from tests.api.conftest import Api
+from tests.programs import ran
+
+PATIENCE_S = 115.0
 
 CHECKS = (
     "not_a_server_error",
@@ -29,8 +31,5 @@ async def test_fuzzing_from_the_document_finds_nothing(api: Api, tmp_path: Path)
         *("--checks", ",".join(CHECKS), "--phases", "coverage,fuzzing", "--max-examples", "10", "--seed", "1"),
         *("--exclude-path", "/v1/events/stream", "--exclude-path", "/graphql", "--request-timeout", "5"),
     ]
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await process.communicate()
-    assert process.returncode == 0, output.decode()[-12000:]
+    done = await ran(command, tmp_path, within_s=PATIENCE_S)
+    assert done.status == 0, done.said[-12000:]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 
 import pytest
+
+from tests.programs import completed
 
 UNUSED = frozenset({"jwt", "rich", "pygments"})
 """Loaded by libraries that do without."""
@@ -14,8 +15,9 @@ UNUSED = frozenset({"jwt", "rich", "pygments"})
 
 def said(code: str) -> list[str]:
     """Words that a program of its own prints."""
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    return done.stdout.split()
+    done = completed([sys.executable, "-c", code])
+    assert done.status == 0, done.err
+    return done.out.split()
 
 
 def loaded_by(code: str) -> set[str]:

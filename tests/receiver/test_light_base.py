@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -12,6 +11,8 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
+
+from tests.programs import Ran, completed
 
 ROOT = Path(__file__).parents[2]
 LIGHT_BASE = ("aiohttp", "cryptography", "orjson")
@@ -37,7 +38,7 @@ def with_needs(*names: str) -> Iterator[Distribution]:
         waiting += [re.split(r"[^\w.-]", one)[0] for one in needed]
 
 
-def run_where_only(folder: Path, distributions: tuple[str, ...], *command: str) -> subprocess.CompletedProcess[str]:
+def run_where_only(folder: Path, distributions: tuple[str, ...], *command: str) -> Ran:
     """A fresh interpreter, for which ``folder`` comes to hold ``distributions`` and all modules of this one."""
     (folder / "dispatcher").symlink_to(ROOT / "dispatcher")
     for one in with_needs(*distributions):
@@ -45,14 +46,14 @@ def run_where_only(folder: Path, distributions: tuple[str, ...], *command: str) 
         for top in tops:
             (folder / top).symlink_to(str(one.locate_file(top)))
     alone = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(folder)!r}); " + command[0]]
-    return subprocess.run([*alone, *command[1:]], capture_output=True, text=True, timeout=60, check=False)
+    return completed([*alone, *command[1:]])
 
 
 def loaded(folder: Path, distributions: tuple[str, ...], *names: str) -> set[str]:
     """Modules that an interpreter has after importing ``names``, where only ``distributions`` are installed."""
     done = run_where_only(folder, distributions, f"import json, {', '.join(names)}; print(json.dumps([*sys.modules]))")
-    assert done.returncode == 0, done.stderr
-    return set(json.loads(done.stdout))
+    assert done.status == 0, done.err
+    return set(json.loads(done.out))
 
 
 def of_the_server(modules: set[str]) -> set[str]:
@@ -79,8 +80,8 @@ def test_verifying_needs_no_aiohttp(tmp_path: Path) -> None:
 @pytest.mark.parametrize("entry", ["main", "processes.serve", "processes.worker"])
 def test_the_command_line_says_what_installs_it(entry: str, tmp_path: Path) -> None:
     done = run_where_only(tmp_path, LIGHT_BASE, f"from dispatcher.cli.{entry} import main")
-    assert (done.returncode, done.stdout) == (2, "")
-    assert "pip install 'marketplace-dispatcher[embedded]'" in done.stderr
+    assert (done.status, done.out) == (2, "")
+    assert "pip install 'marketplace-dispatcher[embedded]'" in done.err
 
 
 def test_the_distribution_needs_the_light_base_and_no_more() -> None:

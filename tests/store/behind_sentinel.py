@@ -14,6 +14,7 @@ from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.redis.connection import connect, guarded
 from tests.ports import free_ports
+from tests.programs import attended
 from tests.waiting import until
 
 DEADLINE_S = 60.0
@@ -27,13 +28,8 @@ async def sentinel(folder: Path, port: int, master: int) -> AsyncIterator[None]:
         f"sentinel monitor main 127.0.0.1 {master} 1\n"
         "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n"
     )
-    command = [server_binary(), str(config), "--sentinel"]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    try:
+    with attended([server_binary(), str(config), "--sentinel"], stdout=subprocess.DEVNULL):
         yield
-    finally:
-        process.kill()
-        process.wait()
 
 
 @asynccontextmanager

@@ -14,7 +14,10 @@ from redis.asyncio import Redis
 from redis.crc import key_slot
 
 from tests.faults.processes import Server
+from tests.programs import ran
 from tests.waiting import until
+
+PATIENCE_S = 110.0
 
 SLOTS = 16_384
 THIRDS = (0, SLOTS // 3, 2 * SLOTS // 3)
@@ -83,12 +86,9 @@ class Cluster:
         assert tool, "install redis-tools"
         asked = ("reshard", source.address, "--cluster-from", source.id, "--cluster-to", target.id)
         how = ("--cluster-slots", str(slots), "--cluster-yes", "--cluster-pipeline", "1000")
-        process = await asyncio.create_subprocess_exec(
-            tool, "--cluster", *asked, *how, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-        said, _ = await process.communicate()
-        assert process.returncode == 0, said.decode()
-        return said.decode()
+        done = await ran([tool, "--cluster", *asked, *how], within_s=PATIENCE_S)
+        assert done.status == 0, done.said
+        return done.said
 
     async def settled(self) -> None:
         """Until every node knows of every other and who has which slots."""

@@ -5,8 +5,6 @@ Go, Java and Rust are run by hand when their program is changed: their compilers
 
 from __future__ import annotations
 
-import asyncio
-import os
 import re
 import sys
 import time
@@ -15,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from dispatcher.policy.notification.signing import generate_secret, parse_secret, sign
+from tests.programs import ran
 from tests.worker.conftest import SECRET, Shop
 
 PAGE = (Path(__file__).parents[2] / "docs/verify.md").read_text()
@@ -30,14 +29,9 @@ COMMANDS = {
 async def told(folder: Path, command: list[str], headers: dict[str, str], body: bytes, *secrets: str) -> str:
     """Output of the program: `genuine`, or why not."""
     given = {f"WEBHOOK_{name}": headers[f"webhook-{name.lower()}"] for name in ("ID", "TIMESTAMP", "SIGNATURE")}
-    given |= {"WEBHOOK_SECRETS": " ".join(secrets), "PATH": os.environ["PATH"]}
-    pipe = asyncio.subprocess.PIPE
-    program = await asyncio.create_subprocess_exec(
-        *command, cwd=folder, env=given, stdin=pipe, stdout=pipe, stderr=asyncio.subprocess.STDOUT
-    )
-    output, _ = await program.communicate(body)
-    text = output.decode().strip()
-    assert (program.returncode == 0) == (text == "genuine"), text
+    ended = await ran(command, folder, given | {"WEBHOOK_SECRETS": " ".join(secrets)}, stdin=body)
+    text = ended.said.strip()
+    assert (ended.status == 0) == (text == "genuine"), text
     return text
 
 

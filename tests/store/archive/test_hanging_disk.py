@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+from tests.programs import completed
 
 ENDS = """
 import asyncio, sys
@@ -30,7 +31,6 @@ asyncio.run(main())
 def test_a_disk_that_hangs_keeps_no_process_from_ending(tmp_path: Path) -> None:
     """Nobody ever writes to this pipe: to open it hangs."""
     os.mkfifo(tmp_path / "archive.id")
-    command = [sys.executable, "-c", ENDS, str(tmp_path)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "does not answer within" in done.stdout
+    done = completed([sys.executable, "-c", ENDS, str(tmp_path)])
+    assert (done.status, done.err) == (0, "")
+    assert "does not answer within" in done.out

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -12,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.programs import Ran, completed
 from tests.waiting import until
 from worker.http import resolver
 from worker.http.ration import NothingLeft, on_behalf_of
@@ -138,9 +138,7 @@ asyncio.run(main())
 
 
 def test_a_name_that_is_looked_up_for_ever_keeps_no_process_from_ending() -> None:
-    command = [sys.executable, "-c", LOOKS_UP_FOR_EVER]
-    done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "ended\n", "")
+    assert completed([sys.executable, "-c", LOOKS_UP_FOR_EVER]) == Ran(0, "ended\n", "")
 
 
 def _nothing() -> str:
