@@ -124,11 +124,11 @@ def _tiles(hour: Figures, overview: QueueOverview | None, viewer: Viewer) -> lis
     share = (
         f"{delivered / ended:.2%}".replace("100.00%", "100 %").replace("%", " %").replace("  ", " ") if ended else "–"
     )
+    of = f"{delivered:,} of {ended:,} that ended this hour" if ended else "nothing ended this hour"
+    sent = f"half within that, 99 % within {_ms(p99)}" if p99 is not None else "nothing was sent this hour"
     tiles = [
-        Tile(
-            "delivered", share, f"{delivered:,} of {ended:,} that ended this hour", "bad" if failed > delivered else ""
-        ),
-        Tile("accepted → sent", _ms(p50), f"half of them; {_ms(p99)} for 99 %"),
+        Tile("delivered", share, of, "bad" if failed > delivered else ""),
+        Tile("accepted → sent", _ms(p50), sent),
     ]
     if overview is None:
         return tiles
@@ -143,7 +143,7 @@ def _tiles(hour: Figures, overview: QueueOverview | None, viewer: Viewer) -> lis
             f"{overview.ready:,}",
             f"oldest {overview.oldest_ready_s:.1f} s; {overview.in_flight:,} under way",
         ),
-        Tile("waiting", f"{overview.waiting:,}", f"for a reason; {overview.scheduled:,} due later"),
+        Tile("waiting", f"{overview.waiting:,}", f"behind others or parked; {overview.scheduled:,} due later"),
         Tile("dead letters", f"{dead:,}", f"{new:,} of them new" if dead else "none", "bad" if dead else ""),
     ]
 
