@@ -217,7 +217,7 @@ def _install(app: web.Application, routes: Sequence[Route]) -> None:
 
 
 def _begin_at_once(app: web.Application, max_body_bytes: int) -> None:
-    """Where nothing is traced: a span begins and ends with its handler."""
+    """Let accepts begin at once, unless they are traced: a span begins and ends with its handler."""
     if TRACING not in app:
         accepts = accepting_at_once(app[SERVICES], max_body_bytes)
         app[AT_ONCE] = {EMIT.path: admitting_at_once(EMIT, app[OAUTH].gate, app[METERS], accepts)}

@@ -47,7 +47,7 @@ ONLY_OF_ONE = (
     (rb"Date: [^\r]+", b"Date: D"),
     (rb'"client";r=\d+;t=\d+', b'"client";r=R;t=T'),
 )
-"""What differs between any two answers."""
+"""Parts that differ between any two answers."""
 
 
 def post(

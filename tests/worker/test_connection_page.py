@@ -59,7 +59,7 @@ async def browser_of(page: Page) -> Browser:
 
 
 async def opened(page: Page, browser: Browser) -> str:
-    """Where a new link leads."""
+    """Target of a new link."""
     body = {
         "MarketplaceId": 27,
         "Username": page.customer.user.username,
