@@ -129,6 +129,12 @@ def test_examples_of_bodies_and_answers_are_what_their_schemas_say() -> None:
                     Draft202012Validator({**media["schema"], "components": schemas}).validate(media["example"])
 
 
+def test_the_example_of_a_pause_has_one_end() -> None:
+    """Symptom: it had both ``for`` and ``until``, which are refused together."""
+    bodies = [one["requestBody"]["content"]["application/json"] for one in operations() if "PauseIn" in str(one)]
+    assert [body["example"] for body in bodies] == [{"reason": "deploy", "for": "2h"}] * 3
+
+
 def test_no_schema_is_odd_for_generators_of_clients() -> None:
     def look(held: Any, place: str) -> None:
         if isinstance(held, list):

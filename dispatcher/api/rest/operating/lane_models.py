@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from dispatcher.api.rest.models import NO_CONTROL, EpochMs, Moment, Name, Wire
 
 
 class PauseIn(Wire):
     """All of it may be left out. ``for`` as in ``2h``; a pause without an end lasts until somebody resumes it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "deploy", "for": "2h"}]})
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROL)] | None = None
     lasting: Annotated[Name | None, Field(alias="for")] = None
