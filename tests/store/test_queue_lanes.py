@@ -143,6 +143,19 @@ async def test_the_sleeping_owner_is_nudged_by_an_accept(redis: Redis) -> None:
     assert [m["data"] for m in heard] == [str(HOME).encode()]
 
 
+async def test_some_lanes_are_counted_as_the_overview_counts_them_and_no_other_is_looked_at(redis: Redis) -> None:
+    desk = await Desk(redis).open()
+    await desk.emit("A")
+    await desk.queue.pause("other", Pause("ops", "deploy", None))
+    every = {view.integration_id: view for view in (await desk.queue.overview()).lanes}
+    assert await desk.queue.lanes(["other", LANE, LANE, "unknown"]) == every
+    assert await desk.queue.lane("other") == every["other"]
+    assert await desk.queue.lane("unknown") is None
+    async with counted(redis) as commands:
+        await desk.queue.lanes([LANE])
+    assert commands.calls["smembers"] == 0
+
+
 async def test_a_lane_in_which_nothing_is_costs_the_overview_nothing(redis: Redis) -> None:
     desk = await Desk(redis).open()
     event_id = await desk.emit("A")
