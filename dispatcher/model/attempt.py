@@ -67,23 +67,31 @@ class Attempt(NamedTuple):
     """Those that help to find out why an attempt went wrong; of one that went well none is kept."""
 
     def as_record(self) -> dict[str, Any]:
-        """Compact form kept in Redis: short names, empty fields left out."""
-        record = {
+        """Compact form kept in Redis: short names, and most fields only where there is something to say."""
+        record: dict[str, Any] = {
             "t": self.started_ms,
             "d": round(self.duration_ms, 2),
             "u": self.url,
             "o": self.outcome.value,
-            "h": self.http_status,
-            "c": self.error_code,
-            "e": self.error_detail,
-            "b": self.response_body,
-            "k": 1 if self.token_fetched else None,
             "w": self.worker,
-            "r": 1 if self.resent else None,
-            "p": [round(ms, 1) or 0 for ms in self.phases] if self.phases else None,
-            "a": self.response_headers,
         }
-        return {name: value for name, value in record.items() if value not in (None, "")}
+        if self.http_status is not None:
+            record["h"] = self.http_status
+        if self.error_code:
+            record["c"] = self.error_code
+        if self.error_detail:
+            record["e"] = self.error_detail
+        if self.response_body:
+            record["b"] = self.response_body
+        if self.token_fetched:
+            record["k"] = 1
+        if self.resent:
+            record["r"] = 1
+        if self.phases:
+            record["p"] = [round(ms, 1) or 0 if ms else 0 for ms in self.phases]
+        if self.response_headers:
+            record["a"] = self.response_headers
+        return record
 
     @classmethod
     def from_record(cls, n: int, record: dict[str, Any]) -> Attempt:
