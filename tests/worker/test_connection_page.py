@@ -80,7 +80,7 @@ async def test_credentials_that_work_are_saved_and_the_step_is_done(page: Page) 
     assert (answer.status, answer.headers["Location"]) == (303, f"{browser.here}?said=connected")
     assert (await page.steps())[0].completed
     text = await browser.look(browser.form)
-    assert "4711" not in text
+    assert "typed-key" not in text
     assert "******" not in text
 
 
@@ -91,7 +91,7 @@ async def test_credentials_that_fail_stand_refused_at_their_field(page: Page) ->
     text = html.unescape(await answer.text())
     assert answer.status == 422
     assert "refuses these credentials" in text
-    assert "4711" not in text
+    assert "typed-key" not in text
     assert not (await page.steps())[0].completed
 
 
