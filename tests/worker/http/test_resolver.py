@@ -107,11 +107,18 @@ async def test_a_name_that_is_gone_is_gone_at_once(server: NameServer) -> None:
 
 
 async def test_what_nobody_waits_for_any_more_holds_its_thread_until_it_ends() -> None:
-    threads, goes_on = Threads(2, "lookup", 0.0), threading.Event()
+    threads, begun, goes_on = Threads(2, "lookup", 0.0), threading.Event(), threading.Event()
+
+    def hang() -> bool:
+        begun.set()
+        return goes_on.wait()
+
     with on_behalf_of("acme"):
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01):
-                await threads.run(goes_on.wait)
+        nobody = asyncio.ensure_future(threads.run(hang))
+        await until(begun.is_set)
+        nobody.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await nobody
         with pytest.raises(NothingLeft):
             await threads.run(_nothing)
         with on_behalf_of("other"):
