@@ -15,12 +15,25 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Response, WebError, async_playwright
+from playwright.async_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Response,
+    WebError,
+    async_playwright,
+    expect,
+)
 
 DESKTOP, PHONE = 1280, 390
 WIDTHS = (DESKTOP, PHONE)
 HEIGHT = 800
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+PATIENCE_MS = 30_000
+"""As long as any wait: Playwright's own ``expect`` gives up after five seconds, in which a process may stand still."""
+expect.set_options(timeout=PATIENCE_MS)
 
 PICTURES = os.environ.get("PICTURES") == "1"
 """Tests of pages leave pictures in their ``tmp_path`` if this is set (``--basetemp`` of pytest says where)."""
