@@ -52,7 +52,11 @@ async def test_ft12_ft13_cut_of_a_workers_command_delivers_each_event_once(
         marker = script(f"queue/{command}").sha.encode()
         traps = [proxy.trap(marker, act, times=3)]
         worker = await deployment.worker(proxy.url)
-        ids = await deployment.emit_many(integrations, 200, accounts=20)
+        ids: list[str] = []
+        while command == "claim" and not traps[0].count:  # alone where one partition alone has work
+            ids.append(await deployment.emit(integrations[0]))
+            await deployment.all_succeed(ids[-1:])
+        ids += await deployment.emit_many(integrations, 200, accounts=20)
         await deployment.host.wait_for(50)
         traps.append(proxy.trap(marker, act, times=3))
         await deployment.all_succeed(ids)
@@ -62,7 +66,7 @@ async def test_ft12_ft13_cut_of_a_workers_command_delivers_each_event_once(
         assert worker.errors() == []
         assert traps[0].count > 0
     counted = await deployment.queue.counters()
-    assert counted["terminal:SUCCEEDED"] == 200
+    assert counted["terminal:SUCCEEDED"] == len(ids)
     repairs = {name for name in counted if name.startswith("repairs:")}
     assert repairs <= {"repairs:job"}, "a cut may lose the job that hands a partition out, never an event's place"
     await deployment.assert_well()
