@@ -86,6 +86,7 @@ async def trace_of_one_delivery(shop: Shop) -> Trace:
         running = asyncio.create_task(owner.run(halt))
         await shop.ended(await shop.emit(integration))
         await until(lambda: not any(one.work_expected for one in owner.partitions.values()))
+        await until(lambda: not resources.sessions.plain.connections.looks)
         with trace.tracing():
             event_id = await shop.emit(integration)
             await until(lambda: len(shop.host.to("/notifications")) == 2)

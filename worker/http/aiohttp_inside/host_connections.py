@@ -73,6 +73,11 @@ class HostConnections:
         """Those that wait for a request."""
         return [one for some in self._idle.values() for one in some]
 
+    @property
+    def looks(self) -> bool:
+        """True until a look for deadlines has found that nothing waits for an answer."""
+        return self._looking is not None
+
     def add(self, made: Connection) -> HostConnection:
         """Take charge of a new one."""
         connection = HostConnection(made)
