@@ -61,6 +61,10 @@ class LastingCluster(RedisCluster):
         """One that is sent once, to each node apart."""
         return Apart(self)
 
+    async def publish(self, channel: str, message: str) -> int:
+        """Through any node, which passes it on to all others; redis-py's cluster has no such method."""
+        return int(await self.execute_command("PUBLISH", channel, message, target_nodes=self.RANDOM))
+
     async def send(self, node: ClusterNode, commands: Sequence[PipelineCommand], *, asking: bool = False) -> None:
         """Has the node answer each: ``result`` is its reply, or the error that stands for it."""
         before: list[tuple[Any, ...]] = [("ASKING",)] if asking else []
