@@ -42,7 +42,7 @@ async def test_ft12_ft13_cut_while_accepting_leaves_one_event(deployment: Deploy
 
 
 @CUTS
-@pytest.mark.parametrize("command", ["settle_and_claim", "own", "grant", "rest"])
+@pytest.mark.parametrize("command", ["claim", "settle_and_claim", "own", "grant", "rest"])
 async def test_ft12_ft13_cut_of_a_workers_command_delivers_each_event_once(
     deployment: Deployment, act: Act, command: str
 ) -> None:
