@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc.errors import SecurityWarning
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
-from dispatcher.api.oauth.form import ASSERTION_TYPE
+from dispatcher.api.http.request.parameters import ASSERTION_TYPE
 from dispatcher.client import ApiError, Client
 from dispatcher.policy.secrets.client_key import ALGORITHMS
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, Start, basic

@@ -74,7 +74,7 @@ def _show_examples(item: dict[str, Any], schemas: dict[str, Any]) -> None:
         for held in (operation.get("requestBody", {}), *operation["responses"].values()):
             for media in held.get("content", {}).values():
                 made = example(media["schema"], schemas)
-                if made is not None:
+                if made is not None and not isinstance(made, str):
                     media.setdefault("example", made)
 
 

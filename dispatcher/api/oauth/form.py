@@ -10,13 +10,12 @@ from urllib.parse import parse_qsl, unquote_plus
 from aiohttp import hdrs, web
 
 from dispatcher.api.http.request.body import read_body
+from dispatcher.api.http.request.parameters import ASSERTION_TYPE
 from dispatcher.api.oauth.assertion import claimed_client
 from dispatcher.api.oauth.refusal import invalid_client
 from dispatcher.errors import InvalidRequest
 
 FORM = "application/x-www-form-urlencoded"
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-"""RFC 7523 §2.2."""
 _MAX_FIELDS = 32
 _MAX_ASSERTION_CHARS = 8192
 

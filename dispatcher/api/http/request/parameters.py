@@ -167,26 +167,39 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
 }
 """By method and path."""
 
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+"""RFC 7523 §2.2."""
+_FIELD = {"type": "string"}
+_FILLED = {"type": "string", "minLength": 1}
 _SECRET_FIELDS = {
-    name: {"type": "string"} for name in ("client_id", "client_secret", "client_assertion_type", "client_assertion")
-}
-_TOKEN_FORM = {
-    "type": "object",
-    "required": ["token"],
-    "properties": {"token": {"type": "string"}, "token_type_hint": {"type": "string"}, **_SECRET_FIELDS},
+    "client_id": _FIELD,
+    "client_secret": _FIELD,
+    "client_assertion_type": {"const": ASSERTION_TYPE},
+    "client_assertion": _FILLED,
 }
 
+
+def _form(needed: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """Each field once, and those that nobody knows ignored (RFC 6749 §3.2); an assertion with its type (RFC 7521)."""
+    return {
+        "type": "object",
+        "required": [needed],
+        "properties": fields | _SECRET_FIELDS,
+        "additionalProperties": _FIELD,
+        "dependentRequired": {
+            "client_assertion": ["client_assertion_type"],
+            "client_assertion_type": ["client_assertion"],
+        },
+        "not": {"required": ["client_secret", "client_assertion"]},
+    }
+
+
+_CREDENTIALS_FORM = _form("grant_type", {"grant_type": {"const": "client_credentials"}, "scope": _FIELD})
+_TOKEN_FORM = _form("token", {"token": _FILLED, "token_type_hint": _FIELD})
+
 OAUTH_FORMS: dict[str, dict[str, Any]] = {
-    "/oauth2/token": {
-        "type": "object",
-        "required": ["grant_type"],
-        "properties": {"grant_type": {"const": "client_credentials"}, "scope": {"type": "string"}, **_SECRET_FIELDS},
-    },
-    "/oauth/token": {
-        "type": "object",
-        "required": ["grant_type"],
-        "properties": {"grant_type": {"const": "client_credentials"}, "scope": {"type": "string"}, **_SECRET_FIELDS},
-    },
+    "/oauth2/token": _CREDENTIALS_FORM,
+    "/oauth/token": _CREDENTIALS_FORM,
     "/oauth2/revoke": _TOKEN_FORM,
     "/oauth2/introspect": _TOKEN_FORM,
 }

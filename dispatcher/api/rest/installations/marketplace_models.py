@@ -21,7 +21,7 @@ class BrandIn(Wire):
 
 
 class MarketplaceIn(Wire):
-    """PUT replaces all of it. Without ``allowedOrigins`` no page may show it in a frame."""
+    """A new marketplace. Without ``allowedOrigins`` no page may show it in a frame."""
 
     id: MarketplaceId | None = None
     name: Name
@@ -30,6 +30,13 @@ class MarketplaceIn(Wire):
     allowed_origins: Annotated[list[Name], Field(max_length=50, default_factory=list)]
     brand: BrandIn | None = None
     confirm: bool = False
+
+
+class MarketplaceChangeIn(MarketplaceIn):
+    """All of a marketplace; what is left out is gone."""
+
+    id: Annotated[MarketplaceId | None, Field(json_schema_extra={"readOnly": True})] = None
+    """Never another one."""
 
 
 class BrandOut(Wire):

@@ -17,6 +17,7 @@ from dispatcher.api.http.route import CALLER, Handler, Route
 from dispatcher.api.rest.installations.marketplace_models import (
     BrandIn,
     KeyedMarketplaceOut,
+    MarketplaceChangeIn,
     MarketplaceIn,
     MarketplaceOut,
     MarketplacesOut,
@@ -138,7 +139,7 @@ _ROWS: tuple[_Row, ...] = (
     ("POST", _ALL, create_marketplace, _WRITE, "Create a marketplace", MarketplaceIn, {201: KeyedMarketplaceOut}),
     ("GET", _ALL, list_marketplaces, _READ, "List marketplaces", None, {200: MarketplacesOut}),
     ("GET", _ONE, get_marketplace, _READ, "Look at a marketplace", None, {200: MarketplaceOut}),
-    ("PUT", _ONE, replace_marketplace, _WRITE, "Change a marketplace", MarketplaceIn, {200: MarketplaceOut}),
+    ("PUT", _ONE, replace_marketplace, _WRITE, "Change a marketplace", MarketplaceChangeIn, {200: MarketplaceOut}),
     ("DELETE", _ONE, delete_marketplace, _WRITE, "Delete a marketplace", None, {204: None}),
     ("POST", f"{_ONE}/rotate", rotate_marketplace_key, _WRITE, "Renew its key", None, {200: KeyedMarketplaceOut}),
 )

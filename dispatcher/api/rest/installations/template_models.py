@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
 from dispatcher.api.rest.models import Name, Wire
 from dispatcher.model.connector import ConnectorAuth
@@ -22,6 +22,25 @@ Uri = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
+_NEEDED, _OPTIONAL = ("authorizeUri", "tokenUri", "clientId"), ("clientSecret", "scope")
+_AUTHORIZATION: dict[str, Any] = {
+    "examples": [
+        {
+            "name": "Shop",
+            "authType": "OAUTH2",
+            "authorizeUri": "https://login.example/authorize",
+            "tokenUri": "https://login.example/token",
+            "clientId": "shop-backend",
+        },
+        {"name": "Shop", "authType": "Basic"},
+    ],
+    "if": {"required": ["authType"], "properties": {"authType": {"const": ConnectorAuth.OAUTH2.value}}},
+    "then": {"required": [*_NEEDED], "properties": {name: {"type": "string"} for name in _NEEDED}},
+    "else": {"properties": {name: {"type": "null"} for name in (*_NEEDED, *_OPTIONAL)}},
+}
+"""An authorization of its own, which only templates with OAUTH2 have."""
+
+
 class PropertyRuleIn(Wire):
     name: Name
     required: bool = False
@@ -29,6 +48,8 @@ class PropertyRuleIn(Wire):
 
 class TemplateIn(Wire):
     """``native``: it may be deployed with a session; without ``authType`` the kind of an AuthValue is inferred."""
+
+    model_config = ConfigDict(json_schema_extra=_AUTHORIZATION)
 
     name: Name
     version: Annotated[str, StringConstraints(min_length=1, max_length=64)] = "1.0"

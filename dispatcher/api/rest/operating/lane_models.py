@@ -12,11 +12,20 @@ from dispatcher.api.rest.models import NO_CONTROL, EpochMs, Moment, Name, Wire
 class PauseIn(Wire):
     """All of it may be left out. ``for`` as in ``2h``; a pause without an end lasts until somebody resumes it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "deploy", "for": "2h"}]})
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"reason": "deploy", "for": "2h"}],
+            "not": {
+                "required": ["for", "until"],
+                "properties": {"for": {"type": "string"}, "until": {"type": ["string", "integer"]}},
+            },
+        }
+    )
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROL)] | None = None
     lasting: Annotated[Name | None, Field(alias="for")] = None
-    until: Moment | EpochMs | None = None
+    until: Annotated[Moment | EpochMs | None, Field(examples=[None])] = None
+    """A time to come, within 90 days; not beside ``for``."""
 
 
 class PauseOut(Wire):

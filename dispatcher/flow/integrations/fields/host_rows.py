@@ -5,6 +5,7 @@ from __future__ import annotations
 from dispatcher.clock import DAY_MS
 from dispatcher.flow.integrations.fields.credential_rules import client_secret_problem, credential_problems
 from dispatcher.flow.integrations.fields.headers import Headers
+from dispatcher.flow.integrations.fields.kind import MASK
 from dispatcher.flow.integrations.fields.private_keys import private_key_problem
 from dispatcher.flow.integrations.fields.records import Field, Record
 from dispatcher.flow.integrations.fields.transport import CertificateFacts, TransportRecord
@@ -88,7 +89,13 @@ TRANSPORT = TransportRecord(
     make=Transport,
     is_set=lambda stored: stored.is_set,
     fields=(
-        Field("clientCertificate", "client_certificate", Text(), says="Client certificate; PEM, its issuers after it"),
+        Field(
+            "clientCertificate",
+            "client_certificate",
+            Text(),
+            says="Client certificate; PEM, its issuers after it",
+            example=MASK,
+        ),
         Field(
             "clientCertificates",
             "client_certificate",
@@ -107,6 +114,7 @@ TRANSPORT = TransportRecord(
             "ca_certificates",
             Text(),
             says="Authorities that the host's certificate may be from; PEM, none = the public ones",
+            example=MASK,
         ),
         Field(
             "certificateAuthorities",
