@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -67,7 +68,7 @@ def object_server(patch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
     class Answering(_Answering):
         server_of = made
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server:
+    with _Listening(("127.0.0.1", 0), Answering) as server:
         server.daemon_threads = True
         made.port = server.server_address[1]
         made.answering.set()
@@ -79,6 +80,13 @@ def object_server(patch: pytest.MonkeyPatch) -> Iterator[ObjectServer]:
             made.answering.set()
             server.shutdown()
             thread.join()
+
+
+class _Listening(ThreadingHTTPServer):
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Says nothing of callers that have gone, as those do that are tired of waiting."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
 class _Answering(BaseHTTPRequestHandler):
