@@ -73,9 +73,9 @@ def _show_examples(item: dict[str, Any], schemas: dict[str, Any]) -> None:
     for operation in item.values():
         for held in (operation.get("requestBody", {}), *operation["responses"].values()):
             for media in held.get("content", {}).values():
-                made = example(media["schema"], schemas)
+                made = None if "example" in media else example(media["schema"], schemas)
                 if made is not None and not isinstance(made, str):
-                    media.setdefault("example", made)
+                    media["example"] = made
 
 
 def _operation(route: Route) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from dispatcher.api.http.request.embedding_bodies import EMBEDDING_BODIES
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
 from dispatcher.policy.figures.tally import COUNTS, MEASURES
@@ -63,6 +64,8 @@ _TRACE = _header(
     {"type": "string"},
     "W3C trace context; sent to the host with every attempt, left out when unreadable",
 )
+
+_OF_ACCOUNT = (_header("X-Cyclr-Account", {"type": "string"}, "The account, where the token is not one account's"),)
 
 PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("POST", "/v1/events"): (
@@ -161,6 +164,11 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("PATCH", "/v1/clients/{clientId}"): _IF_MATCH,
     ("DELETE", "/v1/clients/{clientId}"): _IF_MATCH,
     ("POST", "/v1/clients/{clientId}/rotate"): _IF_MATCH,
+    ("GET", "/v1.0/account/connectors"): _OF_ACCOUNT,
+    ("GET", "/account/connectors"): _OF_ACCOUNT,
+    ("PUT", "/v1.0/account/connectors/{connectorId}"): _OF_ACCOUNT,
+    ("DELETE", "/v1.0/account/connectors/{connectorId}"): _OF_ACCOUNT,
+    ("POST", "/v1.0/connectors/{templateId}/install"): _OF_ACCOUNT,
     ("GET", "/v1/queue"): (
         _query("lanes", {"type": "integer", "minimum": 0, "maximum": 1000}, "How many lanes are listed"),
     ),
@@ -208,6 +216,7 @@ _CLOUD_EVENT = {"description": "As a CloudEvent of POST /v1/events; its source a
 _ITEM = {"description": "As the body of POST /v1/events; one that is not is refused in its own result only"}
 
 MEDIA: dict[tuple[str, str], dict[str, Any]] = {
+    **EMBEDDING_BODIES,
     ("POST", "/v1/events/batch"): {
         "application/json": {"schema": {"type": "array", "maxItems": 1000, "items": _ITEM}},
         "application/x-ndjson": {"schema": {"type": "string", "description": "One event a line"}},

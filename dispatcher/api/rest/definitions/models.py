@@ -45,14 +45,24 @@ def _model(record: Record | Records, name: str, *, given: bool, base: type[BaseM
     fields: dict[str, Any] = {
         _snake(one.name): (_type(one.kind, one.name, given=given) | None, _described(one)) for one in rows
     }
+    if given and isinstance(record, Records):
+        first = rows[0]
+        fields[_snake(first.name)] = (_type(first.kind, first.name, given=given), _described(first, default=...))
     return create_model(name, __base__=base, **fields)
 
 
-def _described(row: Row) -> Any:
-    example = MASK if isinstance(row.kind, Secret) else row.example
+def _described(row: Row, default: Any = None) -> Any:
+    example = _example(row)
     return Field(
-        default=None, alias=row.name, description=row.description or None, examples=[example] if example else None
+        default=default, alias=row.name, description=row.description or None, examples=[example] if example else None
     )
+
+
+def _example(row: Row) -> Any:
+    if isinstance(row.kind, Records):
+        entry = {one.name: one.example for one in row.kind.fields if one.example}
+        return [entry] if entry else None
+    return MASK if isinstance(row.kind, Secret) else row.example
 
 
 def _snake(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from dispatcher.api.rest.models import Name, Wire
 
@@ -12,12 +12,17 @@ Text = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
 MarketplaceId = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
+Accent = Annotated[Text, WithJsonSchema({"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"})]
+Language = Annotated[Text, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"})]
+"""Checked where brands are, whose messages say more."""
+
+
 class BrandIn(Wire):
     """``logo``: a data: image or a path on this server; ``accent``: #rrggbb with a contrast of 4.5:1 on white."""
 
     logo: Text | None = None
-    accent: Text | None = None
-    language: Text | None = None
+    accent: Accent | None = None
+    language: Language | None = None
 
 
 class MarketplaceIn(Wire):

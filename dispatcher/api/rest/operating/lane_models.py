@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from dispatcher.api.rest.models import NO_CONTROL, EpochMs, Moment, Name, Wire
+
+_DURATION = {"type": "string", "pattern": "^0{0,5}[1-9][0-9]{0,5}[smhdSMHD]$"}
+Duration = Annotated[Name, WithJsonSchema(_DURATION)]
+"""Checked by the handler, whose messages say more."""
 
 
 class PauseIn(Wire):
@@ -23,7 +27,7 @@ class PauseIn(Wire):
     )
 
     reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_CONTROL)] | None = None
-    lasting: Annotated[Name | None, Field(alias="for")] = None
+    lasting: Annotated[Duration | None, Field(alias="for")] = None
     until: Annotated[Moment | EpochMs | None, Field(examples=[None])] = None
     """A time to come, within 90 days; not beside ``for``."""
 

@@ -142,7 +142,7 @@ HEADERS = Headers(
     plural="custom headers",
     fields=(
         Field("name", "name", Text(), says="Name of the header", example="X-Tenant"),
-        Field("value", "value", Text(), says="Value of the header; left out, it stays as it is"),
+        Field("value", "value", Text(), says="Value of the header; left out, it stays as it is", example="acme"),
         Field("secret", "secret", Switch(), says="Mask the value where it is shown"),
     ),
 )
