@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
+from dispatcher.api.http.aiohttp_inside.connection import Connection
+from dispatcher.api.http.aiohttp_inside.protocols import protocol_factory
 from tests.ports import free_port
 
 ACCEPTING_TURNS = 3
@@ -25,6 +28,36 @@ BUSY_AT_THE_END_S = 0.1
 async def listening(app: web.Application) -> Http:
     """A client of ``app``, which listens on loopback. Close the client to end both."""
     server = TestServer(app)
+    await server.start_server(shutdown_timeout=BUSY_AT_THE_END_S)
+    return TestClient(server)
+
+
+class _AsServed(web.Server):
+    """aiohttp's server, with the connections of ``dispatcher serve``."""
+
+    connection: Callable[[], Connection]
+
+    def __call__(self) -> Connection:
+        return self.connection()
+
+
+class _AsServedRunner(web.AppRunner):
+    async def _make_server(self) -> web.Server:
+        server = await super()._make_server()
+        server.__class__ = _AsServed
+        assert isinstance(server, _AsServed)
+        server.connection = protocol_factory(self.app, server)
+        return server
+
+
+class _TestServer(TestServer):
+    async def _make_runner(self, **arguments: Any) -> web.AppRunner:
+        return _AsServedRunner(self.app, **arguments)
+
+
+async def listening_as_served(app: web.Application) -> Http:
+    """``listening``, with the connections of ``dispatcher serve``: these begin ordinary requests themselves."""
+    server = _TestServer(app)
     await server.start_server(shutdown_timeout=BUSY_AT_THE_END_S)
     return TestClient(server)
 

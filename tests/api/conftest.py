@@ -13,7 +13,6 @@ from joserfc.jwk import RSAKey
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
-from dispatcher.api.http.aiohttp_inside.direct_routes import direct
 from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.api.watch.verdict import judging
@@ -27,7 +26,7 @@ from dispatcher.settings import Settings
 from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
-from tests.serving import Http, listening
+from tests.serving import Http, listening_as_served
 
 ADMIN_ID, ADMIN_SECRET = "admin", "admin-secret-for-tests"
 KEY = base64.b64encode(bytes(32)).decode()
@@ -175,11 +174,8 @@ async def start(redis: Redis, signing_key: str) -> AsyncIterator[Start]:
         mount_console(app, oidc_of(settings))
         mount_marketplace(app)
         mount_portal(app)
-        http = await listening(app)
+        http = await listening_as_served(app)
         running.append(http)
-        handler = http.server.handler
-        assert handler is not None
-        handler.request_handler = direct(app, handler.request_handler)
         api = Api(http, app[SERVICES], clock, redis)
         api.headers = await api.bearer()
         return api

@@ -154,7 +154,9 @@ async def test_what_is_under_way_is_not_idle(served: Served) -> None:
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_a_server_that_ends_waits_for_what_is_under_way(served: Served, fails: bool) -> None:
+async def test_a_server_that_ends_waits_for_what_is_under_way(
+    served: Served, fails: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     reader, writer, _ = await served.connect(SLOW)
     idle, idle_writer, _ = await served.connect(b"")
     await until(lambda: served.begun)
@@ -169,6 +171,7 @@ async def test_a_server_that_ends_waits_for_what_is_under_way(served: Served, fa
     assert (b"503 " if fails else b'"the last"') in answer
     async with asyncio.timeout(DEADLINE_S):
         await ending
+    assert [one for one in caplog.records if one.levelname == "ERROR"] == []
     writer.close()
     idle_writer.close()
 

@@ -16,7 +16,6 @@ import orjson
 import pytest
 
 from dispatcher.api.http.aiohttp_inside.connection import Connection, connection_arguments
-from dispatcher.api.http.aiohttp_inside.protocols import protocol_factory
 from dispatcher.api.http.at_once import AT_ONCE, Begun
 from dispatcher.api.http.response.middleware import EDGE
 from dispatcher.errors import StoreDeclined, StoreUnavailable
@@ -208,14 +207,13 @@ async def both_ways(api: Api) -> AsyncIterator[Ways]:
     at_once: Any = api.http.app[AT_ONCE]
     at_once["/v1/events"] = counted
     loop = asyncio.get_running_loop()
-    prompt = await loop.create_server(protocol_factory(api.http.app, server), "127.0.0.1", 0)
     plain = partial(Connection, server, loop=loop, **connection_arguments())
     general = await loop.create_server(plain, "127.0.0.1", 0)
+    prompt_port, general_port = api.http.port, general.sockets[0].getsockname()[1]
+    assert prompt_port is not None
     try:
-        ports = [one.sockets[0].getsockname()[1] for one in (prompt, general)]
-        yield Ways(ports[0], ports[1], begun, await tokens_of(api))
+        yield Ways(prompt_port, general_port, begun, await tokens_of(api))
     finally:
-        await close(prompt)
         await close(general)
 
 

@@ -87,9 +87,6 @@ class PromptConnection(Connection):
     def _ended(self, outcome: asyncio.Future[Any]) -> None:
         assert self._under_way is not None
         ended, self._under_way = self._under_way, None
-        self._request_in_progress = False
-        if self._handler_waiter is not None:
-            self._handler_waiter.set_result(None)
         error = outcome.exception()
         if isinstance(error, Exception):
             self._fail(ended, error)
@@ -98,6 +95,7 @@ class PromptConnection(Connection):
 
     def _answer(self, ended: _UnderWay, answer: Answer) -> None:
         """Send it, unless nobody is left, and do what aiohttp's task does between two requests."""
+        self._ends()
         self._edge.answered(ended.asked, answer.status, ended.request_id, ended.started_s)
         transport, parser, manager = self.transport, self._parser, self._manager
         if transport is None or transport.is_closing() or parser is None or manager is None:
@@ -115,9 +113,16 @@ class PromptConnection(Connection):
             self._keepalive_handle = self._loop.call_at(closes_s, self._process_keepalive)
         self._go_on()
 
+    def _ends(self) -> None:
+        """Tell whoever waits for the end of this request; aiohttp does so for what its task is left with."""
+        self._request_in_progress = False
+        if self._handler_waiter is not None:
+            self._handler_waiter.set_result(None)
+
     def _fail(self, ended: _UnderWay, error: Exception) -> None:
         waiter = self._waiter
         if waiter is None or waiter.done():
+            self._ends()
             self._edge.unheard(ended.asked, error, ended.request_id, ended.started_s)
         else:
             self.failure = error
