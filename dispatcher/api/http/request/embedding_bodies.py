@@ -46,7 +46,7 @@ _SESSION: Body = {
     "HostUrl": _text("Page of the host application, http or https", 2048),
     "Role": _text("Owner or Member; Owner unless given"),
 }
-_USER = {"Username": "ada@acme.example", "Password": "correct horse battery", "AccountName": "Acme"}
+_USER = {"Username": "ada@acme.example", "Password": "correct horse battery", "AccountName": "Acme", "MarketplaceId": 1}
 
 
 def _json(schema: Body, example: Body) -> Body:
@@ -54,9 +54,7 @@ def _json(schema: Body, example: Body) -> Body:
 
 
 EMBEDDING_BODIES: dict[tuple[str, str], Body] = {
-    ("POST", "/v1.0/users/marketplace"): _json(
-        {"required": ["Username", "Password"], "properties": _SESSION}, _USER | {"MarketplaceId": 1}
-    ),
+    ("POST", "/v1.0/users/marketplace"): _json({"required": ["Username", "Password"], "properties": _SESSION}, _USER),
     ("POST", "/v1.0/users/launch"): _json({"required": ["Username", "Password"], "properties": _SESSION}, _USER),
     ("PUT", "/v1.0/account/connectors/{connectorId}"): _json({"properties": _CONNECTOR}, {"Name": "Shop"}),
     ("POST", "/v1.0/connectors/{templateId}/install"): _json({"properties": _CONNECTOR}, {"Name": "Shop"}),

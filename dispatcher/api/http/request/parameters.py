@@ -228,7 +228,7 @@ MEDIA: dict[tuple[str, str], dict[str, Any]] = {
                 "type": "object",
                 "required": ["query"],
                 "properties": {
-                    "query": {"type": "string"},
+                    "query": _FILLED,
                     "variables": {"type": ["object", "null"]},
                     "operationName": {"type": ["string", "null"]},
                 },
