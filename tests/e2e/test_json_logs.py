@@ -69,3 +69,4 @@ async def test_why_a_process_did_not_start_is_json(tmp_path: Path) -> None:
     status, out, lines = await lines_of(tmp_path, dispatcher_command("serve"), **gone)
     assert (status, out) == (1, "")
     assert lines[-1]["event"] == "process ended"
+    assert "start it, or name another one in DISPATCHER_REDIS_URL" in lines[-1]["error"]

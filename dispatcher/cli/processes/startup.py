@@ -161,7 +161,8 @@ async def _reach(redis: Redis, url: str) -> None:
     except StoreUnusable as error:
         raise StoreUnusable(f"{parse(url).label}: {error}") from error
     except StoreUnavailable as error:
-        raise StoreUnavailable(f"{parse(url).label} cannot be reached: {error.__cause__}") from error
+        away = f"{parse(url).label} cannot be reached: {str(error.__cause__).rstrip('.')}"
+        raise StoreUnavailable(f"{away}; start it, or name another one in DISPATCHER_REDIS_URL") from error
 
 
 @asynccontextmanager

@@ -23,7 +23,7 @@ MIN_PASSPHRASE_CHARS = 16
 _NONCE_BYTES = 12
 _VERSION = "v1"
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
-_HOW = "make one with: python -c 'import base64,os; print(base64.b64encode(os.urandom(32)).decode())'"
+_HOW = "make one with `dispatcher config --new-key`"
 
 
 class SealError(DispatcherError):

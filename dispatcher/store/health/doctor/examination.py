@@ -123,7 +123,7 @@ async def _audit_log(redis: Redis) -> Check:
         head = await AuditReader(redis).head()
     except StoreDamaged as error:
         return Check("audit log", Level.FAIL, str(error))
-    return Check("audit log", Level.OK, f"{head.n} entries written; `dispatcher audit-log --verify` checks them")
+    return Check("audit log", Level.OK, f"entries so far: {head.n:,}; `dispatcher audit-log --verify` checks them")
 
 
 async def _partitions(redis: Redis, partitions: int) -> Check:

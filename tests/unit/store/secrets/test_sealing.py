@@ -93,7 +93,7 @@ def test_hex_and_base64_of_the_same_bytes_are_the_same_key() -> None:
 
 @pytest.mark.parametrize("key", ["", "short", "fifteen letters", bytes(8)])
 def test_a_malformed_key_stops_the_start_and_says_how_to_make_one(key: str | bytes) -> None:
-    with pytest.raises(ConfigurationError, match="make one with"):
+    with pytest.raises(ConfigurationError, match="make one with `dispatcher config --new-key`"):
         Sealer([key])
 
 
