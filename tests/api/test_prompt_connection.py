@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -63,7 +64,7 @@ async def serving() -> AsyncIterator[Served]:
         if "X-Odd" in headers:
             return None
         begun.append(asyncio.get_running_loop().create_future())
-        return Begun(begun[-1], lambda said: Answer(200, {}, said))
+        return Begun(begun[-1], lambda said: Answer(200, {}, said.strip()))
 
     edge = Edge(statuses.append)
     app = web.Application(middlewares=[edge.serve])
@@ -121,6 +122,18 @@ async def test_a_failure_is_the_handlers_to_tell_and_the_connection_goes_on(serv
     assert answers.endswith(b"handled /other")
     assert served.handled == ["/other"]
     assert connection.failure is None
+    writer.close()
+
+
+async def test_what_ended_and_cannot_be_told_is_no_second_request(served: Served) -> None:
+    reader, writer, _ = await served.connect(SLOW + END)
+    await until(lambda: served.begun)
+    told: asyncio.Future[Any] = served.begun[0]
+    told.set_result(1)
+    answers = await said(reader)
+    assert answers.startswith(b"HTTP/1.1 500 ")
+    assert answers.endswith(b"handled /other")
+    assert len(served.begun) == 1
     writer.close()
 
 

@@ -87,11 +87,12 @@ class PromptConnection(Connection):
     def _ended(self, outcome: asyncio.Future[Any]) -> None:
         assert self._under_way is not None
         ended, self._under_way = self._under_way, None
-        error = outcome.exception()
-        if isinstance(error, Exception):
+        try:
+            answer = ended.begun.answer(outcome.result())
+        except Exception as error:
             self._fail(ended, error)
         else:
-            self._answer(ended, ended.begun.answer(outcome.result()))
+            self._answer(ended, answer)
 
     def _answer(self, ended: _UnderWay, answer: Answer) -> None:
         """Send it, unless nobody is left, and do what aiohttp's task does between two requests."""
