@@ -180,6 +180,20 @@ async def test_every_state_is_accessible_and_fits(
                 await assert_accessible(page)
 
 
+async def test_an_order_without_fields_begins_beside_what_the_product_receives(
+    visitors: Visitors, shopper: Shopper
+) -> None:
+    """It began in a second row, below the height of that box."""
+    page = await visitors.page()
+    await connected(page, shopper)
+    await page.goto(f"{shopper.origin}{SHOP}/products/{LEDGER}")
+    tops = await page.evaluate(
+        "[...document.querySelectorAll('.beside > *')].map(one => one.getBoundingClientRect().top)"
+    )
+    assert len(tops) == 2
+    assert tops[0] == tops[1]
+
+
 OTHER = "6" * 24
 MIRRORED = (
     SHOP,
