@@ -64,9 +64,10 @@ def welcome(api: Listening, store: Store) -> str:
     ]
     if admin:
         user = _user(*admin)
-        lines.append(
-            f"  token    curl -s -u {user} -d grant_type=client_credentials {api.settings.base_url}/oauth2/token"
-        )
+        lines += [
+            f"  token    curl -s -u {user} -d grant_type=client_credentials {api.settings.base_url}/oauth2/token",
+            f"  sign in  to the console as client {admin[0]}, with the secret after the colon in the line above",
+        ]
     return "\n".join([*lines, "Ctrl-C stops it; what it holds is kept."])
 
 

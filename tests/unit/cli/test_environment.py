@@ -103,3 +103,4 @@ def test_dev_never_prints_a_secret_of_the_environment(tmp_path: Path, monkeypatc
     printed = welcome(cast("Any", api), cast("Any", store))
     assert "s3cr3t-of-the-environment" not in printed
     assert '-u admin:"$DISPATCHER_ADMIN_CLIENT_SECRET"' in printed
+    assert "to the console as client admin," in printed
