@@ -77,7 +77,9 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: s
         for task in cancelled:
             task.cancel()
         halt.set()
-        ended = await asyncio.gather(*finishing, *cancelled, return_exceptions=True)
+        ended = await asyncio.gather(*finishing, return_exceptions=True)
+        await _sign_off(parts)
+        ended += await asyncio.gather(*cancelled, return_exceptions=True)
         over.set()
         parts.owner.nudge()
         ended += await asyncio.gather(delivering, return_exceptions=True)
@@ -134,9 +136,18 @@ async def _until(stop: asyncio.Event, tasks: Sequence[Task]) -> None:
     stopping.cancel()
 
 
+async def _sign_off(parts: Composition) -> None:
+    """Its heartbeats have ended, so nobody may look for them: what still runs would be taken for lost, and repeated.
+
+    From now on the others share out among themselves what it lets go; killed meanwhile, it is found by its leases.
+    """
+    with contextlib.suppress(StoreUnavailable):
+        await parts.beats.leave(parts.owner.worker_id)
+
+
 async def _release(parts: Composition, drain_timeout_s: float) -> None:
     await parts.owner.stop(drain_timeout_s)
     await parts.operational.flush(everything=True)
+    await _sign_off(parts)  # anew: the store may have been away
     with contextlib.suppress(StoreUnavailable):
-        await parts.beats.leave(parts.owner.worker_id)
         await parts.upkeep.retire()

@@ -111,6 +111,27 @@ async def test_ft3_a_worker_that_is_stopping_is_not_taken_for_lost(deployment: D
     await deployment.assert_well()
 
 
+async def test_ft3_others_look_no_more_for_a_worker_that_is_stopping(deployment: Deployment) -> None:
+    deployment.host.replies.append(Reply(delay_s=60))
+    integration = await deployment.integration()
+    await deployment.worker(**UNHURRIED)
+    event_id = await deployment.emit(integration)
+    await deployment.host.wait_for(1)
+    stopping = await deployment.owning_worker(integration)
+    stopping.signal(signal.SIGTERM)
+
+    async def signed_off() -> bool:
+        return not await deployment.redis.zcard(deployment_keys.WORKERS)
+
+    await until(signed_off, 30)
+    assert await deployment.owning_worker(integration) is stopping  # and still waits for its host
+    stopping.signal(signal.SIGTERM)
+    await stopping.ended(within_s=60)
+    await deployment.worker()
+    await deployment.all_succeed([event_id], within_s=60)
+    await deployment.assert_well()
+
+
 @pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGINT])
 async def test_ft4_a_second_signal_ends_the_drain(deployment: Deployment, second: signal.Signals) -> None:
     deployment.host.replies.append(Reply(delay_s=60))
