@@ -31,10 +31,10 @@ def worker_settings() -> Settings:
     return settings
 
 
-def deliver_alone(settings: Settings, called: str = "") -> None:
-    """This process delivers, and no other; it ends with its parent."""
+def deliver_alone(settings: Settings, called: str = "", parent: int = 0) -> None:
+    """This process delivers, and no other; it ends with its parent, which may have ended before this looks for it."""
     import_server("worker.main")
-    run_process(_worker(settings, called), settings)
+    run_process(_worker(settings, called, parent or os.getppid()), settings)
 
 
 async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event, called: str = "") -> None:
@@ -49,16 +49,15 @@ async def deliver(settings: Settings, redis_url: str, stop: asyncio.Event, calle
     await run(settings, redis_url, stop, called)
 
 
-async def _worker(settings: Settings, called: str) -> None:
+async def _worker(settings: Settings, called: str, parent: int) -> None:
     with stop_on_signals() as stop:
-        watch = asyncio.create_task(_stop_without_parent(stop))
+        watch = asyncio.create_task(_stop_without_parent(stop, parent))
         async with open_store(settings, client_name="dispatcher-worker") as store:
             await deliver(settings, store.url, stop, called)
         watch.cancel()
 
 
-async def _stop_without_parent(stop: asyncio.Event) -> None:
-    parent = os.getppid()
+async def _stop_without_parent(stop: asyncio.Event, parent: int) -> None:
     while not stop.is_set():
         await asyncio.sleep(PARENT_CHECK_S)
         if os.getppid() != parent:

@@ -80,7 +80,7 @@ class Supervisor:
         started in out of where Python looks for modules.
         """
         called = new_call()
-        command = (sys.executable, "-P", "-m", "dispatcher.cli.one_worker", called)
+        command = (sys.executable, "-P", "-m", "dispatcher.cli.one_worker", called, str(os.getpid()))
         process = await asyncio.create_subprocess_exec(*command, env=self._environment(number), start_new_session=True)
         ended, stopped = asyncio.create_task(process.wait()), asyncio.create_task(stop.wait())
         try:
