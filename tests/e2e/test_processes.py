@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 import urllib.error
@@ -178,6 +179,14 @@ async def test_workers_do_not_outlive_a_killed_supervisor(folder: Path) -> None:
         workers.kill()
         for pid in (*left, server):
             assert await until(partial(gone, pid), DEADLINE_S, tell=workers.said)
+
+
+async def test_a_worker_whose_supervisor_was_killed_while_it_started_ends_by_itself(folder: Path) -> None:
+    somebody_else = str(os.getppid())
+    command = (sys.executable, "-P", "-m", "dispatcher.cli.one_worker", "called", somebody_else)
+    own = {"DISPATCHER_DATA_DIR": str(folder / "data"), "DISPATCHER_SECRET_KEYS": new_key()}
+    async with Program(folder, command, own, name="worker") as orphan:
+        assert await orphan.ended() == 0
 
 
 async def test_taken_port_is_one_line_and_exit_2(folder: Path) -> None:
