@@ -10,44 +10,27 @@ import asyncio
 import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
-from bench.history import Hand, spread
-from bench.rig.deployment import PARTITIONS, Deployment, deployment
+from bench.rig.deployment import PARTITIONS, deployment
 from bench.rig.in_turn import compare, running
-from bench.rig.traffic import BATCH
 from dispatcher.cli.bench.sink_client import Sink, sink_process
 from dispatcher.store.archive.upkeep.auditing import recount_archive
 
-ACCOUNTS = 10_000
-OLD_EACH = 8_000
-"""Events that ended long ago, for each round: a worker moves a thousand in a second, more before the first one."""
+AT_ONCE, KEPT = "bench.peers.archives_at_once", "dispatcher.cli.main"
 
 
 async def costs(sink: Sink, rounds: int, events: int) -> None:
+    """From the second round on there is always something to move: what was delivered in those before."""
     async with AsyncExitStack() as stack:
         moving, keeping = [await stack.enter_async_context(deployment()) for _ in range(2)]
-        archive = {"DISPATCHER_ARCHIVE_DIR": str(moving.folder / "archive"), "DISPATCHER_ARCHIVE_AFTER_DAYS": "1"}
-        moving = replace(moving, settings=moving.settings | archive)
-        for made in (moving, keeping):
-            await _past(made, rounds * OLD_EACH)
-        with_, without = [await running(stack, sink, made) for made in (moving, keeping)]
-        before = (await recount_archive(moving.redis, range(PARTITIONS))).events
+        moving = replace(moving, settings=moving.settings | {"DISPATCHER_ARCHIVE_DIR": str(moving.folder / "archive")})
+        with_, without = [
+            await running(stack, sink, made, module) for made, module in ((moving, AT_ONCE), (keeping, KEPT))
+        ]
         await compare(sink, with_, without, rounds, events)
-        moved = (await recount_archive(moving.redis, range(PARTITIONS))).events - before
-        print(f"moved meanwhile: {moved:,} events beside {rounds * events:,} that were delivered")
-
-
-async def _past(made: Deployment, count: int) -> None:
-    """Events of the last 30 days that have ended."""
-    hand = Hand(made)
-    await hand.own_all()
-    events = spread(made.queue, count, ACCOUNTS)
-    while batch := list(islice(events, BATCH)):
-        await made.queue.accept(batch)
-        await hand.settle_all()
-    await hand.leave_all()
+        moved = (await recount_archive(moving.redis, range(PARTITIONS))).events
+        print(f"moved: {moved:,} events of {rounds * events:,} that were delivered")
 
 
 async def main(rounds: int, events: int) -> None:

@@ -72,11 +72,6 @@ class Hand:
             self.generations[partition] = await self.store.grant(partition, 5000)
             assert await self.store.own(partition, self.generations[partition], "bench")
 
-    async def leave_all(self) -> None:
-        """To whoever comes next."""
-        for partition, generation in self.generations.items():
-            assert await self.store.rest(partition, generation)
-
     async def settle_all(self) -> None:
         for partition, generation in self.generations.items():
             while await self._settled(partition, generation):
