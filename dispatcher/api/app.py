@@ -106,18 +106,11 @@ async def build_app(
     admin = AdminClient(settings.admin_client_id, settings.admin_client_secret)
     await admin.ensure(services)
     emits = EmitCounts()
-    emit_edge = Edge(emits.count)
-    app = web.Application(
-        client_max_size=settings.max_body_bytes,
-        middlewares=[emit_edge.serve],
-        handler_args=connection_arguments(),
-    )
-    app.on_response_prepare.append(nameless)
+    app = _edged(Edge(emits.count), settings.max_body_bytes)
     app[SERVICES], app[EFFECTIVE_SETTINGS] = services, reference(settings)
     app[INSTALLING] = installing
     app.on_cleanup.append(_no_more_passwords)
     _bound_work(app)
-    app[ERROR_PAGES], app[EDGE] = [], emit_edge
     app[OAUTH] = await oauth_server(settings, services, redis)
     app[METRICS] = _metrics_page(services, redis)
     _keep_stores(app, redis)
@@ -139,6 +132,14 @@ async def build_app(
     app[METERS] = Meters(RateLimits(redis), settings.client_burst)
     _install(app, api_routes())
     _begin_at_once(app, settings.max_body_bytes)
+    return app
+
+
+def _edged(edge: Edge, max_body_bytes: int) -> web.Application:
+    """With no routes yet; every answer passes ``edge``."""
+    app = web.Application(client_max_size=max_body_bytes, middlewares=[edge.serve], handler_args=connection_arguments())
+    app.on_response_prepare.append(nameless)
+    app[ERROR_PAGES], app[EDGE] = [], edge
     return app
 
 
