@@ -5,16 +5,13 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import tempfile
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 
 from bench.rig.deployment import PARTITIONS, deployment
-from bench.rig.in_turn import compare, running
-from dispatcher.cli.bench.sink_client import Sink, sink_process
+from bench.rig.in_turn import asked, compare, own_sink, running
+from dispatcher.cli.bench.sink_client import Sink
 from dispatcher.store.archive.upkeep.auditing import recount_archive
 
 AT_ONCE, KEPT = "bench.peers.archives_at_once", "dispatcher.cli.main"
@@ -34,14 +31,10 @@ async def costs(sink: Sink, rounds: int, events: int) -> None:
 
 
 async def main(rounds: int, events: int) -> None:
-    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
-        async with sink_process(Path(name)) as sink:
-            await costs(sink, rounds, events)
+    async with own_sink() as sink:
+        await costs(sink, rounds, events)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench.archiving", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--events", type=int, default=12_000)
-    given = parser.parse_args()
+    given = asked("bench.archiving", __doc__, rounds=9)
     asyncio.run(main(given.rounds, given.events))

@@ -5,18 +5,15 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import tempfile
 import time
 from contextlib import AsyncExitStack
-from pathlib import Path
 
 from bench.history import Hand, used_bytes
 from bench.rig.deployment import PARTITIONS, Deployment, deployment
-from bench.rig.in_turn import compare, running
+from bench.rig.in_turn import asked, compare, own_sink, running
 from bench.rig.traffic import integration_id
-from dispatcher.cli.bench.sink_client import Sink, sink_process
+from dispatcher.cli.bench.sink_client import Sink
 from dispatcher.ids import new_event_id
 from dispatcher.model.attempt import Attempt, Outcome
 from dispatcher.model.event import Event
@@ -124,14 +121,10 @@ def _event(number: int) -> Event:
 async def main(rounds: int, events: int) -> None:
     await scripts()
     await memory()
-    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
-        async with sink_process(Path(name)) as sink:
-            await costs(sink, rounds, events)
+    async with own_sink() as sink:
+        await costs(sink, rounds, events)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench.signals", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--events", type=int, default=12_000)
-    given = parser.parse_args()
+    given = asked("bench.signals", __doc__, rounds=7)
     asyncio.run(main(given.rounds, given.events))

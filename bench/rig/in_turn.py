@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import statistics
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from bench.rig.deployment import FIRST_EVENTS, Deployment
 from bench.rig.drain import Drain, watch
 from bench.rig.traffic import define, fill
 from dispatcher.cli.bench.children import Child, program
-from dispatcher.cli.bench.sink_client import Sink
+from dispatcher.cli.bench.sink_client import Sink, sink_process
 
 INTEGRATIONS = 100
 
@@ -90,3 +93,19 @@ def _say(what: str, *figures: Sequence[float]) -> None:
 def _ratio(what: str, with_: Sequence[float], without: Sequence[float]) -> None:
     ratios = [a / b for a, b in zip(with_, without, strict=True)]
     print(f"{what}: {statistics.median(ratios):.3f} ({min(ratios):.2f} to {max(ratios):.2f})", flush=True)
+
+
+@asynccontextmanager
+async def own_sink() -> AsyncIterator[Sink]:
+    """A host for both, with a folder that is thrown away."""
+    with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
+        async with sink_process(Path(name)) as sink:
+            yield sink
+
+
+def asked(program: str, about: str | None, rounds: int) -> argparse.Namespace:
+    """``rounds`` and ``events`` of each, from the command line."""
+    parser = argparse.ArgumentParser(prog=f"python -m {program}", description=about)
+    parser.add_argument("--rounds", type=int, default=rounds)
+    parser.add_argument("--events", type=int, default=12_000)
+    return parser.parse_args()
