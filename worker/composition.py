@@ -20,6 +20,7 @@ from dispatcher.flow.integrations.credentials.rotation_schedule import Rotating
 from dispatcher.flow.pings.schedule import Probing
 from dispatcher.model.operational import to_nobody
 from dispatcher.policy.figures.tallies import Tallies
+from dispatcher.policy.pace.places import Places, TenantOf, slots
 from dispatcher.settings import Settings
 from dispatcher.store.archive.upkeep.writing import ArchiveWriter
 from dispatcher.store.audit_log.log import AuditLog
@@ -55,7 +56,6 @@ from worker.oauth.grants import GrantClient
 from worker.oauth.renewal import Renewer
 from worker.oauth.source import TokenSource
 from worker.partition.owner import Owner
-from worker.partition.places import Places, TenantOf, slots
 from worker.partition.runner import LanePolicy, Runner
 from worker.partition.traced_owner import TracedOwner
 from worker.ping.account_trial import AccountTrier

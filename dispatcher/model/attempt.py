@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple
 
+ClaimId = tuple[str, int]
+"""Names one claim: event id and number of the attempt. An event may be claimed anew while an older attempt runs."""
+
 
 class Outcome(StrEnum):
     """The end of an attempt. ``STARTED`` means that its worker was lost before it could report."""

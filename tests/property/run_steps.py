@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, precondition, rule
 
-from dispatcher.model.attempt import Attempt, Outcome
+from dispatcher.model.attempt import Attempt, ClaimId, Outcome
 from dispatcher.model.status import Status
-from dispatcher.store.queue.owning.claims import Claim, Claimed, ClaimId, Followers, LaneSetting, Move, Settlement
+from dispatcher.store.queue.owning.claims import Claim, Claimed, Followers, LaneSetting, Move, Settlement
 from tests.hand_worker import HandWorker
 from tests.property.on_server import ENDING, LANE, PICK, OnServer, only_if
 from tests.property.queue_model import FIRST_CAP, LANES, URL, Tracked

@@ -8,8 +8,9 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
+from dispatcher.model.attempt import ClaimId
 from dispatcher.policy.notification.trace_context import TRACEPARENT
-from dispatcher.store.queue.owning.claims import Claimed, ClaimId, Settlement
+from dispatcher.store.queue.owning.claims import Claimed, Settlement
 from dispatcher.telemetry.tracing import CLIENT, Span, Tracing
 from worker.delivery.delivery import Authorization, Delivery, Reading
 from worker.delivery.sending import Sender

@@ -6,10 +6,11 @@ import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from dispatcher.store.queue.owning.claims import Claimed, ClaimId, LaneSetting, Settlement
+from dispatcher.model.attempt import ClaimId
+from dispatcher.policy.pace.lane import Lane
+from dispatcher.policy.pace.places import ALL_BYTES
+from dispatcher.store.queue.owning.claims import Claimed, LaneSetting, Settlement
 from dispatcher.store.queue.owning.partition import ANY_SIZE
-from worker.partition.lane import Lane
-from worker.partition.places import ALL_BYTES
 from worker.partition.run import Run
 
 Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
@@ -124,7 +125,8 @@ class OwnedPartition:
     def take_batch(self, now_ms: int) -> Batch | None:
         """Take out all that the next settle carries; None = nothing."""
         for integration_id in self.changed_lanes:
-            self.settings += self.lanes[integration_id].changes(now_ms)
+            changes = self.lanes[integration_id].changes(now_ms)
+            self.settings += [LaneSetting(integration_id, field, value) for field, value in changes.items()]
         self.changed_lanes.clear()
         if not (self.outcomes or self.settings or self.counted):
             return None

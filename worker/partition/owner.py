@@ -21,6 +21,7 @@ import structlog
 from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.periodic import until_next
+from dispatcher.policy.pace.places import ALL_BYTES, LONG_S, Places
 from dispatcher.store.queue.owning.claims import Claimed
 from dispatcher.store.queue.owning.codec import read_claim
 from dispatcher.store.queue.owning.partition import LEASE_LEFT, PartitionStore
@@ -31,7 +32,6 @@ from worker.partition.holdings import Holdings
 from worker.partition.launcher import AT_ONCE, Attempts, Launcher
 from worker.partition.owned_partition import Allotment, Batch, OwnedPartition, allot, ended_in, room_bytes, running_in
 from worker.partition.pauses import FEW, FIRST_PAUSE_S, IDLE_S, LONGEST_PAUSE_S, gather
-from worker.partition.places import ALL_BYTES, LONG_S, Places
 from worker.partition.run import RUN_S, Run
 from worker.partition.runner import Runner
 

@@ -22,6 +22,8 @@ from dispatcher.model.operational import Notify, OperationalEvent, OperationalKi
 from dispatcher.policy.figures.exemplars import Exemplar, sampled_trace_id
 from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.policy.pace.circuit import CircuitState
+from dispatcher.policy.pace.lane import Lane
+from dispatcher.policy.pace.places import Occupancy, Places
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.claims import Claimed, Move, Settlement, SuspendedUrls, UnreadableContents
 from dispatcher.store.queue.owning.codec import UNREADABLE_MS
@@ -29,9 +31,7 @@ from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.secrets.sealing import SealError
 from worker.delivery.deliver import Deliverer
 from worker.delivery.delivery import Delivered, Reading
-from worker.partition.lane import Lane
 from worker.partition.owned_partition import OwnedPartition
-from worker.partition.places import Occupancy, Places
 
 PUT_OFF_MS = 200
 """Delay of an event whose definitions could not be read."""
@@ -214,7 +214,6 @@ class Runner:
 
     def _new_lane(self, owned: OwnedPartition, lane_id: str, flags: bytes) -> Lane:
         lane = owned.lanes[lane_id] = Lane(
-            lane_id,
             Occupancy(lane_id),
             maximum=self._policy.concurrency,
             circuit_failures=self._policy.circuit_failures,

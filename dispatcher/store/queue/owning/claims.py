@@ -7,14 +7,11 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from dispatcher.errors import DispatcherError
-from dispatcher.model.attempt import Attempt
+from dispatcher.model.attempt import Attempt, ClaimId
 from dispatcher.model.event import Event, EventState
 from dispatcher.model.status import Status
 from dispatcher.store.packing.documents import plain_contents
 from dispatcher.store.queue.records import UNREADABLE
-
-ClaimId = tuple[str, int]
-"""Names one claim: event id and number of the attempt. An event may be claimed anew while an older attempt runs."""
 
 
 class UnreadableContents(DispatcherError):

@@ -11,9 +11,10 @@ from typing import Any
 
 from redis.crc import key_slot
 
+from dispatcher.model.attempt import ClaimId
 from dispatcher.model.queue import RecountReport
 from dispatcher.store.keys import queue as keys
-from dispatcher.store.queue.owning.claims import ClaimId, LaneSetting, Settlement, SuspendedUrls
+from dispatcher.store.queue.owning.claims import LaneSetting, Settlement, SuspendedUrls
 from dispatcher.store.queue.owning.codec import ClaimRequest, settle_arguments
 from dispatcher.store.queue.owning.exchange import exchange, unless_failed
 from dispatcher.store.queue.records import text

@@ -5,7 +5,7 @@ In their owner's memory; which URLs they are is in the store.
 
 from __future__ import annotations
 
-from dispatcher.store.queue.owning.claims import ClaimId
+from dispatcher.model.attempt import ClaimId
 
 
 class HalfOpenUrls:

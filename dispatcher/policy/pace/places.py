@@ -1,8 +1,8 @@
 """Places of a worker: who holds how many of them, and who may begin another attempt. No I/O.
 
 An attempt that waits for its host takes a socket and some memory, but no processor. So the places of those that wait
-for long are lent to others, up to a limit, and whoever holds many of them gets no more (``policy/shares``): a tenant
-is a vendor, or an integration of none, and within a tenant each integration is counted again.
+for long are lent to others, up to a limit, and whoever holds many of them gets no more (``policy.pace.shares``): a
+tenant is a vendor, or an integration of none, and within a tenant each integration is counted again.
 
 Invariants
 * Attempts younger than ``LONG_S`` count against no share: a tenant whose hosts answer may have all places.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from worker.partition.places import ALL_BYTES, LONG_S, SPARE_FILES, Occupancy, Places, slots
+from dispatcher.policy.pace.places import ALL_BYTES, LONG_S, SPARE_FILES, Occupancy, Places, slots
 
 ALL = 2048
 YOUNG = 512

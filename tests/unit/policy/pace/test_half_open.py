@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.partition.half_open import HalfOpenUrls
+from dispatcher.policy.pace.half_open import HalfOpenUrls
 
 URL, OTHER = "https://host/a", "https://host/b"
 FIRST, SECOND = ("event-1", 1), ("event-2", 1)

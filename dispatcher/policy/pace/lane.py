@@ -1,6 +1,6 @@
-"""Limits of one integration in its owner's memory: adaptive concurrency, circuit, slow-down, rate, share of places.
+"""Limits of one integration, as its partition's owner learns them: concurrency, circuit, slow-down, rate, places.
 
-Decides only; the claim script enforces the settings, which are written with the next settle.
+Decides only: the claim script enforces what is decided, once the owner has written it with its next settle.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from dispatcher.model.attempt import TRANSPORT_FAILURES, Outcome
 from dispatcher.model.integration import LaneLimits
 from dispatcher.policy.pace.circuit import Circuit, CircuitState
 from dispatcher.policy.pace.concurrency import ConcurrencyLimit
+from dispatcher.policy.pace.half_open import HalfOpenUrls
+from dispatcher.policy.pace.places import Occupancy
 from dispatcher.policy.pace.recovery import Recovery
 from dispatcher.policy.pace.retry import MAX_RETRY_AFTER_S
-from dispatcher.store.queue.owning.claims import LaneSetting
-from worker.partition.half_open import HalfOpenUrls
-from worker.partition.places import Occupancy
 
 START_CONCURRENCY = 32
 EARLY_S = 0.05
@@ -26,6 +25,10 @@ CROWDED_MS, LONGEST_CROWDED_MS = 500, 4000
 """Until its events are claimed again when there was no place for one, doubled each time."""
 _LONG_AGO_MS = 1
 """A past time in place of the one that another owner wrote, which stays in the store until it changes."""
+
+
+Settings = dict[str, int | float | None]
+"""Decisions by the name of their field in the store; None = there is none."""
 
 
 class Lane:
@@ -39,7 +42,6 @@ class Lane:
         "_early",
         "_failing_ms",
         "_handed_over",
-        "_integration_id",
         "_limit",
         "_maximum",
         "_opened_ms",
@@ -53,7 +55,6 @@ class Lane:
 
     def __init__(
         self,
-        integration_id: str,
         places: Occupancy,
         *,
         maximum: int,
@@ -69,7 +70,6 @@ class Lane:
         self._crowded_cap: int | None = None
         self._crowded_for_ms = 0
         self._crowded_until_ms: int | None = None
-        self._integration_id = integration_id
         self._maximum = maximum
         self._limit = ConcurrencyLimit(maximum, START_CONCURRENCY)
         self._circuit = Circuit(circuit_failures, circuit_open_ms)
@@ -80,7 +80,7 @@ class Lane:
         self._recovery: Recovery | None = None
         self._running = 0
         self._early = 0
-        self._handed_over: dict[str, int | float | None] = {
+        self._handed_over: Settings = {
             "cap": min(START_CONCURRENCY, maximum),
             "circuit": None,
             "slow": None,
@@ -207,11 +207,11 @@ class Lane:
         allowed = self._recovery.allowed
         return min(cap, allowed), min(self._rate or allowed, allowed)
 
-    def changes(self, now_ms: int) -> list[LaneSetting]:
+    def changes(self, now_ms: int) -> Settings:
         """Settings that differ from those last handed over."""
         open_until = self._circuit.until_ms if self._circuit.state is CircuitState.OPEN else None
         cap, rate = self._paced(min(self._offered, self._crowded_cap or self._offered))
-        wanted: dict[str, int | float | None] = {
+        wanted: Settings = {
             "cap": 1 if self.circuit_open else cap,
             "circuit": open_until,
             "slow": self._slow_ms if self._slow_ms > now_ms else None,
@@ -221,10 +221,6 @@ class Lane:
             "crowded": self._crowded_until_ms,
         }
         if wanted == self._handed_over:
-            return []
+            return {}
         before, self._handed_over = self._handed_over, wanted
-        return [
-            LaneSetting(self._integration_id, name, value)
-            for name, value in wanted.items()
-            if name not in before or before[name] != value
-        ]
+        return {name: value for name, value in wanted.items() if name not in before or before[name] != value}
