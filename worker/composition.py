@@ -43,11 +43,11 @@ from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.tokens import TokenStore
 from worker import installing
 from worker.archiving import Archiving
-from worker.delivery.accounts import AccountLookup, Accounts
+from worker.delivery.accounts.connectors import AccountLookup, Accounts
 from worker.delivery.deliver import Deliverer
 from worker.delivery.held_types import HeldTypes
-from worker.delivery.lookup import Lookup
 from worker.delivery.sending import Sender
+from worker.delivery.targets.lookup import Lookup
 from worker.delivery.traces import AttemptTraces, TracedSender
 from worker.jobs import Heard, Job, NotNow
 from worker.lookout import Lookout

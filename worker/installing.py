@@ -25,7 +25,7 @@ from dispatcher.store.installations.parties.connectors import ConnectorStore
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.installations.parties.templates import TemplateStore
 from dispatcher.store.keys import installations as keys
-from worker.delivery.installed import InstalledEvents
+from worker.delivery.accounts.installed import InstalledEvents
 from worker.resources import Resources
 
 

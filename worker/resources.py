@@ -30,11 +30,11 @@ from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.connection import connect, connect_listener
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.telemetry.tracing import Tracing, ended, tracing_of
-from worker.delivery.callbacks import CallbackTargets
 from worker.delivery.delivery import Identity
-from worker.delivery.lookup import Targets
-from worker.delivery.operational import operations_target
-from worker.delivery.target import Defaults, Target, TargetOpener
+from worker.delivery.targets.callbacks import CallbackTargets
+from worker.delivery.targets.lookup import Targets
+from worker.delivery.targets.operational import operations_target
+from worker.delivery.targets.target import Defaults, Target, TargetOpener
 from worker.http.own_addresses import hosts_of, own_addresses
 from worker.http.resolver import THREAD_WITHIN_S, SystemResolver
 from worker.http.transport import Egress

@@ -20,16 +20,16 @@ from dispatcher.policy.answers.steps import essence
 from dispatcher.policy.integration_filter.filter import Judgement, Ruling
 from dispatcher.policy.secrets.redaction import scrub
 from dispatcher.store.queue.owning.claims import Claimed, Settlement, SuspendedUrls
-from worker.delivery.accounts import Accounts
-from worker.delivery.attempt_log import AS_PLANNED, log, log_attempt
+from worker.delivery.accounts.connectors import Accounts
 from worker.delivery.delivery import Decision, Delivered, Delivery, FirstTo, Limiter, Reading
 from worker.delivery.held_types import HeldTypes
-from worker.delivery.lookup import Lookup
-from worker.delivery.retries import retried
+from worker.delivery.outcomes.attempt_log import AS_PLANNED, log, log_attempt
+from worker.delivery.outcomes.retries import retried
+from worker.delivery.outcomes.telling_headers import scrubbed
+from worker.delivery.outcomes.unsent import Ending, behind_half_open, deleted, ending_of, gone, not_admitted, put_off
 from worker.delivery.sending import Sender
-from worker.delivery.target import Target
-from worker.delivery.telling_headers import scrubbed
-from worker.delivery.unsent import Ending, behind_half_open, deleted, ending_of, gone, not_admitted, put_off
+from worker.delivery.targets.lookup import Lookup
+from worker.delivery.targets.target import Target
 from worker.http.request_target import asked_with, sent_url
 
 _AS_IT_IS = {status: Decision(status) for status in Status}

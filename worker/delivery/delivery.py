@@ -13,7 +13,7 @@ from dispatcher.model.status import Status
 from dispatcher.policy.answers.outcome import Verdict
 from dispatcher.policy.installing.account_access import Approach
 from dispatcher.store.queue.owning.claims import Claimed, Settlement
-from worker.delivery.target import Target
+from worker.delivery.targets.target import Target
 
 UNLIMITED = LaneLimits()
 

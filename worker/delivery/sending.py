@@ -22,13 +22,13 @@ from dispatcher.policy.notification.body import build_body
 from dispatcher.policy.notification.signing import current_keys, sign
 from dispatcher.policy.notification.trace_context import TRACEPARENT
 from dispatcher.policy.pace.retry import parse_retry_after
-from worker.delivery.account_headers import authorise_for_account, open_headers
-from worker.delivery.attempt_log import AS_PLANNED
+from worker.delivery.accounts.headers import authorise_for_account, open_headers
+from worker.delivery.accounts.installed import InstalledEvents
 from worker.delivery.delivery import Authorization, Delivery, Identity, Reading
-from worker.delivery.failures import misplaced, unanswered, unfinished_url, unreachable, without_token
-from worker.delivery.form import Form
-from worker.delivery.installed import InstalledEvents
-from worker.delivery.telling_headers import telling_headers
+from worker.delivery.outcomes.attempt_log import AS_PLANNED
+from worker.delivery.outcomes.failures import misplaced, unanswered, unfinished_url, unreachable, without_token
+from worker.delivery.outcomes.telling_headers import telling_headers
+from worker.delivery.targets.form import Form
 from worker.http.answer import Answer
 from worker.http.connector import ConnectionLapsed
 from worker.http.ration import TENANT

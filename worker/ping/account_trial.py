@@ -25,9 +25,9 @@ from dispatcher.store.secrets.passing import trial_value
 from dispatcher.store.secrets.sealing import Sealer
 from worker.delivery.deliver import hidden
 from worker.delivery.delivery import Delivery, Identity, Reading
-from worker.delivery.lookup import Targets
 from worker.delivery.sending import Sender
-from worker.delivery.target import Target
+from worker.delivery.targets.lookup import Targets
+from worker.delivery.targets.target import Target
 from worker.http.transport_sessions import TransportSessions
 from worker.ping.tokens import fresh_tokens
 

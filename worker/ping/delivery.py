@@ -22,7 +22,7 @@ from dispatcher.store.queue.owning.claims import Claimed
 from worker.delivery.deliver import hidden
 from worker.delivery.delivery import Delivery, Identity, Reading
 from worker.delivery.sending import Sender
-from worker.delivery.target import Target
+from worker.delivery.targets.target import Target
 from worker.http.transport_sessions import TransportSessions
 from worker.oauth.source import TokenSource
 from worker.oauth.values import Token, TokenFailure

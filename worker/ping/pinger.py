@@ -14,8 +14,8 @@ from dispatcher.clock import Clock
 from dispatcher.model.ping import PingStatus, PingTest, concluded, given_up
 from dispatcher.store.definitions.editing import Definitions
 from worker.delivery.delivery import Identity
-from worker.delivery.lookup import Targets
-from worker.delivery.target import Target
+from worker.delivery.targets.lookup import Targets
+from worker.delivery.targets.target import Target
 from worker.http.transport_sessions import TransportSessions
 from worker.ping.connection import ConnectionCheck
 from worker.ping.delivery import PingContext, ping

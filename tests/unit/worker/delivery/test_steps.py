@@ -18,7 +18,7 @@ from dispatcher.store.queue.owning.claims import Claimed
 from worker.delivery.deliver import decide, hidden, record, settle
 from worker.delivery.delivery import Authorization, Decision, Delivery, Identity, Reading
 from worker.delivery.sending import Sender
-from worker.delivery.target import Target
+from worker.delivery.targets.target import Target
 
 NOW_MS = 1_800_000_000_000
 URL = "https://host.example/notifications"

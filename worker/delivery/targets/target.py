@@ -18,7 +18,7 @@ from dispatcher.policy.notification.signing import DatedKey, parse_secret
 from dispatcher.policy.secrets.secret_places import misplaced
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer, SealError
-from worker.delivery.form import Form, form_of
+from worker.delivery.targets.form import Form, form_of
 from worker.http.transport import Route, route_of
 from worker.oauth.values import fingerprint
 

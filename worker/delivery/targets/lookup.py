@@ -11,8 +11,8 @@ from dispatcher.model.operational import OPERATIONS
 from dispatcher.store.definitions.cache.definitions import DefinitionCache
 from dispatcher.store.definitions.reads import Loaded
 from dispatcher.store.definitions.records import BrokenDefinition
-from worker.delivery.callbacks import CallbackTargets
-from worker.delivery.target import Target, TargetOpener
+from worker.delivery.targets.callbacks import CallbackTargets
+from worker.delivery.targets.target import Target, TargetOpener
 
 Wanted = tuple[str, int]
 

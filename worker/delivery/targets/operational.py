@@ -11,7 +11,7 @@ from dispatcher.policy.addresses.networks import Network
 from dispatcher.policy.addresses.urls import check_url
 from dispatcher.policy.integration_filter.filter import compile_filter
 from dispatcher.policy.notification.signing import parse_secret, secret_problem
-from worker.delivery.target import Defaults, Target
+from worker.delivery.targets.target import Defaults, Target
 
 
 def operations_target(

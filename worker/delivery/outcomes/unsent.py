@@ -11,7 +11,7 @@ from dispatcher.policy.answers.outcome import TRANSPORT_ERROR, Verdict
 from dispatcher.policy.integration_filter.filter import FILTERED, Judgement, Ruling
 from dispatcher.store.queue.owning.claims import Claimed, Move, Settlement
 from worker.delivery.delivery import Delivery, Reading
-from worker.delivery.failures import CONFIGURATION_ERROR, undecided
+from worker.delivery.outcomes.failures import CONFIGURATION_ERROR, undecided
 
 MIN_PUT_OFF_MS = 50
 NOT_ADMITTED_MS = 10

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from worker.delivery.target import Target
+from worker.delivery.targets.target import Target
 
 
 def open_headers(target: Target) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dispatcher.policy.notification.signing import parse_secret
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.secrets.fields import marketplace_signing_secret
 from dispatcher.store.secrets.sealing import Sealer
-from worker.delivery.target import Defaults, Target
+from worker.delivery.targets.target import Defaults, Target
 
 
 @dataclass(frozen=True, slots=True)

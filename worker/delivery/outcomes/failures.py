@@ -10,9 +10,9 @@ import aiohttp
 from dispatcher.model.attempt import Outcome
 from dispatcher.model.status import Status
 from dispatcher.policy.answers.outcome import TRANSPORT_ERROR, Verdict
-from worker.delivery.attempt_log import log
 from worker.delivery.delivery import Authorization, Reading
-from worker.delivery.shortage import PUT_OFF_S, own_shortage
+from worker.delivery.outcomes.attempt_log import log
+from worker.delivery.outcomes.shortage import PUT_OFF_S, own_shortage
 from worker.http.connector import blocked_reason
 from worker.http.tls import TransportUnusable
 from worker.http.words import blocked_text, described
