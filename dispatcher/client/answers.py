@@ -224,6 +224,14 @@ class PausedLanesJson(TypedDict):
     pause: PauseJson
 
 
+class ResumptionJson(TypedDict):
+    """``matched``: integrations that are paused; ``waiting``: events there; ``resumed`` 0 = nothing was done."""
+
+    resumed: int
+    matched: int
+    waiting: int
+
+
 class TypePauseJson(TypedDict):
     type: str
     paused: bool

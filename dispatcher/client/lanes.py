@@ -6,7 +6,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any, cast
 from urllib.parse import quote
 
-from dispatcher.client.answers import EnabledUrlJson, LaneJson, PausedLanesJson, SuspendedUrlJson, TypePauseJson
+from dispatcher.client.answers import (
+    EnabledUrlJson,
+    LaneJson,
+    PausedLanesJson,
+    ResumptionJson,
+    SuspendedUrlJson,
+    TypePauseJson,
+)
 from dispatcher.client.transport import Call
 
 
@@ -37,6 +44,10 @@ class Lanes:
     async def resume_all(self) -> int:
         """Let all that are paused go on; returns how many."""
         return int((await self._call(Call("POST", "/v1/lanes/resume", safe=False)))["resumed"])
+
+    async def preview_resume_all(self) -> ResumptionJson:
+        """The integrations that ``resume_all`` would let go on, and the events that wait there. Changes nothing."""
+        return cast("ResumptionJson", await self._call(Call("POST", "/v1/lanes/resume", body={"dryRun": True})))
 
     async def pause_type(
         self, event_type: str, *, reason: str | None = None, lasting: str | None = None, until: str | None = None

@@ -43,6 +43,7 @@ from dispatcher.console.operating.pauses import (
     resume_type,
     show_pause_everything,
     show_pauses,
+    show_resume_everything,
     show_type_pause,
 )
 from dispatcher.console.operating.workers import WORKERS, show_workers
@@ -100,6 +101,7 @@ ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", PAUSES, screen(fleet_wide(show_pauses), Scope.OPS_READ)),
     ("GET", f"{PAUSES}/all/pause", screen(fleet_wide(show_pause_everything), Scope.OPS_WRITE)),
     ("POST", f"{PAUSES}/all/pause", action(fleet_wide_act(pause_everything), Scope.OPS_WRITE)),
+    ("GET", f"{PAUSES}/all/resume", screen(fleet_wide(show_resume_everything), Scope.OPS_WRITE)),
     ("POST", f"{PAUSES}/all/resume", action(fleet_wide_act(resume_everything), Scope.OPS_WRITE)),
     ("GET", f"{TYPE}/pause", screen(fleet_wide(show_type_pause), Scope.OPS_WRITE)),
     ("POST", f"{TYPE}/pause", action(fleet_wide_act(pause_type), Scope.OPS_WRITE)),

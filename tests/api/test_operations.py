@@ -95,7 +95,7 @@ async def test_everything_is_paused_and_resumed_at_once(api: Api) -> None:
     assert (entry["objectId"], entry["after"]["reason"]) == ("*", "move")
     lane = (await api.json("GET", f"/v1/events/{made[0]['id']}", 200))["integrationId"]
     await api.json("POST", f"/v1/lanes/{lane}/resume", 200)
-    assert await api.json("POST", "/v1/lanes/resume", 200) == {"resumed": 1}
+    assert await api.json("POST", "/v1/lanes/resume", 200) == {"resumed": 1, "matched": 1, "waiting": 1}
     assert "paused" not in await reasons()
 
 
@@ -146,6 +146,9 @@ async def test_the_verbs_pause_and_resume_all(api: Api, capsys: pytest.CaptureFi
     access = ("--url", str(api.http.make_url("")), "--client-id", ADMIN_ID, "--client-secret", ADMIN_SECRET)
     paused = await asyncio.to_thread(dispatcher, capsys, "pause", "--all", "--reason", "move", *access)
     assert (paused.status, "1 integration paused until somebody resumes it" in paused.out) == (0, True)
+    await api.emit()
+    counted = await api.json("POST", "/v1/lanes/resume", 200, json={"dryRun": True})
+    assert counted == {"resumed": 0, "matched": 1, "waiting": 1}
     resumed = await asyncio.to_thread(dispatcher, capsys, "resume", "--all", *access)
     assert (resumed.status, "1 integration resumed" in resumed.out) == (0, True)
     paused = await asyncio.to_thread(dispatcher, capsys, "pause", "--type", "create", "--for", "2h", *access)

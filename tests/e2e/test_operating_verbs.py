@@ -62,16 +62,19 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
 
 async def test_a_pause_by_name_holds_events_back_until_it_is_resumed(desk: Desk) -> None:
     paused = await desk.run("pause", "acme", "--reason", "host is down", "--for", "2h")
-    assert paused.out.startswith(f"{desk.integration} paused until 20")
+    assert paused.out.startswith(f"Acme ({desk.integration}) paused until 20")
+    assert "`dispatcher resume Acme` lets its events go on" in paused.err
+    assert "Acme " in (await desk.run("queue")).out
     event_id = (await desk.emitted("A"))["id"]
     assert "host is down" in (await desk.run("explain", event_id)).out
-    assert (await desk.run("resume", "Acme")).out == f"{desk.integration} resumed\n"
+    assert (await desk.run("resume", "Acme")).out == f"Acme ({desk.integration}) resumed\n"
     await desk.until_status(event_id, "SUCCEEDED")
     wrong = await desk.run("pause", "Acme", "--for", "2 hours")
     assert (wrong.status, "for: Give a duration" in wrong.err) == (2, True)
     assert (await desk.run("pause", "Acme", "--for", "2h", "--until", "2030-01-01T00:00:00Z")).status == 2
-    unknown = await desk.run("resume", "Nobody")
-    assert (unknown.status, "no such integration" in unknown.err) == (1, True)
+    unknown = await desk.run("resume", "Acne")
+    assert unknown.status == 1
+    assert "no integration 'Acne'; did you mean Acme? `dispatcher integrations list`" in unknown.err
     await desk.run("integrations", "create", "--name", "ACME")
     both = await desk.run("pause", "Acme")
     assert (both.status, desk.integration in both.err) == (2, True)

@@ -44,8 +44,9 @@ async def test_an_integration_goes_from_nothing_to_delivered_events_in_the_shell
         any_id = definition["id"]
         unpublished = await shell.quick("integrations", "link", any_id, "P")
         assert (unpublished.status, "Publish" in unpublished.err) == (1, True)
-        assert (await shell.quick("integrations", "publish", any_id)).out == f"{any_id} published as revision 1\n"
-        assert (await shell.quick("integrations", "link", any_id, "P")).out == f"{any_id} hears of product P\n"
+        acme = f"Acme ({any_id})"
+        assert (await shell.quick("integrations", "publish", any_id)).out == f"{acme} published as revision 1\n"
+        assert (await shell.quick("integrations", "link", any_id, "P")).out == f"{acme} hears of product P\n"
         emitted = await shell.quick("emit", "cancel", "--product", "P", "--account", "A", "--wait", "--json")
         assert emitted.json()["status"] == "SUCCEEDED"
     shown = await shell.quick("integrations", "show", any_id)

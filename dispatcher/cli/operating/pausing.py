@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from dispatcher.cli.api_access import AsJson, Connection, with_api
-from dispatcher.cli.named_integration import integration_id
+from dispatcher.cli.api_access import Access, AsJson, Connection, with_api
+from dispatcher.cli.named_integration import Named, named
+from dispatcher.cli.terminal.asking import Yes, agreed, somebody_watches
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, note, print_json
 from dispatcher.cli.terminal.words import times
@@ -55,16 +56,16 @@ def pause(
         _show_all(held, as_json=as_json)
         return
 
-    async def work(client: Client) -> LaneJson:
-        found = await integration_id(client, one)
-        return await client.lanes.pause(found, reason=reason, lasting=lasting, until=until)
+    async def work(client: Client) -> tuple[Named, LaneJson]:
+        found = await named(client, one)
+        return found, await client.lanes.pause(found.id, reason=reason, lasting=lasting, until=until)
 
-    lane = with_api(connection.access(), work)
+    found, lane = with_api(connection.access(), work)
     if as_json:
         print_json(lane)
         return
-    typer.echo(f"{lane['integrationId']} paused {_until(lane['pause'])}")
-    note(f"`dispatcher resume {lane['integrationId']}` lets its events go on, in their order")
+    typer.echo(f"{found} paused {_until(lane['pause'])}")
+    note(f"`dispatcher resume {found.argument}` lets its events go on, in their order")
 
 
 @grouped
@@ -73,6 +74,7 @@ def resume(
     any_id: AnyId = None,
     everything: Everything = False,
     event_type: OneType = None,
+    yes: Yes = False,
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
@@ -85,21 +87,34 @@ def resume(
         _show_type(with_api(connection.access(), lambda client: client.lanes.resume_type(event_type)), as_json=as_json)
         return
     if one is None:
-        resumed = with_api(connection.access(), lambda client: client.lanes.resume_all())
-        if as_json:
-            print_json({"resumed": resumed})
-        else:
-            typer.echo(f"{times(resumed, 'integration')} resumed")
+        _resume_all(connection.access(), yes=yes, as_json=as_json)
         return
 
-    async def work(client: Client) -> LaneJson:
-        return await client.lanes.resume(await integration_id(client, one))
+    async def work(client: Client) -> tuple[Named, LaneJson]:
+        found = await named(client, one)
+        return found, await client.lanes.resume(found.id)
 
-    lane = with_api(connection.access(), work)
+    found, lane = with_api(connection.access(), work)
     if as_json:
         print_json(lane)
     else:
-        typer.echo(f"{lane['integrationId']} resumed")
+        typer.echo(f"{found} resumed")
+
+
+def _resume_all(access: Access, *, yes: bool, as_json: bool) -> None:
+    """Asks first, once it is known how many integrations and events would go on."""
+    if not (yes or as_json) and somebody_watches():
+        held = with_api(access, lambda client: client.lanes.preview_resume_all())
+        waiting = held["waiting"]
+        many = f"{times(waiting, 'event')} {'waits' if waiting == 1 else 'wait'} there"
+        if held["matched"] and not agreed(f"Resume {times(held['matched'], 'integration')}? {many}."):
+            note("nothing was resumed")
+            raise typer.Exit(1)
+    resumed = with_api(access, lambda client: client.lanes.resume_all())
+    if as_json:
+        print_json({"resumed": resumed})
+    else:
+        typer.echo(f"{times(resumed, 'integration')} resumed")
 
 
 def _one(any_id: str | None, event_type: str | None, *, everything: bool) -> str | None:

@@ -12,7 +12,8 @@ from dispatcher.cli.terminal.output import note, print_json, print_listing
 from dispatcher.cli.terminal.words import age, times
 
 COLUMNS = {
-    "integrationId": "INTEGRATION",
+    "name": "INTEGRATION",
+    "integrationId": "ID",
     "ready": "READY",
     "waiting": "WAITING",
     "scheduled": "SCHEDULED",

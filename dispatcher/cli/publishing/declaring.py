@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ import typer
 from dispatcher.cli.api_access import AsJson, Connection, with_api
 from dispatcher.cli.publishing.declared_file import Declared, name_secrets, read_declared, secrets_of_template, written
 from dispatcher.cli.publishing.plan import SHOWN_OF, UNCHANGED, Present, Step, planned, title_of
+from dispatcher.cli.terminal.asking import Yes, agreed
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, note, print_json
 from dispatcher.cli.terminal.words import times
@@ -40,7 +40,7 @@ def apply(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="As `export` prints it; - = standard input.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would change.")] = False,
     prune: Annotated[bool, typer.Option("--prune", help="Also unlink and delete what the file does not name.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask; nobody is asked without a terminal.")] = False,
+    yes: Yes = False,
     as_json: AsJson = False,
     connection: Connection,
 ) -> None:
@@ -58,18 +58,12 @@ def apply(
         _show(steps)
     if dry_run or not steps:
         return
-    if not (yes or as_json or _agreed(len(steps))):
+    question = "Make this change?" if len(steps) == 1 else f"Make these {len(steps)} changes?"
+    if not (yes or as_json or agreed(question)):
         note("nothing was changed")
         raise typer.Exit(1)
     done = with_api(access, lambda client: _carry_out(client, steps))
     note(f"{times(done, 'change')} made")
-
-
-def _agreed(changes: int) -> bool:
-    """Yes of whoever sits at a terminal; a script is not asked."""
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return True
-    return typer.confirm("Make this change?" if changes == 1 else f"Make these {changes} changes?")
 
 
 async def _exported(client: Client) -> Declared:

@@ -9,12 +9,12 @@ from typing import Annotated, TypeVar
 import typer
 
 from dispatcher.cli.api_access import AsJson, Connection, with_api
-from dispatcher.cli.named_integration import integration_id
+from dispatcher.cli.named_integration import Named, integration_id, named
 from dispatcher.cli.publishing import declaring
 from dispatcher.cli.publishing.definition_input import document_from
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.options import VerbCommand
-from dispatcher.cli.terminal.output import note, print_json, print_listing
+from dispatcher.cli.terminal.output import cell, note, print_json, print_listing
 from dispatcher.client import Client
 from dispatcher.client.definitions import DefinitionJson
 from dispatcher.errors import ConfigurationError
@@ -99,7 +99,7 @@ def create(
     if as_json:
         print_json(made)
         return
-    typer.echo(f"{made['definition']['id']} created")
+    typer.echo(f"{Named(made['definition']['id'], made['definition']['name'])} created")
     typer.echo(f"signing secret {made['signingSecret']}")
     note("keep the secret: it is not shown again")
 
@@ -125,7 +125,7 @@ def update(
         raise ConfigurationError("say what to change: --set FIELD=VALUE, --unset FIELD, --to or --file")
     saved = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.change(one, changes)))
     _warn(saved["warnings"])
-    _say(saved["definition"], "updated", saved, as_json=as_json)
+    _say(Named(saved["definition"]["id"], saved["definition"]["name"]), "updated", saved, as_json=as_json)
 
 
 @integrations.command("publish", cls=VerbCommand)
@@ -136,7 +136,12 @@ def publish(*, any_id: Id, as_json: AsJson = False, connection: Connection) -> N
     Example: dispatcher integrations publish Acme
     """
     published = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.publish(one)))
-    _say(published, f"published as revision {published['revision']}", published, as_json=as_json)
+    _say(
+        Named(published["id"], published["name"]),
+        f"published as revision {published['revision']}",
+        published,
+        as_json=as_json,
+    )
 
 
 @integrations.command("link", cls=VerbCommand)
@@ -152,9 +157,11 @@ def link(
 
     Example: dispatcher integrations link Acme shop
     """
-    linked = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.link(one, product)))
+    one, linked = with_api(
+        connection.access(), _naming(any_id, lambda client, one: client.definitions.link(one, product))
+    )
     _warn(linked["warnings"])
-    _say({"id": linked["integrationId"]}, f"hears of product {product}", linked, as_json=as_json)
+    _say(one, f"hears of product {cell(product)}", linked, as_json=as_json)
 
 
 @integrations.command("unlink", cls=VerbCommand)
@@ -170,8 +177,10 @@ def unlink(
 
     Example: dispatcher integrations unlink Acme shop
     """
-    done = with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.unlink(one, product)))
-    _say({"id": any_id}, f"hears no more of product {product}", done, as_json=as_json)
+    one, done = with_api(
+        connection.access(), _naming(any_id, lambda client, one: client.definitions.unlink(one, product))
+    )
+    _say(one, f"hears no more of product {cell(product)}", done, as_json=as_json)
 
 
 @integrations.command("delete", cls=VerbCommand)
@@ -181,8 +190,8 @@ def delete(*, any_id: Id, connection: Connection) -> None:
 
     Example: dispatcher integrations delete Acme
     """
-    with_api(connection.access(), _of(any_id, lambda client, one: client.definitions.delete(one)))
-    typer.echo(f"{any_id} deleted")
+    one, _ = with_api(connection.access(), _naming(any_id, lambda client, one: client.definitions.delete(one)))
+    typer.echo(f"{one} deleted")
 
 
 integrations.command("export", cls=VerbCommand)(declaring.export)
@@ -196,6 +205,16 @@ def _of(any_id: str, work: Callable[[Client, str], Awaitable[T]]) -> Callable[[C
         return await work(client, await integration_id(client, any_id))
 
     return with_id
+
+
+def _naming(any_id: str, work: Callable[[Client, str], Awaitable[T]]) -> Callable[[Client], Awaitable[tuple[Named, T]]]:
+    """``work`` with the integration that is meant, which it may end, and how to speak of that."""
+
+    async def with_name(client: Client) -> tuple[Named, T]:
+        one = await named(client, any_id)
+        return one, await work(client, one.id)
+
+    return with_name
 
 
 async def _all(client: Client) -> list[DefinitionJson]:
@@ -215,11 +234,11 @@ def _set_fields(document: DefinitionJson, prefix: str = "") -> Iterable[tuple[st
             yield path, value
 
 
-def _say(definition: DefinitionJson, done: str, answer: object, *, as_json: bool) -> None:
+def _say(one: Named, done: str, answer: object, *, as_json: bool) -> None:
     if as_json:
         print_json(answer)
     else:
-        typer.echo(f"{definition['id']} {done}")
+        typer.echo(f"{one} {done}")
 
 
 def _warn(warnings: Iterable[str]) -> None:

@@ -10,13 +10,14 @@ from aiohttp import web
 from dispatcher.api.auditing import noted
 from dispatcher.api.http.request.known_parameters import refuse_unheeded
 from dispatcher.console.frame.navigation import HOME
+from dispatcher.console.frame.screen import own_path
 from dispatcher.console.frame.sentences import said
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.console.frame.words import TYPE_WORDS
 from dispatcher.console.operating.holds import Held, asked_hold, done, hold_form, noted_of
 from dispatcher.console.operating.overview import verdict_for
 from dispatcher.errors import NotFound, RequestError
-from dispatcher.flow.events.acting.pause_all import pause_all, resume_all
+from dispatcher.flow.events.acting.pause_all import pause_all, paused_lanes, resume_all
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import TypePause
 from dispatcher.model.verdict import Finding, ProblemKind
@@ -92,6 +93,12 @@ async def pause_everything(request: web.Request, viewer: Viewer, fields: dict[st
     async with noted(request, "pauseAllLanes", "lane", "all", after=noted_of(hold)):
         await pause_all(hold, services.definitions, services.queue, services.notify, viewer.now_ms)
     return await done(viewer, fields, "paused")
+
+
+async def show_resume_everything(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Says how many integrations and events it concerns, and asks."""
+    held = await paused_lanes(viewer.services.definitions, viewer.services.queue)
+    return viewer.page("resume.html", held=held, back=own_path(request.query.get("back"), PAUSES))
 
 
 async def resume_everything(request: web.Request, viewer: Viewer, fields: dict[str, str]) -> web.StreamResponse:

@@ -197,7 +197,9 @@ async def test_every_integration_is_paused_and_resumed_at_once(operator: Visitor
     everything = "/console/pauses/all"
     await operator.act(f"{everything}/pause", f"{everything}/pause", {"reason": "move", "back": "/console/pauses"})
     assert "1 integration is paused." in await operator.look("/console/pauses")
-    await operator.act("/console/pauses", f"{everything}/resume")
+    asked = await operator.look(f"{everything}/resume")
+    assert "1 integration is paused, and 0 events wait there." in asked
+    await operator.act(f"{everything}/resume", f"{everything}/resume", {"back": "/console/pauses"})
     assert "Nothing is paused" in await operator.look("/console/pauses")
     await operator.sign_in_as_new("ops:read", "ops:write", vendor_id="V")
     await operator.look("/console/pauses", 403)

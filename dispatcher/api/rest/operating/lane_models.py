@@ -58,4 +58,15 @@ class PausedLanesOut(Wire):
 
 
 class ResumedLanesOut(Wire):
-    resumed: int = Field(description="Integrations that were paused and go on")
+    resumed: int = Field(description="Integrations that were paused and go on; 0 after a dry run")
+    matched: int = Field(description="Integrations that were paused")
+    waiting: int = Field(description="Events that waited there")
+
+
+class ResumeAllIn(Wire):
+    """All of it may be left out."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"dryRun": True}]})
+
+    dry_run: bool = False
+    """Only count; nothing is resumed."""

@@ -26,7 +26,9 @@ Act = tuple[Handler, str, type[BaseModel]]
 """A handler, its summary and its answer."""
 
 
-def pausing(path: str, pause: Act, resume: Act, *, vendors: bool = False) -> tuple[Route, Route]:
+def pausing(
+    path: str, pause: Act, resume: Act, *, vendors: bool = False, resume_body: type[BaseModel] | None = None
+) -> tuple[Route, Route]:
     """``POST …/pause``, whose body may be left out, and ``POST …/resume``."""
     held, summary, answer = pause
     freed, summary_after, answer_after = resume
@@ -50,6 +52,8 @@ def pausing(path: str, pause: Act, resume: Act, *, vendors: bool = False) -> tup
             freed,
             scopes,
             summary_after,
+            body=resume_body,
+            body_optional=resume_body is not None,
             answers={200: answer_after},
             tag=TAG,
             vendors=vendors,

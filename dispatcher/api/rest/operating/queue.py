@@ -7,20 +7,23 @@ from typing import Any
 from aiohttp import web
 
 from dispatcher.api.auditing import noted
+from dispatcher.api.http.request.body import JSON, read_body, require_media
 from dispatcher.api.http.request.query import integer
+from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.events.event_json import iso_or_none
-from dispatcher.api.rest.operating.lane_models import LaneOut, PausedLanesOut, ResumedLanesOut
+from dispatcher.api.rest.operating.lane_models import LaneOut, PausedLanesOut, ResumeAllIn, ResumedLanesOut
 from dispatcher.api.rest.operating.pausing import TAG, asked_pause, pause_json, pausing
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound
 from dispatcher.flow.events.acting.pause import pause, resume
-from dispatcher.flow.events.acting.pause_all import pause_all, resume_all
+from dispatcher.flow.events.acting.pause_all import PausedLanes, pause_all, paused_lanes, resume_all
 from dispatcher.flow.events.reading.reach import reachable_integration
 from dispatcher.model.access import Scope
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import LaneView, PartitionView, QueueOverview, TypePause, WorkerView
+from dispatcher.policy.strict_json import read_object
 from dispatcher.store.definitions.editing import Definitions
 
 DEFAULT_LANES = 100
@@ -32,7 +35,11 @@ async def get_queue(request: web.Request) -> web.StreamResponse:
     lanes = integer(request.query, "lanes", DEFAULT_LANES, 0, MAX_LANES)
     services = request.app[SERVICES]
     held = [type_json(one) for one in await services.reads.type_pauses.all(services.now_ms())]
-    return json_response(overview_json(await services.reads.overview(lanes)) | {"pausedTypes": held})
+    seen = overview_json(await services.reads.overview(lanes))
+    known = (await services.cache.load(integrations=[one["integrationId"] for one in seen["lanes"]])).integrations
+    for lane in seen["lanes"]:
+        lane["name"] = known[lane["integrationId"]].name if lane["integrationId"] in known else None
+    return json_response(seen | {"pausedTypes": held})
 
 
 def type_json(held: TypePause) -> dict[str, Any]:
@@ -59,11 +66,21 @@ async def pause_all_lanes(request: web.Request) -> web.StreamResponse:
 
 
 async def resume_all_lanes(request: web.Request) -> web.StreamResponse:
-    """Those that are paused; what else holds an integration back stays."""
+    """Those that are paused; what else holds an integration back stays. ``dryRun`` only counts."""
     services = request.app[SERVICES]
+    raw = await read_body(request)
+    if raw:
+        require_media(request, JSON)
+    if raw and validated(ResumeAllIn, read_object(raw)).dry_run:
+        return json_response(_resumption_json(await paused_lanes(_mine(request), services.queue), done=False))
     async with noted(request, "resumeAllLanes", "lane", ALL):
         resumed = await resume_all(_mine(request), services.queue, services.notify, services.now_ms())
-    return json_response({"resumed": resumed})
+    return json_response(_resumption_json(resumed, done=True))
+
+
+def _resumption_json(found: PausedLanes, *, done: bool) -> dict[str, int]:
+    resumed = found.integrations if done else 0
+    return {"resumed": resumed, "matched": found.integrations, "waiting": found.waiting}
 
 
 def _mine(request: web.Request) -> Definitions:
@@ -176,6 +193,7 @@ ROUTES: tuple[Route, ...] = (
         (pause_all_lanes, "Hold the events of all integrations back", PausedLanesOut),
         (resume_all_lanes, "Let all that are paused go on", ResumedLanesOut),
         vendors=True,
+        resume_body=ResumeAllIn,
     ),
     *pausing(
         _PATH,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from dispatcher.flow.events.acting.pause import pause, resume
 from dispatcher.model.integration import Integration
 from dispatcher.model.operational import Notify
-from dispatcher.model.queue import Pause
+from dispatcher.model.queue import LaneView, Pause
 from dispatcher.store.definitions.editing import Definitions
 from dispatcher.store.queue.events import QueueStore
 
@@ -25,15 +26,40 @@ async def pause_all(hold: Pause, definitions: Definitions, queue: QueueStore, no
     return held
 
 
-async def resume_all(definitions: Definitions, queue: QueueStore, notify: Notify, now_ms: int) -> int:
-    """Let go on those that are paused; what else holds an integration back stays. Returns how many."""
-    resumed = 0
+@dataclass(frozen=True, slots=True)
+class PausedLanes:
+    """Paused integrations, and the events that wait there."""
+
+    integrations: int = 0
+    waiting: int = 0
+
+
+async def paused_lanes(definitions: Definitions, queue: QueueStore) -> PausedLanes:
+    """Those that ``resume_all`` would let go on. Changes nothing."""
+    found = PausedLanes()
     async for some in _pages(definitions):
-        lanes = await asyncio.gather(*(queue.lane(one.id) for one in some))
-        paused = [one for one, lane in zip(some, lanes, strict=True) if lane is not None and lane.paused]
-        await asyncio.gather(*(resume(one, definitions, queue, notify, now_ms) for one in paused))
-        resumed += len(paused)
-    return resumed
+        found = _added(found, await _paused(some, queue))
+    return found
+
+
+async def resume_all(definitions: Definitions, queue: QueueStore, notify: Notify, now_ms: int) -> PausedLanes:
+    """Let go on those that are paused; what else holds an integration back stays. Returns what was paused."""
+    found = PausedLanes()
+    async for some in _pages(definitions):
+        paused = await _paused(some, queue)
+        await asyncio.gather(*(resume(one, definitions, queue, notify, now_ms) for one, _ in paused))
+        found = _added(found, paused)
+    return found
+
+
+async def _paused(some: list[Integration], queue: QueueStore) -> list[tuple[Integration, LaneView]]:
+    lanes = await queue.lanes(one.id for one in some)
+    return [(one, lanes[one.id]) for one in some if one.id in lanes and lanes[one.id].paused]
+
+
+def _added(found: PausedLanes, paused: list[tuple[Integration, LaneView]]) -> PausedLanes:
+    waiting = sum(lane.ready + lane.scheduled + lane.waiting + lane.parked for _, lane in paused)
+    return PausedLanes(found.integrations + len(paused), found.waiting + waiting)
 
 
 async def _pages(definitions: Definitions) -> AsyncIterator[list[Integration]]:

@@ -1,4 +1,4 @@
-"""`dispatcher integrations apply` asks whoever sits at a terminal, and no script."""
+"""Verbs that concern much ask whoever sits at a terminal, and no script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from dispatcher.cli.publishing.declaring import _agreed
+from dispatcher.cli.terminal.asking import agreed
 
 
 class Terminal(io.StringIO):
@@ -15,15 +15,15 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize(("answer", "agreed"), [("y\n", True), ("n\n", False), ("\n", False)])
-def test_a_person_is_asked_after_the_difference(monkeypatch: pytest.MonkeyPatch, answer: str, agreed: bool) -> None:
+@pytest.mark.parametrize(("answer", "said"), [("y\n", True), ("n\n", False), ("\n", False)])
+def test_whoever_sits_at_a_terminal_is_asked(monkeypatch: pytest.MonkeyPatch, answer: str, said: bool) -> None:
     shown = Terminal()
     monkeypatch.setattr(sys, "stdin", Terminal(answer))
     monkeypatch.setattr(sys, "stdout", shown)
-    assert _agreed(3) is agreed
+    assert agreed("Make these 3 changes?") is said
     assert "Make these 3 changes? [y/N]" in shown.getvalue()
 
 
 def test_a_script_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO())
-    assert _agreed(1)
+    assert agreed("Make this change?")
