@@ -41,10 +41,10 @@ from dispatcher.api.oauth.restore_key import restore_key
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.api.operational_events import notifying
 from dispatcher.api.rest.definitions.portal_links import PORTAL_LINKS
-from dispatcher.api.rest.events.accepting import EMIT
-from dispatcher.api.rest.events.accepting_at_once import accepting_at_once
-from dispatcher.api.rest.events.stream import FEED, STREAMS, end_streams
-from dispatcher.api.rest.events.waiting import WAITS, Waits
+from dispatcher.api.rest.events.accepting.at_once import accepting_at_once
+from dispatcher.api.rest.events.accepting.events import EMIT
+from dispatcher.api.rest.events.reading.stream import FEED, STREAMS, end_streams
+from dispatcher.api.rest.events.reading.waiting import WAITS, Waits
 from dispatcher.api.rest.jobs.redeliveries import REDELIVERER, REDELIVERIES
 from dispatcher.api.services import CREDENTIAL_TRIALS, EFFECTIVE_SETTINGS, PING_STARTER, SERVICES, TRACING, Services
 from dispatcher.api.table import api_routes

@@ -15,7 +15,7 @@ from dispatcher.api.http.overload.shared import Shared
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Route
 from dispatcher.api.installing import INSTALLING
-from dispatcher.api.rest.events.event_json import iso_or_none
+from dispatcher.api.rest.events.shown.event_json import iso_or_none
 from dispatcher.api.services import SERVICES
 from dispatcher.api.watch.store import WATCH
 from dispatcher.api.watch.verdict import VERDICT

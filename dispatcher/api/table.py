@@ -17,9 +17,10 @@ from dispatcher.api.rest.definitions import (
     suspended_urls,
     webhook_keys,
 )
-from dispatcher.api.rest.events import accepting, actions, stream
-from dispatcher.api.rest.events import reading as events
-from dispatcher.api.rest.events import types as event_types
+from dispatcher.api.rest.events import actions
+from dispatcher.api.rest.events.accepting import events as accepting
+from dispatcher.api.rest.events.reading import events, stream
+from dispatcher.api.rest.events.reading import types as event_types
 from dispatcher.api.rest.host import reporting as host
 from dispatcher.api.rest.installations import connector_updates, installations, marketplaces, templates
 from dispatcher.api.rest.jobs import items as redelivery_items

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from dispatcher.api.http.request.validation import validated
-from dispatcher.api.rest.events.models import EventIn
+from dispatcher.api.rest.events.accepting.models import EventIn
 from dispatcher.errors import InvalidRequest, Problem, RequestError
 from dispatcher.flow.events.making.emit import Emission
 from dispatcher.policy.strict_json import read_object

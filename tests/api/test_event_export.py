@@ -9,7 +9,7 @@ import pytest
 
 from dispatcher.api.http.overload.turns import EXPORT_TURNS
 from dispatcher.api.oauth.gate import RECHECK_S
-from dispatcher.api.rest.events import export as event_export
+from dispatcher.api.rest.events.reading import export as event_export
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.queue import Page
 from dispatcher.model.status import Status

@@ -8,7 +8,7 @@ import time
 import pytest
 
 from dispatcher.api.http.request.known_parameters import known_parameters
-from dispatcher.api.rest.events.shown_models import EventOut
+from dispatcher.api.rest.events.shown.models import EventOut
 from dispatcher.api.table import api_routes
 from dispatcher.clock import iso_ms
 from dispatcher.flow.events.reading.explain import SENTENCES, sentence

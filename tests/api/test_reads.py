@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from dispatcher.api.app import READ_CONNECTIONS, build_app
 from dispatcher.api.http.aiohttp_inside.protocols import protocol_factory
 from dispatcher.api.http.overload.turns import READS, TURNS
-from dispatcher.api.rest.events.stream import FEED
+from dispatcher.api.rest.events.reading.stream import FEED
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.model.integration import Revision
 from dispatcher.model.status import Status

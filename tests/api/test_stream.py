@@ -13,7 +13,7 @@ import pytest
 from aiohttp import ClientResponse
 
 from dispatcher.api.oauth.gate import RECHECK_S
-from dispatcher.api.rest.events import stream as streaming
+from dispatcher.api.rest.events.reading import stream as streaming
 from dispatcher.model.status import Status
 from tests.api.conftest import Api
 from tests.api.worker_hand import WorkerHand

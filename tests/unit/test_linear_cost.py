@@ -23,7 +23,7 @@ import worker
 from dispatcher.api.graphql.limits import check_text
 from dispatcher.api.http.request.validation import validated
 from dispatcher.api.oauth.form import _fields
-from dispatcher.api.rest.events.models import EventIn
+from dispatcher.api.rest.events.accepting.models import EventIn
 from dispatcher.api.rest.host.xml import prefers_xml, to_xml
 from dispatcher.catalogue.validation import schema_problems
 from dispatcher.errors import RequestError

@@ -10,8 +10,8 @@ from aiohttp import web
 from multidict import MultiDict
 
 from dispatcher.api.http.request.known_parameters import refuse_unheeded
-from dispatcher.api.rest.events.asked_events import narrowed, searched_for
-from dispatcher.api.rest.events.filters import Asked
+from dispatcher.api.rest.events.asked.events import narrowed, searched_for
+from dispatcher.api.rest.events.asked.filters import Asked
 from dispatcher.console.events.saved_views import CONDITIONS, VIEWS, above, conditions_of, links
 from dispatcher.console.events.why import holds, why
 from dispatcher.console.frame.screen import EVENTS, redirect

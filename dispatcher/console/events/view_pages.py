@@ -8,7 +8,7 @@ from aiohttp import web
 from multidict import MultiDict
 
 from dispatcher.api.http.request.known_parameters import refuse_unheeded
-from dispatcher.api.rest.events.filters import filter_from_query
+from dispatcher.api.rest.events.asked.filters import filter_from_query
 from dispatcher.console.events.saved_views import CONDITIONS, VIEWS, conditions_of, desk_of, links, path_of
 from dispatcher.console.frame.precondition import as_drawn
 from dispatcher.console.frame.sentences import back, said

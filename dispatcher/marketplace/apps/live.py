@@ -7,7 +7,7 @@ import asyncio
 from aiohttp import hdrs, web
 from aiohttp_sse import EventSourceResponse
 
-from dispatcher.api.rest.events.stream import HEARTBEAT_S, STREAMS
+from dispatcher.api.rest.events.reading.stream import HEARTBEAT_S, STREAMS
 from dispatcher.errors import NotFound, Problem, RequestError
 from dispatcher.marketplace.apps.lookups import installation_in
 from dispatcher.marketplace.entrance.guest import Guest

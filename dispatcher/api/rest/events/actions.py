@@ -7,8 +7,8 @@ from aiohttp import web
 from dispatcher.api.auditing import noted
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.events.event_json import event_json, explanation_json
-from dispatcher.api.rest.events.shown_models import EventOut, ForwardedOut
+from dispatcher.api.rest.events.shown.event_json import event_json, explanation_json
+from dispatcher.api.rest.events.shown.models import EventOut, ForwardedOut
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.flow.events.acting.conclude import Conclusions
 from dispatcher.flow.events.acting.deliver_now import deliver_now

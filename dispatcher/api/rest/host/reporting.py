@@ -12,8 +12,8 @@ from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.events.actions import conclusions
-from dispatcher.api.rest.events.event_json import event_json
-from dispatcher.api.rest.events.shown_models import EventOut
+from dispatcher.api.rest.events.shown.event_json import event_json
+from dispatcher.api.rest.events.shown.models import EventOut
 from dispatcher.api.rest.host.models import ResultIn
 from dispatcher.api.rest.host.xml import prefers_xml, to_xml
 from dispatcher.api.services import SERVICES, Services

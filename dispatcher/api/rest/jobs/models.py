@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from dispatcher.api.rest.events.models import FilterGiven
+from dispatcher.api.rest.events.asked.models import FilterGiven
 from dispatcher.api.rest.models import Wire
 
 MOST_PER_S = 10_000.0

@@ -14,8 +14,8 @@ from dispatcher.api.http.request.query import integer
 from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.events.filters import filter_from_body
-from dispatcher.api.rest.events.models import FilterIn
+from dispatcher.api.rest.events.asked.filters import filter_from_body
+from dispatcher.api.rest.events.asked.models import FilterIn
 from dispatcher.api.rest.jobs.models import (
     RedeliveriesIn,
     RedeliveryOut,

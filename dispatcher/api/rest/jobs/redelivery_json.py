@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dispatcher.api.rest.events.event_json import iso_or_none
+from dispatcher.api.rest.events.shown.event_json import iso_or_none
 from dispatcher.clock import iso_ms
 from dispatcher.flow.events.acting.bulk_preview import Preview
 from dispatcher.model.redelivery import BulkAction, Item, Redelivery

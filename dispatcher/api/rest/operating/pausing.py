@@ -11,7 +11,7 @@ from dispatcher.api.http.request.body import JSON, read_body, require_media
 from dispatcher.api.http.request.query import moment_ms
 from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.route import CALLER, Handler, Route
-from dispatcher.api.rest.events.event_json import iso_or_none
+from dispatcher.api.rest.events.shown.event_json import iso_or_none
 from dispatcher.api.rest.operating.lane_models import PauseIn
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import InvalidRequest, Problem, Unprocessable

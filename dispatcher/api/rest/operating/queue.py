@@ -12,7 +12,7 @@ from dispatcher.api.http.request.query import integer
 from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.events.event_json import iso_or_none
+from dispatcher.api.rest.events.shown.event_json import iso_or_none
 from dispatcher.api.rest.operating.lane_models import LaneOut, PausedLanesOut, ResumeAllIn, ResumedLanesOut
 from dispatcher.api.rest.operating.pausing import TAG, asked_pause, pause_json, pausing
 from dispatcher.api.services import SERVICES

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dispatcher.api.http.request.validation import validated
-from dispatcher.api.rest.events.models import EventIn, FilterIn
+from dispatcher.api.rest.events.accepting.models import EventIn
+from dispatcher.api.rest.events.asked.models import FilterIn
 from dispatcher.api.rest.jobs.models import RedeliveriesIn
 from dispatcher.errors import Unprocessable
 

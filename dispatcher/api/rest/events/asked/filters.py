@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from multidict import MultiDict, MultiMapping
 
 from dispatcher.api.http.request.query import MAX_EPOCH_MS, invalid_parameter, moment_ms, name_of, several
-from dispatcher.api.rest.events.models import FilterIn
+from dispatcher.api.rest.events.asked.models import FilterIn
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.event_type import EventType, parse_event_type
 from dispatcher.model.queue import EventFilter

@@ -1,6 +1,6 @@
 """An ordinary ``POST /v1/events``, begun at once: small, in plain JSON, of a product that was asked for moments ago.
 
-It has the checks of ``accepting``, which answers all that is not begun here.
+It has the checks of ``accepting.events``, which answers all that is not begun here.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from functools import partial
 from dispatcher.api.http.at_once import ORDINARY_HEADERS, Answer, Begun, Ordinary, Ready
 from dispatcher.api.http.overload.intake import SMALL_BYTES
 from dispatcher.api.http.request.body import is_plain_json
-from dispatcher.api.rest.events.accepting import asked_in, trace_in
-from dispatcher.api.rest.events.receipts import ACCEPTED, located, receipt_json
+from dispatcher.api.rest.events.accepting.events import asked_in, trace_in
+from dispatcher.api.rest.events.accepting.receipts import ACCEPTED, located, receipt_json
 from dispatcher.api.services import Services
 from dispatcher.flow.events.making.accept import Acceptor
 from dispatcher.model.access import Caller

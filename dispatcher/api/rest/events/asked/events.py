@@ -9,7 +9,7 @@ from multidict import MultiMapping
 
 from dispatcher.api.http.overload.turns import SEARCH_TURNS, share_of
 from dispatcher.api.http.route import CALLER
-from dispatcher.api.rest.events.filters import Asked, asked_in
+from dispatcher.api.rest.events.asked.filters import Asked, asked_in
 from dispatcher.api.services import SERVICES
 from dispatcher.flow.events.reading.reach import within_reach
 from dispatcher.flow.events.reading.used_keys import with_used_keys

@@ -8,7 +8,7 @@ from aiohttp import web
 
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import Route
-from dispatcher.api.rest.events.shown_models import EventTypeOut, EventTypesOut
+from dispatcher.api.rest.events.shown.models import EventTypeOut, EventTypesOut
 from dispatcher.catalogue.samples import sample_payload
 from dispatcher.catalogue.schemas import ENTRIES, payload_schema
 from dispatcher.errors import NotFound

@@ -10,11 +10,17 @@ from dispatcher.api.http.overload.turns import take_turn
 from dispatcher.api.http.request.query import integer, invalid_parameter
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.events.asked_events import narrowed, searched_for
-from dispatcher.api.rest.events.event_json import attempt_json, event_json, explanation_json, iso_or_none, page_json
-from dispatcher.api.rest.events.export import export_events, is_export
-from dispatcher.api.rest.events.shown_models import AttemptsOut, EventCountOut, EventOut, EventPageOut, ExplanationOut
-from dispatcher.api.rest.events.waiting import WAITS
+from dispatcher.api.rest.events.asked.events import narrowed, searched_for
+from dispatcher.api.rest.events.reading.export import export_events, is_export
+from dispatcher.api.rest.events.reading.waiting import WAITS
+from dispatcher.api.rest.events.shown.event_json import (
+    attempt_json,
+    event_json,
+    explanation_json,
+    iso_or_none,
+    page_json,
+)
+from dispatcher.api.rest.events.shown.models import AttemptsOut, EventCountOut, EventOut, EventPageOut, ExplanationOut
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
 from dispatcher.flow.events.reading.reach import reachable_event, reached

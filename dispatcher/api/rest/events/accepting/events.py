@@ -13,10 +13,10 @@ from dispatcher.api.http.request.body import JSON, NDJSON, read_body, require_me
 from dispatcher.api.http.request.idempotency import idempotency_key
 from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.events.accepting_cloud_events import accept_cloud_event, accept_cloud_events
-from dispatcher.api.rest.events.cloud_events import CLOUD_EVENTS, SPEC_VERSION_HEADER, CloudEventIn
-from dispatcher.api.rest.events.models import AcceptedOut, BatchOut, EventIn
-from dispatcher.api.rest.events.receipts import accepted, limited, refuse_key, results
+from dispatcher.api.rest.events.accepting.cloud_event_forms import CLOUD_EVENTS, SPEC_VERSION_HEADER, CloudEventIn
+from dispatcher.api.rest.events.accepting.cloud_events import accept_cloud_event, accept_cloud_events
+from dispatcher.api.rest.events.accepting.models import AcceptedOut, BatchOut, EventIn
+from dispatcher.api.rest.events.accepting.receipts import accepted, limited, refuse_key, results
 from dispatcher.api.services import SERVICES, TRACING, Services
 from dispatcher.errors import RequestError, Unprocessable
 from dispatcher.flow.events.making.emit import Emission

@@ -9,14 +9,14 @@ from aiohttp import web
 
 from dispatcher.api.http.request.body import read_body
 from dispatcher.api.http.route import CALLER
-from dispatcher.api.rest.events.cloud_events import (
+from dispatcher.api.rest.events.accepting.cloud_event_forms import (
     CloudEvent,
     binary,
     naming_attributes,
     read_attributes,
     structured,
 )
-from dispatcher.api.rest.events.receipts import accepted, limited, refuse_key, results
+from dispatcher.api.rest.events.accepting.receipts import accepted, limited, refuse_key, results
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
 from dispatcher.flow.events.making.accept import Keyed

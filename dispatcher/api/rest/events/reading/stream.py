@@ -12,8 +12,8 @@ from aiohttp_sse import EventSourceResponse
 
 from dispatcher.api.http.response.middleware import REQUEST_ID, REQUEST_ID_HEADER
 from dispatcher.api.http.route import ADMISSION, CALLER, Route
-from dispatcher.api.rest.events.asked_events import asked_for, narrowed
-from dispatcher.api.rest.events.filters import Asked
+from dispatcher.api.rest.events.asked.events import asked_for, narrowed
+from dispatcher.api.rest.events.asked.filters import Asked
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Problem, RequestError, StoreUnavailable

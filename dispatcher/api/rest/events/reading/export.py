@@ -16,9 +16,9 @@ from dispatcher.api.http.request.query import integer, invalid_parameter
 from dispatcher.api.http.response.middleware import REQUEST_ID
 from dispatcher.api.http.response.respond import NO_SNIFFING
 from dispatcher.api.http.route import ADMISSION, CALLER
-from dispatcher.api.rest.events.asked_events import narrowed, searched_for
-from dispatcher.api.rest.events.event_json import event_json
-from dispatcher.api.rest.events.filters import Asked
+from dispatcher.api.rest.events.asked.events import narrowed, searched_for
+from dispatcher.api.rest.events.asked.filters import Asked
+from dispatcher.api.rest.events.shown.event_json import event_json
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Problem, RequestError, StoreUnavailable
 from dispatcher.model import exact_numbers
