@@ -35,6 +35,7 @@ from dispatcher.api.http.request.known_parameters import knowing
 from dispatcher.api.http.response.middleware import EDGE, ERROR_PAGES, Edge
 from dispatcher.api.http.response.preconditions import revalidating
 from dispatcher.api.http.response.respond import nameless
+from dispatcher.api.http.response.shadowing import shadowing, taking_only
 from dispatcher.api.http.route import Route
 from dispatcher.api.installing import AUTHORIZED_PATH, AUTHORIZING, CONNECTING, INSTALLING
 from dispatcher.api.oauth.restore_key import restore_key
@@ -215,6 +216,8 @@ def _install(app: web.Application, routes: Sequence[Route]) -> None:
         app.router.add_route(route.method, route.path, admitted)
         if route.method == hdrs.METH_GET and route.path not in headed:
             app.router.add_route(hdrs.METH_HEAD, route.path, admitted)
+    for path, methods in shadowing(routes).items():
+        app.router.add_route(hdrs.METH_ANY, path, taking_only(methods))
 
 
 def _begin_at_once(app: web.Application, max_body_bytes: int) -> None:

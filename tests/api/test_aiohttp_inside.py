@@ -26,6 +26,7 @@ PLACES = {
 }
 SIGNATURES = {
     web.RequestHandler.handle_error: ["self", "request", "status", "exc", "message"],
+    web.RequestHandler._make_error_handler: ["self", "err_info"],
     web.RequestHandler.data_received: ["self", "data"],
     web.RequestHandler.close: ["self"],
     web.RequestHandler.force_close: ["self"],

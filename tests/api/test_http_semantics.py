@@ -102,11 +102,33 @@ async def test_head_of_an_export_reads_no_event(api: Api) -> None:
     assert (answer.status, answer.content_type, await answer.read()) == (200, "application/x-ndjson", b"")
 
 
-async def test_a_method_that_nobody_knows_is_501(port: int) -> None:
+async def test_bi30_a_method_that_nobody_knows_is_405_with_what_the_address_takes(port: int) -> None:
     for method in (b"FOO", b"get", b"GETX", b"POSTAL", b"M-FOO", b"X!#$%&'*+.^_`|~9"):
         head, body = await said(port, method + b" /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")
-        assert head.split(b" ")[1] == b"501", method
-        assert orjson.loads(body)["errors"][0]["code"] == "not_implemented"
+        assert head.split(b" ")[1] == b"405", method
+        assert b"\r\nAllow: GET,HEAD,POST" in head
+        assert b"\r\nConnection: close" in head or head.startswith(b"HTTP/1.0")
+        assert orjson.loads(body)["errors"][0]["code"] == "method_not_allowed"
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [(b"/nowhere", b"404"), (b"http://x/healthz", b"405"), (b"/healthz?a=%00", b"405"), (b"*", b"404"), (b"[", b"404")],
+)
+async def test_bi31_a_method_that_nobody_knows_is_refused_by_its_address(
+    port: int, target: bytes, status: bytes
+) -> None:
+    head, _ = await said(port, b"FOO " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert head.split(b" ")[1] == status
+
+
+async def test_bi30_a_fixed_address_allows_its_own_methods_alone(api: Api) -> None:
+    answer = await api.http.options("/v1/events/batch")
+    assert (answer.status, answer.headers["Allow"]) == (204, "POST")
+    refused = await api.ask("GET", "/v1/events/batch")
+    assert (refused.status, refused.headers["Allow"]) == (405, "POST")
+    refused = await api.ask("POST", "/v1/events/count")
+    assert (refused.status, refused.headers["Allow"]) == (405, "GET,HEAD")
 
 
 async def test_a_method_that_the_address_does_not_take_is_405(port: int) -> None:

@@ -2,7 +2,7 @@
 
 | module | leans on | because |
 |---|---|---|
-| ``connection`` | ``handle_error``, ``_current_request`` and ``_task_handler`` of ``RequestHandler`` | see below |
+| ``connection`` | ``handle_error`` and three private parts of ``RequestHandler`` | see below |
 | ``direct_routes`` | ``Request._match_info`` | the search for a route costs a tenth of accepting an event |
 | ``expectations`` | the attribute ``request_handler`` of ``web.Server`` | aiohttp answers 417 itself, in plain text |
 | ``framing`` | ``RequestHandler._messages`` | aiohttp does not tell the reader of a body that its framing broke |
@@ -11,7 +11,8 @@
 | ``receipt`` | the steps of ``StreamResponse`` | the general way of an answer costs as much as the event |
 | ``request_line`` | the signature of request factories | aiohttp never answers a target with an unreadable host |
 
-``connection``: aiohttp answers what it cannot read in plain text; and it ends every request with its caller, or none.
+``connection``: aiohttp answers what it cannot read in plain text, a method that it does not know among it
+(``_make_error_handler``); and it ends every request with its caller, or none (``_current_request``, ``_task_handler``).
 
 ``prompt_connection``: aiohttp's task, request and response cost an accept more than its checks do. What aiohttp's task
 does between two requests is done there once more, for what is begun there; all else is left to it, before or after.

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeAlias
 
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import BadHttpMethod, InvalidURLError, LineTooLong
+from aiohttp.web_protocol import _ErrInfo
+from yarl import URL
 
 from dispatcher.api.http.response.errors import error_body
 from dispatcher.api.http.response.middleware import NOT_KEPT, REQUEST_ID_HEADER
 from dispatcher.api.http.response.respond import SERVER, json_response
 from dispatcher.api.http.route import ENDS_WITH_CALLER
 from dispatcher.errors import Problem, RequestError
+
+_Handler: TypeAlias = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 IDLE_CONNECTION_S = 10.0
 """Also the time that a client has to send its request's headers."""
@@ -25,8 +30,10 @@ MAX_HEADERS = 128
 READ_BYTES = 1 << 14
 """Of a body that waits to be read: at twice as many its connection is not read any further."""
 
-_UNKNOWN_METHOD = re.compile(r"""^\s*b['"][!#$%&'*+.^_`|~0-9A-Za-z-]+ [^ ]+ HTTP/1\.[01]['"]\s*$""", re.MULTILINE)
-"""The parser's quotation of a request line in which nothing but the method is odd (RFC 9110 §15.6.2)."""
+_UNKNOWN_METHOD = re.compile(
+    r"""^\s*b['"](?P<method>[!#$%&'*+.^_`|~0-9A-Za-z-]+) (?P<target>[^ ]+) HTTP/1\.[01]['"]\s*$""", re.MULTILINE
+)
+"""The parser's quotation of a request line in which nothing but the method is odd."""
 
 log = structlog.get_logger("dispatcher.api")
 
@@ -57,6 +64,26 @@ class Connection(web.RequestHandler):
         if serving is not None and request is not None and request.get(ENDS_WITH_CALLER):
             serving.cancel()
 
+    def _make_error_handler(self, err_info: _ErrInfo) -> _Handler:
+        """A method that nobody knows is refused by its address: 405 with what that takes, or 404.
+
+        RFC 9110 §9.1 recommends 501 for it, §15.5.6 allows 405, which says more and blames nobody's server.
+        """
+        line = _UNKNOWN_METHOD.search(err_info.message) if isinstance(err_info.exc, BadHttpMethod) else None
+        target = _target(line["target"]) if line else None
+        if line is None or target is None:
+            return super()._make_error_handler(err_info)
+        method, refuse = line["method"], self._request_handler
+        assert refuse is not None
+
+        async def handler(request: web.BaseRequest) -> web.StreamResponse:
+            response = await refuse(request.clone(method=method, rel_url=target))
+            response.headers[hdrs.SERVER] = SERVER
+            response.force_close()
+            return response
+
+        return handler
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -70,10 +97,7 @@ class Connection(web.RequestHandler):
         if request.writer.output_size > 0:
             raise ConnectionError("an answer had begun when it failed")
         request_id = os.urandom(8).hex()
-        if isinstance(exc, BadHttpMethod) and _UNKNOWN_METHOD.search(message or ""):
-            status, problem = 501, Problem("not_implemented", "No address of this server takes that method.")
-        else:
-            problem = self._problem(status, exc, message or "")
+        problem = self._problem(status, exc, message or "")
         headers = NOT_KEPT | {REQUEST_ID_HEADER: request_id, hdrs.SERVER: SERVER}
         response = json_response(error_body("/", RequestError([problem], status), request_id), status, headers)
         response.force_close()
@@ -87,6 +111,15 @@ class Connection(web.RequestHandler):
             return Problem("line_too_long", text)
         reason = "the address is no URL" if isinstance(exc, InvalidURLError) else _reason(message)
         return Problem("bad_request", f"This cannot be read as an HTTP request ({reason}); check its syntax.")
+
+
+def _target(text: str) -> URL | None:
+    """The address within this server; None = it is none."""
+    try:
+        url = URL(text, encoded=True)
+        return URL.build(path=url.raw_path, query_string=url.raw_query_string, encoded=True)
+    except ValueError:
+        return None
 
 
 def _reason(message: str) -> str:
