@@ -16,7 +16,7 @@ from dispatcher.api.admission.at_once import admitting_at_once
 from dispatcher.api.admission.metering import METERS, Meters
 from dispatcher.api.composition import composed, oauth_server
 from dispatcher.api.documents.openapi import DESCRIBED, Described
-from dispatcher.api.graphql.allowance import LARGE_QUERIES, QUERY_TURNS
+from dispatcher.api.graphql.bounds.allowance import LARGE_QUERIES, QUERY_TURNS
 from dispatcher.api.health import METRICS, MetricsPage, collected
 from dispatcher.api.http.aiohttp_inside.connection import connection_arguments
 from dispatcher.api.http.at_once import AT_ONCE

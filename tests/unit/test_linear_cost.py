@@ -20,7 +20,7 @@ import pytest
 
 import dispatcher
 import worker
-from dispatcher.api.graphql.limits import check_text
+from dispatcher.api.graphql.bounds.limits import check_text
 from dispatcher.api.http.request.validation import validated
 from dispatcher.api.oauth.form import _fields
 from dispatcher.api.rest.events.accepting.models import EventIn
@@ -134,7 +134,7 @@ PATTERNS = dict(patterns())
 
 def test_patterns_are_found_and_taken_apart() -> None:
     assert len(PATTERNS) > 40
-    of_queries = PATTERNS["dispatcher.api.graphql.limits._NOT_BRACKETS"]
+    of_queries = PATTERNS["dispatcher.api.graphql.bounds.limits._NOT_BRACKETS"]
     assert of_queries.ways == ("sub",)
     assert {'"""', "\\", '"', "#"} <= set(tokens(of_queries.pattern))
 

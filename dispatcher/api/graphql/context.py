@@ -11,7 +11,7 @@ import strawberry
 from aiohttp import web
 
 from dispatcher.api.auditing import author_of, written_down
-from dispatcher.api.graphql.allowance import QUERY_TURNS, Allowance
+from dispatcher.api.graphql.bounds.allowance import QUERY_TURNS, Allowance
 from dispatcher.api.http.overload.turns import Turn, share_of
 from dispatcher.api.http.route import CALLER
 from dispatcher.api.services import CREDENTIAL_TRIALS, PING_STARTER, SERVICES, Services

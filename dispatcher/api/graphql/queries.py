@@ -5,7 +5,7 @@ from __future__ import annotations
 import strawberry
 
 from dispatcher.api.graphql.context import Info
-from dispatcher.api.graphql.objects import Product, ProductIntegration, ProductIntegrationPage
+from dispatcher.api.graphql.types.objects import Product, ProductIntegration, ProductIntegrationPage
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.ping import PingVersion
 

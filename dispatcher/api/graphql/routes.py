@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from aiohttp import hdrs, web
 
 from dispatcher.api.graphql.asked import QUERY, Query, from_body, from_parameters, wants_page
-from dispatcher.api.graphql.page import CONTENT_SECURITY_POLICY, graphiql_page
-from dispatcher.api.graphql.page_files import PATH, page_file
+from dispatcher.api.graphql.page.files import PATH, page_file
+from dispatcher.api.graphql.page.graphiql import CONTENT_SECURITY_POLICY, graphiql_page
 from dispatcher.api.http.overload.turns import CHANGE_TURNS, Turn, share_of, take_turn
 from dispatcher.api.http.route import CALLER, ENDS_WITH_CALLER, Route
 from dispatcher.errors import InvalidRequest

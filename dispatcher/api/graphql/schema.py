@@ -10,18 +10,18 @@ from strawberry.extensions import DisableIntrospection, SchemaExtension
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import ExecutionContext
 
-from dispatcher.api.graphql.access_mutations import AccessMutations
-from dispatcher.api.graphql.definition_mutations import DefinitionMutations
-from dispatcher.api.graphql.enums import make_lenient
-from dispatcher.api.graphql.few_errors import FewVariableErrors
-from dispatcher.api.graphql.field_words import describe_fields
-from dispatcher.api.graphql.limits import Limits
+from dispatcher.api.graphql.bounds.few_errors import FewVariableErrors
+from dispatcher.api.graphql.bounds.limits import Limits
+from dispatcher.api.graphql.mutations.access import AccessMutations
+from dispatcher.api.graphql.mutations.definitions import DefinitionMutations
+from dispatcher.api.graphql.mutations.pings import PingMutations
+from dispatcher.api.graphql.mutations.suspended_urls import SuspensionMutations
 from dispatcher.api.graphql.naming import Naming
-from dispatcher.api.graphql.ping_mutations import PingMutations
 from dispatcher.api.graphql.queries import Query
-from dispatcher.api.graphql.scalars import SCALARS
-from dispatcher.api.graphql.suspension_mutations import SuspensionMutations
-from dispatcher.api.graphql.wording import Names, describe
+from dispatcher.api.graphql.types.enums import make_lenient
+from dispatcher.api.graphql.types.scalars import SCALARS
+from dispatcher.api.graphql.words.field_words import describe_fields
+from dispatcher.api.graphql.words.wording import Names, describe
 
 
 @strawberry.type

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from strawberry.types import ExecutionResult
 
-from dispatcher.api.graphql.few_errors import MAX_ERRORS
-from dispatcher.api.graphql.limits import MAX_SAME_FIELD, check_text
+from dispatcher.api.graphql.bounds.few_errors import MAX_ERRORS
+from dispatcher.api.graphql.bounds.limits import MAX_SAME_FIELD, check_text
 from dispatcher.api.graphql.schema import build_schema
 from tests.linear import BETWEEN, growth
 

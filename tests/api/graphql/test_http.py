@@ -12,7 +12,7 @@ import pytest
 from graphql import build_schema as read_schema
 from graphql import get_introspection_query
 
-from dispatcher.api.graphql.limits import MAX_ALIASES, MAX_DEPTH
+from dispatcher.api.graphql.bounds.limits import MAX_ALIASES, MAX_DEPTH
 from dispatcher.api.graphql.routes import graphql_routes
 from dispatcher.api.graphql.schema import build_schema
 from dispatcher.errors import StoreUnavailable

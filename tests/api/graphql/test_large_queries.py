@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dispatcher.api.graphql.allowance import MOST_BYTES
+from dispatcher.api.graphql.bounds.allowance import MOST_BYTES
 from dispatcher.model.integration import Revision
 from tests.api.conftest import publish
 from tests.api.graphql.conftest import Graph

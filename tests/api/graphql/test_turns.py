@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from dispatcher.api.graphql.allowance import LARGE_QUERIES, QUERY_TURNS
+from dispatcher.api.graphql.bounds.allowance import LARGE_QUERIES, QUERY_TURNS
 from dispatcher.api.http.overload.turns import CHANGE_TURNS, CHANGES, Turns
 from dispatcher.model.ping import CredentialsTried
 from tests.api.conftest import ADMIN_ID

@@ -1,7 +1,7 @@
 """Every field of an integration, one row each. Taking, showing, masking and checking follow from the rows.
 
 Written by hand beside a row: the attribute in ``dispatcher.model.integration``, and the GraphQL input and output in
-``dispatcher.api.graphql.integration_fields``. ``tests/flow/test_integration_fields.py`` walks them.
+``dispatcher.api.graphql.types.integration_fields``. ``tests/flow/test_integration_fields.py`` walks them.
 """
 
 from __future__ import annotations

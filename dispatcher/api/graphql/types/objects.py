@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import strawberry
 
-from dispatcher.api.graphql import views
-from dispatcher.api.graphql.allowance import LOOK_BYTES, TEST_BYTES, VERSION_BYTES
+from dispatcher.api.graphql.bounds.allowance import LOOK_BYTES, TEST_BYTES, VERSION_BYTES
 from dispatcher.api.graphql.context import GraphContext, Info
-from dispatcher.api.graphql.conversion import arguments
-from dispatcher.api.graphql.integration_fields import ShownFields
-from dispatcher.api.graphql.outputs import (
+from dispatcher.api.graphql.types import views
+from dispatcher.api.graphql.types.conversion import arguments
+from dispatcher.api.graphql.types.integration_fields import ShownFields
+from dispatcher.api.graphql.types.outputs import (
     CredentialState,
     InboundClient,
     LinkedProduct,
@@ -19,7 +19,7 @@ from dispatcher.api.graphql.outputs import (
     SigningSecret,
     SuspendedUrl,
 )
-from dispatcher.api.graphql.ping_outputs import IntegrationTest
+from dispatcher.api.graphql.types.ping_outputs import IntegrationTest
 from dispatcher.clock import iso_ms
 from dispatcher.errors import InvalidRequest
 from dispatcher.model.integration import WORKING, Integration, Revision

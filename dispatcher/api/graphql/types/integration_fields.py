@@ -9,7 +9,7 @@ import strawberry
 from strawberry.scalars import JSON
 from strawberry.types.unset import UNSET
 
-from dispatcher.api.graphql.enums import AssertionAlgorithm, ClientCreationMethod, GrantType, OpenIdGrantType
+from dispatcher.api.graphql.types.enums import AssertionAlgorithm, ClientCreationMethod, GrantType, OpenIdGrantType
 from dispatcher.model.integration import AnswerMode, AuthMethod, BodyFormat, CredentialType, NotificationStyle
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from dispatcher.api.graphql import outputs
-from dispatcher.api.graphql.scalars import EpochMs
+from dispatcher.api.graphql.types import outputs
+from dispatcher.api.graphql.types.scalars import EpochMs
 from dispatcher.clock import iso_ms
 from dispatcher.flow.integrations.fields.kind import MASK
 from dispatcher.flow.integrations.fields.table import INTEGRATION

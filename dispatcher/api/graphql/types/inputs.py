@@ -7,8 +7,8 @@ from typing import Any
 import strawberry
 from strawberry.types.unset import UNSET
 
-from dispatcher.api.graphql.enums import ClientCreationMethod, OpenIdGrantType
-from dispatcher.api.graphql.integration_fields import IntegrationFields, OutboundCredentialsInput, TransportInput
+from dispatcher.api.graphql.types.enums import ClientCreationMethod, OpenIdGrantType
+from dispatcher.api.graphql.types.integration_fields import IntegrationFields, OutboundCredentialsInput, TransportInput
 from dispatcher.flow.integrations.credentials.rotate_secret import DEFAULT_OVERLAP_S
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import SigningAlgorithm

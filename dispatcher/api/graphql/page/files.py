@@ -40,4 +40,4 @@ async def page_file(request: web.Request) -> web.StreamResponse:
 
 @cache
 def _packed(name: str) -> bytes:
-    return files("dispatcher.api.graphql").joinpath("static", f"{name}.gz").read_bytes()
+    return files("dispatcher.api.graphql.page").joinpath("static", f"{name}.gz").read_bytes()

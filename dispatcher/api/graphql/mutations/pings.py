@@ -6,12 +6,12 @@ import contextlib
 
 import strawberry
 
-from dispatcher.api.graphql import inputs, payloads
 from dispatcher.api.graphql.context import Info
-from dispatcher.api.graphql.conversion import document_of
-from dispatcher.api.graphql.objects import ProductIntegration
-from dispatcher.api.graphql.payloads import answered
-from dispatcher.api.graphql.ping_outputs import IntegrationTest
+from dispatcher.api.graphql.types import inputs, payloads
+from dispatcher.api.graphql.types.conversion import document_of
+from dispatcher.api.graphql.types.objects import ProductIntegration
+from dispatcher.api.graphql.types.payloads import answered
+from dispatcher.api.graphql.types.ping_outputs import IntegrationTest
 from dispatcher.flow.pings.credentials import try_credentials
 from dispatcher.flow.pings.request import PingOptions, request_ping
 

@@ -8,13 +8,13 @@ from typing import Any, ParamSpec, TypeVar
 
 import strawberry
 
-from dispatcher.api.graphql.integration_fields import BookmarkConfiguration, OpenIdConnectConfiguration
-from dispatcher.api.graphql.objects import Product, ProductIntegration
-from dispatcher.api.graphql.outputs import (
+from dispatcher.api.graphql.types.integration_fields import BookmarkConfiguration, OpenIdConnectConfiguration
+from dispatcher.api.graphql.types.objects import Product, ProductIntegration
+from dispatcher.api.graphql.types.outputs import (
     InboundClient,
 )
-from dispatcher.api.graphql.ping_outputs import IntegrationTest
-from dispatcher.api.graphql.scalars import EpochMs
+from dispatcher.api.graphql.types.ping_outputs import IntegrationTest
+from dispatcher.api.graphql.types.scalars import EpochMs
 from dispatcher.errors import Problem, RequestError
 
 

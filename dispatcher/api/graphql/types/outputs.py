@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import strawberry
 
-from dispatcher.api.graphql.scalars import EpochMs
+from dispatcher.api.graphql.types.scalars import EpochMs
 from dispatcher.clock import iso_ms
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import SigningAlgorithm

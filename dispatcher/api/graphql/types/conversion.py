@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from strawberry.types.base import get_object_definition, has_object_definition
 from strawberry.types.unset import UNSET
 
-from dispatcher.api.graphql.wording import Names
+from dispatcher.api.graphql.words.wording import Names
 
 T = TypeVar("T")
 

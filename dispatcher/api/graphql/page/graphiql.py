@@ -9,7 +9,7 @@ import base64
 import hashlib
 from html import escape
 
-from dispatcher.api.graphql.page_files import PATH, SCRIPTS, STYLE
+from dispatcher.api.graphql.page.files import PATH, SCRIPTS, STYLE
 
 _START = """
 if (window.GraphiQL && window.ReactDOM) {

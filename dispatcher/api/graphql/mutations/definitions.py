@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import strawberry
 
-from dispatcher.api.graphql import inputs, payloads
 from dispatcher.api.graphql.context import Info
-from dispatcher.api.graphql.conversion import document_of
-from dispatcher.api.graphql.objects import Product, ProductIntegration
-from dispatcher.api.graphql.payloads import answered
+from dispatcher.api.graphql.types import inputs, payloads
+from dispatcher.api.graphql.types.conversion import document_of
+from dispatcher.api.graphql.types.objects import Product, ProductIntegration
+from dispatcher.api.graphql.types.payloads import answered
 from dispatcher.clock import iso_ms
 from dispatcher.flow.integrations.products.describe import describe_product
 from dispatcher.model.integration import Integration

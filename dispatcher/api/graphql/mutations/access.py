@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import strawberry
 
-from dispatcher.api.graphql import inputs, payloads
 from dispatcher.api.graphql.context import GraphContext, Info
-from dispatcher.api.graphql.conversion import built, document_of
-from dispatcher.api.graphql.definition_mutations import working
-from dispatcher.api.graphql.integration_fields import BookmarkConfiguration, OpenIdConnectConfiguration
-from dispatcher.api.graphql.outputs import InboundClient
-from dispatcher.api.graphql.payloads import answered
-from dispatcher.api.graphql.scalars import EpochMs
+from dispatcher.api.graphql.mutations.definitions import working
+from dispatcher.api.graphql.types import inputs, payloads
+from dispatcher.api.graphql.types.conversion import built, document_of
+from dispatcher.api.graphql.types.integration_fields import BookmarkConfiguration, OpenIdConnectConfiguration
+from dispatcher.api.graphql.types.outputs import InboundClient
+from dispatcher.api.graphql.types.payloads import answered
+from dispatcher.api.graphql.types.scalars import EpochMs
 from dispatcher.errors import Conflict, Refused
 from dispatcher.flow.integrations.credentials.inbound_client import generate_inbound_client
 from dispatcher.flow.integrations.credentials.rotate_secret import DEFAULT_OVERLAP_S, rotate_secret

@@ -21,7 +21,7 @@ from graphql.language import (
 )
 from strawberry.extensions import SchemaExtension
 
-from dispatcher.api.graphql.few_errors import FewErrors
+from dispatcher.api.graphql.bounds.few_errors import FewErrors
 
 MAX_QUERY_CHARS = 32_768
 MAX_TOKENS = 1_500

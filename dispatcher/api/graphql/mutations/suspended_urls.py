@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import strawberry
 
-from dispatcher.api.graphql import inputs, payloads
 from dispatcher.api.graphql.context import Info
-from dispatcher.api.graphql.objects import ProductIntegration
-from dispatcher.api.graphql.payloads import answered
+from dispatcher.api.graphql.types import inputs, payloads
+from dispatcher.api.graphql.types.objects import ProductIntegration
+from dispatcher.api.graphql.types.payloads import answered
 from dispatcher.flow.events.acting.suspended_urls import enable_url
 
 

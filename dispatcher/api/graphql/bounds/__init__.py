@@ -1,0 +1,1 @@
+"""Bounds of what one request may cost: to read, to check, to run."""

@@ -1,0 +1,1 @@
+"""The page at ``GET /graphql``, and its files."""

@@ -1,0 +1,1 @@
+"""Types of the schema: inputs, outputs and payloads, and how values become them."""

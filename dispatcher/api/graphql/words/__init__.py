@@ -1,0 +1,1 @@
+"""Words of the schema: descriptions, from docstrings and from the rows of fields."""
