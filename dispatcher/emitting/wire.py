@@ -5,16 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from operator import attrgetter
 from typing import Any, NamedTuple
 
-from dispatcher.api.http.request.validation import validated
-from dispatcher.api.rest.events.accepting.models import EventIn
+from dispatcher.api.rest.events.accepting.emissions import emission_of
 from dispatcher.errors import InvalidRequest, Problem, RequestError
 from dispatcher.flow.events.making.emit import Emission
 from dispatcher.policy.strict_json import read_object
-
-_fields_of = attrgetter(*Emission._fields)
 
 
 class Asked(NamedTuple):
@@ -29,7 +25,7 @@ def asked(event: Mapping[str, Any] | bytes, most_bytes: int) -> Asked:
     raw = event if isinstance(event, bytes) else _written(event)
     if len(raw) > most_bytes:
         raise RequestError([Problem("body_too_large", f"An event may have {most_bytes} bytes at most.")], 413)
-    emission = Emission._make(_fields_of(validated(EventIn, read_object(raw, exact=True))))
+    emission = emission_of(read_object(raw, exact=True))
     return Asked(emission, hashlib.sha256(raw).hexdigest())
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from operator import attrgetter
 from typing import Any
 
 from aiohttp import web
 
 from dispatcher.api.http.request.body import JSON, NDJSON, read_body, require_media
 from dispatcher.api.http.request.idempotency import idempotency_key
-from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.events.accepting.cloud_event_forms import CLOUD_EVENTS, SPEC_VERSION_HEADER, CloudEventIn
 from dispatcher.api.rest.events.accepting.cloud_events import accept_cloud_event, accept_cloud_events
+from dispatcher.api.rest.events.accepting.emissions import emission_of
 from dispatcher.api.rest.events.accepting.models import AcceptedOut, BatchOut, EventIn
 from dispatcher.api.rest.events.accepting.receipts import accepted, limited, refuse_key, results
 from dispatcher.api.services import SERVICES, TRACING, Services
@@ -34,9 +33,6 @@ Accept = Callable[[web.Request, str | None], Awaitable[web.StreamResponse]]
 _BATCHES = dict.fromkeys((NDJSON, CLOUD_EVENTS), "POST /v1/events/batch")
 _ONE = {CLOUD_EVENT: "POST /v1/events"}
 """Media types that the other path takes."""
-
-_fields_of = attrgetter(*Emission._fields)
-"""Of an ``EventIn``, whose fields have the same names."""
 
 
 def accept_event(request: web.Request) -> Awaitable[web.StreamResponse]:
@@ -90,7 +86,7 @@ def _asked(item: Any) -> Emission | RequestError:
     try:
         if not isinstance(item, dict):
             raise Unprocessable.of("not_an_object", "Each item is one JSON object.")
-        return _emission(item)
+        return emission_of(item)
     except RequestError as error:
         return error
 
@@ -110,12 +106,7 @@ async def _prepared(
 
 def asked_in(raw: bytes) -> Emission:
     """The one event that a body asks for. Raises ``RequestError``."""
-    return _emission(read_object(raw, exact=True))
-
-
-def _emission(body: Any) -> Emission:
-    """Raises ``Unprocessable`` for a field that is missing, unknown or of another type."""
-    return Emission._make(_fields_of(validated(EventIn, body)))
+    return emission_of(read_object(raw, exact=True))
 
 
 def _traced(request: web.Request, accept: Accept) -> Awaitable[web.StreamResponse]:
