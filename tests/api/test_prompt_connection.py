@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -35,6 +36,8 @@ class Served:
     begun: list[asyncio.Future[str]] = field(default_factory=list)
     handled: list[str] = field(default_factory=list)
     statuses: list[int] = field(default_factory=list)
+    answering: list[Callable[[], object]] = field(default_factory=list)
+    """Called by the handler before it answers."""
 
     async def connect(self, data: bytes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter, PromptConnection]:
         before = set(self.server.connections)
@@ -55,9 +58,12 @@ async def served() -> AsyncIterator[Served]:
 @asynccontextmanager
 async def serving() -> AsyncIterator[Served]:
     begun, handled, statuses = list[asyncio.Future[str]](), list[str](), list[int]()
+    answering: list[Callable[[], object]] = []
 
     async def handle(request: web.Request) -> web.Response:
         handled.append(request.path)
+        for call in answering:
+            call()
         return web.Response(text=f"handled {request.path}")
 
     def begin(headers: Mapping[str, str], raw: bytes) -> Begun | None:
@@ -77,7 +83,7 @@ async def serving() -> AsyncIterator[Served]:
     server = await asyncio.get_running_loop().create_server(protocol_factory(app, runner.server), "127.0.0.1", 0)
     try:
         port = server.sockets[0].getsockname()[1]
-        yield Served(port, runner.server, runner, begun, handled, statuses)
+        yield Served(port, runner.server, runner, begun, handled, statuses, answering)
     finally:
         await close(server)
         await runner.cleanup()
@@ -109,6 +115,22 @@ async def test_what_is_not_begun_and_what_follows_goes_to_handlers(served: Serve
     reader, writer, _ = await served.connect(odd + END)
     assert (await said(reader)).count(b"200 OK") == 2
     assert (served.begun, served.handled) == ([], ["/v1/events", "/other"])
+    writer.close()
+
+
+async def test_what_comes_before_aiohttp_waits_again_is_begun_at_once(served: Served) -> None:
+    reader, writer, connection = await served.connect(b"")
+    for piece in (SLOW[:30], SLOW[30:]):
+        served.answering.append(partial(asyncio.get_running_loop().call_soon, connection.data_received, piece))
+    writer.write(OTHER)
+    await until(lambda: served.begun)
+    served.answering.clear()
+    served.begun[0].set_result("begun")
+    writer.write(END)
+    answers = await said(reader)
+    places = [answers.index(one) for one in (b"handled /other", b'"begun"')]
+    assert places == sorted(places)
+    assert served.handled == ["/other", "/other"]
     writer.close()
 
 

@@ -34,17 +34,35 @@ class _UnderWay(NamedTuple):
 class PromptConnection(Connection):
     """Answers one request after the other, in the order in which they came, whoever answers it."""
 
-    __slots__ = ("_at_once", "_edge", "_under_way", "failure")
+    __slots__ = ("_at_once", "_early", "_edge", "_under_way", "failure")
 
     def __init__(self, at_once: Mapping[str, Begin], edge: Edge, server: web.Server, **arguments: Any) -> None:
         super().__init__(server, **arguments)
         self._at_once = at_once
         self._edge = edge
         self._under_way: _UnderWay | None = None
+        self._early = b""
+        """What came while aiohttp's task was between two requests."""
         self.failure: Exception | None = None
         """Of what was begun here, until a handler answers with it."""
 
     def data_received(self, data: bytes) -> None:
+        """Read now, or a turn of the loop later: aiohttp's task takes one before it waits for the next request."""
+        if not data or not (self._early or self._is_between_two()):
+            self._read(data)
+            return
+        if not self._early:
+            self._loop.call_soon(self._read_early)
+        self._early += data
+
+    def _is_between_two(self) -> bool:
+        return self._waiter is None and self._current_request is None and not self._messages
+
+    def _read_early(self) -> None:
+        data, self._early = self._early, b""
+        self._read(data)
+
+    def _read(self, data: bytes) -> None:
         """aiohttp parses and queues; its task is woken only by what it is to answer."""
         waiter, self._waiter = self._waiter, None
         try:
