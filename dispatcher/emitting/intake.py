@@ -26,12 +26,13 @@ log = structlog.get_logger("intake")
 
 
 class Given(NamedTuple):
-    """One entry that a source hands out. ``id``: by which it knows it again; ``event``: JSON, None = it is gone there;
-    ``key``: what makes it one event however often it is handed out."""
+    """One entry that a source hands out. ``id``: by which it knows it again; ``event``: JSON, None = it has none, and
+    ``lacking`` says why; ``key``: what makes it one event however often it is handed out."""
 
     id: str
     event: bytes | None
     key: str
+    lacking: str = "gone: it was deleted at its source before it was accepted"
 
 
 class Source(Protocol):
@@ -93,8 +94,8 @@ class Intake:
         """
         given = await self._source.next()
         there = [one for one in given if one.event is not None]
-        for gone in (one for one in given if one.event is None):
-            await self._set_aside(gone, "gone: it was deleted at its source before it was accepted")
+        for empty in (one for one in given if one.event is None):
+            await self._set_aside(empty, empty.lacking)
         await self._accept(there)
         if self._newest_reason or time.monotonic() - self._noted_s >= NOTE_EVERY_S:
             await self._note(await self._source.aside(), self._newest_reason)

@@ -64,6 +64,8 @@ class StreamSource:
 def _given(entry: Entry) -> Given:
     if not entry.fields:
         return Given(entry.id, None, "")
+    if b"event" not in entry.fields:
+        return Given(entry.id, None, "", "missing_field (event): Add entries with a field of this name.")
     given = entry.fields.get(b"key")
     key = f"id:{entry.id}" if given is None else f"key:{given.decode(errors='replace')}"
-    return Given(entry.id, entry.fields.get(b"event", b""), key)
+    return Given(entry.id, entry.fields[b"event"], key)

@@ -67,6 +67,8 @@ def _decoded(text: str, decoder: json.JSONDecoder, max_depth: int) -> Any:
     try:
         return decoder.decode(text)
     except json.JSONDecodeError as error:
+        if not text.strip():
+            raise InvalidRequest.of("invalid_json", "not JSON: it is empty") from None
         what = error.msg.removesuffix(" at")
         raise InvalidRequest.of("invalid_json", f"not JSON: {what} at character {error.pos}") from None
     except RecursionError:

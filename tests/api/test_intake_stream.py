@@ -104,8 +104,9 @@ async def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_nothing_u
 ) -> None:
     stream = IntakeStream(api.redis, STREAM, "a")
     await stream.prepare()
-    bad = [await add(api, b"{"), await add(api, VALID | {"type": "nothing"})]
-    bad.append((await api.redis.xadd(STREAM, {"other": "field"})).decode())
+    bad = [(await api.redis.xadd(STREAM, {"other": "field"})).decode()]
+    bad.append(await add(api, b"{"))
+    bad.append(await add(api, VALID | {"type": "nothing"}))
     bad.append(await add(api, VALID, key="k\n"))
     await add(api, VALID)
     await drained(api, emitter, stream)
@@ -113,8 +114,8 @@ async def test_what_is_no_event_is_set_aside_with_its_reason_and_holds_nothing_u
     aside = list(reversed(await stream.poisoned(10)))
     assert [one.fields[b"entry"].decode() for one in aside] == bad
     codes = [one.fields[b"reason"].decode().partition(":")[0].split(" ")[0] for one in aside]
-    assert codes == ["invalid_json", "unknown_type", "invalid_json", "invalid_idempotency_key"]
-    assert aside[1].fields[b"event"] == json.dumps(VALID | {"type": "nothing"}).encode()
+    assert codes == ["missing_field", "invalid_json", "unknown_type", "invalid_idempotency_key"]
+    assert aside[2].fields[b"event"] == json.dumps(VALID | {"type": "nothing"}).encode()
 
 
 async def test_entries_of_a_consumer_that_is_gone_are_taken_over(api: Api, emitter: RedisEmitter) -> None:

@@ -15,6 +15,7 @@ from aiormq import exceptions as failures
 
 from dispatcher.emitting.amqp_broker import REASON, Broker
 from dispatcher.emitting.amqp_source import AmqpSource
+from dispatcher.emitting.intake import Given
 from dispatcher.errors import ConfigurationError, SourceUnavailable
 
 URL = "amqp://user:secret@broker.example:5673/shop"
@@ -99,7 +100,7 @@ async def test_a_message_stays_in_hand_until_it_is_acknowledged(
     await channels[-1].consumer(Message(told, 2, b"two", None))
     given = await source.next()
     source.again()
-    assert await source.next() == given == [("1", b"one", "m-1"), ("2", b"two", "")]
+    assert await source.next() == given == [Given("1", b"one", "m-1"), Given("2", b"two", "")]
     assert told == []
     await source.acknowledge(["1"])
     assert [one.id for one in await source.next()] == ["2"]

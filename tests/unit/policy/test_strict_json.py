@@ -106,6 +106,8 @@ def test_a_mebibyte_of_anything_is_answered_at_once(raw: bytes) -> None:
         (b'{"a":"\x01"}', "not JSON: Invalid control character at character 6"),
         (b'{"a":"x', "not JSON: Unterminated string starting at character 5"),
         (b'{"a":}', "not JSON: Expecting value at character 5"),
+        (b"", "not JSON: it is empty"),
+        (b" \n", "not JSON: it is empty"),
     ],
 )
 def test_messages_name_the_place_once(raw: bytes, message: str) -> None:
