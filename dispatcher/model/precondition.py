@@ -6,3 +6,6 @@ from collections.abc import Callable
 
 Precondition = Callable[[object], bool]
 """Tag, or time of the last change, of the record that is about to be replaced → whether the change is meant for it."""
+
+NO_RECORD = ""
+"""The tag of what is not there yet."""

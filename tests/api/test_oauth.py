@@ -16,6 +16,7 @@ from joserfc.jwk import KeySet
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
+from dispatcher.api.http.request.parameters import ASSERTION_TYPE
 from dispatcher.api.oauth.routes import OAUTH
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
 from dispatcher.model.integration import Revision
@@ -140,6 +141,14 @@ async def test_two_ways_to_authenticate_at_once_are_refused(api: Api) -> None:
     both = GRANT | {"client_id": ADMIN_ID, "client_secret": ADMIN_SECRET}
     await refused(api, 400, "invalid_request", data=both, headers=ADMIN)
     await refused(api, 400, "invalid_request", data=GRANT | {"client_id": "other"}, headers=ADMIN)
+
+
+async def test_an_access_token_in_the_header_authenticates_no_client_and_harms_none(api: Api) -> None:
+    secret = {"client_id": ADMIN_ID, "client_secret": ADMIN_SECRET}
+    await ask(api, 200, data=GRANT | secret, headers={"Authorization": "bearer x"})
+    assertion = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": "x"}
+    await refused(api, 401, "invalid_client", data=GRANT | assertion, headers={"Authorization": "Bearer x"})
+    await refused(api, 400, "invalid_request", data=GRANT | assertion, headers=ADMIN)
 
 
 async def test_secret_may_be_form_encoded_in_basic_or_not(start: Start) -> None:

@@ -10,7 +10,7 @@ from functools import partial
 from aiohttp import hdrs, web
 
 from dispatcher.api.admission.metering import Meters
-from dispatcher.api.http.overload.turns import take_turn
+from dispatcher.api.http.overload.turns import CHANGE_TURNS, share_of, take_turn
 from dispatcher.api.http.route import ADMISSION, CALLER, ENDS_WITH_CALLER, Admission, Handler, Route
 from dispatcher.api.oauth.gate import REALM, Gate
 from dispatcher.errors import Problem, Refused, RequestError, StoreUnavailable
@@ -86,13 +86,13 @@ def _asking(route: Route, name: str, scopes: tuple[Scope, ...], gate: Gate, mete
 
 
 def _reading(route: Route, admission: Admission) -> Handler:
-    """The handler; of what is only read, given up with its caller, and in a turn of the caller's where that is much.
+    """The handler; of what is only read, given up with its caller; in a turn of the caller's where the route says so.
 
     Only reading goes on for so long that its ``admission`` is renewed.
     """
     handler = route.handler
     if route.method != hdrs.METH_GET:
-        return handler
+        return _changing(handler) if route.changes else handler
 
     async def read(request: web.Request) -> web.StreamResponse:
         request[ADMISSION] = admission
@@ -102,6 +102,14 @@ def _reading(route: Route, admission: Admission) -> Handler:
         return await handler(request)
 
     return read
+
+
+def _changing(handler: Handler) -> Handler:
+    async def change(request: web.Request) -> web.StreamResponse:
+        await request.app[CHANGE_TURNS].begin(share_of(request[CALLER]))
+        return await handler(request)
+
+    return change
 
 
 def check(caller: Caller, needed: tuple[Scope, ...], route: Route) -> None:

@@ -107,7 +107,7 @@ _ROWS: tuple[tuple[str, str, Handler, tuple[Scope, ...], str], ...] = (
 )
 
 ROUTES: tuple[Route, ...] = (
-    *(Route(*row, answers={200: None}, tag="embedding", vendors=True, partners=True) for row in _ROWS),
+    *(Route(*row, answers={200: None}, tag="embedding", vendors=True, partners=True, changes=True) for row in _ROWS),
     Route(
         "DELETE",
         "/v1.0/account/connectors/{connectorId}",
@@ -118,5 +118,6 @@ ROUTES: tuple[Route, ...] = (
         tag="embedding",
         vendors=True,
         partners=True,
+        changes=True,
     ),
 )

@@ -56,6 +56,8 @@ class Route:
     """Open, while the store is away, to whoever was let in with the same token before."""
     reads_much: bool = False
     """A GET that takes a turn: so many at a time, and of one client or vendor (``http/overload/turns.py``)."""
+    changes: bool = False
+    """Takes a turn of changes, unless it only reads: of what many change at once each then has its way."""
     asking: tuple[str, tuple[Scope, ...]] | None = None
     """Public, but with that query parameter in need of one of these scopes."""
     body_optional: bool = False

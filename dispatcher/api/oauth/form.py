@@ -18,6 +18,8 @@ from dispatcher.errors import InvalidRequest
 FORM = "application/x-www-form-urlencoded"
 _MAX_FIELDS = 32
 _MAX_ASSERTION_CHARS = 8192
+_OWN = frozenset({"client_secret", "client_assertion"})
+"""Fields of a form that authenticate its client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ async def read_form(request: web.Request) -> Presented:
     """Fields and credentials. 400 for anything but a plain form without repeated fields (RFC 6749 §3.2)."""
     fields = await read_fields(request)
     authorization = request.headers.getall(hdrs.AUTHORIZATION, [])
+    if len(authorization) == 1 and not _OWN.isdisjoint(fields) and authorization[0][:7].lower() == "bearer ":
+        authorization = []  # an access token authenticates no client (RFC 6749 §2.3), and many send it everywhere
     if "client_assertion" in fields or "client_assertion_type" in fields:
         return _asserted(fields, authorization)
     if not authorization:

@@ -4,18 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
-from dispatcher.api.http.request.query import MAX_EPOCH_MS
+from dispatcher.api.http.request.query import MAX_EPOCH_MS, TIME
 from dispatcher.model.access import ADMIN_SCOPES
 
 NO_CONTROL = r"^[^\x00-\x1f\x7f-\x9f]+$"
-_TIME = r"^(\d{1,15}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?)$"
 Name = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=NO_CONTROL)]
 ScopeName = Annotated[Name, WithJsonSchema({"enum": sorted(ADMIN_SCOPES)})]
-EpochMs = Annotated[int, Field(ge=0, le=MAX_EPOCH_MS)]
-Moment = Annotated[Name, WithJsonSchema({"type": "string", "pattern": _TIME, "description": "ISO 8601 or epoch ms"})]
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+WHOLE = BeforeValidator(_whole)
+"""Takes ``12.0`` for 12, as JSON Schema does (draft 2020-12, §4.2.3)."""
+EpochMs = Annotated[int, Field(ge=0, le=MAX_EPOCH_MS), WHOLE]
+Moment = Annotated[Name, WithJsonSchema({"type": "string", "pattern": TIME, "description": "ISO 8601 or epoch ms"})]
 """Checked by the handlers, whose messages say more; the document says what they take."""
 
 

@@ -85,8 +85,8 @@ class MarketplaceDesk:
 
         return await self.store.edit(marketplace_id, changed, expected)
 
-    async def rotate(self, marketplace_id: int, now_ms: int) -> Keyed:
-        """A new key that signs from now on, beside the replaced one for a day."""
+    async def rotate(self, marketplace_id: int, now_ms: int, expected: Precondition | None = None) -> Keyed:
+        """A new key that signs from now on, beside the replaced one for a day. Raises ``NotFound``, ``Conflict``."""
         secret = generate_secret()
         newest = SigningSecret(self.sealer.seal(secret, marketplace_signing_secret(marketplace_id)), now_ms)
 
@@ -97,7 +97,7 @@ class MarketplaceDesk:
             moved_on = max(now_ms, current.modified_ms + 1)
             return replace(current, signing_secrets=(newest, *ending), modified_ms=moved_on)
 
-        return Keyed(await self.store.edit(marketplace_id, changed), secret)
+        return Keyed(await self.store.edit(marketplace_id, changed, expected), secret)
 
     async def _check(self, form: MarketplaceForm, before: tuple[str, ...]) -> None:
         problems = list(form_problems(form, self.url_rule))

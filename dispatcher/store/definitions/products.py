@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 
 from dispatcher.errors import Refused, Unprocessable
 from dispatcher.model.integration import Product
+from dispatcher.model.precondition import NO_RECORD, Precondition
 from dispatcher.model.product import UNDESCRIBED, ProductDetails
 from dispatcher.store.definitions.records import read_integration, read_product, write_integration, write_product
 from dispatcher.store.definitions.writing import TRIES, DefinitionWrites, modified
@@ -19,6 +21,11 @@ MAX_LINKED_PRODUCTS = 1000
 def product_message(product_id: str) -> str:
     """The message that announces a changed product."""
     return f"product:{product_id}"
+
+
+def product_tag(product: Product) -> str:
+    """Differs between any two states of a product; what an ``ETag`` holds."""
+    return hashlib.sha256(write_product(product, b"")).hexdigest()[:16]
 
 
 class Products(DefinitionWrites):
@@ -45,14 +52,19 @@ class Products(DefinitionWrites):
                 return unlinked
         raise modified(product_id)
 
-    async def describe(self, product_id: str, details: ProductDetails) -> Product:
-        """Say how the product is shown; one that nobody knows becomes known, as the vendor's whose view this is."""
+    async def describe(self, product_id: str, details: ProductDetails, expected: Precondition | None = None) -> Product:
+        """Say how the product is shown; one that nobody knows becomes known, as the vendor's whose view this is.
+
+        ``Conflict`` when its tag is not the expected one any more: ``NO_RECORD`` where nobody knows it.
+        """
         for _ in range(TRIES):
             before = await self._ask(self._redis.get(definition_keys.product(product_id))) or b""
             product = read_product(before) if before else self._new_product(product_id)
             if before:
                 owner = await self._ask(self._redis.get(definition_keys.definition(product.integration_id or "")))
                 self._check_reach(read_integration(owner).vendor_id if owner else product.vendor_id)
+            if expected is not None and not expected(product_tag(product) if before else NO_RECORD):
+                raise modified(product_id)
             after = replace(product, details=details)
             changed = Document(definition_keys.product(product_id), before, write_product(after, before))
             if await self._swap([changed], [], [product_message(product_id)]):

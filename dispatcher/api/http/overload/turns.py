@@ -152,7 +152,7 @@ SEARCH_TURNS = web.AppKey("search_turns", Turns)
 
 CHANGES = Room(at_once=16, of_one=4, waiting=1024, waiting_of_one=512, what="changes")
 CHANGE_TURNS = web.AppKey("change_turns", Turns)
-"""Of mutations. One that waits for a worker gives its turn back."""
+"""Of mutations, and of REST's changes of records. One that waits for a worker gives its turn back."""
 
 
 async def take_turn(request: web.Request, caller: Caller) -> Turn:

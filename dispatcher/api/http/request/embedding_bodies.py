@@ -44,7 +44,11 @@ _SESSION: Body = {
     "ProductId": _text("The product to open"),
     "Language": _text("Language of the pages, such as de-CH", 35),
     "HostUrl": _text("Page of the host application, http or https", 2048),
-    "Role": _text("Owner or Member; Owner unless given"),
+    "Role": {
+        "type": ["string", "null"],
+        "pattern": "^([Oo][Ww][Nn][Ee][Rr]|[Mm][Ee][Mm][Bb][Ee][Rr])$",
+        "description": "Owner or Member; Owner unless given",
+    },
 }
 _USER = {"Username": "ada@acme.example", "Password": "correct horse battery", "AccountName": "Acme", "MarketplaceId": 1}
 

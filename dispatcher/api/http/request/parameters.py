@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from dispatcher.api.http.request.embedding_bodies import EMBEDDING_BODIES
+from dispatcher.api.http.request.query import PLAIN, TIME
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
 from dispatcher.policy.figures.tally import COUNTS, MEASURES
 
 Parameter = dict[str, Any]
 
-SCHEDULE = r"^([0-9]{1,7}(\.[0-9]{1,3})?(,[0-9]{1,7}(\.[0-9]{1,3})?){0,49})?$"
+_DELAY = (
+    r"(([0-9]{1,6}|1[0-9]{6}|2[0-4][0-9]{5}|25[0-8][0-9]{4}|259[01][0-9]{3})(\.[0-9]{1,3})?|2592000)"  # up to 30 days
+)
+SCHEDULE = rf"^({_DELAY}(,{_DELAY}){{0,49}})?$"
 """At most 50 delays, comma-separated."""
 
 
@@ -23,7 +27,13 @@ def _header(name: str, schema: dict[str, Any], description: str) -> Parameter:
     return {"name": name, "in": "header", "schema": schema, "description": description}
 
 
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 255}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": PLAIN}
+_MOMENT = {"type": "string", "pattern": TIME}
+_FILTER = {"type": "string", "minLength": 1, "maxLength": 1000, "pattern": r"^[^\x00-\x1f\x7f-\x9f]+$"}
+_SEALED = {"type": "string", "minLength": 1, "maxLength": 512, "pattern": "^[A-Za-z0-9_-]+$"}
+_UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+ENTITY_TAGS = {"type": "string", "pattern": r"""^(\*|(W/)?"[!#-~]*"(, ?(W/)?"[!#-~]*")*)$"""}
+_KEY = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
 _TIME = "ISO 8601 or milliseconds since 1970"
 
 FILTERS: tuple[Parameter, ...] = (
@@ -32,29 +42,33 @@ FILTERS: tuple[Parameter, ...] = (
     _query("productId", _TEXT, "Events of this product"),
     _query("accountId", _TEXT, "Events of this account"),
     _query("integrationId", _TEXT, "Events of this integration"),
-    _query("from", _TEXT, f"Accepted at or after this time: {_TIME}"),
-    _query("to", _TEXT, f"Accepted before this time: {_TIME}"),
+    _query("from", _MOMENT, f"Accepted at or after this time: {_TIME}"),
+    _query("to", _MOMENT, f"Accepted before this time: {_TIME}"),
     _query(
         "q",
-        {"type": "string", "maxLength": 1000},
+        _FILTER,
         "A filter such as `status:dead since:2h -account:acme`: docs/filters.md. The other conditions hold beside it",
     ),
 )
 
 _STEP = {"type": "integer", "minimum": 1, "maximum": 7_776_000}
 _WINDOW = (
-    _query("from", _TEXT, f"Begin, an hour before the end unless given: {_TIME}"),
-    _query("to", _TEXT, f"End, now unless given: {_TIME}"),
+    _query("from", _MOMENT, f"Begin, an hour before the end unless given: {_TIME}"),
+    _query("to", _MOMENT, f"End, now unless given: {_TIME}"),
     _query("step", _STEP, "Seconds of a step, a multiple of what is kept so far back; 1,500 steps at most"),
 )
 _OF_ONE = _query("integrationId", _TEXT, "Of this integration alone, by any of its ids")
 
-_IF_MATCH = (_header("If-Match", {"type": "string"}, "ETag of the client: 412 if it is another one by now"),)
-_UNCHANGED = (_header("If-Match", {"type": "string"}, "ETag of the integration: 412 if it is another one by now"),)
+
+def _conditional(what: str) -> tuple[Parameter, ...]:
+    return (_header("If-Match", ENTITY_TAGS, f"ETag of the {what}: 412 if it is another one by now"),)
+
+
+_IF_MATCH, _UNCHANGED = _conditional("client"), _conditional("integration")
 _ONCE = (
     _header(
         "Idempotency-Key",
-        {"type": "string", "minLength": 1, "maxLength": 255},
+        _KEY,
         "Repeating the request with this key within 24 hours makes no second one",
     ),
 )
@@ -71,7 +85,7 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("POST", "/v1/events"): (
         _header(
             "Idempotency-Key",
-            {"type": "string", "minLength": 1, "maxLength": 255},
+            _KEY,
             "Repeating the request with this key within 24 hours accepts nothing twice",
         ),
         _TRACE,
@@ -79,9 +93,9 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("POST", "/v1/events/batch"): (_TRACE,),
     ("GET", "/v1/events"): (
         *FILTERS,
-        _query("fromDate", _TEXT, "Another name for from"),
-        _query("toDate", _TEXT, "Another name for to"),
-        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query("fromDate", _MOMENT, "Another name for from"),
+        _query("toDate", _MOMENT, "Another name for to"),
+        _query("cursor", _SEALED, "nextCursor of the page before"),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 50}, "Events on a page"),
         _query(
             "page",
@@ -100,11 +114,11 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("lastEventId", {"type": "string"}, "The same, for clients that cannot set the header"),
     ),
     ("GET", "/v1/redeliveries"): (
-        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query("cursor", {"type": "string", "pattern": f"^{_UUID}$"}, "nextCursor of the page before"),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "Jobs on a page"),
     ),
     ("GET", "/v1/redeliveries/{id}/items"): (
-        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query("cursor", {"type": "string", "pattern": "^[0-9]{1,6}$"}, "nextCursor of the page before"),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Results on a page"),
         _header("Accept", {"type": "string"}, "application/x-ndjson: all of them, one a line"),
     ),
@@ -131,9 +145,9 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("clientId", _TEXT, "What this client did"),
         _query("action", _TEXT, "Only this action"),
         _query("objectId", _TEXT, "What was done to this object"),
-        _query("from", _TEXT, f"Done at or after this time: {_TIME}"),
-        _query("to", _TEXT, f"Done before this time: {_TIME}"),
-        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query("from", _MOMENT, f"Done at or after this time: {_TIME}"),
+        _query("to", _MOMENT, f"Done before this time: {_TIME}"),
+        _query("cursor", _SEALED, "nextCursor of the page before"),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 500, "default": 50}, "Entries on a page"),
     ),
     ("GET", "/v1/integrations"): (
@@ -149,7 +163,11 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
     ("PUT", "/v1/integrations/{_id}"): _UNCHANGED,
     ("DELETE", "/v1/integrations/{_id}"): _UNCHANGED,
     ("GET", "/v1/definitions"): (
-        _query("cursor", {"type": "string"}, "nextCursor of the page before"),
+        _query(
+            "cursor",
+            {"type": "string", "pattern": f"^[0-9]{{1,15}}:{_UUID}(:[0-9a-f]{{8}})?$"},
+            "nextCursor of the page before",
+        ),
         _query("limit", {"type": "integer", "minimum": 1, "maximum": 200, "default": 200}, "Definitions on a page"),
     ),
     ("GET", "/v1/definitions/{id}"): (
@@ -161,6 +179,12 @@ PARAMETERS: dict[tuple[str, str], tuple[Parameter, ...]] = {
         _query("discardWaitingEvents", {"type": "boolean", "default": False}, "Events that wait end as DEAD"),
     ),
     ("POST", "/v1/definitions/{id}/publish"): _UNCHANGED,
+    ("PUT", "/v1/products/{productId}"): _conditional("product"),
+    ("PUT", "/v1/marketplaces/{marketplaceId}"): _conditional("marketplace"),
+    ("DELETE", "/v1/marketplaces/{marketplaceId}"): _conditional("marketplace"),
+    ("POST", "/v1/marketplaces/{marketplaceId}/rotate"): _conditional("marketplace"),
+    ("PUT", "/v1/connector-templates/{templateId}"): _conditional("template"),
+    ("DELETE", "/v1/connector-templates/{templateId}"): _conditional("template"),
     ("PATCH", "/v1/clients/{clientId}"): _IF_MATCH,
     ("DELETE", "/v1/clients/{clientId}"): _IF_MATCH,
     ("POST", "/v1/clients/{clientId}/rotate"): _IF_MATCH,

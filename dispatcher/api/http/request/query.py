@@ -17,6 +17,13 @@ Member = TypeVar("Member", bound=StrEnum)
 
 MAX_EPOCH_MS = 253_402_300_799_999
 """The last millisecond of the year 9999."""
+TIME = (
+    r"^([0-9]{1,14}|(19[7-9][0-9]|[2-9][0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+    r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?)$"
+)
+"""Forms of a time that are always taken, for the document."""
+PLAIN = r"^[^\x00-\x1f\x7f]+$"
+"""Without control characters, for the document."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 _DIGITS = re.compile(r"\d{1,15}")

@@ -13,7 +13,7 @@ from aiohttp import hdrs, web
 
 from dispatcher.api.http.route import Handler
 from dispatcher.errors import Conflict, Problem, RequestError
-from dispatcher.model.precondition import Precondition
+from dispatcher.model.precondition import NO_RECORD, Precondition
 
 _TAG = re.compile(r'(W/)?"([^"]*)"|([^\s,"]+)')
 """One member of a list; without quotes as people type it into a shell."""
@@ -62,12 +62,14 @@ def revalidating(handler: Handler) -> Handler:
 
 
 def _condition(request: web.Request) -> Precondition | None:
+    if hdrs.IF_MATCH not in request.headers and hdrs.IF_NONE_MATCH not in request.headers:
+        return None
     match = _tags(request, hdrs.IF_MATCH, weakly=False) if hdrs.IF_MATCH in request.headers else {_ANY}
     none_match = _tags(request, hdrs.IF_NONE_MATCH, weakly=True)
-    if _ANY in match and not none_match:
-        return None
 
     def holds(tag: object) -> bool:
+        if tag == NO_RECORD:
+            return hdrs.IF_MATCH not in request.headers
         return not match.isdisjoint({_ANY, str(tag)}) and none_match.isdisjoint({_ANY, str(tag)})
 
     return holds

@@ -197,4 +197,4 @@ _ROWS: tuple[_Row, ...] = (
     ("POST", f"{_ONE}/unlink", unlink_product, _WRITE, "Unlink a product", LinkIn, {200: LinkedOut}),
 )
 
-ROUTES: tuple[Route, ...] = tuple(Route(*row, tag="definitions", vendors=True) for row in _ROWS)
+ROUTES: tuple[Route, ...] = tuple(Route(*row, tag="definitions", vendors=True, changes=True) for row in _ROWS)

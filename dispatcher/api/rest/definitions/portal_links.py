@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from aiohttp import hdrs, web
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, WithJsonSchema
 
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.request.body import JSON, read_body, require_media
@@ -28,7 +28,15 @@ PORTAL_LINKS = web.AppKey("portal_links", PortalLinks)
 OPEN_PATH = "/portal/open"
 MAX_ORIGINS = 20
 
-Origin = Annotated[str, StringConstraints(min_length=8, max_length=255), Field(examples=["https://host.example"])]
+_ORIGIN = r"^https?://[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,3})?$"
+Origin = Annotated[
+    str,
+    StringConstraints(min_length=8, max_length=255),
+    WithJsonSchema(
+        {"type": "string", "maxLength": 255, "pattern": _ORIGIN, "examples": ["https://host.example"]},
+    ),
+]
+"""Checked by the handler, whose message says more."""
 
 
 class PortalLinkIn(Wire):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from pydantic import Field
 
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.request.body import JSON, read_body, require_media
 from dispatcher.api.http.request.validation import validated
+from dispatcher.api.http.response.preconditions import expected
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.models import Name, Wire
@@ -20,6 +21,7 @@ from dispatcher.model.access import Scope
 from dispatcher.model.integration import Product
 from dispatcher.model.product import Edition, ProductDetails
 from dispatcher.policy.strict_json import read_object
+from dispatcher.store.definitions.products import product_tag
 
 
 class EditionIn(Wire):
@@ -55,12 +57,13 @@ class ProductOut(Wire):
 
 
 async def get_product(request: web.Request) -> web.StreamResponse:
+    """With an ``ETag``, which ``If-Match`` of a change may name."""
     product_id = request.match_info["productId"]
     definitions = request.app[SERVICES].definitions.of_vendor(request[CALLER].vendor_id)
     product = await definitions.product(product_id)
     if product is None:
         raise NotFound.of("not_found", "There is no such product; link it, or say how it is shown.", "productId")
-    return json_response(product_json(product))
+    return json_response(product_json(product), headers=_tagged(product))
 
 
 async def replace_product(request: web.Request) -> web.StreamResponse:
@@ -69,7 +72,13 @@ async def replace_product(request: web.Request) -> web.StreamResponse:
     asked = validated(ProductIn, read_object(await read_body(request)))
     definitions = request.app[SERVICES].definitions.of_vendor(request[CALLER].vendor_id)
     noted = definitions.noted(noting(request, "describeProduct"))
-    return json_response(product_json(await describe_product(noted, request.match_info["productId"], _details(asked))))
+    with expected(request) as condition:
+        product = await describe_product(noted, request.match_info["productId"], _details(asked), condition)
+    return json_response(product_json(product), headers=_tagged(product))
+
+
+def _tagged(product: Product) -> dict[str, str]:
+    return {hdrs.ETAG: f'"{product_tag(product)}"'}
 
 
 def product_json(product: Product) -> dict[str, Any]:
@@ -99,5 +108,16 @@ _ONE, _TAG = "/v1/products/{productId}", "marketplaces"
 
 ROUTES: tuple[Route, ...] = (
     Route("GET", _ONE, get_product, _READ, "Look at a product", None, {200: ProductOut}, _TAG, vendors=True),
-    Route("PUT", _ONE, replace_product, _WRITE, "Describe it", ProductIn, {200: ProductOut}, _TAG, vendors=True),
+    Route(
+        "PUT",
+        _ONE,
+        replace_product,
+        _WRITE,
+        "Describe it",
+        ProductIn,
+        {200: ProductOut},
+        _TAG,
+        vendors=True,
+        changes=True,
+    ),
 )

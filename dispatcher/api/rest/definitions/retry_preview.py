@@ -18,7 +18,7 @@ from dispatcher.policy.pace.retry import plan
 
 MAX_S = 30 * 86_400.0
 _SCHEDULE = re.compile(SCHEDULE)
-_SECONDS = re.compile(r"[0-9]{1,7}(\.[0-9]{1,9})?")
+_SECONDS = re.compile(r"[0-9]{1,7}(\.[0-9]{1,40})?([eE]-?[0-9]{1,2})?")
 
 
 async def preview(request: web.Request) -> web.StreamResponse:

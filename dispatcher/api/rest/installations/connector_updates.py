@@ -94,6 +94,7 @@ ROUTES: tuple[Route, ...] = (
         {200: UpdateOut},
         _TAG,
         vendors=True,
+        changes=True,
     ),
     Route(
         "GET",

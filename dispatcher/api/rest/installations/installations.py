@@ -216,7 +216,18 @@ ROUTES: tuple[Route, ...] = (
         reads_much=True,
     ),
     Route("GET", _ONE, get_integration, _READ, "Look at an integration", None, {200: IntegrationOut}, _TAG, True, True),
-    Route("POST", _ALL, create_integration, _WRITE, "Install", IntegrationIn, {201: IntegrationOut}, _TAG, True),
+    Route(
+        "POST",
+        _ALL,
+        create_integration,
+        _WRITE,
+        "Install",
+        IntegrationIn,
+        {201: IntegrationOut},
+        _TAG,
+        True,
+        changes=True,
+    ),
     Route(
         "PUT",
         f"{_ONE}/installer/{{function}}",
@@ -229,9 +240,21 @@ ROUTES: tuple[Route, ...] = (
         vendors=True,
     ),
     Route(
-        "PUT", _ONE, replace_integration, _WRITE, "Change one", IntegrationIn, {200: IntegrationOut}, _TAG, True, True
+        "PUT",
+        _ONE,
+        replace_integration,
+        _WRITE,
+        "Change one",
+        IntegrationIn,
+        {200: IntegrationOut},
+        _TAG,
+        vendors=True,
+        bearers=True,
+        changes=True,
     ),
-    Route("DELETE", _ONE, delete_integration, _WRITE, "Delete an integration", None, {204: None}, _TAG, True),
+    Route(
+        "DELETE", _ONE, delete_integration, _WRITE, "Delete an integration", None, {204: None}, _TAG, True, changes=True
+    ),
     Route(
         "POST",
         f"{_ONE}/upgrade",
@@ -242,6 +265,7 @@ ROUTES: tuple[Route, ...] = (
         {200: IntegrationOut},
         _TAG,
         vendors=True,
+        changes=True,
     ),
     Route(
         "DELETE",
@@ -253,6 +277,18 @@ ROUTES: tuple[Route, ...] = (
         {200: IntegrationOut},
         _TAG,
         vendors=True,
+        changes=True,
     ),
-    Route("POST", f"{_ONE}/clone", clone_integration, _WRITE, "Clone one", CloneIn, {201: IntegrationOut}, _TAG, True),
+    Route(
+        "POST",
+        f"{_ONE}/clone",
+        clone_integration,
+        _WRITE,
+        "Clone one",
+        CloneIn,
+        {201: IntegrationOut},
+        _TAG,
+        True,
+        changes=True,
+    ),
 )

@@ -6,21 +6,24 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, WithJsonSchema
 
-from dispatcher.api.rest.models import Name, Wire
+from dispatcher.api.rest.models import WHOLE, Name, Wire
+from dispatcher.policy.installing.brand import MAX_LOGO_CHARS
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
-MarketplaceId = Annotated[int, Field(ge=1, le=2**31 - 1)]
+MarketplaceId = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
 
 
 Accent = Annotated[Text, WithJsonSchema({"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"})]
 Language = Annotated[Text, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"})]
+_LOGO = r"^(data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/]{4})+|/[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)$"
+Logo = Annotated[Text, WithJsonSchema({"type": "string", "pattern": _LOGO, "maxLength": MAX_LOGO_CHARS})]
 """Checked where brands are, whose messages say more."""
 
 
 class BrandIn(Wire):
     """``logo``: a data: image or a path on this server; ``accent``: #rrggbb with a contrast of 4.5:1 on white."""
 
-    logo: Text | None = None
+    logo: Logo | None = None
     accent: Accent | None = None
     language: Language | None = None
 

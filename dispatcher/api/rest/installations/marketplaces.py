@@ -66,14 +66,18 @@ async def replace_marketplace(request: web.Request) -> web.StreamResponse:
 
 async def delete_marketplace(request: web.Request) -> web.StreamResponse:
     """204. 409 while accounts belong to it."""
-    await _store(request).noted(noting(request, "deleteMarketplace")).delete(number_in_path(request, "marketplaceId"))
+    store = _store(request).noted(noting(request, "deleteMarketplace"))
+    with expected(request) as condition:
+        await store.delete(number_in_path(request, "marketplaceId"), condition)
     return web.Response(status=204)
 
 
 async def rotate_marketplace_key(request: web.Request) -> web.StreamResponse:
     """A new key for its callbacks, shown only here; the old one signs beside it for a day."""
     desk = _desk(request, "rotateMarketplaceKey")
-    return _keyed(await desk.rotate(number_in_path(request, "marketplaceId"), request.app[SERVICES].now_ms()), 200)
+    marketplace_id, now_ms = number_in_path(request, "marketplaceId"), request.app[SERVICES].now_ms()
+    with expected(request) as condition:
+        return _keyed(await desk.rotate(marketplace_id, now_ms, condition), 200)
 
 
 def marketplace_json(marketplace: Marketplace) -> dict[str, Any]:
@@ -144,4 +148,6 @@ _ROWS: tuple[_Row, ...] = (
     ("POST", f"{_ONE}/rotate", rotate_marketplace_key, _WRITE, "Renew its key", None, {200: KeyedMarketplaceOut}),
 )
 
-ROUTES: tuple[Route, ...] = tuple(Route(*row, tag="marketplaces", vendors=True, partners=True) for row in _ROWS)
+ROUTES: tuple[Route, ...] = tuple(
+    Route(*row, tag="marketplaces", vendors=True, partners=True, changes=True) for row in _ROWS
+)

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
-from dispatcher.api.rest.models import Name
+from dispatcher.api.rest.models import NO_CONTROL, WHOLE, Name
 from dispatcher.policy.addresses.local_urls import is_shown_url
 
 Prose = Annotated[str, StringConstraints(max_length=65_536)]
-Count = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Count = Annotated[int, Field(ge=1, le=1_000_000_000), WHOLE]
 
 
 def _shown(value: Any) -> Any:
@@ -83,11 +83,15 @@ class UpgradeIn(Open):
     configuration: dict[str, Any] | None = None
 
 
+_NAMES = {"propertyNames": {"minLength": 1, "maxLength": 255, "pattern": NO_CONTROL}}
+ConnectionMap = Annotated[dict[Name, Name], Field(json_schema_extra=_NAMES)]
+
+
 class CloneIn(Open):
     """``connectionMap``: a connection id of the source → the one that its clone has instead."""
 
     name: Name | None = None
-    connection_map: Annotated[dict[Name, Name] | None, Field(alias="connectionMap")] = None
+    connection_map: Annotated[ConnectionMap | None, Field(alias="connectionMap")] = None
 
 
 class StepOut(Open):

@@ -56,7 +56,8 @@ async def replace_template(request: web.Request) -> web.StreamResponse:
 async def delete_template(request: web.Request) -> web.StreamResponse:
     """204. Connectors that were made from it stay."""
     store = _store(request).noted(noting(request, "deleteConnectorTemplate"))
-    await store.delete(number_in_path(request, "templateId"))
+    with expected(request) as condition:
+        await store.delete(number_in_path(request, "templateId"), condition)
     return web.Response(status=204)
 
 
@@ -123,4 +124,4 @@ _ROWS: tuple[_Row, ...] = (
     ("DELETE", _ONE, delete_template, _WRITE, "Delete a connector template", None, {204: None}),
 )
 
-ROUTES: tuple[Route, ...] = tuple(Route(*row, tag="marketplaces", vendors=True) for row in _ROWS)
+ROUTES: tuple[Route, ...] = tuple(Route(*row, tag="marketplaces", vendors=True, changes=True) for row in _ROWS)

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from dispatcher.api.rest.models import Name, ScopeName, Wire
+from dispatcher.api.rest.models import WHOLE, Name, ScopeName, Wire
 from dispatcher.policy.secrets.private_keys import MAX_KEY_CHARS
 
 RoleName = Literal["marketplace", "publisher", "host-application", "account-user", "viewer", "operator", "admin"]
@@ -14,7 +14,7 @@ Scopes = Annotated[list[ScopeName], Field(min_length=1, max_length=32)]
 ClientName = Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 Rate = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 """Requests per second; 0 = any number."""
-Marketplaces = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=100)]
+Marketplaces = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]], Field(min_length=1, max_length=100)]
 """Those that a client shows in its own application; None = any."""
 
 

@@ -158,8 +158,9 @@ ROUTES: tuple[Route, ...] = (
         body=ClientChangeIn,
         answers={200: ClientOut},
         tag=_TAG,
+        changes=True,
     ),
-    Route("DELETE", _ONE, disable_client, _ADMIN, "Disable an API client", answers={204: None}, tag=_TAG),
+    Route("DELETE", _ONE, disable_client, _ADMIN, "Disable an API client", answers={204: None}, tag=_TAG, changes=True),
     Route(
         "POST",
         f"{_ONE}/rotate",
@@ -170,5 +171,6 @@ ROUTES: tuple[Route, ...] = (
         answers={200: NewClientOut},
         tag=_TAG,
         body_optional=True,
+        changes=True,
     ),
 )

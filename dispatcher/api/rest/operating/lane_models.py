@@ -8,7 +8,11 @@ from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from dispatcher.api.rest.models import NO_CONTROL, EpochMs, Moment, Name, Wire
 
-_DURATION = {"type": "string", "pattern": "^0{0,5}[1-9][0-9]{0,5}[smhdSMHD]$"}
+_HOURS = "[1-9][0-9]{0,2}|1[0-9]{3}|20[0-9]{2}"
+_DURATION = {
+    "type": "string",
+    "pattern": f"^([1-9][0-9]{{0,5}}[sS]|[1-9][0-9]{{0,4}}[mM]|({_HOURS})[hH]|([1-9]|[1-8][0-9]|90)[dD])$",
+}
 Duration = Annotated[Name, WithJsonSchema(_DURATION)]
 """Checked by the handler, whose messages say more."""
 

@@ -10,7 +10,7 @@ from dispatcher.model.integration import Integration
 from dispatcher.model.precondition import Precondition
 from dispatcher.store.definitions.editing import Definitions
 
-_TRIES = 8
+_TRIES = 32
 
 
 async def publish(

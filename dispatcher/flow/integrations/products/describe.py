@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from dispatcher.errors import Problem, Unprocessable
 from dispatcher.model.integration import Product
+from dispatcher.model.precondition import Precondition
 from dispatcher.model.product import Edition, ProductDetails
 from dispatcher.policy.addresses.launch_urls import launch_url
 from dispatcher.policy.installing.brand import image_refusal
@@ -17,12 +18,16 @@ MAX_URL_CHARS = 2048
 MAX_EDITIONS = 50
 
 
-async def describe_product(definitions: Definitions, product_id: str, details: ProductDetails) -> Product:
-    """The product, which need not be known. ``Unprocessable`` with everything that is wrong; ``Refused``."""
+async def describe_product(
+    definitions: Definitions, product_id: str, details: ProductDetails, expected: Precondition | None = None
+) -> Product:
+    """The product, which need not be known. ``Unprocessable`` with everything that is wrong; ``Refused``;
+    ``Conflict`` when it is not the expected one any more.
+    """
     problems = [*name_problems(product_id, "id"), *details_problems(details)]
     if problems:
         raise Unprocessable(problems)
-    return await definitions.describe(product_id, details)
+    return await definitions.describe(product_id, details, expected)
 
 
 def details_problems(details: ProductDetails) -> Iterator[Problem]:

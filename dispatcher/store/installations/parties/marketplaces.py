@@ -88,12 +88,15 @@ class MarketplaceStore(ScopedStore):
         await settled(self._redis, make, f"Marketplace {marketplace_id}", self._noting)
         return changed[0]
 
-    async def delete(self, marketplace_id: int) -> None:
-        """``NotFound``; ``Conflict`` (still_used) when accounts were made in it."""
+    async def delete(self, marketplace_id: int, expected: Precondition | None = None) -> None:
+        """``NotFound``; ``Conflict`` (still_used) when accounts were made in it, or it is not the expected one."""
 
         async def make() -> Change:
             before = await self._needed(marketplace_id)
-            if read(Marketplace, before).has_accounts:
+            current = read(Marketplace, before)
+            if expected is not None and not expected(current.modified_ms):
+                raise modified(f"Marketplace {marketplace_id}")
+            if current.has_accounts:
                 text = "Accounts were made in this marketplace: take its products away instead."
                 raise Conflict.of("still_used", text, "id")
             place = Operation("ZREM", keys.MARKETPLACES, (marketplace_id,))

@@ -93,11 +93,17 @@ class TemplateStore(ScopedStore):
 
         return await transacted(self._redis, work, f"Template {template_id}", self._noting)
 
-    async def delete(self, template_id: int) -> None:
-        """Connectors that were made from it stay, as ones without a template. ``NotFound``."""
+    async def delete(self, template_id: int, expected: Precondition | None = None) -> None:
+        """Connectors that were made from it stay, as ones without a template.
+
+        ``NotFound``; ``Conflict`` when it is not the expected one any more.
+        """
 
         async def work(transaction: Transaction) -> None:
-            await _leave(transaction, await self._needed(transaction, template_id))
+            before = await self._needed(transaction, template_id)
+            if expected is not None and not expected(before.modified_ms):
+                raise modified(f"Template {template_id}")
+            await _leave(transaction, before)
             transaction.write(template_place(template_id), None)
             transaction.operate(Operation("ZREM", keys.TEMPLATES, (template_id,)))
             transaction.announce(f"template:{template_id}")

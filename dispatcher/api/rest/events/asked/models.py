@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
 from typing_extensions import TypeAliasType
 
-from dispatcher.api.rest.models import EpochMs, Moment, Name, Wire
+from dispatcher.api.rest.models import NO_CONTROL, EpochMs, Moment, Name, Wire
 from dispatcher.model.event_type import EventType
 from dispatcher.model.status import Status
 from dispatcher.policy.event_filter.scanning import MAX_CHARS
@@ -17,6 +17,9 @@ AnyTypeName = TypeAliasType(
 )
 StatusName = TypeAliasType("StatusName", Annotated[Name, WithJsonSchema({"enum": sorted(Status)})])
 """With a name in the document: generators make one type of it, alone and in lists."""
+
+
+_FILTER: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": MAX_CHARS, "pattern": NO_CONTROL}
 
 
 class FilterIn(Wire):
@@ -29,7 +32,7 @@ class FilterIn(Wire):
     integration_id: Name | None = None
     since: Moment | EpochMs | None = Field(default=None, alias="from")
     until: Moment | EpochMs | None = Field(default=None, alias="to")
-    q: Annotated[str, WithJsonSchema({"type": "string", "maxLength": MAX_CHARS})] | None = None
+    q: Annotated[str, WithJsonSchema(_FILTER)] | None = None
     """A filter as a text, which holds beside the others: docs/filters.md."""
 
 
@@ -39,7 +42,7 @@ def _text_or_fields(value: Any, as_fields: ValidatorFunctionWrapHandler) -> Any:
 
 def _allow_text(schema: dict[str, Any]) -> None:
     fields = {"$ref": schema.pop("$ref")}
-    schema["anyOf"] = [fields, {"type": "string", "maxLength": MAX_CHARS, "description": "docs/filters.md"}]
+    schema["anyOf"] = [fields, _FILTER | {"description": "docs/filters.md"}]
 
 
 FilterGiven = Annotated[FilterIn, WrapValidator(_text_or_fields), Field(json_schema_extra=_allow_text)]
