@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from dispatcher.cli.terminal.standard_streams import ReaderGone
-from dispatcher.errors import ConfigurationError, DispatcherError, InvalidRequest, StoreUnusable
+from dispatcher.errors import ConfigurationError, DispatcherError, InvalidRequest, StoreUnusable, Unprocessable
 
 READER_GONE = 128 + 13
 """As a shell tells of a program that SIGPIPE ended, which is what becomes of others before `head`."""
@@ -25,7 +25,7 @@ def errors_told(given: Sequence[str]) -> Iterator[None]:
     """Ends the program for an error of ours; ``given``: verb and arguments."""
     try:
         yield
-    except (ConfigurationError, StoreUnusable, InvalidRequest) as error:
+    except (ConfigurationError, StoreUnusable, InvalidRequest, Unprocessable) as error:
         _complain(str(error), given)
         sys.exit(2)
     except ReaderGone:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
 from dispatcher.clock import iso_ms
+from dispatcher.model.marketplace import Marketplace
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
+from dispatcher.store.redis.connection import connect
 from tests.cli.data_folder import folder
 from tests.cli.in_process import dispatcher
 
@@ -31,6 +35,26 @@ def test_client_is_created_listed_and_disabled(
     assert dispatcher(capsys, "clients", "disable", made["clientId"]).status == 0
     assert dispatcher(capsys, "clients", "list", "--json").json()[0]["disabled"] is True
     assert dispatcher(capsys, "clients", "disable", "nobody").status == 1
+
+
+def test_a_client_of_a_marketplace_that_there_is_not_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], redis_url: str
+) -> None:
+    monkeypatch.setenv("DISPATCHER_REDIS_URL", redis_url)
+    bound = ("clients", "create", "--role", "host-application", "--marketplace")
+    none = dispatcher(capsys, *bound, "1")
+    assert (none.status, none.out) == (2, "")
+    assert "There is no marketplace 1; there is none yet, POST /v1/marketplaces makes one." in none.err
+
+    async def make_one() -> None:
+        async with connect(redis_url, client_name="test") as redis:
+            await MarketplaceStore(redis).create(Marketplace(27, "Acme", 1, 1))
+
+    asyncio.run(make_one())
+    assert dispatcher(capsys, *bound, "27").status == 0
+    other = dispatcher(capsys, *bound, "28")
+    assert (other.status, "There is no marketplace 28; those that there are: 27 (Acme)." in other.err) == (2, True)
+    assert len(dispatcher(capsys, "clients", "list", "--json").json()) == 1
 
 
 PUBLIC_KEY = """-----BEGIN PUBLIC KEY-----

@@ -25,6 +25,14 @@ EpochMs = Annotated[int, Field(ge=0, le=MAX_EPOCH_MS), WHOLE]
 Moment = Annotated[Name, WithJsonSchema({"type": "string", "pattern": TIME, "description": "ISO 8601 or epoch ms"})]
 """Checked by the handlers, whose messages say more; the document says what they take."""
 
+_ORIGIN = r"^https?://[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,3})?$"
+Origin = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=255),
+    WithJsonSchema({"type": "string", "maxLength": 255, "pattern": _ORIGIN, "examples": ["https://host.example"]}),
+]
+"""Checked where origins are, whose messages say more."""
+
 
 class Wire(BaseModel):
     """camelCase outside, snake_case inside; nothing unknown, nothing converted."""

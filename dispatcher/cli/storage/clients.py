@@ -23,6 +23,7 @@ from dispatcher.cli.terminal.options import VerbCommand, require_name
 from dispatcher.cli.terminal.output import note, print_json, print_listing
 from dispatcher.clock import iso_ms
 from dispatcher.errors import ConfigurationError
+from dispatcher.flow.access.clients import require_marketplaces
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient, Scope
 from dispatcher.model.roles import ROLES, Role, problem_with
 from dispatcher.policy.secrets.assertion_key import KeyUnreadable
@@ -30,6 +31,7 @@ from dispatcher.policy.secrets.client_key import kept_key
 from dispatcher.policy.secrets.private_keys import MAX_KEY_CHARS
 from dispatcher.store.access.clients import ClientStore
 from dispatcher.store.audit_log.log import Noting
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 
 COLUMNS = {
     "clientId": "CLIENT",
@@ -181,22 +183,30 @@ def scopes_of_role(role: Role | None, bound: Restriction) -> frozenset[str]:
     return frozenset(scope.value for scope in ROLES[role].scopes)
 
 
+@dataclass(frozen=True, slots=True)
+class _Stores:
+    clients: ClientStore
+    marketplaces: MarketplaceStore
+
+
 @asynccontextmanager
-async def _store(action: str = "", *, existing: bool = True) -> AsyncIterator[ClientStore]:
+async def _stores(action: str = "", *, existing: bool = True) -> AsyncIterator[_Stores]:
     """Changes are noted as ``action`` of whoever runs this program. ``existing``: as of ``open_store``."""
     settings = of_running(load_settings())
     async with open_store(settings, client_name="dispatcher-clients", existing=existing) as store:
         log = audit_log_of(settings, store.redis)
-        yield ClientStore(store.redis, Noting(log, operator(), action, int(time.time() * 1000)))
+        clients = ClientStore(store.redis, Noting(log, operator(), action, int(time.time() * 1000)))
+        yield _Stores(clients, MarketplaceStore(store.redis))
     note(f"in {place(settings)}")
 
 
 async def _create(
     scopes: frozenset[str], name: str, bound: Restriction, rate: float | None, public_key: str | None
 ) -> dict[str, str]:
-    async with _store("createClient", existing=False) as store:
+    async with _stores("createClient", existing=False) as stores:
+        await require_marketplaces(bound.marketplaces or (), stores.marketplaces)
         now_ms = int(time.time() * 1000)
-        client, secret = await store.create(
+        client, secret = await stores.clients.create(
             scopes,
             name,
             bound.account,
@@ -210,15 +220,15 @@ async def _create(
 
 
 async def _all() -> list[ApiClient]:
-    async with _store() as store:
-        return await store.all()
+    async with _stores() as stores:
+        return await stores.clients.all()
 
 
 async def _rotate(client_id: str, public_key: str | None) -> str | None:
-    async with _store("rotateClient") as store:
-        return await store.rotate(client_id, public_key=public_key)
+    async with _stores("rotateClient") as stores:
+        return await stores.clients.rotate(client_id, public_key=public_key)
 
 
 async def _disable(client_id: str) -> bool:
-    async with _store("disableClient") as store:
-        return await store.disable(client_id)
+    async with _stores("disableClient") as stores:
+        return await stores.clients.disable(client_id)

@@ -14,7 +14,13 @@ from dispatcher.console.frame.navigation import HOME
 from dispatcher.console.frame.sentences import back, said
 from dispatcher.console.frame.viewer import Viewer
 from dispatcher.errors import InvalidRequest, RequestError, Unprocessable
-from dispatcher.flow.access.clients import ClientDesk, no_such_client, public_key_of, scopes_of
+from dispatcher.flow.access.clients import (
+    ClientDesk,
+    no_such_client,
+    public_key_of,
+    require_marketplaces,
+    scopes_of,
+)
 from dispatcher.model.access import ADMIN_SCOPES, ApiClient
 from dispatcher.model.roles import ROLES
 from dispatcher.pages.forms import wrongs
@@ -33,7 +39,9 @@ async def show_clients(request: web.Request, viewer: Viewer) -> web.StreamRespon
 async def create_client(request: web.Request, viewer: Viewer, fields: dict[str, str]) -> web.StreamResponse:
     """The page with the secret on it; with what is wrong where nothing was made."""
     try:
-        client, secret = await _desk(request, viewer, "createClient").create(_wanted(fields, viewer.now_ms))
+        wanted = _wanted(fields, viewer.now_ms)
+        await require_marketplaces(wanted.marketplaces or (), viewer.services.marketplaces)
+        client, secret = await _desk(request, viewer, "createClient").create(wanted)
     except RequestError as error:
         return await _page(request, viewer, given=fields, wrong=wrongs(error), status=error.status)
     if client.public_key:

@@ -16,7 +16,9 @@ from dispatcher.policy.client_rights import excess
 from dispatcher.policy.secrets.assertion_key import KeyUnreadable
 from dispatcher.policy.secrets.client_key import kept_key
 from dispatcher.store.access.clients import ClientChange, ClientStore, renewed
+from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 
+MOST_SHOWN = 20
 _GIVEN = "You can only give what your own client has"
 _BEYOND = "This client may do more than yours, which can therefore not change it"
 
@@ -108,6 +110,19 @@ def public_key_of(text: str | None) -> str | None:
         return kept_key(text) if text is not None else None
     except KeyUnreadable as error:
         raise Unprocessable.of("invalid_public_key", f"This key cannot be used: {error}.", "publicKey") from None
+
+
+async def require_marketplaces(ids: Iterable[int], marketplaces: MarketplaceStore) -> None:
+    """Raises ``Unprocessable`` for numbers that people mistyped, with those that there are.
+
+    Not asked over REST, where a program may make the client of a marketplace before it.
+    """
+    there = {one.id: one.name for one in await marketplaces.all()}
+    unknown = [one for one in ids if one not in there]
+    if unknown:
+        shown = ", ".join(f"{number} ({name})" for number, name in list(there.items())[:MOST_SHOWN])
+        known = f"those that there are: {shown}" if there else "there is none yet, POST /v1/marketplaces makes one"
+        raise Unprocessable.of("invalid_reference", f"There is no marketplace {unknown[0]}; {known}.", "marketplaces")
 
 
 def no_such_client() -> NotFound:

@@ -111,6 +111,7 @@ async def test_a_client_is_given_a_public_key_and_has_no_secret(operator: Visito
         ({"name": "x"}, "Give scopes, a role, or both"),
         ({"role": "publisher"}, "acts for one vendor"),
         ({"role": "viewer", "marketplaces": "x"}, "Give numbers of marketplaces"),
+        ({"role": "viewer", "marketplaces": "9"}, "There is no marketplace 9; there is none yet"),
         ({"role": "viewer", "name": "a\nb"}, "One line"),
     ],
 )

@@ -10,9 +10,8 @@ from pydantic import TypeAdapter
 
 from dispatcher.api.http.request.parameters import SCHEDULE
 from dispatcher.api.http.request.query import TIME, moment_ms
-from dispatcher.api.rest.definitions.portal_links import Origin
 from dispatcher.api.rest.installations.marketplace_models import Logo
-from dispatcher.api.rest.models import EpochMs
+from dispatcher.api.rest.models import EpochMs, Origin
 from dispatcher.api.rest.operating.lane_models import Duration
 from dispatcher.flow.sessions.marketplaces import is_origin
 from dispatcher.policy.installing.brand import image_refusal

@@ -46,9 +46,18 @@ _SESSION: Body = {
     "HostUrl": _text("Page of the host application, http or https", 2048),
     "Role": {
         "type": ["string", "null"],
-        "pattern": "^([Oo][Ww][Nn][Ee][Rr]|[Mm][Ee][Mm][Bb][Ee][Rr])$",
+        "pattern": r"^(\s*| *([Oo][Ww][Nn][Ee][Rr]|[Mm][Ee][Mm][Bb][Ee][Rr]) *)$",
         "description": "Owner or Member; Owner unless given",
     },
+}
+_NAMED = r"\S"
+_SESSION_BODY: Body = {
+    "required": ["Username", "Password"],
+    "properties": _SESSION,
+    "anyOf": [
+        {"required": [name], "properties": {name: {"type": "string", "pattern": _NAMED}}}
+        for name in ("AccountId", "AccountName")
+    ],
 }
 _USER = {"Username": "ada@acme.example", "Password": "correct horse battery", "AccountName": "Acme", "MarketplaceId": 1}
 
@@ -58,8 +67,8 @@ def _json(schema: Body, example: Body) -> Body:
 
 
 EMBEDDING_BODIES: dict[tuple[str, str], Body] = {
-    ("POST", "/v1.0/users/marketplace"): _json({"required": ["Username", "Password"], "properties": _SESSION}, _USER),
-    ("POST", "/v1.0/users/launch"): _json({"required": ["Username", "Password"], "properties": _SESSION}, _USER),
+    ("POST", "/v1.0/users/marketplace"): _json(_SESSION_BODY, _USER),
+    ("POST", "/v1.0/users/launch"): _json(_SESSION_BODY, _USER),
     ("PUT", "/v1.0/account/connectors/{connectorId}"): _json({"properties": _CONNECTOR}, {"Name": "Shop"}),
     ("POST", "/v1.0/connectors/{templateId}/install"): _json({"properties": _CONNECTOR}, {"Name": "Shop"}),
 }

@@ -24,7 +24,7 @@ def shadowing(routes: Sequence[Route]) -> dict[str, frozenset[str]]:
 
 
 def taking_only(methods: Iterable[str]) -> Handler:
-    """Refuses every request, with ``methods`` as those that the address takes."""
+    """A handler that refuses every request, with ``methods`` as those that the address takes."""
 
     async def refuse(request: web.Request) -> web.StreamResponse:
         raise web.HTTPMethodNotAllowed(request.method, methods)

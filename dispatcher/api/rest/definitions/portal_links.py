@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from aiohttp import hdrs, web
-from pydantic import Field, StringConstraints, WithJsonSchema
+from pydantic import Field
 
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.request.body import JSON, read_body, require_media
 from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.models import Wire
+from dispatcher.api.rest.models import Origin, Wire
 from dispatcher.api.services import SERVICES
 from dispatcher.clock import iso_ms
 from dispatcher.errors import Problem, Refused, Unprocessable
@@ -27,16 +25,6 @@ from dispatcher.store.access.portal_links import PortalLinks
 PORTAL_LINKS = web.AppKey("portal_links", PortalLinks)
 OPEN_PATH = "/portal/open"
 MAX_ORIGINS = 20
-
-_ORIGIN = r"^https?://[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*(:[1-9][0-9]{0,3})?$"
-Origin = Annotated[
-    str,
-    StringConstraints(min_length=8, max_length=255),
-    WithJsonSchema(
-        {"type": "string", "maxLength": 255, "pattern": _ORIGIN, "examples": ["https://host.example"]},
-    ),
-]
-"""Checked by the handler, whose message says more."""
 
 
 class PortalLinkIn(Wire):

@@ -24,7 +24,7 @@ from dispatcher.api.rest.installations.installation_json import (
     replacement_from,
     with_next_step,
 )
-from dispatcher.api.rest.installations.models import CloneIn, IntegrationIn, IntegrationOut, UpgradeIn
+from dispatcher.api.rest.installations.models import CloneIn, IntegrationIn, IntegrationOut, NewIntegrationIn, UpgradeIn
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import Conflict, Refused, RequestError, Unprocessable
 from dispatcher.flow.installations.installer import PAGE
@@ -82,7 +82,7 @@ async def create_integration(request: web.Request) -> web.StreamResponse:
     services, caller = request.app[SERVICES], request[CALLER]
     require_media(request, JSON)
     key, raw = idempotency_key(request), await read_body(request)
-    body = validated(IntegrationIn, read_object(raw))
+    body = validated(NewIntegrationIn, read_object(raw))
     _check_new(body)
     asked = asked_from(body, _account_of(body.account_id, caller))
     cause = Cause(noting(request, "createIntegration"))
@@ -222,7 +222,7 @@ ROUTES: tuple[Route, ...] = (
         create_integration,
         _WRITE,
         "Install",
-        IntegrationIn,
+        NewIntegrationIn,
         {201: IntegrationOut},
         _TAG,
         True,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints, WithJsonSchema
 
-from dispatcher.api.rest.models import WHOLE, Name, Wire
+from dispatcher.api.rest.models import WHOLE, Name, Origin, Wire
 from dispatcher.policy.installing.brand import MAX_LOGO_CHARS
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
@@ -35,7 +35,7 @@ class MarketplaceIn(Wire):
     name: Name
     product_ids: Annotated[list[Name], Field(max_length=1000, default_factory=list)]
     notification_url: Text | None = None
-    allowed_origins: Annotated[list[Name], Field(max_length=50, default_factory=list)]
+    allowed_origins: Annotated[list[Origin], Field(max_length=50, default_factory=list)]
     brand: BrandIn | None = None
     confirm: bool = False
 

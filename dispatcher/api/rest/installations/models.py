@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from dispatcher.api.rest.models import NO_CONTROL, WHOLE, Name
 from dispatcher.policy.addresses.local_urls import is_shown_url
@@ -75,6 +75,15 @@ class IntegrationIn(Open):
     next_step: Annotated[Any, Field(alias="nextStep")] = None
     update_available: Annotated[Any, Field(alias="updateAvailable")] = None
     erase: bool | None = None
+
+
+_BEGINNING = {"anyOf": [{"type": "string", "enum": ["install"]}, {"type": "null"}], "default": None}
+
+
+class NewIntegrationIn(IntegrationIn):
+    """As it is installed. Without ``_connectorId`` it is a DIY integration: a name and a readme."""
+
+    mode: Annotated[AnyMode | None, WithJsonSchema(_BEGINNING)] = None
 
 
 class UpgradeIn(Open):

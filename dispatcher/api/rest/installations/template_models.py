@@ -18,7 +18,13 @@ def _kind(value: Any) -> Any:
 
 
 AuthType = Annotated[Literal["Basic", "ApiKey", "OAuth", "OAUTH2", "None"], BeforeValidator(_kind)]
-Uri = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_URI = rf"^https?://{_LABEL}(\.{_LABEL})+(:[0-9]{{1,5}})?(/[A-Za-z0-9._~/-]*)?$"
+Uri = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=2048),
+    Field(json_schema_extra={"pattern": _URI}),
+]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
 
