@@ -42,7 +42,7 @@ class PromptConnection(Connection):
         self._edge = edge
         self._under_way: _UnderWay | None = None
         self._early = b""
-        """What came while aiohttp's task was between two requests."""
+        """Bytes that came while aiohttp's task was between two requests."""
         self.failure: Exception | None = None
         """Of what was begun here, until a handler answers with it."""
 
