@@ -40,11 +40,13 @@ async def healthz(request: web.Request) -> web.StreamResponse:
 
 
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """503 while Redis does not answer or takes no writes, so that no more requests are sent here."""
+    """503 while Redis does not answer or takes no writes, since when this process knows: send no more requests here."""
     try:
         await request.app[SERVICES].queue.take_writes()
     except StoreUnavailable:
-        return json_response({"status": "unavailable", "redis": "away"}, 503, {"Retry-After": "1"})
+        since_ms = request.app[VERDICT].away_since_ms or request.app[SERVICES].now_ms()
+        body = {"status": "unavailable", "redis": "away", "since": iso_or_none(since_ms)}
+        return json_response(body, 503, {"Retry-After": "1"})
     watch = request.app[WATCH]
     memory = {"ratio": round(watch.pressure.memory.ratio, 4), "accepting": not watch.pressure.full}
     lost = watch.losses.last

@@ -31,7 +31,7 @@ from dispatcher.client.jobs import Jobs
 from dispatcher.client.lanes import Lanes
 from dispatcher.client.paging import pages
 from dispatcher.client.resources import Resources
-from dispatcher.client.tokens import Credentials, Tokens
+from dispatcher.client.tokens import Credentials, Tokens, read_json
 from dispatcher.client.transport import Call, Transport
 
 TIMEOUT_S = 40.0
@@ -151,6 +151,17 @@ class Client:
     async def status(self) -> StatusJson:
         """The verdict, also the last one known while Redis is away."""
         return cast("StatusJson", await self._call(Call("GET", "/v1/status", takes=503)))
+
+    async def away_since(self) -> str | None:
+        """The time since which Redis is away, as the API tells everybody; None = it is not, or nobody answers."""
+        session = self._connected().session
+        try:
+            async with session.get(f"{self.base_url}/readyz", allow_redirects=False) as answer:
+                said = await read_json(answer)
+        except (aiohttp.ClientError, OSError):
+            return None
+        since = said.get("since") if isinstance(said, dict) and said.get("redis") == "away" else None
+        return since if isinstance(since, str) else None
 
     async def acknowledge(self, problem_id: str) -> AcknowledgementJson:
         """Say that somebody knows of a problem of the verdict: it wakes nobody until it has ended."""

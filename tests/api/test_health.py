@@ -8,7 +8,8 @@ import pytest
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.queue.events import QueueStore
-from tests.api.conftest import Api
+from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api
+from tests.cli.in_process import dispatcher
 
 PATHS = ["/healthz", "/readyz"]
 VARYING = (b"date:", b"x-request-id:")
@@ -47,11 +48,30 @@ async def test_head_tells_that_redis_is_away(api: Api, monkeypatch: pytest.Monke
     assert (await api.http.head("/healthz")).status == 200
 
 
+async def test_the_verb_status_tells_that_redis_is_away_where_nobody_gets_a_token(
+    api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def away(*_: object) -> None:
+        raise StoreUnavailable("gone")
+
+    monkeypatch.setattr(QueueStore, "take_writes", away)
+    monkeypatch.setattr(type(api.services.clients), "get", away)
+    access = ("--url", str(api.http.make_url("")), "--client-id", ADMIN_ID, "--client-secret", ADMIN_SECRET)
+    ended = await asyncio.to_thread(dispatcher, capsys, "status", *access)
+    assert (ended.status, ended.err) == (1, "")
+    assert ended.out.startswith("PAGE  Redis takes no writes since ")
+    assert "dispatcher doctor" in ended.out
+    said = await asyncio.to_thread(dispatcher, capsys, "status", "--json", *access)
+    assert (said.status, said.json()["problems"][0]["kind"]) == (1, "store_away")
+
+
 async def test_a_redis_that_takes_no_writes_is_not_ready(api: Api) -> None:
     await api.redis.config_set("min-replicas-to-write", 1)
     try:
         answer = await api.http.get("/readyz")
-        assert (answer.status, (await answer.json())["redis"]) == (503, "away")
+        said = await answer.json()
+        assert (answer.status, said["redis"]) == (503, "away")
+        assert said["since"].startswith("2027-01-15T08:00")
         assert (await api.http.get("/healthz")).status == 200
     finally:
         await api.redis.config_set("min-replicas-to-write", 0)

@@ -9,7 +9,7 @@ import textwrap
 import time
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -17,9 +17,11 @@ from dispatcher.cli.api_access import AsJson, Connection, with_api
 from dispatcher.cli.terminal.option_groups import grouped
 from dispatcher.cli.terminal.output import cell, note, print_json
 from dispatcher.cli.terminal.table import terminal_width
+from dispatcher.client import ApiError, Client
 from dispatcher.client.answers import ProblemJson, StatusJson
 
 STALE_S = 15.0
+STORE_AWAY = 503
 COLOURS = {"page": "bright_red", "act": "yellow", "info": "blue"}
 INDENT = " " * 6
 
@@ -40,7 +42,7 @@ def status(
     if acknowledge is not None:
         _acknowledge(acknowledge, connection, as_json=as_json)
         return
-    said = with_api(connection.access(), lambda client: client.status(), unreachable=1)
+    said = with_api(connection.access(), _verdict, unreachable=1)
     stale = _age_s(said) > STALE_S
     if as_json:
         print_json(said)
@@ -50,6 +52,25 @@ def status(
         note(f"judged {_age_s(said):.0f} s ago: see that an API process runs and Redis takes writes")
     if stale or not said["ok"]:
         raise typer.Exit(1)
+
+
+async def _verdict(client: Client) -> StatusJson:
+    """The API's; while Redis is away, and nobody gets a token, what it tells everybody of that."""
+    try:
+        return await client.status()
+    except ApiError as error:
+        since = await client.away_since() if error.status == STORE_AWAY else None
+        if since is None:
+            raise
+    return _store_away(int(datetime.fromisoformat(since).timestamp() * 1000), int(time.time() * 1000))
+
+
+def _store_away(since_ms: int, now_ms: int) -> StatusJson:
+    """Loads what makes a verdict, which is needed in an outage alone."""
+    from dispatcher.api.rest.operating.status import verdict_json
+    from dispatcher.policy.verdict import away
+
+    return cast("StatusJson", verdict_json(away(None, since_ms, now_ms)))
 
 
 def _acknowledge(problem_id: str, connection: Connection, *, as_json: bool) -> None:
