@@ -103,6 +103,12 @@ class Acceptor:
         if event.type is _ORDER and self._orders is not None:
             await self._orders.check(event)
 
+    async def checked(self, events: Sequence[Event | RequestError]) -> Sequence[Event | RequestError]:
+        """The same, with its refusal in the place of an event that ``accept`` would refuse; writes nothing."""
+        if self._orders is None:
+            return events
+        return [await self._admissible(one) if isinstance(one, Event) and one.type is _ORDER else one for one in events]
+
     async def accept_many(self, events: Sequence[Event]) -> list[Accepted]:
         """Write several events of one request; all are written, or the outcome is unknown for all."""
         if not events:
@@ -186,11 +192,16 @@ class Acceptor:
     async def _admitted(self, asked: Keyed, bound: Reservation) -> Event | Accepted | RequestError:
         try:
             found = asked.event if bound.fresh else await self._found(asked.event, asked.body_hash, bound)
-            if isinstance(found, Event):
-                await self.check(found)
         except RequestError as error:
             return error
-        return found
+        return await self._admissible(found) if isinstance(found, Event) else found
+
+    async def _admissible(self, event: Event) -> Event | RequestError:
+        try:
+            await self.check(event)
+        except RequestError as error:
+            return error
+        return event
 
     async def _found(self, event: Event, body_hash: str, bound: Reservation) -> Event | Accepted:
         """The receipt of the event that a key made before, or that event where its write never came about."""

@@ -5,11 +5,11 @@ Accepts nothing and writes nothing: ``accept`` does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from dispatcher.catalogue.validation import schema_problems
-from dispatcher.errors import Problem, Refused, Unprocessable
+from dispatcher.errors import Problem, Refused, RequestError, Unprocessable
 from dispatcher.ids import new_event_id
 from dispatcher.model.access import Caller
 from dispatcher.model.event import Event
@@ -49,7 +49,27 @@ class Emitter:
         self._partition_of = partition_of
         self._now_ms = now_ms
 
-    async def products(self, product_ids: Iterable[str]) -> Mapping[str, Product]:
+    async def events(self, asked: Sequence[Emission], caller: Caller) -> list[Event | RequestError]:
+        """As ``event`` of each, or what it raises. What is not at hand is looked up for all, in three round trips."""
+        at_hand = [self._at_hand(one, caller) for one in asked]
+        named = {one.product_id for one, event in zip(asked, at_hand, strict=True) if event is None}
+        known = await self._products(named) if named else {}
+        pairs = zip(asked, at_hand, strict=True)
+        return [await self._looked_up(one, caller, known) if event is None else event for one, event in pairs]
+
+    def _at_hand(self, asked: Emission, caller: Caller) -> Event | None:
+        try:
+            return self.event_at_once(asked, caller)
+        except RequestError:
+            return None
+
+    async def _looked_up(self, asked: Emission, caller: Caller, known: Mapping[str, Product]) -> Event | RequestError:
+        try:
+            return await self.event(asked, caller, known)
+        except RequestError as error:
+            return error
+
+    async def _products(self, product_ids: Iterable[str]) -> Mapping[str, Product]:
         """Those that exist, for ``event``; all of them, and what is read with them, in three round trips at most."""
         found = (await self._cache.load(products=product_ids)).products
         lanes = {one.integration_id for one in found.values() if one.integration_id}
@@ -59,7 +79,7 @@ class Emitter:
         return found
 
     async def event(self, asked: Emission, caller: Caller, known: Mapping[str, Product] | None = None) -> Event:
-        """The event to accept. ``known``: what ``products`` found, of which this one was asked for; None = look it up.
+        """The event to accept. ``known``: products that were looked up, this one among them; None = look it up.
 
         Raises ``Unprocessable`` with all that is wrong, once a field; ``Refused`` for another account's.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
@@ -21,7 +21,7 @@ from dispatcher.api.services import SERVICES, Services
 from dispatcher.errors import RequestError
 from dispatcher.flow.events.making.accept import Keyed
 from dispatcher.model.access import Caller
-from dispatcher.model.integration import Product
+from dispatcher.model.event import Event
 from dispatcher.model.queue import Accepted
 from dispatcher.policy.notification.cloud_event import CLOUD_EVENT
 from dispatcher.policy.strict_json import read_array
@@ -52,9 +52,9 @@ async def _accept_each(
     items: Sequence[Any], services: Services, caller: Caller, trace: str | None
 ) -> list[Accepted | RequestError]:
     given = [_cloud_event(item) for item in items]
-    named = {one.emission.product_id for one in given if isinstance(one, CloudEvent)}
-    known = await services.emitter.products(named)
-    prepared = [await _keyed(one, services, caller, known, trace) for one in given]
+    emissions = [one.emission for one in given if isinstance(one, CloudEvent)]
+    events = iter(await services.emitter.events(emissions, caller))
+    prepared = [_keyed(one, next(events), trace) if isinstance(one, CloudEvent) else one for one in given]
     asked = [one for one in prepared if isinstance(one, Keyed)]
     receipts = iter(await services.acceptor.accept_each_once(asked, caller.key_space))
     outcomes = [next(receipts) if isinstance(one, Keyed) else one for one in prepared]
@@ -68,17 +68,7 @@ def _cloud_event(item: Any) -> CloudEvent | RequestError:
         return error
 
 
-async def _keyed(
-    given: CloudEvent | RequestError,
-    services: Services,
-    caller: Caller,
-    known: Mapping[str, Product],
-    trace: str | None,
-) -> Keyed | RequestError:
-    if isinstance(given, RequestError):
-        return given
-    try:
-        event = await services.emitter.event(given.emission, caller, known)
-    except RequestError as error:
-        return error
+def _keyed(given: CloudEvent, event: Event | RequestError, trace: str | None) -> Keyed | RequestError:
+    if isinstance(event, RequestError):
+        return event
     return Keyed(event._replace(trace=given.trace or trace), given.key, given.digest)

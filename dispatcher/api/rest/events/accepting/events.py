@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import web
@@ -16,12 +16,11 @@ from dispatcher.api.rest.events.accepting.cloud_events import accept_cloud_event
 from dispatcher.api.rest.events.accepting.emissions import emission_of
 from dispatcher.api.rest.events.accepting.models import AcceptedOut, BatchOut, EventIn
 from dispatcher.api.rest.events.accepting.receipts import accepted, limited, refuse_key, results
-from dispatcher.api.services import SERVICES, TRACING, Services
+from dispatcher.api.services import SERVICES, TRACING
 from dispatcher.errors import RequestError, Unprocessable
 from dispatcher.flow.events.making.emit import Emission
-from dispatcher.model.access import Caller, Scope
+from dispatcher.model.access import Scope
 from dispatcher.model.event import Event
-from dispatcher.model.integration import Product
 from dispatcher.policy.notification.cloud_event import CLOUD_EVENT
 from dispatcher.policy.notification.trace_context import TRACEPARENT, read_traceparent
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
@@ -71,10 +70,10 @@ async def _accept_batch(request: web.Request, trace: str | None) -> web.StreamRe
         return await accept_cloud_events(request, trace)
     raw = await read_body(request)
     items: Iterable[Any] = read_lines(raw, exact=True) if media == NDJSON else read_array(raw, exact=True)
-    emissions = [_asked(item) for item in limited(items)]
-    named = {one.product_id for one in emissions if isinstance(one, Emission)}
-    known = await services.emitter.products(named)
-    prepared = [await _prepared(one, services, caller, known) for one in emissions]
+    asked = [_asked(item) for item in limited(items)]
+    made = await services.emitter.events([one for one in asked if isinstance(one, Emission)], caller)
+    checked = iter(await services.acceptor.checked(made))
+    prepared = [next(checked) if isinstance(one, Emission) else one for one in asked]
     events = [one._replace(trace=trace) if trace else one for one in prepared if isinstance(one, Event)]
     receipts = iter(await services.acceptor.accept_many(events))
     return results([one if isinstance(one, RequestError) else next(receipts) for one in prepared])
@@ -89,19 +88,6 @@ def _asked(item: Any) -> Emission | RequestError:
         return emission_of(item)
     except RequestError as error:
         return error
-
-
-async def _prepared(
-    asked: Emission | RequestError, services: Services, caller: Caller, known: Mapping[str, Product]
-) -> Event | RequestError:
-    if isinstance(asked, RequestError):
-        return asked
-    try:
-        event = await services.emitter.event(asked, caller, known)
-        await services.acceptor.check(event)
-    except RequestError as error:
-        return error
-    return event
 
 
 def asked_in(raw: bytes) -> Emission:
