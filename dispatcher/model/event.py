@@ -42,6 +42,13 @@ _STATE_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 """Fields of a stored state besides status and creation: attribute and reader. Most states have one or two of them."""
 
 
+class EventDocument(NamedTuple):
+    """An event in the form that it is stored in, before its contents are packed."""
+
+    id: str
+    text: bytes
+
+
 class Event(NamedTuple):
     """An event as it was accepted. ``account_id`` None means that nothing orders it.
 
@@ -84,19 +91,27 @@ class Event(NamedTuple):
 
     def stored(self) -> bytes:
         """``lane LF group LF json``: scripts read the first two lines without parsing the rest."""
-        optional = {
-            "a": self.client_id,
-            "p": self.product_id,
-            "s": self.subscription_id,
-            "f": self.flag,
-            "v": self.working_ms,
-            "w": self.trace,
-            "c": self.creator,
-            "d": self.payload,
-        }
         body: dict[str, Any] = {"t": self.type.value, "r": self.revision}
-        body |= {name: value for name, value in optional.items() if value is not None}
+        if self.client_id is not None:
+            body["a"] = self.client_id
+        if self.product_id is not None:
+            body["p"] = self.product_id
+        if self.subscription_id is not None:
+            body["s"] = self.subscription_id
+        if self.flag is not None:
+            body["f"] = self.flag
+        if self.working_ms is not None:
+            body["v"] = self.working_ms
+        if self.trace is not None:
+            body["w"] = self.trace
+        if self.creator is not None:
+            body["c"] = self.creator
+        if self.payload is not None:
+            body["d"] = self.payload
         return f"{self.integration_id}\n{self.group}\n".encode() + exact_numbers.dumps_marked(body)
+
+    def document(self) -> EventDocument:
+        return EventDocument(self.id, self.stored())
 
     @classmethod
     def from_stored(cls, event_id: str, stored: bytes) -> Event:

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from dispatcher.errors import StoreDeclined, StoreUnavailable
 from dispatcher.flow.events.making.accept import ENOUGH, Acceptor
 from dispatcher.ids import new_event_id
-from dispatcher.model.event import Event
+from dispatcher.model.event import Event, EventDocument
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Accepted
 from dispatcher.store.queue.events import QueueStore
@@ -49,11 +49,11 @@ class HeldQueue(QueueStore):
         self.sizes: list[int] = []
         self.gates: list[asyncio.Event] = []
 
-    async def accept_each(self, events: Sequence[Event]) -> list[Accepted | Exception]:
-        self.sizes.append(len(events))
+    async def accept_each(self, documents: Sequence[EventDocument]) -> list[Accepted | Exception]:
+        self.sizes.append(len(documents))
         self.gates.append(gate := asyncio.Event())
         await gate.wait()
-        return await super().accept_each(events)
+        return await super().accept_each(documents)
 
 
 async def test_a_writer_leaves_few_events_to_the_one_that_still_writes(redis: Redis) -> None:
@@ -81,11 +81,11 @@ async def _pass() -> None:
 class DecliningQueue(QueueStore):
     """One that does not take what is for some accounts."""
 
-    async def accept_each(self, events: Sequence[Event]) -> list[Accepted | Exception]:
-        receipts = await super().accept_each(events)
+    async def accept_each(self, documents: Sequence[EventDocument]) -> list[Accepted | Exception]:
+        receipts = await super().accept_each(documents)
         return [
-            StoreDeclined("its slot moves") if event.account_id == "moves" else receipt
-            for event, receipt in zip(events, receipts, strict=True)
+            StoreDeclined("its slot moves") if one.text.split(b"\n")[1] == b"moves" else receipt
+            for one, receipt in zip(documents, receipts, strict=True)
         ]
 
 

@@ -97,7 +97,7 @@ async def test_a_slot_that_moves_is_declined_and_the_others_are_served(cluster: 
     await queue.accept([event_of(lane, PARTITIONS) for lane in lanes])
     await half_moved(cluster)
     events = [event_of(lane, PARTITIONS) for lane in lanes]
-    receipts = await queue.accept_each(events)
+    receipts = await queue.accept_each([event.document() for event in events])
     assert [isinstance(receipt, StoreDeclined) for receipt in receipts] == [True, *[False] * (PARTITIONS - 1)]
     assert (await queue.overview()).ready == PARTITIONS - 1
     assert len((await queue.page(EventFilter(), None, 100, complete=False)).items) == 2 * (PARTITIONS - 1)
@@ -133,7 +133,7 @@ async def test_a_node_that_is_away_costs_only_what_was_asked_of_it(cluster: Clus
     await queue.accept([event_of(lane, PARTITIONS) for lane in lanes])
     owners = [await cluster.owner(slot_of(keys.own(partition))) for partition in range(PARTITIONS)]
     (await cluster.owner(slot_of(keys.own(MOVING)))).server.kill()
-    receipts = await queue.accept_each([event_of(lane, PARTITIONS) for lane in lanes])
+    receipts = await queue.accept_each([event_of(lane, PARTITIONS).document() for lane in lanes])
     gone = [owner is owners[MOVING] for owner in owners]
     assert [isinstance(receipt, StoreUnavailable) for receipt in receipts] == gone
     assert 0 < sum(gone) < PARTITIONS

@@ -10,11 +10,12 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import cast
 
-from dispatcher.model.event import Event
+from dispatcher.model.event import Event, EventDocument
 from dispatcher.model.queue import Accepted, Change, LaneView, QueueOverview
 from dispatcher.store.archive.archive import Archive
 from dispatcher.store.keys import deployment as deployment_keys
-from dispatcher.store.queue.acting.accepting import Documents, accept_each, packed_documents, plain_documents
+from dispatcher.store.packing.documents import packed
+from dispatcher.store.queue.acting.accepting import Form, accept_each, as_it_is
 from dispatcher.store.queue.acting.changing import EventChanges
 from dispatcher.store.queue.acting.lane_holds import LaneHolds
 from dispatcher.store.queue.acting.reservations import Reservations
@@ -43,7 +44,7 @@ class QueueStore(EventFinder, EventChanges, LaneHolds, Reservations):
     ) -> None:
         super().__init__(client, partitions, archive)
         self._retention_ms = retention_ms
-        self._documents_of: Documents = packed_documents if pack else plain_documents
+        self._form: Form = packed if pack else as_it_is
         self.type_pauses = TypePauses(client)
         self._write = writing(min_replicas)
         self.strict = min_replicas > 0
@@ -62,15 +63,15 @@ class QueueStore(EventFinder, EventChanges, LaneHolds, Reservations):
 
         Idempotent by id: repeating after ``StoreUnavailable`` never makes a second event.
         """
-        receipts = await self.accept_each(events)
+        receipts = await self.accept_each([event.document() for event in events])
         for receipt in receipts:
             if isinstance(receipt, Exception):
                 raise receipt
         return cast("list[Accepted]", receipts)
 
-    async def accept_each(self, events: Sequence[Event]) -> list[Accepted | Exception]:
+    async def accept_each(self, documents: Sequence[EventDocument]) -> list[Accepted | Exception]:
         """As ``accept``, with the error in the place of an event whose partition did not take it."""
-        return await accept_each(self._client, self._write, events, self._documents_of)
+        return await accept_each(self._client, self._write, documents, self._form)
 
     async def overview(self, lanes_limit: int = 100) -> QueueOverview:
         """Everything counted at one moment; the ``lanes_limit`` lanes with most waiting work are listed."""

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, Protocol, cast
 
 from dispatcher.errors import Conflict, Problem, RequestError, StoreDeclined, StoreUnavailable
 from dispatcher.ids import partition_of_event
-from dispatcher.model.event import Event
+from dispatcher.model.event import Event, EventDocument
 from dispatcher.model.event_type import EventType
 from dispatcher.model.queue import Accepted
 from dispatcher.store.queue.acting.reservations import Reservation
@@ -35,9 +35,9 @@ _ORDER = EventType.SUBSCRIPTION_ORDER
 
 
 class _Ask(NamedTuple):
-    """Events of one request. They go into one write, so that their order is the one they came in."""
+    """Documents of one request. They go into one write, so that their order is the one they came in."""
 
-    events: Sequence[Event]
+    documents: Sequence[EventDocument]
     receipts: asyncio.Future[list[Accepted]]
 
 
@@ -133,11 +133,11 @@ class Acceptor:
         return receipts
 
     def _asked(self, events: Sequence[Event]) -> asyncio.Future[list[Accepted]]:
-        """The receipts to come."""
+        """The receipts to come. Documents are made at once: what goes into them is still in the processor's caches."""
         if not self._has_room:
             raise self._refusal()
         receipts: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Ask(events, receipts))
+        self._waiting.append(_Ask([event.document() for event in events], receipts))
         self._waiting_events += len(events)
         if self._wants_writer():
             self._starting = True
@@ -241,7 +241,7 @@ class Acceptor:
         taken: list[_Ask] = []
         size = 0
         while len(taken) < len(self._waiting) and size < MAX_BATCH:
-            size += len(self._waiting[len(taken)].events)
+            size += len(self._waiting[len(taken)].documents)
             taken.append(self._waiting[len(taken)])
         del self._waiting[: len(taken)]
         self._waiting_events -= size
@@ -249,7 +249,7 @@ class Acceptor:
 
     async def _write(self, asks: list[_Ask]) -> None:
         try:
-            receipts = await self._queue.accept_each([event for ask in asks for event in ask.events])
+            receipts = await self._queue.accept_each([one for ask in asks for one in ask.documents])
         except Exception as error:
             # Whoever waits behind a write that failed would wait as long again for the same answer.
             behind, self._waiting, self._waiting_events = self._waiting, [], 0
@@ -263,7 +263,7 @@ class Acceptor:
         answer = _answer_written if len(written) == len(receipts) else _answer_each
         left = iter(receipts)
         for ask in asks:
-            own = list(islice(left, len(ask.events)))
+            own = list(islice(left, len(ask.documents)))
             if not ask.receipts.done():
                 answer(ask, own)
 

@@ -8,33 +8,28 @@ from typing import Any
 
 from redis.asyncio import RedisCluster
 
-from dispatcher.model.event import Event
+from dispatcher.model.event import EventDocument
 from dispatcher.model.queue import Accepted
 from dispatcher.store.keys import queue as keys
-from dispatcher.store.packing.documents import packed
 from dispatcher.store.redis.scripts import Argument, Client, Run, script
 
 _ACCEPT = script("queue/accept")
 
-Documents = Callable[[Sequence[Event]], Sequence[bytes]]
-"""Events in the form that they are stored in."""
+Form = Callable[[bytes], bytes]
+"""A document in the form that it is stored in: packed, or as it is."""
 
 
-def plain_documents(events: Sequence[Event]) -> list[bytes]:
-    return [event.stored() for event in events]
-
-
-def packed_documents(events: Sequence[Event]) -> list[bytes]:
-    """One step after the other: what each of them looks into stays in the processor's caches."""
-    return [packed(document) for document in plain_documents(events)]
+def as_it_is(document: bytes) -> bytes:
+    return document
 
 
 async def accept_each(
-    client: Client, write: Run, events: Sequence[Event], documents_of: Documents
+    client: Client, write: Run, documents: Sequence[EventDocument], form: Form
 ) -> list[Accepted | Exception]:
     """The receipt of each event, or the error in its place. One round trip; raises ``StoreUnavailable`` for all.
 
-    One call for all partitions; in a cluster one for each, since they may be on different nodes.
+    One call for all partitions; in a cluster one for each, since they may be on different nodes. Documents take their
+    form one after the other: what packing looks into stays in the processor's caches.
     """
 
     def arguments(partitions: Sequence[int]) -> Iterator[Argument]:
@@ -42,22 +37,22 @@ async def accept_each(
             positions = by_partition[partition]
             yield len(positions)
             for i in positions:
-                yield from (events[i].id, documents[i])
+                yield from (documents[i].id, texts[i])
 
-    documents = documents_of(events)
+    texts = [form(one.text) for one in documents]
     by_partition: dict[int, list[int]] = {}
-    for position, event in enumerate(events):
-        by_partition.setdefault(int(event.id[-3:], 16), []).append(position)
+    for position, one in enumerate(documents):
+        by_partition.setdefault(int(one.id[-3:], 16), []).append(position)
     apart = isinstance(client, RedisCluster)
-    together = [[partition] for partition in by_partition] if apart else [list(by_partition)] if events else []
+    together = [[partition] for partition in by_partition] if apart else [list(by_partition)] if documents else []
     calls = [
         _ACCEPT.call([keys.own(partition) for partition in partitions], *arguments(partitions))
         for partitions in together
     ]
-    receipts: list[Any] = [None] * len(events)
+    receipts: list[Any] = [None] * len(documents)
     for partitions, reply in zip(together, await write(client, calls), strict=True):
         positions = [position for partition in partitions for position in by_partition[partition]]
-        for position, receipt in zip(positions, _receipts(reply, [events[i].id for i in positions]), strict=True):
+        for position, receipt in zip(positions, _receipts(reply, [documents[i].id for i in positions]), strict=True):
             receipts[position] = receipt
     return receipts
 
