@@ -37,6 +37,7 @@ _NO_SIGNS = bytes(code for code in range(256) if code not in b'[]{}"')
 _SPACE = b" \t\r\n"
 _LINE = re.compile(rb"[^ \t\r\n][^\n]*")
 """From its first sign on; blank ones are passed over without a look at each."""
+_BYTE_ORDER_MARK = "\ufeff"
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
@@ -69,6 +70,8 @@ def _decoded(text: str, decoder: json.JSONDecoder, max_depth: int) -> Any:
     except json.JSONDecodeError as error:
         if not text.strip():
             raise InvalidRequest.of("invalid_json", "not JSON: it is empty") from None
+        if text.startswith(_BYTE_ORDER_MARK):
+            raise InvalidRequest.of("invalid_json", "not JSON: it begins with a byte order mark") from None
         what = error.msg.removesuffix(" at")
         raise InvalidRequest.of("invalid_json", f"not JSON: {what} at character {error.pos}") from None
     except RecursionError:

@@ -42,7 +42,7 @@ class Execution:
                 allowed_operation_types=allowed,
             )
         except CannotGetOperationTypeError as error:
-            text = f"{error.as_http_error_reason()}; name one of the document's operations."
+            text = f"{error.as_http_error_reason().removesuffix('.')}; name one of the document's operations."
             return _answer(request, _unknown_operation(text, "operationName"), refused=True)
         except InvalidOperationTypeError as error:
             if error.operation_type is OperationType.SUBSCRIPTION:

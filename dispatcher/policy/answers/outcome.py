@@ -121,7 +121,7 @@ def _classified(
     if status == 202:
         return _ACCEPTED if flag == STATELESS or event_type in _ANSWERED_AT_ONCE else _AWAITING
     reading = read_answer(body, content_type)
-    if reading.denies:
+    if reading.denies or (truncated and _says_no(reading.fields)):
         return _refused(reading.fields or {})
     return _cut_off(mode) if truncated else _read(reading, mode, event_type, flag)
 
@@ -171,6 +171,10 @@ def conclude_later(fields: Fields, mode: AnswerMode, event_type: EventType, flag
 
 
 _SUCCESS: dict[str, bool] = {"true": True, "false": False}
+
+
+def _says_no(fields: Fields | None) -> bool:
+    return fields is not None and _SUCCESS.get(_word(_value(fields, "success")).lower()) is False
 
 
 def _http_error(status: int) -> Verdict:

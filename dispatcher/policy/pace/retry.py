@@ -12,7 +12,7 @@ JITTER = 0.2
 """Share of a delay by which it may be shorter or longer."""
 MAX_RETRY_AFTER_S = 86_400.0
 
-_SECONDS = re.compile(r"[0-9]{1,18}(\.[0-9]{1,9})?")
+_SECONDS = re.compile(r"[0-9]{1,54}(\.[0-9]{1,9})?")
 _MAX_HEADER_CHARS = 64
 
 

@@ -108,6 +108,7 @@ def test_a_mebibyte_of_anything_is_answered_at_once(raw: bytes) -> None:
         (b'{"a":}', "not JSON: Expecting value at character 5"),
         (b"", "not JSON: it is empty"),
         (b" \n", "not JSON: it is empty"),
+        (b"\xef\xbb\xbf{}", "not JSON: it begins with a byte order mark"),
     ],
 )
 def test_messages_name_the_place_once(raw: bytes, message: str) -> None:

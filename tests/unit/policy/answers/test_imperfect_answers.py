@@ -57,9 +57,13 @@ def test_only_a_field_of_the_top_level_refuses(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("mode", [AnswerMode.AUTO, AnswerMode.RESULT])
-@pytest.mark.parametrize("rest", [b',"message":"too lo', b',"list":[1,', b""])
+@pytest.mark.parametrize("rest", [b',"message":"too lo', b',"list":[1,', b"", b"}", b"} \n"])
 def test_a_refusal_in_the_kept_part_of_a_cut_body_counts(rest: bytes, mode: AnswerMode) -> None:
     assert read(b'{"success":false' + rest, truncated=True, mode=mode).status is Status.FAILED
+
+
+def test_a_whole_refusal_in_xml_counts_where_more_was_announced() -> None:
+    assert read(b"<r><success>false</success></r>", truncated=True).status is Status.FAILED
 
 
 def test_the_words_of_an_imperfect_refusal_are_kept() -> None:

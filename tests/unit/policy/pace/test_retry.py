@@ -61,6 +61,7 @@ def test_an_empty_schedule_is_one_attempt() -> None:
         ("-5", None),
         ("soon", None),
         ("1e9", None),
+        ("1" + "0" * 30, 1e30),
         ("9" * 5000, None),
         ("١٢", None),
         ("Wed, 99 Foo 2023 00:00:00 GMT", None),
