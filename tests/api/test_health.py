@@ -59,10 +59,10 @@ async def test_the_verb_status_tells_that_redis_is_away_where_nobody_gets_a_toke
     access = ("--url", str(api.http.make_url("")), "--client-id", ADMIN_ID, "--client-secret", ADMIN_SECRET)
     ended = await asyncio.to_thread(dispatcher, capsys, "status", *access)
     assert (ended.status, ended.err) == (1, "")
-    assert ended.out.startswith("PAGE  Redis takes no writes since ")
+    assert "PAGE  Redis takes no writes since " in ended.out
     assert "dispatcher doctor" in ended.out
     said = await asyncio.to_thread(dispatcher, capsys, "status", "--json", *access)
-    assert (said.status, said.json()["problems"][0]["kind"]) == (1, "store_away")
+    assert (said.status, '"kind": "store_away"' in said.out) == (1, True)
 
 
 async def test_a_redis_that_takes_no_writes_is_not_ready(api: Api) -> None:

@@ -12,7 +12,7 @@ from dispatcher.model.troubles import Snapshot, TroubledLane
 from dispatcher.model.verdict import Problem, ProblemKind, Severity, Verdict
 from dispatcher.policy.verdict.lanes import FAILING_IN_A_ROW
 
-STAGES = (90, 70, 50)
+STAGES = (50, 70, 90)
 """Percent of the way to being disabled."""
 TOLD_ELSEWHERE = frozenset(
     {
@@ -36,8 +36,8 @@ def news(previous: Verdict | None, said: Verdict, seen: Snapshot) -> Iterator[Op
     for key, problem in before.items():
         if key not in now:
             yield from _told(problem, said.at_ms, opened=False)
-    if previous is not None and seen.disable_after_ms:
-        yield from _stages(seen, previous.at_ms, seen.disable_after_ms)
+    if seen.disable_after_ms:
+        yield from _stages(previous, seen, seen.disable_after_ms)
 
 
 def _told(problem: Problem, now_ms: int, *, opened: bool) -> Iterator[OperationalEvent]:
@@ -60,18 +60,36 @@ def _told(problem: Problem, now_ms: int, *, opened: bool) -> Iterator[Operationa
     yield OperationalEvent(kind, finding.integration_id, now_ms, detail=detail | text, topic=problem.id)
 
 
-def _stages(seen: Snapshot, before_ms: int, after_ms: int) -> Iterator[OperationalEvent]:
+def _stages(previous: Verdict | None, seen: Snapshot, after_ms: int) -> Iterator[OperationalEvent]:
+    """Each stage that was passed since ``previous``, however many those are; and the last one that was passed before,
+    where it could not be told then: too few attempts had failed, or the integration was paused.
+    """
+    warned = _warned(previous)
     for lane in seen.lanes:
         if lane.failures_in_a_row < FAILING_IN_A_ROW or lane.disabled_ms is not None or lane.pause is not None:
             continue
-        stage = _stage(lane, seen.at_ms, after_ms)
-        if stage and stage != _stage(lane, before_ms, after_ms):
-            detail: dict[str, str | int | None] = {"percent": stage, "errorCode": lane.cause.outcome}
-            kind = OperationalKind.INTEGRATION_FAILING
-            yield OperationalEvent(kind, lane.integration_id, seen.at_ms, detail=detail | {"error": lane.cause.words})
+        before = _stage(lane, previous.at_ms, after_ms) if previous else 0
+        told = before if warned is None or lane.integration_id in warned else before - 1
+        for stage in STAGES:
+            if told < stage <= _stage(lane, seen.at_ms, after_ms):
+                detail: dict[str, str | int | None] = {"percent": stage, "errorCode": lane.cause.outcome}
+                detail["error"] = lane.cause.words
+                yield OperationalEvent(
+                    OperationalKind.INTEGRATION_FAILING, lane.integration_id, seen.at_ms, detail=detail
+                )
+
+
+def _warned(previous: Verdict | None) -> frozenset[str | None] | None:
+    """Integrations that were on their way out already; None = not all of them are listed, and all are taken for it."""
+    if previous is None:
+        return frozenset()
+    if previous.uncounted:
+        return None
+    found = [problem.finding for problem in previous.problems]
+    return frozenset(one.integration_id for one in found if one.kind is ProblemKind.INTEGRATION_DISABLED and one.topic)
 
 
 def _stage(lane: TroubledLane, at_ms: int, after_ms: int) -> int:
     """The last of ``STAGES`` that it has passed; 0 = none."""
     gone = 100 * (at_ms - (lane.failing_since_ms or at_ms)) / after_ms
-    return next((stage for stage in STAGES if gone >= stage), 0)
+    return max((stage for stage in STAGES if gone >= stage), default=0)

@@ -82,6 +82,23 @@ def test_half_seven_tenths_and_nine_tenths_of_the_way_to_being_disabled_are_told
         assert stages(failing(share + just), failing(share + just)) == []
 
 
+def test_every_stage_is_told_when_several_are_passed_between_two_looks() -> None:
+    """Symptom: with a horizon of seconds the first warning was of 70 or 90 per cent."""
+    soon = replace(failing(0.0), disable_after_ms=125_000)
+    later = replace(soon, disable_after_ms=160_000)
+    assert stages(QUIET, soon) == [50, 70, 90]
+    assert stages(QUIET, later) == [50, 70]
+    assert stages(QUIET, later, later) == [90]
+
+
+def test_a_stage_that_could_not_be_told_when_it_was_passed_is_told_later() -> None:
+    few = replace(failing(0.6), lanes=tuple(replace(one, failures_in_a_row=1) for one in failing(0.6).lanes))
+    held = replace(few, lanes=tuple(replace(one, pause=PauseFacts(NOW - HOUR)) for one in failing(0.75).lanes))
+    assert stages(few, few) == []
+    assert stages(few, failing(0.6)) == [50]
+    assert stages(held, failing(0.75)) == [70]
+
+
 def test_being_disabled_and_enabled_are_told() -> None:
     off = seen(lane(disabled_ms=AT_1402, pause=PauseFacts(AT_1402)))
     assert [one.kind for one in told(QUIET, off)] == [OperationalKind.INTEGRATION_DISABLED]
