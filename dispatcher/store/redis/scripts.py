@@ -27,9 +27,10 @@ from redis.exceptions import NoScriptError
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.keys.queue import never
-from dispatcher.store.redis.cancellable import Cancellable
+from dispatcher.store.redis.cancellable import Cancellable, exchange_over
 from dispatcher.store.redis.connection import guarded, outage_of
 from dispatcher.store.redis.prelude import needed
+from dispatcher.store.redis.together import Together
 
 Client = Redis | RedisCluster
 Argument = str | bytes | int | float
@@ -156,6 +157,11 @@ async def each_command(client: Client, commands: Sequence[Command]) -> list[Any]
     return by_itself(replies)
 
 
+def fields_of(reply: Any) -> dict[bytes, bytes]:
+    """Of a hash, as ``each_command`` has it from a connection or from a cluster."""
+    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
+
+
 def by_itself(replies: list[Any]) -> list[Any]:
     """Replies and errors, each outage by its name. Raises ``StoreUnavailable`` when there is nothing else."""
     named = [(outage_of(reply) or reply) if isinstance(reply, Exception) else reply for reply in replies]
@@ -195,17 +201,11 @@ async def load_all(client: Client) -> None:
     await pipeline.execute(raise_on_error=not primaries)  # a node that is away learns them when it is back
 
 
-async def _exchange(client: Redis, commands: Sequence[Command]) -> list[Any]:
-    connection: Cancellable = await client.connection_pool.get_connection()
-    try:
-        return await connection.exchange(commands)
-    finally:
-        await client.connection_pool.release(connection)
-
-
 async def _round_trip(client: Client, commands: Sequence[Command]) -> list[Any]:
+    if isinstance(client, Together):
+        return await Together.exchange(client, commands)
     if isinstance(client, Redis) and issubclass(client.connection_pool.connection_class, Cancellable):
-        return await _exchange(client, commands)
+        return await exchange_over(client, commands)
     pipeline: Any = client.pipeline(transaction=False)
     for command in commands:
         pipeline.execute_command(*command)
