@@ -79,7 +79,7 @@ class Launcher:
 class Attempts:
     """Tasks of attempts: an event, or a run of them in turn; outcomes are kept for the next settle. One per owner."""
 
-    __slots__ = ("_broken", "_deliver", "_late_replies", "_now", "_run_ended", "_safe_s", "_wake", "runs")
+    __slots__ = ("_broken", "_deliver", "_late_replies", "_loop", "_now", "_run_ended", "_safe_s", "_wake", "runs")
 
     def __init__(
         self,
@@ -99,6 +99,7 @@ class Attempts:
         self._wake = wake
         self._run_ended = run_ended
         self._now = now
+        self._loop = asyncio.get_running_loop()  # kept, since asking for it is a system call
         self._safe_s = safe_s
         self._late_replies = 0
         self.runs = 0
@@ -110,9 +111,10 @@ class Attempts:
 
     def begin(self, owned: OwnedPartition, claimed: Claimed) -> None:
         """Start the task of an event, and of those that follow it in a run; or give all back."""
-        run = owned.runs.pop(claimed.claim_id, None)
+        claim_id = claimed.claim_id
+        run = owned.runs.pop(claim_id, None)
         if self._may_begin(owned):
-            owned.running[claimed.claim_id] = asyncio.create_task(self._attempt(owned, claimed, run))
+            owned.running[claim_id] = self._loop.create_task(self._attempt(owned, claimed, run))
             return
         self._keep(owned, Settlement(claimed, Move.RELEASE))
         if run is not None:

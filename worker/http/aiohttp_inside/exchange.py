@@ -17,6 +17,7 @@ from aiohttp.client_proto import ResponseHandler
 from aiohttp.http import RawResponseMessage
 from aiohttp.http_exceptions import HttpProcessingError
 
+from dispatcher.clock import Seconds
 from worker.http.aiohttp_inside.answer_parser import AnswerParser
 from worker.http.aiohttp_inside.host_connections import HostConnection
 from worker.http.answer import MAX_ANSWER_BYTES, Answer, AnswerBody
@@ -58,8 +59,8 @@ def _missing_lines(names: tuple[str, ...]) -> str:
     return header_lines({name: value for name, value in ALWAYS.items() if name.lower() not in given})
 
 
-async def exchange(connection: HostConnection, message: bytes, deadline_s: float) -> Answer:
-    """Send ``message`` and read the answer until ``deadline_s`` (the loop's clock).
+async def exchange(connection: HostConnection, message: bytes, deadline_s: float, now: Seconds) -> Answer:
+    """Send ``message`` and read the answer until ``deadline_s``. ``now``: the loop's clock.
 
     The wait for its head ends when the session's look for deadlines (``HostConnections.expect``) finds it late.
     ``connection.parser.idle`` says then that it can be used again; else the caller has to end it. Raises
@@ -72,8 +73,7 @@ async def exchange(connection: HostConnection, message: bytes, deadline_s: float
     parser.begin()
     for at in range(0, len(message), _PIECE_BYTES):  # TLS does not count what it took in one piece as waiting
         transport.write(message[at : at + _PIECE_BYTES])
-    loop = asyncio.get_running_loop()
-    written_s = loop.time()
+    written_s = now()
     try:
         head, content = await protocol.read()
         if head.code < 200 and head.code != 101:
@@ -81,14 +81,14 @@ async def exchange(connection: HostConnection, message: bytes, deadline_s: float
     except (HttpProcessingError, aiohttp.ClientError, OSError) as error:
         if (part := _part_of(parser, error)) is not None:
             return part
-        if carried and loop.time() - written_s < LAPSE_S and _is_lapse(parser, error):
-            raise ConnectionLapsed(deadline_s - loop.time()) from error
+        if carried and now() - written_s < LAPSE_S and _is_lapse(parser, error):
+            raise ConnectionLapsed(deadline_s - now()) from error
         raise
     finally:
         connection.deadline_s = math.inf
     if parser.odd is not None:
         return parser.odd.answer(ended=False)
-    headed_s = loop.time()
+    headed_s = now()
     if carried and head.code == 408 and headed_s - written_s < LAPSE_S:
         raise ConnectionLapsed(deadline_s - headed_s)  # RFC 9110 §15.5.9: it is about the connection's idleness
     body = _whole(content) if content.is_eof() else await _body(protocol, content, deadline_s)
@@ -99,7 +99,7 @@ async def exchange(connection: HostConnection, message: bytes, deadline_s: float
         and not _announces_more(head)
         and parser.ends_with(content.total_bytes, head.chunked)
     )
-    read_s = loop.time() - headed_s
+    read_s = now() - headed_s
     return _looked_at(Answer(head.code, head.headers, body, "", headed_s - written_s, read_s), parser)
 
 

@@ -43,6 +43,7 @@ class Session:
         proxied: ProxiedWay | None = None,
     ) -> None:
         self._connector = connector
+        self._now = asyncio.get_running_loop().time  # kept, since asking for the loop is a system call
         self._connect_timeout_s = connect_timeout_s
         self._request_timeout_s = request_timeout_s
         self._proxied = proxied
@@ -69,26 +70,25 @@ class Session:
         for headers that HTTP does not allow; ``aiohttp.ClientError``, ``OSError``, ``TimeoutError``: no answer came.
         """
         within_s = self._request_timeout_s if timeout_s is None else timeout_s
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + within_s
+        deadline_s = self._now() + within_s
         destination = self._destinations.find(url)
         message = written(destination.asking(query) if query else destination.start_lines, headers, body)
         if self._proxied is not None and (reason := await self._proxied.check.refusal(destination.url)):
             raise AddressBlocked(reason)
-        origin, now_s, took = destination.origin, loop.time(), _NO_TIME
+        origin, now_s, took = destination.origin, self._now(), _NO_TIME
         connection = None if fresh or now_s >= deadline_s else self.connections.take(origin, now_s)
         if connection is None:
             connection, took = await self._connect(origin, deadline_s)
         self.connections.expect(connection, deadline_s)
         try:
-            answer = await exchange(connection, message, deadline_s)
+            answer = await exchange(connection, message, deadline_s, self._now)
             return answer if took is _NO_TIME else answer._replace(connected_s=took[0], looked_up_s=took[1])
         except HttpProcessingError as error:
             about = origin.request_info
             raise aiohttp.ClientResponseError(about, (), status=error.code, message=reason_of(error)) from error
         finally:
             if connection.parser.idle:
-                self.connections.keep(origin, connection, loop.time())
+                self.connections.keep(origin, connection, self._now())
             else:
                 self.connections.end(connection)
 
@@ -115,8 +115,7 @@ class Session:
 
     async def _connect(self, origin: aiohttp.ClientRequest, deadline_s: float) -> tuple[HostConnection, Took]:
         """A new connection, and the seconds that it took."""
-        clock, looking_up = asyncio.get_running_loop().time, [0.0]
-        begun_s = clock()
+        begun_s, looking_up = self._now(), [0.0]
         if begun_s >= deadline_s:
             raise aiohttp.ConnectionTimeoutError("no connection in time")
         LOOKING_UP.set(looking_up)
@@ -126,7 +125,7 @@ class Session:
         except TimeoutError as error:
             raise aiohttp.ConnectionTimeoutError("no connection in time") from error
         connection = self.connections.add(made)
-        if (connected_s := clock()) >= deadline_s:
+        if (connected_s := self._now()) >= deadline_s:
             self.connections.end(connection)
             raise aiohttp.ConnectionTimeoutError("no connection in time")
         return connection, (connected_s - begun_s, looking_up[0])

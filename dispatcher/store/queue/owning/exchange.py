@@ -5,7 +5,8 @@ One call for many partitions; in a cluster one for each, since they may be on di
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import structlog
@@ -35,11 +36,9 @@ class _Turn(NamedTuple):
         """The one that there is, or the first of both."""
         return self.settle or self.claim  # type: ignore[return-value]
 
-    def arguments(self) -> Iterator[Argument]:
-        for call in self:
-            arguments = call.arguments if call else ()
-            yield len(arguments)
-            yield from arguments
+    def arguments(self) -> list[Argument]:
+        settling, claiming = ((call.arguments if call else ()) for call in self)
+        return [len(settling), *settling, len(claiming), *claiming]
 
 
 async def exchange(
@@ -84,7 +83,7 @@ def _joined(turns: Sequence[_Turn]) -> Call:
     first = turns[0]
     if len(turns) == 1 and not (first.settle and first.claim):
         return first.call
-    arguments = [argument for turn in turns for argument in turn.arguments()]
+    arguments = chain.from_iterable(turn.arguments() for turn in turns)
     return _SETTLE_AND_CLAIM.call([turn.call.keys[0] for turn in turns], *arguments)
 
 
