@@ -22,6 +22,7 @@ from dispatcher.flow.installations.upkeep.upgrade_rounds import EVERY_S as UPGRA
 from dispatcher.periodic import Work, every
 from dispatcher.settings import Settings
 from dispatcher.store.queue.owning.nudges import follow_nudges
+from dispatcher.store.redis.scripts import forget_other_versions
 from dispatcher.telemetry.watchdog import Watchdog
 from worker.archiving import EVERY_S as ARCHIVE_EVERY_S
 from worker.composition import Composition, compose
@@ -32,6 +33,9 @@ from worker.resources import open_resources
 from worker.upkeep import EVERY_S as UPKEEP_EVERY_S
 
 Task = asyncio.Task[None]
+
+FORGET_EVERY_S = 3600.0
+"""Between looks for functions of other versions of this program, which are kept for nobody once all run this one."""
 
 log = structlog.get_logger("worker")
 
@@ -70,6 +74,8 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: s
         delivering, listening = _delivering(parts, over, redis_url)
         finishing = _finishing(parts, halt)
         cancelled = _cancelled(parts, halt, settings.partitions, queue_url)
+        forgetting = partial(forget_other_versions, resources.stores.redis)
+        cancelled.append(_every(FORGET_EVERY_S, forgetting, halt, "functions"))
         log.info("worker started", worker=parts.owner.worker_id)
         await _until(stop, [delivering, listening, *finishing, *cancelled])
         log.info("worker stopping", in_flight=parts.owner.in_flight)

@@ -10,10 +10,17 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from dispatcher.store.redis.scripts import script
 from tests.raw_server import RawServer
 
 CHUNK_BYTES = 65_536
 SLOTS_PER_S = 50
+
+
+def marker(name: str) -> bytes:
+    """What each request for this script holds."""
+    sent = script(name)
+    return (sent.function or sent.sha).encode()
 
 
 class Act(Enum):

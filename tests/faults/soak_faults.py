@@ -94,6 +94,7 @@ async def clients_cut(scene: Scene) -> None:
 
 async def scripts_flushed(scene: Scene) -> None:
     await scene.deployment.redis.script_flush()
+    await scene.deployment.redis.function_flush("SYNC")  # type: ignore[misc]
 
 
 async def jobs_deleted(scene: Scene) -> None:

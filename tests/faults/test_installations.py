@@ -19,10 +19,9 @@ from dispatcher.model.marketplace import Marketplace
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.installations.recount import recount_installed
 from dispatcher.store.keys import installations as keys
-from dispatcher.store.redis.scripts import script
 from tests.faults.deployment import ADMIN, ADMIN_SECRET, FULL, Deployment
 from tests.faults.processes import Watched
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import Proxy, marker
 from tests.hosts import Received, Reply
 from tests.waiting import until
 
@@ -31,7 +30,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 ALL = "/v1/integrations"
 MARKETPLACE = 27
 WRITES = ("documents/swap", "queue/accept", "installations/outbox_done", "queue/lock", "queue/conclude")
-MARKERS = (b"idem:", *(script(name).sha.encode() for name in WRITES))
+MARKERS = (b"idem:", *map(marker, WRITES))
 STEPS = tuple(
     InstallStep(name, installer_function=f"verify{name}", uninstaller_function=f"delete{name}") for name in ("A", "B")
 )

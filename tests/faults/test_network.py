@@ -7,10 +7,9 @@ import signal
 
 import pytest
 
-from dispatcher.store.redis.scripts import script
 from tests.faults.client import client_of
 from tests.faults.deployment import IMPATIENT, SOCKET_TIMEOUT_S, Deployment
-from tests.faults.proxy import Act, Proxy
+from tests.faults.proxy import Act, Proxy, marker
 from tests.hosts import Reply
 from tests.waiting import until
 
@@ -29,7 +28,7 @@ async def test_ft12_ft13_cut_while_accepting_leaves_one_event(deployment: Deploy
         client_of(deployment, integration, proxy.url) as client,
     ):
         await client.emitted("A", key="warm")
-        trap = proxy.trap(script("queue/accept").sha.encode() if command == "accept" else command.encode(), act)
+        trap = proxy.trap(marker("queue/accept") if command == "accept" else command.encode(), act)
         status, headers, body = await client.emit("A", key="one")
         assert (status, headers.get("Retry-After"), body["errors"][0]["code"]) == (503, "1", "unknown_outcome")
         assert trap.count == 1
@@ -49,8 +48,8 @@ async def test_ft12_ft13_cut_of_a_workers_command_delivers_each_event_once(
     deployment.host.default = Reply(delay_s=0.02)
     integrations = [await deployment.integration() for _ in range(4)]
     async with Proxy("127.0.0.1", deployment.server.port) as proxy:
-        marker = script(f"queue/{command}").sha.encode()
-        traps = [proxy.trap(marker, act, times=3)]
+        sent = marker(f"queue/{command}")
+        traps = [proxy.trap(sent, act, times=3)]
         worker = await deployment.worker(proxy.url)
         ids: list[str] = []
         while command == "claim" and not traps[0].count:  # alone where one partition alone has work
@@ -58,7 +57,7 @@ async def test_ft12_ft13_cut_of_a_workers_command_delivers_each_event_once(
             await deployment.all_succeed(ids[-1:])
         ids += await deployment.emit_many(integrations, 200, accounts=20)
         await deployment.host.wait_for(50)
-        traps.append(proxy.trap(marker, act, times=3))
+        traps.append(proxy.trap(sent, act, times=3))
         await deployment.all_succeed(ids)
         assert deployment.arrivals() == dict.fromkeys(ids, 1)
         worker.signal(signal.SIGTERM)
@@ -139,7 +138,7 @@ async def test_a_stopping_worker_repeats_a_settle_that_got_no_reply_for_as_long_
         event_id = await deployment.emit(integration)
         await deployment.host.wait_for(1)
         either = ("queue/settle", "queue/settle_and_claim")  # the latter where the lease is to be renewed with it
-        traps = [proxy.trap(script(name).sha.encode(), Act.CUT, times=3) for name in either]
+        traps = [proxy.trap(marker(name), Act.CUT, times=3) for name in either]
         worker.signal(signal.SIGTERM)
         assert await worker.ended() == 0
         assert sum(trap.count for trap in traps) >= 3

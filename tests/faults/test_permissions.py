@@ -46,7 +46,7 @@ def refused(log: list[list[bytes]]) -> set[bytes]:
 
 @pytest.mark.parametrize(
     ("taken", "given"),
-    [("-hset", "+hset"), ("-evalsha", "+evalsha"), ("resetkeys", "allkeys"), ("-hmget", "+hmget"), ("-info", "+info")],
+    [("-hset", "+hset"), ("-time", "+time"), ("resetkeys", "allkeys"), ("-hmget", "+hmget"), ("-info", "+info")],
 )
 async def test_permission_that_is_taken_away_is_an_outage_until_it_is_back(
     deployment: Deployment, taken: str, given: str

@@ -11,9 +11,8 @@ from dispatcher.model.status import Status
 from dispatcher.store.jobs import JobQueue, job_client
 from dispatcher.store.keys import deployment as deployment_keys
 from dispatcher.store.keys import queue as queue_keys
-from dispatcher.store.redis.scripts import script
 from tests.faults.deployment import FULL, LEASE_S, PARTITIONS, Deployment, in_time
-from tests.faults.proxy import Act, Proxy
+from tests.faults.proxy import Act, Proxy, marker
 from tests.hosts import Received, Reply
 from tests.waiting import until
 
@@ -64,8 +63,10 @@ async def test_ft2_worker_killed_between_the_answer_and_its_settle(deployment: D
         doomed = await deployment.worker(proxy.url)
         warm = await deployment.emit(integration)
         await deployment.all_succeed([warm])
-        trap = proxy.trap(script("queue/settle_and_claim").sha.encode(), act, times=1000)
+        deployment.host.default = Reply(delay_s=0.5)
         event_id = await deployment.emit(integration)
+        await deployment.host.wait_for(2)
+        trap = proxy.trap(marker("queue/settle_and_claim"), act, times=1000)
         async with asyncio.timeout(in_time(10)):
             await trap.sprung.wait()
         doomed.kill()

@@ -9,6 +9,7 @@ from hypothesis.stateful import rule
 from dispatcher.errors import Conflict
 from dispatcher.model.status import COMPLETE, FAILURES, Status
 from dispatcher.store.queue.owning.partition import REPAIR_START
+from dispatcher.store.redis import functions
 from tests.property.on_server import ACCOUNT, LANE, PICK, OnServer, only_if, picked
 from tests.property.queue_model import URL, Tracked
 
@@ -30,6 +31,12 @@ class CallerSteps(OnServer):
             events.append(self.model.new_event(lane, account))
             self.model.admitted(events[-1], "accepted")
         assert not any(receipt.replayed for receipt in self.run(self.queue.accept(events)))
+
+    @rule(functions_are_kept=st.booleans())
+    def send_scripts_as(self, functions_are_kept: bool) -> None:
+        """As functions that Redis keeps, or by their names: nobody can tell."""
+        change = functions._without.discard if functions_are_kept else functions._without.add
+        change(self.redis)
 
     @rule(pick=PICK)
     @only_if(lambda self: self.model.events)

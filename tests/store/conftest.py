@@ -62,6 +62,7 @@ def cluster_url(cluster_socket: tuple[Path, int]) -> str:
     with redis_sync.Redis(unix_socket_path=str(socket)) as node:
         node.flushall()
         node.script_flush()
+        node.function_flush("SYNC")
     return f"redis+cluster://127.0.0.1:{port}"
 
 

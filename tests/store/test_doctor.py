@@ -47,6 +47,7 @@ async def test_sound_installation_is_well(durable: Redis) -> None:
     assert list(checks) == [
         "reachable",
         "permissions",
+        "scripts",
         "version",
         "role",
         "appendonly",

@@ -128,6 +128,7 @@ async def test_an_accepted_event_is_on_the_replica(pair: tuple[Node, Node]) -> N
     master, replica = pair
     async with connect(f"redis://127.0.0.1:{master.port}") as client:
         await client.script_flush()
+        await client.function_flush("SYNC")  # type: ignore[misc]
         receipts = await strict(client).accept(events(PARTITIONS))
         assert [receipt.replayed for receipt in receipts] == [False] * PARTITIONS
         with replica.client() as behind:

@@ -64,7 +64,7 @@ async def test_all_partitions_are_settled_and_claimed_in_one_call(redis: Redis) 
     )
     assert [reply[:2] for reply in settled] == [[b"ok", 1]] * 3
     assert [len(_claimed(reply)) for reply in claimed] == [1, 1, 0], "the next of each account whose first has ended"
-    assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == 1
+    assert (await redis.info("commandstats"))["cmdstat_fcall"]["calls"] == 1
 
 
 async def test_with_many_outcomes_it_is_more_than_one_call(redis: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +75,7 @@ async def test_with_many_outcomes_it_is_more_than_one_call(redis: Redis, monkeyp
     settled, claimed = await made.worker.store.exchange([made.settle(one) for one in ended], [made.claim(3)])
     assert [reply[:2] for reply in settled] == [[b"ok", 1]] * PARTITIONS
     assert len(_claimed(claimed[0])) == 1
-    assert (await redis.info("commandstats"))["cmdstat_evalsha"]["calls"] == PARTITIONS
+    assert (await redis.info("commandstats"))["cmdstat_fcall"]["calls"] == PARTITIONS
 
 
 async def _with_one_damaged_and_one_lost(client: Any) -> None:

@@ -89,7 +89,7 @@ async def test_lua_spells_a_partitions_keys_as_python_does(redis: Redis) -> None
     fixed = [name.strip() for name in block.split("local P, ")[1].splitlines()[0].split(",")]
     built = [(name, parts.split(", ")) for name, parts in FUNCTION.findall(block) if name != "enter"]
     asked = [*fixed, *(f"{name}({', '.join(map(repr, parts))})" for name, parts in built)]
-    found = await redis.eval(f"{block}\nreturn {{ {', '.join(asked)} }}", 1, "{p3}:own")  # type: ignore[misc]
+    found = await redis.eval(f"{block}\nenter(KEYS[1])\nreturn {{ {', '.join(asked)} }}", 1, "{p3}:own")  # type: ignore[misc]
     expected = [getattr(queue, name.lower())(3) for name in fixed]
     for name, parts in built:
         of_a_partition = name.endswith("_key")

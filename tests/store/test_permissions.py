@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from dispatcher.errors import StoreUnusable
 from dispatcher.store.health.doctor.examination import examine, examine_queue
 from dispatcher.store.health.doctor.findings import Check, Level
-from dispatcher.store.health.doctor.permissions import QUEUE, RECOVERY, REPLICAS, STORE, missing, require
+from dispatcher.store.health.doctor.permissions import FUNCTIONS, QUEUE, RECOVERY, REPLICAS, STORE, missing, require
 from dispatcher.store.redis.connection import connect, guarded
 from dispatcher.store.secrets.sealing import new_key
 
@@ -48,7 +48,7 @@ def documented() -> list[str]:
 
 
 async def test_documented_rule_lacks_nothing(as_user: As) -> None:
-    assert await missing(await as_user(*documented()), STORE, QUEUE, REPLICAS, RECOVERY) == []
+    assert await missing(await as_user(*documented()), STORE, QUEUE, REPLICAS, RECOVERY, FUNCTIONS) == []
 
 
 @pytest.mark.parametrize("rule", [rule for rule in documented() if rule[0] in "+~&" and rule != "+@connection"])
@@ -58,7 +58,7 @@ async def test_no_part_of_the_documented_rule_can_be_left_out(as_user: As, rule:
         with pytest.raises(StoreUnusable, match="eval"):
             await missing(redis, STORE)
     else:
-        assert await missing(redis, STORE, QUEUE, REPLICAS) != []
+        assert await missing(redis, STORE, QUEUE, REPLICAS, FUNCTIONS) != []
 
 
 @pytest.mark.parametrize(
@@ -101,6 +101,15 @@ async def test_doctor_says_what_recovery_lacks_and_that_nothing_else_does(as_use
     assert checks["permissions"].level is Level.WARN
     assert "+pubsub|numsub" in checks["permissions"].text
     await require(redis, STORE)
+
+
+@pytest.mark.parametrize(("rules", "said"), [((), "kept as functions"), (("-fcall",), "sent by their names")])
+async def test_doctor_says_how_scripts_are_sent(as_user: As, rules: tuple[str, ...], said: str) -> None:
+    redis = await as_user(*EVERYTHING, *rules)
+    checks: dict[str, Check] = {check.name: check for check in await examine(redis, 8, [new_key()])}
+    assert checks["scripts"].level is Level.OK
+    assert said in checks["scripts"].text
+    assert ("+fcall" in checks["scripts"].text) is bool(rules)
 
 
 async def test_a_script_that_meets_a_missing_permission_is_told_so(as_user: As) -> None:
@@ -146,7 +155,8 @@ OF_CONNECTION = {"pipeline", "pubsub"}
 
 
 def asked_for() -> set[str]:
-    needed = (*STORE.reads, *STORE.writes, *(command[0] for command, _ in (*STORE.others, *RECOVERY.others)))
+    others = (*STORE.others, *RECOVERY.others, *FUNCTIONS.others)
+    needed = (*STORE.reads, *STORE.writes, *(command[0] for command, _ in others))
     return {*needed, *(command[0] for command, _ in QUEUE.others), *QUEUE.reads}
 
 

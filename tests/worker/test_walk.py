@@ -38,7 +38,7 @@ class Trace:
 
     def __call__(self, frame: FrameType, event: str, _: object) -> None:
         code = frame.f_code
-        if event == "call" and code is Call.by_sha.__code__:
+        if event == "call" and code is Call.by_name.__code__:
             self.files[f"{frame.f_locals['self'].script.name}.lua"] = None
         elif event == "call" and self.files and code.co_filename.startswith(str(ROOT)):  # after the first script
             self.files[code.co_filename.removeprefix(f"{ROOT}/")] = None

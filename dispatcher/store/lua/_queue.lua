@@ -12,7 +12,7 @@
 -- Run: events of one group that one claim handed out, the head of the list and some that come next. So what of a group is
 -- in `flight` are the first of its list; `behind` counts the others, `busy` a run once, by its last. Only a head is due.
 
-local call = redis.call
+local call, NOW
 
 -- The keys of a partition, by their names in store/keys/queue.py; a test compares them. No other Lua spells a key.
 local P, OWN, LANES, KNOWN_LANES, TROUBLED, ISSUES, FLIGHT, AWAITING
@@ -36,11 +36,7 @@ local function left_urls_key(lane) return P .. 'left:' .. lane end
 local function half_open_urls_key(lane) return P .. 'half:' .. lane end
 local function parked_key(lane) return P .. 'park:' .. lane end
 local function nudge_channel(worker) return 'dispatcher:nudge:' .. worker end
-enter(KEYS[1])
 -- End of the keys.
-
-local clock = call('TIME')
-local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 -- Generation, end of the lease, and whether the owner sleeps: read once, since no call that asks for them changes them.
 local owned
@@ -136,6 +132,14 @@ local function enter_anew(own_key)
   enter(own_key)
   owned = nil
   added, opened, closed, due, behind, ranked = {}, {}, {}, {}, {}, {}
+end
+
+-- The first thing that a call does: a function that Redis keeps finds here what the call before left.
+local function begin(own_key)
+  call = redis.call
+  local clock = call('TIME')
+  NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+  enter_anew(own_key)
 end
 
 local function make_due(id, lane)

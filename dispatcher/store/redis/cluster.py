@@ -90,6 +90,10 @@ class LastingCluster(RedisCluster):
         nodes = self.nodes_manager.slots_cache.get(slot)
         return nodes[0].name if nodes else ""
 
+    async def _determine_slot(self, command: str, *args: Any) -> int:
+        """That of a function by its keys, as of a script; redis-py asks a node for them each time."""
+        return int(await super()._determine_slot("EVALSHA" if command == "FCALL" else command, *args))
+
     async def target(self, command: PipelineCommand) -> ClusterNode:
         """The node to ask first."""
         given = command.kwargs.pop("target_nodes", None)

@@ -11,13 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from redis.exceptions import MovedError, NoScriptError
+from redis.exceptions import MovedError
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.redis.cancellable import Cancellable
 from dispatcher.store.redis.cluster import LastingCluster
 from dispatcher.store.redis.connection import guarded
+from dispatcher.store.redis.functions import not_begun
 from dispatcher.store.redis.scripts import Call, Client, Command, Run, by_itself, each, load_all
 
 WAIT_MS = 1000
@@ -48,29 +49,30 @@ class Replicated:
 
     async def _confirmed(self, client: Client, calls: Sequence[Call]) -> list[Any]:
         """A script that Redis forgot, or whose slot is elsewhere, was not begun: it is sent once more."""
-        replies = await self._sent(client, calls, Call.by_sha)
-        again = [i for i, reply in enumerate(replies) if isinstance(reply, (NoScriptError, MovedError))]
+        replies = await self._sent(client, calls, Call.by_name)
+        moved = (i for i, reply in enumerate(replies) if isinstance(reply, MovedError))
+        again = sorted((*not_begun(client, replies), *moved))
         if again:
             await load_all(client)
             for i, reply in zip(again, await self._sent(client, [calls[i] for i in again], Call.by_text), strict=True):
                 replies[i] = reply
         return replies
 
-    async def _sent(self, client: Client, calls: Sequence[Call], how: Callable[[Call], Command]) -> list[Any]:
+    async def _sent(self, client: Client, calls: Sequence[Call], how: Callable[[Call, Client], Command]) -> list[Any]:
         """The replies to the calls; in the place of one that too few replicas have there is an error."""
         if isinstance(client, LastingCluster):
             return await self._sent_to_nodes(client, calls, how)
         pool: Any = client.connection_pool
         connection: Cancellable = await pool.get_connection()
         try:
-            sent = [*map(how, calls), _mark(calls[0]), self._wait]
+            sent = [*(how(call, client) for call in calls), _mark(calls[0]), self._wait]
             *replies, mark, count = await connection.exchange(sent)
         finally:
             await pool.release(connection)
         return [self._judged(reply, mark, count) for reply in replies]
 
     async def _sent_to_nodes(
-        self, client: LastingCluster, calls: Sequence[Call], how: Callable[[Call], Command]
+        self, client: LastingCluster, calls: Sequence[Call], how: Callable[[Call, Client], Command]
     ) -> list[Any]:
         """One connection for each node. Nothing is sent on to another: its ``WAIT`` would be missing.
 
@@ -80,7 +82,7 @@ class Replicated:
         nodes = [client.nodes_manager.get_node_from_slot(client.keyslot(call.keys[0])) for call in calls]
         pipeline: Any = client.pipeline()
         for call, node in zip(calls, nodes, strict=True):
-            pipeline.execute_command(*how(call), target_nodes=node)
+            pipeline.execute_command(*how(call, client), target_nodes=node)
             pipeline.execute_command(*_mark(call), target_nodes=node)
         asked = {node.name: node for node in nodes}
         for node in asked.values():

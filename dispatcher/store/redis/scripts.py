@@ -3,8 +3,9 @@
 A script is one file. Its first line names the prelude: what it needs of that is put before it. A second line
 ``-- at maxmemory:`` says that it ``runs`` although Redis is full, or is ``refused`` before it wrote anything; without
 it Redis refuses the first command that needs memory, wherever that stands. A third line ``-- parts:`` names scripts of
-the same prelude that it calls by the names of their files, each with its arguments. Never retries a script whose reply
-was lost: whoever calls decides that, because it knows how to ask again.
+the same prelude that it calls by the names of their files, each with its arguments. One that is all functions, of which
+the last has the name of its file and takes ARGV and KEYS, is kept by Redis as a function where that is possible. Never
+retries a script whose reply was lost: whoever calls decides that, because it knows how to ask again.
 
 A script of the queue makes up keys beside the one that it is called with, so a node that has a part of the slot must
 not run it. Each such call declares a key that is never there: while the slot moves, no node of a cluster has all that
@@ -23,14 +24,13 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
-from redis.exceptions import NoScriptError
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.keys.queue import never
-from dispatcher.store.redis.cancellable import Cancellable, exchange_over
+from dispatcher.store.redis.cancellable import Cancellable
 from dispatcher.store.redis.connection import guarded, outage_of
+from dispatcher.store.redis.functions import PREFIX, are_kept, each_server, forget_others, load, not_begun
 from dispatcher.store.redis.prelude import needed
-from dispatcher.store.redis.together import Together
 
 Client = Redis | RedisCluster
 Argument = str | bytes | int | float
@@ -38,6 +38,8 @@ Command = tuple[Argument, ...]
 
 PRELUDES = {"queue": "_queue.lua", "audit": "_audit.lua", "none": None}
 """By the word in a script's first line: the file of which what it needs is put before it."""
+_BEGIN = {"queue": "begin(KEYS[1])\n"}
+"""Beginning of each call, by the same word."""
 
 _AT_MAXMEMORY = {"runs": "#!lua flags=allow-oom\n", "refused": "#!lua\n", None: ""}
 _HEADER = re.compile(rf"-- prelude: ({'|'.join(PRELUDES)})\n(?:-- at maxmemory: (runs|refused)\b)?")
@@ -55,6 +57,10 @@ class Script:
     sha: str
     keys: tuple[str, ...] = ()
     """Keys of every call, in front of those that the call names."""
+    function: str = ""
+    """Name of the same as a function that Redis keeps; empty of one that is a script only."""
+    library: str = ""
+    """Text of the library of that name."""
 
     def call(self, keys: Sequence[str], *arguments: Argument) -> Call:
         """To run it on keys of one hash slot."""
@@ -70,10 +76,13 @@ class Call:
     keys: tuple[str, ...]
     arguments: Sequence[Argument] = ()
 
-    def by_sha(self) -> Command:
+    def by_name(self, client: Client) -> Command:
+        """As a function, where the client's Redis keeps such, or by the SHA1 of the script."""
+        if self.script.function and are_kept(client):
+            return ("FCALL", self.script.function, len(self.keys), *self.keys, *self.arguments)
         return ("EVALSHA", self.script.sha, len(self.keys), *self.keys, *self.arguments)
 
-    def by_text(self) -> Command:
+    def by_text(self, _: Client | None = None) -> Command:
         """Runs also when Redis has forgotten the script at this very moment."""
         return ("EVAL", self.script.text, len(self.keys), *self.keys, *self.arguments)
 
@@ -94,11 +103,27 @@ def script(name: str, *keys: str) -> Script:
     header = _HEADER.match(body)
     if header is None:
         raise ValueError(f"{name}.lua must begin with `-- prelude: ` and one of {', '.join(PRELUDES)}")
-    prelude = PRELUDES[header[1]]
-    own = "".join(map(_part, _parts(body))) + body
-    words = needed(_file(prelude), own) if prelude else ""
-    text = _AT_MAXMEMORY[header[2]] + words + own
-    return Script(name, header[1], text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest(), keys)
+    prelude, begin = PRELUDES[header[1]], _BEGIN.get(header[1], "")
+    is_function = f"\nlocal function {_short(name)}(" in body
+    made = "".join(map(_function, [*_parts(body), *([name] if is_function else [])]))
+    begun = begin + (f"return {_short(name)}(ARGV, KEYS)\n" if is_function else body)
+    words = needed(_file(prelude), made + begun) if prelude else ""
+    text = _AT_MAXMEMORY[header[2]] + words + made + begun
+    function, library = _kept(words + made, begun, header[2]) if is_function else ("", "")
+    return Script(name, header[1], text, _sha1(text), keys, function, library)
+
+
+def _kept(made: str, begun: str, at_maxmemory: str) -> tuple[str, str]:
+    """Name and text of the library with one function, of the same name."""
+    flags = {"runs": "{'allow-oom'}", "refused": "{}"}[at_maxmemory]
+    name = PREFIX + _sha1(made + begun + flags)
+    callback = f"function(KEYS, ARGV)\n{begun}end"
+    registered = f"redis.register_function{{function_name = '{name}', flags = {flags}, callback = {callback}}}\n"
+    return name, f"#!lua name={name}\n{made}{registered}"
+
+
+def _sha1(text: str) -> str:
+    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def _file(name: str) -> str:
@@ -110,9 +135,14 @@ def _parts(body: str) -> list[str]:
     return named[1].split(", ") if named else []
 
 
-def _part(name: str) -> str:
-    """A script as a function, which takes its arguments."""
-    return f"local function {name.rpartition('/')[2]}(ARGV)\n{_file(f'{name}.lua')}end\n"
+def _function(name: str) -> str:
+    """A script that is all functions, as the last of them."""
+    short = _short(name)
+    return f"local {short} = (function()\n{_file(f'{name}.lua')}return {short}\nend)()\n"
+
+
+def _short(name: str) -> str:
+    return name.rpartition("/")[2]
 
 
 @cache
@@ -157,11 +187,6 @@ async def each_command(client: Client, commands: Sequence[Command]) -> list[Any]
     return by_itself(replies)
 
 
-def fields_of(reply: Any) -> dict[bytes, bytes]:
-    """Of a hash, as ``each_command`` has it from a connection or from a cluster."""
-    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
-
-
 def by_itself(replies: list[Any]) -> list[Any]:
     """Replies and errors, each outage by its name. Raises ``StoreUnavailable`` when there is nothing else."""
     named = [(outage_of(reply) or reply) if isinstance(reply, Exception) else reply for reply in replies]
@@ -181,9 +206,8 @@ async def attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
 
     A second round trip follows ``SCRIPT FLUSH`` or a restart.
     """
-    replies = await _round_trip(client, [call.by_sha() for call in calls])
-    missing = [i for i, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
-    if missing:
+    replies = await _round_trip(client, [call.by_name(client) for call in calls])
+    if missing := not_begun(client, replies):
         await load_all(client)
         again = await _round_trip(client, [calls[i].by_text() for i in missing])
         for i, reply in zip(missing, again, strict=True):
@@ -194,18 +218,31 @@ async def attempt(client: Client, calls: Sequence[Call]) -> list[Any]:
 async def load_all(client: Client) -> None:
     """Not only what is missing: a claim behind a settle that has to be sent again would overtake it."""
     pipeline: Any = client.pipeline(transaction=False)
-    primaries = client.get_primaries() if isinstance(client, RedisCluster) else []
-    for target in [{"target_nodes": node} for node in primaries] or [{}]:
+    for server in each_server(client):
         for known in all_scripts():
-            pipeline.execute_command("SCRIPT LOAD", known.text, **target)
-    await pipeline.execute(raise_on_error=not primaries)  # a node that is away learns them when it is back
+            pipeline.execute_command("SCRIPT LOAD", known.text, **server)
+    in_cluster = isinstance(client, RedisCluster)
+    await pipeline.execute(raise_on_error=not in_cluster)  # a node that is away learns them when it is back
+    await load(client, [known.library for known in all_scripts() if known.library])
+
+
+async def forget_other_versions(client: Client) -> None:
+    """Functions of other versions of this program, which its processes have loaded again as soon as they call one."""
+    with guarded():
+        await forget_others(client, [known.function for known in all_scripts()])
+
+
+async def _exchange(client: Redis, commands: Sequence[Command]) -> list[Any]:
+    connection: Cancellable = await client.connection_pool.get_connection()
+    try:
+        return await connection.exchange(commands)
+    finally:
+        await client.connection_pool.release(connection)
 
 
 async def _round_trip(client: Client, commands: Sequence[Command]) -> list[Any]:
-    if isinstance(client, Together):
-        return await Together.exchange(client, commands)
     if isinstance(client, Redis) and issubclass(client.connection_pool.connection_class, Cancellable):
-        return await exchange_over(client, commands)
+        return await _exchange(client, commands)
     pipeline: Any = client.pipeline(transaction=False)
     for command in commands:
         pipeline.execute_command(*command)

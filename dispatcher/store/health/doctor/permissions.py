@@ -93,6 +93,18 @@ REPLICAS = Needs((), (), (), ((("WAIT", "1", "1"), "+wait"),))
 """With DISPATCHER_MIN_REPLICAS."""
 RECOVERY = Needs((), (), (), ((("PUBSUB", "NUMSUB", queue_keys.nudge_channel("0")), "+pubsub|numsub"),))
 """Without it a killed worker is found by the end of its lease; nothing else is missed."""
+FUNCTIONS = Needs(
+    (),
+    (),
+    (),
+    (
+        (("FCALL", "f", "0"), "+fcall"),
+        (("FUNCTION", "LOAD", ""), "+function|load"),
+        (("FUNCTION", "LIST"), "+function|list"),
+        (("FUNCTION", "DELETE", ""), "+function|delete"),
+    ),
+)
+"""Without these, or a server that has them, scripts are sent by their names."""
 
 
 def of_store(min_replicas: int) -> tuple[Needs, ...]:

@@ -1,11 +1,12 @@
 -- prelude: queue
+-- at maxmemory: refused before it wrote anything
 -- accept: write events, give each its place in lane and group, wake the owners. One round trip for many.
 --
 -- KEYS: `{pN}:own` of each partition, in a cluster one at a time; then the key that is never there
 -- ARGV: per partition, in the order of KEYS: how many events, then id, document of each
 -- Returns per event: sequence, created ms, 1 if it had been accepted before.
 -- Idempotent by id: a repeat after a lost reply writes nothing and answers the same.
-local answer = {}
+local answer
 
 local function receipt(sequence, created_ms, seen)
   answer[#answer + 1] = sequence
@@ -13,7 +14,7 @@ local function receipt(sequence, created_ms, seen)
   answer[#answer + 1] = seen
 end
 
-local function accept(from, to)
+local function write(ARGV, from, to)
   local touched, fresh = {}, 0
   for i = from, to, 2 do
     local sequence = admit(ARGV[i], ARGV[i + 1], touched)
@@ -33,11 +34,14 @@ local function accept(from, to)
   nudge()
 end
 
-local at = 1
-for i = 1, #KEYS - 1 do
-  enter(KEYS[i])
-  local last = at + 2 * tonumber(ARGV[at])
-  accept(at + 1, last)
-  at = last + 1
+local function accept(ARGV, KEYS)
+  local at = 1
+  answer = {}
+  for i = 1, #KEYS - 1 do
+    enter(KEYS[i])
+    local last = at + 2 * tonumber(ARGV[at])
+    write(ARGV, at + 1, last)
+    at = last + 1
+  end
+  return answer
 end
-return answer

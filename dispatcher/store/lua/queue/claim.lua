@@ -11,16 +11,8 @@
 -- step, so that an accept that comes later wakes it: no wake-up can be lost in between.
 -- It ends before the document with which it would hand out more than `at_most_bytes`, if that is not the first.
 -- With places left, a head that nothing holds back is extended to a run of up to `run` events; 1 = none is.
-local generation, lease_ms, at_most, default_cap, least_lease_ms, at_most_bytes, run = unpack(ARGV)
-
-local own = ownership()
-if own[1] ~= generation then return { 'lost' } end
-if tonumber(own[2] or 0) - NOW < tonumber(least_lease_ms) then call('HSET', OWN, 'until', NOW + tonumber(lease_ms)) end
-
-local left, left_bytes = tonumber(at_most), tonumber(at_most_bytes)
-local answer = { 'ok', NOW, -1 }
-local launched = {}
-local most_of_run, heads = tonumber(run), {}
+local left, left_bytes, new_cap, most_of_run
+local answer, launched, heads
 
 -- GCRA (generic cell rate algorithm): how many of `wanted` the rate allows now, and when the next may go.
 local function within_rate(lane, rate, tat, wanted)
@@ -118,7 +110,7 @@ local function take(lane)
     c.paused = nil
   end
   if not c.cap then
-    c.cap = default_cap
+    c.cap = new_cap
     call('HSET', lane_key(lane), 'cap', c.cap)
   end
   local busy = tonumber(c.busy or 0)
@@ -140,20 +132,6 @@ local function take(lane)
   end
   rank(lane, c, head and math.max(head, not_before))
 end
-
--- Due lanes in turn, until none is left or nothing more may be taken; then the first lane that is waited for.
-local first
-repeat
-  local before = left
-  for _, lane in ipairs(call('ZRANGE', LANES, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, left)) do
-    if left <= 0 then break end
-    take(lane)
-  end
-  write_ranks()
-  first = call('ZRANGE', LANES, 0, 0, 'WITHSCORES')
-  local drained = not first[2] or first[2] == 'inf' or tonumber(first[2]) > NOW
-  if drained and own[3] ~= '1' then call('HSET', OWN, 'asleep', '1') end
-until drained or left <= 0 or left == before
 
 -- Document, state and size of an event that may follow in a run: its first try, and of the same installation as the head.
 local function follower(id, lane, group, installation)
@@ -185,13 +163,36 @@ local function extend(lane, group, head_size, installation, account_identifier, 
   step_back(lane, -length)
 end
 
-for _, head in ipairs(heads) do
-  if left <= 0 then break end
-  extend(unpack(head))
+-- Due lanes in turn, until none is left or nothing more may be taken. Returns the first lane that is waited for, and when.
+local function take_in_turn(was_asleep)
+  while true do
+    local before = left
+    for _, lane in ipairs(call('ZRANGE', LANES, '-inf', NOW, 'BYSCORE', 'LIMIT', 0, left)) do
+      if left <= 0 then break end
+      take(lane)
+    end
+    write_ranks()
+    local first = call('ZRANGE', LANES, 0, 0, 'WITHSCORES')
+    local drained = not first[2] or first[2] == 'inf' or tonumber(first[2]) > NOW
+    if drained and not was_asleep then call('HSET', OWN, 'asleep', '1') end
+    if drained or left <= 0 or left == before then return first[2] end
+  end
 end
-if #heads > 0 then flush() end
 
-in_chunks(launched, function(...) call('HSET', FLIGHT, ...) end)
-
-if first[2] and first[2] ~= 'inf' then answer[3] = tonumber(first[2]) end
-return answer
+local function claim(ARGV)
+  local generation, lease_ms, at_most, default_cap, least_lease_ms, at_most_bytes, run = unpack(ARGV)
+  local own = ownership()
+  if own[1] ~= generation then return { 'lost' } end
+  if tonumber(own[2] or 0) - NOW < tonumber(least_lease_ms) then call('HSET', OWN, 'until', NOW + tonumber(lease_ms)) end
+  left, left_bytes, new_cap, most_of_run = tonumber(at_most), tonumber(at_most_bytes), default_cap, tonumber(run)
+  answer, launched, heads = { 'ok', NOW, -1 }, {}, {}
+  local next_ms = take_in_turn(own[3] == '1')
+  for _, head in ipairs(heads) do
+    if left <= 0 then break end
+    extend(unpack(head))
+  end
+  if #heads > 0 then flush() end
+  in_chunks(launched, function(...) call('HSET', FLIGHT, ...) end)
+  if next_ms and next_ms ~= 'inf' then answer[3] = tonumber(next_ms) end
+  return answer
+end

@@ -6,35 +6,38 @@
 -- ARGV: generation, retention ms,
 --       number of lane settings, then lane, field, value ('' deletes) each,
 --       number of counters, then name, increment each,
---       then for each outcome what `settle` names: `n` attempt number, `attempt` JSON ('' = none was made),
+--       then for each outcome what `settle_one` names: `n` attempt number, `attempt` JSON ('' = none was made),
 --       `state` JSON without times, `account_identifier` if it is new ('' = it is not).
 -- Status RELEASE gives the event back untouched; HELD parks it until its URL is enabled.
 -- Returns {'lost'}, or {'ok', number settled, id of an event that is the first to die of its cause, …}.
 -- Idempotent: an outcome counts only while `flight` holds the id with that attempt number. The owner is the only
 -- one who changes the state of an event in flight, so the state that it was claimed with is still true.
-if ownership()[1] ~= ARGV[1] then return { 'lost' } end
 local WIDTH = 13 -- arguments of an outcome
-local retention_ms = ARGV[2]
-local at = 3
-local touched, altered, freed, landed, troubled, died = {}, {}, {}, {}, {}, {}
-
 local TROUBLES = { circuit = true, opened = true, slow = true, failing = true }
-local settings = tonumber(ARGV[at])
-at = at + 1
-for _ = 1, settings do
-  local lane, field, value = ARGV[at], ARGV[at + 1], ARGV[at + 2]
-  if value == '' then call('HDEL', lane_key(lane), field) else call('HSET', lane_key(lane), field, value) end
-  touched[lane], altered[lane] = true, true
-  if value ~= '' and TROUBLES[field] then troubled[lane] = true end
-  at = at + 3
-end
-write_known(altered)
+local ARGV, retention_ms, touched, altered, freed, landed, troubled, died
+-- What `flight` says of each of these events.
+local in_flight
+-- Attempts of this batch by lane: n of them; of those that failed the number, those at the end without a success between
+-- them, and of these the ones of the last outcome.
+local tried
 
-local counters = tonumber(ARGV[at])
-at = at + 1
-for _ = 1, counters do
-  add(ARGV[at], tonumber(ARGV[at + 1]))
-  at = at + 2
+-- Both return where in ARGV they end.
+local function write_settings(at)
+  local last = at + 3 * tonumber(ARGV[at])
+  for i = at + 1, last, 3 do
+    local lane, field, value = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+    if value == '' then call('HDEL', lane_key(lane), field) else call('HSET', lane_key(lane), field, value) end
+    touched[lane], altered[lane] = true, true
+    if value ~= '' and TROUBLES[field] then troubled[lane] = true end
+  end
+  write_known(altered)
+  return last
+end
+
+local function add_counters(at)
+  local last = at + 2 * tonumber(ARGV[at])
+  for i = at + 1, last, 2 do add(ARGV[i], tonumber(ARGV[i + 1])) end
+  return last
 end
 
 -- Where a status puts its event, and the time that goes into the state with it.
@@ -56,10 +59,6 @@ local function place(id, e, status, delay_ms, lane, group, in_run)
   return 'd', due_ms
 end
 
--- Attempts of this batch by lane: n of them; of those that failed the number, those at the end without a success between
--- them, and of these the ones of the last outcome.
-local tried = {}
-
 local function note_attempt(lane, status, http_status, attempt, state)
   local seen = tried[lane]
   if not seen then
@@ -77,9 +76,6 @@ local function note_attempt(lane, status, http_status, attempt, state)
   seen.outcome, seen.http, seen.state = outcome, http_status, state
 end
 
--- What `flight` says of each of these events.
-local in_flight = {}
-
 -- One of a run goes back. Taken out of `flight` at once, so that the end of the one before it lets it go.
 local function return_to_line(id, lane)
   call('HDEL', FLIGHT, id)
@@ -87,7 +83,7 @@ local function return_to_line(id, lane)
   return back_in_line(id, lane, group)
 end
 
-local function settle(i)
+local function settle_one(i)
   local id, n, status, delay_ms, attempt, state, lane, group, type, account_identifier, http_status, notification_id,
     notification = unpack(ARGV, i, i + WIDTH - 1)
   local e = event_key(id)
@@ -121,13 +117,14 @@ local function settle(i)
   return 1
 end
 
-local ids = {}
-for i = at, #ARGV, WIDTH do ids[#ids + 1] = ARGV[i] end
-for i, n in ipairs(ask('HMGET', FLIGHT, ids)) do in_flight[ids[i]] = n end
-
-local settled = 0
-for i = at, #ARGV, WIDTH do settled = settled + settle(i) end
-in_chunks(landed, function(...) call('HDEL', FLIGHT, ...) end)
+local function settle_each(first)
+  local ids, settled = {}, 0
+  for i = first, #ARGV, WIDTH do ids[#ids + 1] = ARGV[i] end
+  for i, n in ipairs(ask('HMGET', FLIGHT, ids)) do in_flight[ids[i]] = n end
+  for i = first, #ARGV, WIDTH do settled = settled + settle_one(i) end
+  in_chunks(landed, function(...) call('HDEL', FLIGHT, ...) end)
+  return settled
+end
 
 -- Decide anew when a lane may be claimed from, and write what became of its counters with it.
 local function resume(lane)
@@ -139,12 +136,14 @@ local function resume(lane)
 end
 
 -- Of the others, only a lane that was full may be claimed from earlier than before.
-local quiet = {}
-for lane in pairs(touched) do
-  if due[lane] or altered[lane] then resume(lane) else quiet[#quiet + 1] = lane end
-end
-for i, score in ipairs(ask('ZMSCORE', LANES, quiet)) do
-  if score == 'inf' then resume(quiet[i]) end
+local function resume_lanes()
+  local quiet = {}
+  for lane in pairs(touched) do
+    if due[lane] or altered[lane] then resume(lane) else quiet[#quiet + 1] = lane end
+  end
+  for i, score in ipairs(ask('ZMSCORE', LANES, quiet)) do
+    if score == 'inf' then resume(quiet[i]) end
+  end
 end
 
 -- Counts of minutes that are over, but for the last five.
@@ -179,26 +178,36 @@ local function note_trouble(lane, seen)
 end
 
 -- A lane whose attempts all went well is looked at once a batch with all others like it, and written only if it was troubled.
-local well = {}
-for lane, seen in pairs(tried) do
-  if seen.failed > 0 then
-    troubled[lane] = true
-    note_trouble(lane, seen)
-  else
-    well[#well + 1] = lane
+local function note_troubles()
+  local well = {}
+  for lane, seen in pairs(tried) do
+    if seen.failed > 0 then
+      troubled[lane] = true
+      note_trouble(lane, seen)
+    else
+      well[#well + 1] = lane
+    end
   end
+  for i, is_troubled in ipairs(ask('SMISMEMBER', TROUBLED, well)) do
+    if is_troubled == 1 then note_trouble(well[i], tried[well[i]]) end
+  end
+  local marked = {}
+  for lane in pairs(troubled) do marked[#marked + 1] = lane end
+  in_chunks(marked, function(...) call('SADD', TROUBLED, ...) end)
 end
-for i, is_troubled in ipairs(ask('SMISMEMBER', TROUBLED, well)) do
-  if is_troubled == 1 then note_trouble(well[i], tried[well[i]]) end
+
+local function settle(request)
+  if ownership()[1] ~= request[1] then return { 'lost' } end
+  ARGV, retention_ms, in_flight, tried = request, request[2], {}, {}
+  touched, altered, freed, landed, troubled, died = {}, {}, {}, {}, {}, {}
+  local answer = { 'ok', settle_each(add_counters(write_settings(3) + 1) + 1) }
+  resume_lanes()
+  note_troubles()
+  for _, one in ipairs(died) do
+    if blame(one[2], decoded(one[3]) or {}) then answer[#answer + 1] = one[1] end
+  end
+  for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
+  write_ranks()
+  flush()
+  return answer
 end
-local answer = { 'ok', settled }
-for _, one in ipairs(died) do
-  if blame(one[2], decoded(one[3]) or {}) then answer[#answer + 1] = one[1] end
-end
-local marked = {}
-for lane in pairs(troubled) do marked[#marked + 1] = lane end
-in_chunks(marked, function(...) call('SADD', TROUBLED, ...) end)
-for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
-write_ranks()
-flush()
-return answer

@@ -7,7 +7,8 @@
 -- ARGV: per partition, in the order of KEYS: how many arguments for `settle`, and those; the same for `claim`. 0 = not asked.
 -- Returns per partition the answer of each, empty where it was not asked; or the error that stopped it, which stops no
 -- other partition. Fenced as they are: nothing is claimed where nothing may be settled.
-local at = 1
+local at, ARGV
+
 local function next_request()
   local count, request = tonumber(ARGV[at]), {}
   for i = 1, count do request[i] = ARGV[at + i] end
@@ -22,11 +23,14 @@ local function both(settling, claiming)
   return { settled, claim(claiming) }
 end
 
-local answers = {}
-for i = 1, #KEYS - 1 do
-  enter_anew(KEYS[i])
-  local settling = next_request()
-  local good, answer = pcall(both, settling, next_request())
-  answers[i] = (good or type(answer) == 'table') and answer or { err = 'ERR ' .. tostring(answer) }
+local function settle_and_claim(arguments, KEYS)
+  local answers = {}
+  at, ARGV = 1, arguments
+  for i = 1, #KEYS - 1 do
+    enter_anew(KEYS[i])
+    local settling = next_request()
+    local good, answer = pcall(both, settling, next_request())
+    answers[i] = (good or type(answer) == 'table') and answer or { err = 'ERR ' .. tostring(answer) }
+  end
+  return answers
 end
-return answers
