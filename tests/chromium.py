@@ -56,6 +56,6 @@ def devtools_url() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="dc-", dir="/tmp", ignore_cleanup_errors=True) as folder:
         profile, log = Path(folder) / "profile", Path(folder) / "log"
         command = [binary(), *FLAGS, f"--user-data-dir={profile}", "about:blank"]
-        with log.open("wb") as output, attended(command, stderr=output), pytest.MonkeyPatch.context() as patch:
+        with log.open("wb") as output, attended(command, log=output), pytest.MonkeyPatch.context() as patch:
             patch.setenv("NODE_COMPILE_CACHE", f"{folder}/node")  # every test starts what drives the browser
             yield f"http://127.0.0.1:{devtools_port(profile, log)}"

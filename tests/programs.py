@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGKILL, SIGTERM
 from typing import Any, BinaryIO, Self
 
 import orjson
@@ -156,7 +156,7 @@ class Program:
         self.process.kill()
         self.process.wait()
 
-    async def __aenter__(self) -> Program:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -166,10 +166,32 @@ class Program:
             self.kill()
 
 
+def completed_with_its_children(
+    command: Sequence[str], folder: Path, settings: Mapping[str, str], within_s: float = DEADLINE_S
+) -> Ran:
+    """``completed``, when nothing that it started may outlive the call; ``out`` holds what it complained of too."""
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment(settings),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        output, _ = process.communicate(timeout=within_s)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, SIGKILL)
+    return Ran(process.returncode, output.decode(), "")
+
+
 @contextlib.contextmanager
-def attended(command: Sequence[str], **how: Any) -> Iterator[None]:
-    """A server for as long as the context, or else this process, lasts. ``how``: of ``subprocess.Popen``."""
-    process = subprocess.Popen([*UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE, **how)
+def attended(command: Sequence[str], *, log: BinaryIO | None = None) -> Iterator[None]:
+    """A server for as long as the context, or else this process, lasts; ``log`` takes what it says."""
+    output = log or subprocess.DEVNULL
+    process = subprocess.Popen([*UNTIL_STDIN_ENDS, *command], stdin=subprocess.PIPE, stdout=output, stderr=output)
     try:
         yield
     finally:

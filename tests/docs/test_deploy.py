@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,6 +20,7 @@ from dispatcher.store.keys import definitions as keys
 from dispatcher.store.secrets.sealing import new_key
 from dispatcher.telemetry.watchdog import Watchdog
 from tests.ports import free_port
+from tests.programs import Ran, completed
 from tests.serving import listening
 from worker.metrics import metrics_site, registry_of
 from worker.partition.owner import Owner
@@ -31,9 +31,9 @@ RULES = DEPLOY / "prometheus"
 NAME = re.compile(r"\bdispatcher_\w+")
 
 
-def promtool(*arguments: str, folder: Path = RULES) -> subprocess.CompletedProcess[str]:
+def promtool(*arguments: str, folder: Path = RULES) -> Ran:
     """`.ci/install-programs` installs it."""
-    return subprocess.run(["promtool", *arguments], cwd=folder, check=False, capture_output=True, text=True, timeout=60)
+    return completed(["promtool", *arguments], folder)
 
 
 def panels() -> list[dict[str, Any]]:
@@ -93,13 +93,13 @@ def test_every_expression_of_the_dashboard_is_promql(tmp_path: Path) -> None:
     ]
     (tmp_path / "rules.yml").write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}))
     checked = promtool("check", "rules", "rules.yml", folder=tmp_path)
-    assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert f"{len(rules)} rules found" in checked.stdout
+    assert checked.status == 0, checked.said
+    assert f"{len(rules)} rules found" in checked.out
 
 
 def test_prometheus_takes_the_configuration_with_every_file_of_rules() -> None:
     checked = promtool("check", "config", "prometheus.yml")
-    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.status == 0, checked.said
     rules = [file.name for file in RULES.glob("*.yml") if "groups:" in file.read_text()]
     assert [name for name in rules if f"- {name}\n" not in (RULES / "prometheus.yml").read_text()] == []
 
@@ -107,7 +107,7 @@ def test_prometheus_takes_the_configuration_with_every_file_of_rules() -> None:
 @pytest.mark.parametrize("test", sorted(file.name for file in RULES.glob("*_test.yml")))
 def test_rules_do_what_their_tests_say(test: str) -> None:
     ran = promtool("test", "rules", test)
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert ran.status == 0, ran.said
 
 
 def test_every_rule_is_tested() -> None:

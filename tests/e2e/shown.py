@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
-import signal
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.programs import environment
+from tests.programs import completed_with_its_children
 
 ROOT = Path(__file__).parents[2]
 END = "--- end of block ---"
@@ -48,23 +44,10 @@ def assert_shown(shown: str, printed: str) -> None:
 
 def run(command: list[str], folder: Path, deadline_s: float = DEADLINE_S, **more: str) -> str:
     """Output of a command, which and whose children do not outlive this call."""
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment({"HOME": str(folder), "PYTHONPATH": str(ROOT), "COLUMNS": "200"} | more),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        output, _ = process.communicate(timeout=deadline_s)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    assert process.returncode == 0, output
-    return output
+    settings = {"HOME": str(folder), "PYTHONPATH": str(ROOT), "COLUMNS": "200"} | more
+    ran = completed_with_its_children(command, folder, settings, deadline_s)
+    assert ran.status == 0, ran.out
+    return ran.out
 
 
 def fill_checkout(place: Path) -> None:

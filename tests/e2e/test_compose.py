@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ import yaml
 
 from dispatcher.embedded import server_binary
 from dispatcher.settings import Settings
+from tests.programs import Program
 from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -55,18 +55,14 @@ def test_containers_may_drain_before_they_are_killed() -> None:
     assert float(SERVICES["worker"]["stop_grace_period"].rstrip("s")) > drain_s + 10
 
 
-def test_command_of_redis_starts_a_durable_server(tmp_path: Path) -> None:
+async def test_command_of_redis_starts_a_durable_server(tmp_path: Path) -> None:
     shell, option, script = SERVICES["redis"]["command"]
     script = script.replace("$$", "$").replace("valkey-server", shlex.quote(server_binary()))
     script = script.replace("--dir /data", f"--dir {tmp_path} --port 0 --unixsocket {tmp_path}/s")
-    environment = {"REDISCLI_AUTH": "pw", "MAXMEMORY": "100mb"}
-    process = subprocess.Popen([shell, option, script], env=environment, stdout=subprocess.DEVNULL)
-    try:
+    settings = {"REDISCLI_AUTH": "pw", "MAXMEMORY": "100mb"}
+    async with Program(tmp_path, [shell, option, script], settings):
         with redis.Redis(unix_socket_path=f"{tmp_path}/s", password="pw") as client:
             found = until_answered(client)
-    finally:
-        process.terminate()
-        process.wait(10)
     expected = {
         "appendonly": "yes",
         "appendfsync": "always",

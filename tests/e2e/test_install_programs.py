@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.programs import Ran, completed
 
 SCRIPT = Path(".ci/install-programs").resolve()
 WORDS_OF_APT = 'echo "$(basename "$0") $*" >>"$CALLS"; test -x "$POLICY_RC_D" && echo held >>"$CALLS"; exit $APT_ENDS'
@@ -35,11 +36,8 @@ class Machine:
             (folder / "bin" / name).write_text(f"#!{shutil.which('bash')}\n{text}\n")
             (folder / "bin" / name).chmod(0o755)
 
-    def install(self) -> subprocess.CompletedProcess[str]:
-        bash = str(self.folder / "bin" / "bash")
-        return subprocess.run(
-            [bash, SCRIPT], check=False, env=self.environment, capture_output=True, text=True, timeout=20
-        )
+    def install(self) -> Ran:
+        return completed([str(self.folder / "bin" / "bash"), str(SCRIPT)], settings=self.environment)
 
     @property
     def asked(self) -> list[str]:
@@ -49,13 +47,13 @@ class Machine:
 def test_nothing_is_asked_for_where_every_program_is(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "redis-server", "chromium", "curl", "promtool", *LANGUAGES, user=1000)
     done = machine.install()
-    assert (done.returncode, done.stdout, done.stderr, machine.asked) == (0, "", "", [])
+    assert (done.status, done.out, done.err, machine.asked) == (0, "", "", [])
 
 
 def test_only_what_is_absent_is_installed_and_no_service_started(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "curl", "promtool")
     done = machine.install()
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     install = (
         "apt-get install -qq -y --no-install-recommends redis-server chromium fonts-dejavu-core nodejs php-cli ruby"
     )
@@ -66,7 +64,7 @@ def test_only_what_is_absent_is_installed_and_no_service_started(tmp_path: Path)
 def test_a_tool_is_taken_out_of_its_servers_package(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "redis-server", "chromium", "curl", *LANGUAGES)
     done = machine.install()
-    assert done.returncode == 0, done.stderr
+    assert done.status == 0, done.err
     assert machine.asked == ["apt-get update -qq", "held", "apt-get download -qq prometheus", "held", "dpkg-deb -x ."]
     assert (tmp_path / "tools/promtool").read_text() == "promtool\n"
     assert os.access(tmp_path / "tools/promtool", os.X_OK)
@@ -75,24 +73,24 @@ def test_a_tool_is_taken_out_of_its_servers_package(tmp_path: Path) -> None:
 
 def test_a_tool_that_cannot_be_taken_out_is_named_with_what_does_it(tmp_path: Path) -> None:
     done = Machine(tmp_path, "redis-server", "chromium", "curl", *LANGUAGES, user=1000).install()
-    assert done.returncode == 2
-    assert "apt-get download prometheus && dpkg-deb -x prometheus_*.deb . && install usr/bin/promtool" in done.stderr
-    assert "apt-get install" not in done.stderr
+    assert done.status == 2
+    assert "apt-get download prometheus && dpkg-deb -x prometheus_*.deb . && install usr/bin/promtool" in done.err
+    assert "apt-get install" not in done.err
 
 
 def test_a_package_that_does_not_unpack_is_no_success(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "redis-server", "chromium", "curl", *LANGUAGES)
     (tmp_path / "bin/dpkg-deb").write_text(f"#!{shutil.which('bash')}\nexit 2\n")
     done = machine.install()
-    assert done.returncode == 2
-    assert "promtool could not be taken out" in done.stderr
+    assert done.status == 2
+    assert "promtool could not be taken out" in done.err
     assert [path for path in tmp_path.iterdir() if path.name.startswith("tmp")] == []
 
 
 def test_policy_of_the_machine_stays_as_it_was(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "chromium", "curl", "promtool")
     machine.policy.write_text("of the administrator")
-    assert machine.install().returncode == 0
+    assert machine.install().status == 0
     assert machine.policy.read_text() == "of the administrator"
 
 
@@ -105,9 +103,9 @@ def test_where_it_cannot_be_done_a_sentence_says_what_to_do(
 ) -> None:
     machine = Machine(tmp_path, "redis-server", "curl", "promtool", *LANGUAGES, user=user, apt_ends=apt_ends)
     done = machine.install()
-    assert done.returncode == 2
-    assert reason in done.stderr
-    assert "apt-get install -y --no-install-recommends chromium fonts-dejavu-core\n" in done.stderr
+    assert done.status == 2
+    assert reason in done.err
+    assert "apt-get install -y --no-install-recommends chromium fonts-dejavu-core\n" in done.err
     assert not machine.policy.exists()
 
 

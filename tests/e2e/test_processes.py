@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import time
@@ -71,8 +70,7 @@ def is_cut_off(drip: socket.socket) -> bool:
 
 
 def children(pid: int) -> set[int]:
-    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-    return {int(line) for line in found.stdout.split()}
+    return {int(child) for of in Path(f"/proc/{pid}/task").glob("*/children") for child in of.read_text().split()}
 
 
 def gone(pid: int) -> bool | None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import resource
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ from tests.faults.deployment import Deployment, eventually
 from tests.faults.filler import filler
 from tests.faults.processes import under_limit
 from tests.hosts import Reply
+from tests.programs import completed
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -79,8 +79,8 @@ async def test_ft24_damage_in_the_middle_is_refused_and_mended_as_the_runbook_sa
     shutil.copytree(folder / "appendonlydir", folder / "copy")
     command = check_command(server_binary(), log)
     assert command in str(caught.value)
-    mending = subprocess.run(command, check=False, shell=True, input="y\n", text=True, capture_output=True)
-    assert mending.returncode == 0, mending.stdout + mending.stderr
+    mending = completed(("sh", "-c", command), stdin=b"y\n")
+    assert mending.status == 0, mending.said
     async with EmbeddedServer.start(folder) as server, connect(server.url) as redis:
         left = await redis.dbsize()
         assert 40 <= left <= 60, "what was written before the damage is there"

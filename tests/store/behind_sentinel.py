@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -28,7 +27,7 @@ async def sentinel(folder: Path, port: int, master: int) -> AsyncIterator[None]:
         f"sentinel monitor main 127.0.0.1 {master} 1\n"
         "sentinel down-after-milliseconds main 500\nsentinel failover-timeout main 2000\n"
     )
-    with attended([server_binary(), str(config), "--sentinel"], stdout=subprocess.DEVNULL):
+    with attended([server_binary(), str(config), "--sentinel"]):
         yield
 
 

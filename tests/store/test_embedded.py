@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import tempfile
 import textwrap
@@ -21,18 +20,21 @@ from dispatcher.embedded import EmbeddedServer, ServerOptions, server_binary
 from dispatcher.errors import ConfigurationError
 from dispatcher.store.redis.connection import connect
 from tests.ports import free_port
+from tests.programs import Program
 from tests.store.cluster_nodes import serves_slots
 from tests.waiting import until
 
 USE_FOLDER = """
-    import asyncio, sys
+    import asyncio, signal, sys
     from pathlib import Path
     from dispatcher.embedded import EmbeddedServer
 
     async def main() -> None:
         async with EmbeddedServer.start(Path(sys.argv[1])) as server:
+            told = asyncio.Event()
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
             print(server.pid, server.owned, flush=True)
-            await asyncio.to_thread(sys.stdin.readline)
+            await told.wait()
 
     asyncio.run(main())
 """
@@ -45,29 +47,19 @@ def folder() -> Iterator[Path]:
         yield Path(name) / "data"
 
 
-class OtherProgram:
+class OtherProgram(Program):
     """Another process that uses the folder until told to leave."""
 
     def __init__(self, folder: Path) -> None:
-        command = [sys.executable, "-c", textwrap.dedent(USE_FOLDER), str(folder)]
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def __enter__(self) -> OtherProgram:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate()
+        super().__init__(folder.parent, [sys.executable, "-c", textwrap.dedent(USE_FOLDER), str(folder)], {})
 
     async def ready(self) -> tuple[int, bool]:
-        assert self.process.stdout is not None
-        line = await asyncio.to_thread(self.process.stdout.readline)
-        pid, owned = line.split()
+        said = await self.heard(r"(\d+ (True|False))\n")
+        pid, owned = said.split()
         return int(pid), owned == "True"
 
     async def leave(self) -> None:
-        await asyncio.to_thread(self.process.communicate, "\n", 20)
-        assert self.process.returncode == 0
+        assert await self.stop() == 0
 
 
 def running(pid: int | None) -> bool:
@@ -114,7 +106,7 @@ async def test_server_is_durable_private_and_gone_afterwards(folder: Path, binar
 
 async def test_second_program_shares_the_server_and_leaves_it_running(folder: Path) -> None:
     async with EmbeddedServer.start(folder) as server:
-        with OtherProgram(folder) as other:
+        async with OtherProgram(folder) as other:
             assert await other.ready() == (server.pid, False)
             await other.leave()
         assert await server.answers()
@@ -122,7 +114,7 @@ async def test_second_program_shares_the_server_and_leaves_it_running(folder: Pa
 
 
 async def test_server_stays_for_whoever_still_uses_it_and_the_last_one_stops_it(folder: Path) -> None:
-    with OtherProgram(folder) as other:
+    async with OtherProgram(folder) as other:
         pid, owned = await other.ready()
         assert owned
         async with EmbeddedServer.start(folder) as server:
@@ -133,7 +125,7 @@ async def test_server_stays_for_whoever_still_uses_it_and_the_last_one_stops_it(
 
 
 async def test_programs_that_start_at_once_get_one_server(folder: Path) -> None:
-    with OtherProgram(folder) as one, OtherProgram(folder) as two, OtherProgram(folder) as three:
+    async with OtherProgram(folder) as one, OtherProgram(folder) as two, OtherProgram(folder) as three:
         seen = await asyncio.gather(one.ready(), two.ready(), three.ready())
         assert len({pid for pid, _ in seen}) == 1
         assert sorted(owned for _, owned in seen) == [False, False, True]
@@ -142,10 +134,9 @@ async def test_programs_that_start_at_once_get_one_server(folder: Path) -> None:
 
 
 async def test_server_that_outlived_its_program_is_adopted_with_its_data(folder: Path) -> None:
-    with OtherProgram(folder) as other:
+    async with OtherProgram(folder) as other:
         pid, _ = await other.ready()
-        other.process.kill()
-        other.process.wait(5)
+        other.kill()
     assert running(pid)
     async with EmbeddedServer.start(folder) as server:
         assert (server.pid, server.owned) == (pid, True)
@@ -207,7 +198,7 @@ async def test_long_folder_gets_a_short_private_socket_that_all_programs_find(fo
     async with EmbeddedServer.start(deep) as server:
         assert len(os.fsencode(server.socket)) < 107
         assert server.socket.parent.stat().st_mode & 0o777 == 0o700
-        with OtherProgram(deep) as other:
+        async with OtherProgram(deep) as other:
             assert await other.ready() == (server.pid, False)
             await other.leave()
     assert not server.socket.parent.exists()
