@@ -102,6 +102,15 @@ async def test_head_of_an_export_reads_no_event(api: Api) -> None:
     assert (answer.status, answer.content_type, await answer.read()) == (200, "application/x-ndjson", b"")
 
 
+@pytest.mark.parametrize("protocol", [b"h2c", b"TLS/1.0", b"IRC/6.9, RTA/x11"])
+async def test_a_request_for_another_protocol_is_answered_and_the_last_one(port: int, protocol: bytes) -> None:
+    """Symptom: what came together with it was never answered, and the connection stood open for ten seconds."""
+    asked = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: " + protocol + b"\r\n\r\n"
+    head, body = await said(port, asked + b"GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (head.startswith(b"HTTP/1.1 200"), b"\r\nConnection: close" in head) == (True, True)
+    assert body == b'{"status":"ok"}'
+
+
 async def test_bi30_a_method_that_nobody_knows_is_405_with_what_the_address_takes(port: int) -> None:
     for method in (b"FOO", b"get", b"GETX", b"POSTAL", b"M-FOO", b"X!#$%&'*+.^_`|~9"):
         head, body = await said(port, method + b" /v1/events HTTP/1.1\r\nHost: x\r\n\r\n")

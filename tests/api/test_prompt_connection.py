@@ -211,6 +211,40 @@ async def test_a_server_that_ends_waits_for_what_is_under_way(
     idle_writer.close()
 
 
+async def test_a_request_that_is_read_as_the_server_ends_is_answered_as_the_last_one(served: Served) -> None:
+    """Closing between the reading of a request and its answer loses neither: both are steps of one turn of the loop."""
+    reader, writer, connection = await served.connect(b"")
+    connection.data_received(SLOW + OTHER)
+    connection.close()
+    connection.data_received(SLOW)
+    assert len(served.begun) == 1
+    served.begun[0].set_result("done")
+    answer = await said(reader)
+    assert (answer.count(b"HTTP/1.1 200 OK"), b"Connection: close\r\n" in answer) == (1, True)
+    assert answer.endswith(b'"done"')
+    assert served.handled == []
+    writer.close()
+
+
+async def test_a_request_that_is_left_to_its_handler_as_the_server_ends_is_answered(served: Served) -> None:
+    reader, writer, connection = await served.connect(b"")
+    await until(lambda: connection._waiter is not None)
+    connection.data_received(OTHER)
+    connection.close()
+    assert (await said(reader)).endswith(b"handled /other")
+    writer.close()
+
+
+async def test_what_comes_once_the_server_ends_is_not_begun(served: Served) -> None:
+    reader, writer, connection = await served.connect(b"")
+    await until(lambda: connection._waiter is not None)
+    connection.close()
+    connection.data_received(SLOW)
+    assert await said(reader) == b""
+    assert (served.begun, served.handled) == ([], [])
+    writer.close()
+
+
 async def test_for_a_caller_that_reads_no_answers_nothing_is_begun(served: Served) -> None:
     reader, writer, connection = await served.connect(b"")
     connection.pause_writing()

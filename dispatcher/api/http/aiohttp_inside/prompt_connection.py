@@ -23,6 +23,9 @@ from dispatcher.api.http.response.asked import Plain
 from dispatcher.api.http.response.middleware import REQUEST_ID_HEADER, Edge
 from dispatcher.api.http.route import Handler
 
+_LAST = {hdrs.CONNECTION: "close"}
+"""Of the answer to the last request that is read: what came behind it was not (RFC 9112 §9.6)."""
+
 
 class _UnderWay(NamedTuple):
     begun: Begun
@@ -119,12 +122,13 @@ class PromptConnection(Connection):
         transport, parser, manager = self.transport, self._parser, self._manager
         if transport is None or transport.is_closing() or parser is None or manager is None:
             return
-        headers = answer.headers | {REQUEST_ID_HEADER: ended.request_id}
+        last = self._close or self._force_close
+        headers = answer.headers | {REQUEST_ID_HEADER: ended.request_id} | (_LAST if last else {})
         transport.write(written(answer.status, headers, orjson.dumps(answer.data)))
         self._messages.popleft()
         parser.message_consumed()
         manager.requests_count += 1
-        if self._close or self._force_close:
+        if last:
             self.force_close()
             return
         self._next_keepalive_close_time = closes_s = self._loop.time() + self._keepalive_timeout
@@ -148,10 +152,17 @@ class PromptConnection(Connection):
             waiter.set_result(None)
 
     def close(self) -> None:
-        """As soon as what is under way is answered. aiohttp takes a task that waits for one without work."""
+        """As soon as what is under way is answered. aiohttp takes a task that waits for one without work.
+
+        An idle connection ends at once: until the last handler has ended aiohttp would leave it open and read nothing,
+        and whoever sends a request meanwhile waits for as long.
+        """
+        idle = self._under_way is None and self._waiter is not None and not self._waiter.done()
         if self._under_way is None:
             super().close()
         self._close = True
+        if idle and self.transport is not None:
+            self.transport.close()
 
     def _process_keepalive(self) -> None:
         """For the same reason: what is under way is not idle. The time is set anew with its answer."""

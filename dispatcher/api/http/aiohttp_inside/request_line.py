@@ -1,4 +1,6 @@
-"""Takes requests whose target names a host that nobody can read (RFC 9112 §3.2.2). Routes and answers nothing."""
+"""Takes requests whose target names a host that nobody can read (RFC 9112 §3.2.2), and those that ask for another
+protocol (RFC 9110 §7.8). Routes and answers nothing.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TypeAlias
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
@@ -17,10 +19,16 @@ RequestFactory: TypeAlias = (
 )
 
 
+KEPT = "websocket"
+"""The one protocol beside which aiohttp keeps what it has not read."""
+
+
 def forgiving(make: RequestFactory) -> RequestFactory:
-    """``make``, for which ``http://xn--/healthz`` is ``/healthz``.
+    """``make``, for which ``http://xn--/healthz`` is ``/healthz``, and a request for another protocol the last one.
 
     aiohttp lets the error of such a host end the connection's task, and leaves the connection open without an answer.
+    It throws away what came together with a request that asks for ``h2c``: with ``Connection: close`` in the answer
+    its sender knows at once that nothing else was read (RFC 9112 §9.6).
     """
 
     def made(
@@ -30,6 +38,8 @@ def forgiving(make: RequestFactory) -> RequestFactory:
         writer: AbstractStreamWriter,
         task: asyncio.Task[None],
     ) -> web.BaseRequest:
+        if message.upgrade and message.headers.get(hdrs.UPGRADE, "").lower() != KEPT:
+            message = message._replace(should_close=True)
         try:
             return make(message, payload, protocol, writer, task)
         except ValueError:
