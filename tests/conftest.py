@@ -6,7 +6,6 @@ Never a fake: what is promised about Redis is tried on Redis.
 from __future__ import annotations
 
 import contextlib
-import gc
 import os
 import shutil
 import tempfile
@@ -23,7 +22,7 @@ from dispatcher.store.redis.connection import connect
 from tests.programs import attended
 from tests.waiting import wait_until
 
-pytest_plugins = ("tests.browser", "tests.chromium", "tests.host_fixtures")
+pytest_plugins = ("tests.browser", "tests.chromium", "tests.host_fixtures", "tests.shares", "tests.start")
 
 READY_DEADLINE_S = 60.0
 VOLATILE = ("--port", "0", "--appendonly", "no", "--save", "", "--maxmemory-policy", "noeviction")
@@ -33,12 +32,6 @@ VOLATILE = ("--port", "0", "--appendonly", "no", "--save", "", "--maxmemory-poli
 def pytest_configure(config: pytest.Config) -> None:
     """Name the loop scope before pytest-asyncio warns, which is an error here, that nobody did."""
     config._inicache["asyncio_default_fixture_loop_scope"] = "function"
-
-
-def pytest_collection_finish() -> None:
-    """Have garbage collections pass over what stays until the end: a quarter of all time went into looking at it."""
-    gc.collect()
-    gc.freeze()
 
 
 if not os.environ.get("CI"):

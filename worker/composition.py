@@ -38,6 +38,7 @@ from dispatcher.store.installations.parties.connectors import ConnectorStore
 from dispatcher.store.installations.parties.templates import TemplateStore
 from dispatcher.store.jobs import CREDENTIALS, DRAIN, PING
 from dispatcher.store.queue.owning.leases import Leases
+from dispatcher.store.queue.views.paused_types import PausedTypes
 from dispatcher.store.redis.server_time import ServerTime
 from dispatcher.store.reseal.key_check import KeyCheck
 from dispatcher.store.secrets.tokens import TokenStore
@@ -116,10 +117,10 @@ class Composition:
 async def compose(resources: Resources) -> AsyncIterator[Composition]:
     """The parts, for as long as the context is open."""
     tallies = Tallies()
-    held = HeldTypes(resources.stores.queue.type_pauses, resources.clock)
+    held = HeldTypes(PausedTypes(resources.stores.calm), resources.clock)
     delivering = _delivering(resources, tallies, held)
     async with delivering as owner, _losses(resources).following(), _pinging(resources) as pings:
-        beats = Heartbeats(resources.stores.redis)
+        beats = Heartbeats(resources.stores.calm)
         upkeep = _upkeep(resources, owner, beats)
         resealing = Resealing(resources.stores.redis, resources.sealer, resources.worker_id)
         yield Composition(
@@ -243,27 +244,29 @@ def _account_trier(resources: Resources) -> AccountTrier:
 
 
 def _losses(resources: Resources) -> LossWatch:
-    settings, redis = resources.settings, resources.stores.redis
-    return LossWatch(redis, "worker", partitions=settings.partitions, retention_ms=settings.retention_ms)
+    settings, calm = resources.settings, resources.stores.calm
+    return LossWatch(calm, "worker", partitions=settings.partitions, retention_ms=settings.retention_ms)
 
 
 def _upkeep(resources: Resources, owner: Owner, beats: Heartbeats) -> Upkeep:
     stores, clock = resources.stores, resources.clock
     conclusions = Conclusions(stores.queue, stores.cache, clock.now_ms)
     server_time = ServerTime(stores.redis, clock)
-    key_check = KeyCheck(stores.redis, resources.sealer)
-    lookout = _lookout(resources, beats)
+    key_check = KeyCheck(stores.calm, resources.sealer)
+    lookout = _lookout(resources, beats, server_time)
     return Upkeep(owner, stores.partitions, stores.jobs, lookout, conclusions, clock, server_time, key_check)
 
 
-def _lookout(resources: Resources, beats: Heartbeats) -> Lookout:
-    stores, partitions = resources.stores, resources.settings.partitions
-    return Lookout(resources.worker_id, beats, Listeners(stores.listener), Leases(stores.redis, partitions))
+def _lookout(resources: Resources, beats: Heartbeats, server_time: ServerTime) -> Lookout:
+    stores, leases = resources.stores, Leases(resources.stores.redis, resources.settings.partitions)
+    return Lookout(resources.worker_id, beats, Listeners(stores.listener), leases, server_time)
 
 
 def _sampler(resources: Resources, owner: Owner, tallies: Tallies) -> Sampler:
     redis, settings = resources.stores.redis, resources.settings
-    history = Sampling(SampledCounters(redis), FleetHistory(redis), LaneHistory(redis), ExemplarStore(redis))
+    history = Sampling(
+        SampledCounters(resources.stores.calm), FleetHistory(redis), LaneHistory(redis), ExemplarStore(redis)
+    )
     lanes_bytes = settings.history_bytes // settings.partitions
     return Sampler(history, tallies, resources.clock.now_ms, lambda: owner.partitions, lanes_bytes)
 

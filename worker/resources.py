@@ -23,11 +23,13 @@ from dispatcher.store.definitions.schedule.glance import Glance
 from dispatcher.store.health.workers.ids import new_call, worker_id
 from dispatcher.store.installations.parties.marketplaces import MarketplaceStore
 from dispatcher.store.jobs import JobQueue, job_client
-from dispatcher.store.keys import installations as keys
+from dispatcher.store.keys.definitions import PINGS_DUE, ROTATIONS_DUE
+from dispatcher.store.keys.installations import ERASURES, FREED, OUTBOX, PENDING, UPGRADES
 from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.connection import connect, connect_listener
+from dispatcher.store.redis.together import together
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.telemetry.tracing import Tracing, ended, tracing_of
 from worker.delivery.delivery import Identity
@@ -39,6 +41,9 @@ from worker.http.own_addresses import hosts_of, own_addresses
 from worker.http.resolver import THREAD_WITHIN_S, SystemResolver
 from worker.http.transport import Egress
 from worker.http.transport_sessions import TransportSessions
+
+DUE = (PINGS_DUE, ROTATIONS_DUE, OUTBOX, PENDING, UPGRADES, FREED, ERASURES)
+"""Sorted sets of times that a worker looks into all the time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +60,10 @@ class Stores:
     queue: QueueStore
     archive: Archive | None
     """None = what ended stays in Redis."""
+    calm: StoreClient
+    """For what is done every so often: whatever is asked in one moment is one request."""
     glance: Glance
-    """Of what is due for installations, which is looked for often."""
+    """Of what is due at a time, which is looked for often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +132,15 @@ async def _stores_of(settings: Settings, redis_url: str, queue_url: str, clock: 
         stack.push_async_callback(job_redis.aclose, close_connection_pool=True)
         listener = connect_listener(redis_url)
         stack.push_async_callback(listener.aclose)
-        definitions = Definitions(redis)
+        calm = together(redis)
+        glance = Glance(calm, DUE, clock.now_ms)
+        definitions = Definitions(redis, glance)
         cache = await stack.enter_async_context(DefinitionCache(definitions, listener))
         archive = archive_in(settings.archive_place, redis, clock.now_ms)
         queue = _queue(settings, redis, archive)
-        partitions = _partitions(settings, redis)
-        glance = Glance(redis, (keys.OUTBOX, keys.PENDING, keys.UPGRADES, keys.FREED, keys.ERASURES))
-        yield Stores(
-            redis, listener, JobQueue(job_redis, redis), definitions, cache, partitions, queue, archive, glance
-        )
+        partitions = _partitions(settings, redis, calm)
+        jobs = JobQueue(job_redis, redis)
+        yield Stores(redis, listener, jobs, definitions, cache, partitions, queue, archive, calm, glance)
 
 
 def _queue(settings: Settings, redis: StoreClient, archive: Archive | None) -> QueueStore:
@@ -142,9 +149,10 @@ def _queue(settings: Settings, redis: StoreClient, archive: Archive | None) -> Q
     return QueueStore(redis, **known, archive=archive, pack=False)
 
 
-def _partitions(settings: Settings, redis: StoreClient) -> PartitionStore:
+def _partitions(settings: Settings, redis: StoreClient, calm: StoreClient) -> PartitionStore:
     return PartitionStore(
         redis,
+        calm=calm,
         partitions=settings.partitions,
         retention_ms=settings.retention_ms,
         lease_ms=int(settings.lease * 1000),

@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 import orjson
 import structlog
@@ -40,6 +40,8 @@ REPAIR_IDLE = 500
 """Open events, and as many entries of the log, that are checked of each partition at a time."""
 REPAIR_BUSY = 256
 """The same for all partitions together while attempts run: Redis is for delivering then."""
+QUIET_PASSES = 10
+"""Passes of which one goes on in partitions in which nothing is open, by their counts as well."""
 
 _ADVICE = "add the key that the API seals with to DISPATCHER_SECRET_KEYS and restart this worker"
 
@@ -69,6 +71,9 @@ class Upkeep:
         self._clock = clock
         self._server_time = server_time
         self._checked_to: dict[int, RepairPosition] = {}
+        self._gone_through: set[int] = set()
+        """Partitions whose repair has come to an end since it last found something."""
+        self._passes = 0
         self._offered: dict[int, tuple[int, int]] = {}
         self._tidied_at = 0.0
         self._key_check = key_check
@@ -78,15 +83,17 @@ class Upkeep:
         """The newest secret key is not among this process's."""
         self.share = 0
         """Partitions that this process should own at most."""
+        self._introduced = False
+        """It has looked at the others, and so knows its share."""
         self._withdrawn = False
 
     async def once(self) -> None:
         """One pass of ownership: heartbeat, partitions without an owner, fair shares."""
-        await self._server_time.measure()  # pings are signed also where nothing is owned
-        if not await self._has_newest_key():
+        asking = self._has_newest_key(), self._unowned(), self._tell(), self._introduce()
+        has_newest_key, unowned, *_ = await asyncio.gather(*asking)
+        if not has_newest_key:
             return
-        await self._beat()
-        await self.find_unowned()
+        await self._take_unowned(unowned)
         await self._give_up_surplus()
 
     async def tend(self) -> None:
@@ -95,10 +102,13 @@ class Upkeep:
         if not mine:
             return
         now_ms = self._clock.now_ms()
-        for event_id in await self._store.overdue_results(mine, now_ms):
+        asking = self._store.overdue_results(mine, now_ms), self._to_repair(mine)
+        overdue, damaged = await asyncio.gather(*asking)
+        for event_id in overdue:
             with _apart(event_id=event_id):
                 await self._conclusions.expire(event_id)
-        await self._repair(mine)
+        if damaged:
+            await self._repair(damaged)
         if time.monotonic() - self._tidied_at > TIDY_EVERY_S:
             self._tidied_at = time.monotonic()
             await self._tidy(mine, now_ms)
@@ -110,18 +120,26 @@ class Upkeep:
             self.lacks_key = not has
             (log.info if has else log.error)("newest secret key", is_here=has, advice=None if has else _ADVICE)
         if not has:
+            await self._server_time.measure()  # pings are signed also where nothing is owned, and nobody looked at
             self._leave_all()
             await self._beats.lacks_key(self._owner.worker_id, self._clock.now_ms())
         return has
 
-    async def _beat(self) -> None:
+    async def _introduce(self) -> None:
+        """Show this worker, and learn its share, unless it has looked before."""
+        if not self._introduced:
+            await self._look()
+
+    async def _tell(self) -> None:
+        if self.lacks_key:
+            return
         info = {
             "host": socket.gethostname(),
             "pid": os.getpid(),
             "partitions": sorted(self._owner.partitions),
             "inFlight": self._owner.in_flight,
         }
-        self._share_with(await self._beats.beat(self._owner.worker_id, orjson.dumps(info)))
+        await self._beats.tell(self._owner.worker_id, orjson.dumps(info))
 
     async def watch(self) -> None:
         """A look for workers that are lost, and more while one is silent; what they had is taken over at once."""
@@ -133,6 +151,7 @@ class Upkeep:
     async def _look(self) -> bool:
         """True when somebody is silent who is not lost yet."""
         sight = await self._lookout.look()
+        self._introduced = True
         self._share_with(sight.alive)
         await self.take_over(sight.ended)
         if sight.left:
@@ -167,7 +186,12 @@ class Upkeep:
 
     async def find_unowned(self) -> None:
         """Take over every partition without an owner, unless it is ours and about to be renewed, or on offer."""
-        unowned = await self._store.unowned(self._owner.partitions, self._clock.now_ms())
+        await self._take_unowned(await self._unowned())
+
+    async def _unowned(self) -> dict[int, int]:
+        return await self._store.unowned(self._owner.partitions, self._clock.now_ms())
+
+    async def _take_unowned(self, unowned: Mapping[int, int]) -> None:
         await self.take_over([one for one, before in unowned.items() if not await self._still_offered(one, before)])
 
     async def _still_offered(self, partition: int, generation: int) -> bool:
@@ -212,18 +236,35 @@ class Upkeep:
                 self._owner.stay(partition)
 
     async def _tidy(self, mine: list[int], now_ms: int) -> None:
-        for partition in mine:
-            with _apart(partition=partition):
-                await self._store.trim(partition, now_ms)
+        await asyncio.gather(*(self._trim(partition, now_ms) for partition in mine))
         for partition, repairs in (await self._store.repair_lanes(mine)).items():
             self._log_repairs(partition, repairs)
+
+    async def _trim(self, partition: int, now_ms: int) -> None:
+        with _apart(partition=partition):
+            await self._store.trim(partition, now_ms)
+
+    async def _to_repair(self, mine: list[int]) -> list[int]:
+        """Those in which something may be in the wrong place.
+
+        Where nothing is open, and as many events have ended as were accepted, nothing can be, unless keys that count
+        were lost as well: such a partition is gone through once, and then looked at each ``QUIET_PASSES``.
+        """
+        self._passes += 1
+        if self._passes % QUIET_PASSES == 0:
+            return mine
+        quiet = await self._store.quiet([partition for partition in mine if partition in self._gone_through])
+        return [partition for partition in mine if partition not in quiet]
 
     async def _repair(self, mine: list[int]) -> None:
         at = {partition: self._checked_to.get(partition, REPAIR_START) for partition in mine}
         how_many = -(-REPAIR_BUSY // len(mine)) if self._owner.in_flight else REPAIR_IDLE
         for partition, (place, repairs) in (await self._store.repair(at, how_many)).items():
             self._checked_to[partition] = place
+            if place == REPAIR_START:
+                self._gone_through.add(partition)
             if repairs:
+                self._gone_through.discard(partition)
                 self._log_repairs(partition, repairs)
 
     def _log_repairs(self, partition: int, repairs: int) -> None:

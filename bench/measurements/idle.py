@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
-from bench.measurements.recovery import shared, worker
+from bench.measurements.recovery import LEASE_S, shared, worker
 from bench.plan import INTEGRATIONS
 from bench.results.figures import Figure, figure
 from bench.rig.deployment import Setup, api, deployment
@@ -17,10 +18,11 @@ WORKERS = 2
 
 
 async def measure(setup: Setup) -> list[Figure]:
-    """Spans of a deployment that has served nothing yet."""
+    """Spans of a deployment that has served nothing yet, with the default lease."""
     plan = setup.plan
     async with AsyncExitStack() as stack:
         made = await stack.enter_async_context(deployment())
+        made = replace(made, settings=made.settings | {"DISPATCHER_LEASE": str(LEASE_S)})
         await define(made.redis, made.sealer, INTEGRATIONS, setup.sink.url)
         child, _ = await stack.enter_async_context(api(made))
         workers = [await worker(stack, made, f"worker-{number}") for number in range(WORKERS)]

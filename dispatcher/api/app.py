@@ -76,6 +76,7 @@ from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
 from dispatcher.store.redis.client import StoreClient
 from dispatcher.store.redis.connection import beside
 from dispatcher.store.redis.server_time import ServerTime
+from dispatcher.store.redis.together import together
 from dispatcher.store.reseal.stale_count import StaleCount
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from dispatcher.telemetry.metrics_export import exporting
@@ -102,7 +103,8 @@ async def build_app(
     store_clock = StoreClock()
     reading = beside(redis, max_connections=READ_CONNECTIONS)
     services, installing = composed(settings, redis, reading, clock or store_clock)
-    server_time = ServerTime(redis, store_clock)
+    calm = together(redis)
+    server_time = ServerTime(calm, store_clock)
     await server_time.measure()
     admin = AdminClient(settings.admin_client_id, settings.admin_client_secret)
     await admin.ensure(services)
@@ -124,10 +126,10 @@ async def build_app(
     if tracing := tracing_of("dispatcher-api", settings.traces_url):
         app[TRACING] = tracing
     app.cleanup_ctx.append(_traced)
-    app[WATCH] = _watch(app, settings, redis, admin)
+    app[WATCH] = _watch(app, settings, redis, calm, admin)
     app.cleanup_ctx.append(partial(_connected, reading if reading is not redis else None))
     app.cleanup_ctx.extend([_running, notifying, watching, _on_time])
-    _judge(app, settings, redis, store_clock, emits)
+    _judge(app, settings, calm, store_clock, emits)
     app.cleanup_ctx.append(partial(_pushing_metrics, settings))
     app.on_shutdown.append(end_streams)
     app[METERS] = Meters(RateLimits(redis), settings.client_burst)
@@ -156,10 +158,10 @@ def _metrics_page(services: Services, redis: StoreClient) -> MetricsPage:
     )
 
 
-def _judge(app: web.Application, settings: Settings, redis: StoreClient, clock: StoreClock, emits: EmitCounts) -> None:
+def _judge(app: web.Application, settings: Settings, calm: StoreClient, clock: StoreClock, emits: EmitCounts) -> None:
     """The verdict, judged for as long as the app runs."""
     app[VERDICT] = verdict_watch(
-        redis,
+        calm,
         app[SERVICES],
         app[WATCH].pressure,
         settings.memory_high_water,
@@ -269,9 +271,11 @@ async def _on_time(app: web.Application) -> AsyncIterator[None]:
     await asyncio.wait([following])
 
 
-def _watch(app: web.Application, settings: Settings, redis: StoreClient, admin: AdminClient) -> StoreWatch:
+def _watch(
+    app: web.Application, settings: Settings, redis: StoreClient, calm: StoreClient, admin: AdminClient
+) -> StoreWatch:
     services = app[SERVICES]
-    losses = LossWatch(redis, "api", partitions=settings.partitions, retention_ms=settings.retention_ms)
+    losses = LossWatch(calm, "api", partitions=settings.partitions, retention_ms=settings.retention_ms)
 
     async def restore() -> None:
         services.cache.clear()
@@ -279,4 +283,4 @@ def _watch(app: web.Application, settings: Settings, redis: StoreClient, admin: 
         await admin.ensure(services)
         await restore_key(app[OAUTH].keys, SigningKeyStore(redis), services.sealer)
 
-    return StoreWatch(Pressure(redis, settings.memory_high_water), losses, services.acceptor, restore)
+    return StoreWatch(Pressure(calm, settings.memory_high_water), losses, services.acceptor, restore)

@@ -14,7 +14,9 @@ from dataclasses import dataclass
 
 import structlog
 
-EVERY_S = 0.25
+from dispatcher.periodic import until_next
+
+EVERY_S = 1 / 3
 TOLD_FROM_S = 1.0
 """A busy loop is late by milliseconds; whatever lasts a second is a fault."""
 WINDOW_S = 60.0
@@ -60,6 +62,7 @@ class Watchdog:
     async def _watch(self) -> None:
         self._turned_s = time.monotonic()
         while True:
-            self._expected_s = time.monotonic() + EVERY_S
-            await asyncio.sleep(EVERY_S)
+            pause_s = until_next(EVERY_S, asyncio.get_running_loop().time())
+            self._expected_s = time.monotonic() + pause_s
+            await asyncio.sleep(pause_s)
             self.note(time.monotonic())

@@ -77,7 +77,7 @@ async def test_an_explanation_follows_what_holds_an_event_back_to_its_root(api: 
     root = await api.json("GET", f"/v1/events/{first['id']}/explain", 200)
     why = await api.json("GET", f"/v1/events/{last['id']}/explain", 200)
     assert (why["blockedBy"], why["cause"]) == (first["id"], root)
-    assert why["text"].endswith(f"Of that one: {root['text']}")
+    assert why["text"].endswith(f"The event in front: {root['text']}")
     assert "cause" not in root
 
 

@@ -111,7 +111,8 @@ async def test_ft43_what_a_newer_version_wrote_is_kept_by_whoever_writes_the_rec
     stored = {name: (await redis.hget(record, name)).rpartition(b"\n")[2] for name in ("doc", "state")}  # type: ignore[misc]
     assert all(orjson.loads(text)["newer"] == {"list": [], "n": 1} for text in stored.values()), stored
     info = b'{"host":"h","pid":1,"partitions":[],"inFlight":0,"newer":{"a":1}}'
-    await Heartbeats(redis).beat("newer", info)  # not before: who beats once is forgotten while a busy machine works
+    await Heartbeats(redis).look("newer")  # not before: who beats once is forgotten while a busy machine works
+    await Heartbeats(redis).tell("newer", info)
     assert "newer" in {one.worker_id for one in (await deployment.queue.overview()).workers}
 
     await definitions.edit(integration.id, lambda now: replace(now, name="Renamed"))

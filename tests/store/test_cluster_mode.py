@@ -52,7 +52,8 @@ async def test_tokens_and_heartbeats_live_in_a_cluster(cluster: Redis) -> None:
     assert await tokens.lock("f", "you")
     known = await cluster.script_exists(script("secrets/drop_if_equal").sha)
     assert known == [True]
-    assert await Heartbeats(cluster).beat("w", b"{}") == 1
+    await Heartbeats(cluster).tell("w", b"{}")
+    assert (await Heartbeats(cluster).look("w")).alive == {"w"}
     await Heartbeats(cluster).leave("w")
 
 

@@ -20,7 +20,7 @@ MARGIN_MS = 2_000
 
 
 async def by_the_fleet(redis: Redis) -> bool:
-    return await Heartbeats(redis).beat("newcomer", b"{}") == 2
+    return len((await Heartbeats(redis).look("newcomer")).alive) == 2
 
 
 async def by_the_overview(redis: Redis) -> bool:
@@ -40,7 +40,7 @@ async def round_trips(redis: Redis, queue: QueueStore) -> int:
 
 
 async def heard_of(redis: Redis, worker_id: str, ago_ms: int) -> None:
-    await Heartbeats(redis).beat(worker_id, b'{"host":"h","pid":7,"partitions":[1],"inFlight":3}')
+    await Heartbeats(redis).tell(worker_id, b'{"host":"h","pid":7,"partitions":[1],"inFlight":3}')
     seconds, _ = await redis.time()
     await redis.zadd(keys.WORKERS, {worker_id: seconds * 1000 - ago_ms})
 

@@ -57,3 +57,23 @@ async def test_counters_of_lanes_are_put_right_after_keys_that_they_count_were_l
     assert (await desk.queue.counters())["repairs:counter"] == 2
     assert await desk.store.repair_lanes([HOME]) == {}
     await desk.assert_well()
+
+
+async def test_a_partition_is_quiet_only_while_nothing_is_open_and_its_counts_say_so_too(redis: Redis) -> None:
+    """Keys that are lost make it anything but quiet: then it is repaired each second."""
+    desk = await Desk(redis).open()
+    assert await desk.store.quiet([HOME]) == {HOME}, "nothing was ever accepted"
+    event_id = await desk.emit("A")
+    assert await desk.store.quiet([HOME]) == set()
+    await redis.delete(f"{{p{HOME}}}:open")
+    assert await desk.store.quiet([HOME]) == set(), "what is open was lost"
+    assert (await desk.store.repair({HOME: REPAIR_START}))[HOME][1] == 1
+    await desk.ids()
+    await desk.settle(event_id, Status.SUCCEEDED)
+    assert await desk.store.quiet([HOME]) == {HOME}
+    await redis.delete(f"{{p{HOME}}}:counts")
+    assert await desk.store.quiet([HOME]) == {HOME}, "as many were accepted as have ended"
+    await desk.emit("A")
+    await redis.delete(f"{{p{HOME}}}:open", f"{{p{HOME}}}:counts")
+    assert await desk.store.quiet([HOME]) == {HOME}, "what the passes that come seldom are for"
+    assert (await desk.store.repair({HOME: REPAIR_START}))[HOME][1] == 1

@@ -9,7 +9,7 @@ import pytest
 from redis.asyncio import Redis
 
 from dispatcher.errors import StoreUnavailable
-from dispatcher.store.health.pressure import BELOW, EVERY_S, LEAST_S, Memory, Pressure
+from dispatcher.store.health.pressure import BELOW, CALM_S, EVERY_S, LEAST_S, Memory, Pressure
 from dispatcher.store.redis.connection import connect
 from tests.ports import free_port
 
@@ -28,7 +28,7 @@ async def used_bytes(redis: Redis) -> int:
 async def test_without_a_limit_nothing_is_ever_full(redis: Redis) -> None:
     pressure = Pressure(redis, 0.01)
     await pressure.measure()
-    assert (pressure.memory.ratio, pressure.full, pressure.pause_s()) == (0.0, False, EVERY_S)
+    assert (pressure.memory.ratio, pressure.full, pressure.pause_s()) == (0.0, False, CALM_S)
 
 
 async def test_full_from_the_mark_on_and_no_more_below_it(limited: Redis) -> None:

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import pytest
 from redis.asyncio import Redis
 
-from dispatcher.clock import system_clock
+from dispatcher.clock import StoreClock, system_clock
 from dispatcher.model.lease import Lease
 from dispatcher.store.health.workers.heartbeats import Heartbeats
 from dispatcher.store.health.workers.listeners import Listeners
@@ -18,6 +18,7 @@ from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.owning.leases import Leases
 from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.redis.connection import connect, connect_listener
+from dispatcher.store.redis.server_time import ServerTime
 from tests.waiting import until
 from worker.lookout import Lookout, Sight
 
@@ -36,7 +37,7 @@ class Other:
         self.generations: dict[int, int] = {}
 
     async def own(self, *partitions: int) -> None:
-        await self.beats.sign("other")
+        await self.beats.look("other")
         for partition in partitions:
             generation = self.generations[partition] = await self.store.grant(partition, 2000)
             assert await self.store.own(partition, generation, "other")
@@ -66,7 +67,7 @@ async def lookout(redis: Redis, redis_url: str, other: Other) -> AsyncIterator[L
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(connect_listener(redis_url))
         await stack.enter_async_context(listening(redis_url, "me"))
-        yield Lookout("me", other.beats, Listeners(client), other.leases)
+        yield Lookout("me", other.beats, Listeners(client), other.leases, ServerTime(client, StoreClock()))
 
 
 async def looks(lookout: Lookout, times: int) -> list[int]:
@@ -124,6 +125,24 @@ async def test_a_worker_that_lost_its_subscription_alone_keeps_what_it_has(
     assert await other.claims(0)
 
 
+async def test_a_heartbeat_is_written_by_who_is_heard_seldom_and_by_who_is_not_at_each_look(
+    redis: Redis, redis_url: str
+) -> None:
+    beats = Heartbeats(redis)
+
+    async def looked_s_ago(worker_id: str) -> int:
+        """The heartbeat after a look of one whose last one was half a second ago."""
+        now_ms = (await beats.look(worker_id)).now_ms
+        await redis.zadd(deployment_keys.WORKERS, {worker_id: now_ms - 500})
+        return now_ms - (await beats.look(worker_id)).beats[worker_id]
+
+    async with listening(redis_url, "heard"):
+        assert await looked_s_ago("heard") == 500
+        await redis.zadd(deployment_keys.WORKERS, {"heard": 1})
+        assert (await beats.look("heard")).beats["heard"] > 1, "it was forgotten"
+    assert await looked_s_ago("unheard") <= 0
+
+
 async def test_a_lease_that_was_renewed_or_granted_anew_since_it_was_seen_is_not_ended(other: Other) -> None:
     await other.own(0, 1)
     seen = await other.leases.of(["other"])
@@ -150,7 +169,7 @@ async def test_without_the_right_to_ask_nobody_is_taken_for_lost(
     )  # type: ignore[no-untyped-call]
     await other.own(0)
     async with connect(redis_url.replace("unix://", "unix://u:pw@")) as client, listening(redis_url, "me"):
-        lookout = Lookout("me", other.beats, Listeners(client), other.leases)
+        lookout = Lookout("me", Heartbeats(client), Listeners(client), other.leases, ServerTime(client, StoreClock()))
         async with listening(redis_url, "other"):
             await lookout.look()
         assert await looks(lookout, 10) == []

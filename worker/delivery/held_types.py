@@ -6,7 +6,7 @@ import random
 
 from dispatcher.clock import Clock
 from dispatcher.model.event_type import EventType
-from dispatcher.store.queue.acting.type_pauses import TypePauses
+from dispatcher.store.queue.views.paused_types import PausedTypes
 
 EVERY_S = 1.0
 AGAIN_S = 10.0
@@ -16,7 +16,7 @@ AGAIN_S = 10.0
 class HeldTypes:
     """One per worker process."""
 
-    def __init__(self, pauses: TypePauses, clock: Clock) -> None:
+    def __init__(self, pauses: PausedTypes, clock: Clock) -> None:
         self._pauses = pauses
         self._clock = clock
         self.until_ms: dict[EventType, float] = {}

@@ -15,10 +15,12 @@ from aiohttp import web
 
 from dispatcher.errors import DispatcherError, StoreUnavailable
 from dispatcher.flow.events.making.accept import Acceptor
+from dispatcher.periodic import until_next
 from dispatcher.store.health.loss import LossWatch
 from dispatcher.store.health.pressure import Pressure
 
-LOSSES_EVERY_S = 1.0
+LOSSES_LEAST_S = 0.9
+"""Between two looks for losses, of which there is one each second."""
 
 log = structlog.get_logger("dispatcher.api")
 
@@ -36,13 +38,18 @@ class StoreWatch:
 
     async def look(self) -> None:
         """One look. Raises ``StoreUnavailable``, and ``ConfigurationError`` when the store is now another's."""
+        await asyncio.gather(self._measure(), self._look_for_losses())
+
+    async def _measure(self) -> None:
         await self.pressure.measure()
         self.acceptor.close(self.pressure.full)
-        if time.monotonic() - self.looked_s >= LOSSES_EVERY_S:
-            await self._look_for_losses()
-            self.looked_s = time.monotonic()
 
     async def _look_for_losses(self) -> None:
+        """Once a second, however often memory is measured."""
+        now_s = time.monotonic()
+        if now_s - self.looked_s < LOSSES_LEAST_S:
+            return
+        self.looked_s = now_s
         if await self.losses.look(self.acceptor.newest_id):
             self.to_restore = True
         if self.to_restore:
@@ -52,7 +59,7 @@ class StoreWatch:
     async def follow(self) -> None:
         """For ever; an outage of the store is logged by those who need it."""
         while True:
-            await asyncio.sleep(self.pressure.pause_s())
+            await asyncio.sleep(until_next(self.pressure.pause_s(), asyncio.get_running_loop().time()))
             try:
                 await self.look()
             except StoreUnavailable as error:

@@ -18,21 +18,23 @@ from dispatcher.flow.verdict.sources import Sources, Updates
 from dispatcher.model.queue import WORKER_FORGOTTEN_MS, WorkerView
 from dispatcher.model.troubles import StuckJob
 from dispatcher.store.archive.trouble import TroubleWatch
+from dispatcher.store.definitions.schedule.due import DueStore
 from dispatcher.store.health.loss import recorded_losses
 from dispatcher.store.health.pressure import Pressure
 from dispatcher.store.health.set_aside import set_aside
 from dispatcher.store.health.verdicts import VerdictStore
 from dispatcher.store.installations.installed.unfinished import updates_in_progress
+from dispatcher.store.keys.definitions import PINGS_DUE
 from dispatcher.store.queue.acting.redeliveries import RedeliveryStore
+from dispatcher.store.queue.views.paused_types import PausedTypes
 from dispatcher.store.queue.watching.overview import workers
 from dispatcher.store.queue.watching.troubles import Troubles
 from dispatcher.store.redis.client import StoreClient
-from dispatcher.store.redis.server_time import server_now_ms
 from dispatcher.store.reseal.stale_count import StaleCount
 
 
 def verdict_watch(
-    redis: StoreClient,
+    calm: StoreClient,
     services: Services,
     pressure: Pressure,
     high_water: float,
@@ -40,25 +42,28 @@ def verdict_watch(
     disable_after_days: float,
     emits: EmitCounts,
 ) -> VerdictWatch:
-    """One per process. ``clock`` knows how far this machine's is ahead of the store's."""
-    verdicts = VerdictStore(redis)
+    """One per process. ``calm``: the client for what is done every so often.
+
+    ``clock`` knows how far this machine's is ahead of the store's.
+    """
+    verdicts = VerdictStore(calm)
     definitions = services.definitions
     sources = Sources(
-        troubles=Troubles(redis, services.queue.partitions),
+        troubles=Troubles(calm, services.queue.partitions),
         verdicts=verdicts,
         cache=services.cache,
         pressure=pressure,
         high_water=high_water,
-        workers=partial(_workers, redis),
-        losses=partial(recorded_losses, redis),
-        stale_values=StaleCount(redis).read,
-        updates=partial(_updates, redis),
-        redeliveries=partial(_redeliveries, RedeliveryStore(redis)),
-        probed=definitions.pings_due.ids,
+        workers=partial(_workers, calm, clock),
+        losses=partial(recorded_losses, calm),
+        stale_values=StaleCount(calm).read,
+        updates=partial(_updates, calm),
+        redeliveries=partial(_redeliveries, RedeliveryStore(calm)),
+        probed=DueStore(calm, PINGS_DUE).ids,
         pings=partial(definitions.pings.history, limit=READ),
-        set_aside=partial(set_aside, redis),
+        set_aside=partial(set_aside, calm),
         archive_trouble=TroubleWatch(services.reads.archive, clock.steady).now,
-        paused_types=services.reads.type_pauses.all,
+        paused_types=PausedTypes(calm).all,
         skew_ms=lambda: round(clock.machine_ahead_s() * 1000),
         disable_after_ms=round(disable_after_days * DAY_MS) or None,
     )
@@ -67,8 +72,8 @@ def verdict_watch(
     return VerdictWatch(evaluation, emits, services.now_ms)
 
 
-async def _workers(redis: StoreClient) -> Sequence[WorkerView]:
-    return await workers(redis, await server_now_ms(redis) - WORKER_FORGOTTEN_MS)
+async def _workers(redis: StoreClient, clock: StoreClock) -> Sequence[WorkerView]:
+    return await workers(redis, clock.now_ms() - WORKER_FORGOTTEN_MS)
 
 
 async def _updates(redis: StoreClient) -> Updates:

@@ -44,7 +44,8 @@ class Target:
     """Options that lead a run to a deployment that it did not start."""
 
     integration: Annotated[
-        str | None, typer.Option(help="Id or name; its own host gets the load. Else one that lasts as long as the run.")
+        str | None,
+        typer.Option(help="Integration: id or name; its host gets the load. Else one of the run's own."),
     ] = None
     product: Annotated[str | None, typer.Option(help="Product of the events; else one that nobody sells.")] = None
     host_url: Annotated[

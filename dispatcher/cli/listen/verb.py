@@ -46,7 +46,7 @@ class Tapped:
 
     integration: Annotated[
         str | None,
-        typer.Option(help="Id or name; its host gets its notifications as ever. Left out: the only one that there is."),
+        typer.Option(help="Integration: id or name; its host is sent to as ever. Else the only one there is."),
     ] = None
     product: Annotated[
         str | None, typer.Option(help="A product that leads nowhere yet, in place of --integration.")

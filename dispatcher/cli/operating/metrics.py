@@ -50,7 +50,7 @@ class Picture:
 @grouped
 def metrics(
     *,
-    integration: Annotated[str | None, typer.Option(help="One integration, by an id or its name.")] = None,
+    integration: Annotated[str | None, typer.Option(help="Integration: id or name; else the whole fleet.")] = None,
     since: Annotated[str, typer.Option(help="Since when: 90s, 15m, 1h, 2d or an ISO 8601 time.")] = "1h",
     step: Annotated[int | None, typer.Option(min=1, help="Seconds of a step; else the finest that is kept.")] = None,
     as_json: AsJson = False,

@@ -19,7 +19,7 @@ from dispatcher.errors import ConfigurationError
 AnyId = Annotated[
     str | None, typer.Argument(metavar="[ID]", help="Integration: UUID, appMarketId, connectorId or name.")
 ]
-Everything = Annotated[bool, typer.Option("--all", help="Every integration that there is, in place of ID.")]
+Everything = Annotated[bool, typer.Option("--all", help="Every integration, in place of ID.")]
 OneType = Annotated[str | None, typer.Option("--type", metavar="TYPE", help="One event type everywhere instead.")]
 
 

@@ -30,7 +30,7 @@ INDENT = " " * 6
 def status(
     *,
     acknowledge: Annotated[
-        str | None, typer.Option(metavar="ID", help="Say that somebody knows of that problem, and no more.")
+        str | None, typer.Option(metavar="ID", help="Only say that somebody knows of this problem.")
     ] = None,
     as_json: AsJson = False,
     connection: Connection,

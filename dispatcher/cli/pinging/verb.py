@@ -33,7 +33,7 @@ _LOOK = f"query Test($id: ID!, $test: ID!) {{ productIntegration(id: $id) {{ tes
 @grouped
 def ping(
     *,
-    integration: Annotated[str, typer.Argument(metavar="INTEGRATION", help="Its id or name.")],
+    integration: Annotated[str, typer.Argument(metavar="INTEGRATION", help="Integration: id or name.")],
     version: Annotated[PingVersion, typer.Option(case_sensitive=False, help="Which version.")] = PingVersion.WORKING,
     kinds: Annotated[
         list[str] | None, typer.Option("--type", metavar="TYPE", help="create, cancel, … or in full; repeat it.")

@@ -17,6 +17,7 @@ from dispatcher.cli.processes.startup import (
     with_archive,
 )
 from dispatcher.cli.processes.worker_package import require_own_worker
+from dispatcher.periodic import until_next
 from dispatcher.settings import Settings
 
 PARENT_CHECK_S = 1.0
@@ -59,6 +60,6 @@ async def _worker(settings: Settings, called: str, parent: int) -> None:
 
 async def _stop_without_parent(stop: asyncio.Event, parent: int) -> None:
     while not stop.is_set():
-        await asyncio.sleep(PARENT_CHECK_S)
+        await asyncio.sleep(until_next(PARENT_CHECK_S, asyncio.get_running_loop().time()))
         if os.getppid() != parent:
             stop.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -21,6 +22,7 @@ from dispatcher.model.troubles import (
     UpkeepFacts,
 )
 from dispatcher.policy.verdict.trends import Reading, Trends
+from dispatcher.store.health.loss import Loss
 from dispatcher.store.queue.watching.troubles import Pulse
 
 NAMED = 400
@@ -45,28 +47,39 @@ class Collector:
     _jobs: dict[str, StuckJob] = field(default_factory=dict)
 
     async def snapshot(self) -> Snapshot:
-        """Everything at this moment. Raises ``StoreUnavailable``."""
+        """Everything at this moment, asked for together where one answer does not wait for another.
+
+        Raises ``StoreUnavailable``.
+        """
         sources = self.sources
-        pulses = await sources.troubles.pulses()
+        pulses, issues, probes, workers, losses = await asyncio.gather(
+            sources.troubles.pulses(),
+            self._issues(),
+            self.probes.facts(sources),
+            sources.workers(),
+            sources.losses(),
+        )
         now_ms = max(pulse.now_ms for pulse in pulses)
         lanes = [lane async for lane in sources.troubles.lanes([one.partition for one in pulses if one.troubled])]
         own = next((lane for lane in lanes if lane.integration_id == OPERATIONS), None)
         lanes = await self._named([lane for lane in lanes if lane is not own])
         counters = self._read(pulses, lanes, now_ms)
-        emits, failed = await sources.verdicts.emits(now_ms)
+        (emits, failed), paused, upkeep = await asyncio.gather(
+            sources.verdicts.emits(now_ms), sources.paused_types(now_ms), self._upkeep(own, now_ms)
+        )
         oldest = [one.claimable_since_ms for one in pulses if one.claimable_since_ms is not None]
         return Snapshot(
             at_ms=now_ms,
             figures=self.trends.figures(min(oldest, default=None)),
             lanes=tuple(lanes),
-            issues=tuple(await self._issues()),
-            workers=self.ownership.facts(pulses, await sources.workers(), now_ms),
+            issues=tuple(issues),
+            workers=self.ownership.facts(pulses, workers, now_ms),
             store=self._store(now_ms),
-            integrity=await self._integrity(pulses, counters, now_ms),
+            integrity=self._integrity(pulses, counters, losses, now_ms),
             flow=self._flow(pulses, emits, failed),
-            probes=tuple(await self.probes.facts(sources)),
-            upkeep=await self._upkeep(own, now_ms),
-            paused_types=tuple(await sources.paused_types(now_ms)),
+            probes=tuple(probes),
+            upkeep=upkeep,
+            paused_types=tuple(paused),
             disable_after_ms=sources.disable_after_ms,
         )
 
@@ -101,8 +114,10 @@ class Collector:
         limit = pressure.memory.limit_bytes * (self.sources.high_water or 1.0)
         return StoreFacts(None, pressure.memory.ratio, pressure.full, self.trends.full_in_ms(limit), now_ms)
 
-    async def _integrity(self, pulses: Sequence[Pulse], counters: Counter[str], now_ms: int) -> IntegrityFacts:
-        latest = max(await self.sources.losses(), key=lambda loss: loss.noticed_ms, default=None)
+    def _integrity(
+        self, pulses: Sequence[Pulse], counters: Counter[str], losses: Sequence[Loss], now_ms: int
+    ) -> IntegrityFacts:
+        latest = max(losses, key=lambda loss: loss.noticed_ms, default=None)
         lost = latest if latest is not None and now_ms - latest.noticed_ms < LOSS_MATTERS_MS else None
         imbalance = sum(pulse.imbalance for pulse in pulses) or max((one.imbalance for one in pulses), key=abs)
         before, self._broken = self._broken, ((self._broken or (now_ms, 0))[0], imbalance) if imbalance else None
@@ -139,18 +154,24 @@ class Collector:
         )
 
     async def _upkeep(self, own: TroubledLane | None, now_ms: int) -> UpkeepFacts:
-        sources, updates = self.sources, await self.sources.updates()
-        away = await sources.archive_trouble()
+        sources = self.sources
+        updates, away, stale_values, redeliveries, set_aside = await asyncio.gather(
+            sources.updates(),
+            sources.archive_trouble(),
+            sources.stale_values(),
+            sources.redeliveries(),
+            sources.set_aside(),
+        )
         self._archive_away_ms = (self._archive_away_ms or now_ms) if away else None
         return UpkeepFacts(
             clock_skew_ms=sources.skew_ms(),
-            stale_values=await sources.stale_values() or 0,
+            stale_values=stale_values or 0,
             updates=updates.count,
             oldest_update=updates.oldest,
-            redeliveries=self._stuck(await sources.redeliveries(), now_ms),
+            redeliveries=self._stuck(redeliveries, now_ms),
             operations_failing_since_ms=own.failing_since_ms if own else None,
             operations_waiting=own.waiting if own else 0,
-            set_aside=tuple(await sources.set_aside()),
+            set_aside=tuple(set_aside),
             archive_away=away or "",
             archive_away_since_ms=self._archive_away_ms,
         )

@@ -50,8 +50,9 @@ class Evaluation:
             return await self._judge(out_of_turn=out_of_turn)
 
     async def _judge(self, *, out_of_turn: bool) -> Verdict:
-        seen = await self.collector.snapshot()
-        previous, known = await self.verdicts.read(), await self.verdicts.known()
+        seen, previous, known = await asyncio.gather(
+            self.collector.snapshot(), self.verdicts.read(), self.verdicts.known()
+        )
         said = verdict(seen, acknowledged(previous, known) if previous else None, seen.at_ms)
         await self.verdicts.write(said, self.process, out_of_turn=out_of_turn)
         await self.verdicts.forget(known.keys() - {problem.id for problem in said.problems})

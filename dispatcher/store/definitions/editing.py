@@ -19,6 +19,7 @@ from dispatcher.store.definitions.pins import kept_numbers
 from dispatcher.store.definitions.products import Products
 from dispatcher.store.definitions.records import read_integration, write_integration, write_revision
 from dispatcher.store.definitions.schedule.due import DueStore
+from dispatcher.store.definitions.schedule.glance import Glance
 from dispatcher.store.definitions.writing import TRIES, modified
 from dispatcher.store.documents.swap import Document, Operation
 from dispatcher.store.keys import definitions as definition_keys
@@ -34,11 +35,12 @@ Change = Callable[[Integration], Integration]
 class Definitions(Products):
     """Reads and writes of everything under the ``{def}`` hash tag."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, glance: Glance | None = None) -> None:
+        """``glance``: as of ``DueStore``."""
         super().__init__(redis)
         self.pings = Pings(redis)
-        self.pings_due = DueStore(redis, definition_keys.PINGS_DUE)
-        self.rotations_due = DueStore(redis, definition_keys.ROTATIONS_DUE)
+        self.pings_due = DueStore(redis, definition_keys.PINGS_DUE, glance=glance)
+        self.rotations_due = DueStore(redis, definition_keys.ROTATIONS_DUE, glance=glance)
 
     async def create(self, integration: Integration) -> Integration:
         """Store a new integration under the next appMarketId, which is set in what is returned.

@@ -23,6 +23,7 @@ from redis.asyncio import RedisCluster
 
 from dispatcher.clock import DAY_MS, iso_ms
 from dispatcher.errors import StoreUnavailable
+from dispatcher.periodic import until_next
 from dispatcher.store.keys import deployment as deployment_keys
 from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.redis.connection import guarded
@@ -99,7 +100,7 @@ class LossWatch:
                 log.debug("store unavailable", error=str(error))
             except Exception:
                 log.exception("looking for losses broke off")
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(until_next(EVERY_S, asyncio.get_running_loop().time()))
 
     async def _places(self) -> list[str]:
         """One key for each server that could lose something by itself."""

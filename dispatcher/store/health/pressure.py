@@ -19,6 +19,9 @@ from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 
 EVERY_S = 0.5
+CALM_S = 1.0
+FAR_BYTES = 1 << 30
+"""With no limit, or with so much left until the mark, it is measured every ``CALM_S``: nothing writes faster."""
 LEAST_S = 0.02
 HALVED_AFTER_S = 0.5
 """Growth once seen is believed for a while: buffers that are given back hide what is written at the same time."""
@@ -79,9 +82,10 @@ class Pressure:
     def pause_s(self) -> float:
         """Time until the next measurement: a quarter of what is left until the mark, at the present growth."""
         left_bytes = self.memory.limit_bytes * self._high_water - self.memory.used_bytes
+        longest_s = CALM_S if left_bytes > FAR_BYTES or not self.memory.limit_bytes else EVERY_S
         if self.full or left_bytes <= 0 or self.growth_bytes_per_s <= 0:
-            return EVERY_S
-        return min(EVERY_S, max(LEAST_S, left_bytes / self.growth_bytes_per_s / 4))
+            return longest_s
+        return min(longest_s, max(LEAST_S, left_bytes / self.growth_bytes_per_s / 4))
 
     def _learn(self, memory: Memory) -> None:
         now_s = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Iterable
 from typing import TypeVar, cast
@@ -77,8 +78,8 @@ class VerdictStore:
         """Emits of this process in its last minute, and how many of them failed by our fault."""
         with guarded(), contextlib.suppress(OutOfMemoryError):  # then nothing is accepted anyway
             said = orjson.dumps([now_ms, emits, failed]).decode()
-            await _typed(int, self._redis.hset(keys.EMITS, process, said))
-            await self._redis.expire(keys.EMITS, EMITS_KEPT_S)
+            saying = _typed(int, self._redis.hset(keys.EMITS, process, said))
+            await asyncio.gather(saying, self._redis.expire(keys.EMITS, EMITS_KEPT_S))
 
     async def emits(self, now_ms: int) -> tuple[int, int]:
         """Emits and failed ones of all processes, and forgets processes that are gone."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from dispatcher.policy.figures.tally import Figures, from_counters, no_figures
 from dispatcher.store.keys import queue as keys
-from dispatcher.store.redis.scripts import Client, each_of
+from dispatcher.store.redis.scripts import Client, each_command, each_of, fields_of
 
 
 class SampledCounters:
@@ -18,12 +18,10 @@ class SampledCounters:
 
     async def now(self, partitions: Sequence[int]) -> dict[int, Figures]:
         """Figures of the counters as they are; a partition that cannot be read is left out. One round trip."""
-        pipeline: Any = self._client.pipeline(transaction=False)
-        for partition in partitions:
-            pipeline.hgetall(keys.counters(partition))
+        commands = [("HGETALL", keys.counters(partition)) for partition in partitions]
         return {
-            partition: from_counters({name.decode(): int(n) for name, n in counts.items()})
-            for partition, counts in zip(partitions, await each_of(pipeline), strict=True)
+            partition: from_counters({name.decode(): int(n) for name, n in fields_of(counts).items()})
+            for partition, counts in zip(partitions, await each_command(self._client, commands), strict=True)
             if not isinstance(counts, Exception)
         }
 

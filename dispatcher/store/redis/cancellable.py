@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import hiredis
+from redis.asyncio import Redis
 from redis.asyncio.connection import AbstractConnection, Connection, SSLConnection, UnixDomainSocketConnection
 from redis.asyncio.sentinel import SentinelManagedConnection
 from redis.exceptions import ConnectionError as Unreachable
@@ -82,6 +83,15 @@ class SocketConnection(Cancellable, UnixDomainSocketConnection): ...
 
 
 class SentinelConnection(Cancellable, SentinelManagedConnection): ...
+
+
+async def exchange_over(client: Redis, commands: Sequence[Sequence[Any]]) -> list[Any]:
+    """The replies to ``commands`` over a connection of a client that has such ones."""
+    connection: Cancellable = await client.connection_pool.get_connection()
+    try:
+        return await connection.exchange(commands)
+    finally:
+        await client.connection_pool.release(connection)
 
 
 def _chunks(command: bytes | str | Iterable[bytes]) -> Iterable[bytes]:

@@ -27,10 +27,11 @@ from redis.asyncio.cluster import RedisCluster
 
 from dispatcher.errors import StoreUnavailable
 from dispatcher.store.keys.queue import never
-from dispatcher.store.redis.cancellable import Cancellable
+from dispatcher.store.redis.cancellable import Cancellable, exchange_over
 from dispatcher.store.redis.connection import guarded, outage_of
 from dispatcher.store.redis.functions import PREFIX, are_kept, each_server, forget_others, load, not_begun
 from dispatcher.store.redis.prelude import needed
+from dispatcher.store.redis.together import Together
 
 Client = Redis | RedisCluster
 Argument = str | bytes | int | float
@@ -187,6 +188,11 @@ async def each_command(client: Client, commands: Sequence[Command]) -> list[Any]
     return by_itself(replies)
 
 
+def fields_of(reply: Any) -> dict[bytes, bytes]:
+    """Of a hash, as ``each_command`` has it from a connection or from a cluster."""
+    return reply if isinstance(reply, dict) else dict(zip(reply[::2], reply[1::2], strict=True))
+
+
 def by_itself(replies: list[Any]) -> list[Any]:
     """Replies and errors, each outage by its name. Raises ``StoreUnavailable`` when there is nothing else."""
     named = [(outage_of(reply) or reply) if isinstance(reply, Exception) else reply for reply in replies]
@@ -232,17 +238,11 @@ async def forget_other_versions(client: Client) -> None:
         await forget_others(client, [known.function for known in all_scripts()])
 
 
-async def _exchange(client: Redis, commands: Sequence[Command]) -> list[Any]:
-    connection: Cancellable = await client.connection_pool.get_connection()
-    try:
-        return await connection.exchange(commands)
-    finally:
-        await client.connection_pool.release(connection)
-
-
 async def _round_trip(client: Client, commands: Sequence[Command]) -> list[Any]:
+    if isinstance(client, Together):
+        return await Together.exchange(client, commands)
     if isinstance(client, Redis) and issubclass(client.connection_pool.connection_class, Cancellable):
-        return await _exchange(client, commands)
+        return await exchange_over(client, commands)
     pipeline: Any = client.pipeline(transaction=False)
     for command in commands:
         pipeline.execute_command(*command)

@@ -11,6 +11,7 @@ import structlog
 
 from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
+from dispatcher.periodic import until_next
 from dispatcher.store.redis.connection import guarded
 from dispatcher.store.redis.scripts import Client
 
@@ -38,13 +39,21 @@ class ServerTime:
     async def measure(self) -> None:
         """One round trip. Raises ``StoreUnavailable``."""
         asked_s = self._clock.steady()
-        self._clock.learn(await server_now_ms(self._client), asked_s)
+        self.learn(await server_now_ms(self._client), asked_s)
+
+    def steady(self) -> float:
+        """Seconds, as ``learn`` is asked in."""
+        return self._clock.steady()
+
+    def learn(self, store_ms: int, asked_s: float) -> None:
+        """The store said ``store_ms`` to who asked it something else at ``asked_s``."""
+        self._clock.learn(store_ms, asked_s)
         self._log_change(self._clock.machine_ahead_s())
 
     async def follow(self, every_s: float) -> None:
         """Measure for ever; while the store is away the clock goes on by itself."""
         while True:
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(until_next(every_s, self._clock.steady()))
             try:
                 await self.measure()
             except StoreUnavailable as error:

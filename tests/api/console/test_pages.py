@@ -67,7 +67,8 @@ async def test_the_queue_shows_what_waits_and_what_holds_it_back(operator: Visit
 
 async def test_a_silent_worker_is_a_red_row_until_it_is_forgotten(operator: Visitor) -> None:
     beats = Heartbeats(operator.api.redis)
-    await beats.beat("silent", b'{"host":"far","pid":7,"partitions":[1,2],"inFlight":3}')
+    await beats.look("silent")
+    await beats.tell("silent", b'{"host":"far","pid":7,"partitions":[1,2],"inFlight":3}')
     assert "bad" not in sound(await operator.look("/console")).partition("<h2>Workers</h2>")[2]
     seconds, _ = await operator.api.redis.time()
     await operator.api.redis.zadd(deployment_keys.WORKERS, {"silent": seconds * 1000 - 2 * WORKER_ALIVE_MS})

@@ -7,7 +7,7 @@ event (same id, or same idempotency key) may be sent again and is never accepted
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from itertools import islice
 from typing import Any, NamedTuple, Protocol, cast
 
@@ -109,13 +109,11 @@ class Acceptor:
             return events
         return [await self._admissible(one) if isinstance(one, Event) and one.type is _ORDER else one for one in events]
 
-    async def accept_many(self, events: Sequence[Event]) -> list[Accepted]:
+    def accept_many(self, events: Sequence[Event]) -> Awaitable[list[Accepted]]:
         """Write several events of one request; all are written, or the outcome is unknown for all."""
-        if not events:
-            return []
         if self._orders is None or not any(event.type is _ORDER for event in events):
-            return await self._asked(events)
-        return await self._accept_orders(events, self._orders)
+            return self._asked(events)
+        return self._accept_orders(events, self._orders)
 
     async def _accept_orders(self, events: Sequence[Event], orders: Orders) -> list[Accepted]:
         if not self._room:
@@ -134,9 +132,12 @@ class Acceptor:
 
     def _asked(self, events: Sequence[Event]) -> asyncio.Future[list[Accepted]]:
         """The receipts to come. Documents are made at once: what goes into them is still in the processor's caches."""
+        receipts: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
+        if not events:
+            receipts.set_result([])
+            return receipts
         if not self._has_room:
             raise self._refusal()
-        receipts: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Ask([event.document() for event in events], receipts))
         self._waiting_events += len(events)
         if self._wants_writer():

@@ -53,7 +53,7 @@ def sentence(explanation: Explanation) -> str:
     if explanation.blocked_by:
         parts.append(f"That event is {explanation.blocked_by}.")
     if explanation.cause is not None:
-        parts.append(f"Of that one: {sentence(explanation.cause)}")
+        parts.append(f"The event in front: {sentence(explanation.cause)}")
     if explanation.until_ms is not None:
         parts.append(_UNTIL.get(explanation.reason, _AT_THE_LATEST).format(iso_ms(explanation.until_ms)))
     if explanation.detail:

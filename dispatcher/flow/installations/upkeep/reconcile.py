@@ -16,7 +16,7 @@ from dispatcher.model.installation import Installation
 from dispatcher.store.definitions.schedule.due import DueStore
 from dispatcher.store.installations.installed.outbox import Outbox
 
-EVERY_S = 0.5
+EVERY_S = 2 / 3
 LEFT_MS = 1_000
 """Age at which others than the process that made an effect apply it."""
 AT_ONCE = 100

@@ -23,7 +23,7 @@ from dispatcher.store.installations.installed.installations import InstallationS
 from dispatcher.store.installations.installed.upgrade_places import UpgradePlaces
 from dispatcher.store.keys import installations as keys
 
-EVERY_S = 0.5
+EVERY_S = 2 / 3
 AT_ONCE = 200
 """Installations of one round: a million take less than two hours, and other work is hardly slower."""
 PAUSE_MS = 1000

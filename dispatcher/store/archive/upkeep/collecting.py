@@ -6,7 +6,6 @@ import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from dispatcher.model.event import EventState
 from dispatcher.model.status import COMPLETE
@@ -14,7 +13,7 @@ from dispatcher.store.archive.format.archived import ArchivedEvent, Position
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.packing.documents import unpacked
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Client, each_command
+from dispatcher.store.redis.scripts import Client, each_command, fields_of
 
 WALKED = 1000
 """Entries of the log that one step looks at: events of a segment at most, which one script drops."""
@@ -98,13 +97,6 @@ def _has_ended(stored: bytes, until_ms: int) -> bool:
     return state.status in COMPLETE and state.settled_ms is not None and state.settled_ms < until_ms
 
 
-def _fields(stored: Any) -> dict[bytes, bytes]:
-    """Of a hash, as a connection or a cluster reads it; none for an error."""
-    if isinstance(stored, list):
-        return dict(zip(stored[::2], stored[1::2], strict=True))
-    return stored if isinstance(stored, dict) else {}
-
-
 async def _read(client: Client, partition: int, ids: Sequence[str]) -> list[tuple[str, dict[str, bytes], int]]:
     """Fields, and what is left of the retention in ms; without those that are gone meanwhile, or are damaged."""
     if not ids:
@@ -113,7 +105,7 @@ async def _read(client: Client, partition: int, ids: Sequence[str]) -> list[tupl
     replies = iter(await each_command(client, [(word, name) for name in names for word in ("HGETALL", "PTTL")]))
     found = []
     for event_id, stored, left_ms in zip(ids, replies, replies, strict=True):
-        fields = _fields(stored)
+        fields = {} if isinstance(stored, Exception) else fields_of(stored)
         if isinstance(left_ms, int) and b"doc" in fields and b"state" in fields:
             with contextlib.suppress(ValueError):  # cannot be unpacked: it is damaged, or a newer version's
                 plain = fields | {b"doc": unpacked(fields[b"doc"])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from redis.asyncio import Redis
@@ -32,7 +33,9 @@ async def effects_waiting(redis: Redis, older_ms: int = 0) -> Unfinished:
 async def _counted(redis: Redis, key: str, older_ms: int) -> Unfinished:
     latest = await server_now_ms(redis) - older_ms if older_ms else "+inf"
     with guarded():
-        count = await redis.zcount(key, "-inf", latest)
-        first = await redis.zrangebyscore(key, "-inf", latest, start=0, num=1, withscores=True)
+        count, first = await asyncio.gather(
+            redis.zcount(key, "-inf", latest),
+            redis.zrangebyscore(key, "-inf", latest, start=0, num=1, withscores=True),
+        )
     oldest = [(member.decode(), int(score)) for member, score in first]
     return Unfinished(int(count), oldest[0] if oldest else None)

@@ -13,6 +13,7 @@ from redis.crc import key_slot
 
 from dispatcher.model.attempt import ClaimId
 from dispatcher.model.queue import RecountReport
+from dispatcher.model.status import TERMINAL
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.owning.claims import LaneSetting, Settlement, SuspendedUrls
 from dispatcher.store.queue.owning.codec import ClaimRequest, settle_arguments
@@ -21,7 +22,7 @@ from dispatcher.store.queue.records import text
 from dispatcher.store.queue.watching.recount import recount
 from dispatcher.store.redis.cluster import LastingCluster
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Argument, Call, Client, Script, each, each_of, run, script
+from dispatcher.store.redis.scripts import Argument, Call, Client, Script, each, each_command, run, script
 
 LEASE_LEFT = 0.7
 """Share of a lease that every claim leaves: it is written anew only when less is left, since that takes a write."""
@@ -32,6 +33,10 @@ FORGOTTEN_AT_ONCE = 1000
 RepairPosition = tuple[str, str]
 """End of a round of repairs: a cursor into the open events, and a position in the log."""
 REPAIR_START: RepairPosition = ("0", "-")
+
+_BEGUN = ("accepted", "notified", "reopened")
+_COUNTS = (*_BEGUN, *(f"terminal:{status}" for status in sorted(TERMINAL)))
+"""Counters of all that was ever open, and of its ends."""
 
 _CLAIM = script("queue/claim")
 _GRANT = script("queue/grant")
@@ -46,10 +51,22 @@ class PartitionStore:
     """Scripts of a worker. All methods raise ``StoreUnavailable`` when Redis did not answer."""
 
     def __init__(
-        self, client: Client, *, partitions: int, retention_ms: int, lease_ms: int, lane_cap: int, run: int = 1
+        self,
+        client: Client,
+        *,
+        partitions: int,
+        retention_ms: int,
+        lease_ms: int,
+        lane_cap: int,
+        run: int = 1,
+        calm: Client | None = None,
     ) -> None:
-        """``run``: events of one account that one claim hands out, at most."""
+        """``run``: events of one account that one claim hands out, at most.
+
+        ``calm``: the client for what is looked at every second.
+        """
         self._client = client
+        self._calm = calm or client
         self._run = run
         self.partitions = partitions
         self._retention_ms = retention_ms
@@ -74,12 +91,10 @@ class PartitionStore:
         asked = [partition for partition in range(self.partitions) if partition not in besides]
         if not asked:
             return {}
-        pipeline: Any = self._client.pipeline(transaction=False)
-        for partition in asked:
-            pipeline.hmget(keys.own(partition), "until", "gen")
+        commands = [("HMGET", keys.own(partition), "until", "gen") for partition in asked]
         return {
             partition: int(lease[1] or 0)
-            for partition, lease in zip(asked, await each_of(pipeline), strict=True)
+            for partition, lease in zip(asked, await each_command(self._calm, commands), strict=True)
             if not isinstance(lease, Exception) and float(lease[0] or 0) <= now_ms
         }
 
@@ -154,30 +169,39 @@ class PartitionStore:
 
     async def overdue_results(self, partitions: Iterable[int], now_ms: int, limit: int = 100) -> list[str]:
         """Ids of events whose result deadline has passed, up to ``limit`` of each partition."""
-        pipeline: Any = self._client.pipeline(transaction=False)
-        for partition in partitions:
-            pipeline.zrangebyscore(keys.awaiting(partition), "-inf", now_ms, start=0, num=limit)
-        due = [ids for ids in await each_of(pipeline) if not isinstance(ids, Exception)]
+        until = "-inf", now_ms, "LIMIT", 0, limit
+        commands = [("ZRANGEBYSCORE", keys.awaiting(partition), *until) for partition in partitions]
+        due = [ids for ids in await each_command(self._calm, commands) if not isinstance(ids, Exception)]
         return [text(event_id) for ids in due for event_id in ids]
 
     async def trim(self, partition: int, now_ms: int) -> None:
         """Forget log and failures older than the retention time; the events themselves expire."""
         oldest = now_ms - self._retention_ms
         with guarded():
-            await self._client.xtrim(keys.event_log(partition), minid=oldest, approximate=True)
+            await self._calm.xtrim(keys.event_log(partition), minid=oldest, approximate=True)
             await self._drop_old_issues(partition, oldest)
             for failures in (keys.dead, keys.failed, keys.expired):
                 await self._forget(failures(partition), oldest)
 
     async def _forget(self, failures: str, oldest_ms: int) -> None:
-        while old := await self._client.zrangebyscore(failures, "-inf", oldest_ms, 0, FORGOTTEN_AT_ONCE):
-            await self._client.zrem(failures, *old)
+        while old := await self._calm.zrangebyscore(failures, "-inf", oldest_ms, 0, FORGOTTEN_AT_ONCE):
+            await self._calm.zrem(failures, *old)
 
     async def _drop_old_issues(self, partition: int, oldest_ms: int) -> None:
         """Of which the last event is forgotten."""
-        kept: dict[bytes, bytes] = await self._client.hgetall(keys.issues(partition))  # type: ignore[misc]
+        kept: dict[bytes, bytes] = await self._calm.hgetall(keys.issues(partition))  # type: ignore[misc]
         if old := [field for field, value in kept.items() if int(value.split()[2]) < oldest_ms]:
-            await self._client.hdel(keys.issues(partition), *old)  # type: ignore[misc, arg-type]
+            await self._calm.hdel(keys.issues(partition), *old)  # type: ignore[misc, arg-type]
+
+    async def quiet(self, partitions: Sequence[int]) -> set[int]:
+        """Those in which nothing is open, and as many events have ended as were accepted."""
+        if not partitions:
+            return set()
+        counting = [("HMGET", keys.counters(partition), *_COUNTS) for partition in partitions]
+        sizing = [("SCARD", keys.open_events(partition)) for partition in partitions]
+        replies = await each_command(self._calm, [*counting, *sizing])
+        found = zip(partitions, replies[: len(counting)], replies[len(counting) :], strict=True)
+        return {partition for partition, counts, opened in found if _is_quiet(counts, opened)}
 
     async def repair(self, at: dict[int, RepairPosition], how_many: int = 500) -> dict[int, tuple[RepairPosition, int]]:
         """Check a slice of the open events and of the log of some partitions, and repair what is in no place.
@@ -204,6 +228,13 @@ class PartitionStore:
     async def recount(self) -> RecountReport:
         """Recount everything: accepted = terminal + open, and every open event is in exactly one place."""
         return await recount(self._client, range(self.partitions))
+
+
+def _is_quiet(counts: list[bytes | None] | Exception, opened: int | Exception) -> bool:
+    if opened != 0 or isinstance(counts, Exception):
+        return False
+    numbers = [int(one or 0) for one in counts]
+    return sum(numbers[: len(_BEGUN)]) == sum(numbers[len(_BEGUN) :])
 
 
 @cache

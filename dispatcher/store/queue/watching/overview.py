@@ -12,7 +12,7 @@ from dispatcher.model.queue import WORKER_ALIVE_MS, WORKER_FORGOTTEN_MS, LaneVie
 from dispatcher.store.keys import deployment as deployment_keys
 from dispatcher.store.keys import queue as queue_keys
 from dispatcher.store.queue.records import lane_views, partition_view, text
-from dispatcher.store.redis.scripts import Client, each, script
+from dispatcher.store.redis.scripts import Client, each, each_command, script
 
 _OVERVIEW = script("queue/overview")
 _NOTHING: list[Any] = [0, b"", 0, 0, 0, 0, 0, 0]
@@ -70,12 +70,11 @@ def _oldest_s(lanes: Sequence[LaneView], now_ms: int, *, paused: bool) -> float:
 async def workers(client: Client, since_ms: int) -> list[WorkerView]:
     """Workers that were heard of since then, and did not stop in order. Two round trips, however many there are."""
     beats: Any = await client.zrangebyscore(deployment_keys.WORKERS, since_ms, "+inf", withscores=True)
-    pipeline: Any = client.pipeline(transaction=False)
-    for worker_id, _ in beats:
-        pipeline.get(deployment_keys.worker_info(text(worker_id)))
-    infos = await pipeline.execute() if beats else []
+    names = [deployment_keys.worker_info(text(worker_id)) for worker_id, _ in beats]
+    infos = await each_command(client, [("GET", name) for name in names]) if names else []
     return [
-        _worker_view(text(worker_id), int(beat), info) for (worker_id, beat), info in zip(beats, infos, strict=True)
+        _worker_view(text(worker_id), int(beat), info if isinstance(info, bytes) else None)
+        for (worker_id, beat), info in zip(beats, infos, strict=True)
     ]
 
 

@@ -15,7 +15,7 @@ from dispatcher.model.troubles import Cause, Issue, PauseFacts, TroubledLane
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.records import number, pause_of, text
 from dispatcher.store.redis.connection import guarded
-from dispatcher.store.redis.scripts import Client, each, each_of, run, script
+from dispatcher.store.redis.scripts import Client, each, each_command, fields_of, run, script
 
 LATE_MS = 60_000
 LATE_LANES = 100
@@ -90,11 +90,9 @@ class Troubles:
 
     async def issues(self) -> list[Issue]:
         """Dead letters by cause; without names."""
-        pipeline: Any = self._client.pipeline(transaction=False)
-        for partition in self._partitions:
-            pipeline.hgetall(keys.issues(partition))
-        found = [reply for reply in await each_of(pipeline) if not isinstance(reply, Exception)]
-        return [_issue(field, value) for reply in found for field, value in reply.items()]
+        replies = await each_command(self._client, [("HGETALL", keys.issues(one)) for one in self._partitions])
+        found = [fields_of(reply) for reply in replies if not isinstance(reply, Exception)]
+        return [_issue(field, value) for issues in found for field, value in issues.items()]
 
     async def acknowledge(self, ids: Sequence[str]) -> int:
         """Somebody knows of these issues; returns how many there are. What dies of them later changes nothing."""

@@ -21,6 +21,7 @@ from dispatcher.errors import RequestError, Unprocessable
 from dispatcher.flow.events.making.emit import Emission
 from dispatcher.model.access import Scope
 from dispatcher.model.event import Event
+from dispatcher.model.queue import Accepted
 from dispatcher.policy.notification.cloud_event import CLOUD_EVENT
 from dispatcher.policy.notification.trace_context import TRACEPARENT, read_traceparent
 from dispatcher.policy.strict_json import read_array, read_lines, read_object
@@ -63,20 +64,28 @@ async def _accept_event(request: web.Request, trace: str | None) -> web.StreamRe
 
 
 async def _accept_batch(request: web.Request, trace: str | None) -> web.StreamResponse:
-    services, caller = request.app[SERVICES], request[CALLER]
     refuse_key(request, "A batch takes no key. Leave it out, or send each event with its own key to POST /v1/events.")
     media = require_media(request, JSON, NDJSON, CLOUD_EVENTS, elsewhere=_ONE)
     if media == CLOUD_EVENTS:
         return await accept_cloud_events(request, trace)
-    raw = await read_body(request)
+    refusals, receipts = await _begun(request, media, trace)
+    written = iter(await receipts)
+    return results([refusal or next(written) for refusal in refusals])
+
+
+async def _begun(
+    request: web.Request, media: str, trace: str | None
+) -> tuple[list[RequestError | None], Awaitable[list[Accepted]]]:
+    """Refusals in their places, and receipts to come of all others. Whoever waits for these keeps no contents."""
+    services, caller, raw = request.app[SERVICES], request[CALLER], await read_body(request)
     items: Iterable[Any] = read_lines(raw, exact=True) if media == NDJSON else read_array(raw, exact=True)
     asked = [_asked(item) for item in limited(items)]
     made = await services.emitter.events([one for one in asked if isinstance(one, Emission)], caller)
     checked = iter(await services.acceptor.checked(made))
     prepared = [next(checked) if isinstance(one, Emission) else one for one in asked]
     events = [one._replace(trace=trace) if trace else one for one in prepared if isinstance(one, Event)]
-    receipts = iter(await services.acceptor.accept_many(events))
-    return results([one if isinstance(one, RequestError) else next(receipts) for one in prepared])
+    refusals = [one if isinstance(one, RequestError) else None for one in prepared]
+    return refusals, services.acceptor.accept_many(events)
 
 
 def _asked(item: Any) -> Emission | RequestError:
