@@ -12,7 +12,7 @@ from aiohttp import web
 
 from dispatcher.api import app as api
 from dispatcher.cli.main import main
-from worker.partition import runner
+from dispatcher.policy.figures.tallies import Tallies
 from worker.sampling import Sampler
 
 
@@ -32,5 +32,5 @@ def _no_chart(*_: object) -> None:
 if __name__ == "__main__":
     Sampler.sampling = _no_sampling  # type: ignore[method-assign, assignment]
     api.judging = _no_judging  # type: ignore[assignment, attr-defined]
-    runner._chart = _no_chart  # type: ignore[assignment]  # noqa: SLF001
+    Tallies.note = _no_chart  # type: ignore[assignment]
     main()

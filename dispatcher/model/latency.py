@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 
 LATENCY_BUCKETS_S: tuple[float, ...] = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600)
 """Upper bounds in seconds, included; what is longer goes into the bucket ``inf``."""
@@ -13,7 +12,7 @@ BUCKET_NAMES: tuple[str, ...] = (*(f"{bound:g}" for bound in LATENCY_BUCKETS_S),
 
 
 class HistogramNames:
-    """The counters of one histogram, named once: they are counted for every event."""
+    """The counters of one histogram, named once."""
 
     __slots__ = ("_buckets", "count", "sum_us")
 
@@ -25,9 +24,3 @@ class HistogramNames:
     def bucket(self, seconds: float) -> str:
         """The one bucket that an observation of ``seconds`` is counted in."""
         return self._buckets[bisect_left(LATENCY_BUCKETS_S, seconds)]
-
-    def observe(self, counted: Counter[str], seconds: float) -> None:
-        """Add one observation to the counters that it changes."""
-        counted[self.bucket(seconds)] += 1
-        counted[self.sum_us] += int(seconds * 1_000_000)
-        counted[self.count] += 1

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 
 from dispatcher.model.attempt import ClaimId
+from dispatcher.policy.figures.attempted import Attempted
 from dispatcher.policy.pace.lane import Lane
 from dispatcher.policy.pace.places import ALL_BYTES
 from dispatcher.store.queue.owning.claims import Claimed, LaneSetting, Settlement
 from dispatcher.store.queue.owning.partition import ANY_SIZE
 from worker.partition.run import Run
 
-Batch = tuple[list[Settlement], list[LaneSetting], Counter[str]]
+Batch = tuple[list[Settlement], list[LaneSetting], dict[str, int]]
 
 
 class OwnedPartition:
@@ -21,6 +22,7 @@ class OwnedPartition:
 
     __slots__ = (
         "asked",
+        "attempted",
         "changed_lanes",
         "claimed_bytes",
         "closed",
@@ -58,7 +60,9 @@ class OwnedPartition:
         """Of documents whose attempts have not ended."""
         self.outcomes: list[Settlement] = []
         self.settings: list[LaneSetting] = []
+        self.attempted = Attempted()
         self.counted: Counter[str] = Counter()
+        """Whatever else the next settle counts."""
         self.lanes: dict[str, Lane] = {}
         self.changed_lanes: set[str] = set()
         self.asked = False
@@ -128,10 +132,11 @@ class OwnedPartition:
             changes = self.lanes[integration_id].changes(now_ms)
             self.settings += [LaneSetting(integration_id, field, value) for field, value in changes.items()]
         self.changed_lanes.clear()
-        if not (self.outcomes or self.settings or self.counted):
+        counted = self.attempted.counters() | self.counted
+        if not (self.outcomes or self.settings or counted):
             return None
-        batch = (self.outcomes, self.settings, self.counted)
-        self.outcomes, self.settings, self.counted = [], [], Counter()
+        batch = (self.outcomes, self.settings, counted)
+        self.outcomes, self.settings, self.attempted, self.counted = [], [], Attempted(), Counter()
         return batch
 
     def begin(self, claimed: Claimed) -> None:

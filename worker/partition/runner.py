@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +16,8 @@ import structlog
 from dispatcher.clock import Clock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.model.attempt import Attempt, Outcome
-from dispatcher.model.latency import HistogramNames
 from dispatcher.model.operational import Notify, OperationalEvent, OperationalKind
+from dispatcher.policy.figures.attempted import ATTEMPT_SECONDS, DELIVERY_LATENCY
 from dispatcher.policy.figures.exemplars import Exemplar, sampled_trace_id
 from dispatcher.policy.figures.tallies import Tallies
 from dispatcher.policy.pace.circuit import CircuitState
@@ -30,7 +29,7 @@ from dispatcher.store.queue.owning.codec import UNREADABLE_MS
 from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.secrets.sealing import SealError
 from worker.delivery.deliver import Deliverer
-from worker.delivery.delivery import Delivered, Reading
+from worker.delivery.delivery import Delivered
 from worker.partition.owned_partition import OwnedPartition
 
 PUT_OFF_MS = 200
@@ -38,11 +37,6 @@ PUT_OFF_MS = 200
 BROKE_OFF_MS = 5000
 """Delay of an event whose attempt met an error of ours."""
 
-_WENT_WELL = frozenset({Outcome.OK, Outcome.ACCEPTED, Outcome.REFUSED})
-"""Of a first attempt: the host took it, whatever it made of it."""
-_ATTEMPTS = {outcome: f"attempts:{outcome.value}" for outcome in Outcome}
-_ATTEMPT_SECONDS = HistogramNames("attempt_seconds")
-_DELIVERY_LATENCY = HistogramNames("delivery_latency")
 _NONE = SuspendedUrls()
 
 log = structlog.get_logger("runner")
@@ -161,12 +155,10 @@ class Runner:
         else:
             lane.ease()
         owned.changed_lanes.add(claimed.event.integration_id)
-        reading = delivered.reading
-        if reading is None:
+        reading, attempt = delivered.reading, delivered.settlement.attempt
+        if reading is None or attempt is None:
             return
-        _count(owned.counted, delivered.settlement, reading)
-        if self._tallies is not None:
-            _chart(self._tallies, owned.partition, delivered.settlement, reading)
+        self._count(owned, delivered.settlement, attempt, reading.sent_ms)
         if not delivered.teaches:
             return
         outcome, now_ms = reading.verdict.outcome, self._clock.now_ms()
@@ -175,6 +167,20 @@ class Runner:
         turned = lane.observe(outcome, reading.http_status, reading.retry_after_s, now_ms)
         if turned is not None:
             self._circuit_turned(claimed.event.integration_id, turned, now_ms)
+
+    def _count(self, owned: OwnedPartition, settlement: Settlement, attempt: Attempt, sent_ms: int | None) -> None:
+        """For its partition, and for the chart of its integration."""
+        claimed, outcome, duration_s = settlement.claimed, attempt.outcome, attempt.duration_ms / 1000
+        first_s = None
+        if claimed.n == 1 and sent_ms is not None:
+            first_s = max(0, sent_ms - claimed.state.created_ms) / 1000
+        owned.attempted.add(outcome, duration_s, first_s)
+        if self._tallies is None:
+            return
+        lane = owned.partition, claimed.event.integration_id
+        self._tallies.note(lane, outcome, settlement.to, duration_s, first_s)
+        if claimed.event.trace is not None:
+            _exemplify(self._tallies, claimed.event.trace, attempt, first_s)
 
     def _credentials_changed(self, delivered: Delivered, failing: bool, now_ms: int) -> None:
         event = delivered.settlement.claimed.event
@@ -230,37 +236,12 @@ def _error(settlement: Settlement) -> dict[str, str | int | None]:
     return {"errorCode": settlement.error_code, "error": settlement.error_message}
 
 
-def _count(counted: Counter[str], settlement: Settlement, reading: Reading) -> None:
-    """By outcome and duration; the first attempt of an event also by the time from accept to POST."""
-    claimed, attempt = settlement.claimed, settlement.attempt
-    counted[_ATTEMPTS[reading.verdict.outcome]] += 1
-    if attempt is not None:
-        _ATTEMPT_SECONDS.observe(counted, attempt.duration_ms / 1000)
-    if claimed.n == 1 and reading.sent_ms is not None:
-        if reading.verdict.outcome in _WENT_WELL:
-            counted["first:good"] += 1
-        _DELIVERY_LATENCY.observe(counted, max(0, reading.sent_ms - claimed.state.created_ms) / 1000)
-
-
-def _chart(tallies: Tallies, partition: int, settlement: Settlement, reading: Reading) -> None:
-    """The same for the chart of its integration."""
-    claimed, attempt = settlement.claimed, settlement.attempt
-    duration_s = attempt.duration_ms / 1000 if attempt else None
-    first_s = None
-    if claimed.n == 1 and reading.sent_ms is not None:
-        first_s = max(0, reading.sent_ms - claimed.state.created_ms) / 1000
-    lane = (partition, claimed.event.integration_id)
-    tallies.note(lane, reading.verdict.outcome, settlement.to, duration_s, first_s)
-    if claimed.event.trace is not None and attempt is not None:
-        _exemplify(tallies, claimed.event.trace, attempt, first_s)
-
-
 def _exemplify(tallies: Tallies, trace: str, attempt: Attempt, first_s: float | None) -> None:
     """The same for whoever looks for the trace behind a figure."""
     trace_id, took_s = sampled_trace_id(trace), attempt.duration_ms / 1000
     if trace_id is None:
         return
     at_ms = attempt.started_ms + int(attempt.duration_ms)
-    tallies.exemplify(_ATTEMPT_SECONDS.bucket(took_s), Exemplar(trace_id, took_s, at_ms))
+    tallies.exemplify(ATTEMPT_SECONDS.bucket(took_s), Exemplar(trace_id, took_s, at_ms))
     if first_s is not None:
-        tallies.exemplify(_DELIVERY_LATENCY.bucket(first_s), Exemplar(trace_id, first_s, at_ms))
+        tallies.exemplify(DELIVERY_LATENCY.bucket(first_s), Exemplar(trace_id, first_s, at_ms))

@@ -94,6 +94,14 @@ def from_counters(counters: Mapping[str, int]) -> Figures:
     return figures
 
 
+_OF_MEASURES = [(name, places[0]) for name, places in _BY_COUNTER.items() if places[0] >= len(COUNTS)]
+
+
+def measured(figures: Sequence[int]) -> dict[str, int]:
+    """The counters of a partition that ``MEASURES`` are of; none of a bucket without observations."""
+    return {name: n for name, place in _OF_MEASURES if (n := figures[place])}
+
+
 def grown(before: Sequence[int], now: Sequence[int]) -> Figures:
     """The growth between two readings of counters; one that was put back counts as not grown."""
     return [max(0, later - earlier) for earlier, later in zip(before, now, strict=True)]
