@@ -73,7 +73,7 @@ class Attempt(NamedTuple):
         """Compact form kept in Redis: short names, and most fields only where there is something to say."""
         record: dict[str, Any] = {
             "t": self.started_ms,
-            "d": round(self.duration_ms, 2),
+            "d": int(self.duration_ms * 100 + 0.5) / 100,  # as round, which writes and reads digits for it
             "u": self.url,
             "o": self.outcome.value,
             "w": self.worker,
@@ -91,7 +91,7 @@ class Attempt(NamedTuple):
         if self.resent:
             record["r"] = 1
         if self.phases:
-            record["p"] = [round(ms, 1) or 0 if ms else 0 for ms in self.phases]
+            record["p"] = [int(ms * 10 + 0.5) / 10 or 0 if ms else 0 for ms in self.phases]
         if self.response_headers:
             record["a"] = self.response_headers
         return record
