@@ -56,7 +56,8 @@ async def test_bi52_only_failed_events_are_redelivered(api: Api) -> None:
     await api.refused("POST", path, 409, "wrong_status")
     hand = WorkerHand(api)
     await hand.claim(made["id"])
-    await api.refused("POST", path, 409, "wrong_status")
+    body = await api.refused("POST", path, 409, "wrong_status")
+    assert "has not ended" in body["errors"][0]["message"]
     delivered = await api.emit(accountId="B")
     await hand.settle(delivered["id"], Status.SUCCEEDED)
     await api.refused("POST", f"/v1/events/{delivered['id']}/redeliver", 409, "wrong_status")

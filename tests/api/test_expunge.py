@@ -71,6 +71,7 @@ async def test_every_event_that_has_ended_may_be_expunged(api: Api, status: Stat
 async def test_what_is_still_to_be_sent_keeps_its_content(api: Api) -> None:
     event_id = (await api.emit(**CONTENT))["id"]
     body = await api.refused("DELETE", f"/v1/events/{event_id}/payload", 409, "wrong_status")
+    assert "has not ended" in body["errors"][0]["message"]
     assert "resolve it first" in body["errors"][0]["message"]
     assert (await api.json("GET", f"/v1/events/{event_id}", 200))["payload"] == CONTENT["payload"]
     await api.json("POST", f"/v1/events/{event_id}/resolve", 200)

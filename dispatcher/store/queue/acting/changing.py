@@ -9,7 +9,7 @@ from dispatcher.model.event import Event, EventState, no_such_event
 from dispatcher.model.queue import StoredEvent
 from dispatcher.model.status import Status
 from dispatcher.store.archive.upkeep.expunging import rewrite
-from dispatcher.store.queue.acting.refusals import BROUGHT_FORWARD, EXPUNGED, refusal
+from dispatcher.store.queue.acting.refusals import BROUGHT_FORWARD, EXPUNGED, REDELIVERED, refusal
 from dispatcher.store.queue.views.looking import EventLooks
 from dispatcher.store.queue.views.past import without_content
 from dispatcher.store.redis.scripts import Argument, Script, script
@@ -32,7 +32,7 @@ class EventChanges(EventLooks):
         Not one that failed once more after ``asked_ms``.
         """
         arguments = (event_id, "" if revision is None else revision, "" if asked_ms is None else asked_ms)
-        return await self._change(event_id, _REOPEN, arguments, "redelivered")
+        return await self._change(event_id, _REOPEN, arguments, REDELIVERED)
 
     async def bring_forward(self, event_id: str, asked_ms: int | None = None) -> StoredEvent:
         """Let the next attempt of a RETRYING event be due now, unless one began after ``asked_ms``."""

@@ -12,7 +12,9 @@ from dispatcher.store.queue.records import text
 
 BROUGHT_FORWARD = "brought forward"
 EXPUNGED = "expunged"
+REDELIVERED = "redelivered"
 
+_OPEN = frozenset(Status) - TERMINAL
 _INSTEAD = {
     BROUGHT_FORWARD: {
         Status.QUEUED: "no attempt of it has failed, so none is planned; its explanation says what it waits for",
@@ -22,7 +24,8 @@ _INSTEAD = {
         **dict.fromkeys(FAILURES, "redeliver it"),
         **dict.fromkeys(COMPLETE, "nothing more is sent for it"),
     },
-    EXPUNGED: dict.fromkeys(frozenset(Status) - TERMINAL, "wait until it has ended, or resolve it first"),
+    EXPUNGED: dict.fromkeys(_OPEN, "wait until it has ended, or resolve it first"),
+    REDELIVERED: dict.fromkeys(_OPEN, "it is under way; deliver-now brings a planned attempt forward"),
 }
 """By what was asked, and the status that did not allow it: what to do, or why there is nothing to do."""
 
@@ -38,10 +41,10 @@ def refusal(reply: list[Any], verb: str) -> Conflict | NotFound | None:
 
 
 def _wrong_status(status: str, verb: str) -> Conflict:
+    """Names no status of an open event: the one that is shown also says whether it waits or is in flight."""
     instead = _INSTEAD.get(verb, {}).get(Status(status))
-    return Conflict.of(
-        "wrong_status", f"an event that is {status} cannot be {verb}" + (f": {instead}" if instead else "")
-    )
+    named = "has not ended" if verb != BROUGHT_FORWARD and Status(status) in _OPEN else f"is {status}"
+    return Conflict.of("wrong_status", f"an event that {named} cannot be {verb}" + (f": {instead}" if instead else ""))
 
 
 def _behind(head: str, verb: str) -> Conflict:
