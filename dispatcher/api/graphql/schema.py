@@ -12,9 +12,11 @@ from strawberry.types import ExecutionContext
 
 from dispatcher.api.graphql.bounds.few_errors import FewVariableErrors
 from dispatcher.api.graphql.bounds.limits import Limits
-from dispatcher.api.graphql.mutations.access import AccessMutations
-from dispatcher.api.graphql.mutations.definitions import DefinitionMutations
+from dispatcher.api.graphql.mutations.credentials import CredentialMutations
+from dispatcher.api.graphql.mutations.integrations import IntegrationMutations
 from dispatcher.api.graphql.mutations.pings import PingMutations
+from dispatcher.api.graphql.mutations.products import ProductMutations
+from dispatcher.api.graphql.mutations.sign_on import SignOnMutations
 from dispatcher.api.graphql.mutations.suspended_urls import SuspensionMutations
 from dispatcher.api.graphql.naming import Naming
 from dispatcher.api.graphql.queries import Query
@@ -25,7 +27,9 @@ from dispatcher.api.graphql.words.wording import Names, describe
 
 
 @strawberry.type
-class Mutation(DefinitionMutations, AccessMutations, PingMutations, SuspensionMutations):
+class Mutation(
+    IntegrationMutations, ProductMutations, SignOnMutations, CredentialMutations, PingMutations, SuspensionMutations
+):
     """Changes that publishers can make."""
 
 

@@ -1,1 +1,4 @@
-"""Mutations: each takes an input, has a use case do it, and answers with a payload."""
+"""Mutations: each stands with its input and its answer, and has a use case do it.
+
+A field left out of an input means unchanged, null means cleared; nothing is checked here but types.
+"""

@@ -1,1 +1,1 @@
-"""Types of the schema: inputs, outputs and payloads, and how values become them."""
+"""Types of the schema that several operations share, and how values become them."""

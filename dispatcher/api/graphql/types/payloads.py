@@ -1,4 +1,4 @@
-"""Answers of mutations. A broken business rule is a user error with HTTP 200, never a GraphQL error."""
+"""Shared parts of what mutations answer. A broken business rule is a user error with HTTP 200, no GraphQL error."""
 
 from __future__ import annotations
 
@@ -8,14 +8,9 @@ from typing import Any, ParamSpec, TypeVar
 
 import strawberry
 
-from dispatcher.api.graphql.types.integration_fields import BookmarkConfiguration, OpenIdConnectConfiguration
-from dispatcher.api.graphql.types.objects import Product, ProductIntegration
-from dispatcher.api.graphql.types.outputs import (
-    InboundClient,
-)
-from dispatcher.api.graphql.types.ping_outputs import IntegrationTest
-from dispatcher.api.graphql.types.scalars import EpochMs
+from dispatcher.api.graphql.types.objects import ProductIntegration
 from dispatcher.errors import Problem, RequestError
+from dispatcher.model.integration import Integration
 
 
 @strawberry.type
@@ -37,111 +32,9 @@ class IntegrationPayload(Payload):
     product_integration: ProductIntegration | None = None
 
 
-@strawberry.type
-class CreateProductIntegrationPayload(IntegrationPayload):
-    signing_secret: str | None = strawberry.field(
-        default=None, description="Signs every notification. Shown only here: keep it."
-    )
-    warnings: list[str] = strawberry.field(default_factory=list)
-
-
-@strawberry.type
-class UpdateProductIntegrationPayload(IntegrationPayload):
-    warnings: list[str] = strawberry.field(default_factory=list)
-
-
-@strawberry.type
-class UpdateProductPayload(Payload):
-    product: Product | None = None
-
-
-@strawberry.type
-class OpenIdConnectConfigurationPayload(IntegrationPayload):
-    open_id_connect_configuration: OpenIdConnectConfiguration | None = None
-    warnings: list[str] = strawberry.field(default_factory=list)
-
-
-@strawberry.type
-class BookmarkConfigurationPayload(IntegrationPayload):
-    bookmark_configuration: BookmarkConfiguration | None = None
-    warnings: list[str] = strawberry.field(default_factory=list)
-
-
-@strawberry.type
-class RemoveProductIntegrationSingleSignOnConfigurationPayload(IntegrationPayload):
-    pass
-
-
-@strawberry.type
-class GenerateProductIntegrationInboundClientPayload(Payload):
-    """The pair, wrapped and flat: both forms are in use."""
-
-    product_integration_inbound_client: InboundClient | None = None
-    client_id: str | None = None
-    client_secret: str | None = None
-    created_on: EpochMs | None = None
-
-
-@strawberry.type
-class TriggerProductIntegrationPingTestPayload(IntegrationPayload):
-    test: IntegrationTest | None = strawberry.field(default=None, description="Still running; ask for it by its id.")
-
-
-@strawberry.type
-class TestProductIntegrationCredentialsPayload(Payload):
-    """``success`` null: nothing was tried, because of ``userErrors``."""
-
-    success: bool | None = None
-    error_code: str | None = None
-    message: str | None = None
-    duration_ms: float | None = None
-
-
-@strawberry.type
-class PublishProductIntegrationPayload(IntegrationPayload):
-    pass
-
-
-@strawberry.type
-class LinkProductIntegrationPayload(IntegrationPayload):
-    product: Product | None = None
-    former_integration_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The integration that the product was taken from."
-    )
-    warnings: list[str] = strawberry.field(default_factory=list)
-
-
-@strawberry.type
-class UnlinkProductIntegrationPayload(IntegrationPayload):
-    product: Product | None = None
-
-
-@strawberry.type
-class RotateProductIntegrationSigningSecretPayload(IntegrationPayload):
-    signing_secret: str | None = strawberry.field(
-        default=None, description="Signs from now on, beside the old one. Shown only here: keep it. Null for ED25519."
-    )
-    public_key: str | None = strawberry.field(
-        default=None, description="What verifies the signatures of an ED25519 key; also in the published key set."
-    )
-
-
-@strawberry.type
-class ScheduleProductIntegrationSigningKeyRotationPayload(IntegrationPayload):
-    pass
-
-
-@strawberry.type
-class EnableProductIntegrationSuspendedUrlPayload(IntegrationPayload):
-    released: int | None = strawberry.field(default=None, description="Parked events that go on.")
-    was_suspended: bool | None = strawberry.field(
-        default=None, description="False: nothing was suspended, and nothing has changed."
-    )
-
-
-@strawberry.type
-class DeleteProductIntegrationPayload(Payload):
-    id: strawberry.ID | None = None
+def working(integration: Integration) -> ProductIntegration:
+    """The integration as it is edited."""
+    return ProductIntegration.of(integration, integration.working)
 
 
 P = TypeVar("P", bound=Payload)
