@@ -40,7 +40,7 @@ async def healthz(request: web.Request) -> web.StreamResponse:
 
 
 async def readyz(request: web.Request) -> web.StreamResponse:
-    """503 while Redis does not answer or takes no writes, since when this process knows: send no more requests here."""
+    """503 while Redis does not answer or takes no writes, and since when this process knows: send no requests here."""
     try:
         await request.app[SERVICES].queue.take_writes()
     except StoreUnavailable:

@@ -1,4 +1,4 @@
-"""Lets a caller in to a route: its token, its rate, its scopes, and what it is restricted to."""
+"""Lets a caller in to a route: its token, its rate, its scopes, and what it is bound to."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dispatcher.model.access import Caller, Scope
 
 _Once = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 _FLEET_WIDE = frozenset({Scope.OPS_READ, Scope.OPS_WRITE, Scope.CLIENTS_ADMIN, Scope.MARKETPLACE_PARTNER})
-"""Scopes that reach more than one account; never for a client that is restricted to one."""
+"""Scopes that reach more than one account; never for a client that is bound to one."""
 
 _LOOKING = frozenset({hdrs.METH_GET, hdrs.METH_HEAD})
 _SERVERS_FAULT = 500
@@ -117,11 +117,11 @@ def check(caller: Caller, needed: tuple[Scope, ...], route: Route) -> None:
     if not caller.may(*needed):
         raise _insufficient(needed)
     if caller.account_id is not None and _FLEET_WIDE.issuperset(needed):
-        raise Refused.of("account_restricted", "This client is restricted to one account; use one that is not.")
+        raise Refused.of("account_restricted", "This client is bound to one account; use one that is not.")
     if caller.vendor_id is not None and not route.vendors:
-        raise Refused.of("vendor_restricted", "This client is restricted to one vendor; use one that is not.")
+        raise Refused.of("vendor_restricted", "This client is bound to one vendor; use one that is not.")
     if caller.marketplaces is not None and caller.account_id is None and not route.partners:
-        text = "This client is restricted to its marketplaces; ask for a token with scope=account:{AccountId}."
+        text = "This client is bound to its marketplaces; ask for a token with scope=account:{AccountId}."
         raise Refused.of("marketplace_restricted", text)
 
 

@@ -70,6 +70,6 @@ def _not_by_get() -> RequestError:
 
 def _may_not_write(caller: Caller) -> Exception:
     if caller.account_id is not None:
-        text = "This client is restricted to one account; use one that is not."
+        text = "This client is bound to one account; use one that is not."
         return Refused.of("account_restricted", text)
     return Refused.of("insufficient_scope", f"A mutation needs a token with the scope {Scope.INTEGRATIONS_WRITE}.")

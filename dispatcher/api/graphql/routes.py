@@ -104,5 +104,5 @@ routes: list[Route] = graphql_routes()
 
 
 def _may_change(caller: Caller) -> bool:
-    """Definitions belong to no account, so a client that is restricted to one may not change them."""
+    """Definitions belong to no account, so a client that is bound to one may not change them."""
     return caller.may(Scope.INTEGRATIONS_WRITE) and caller.account_id is None

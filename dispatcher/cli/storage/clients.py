@@ -57,11 +57,11 @@ def create(
     scope: Annotated[list[str] | None, typer.Option(help="What it may do; give the option once for each.")] = None,
     role: Annotated[Role | None, typer.Option(help="Scopes by the kind of client, beside --scope.")] = None,
     name: Annotated[str, typer.Option(help="Whose it is, for people.")] = "",
-    account: Annotated[str | None, typer.Option(help="Restrict every call to this account.")] = None,
-    vendor: Annotated[str | None, typer.Option(help="Restrict every call to what is this vendor's.")] = None,
+    account: Annotated[str | None, typer.Option(help="Bind it to this account.")] = None,
+    vendor: Annotated[str | None, typer.Option(help="Bind it to this vendor.")] = None,
     rate: Annotated[float | None, typer.Option(min=0, help="Requests per second; 0 = any number.")] = None,
     marketplace: Annotated[
-        list[int] | None, typer.Option(min=1, help="Restrict it to this marketplace; give the option once for each.")
+        list[int] | None, typer.Option(min=1, help="Bind it to this marketplace; give the option once for each.")
     ] = None,
     public_key: _PublicKey = None,
 ) -> None:

@@ -117,7 +117,7 @@ def definitions_of(viewer: Viewer) -> Definitions:
 
 def refuse_bound_to_marketplaces(caller: Caller) -> None:
     if caller.marketplaces is not None and caller.account_id is None:
-        raise Refused.of("marketplace_restricted", "This client is restricted to its marketplaces.")
+        raise Refused.of("marketplace_restricted", "This client is bound to its marketplaces.")
 
 
 async def _subject(request: web.Request, viewer: Viewer) -> Subject:

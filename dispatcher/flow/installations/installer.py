@@ -87,7 +87,7 @@ class Installer:
         """Raises ``Unprocessable`` with everything that is wrong, ``Conflict`` when the id is taken."""
         integration = await self._cache.integration(asked.connector_id) if asked.connector_id else None
         if not reaches_integration(caller, integration):
-            text = "This client is restricted to one vendor: name one of its integrations."
+            text = "This client is bound to one vendor: name one of its integrations."
             raise Unprocessable.of("invalid_reference", text, "_connectorId")
         asked = replace(asked, vendor_id=caller.vendor_id)
         return self._followed(await self._creation.create(installation_id, asked, integration, cause))

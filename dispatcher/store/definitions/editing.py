@@ -152,5 +152,5 @@ class Definitions(Products):
     def _check_owner(self, before: str | None, after: Integration) -> None:
         """Refuse a vendor's client that would change the vendor."""
         if self._vendor_id is not None and after.vendor_id != before:
-            text = "This client is restricted to one vendor: leave vendorId out."
+            text = "This client is bound to one vendor: leave vendorId out."
             raise Refused.of("vendor_restricted", text, "vendorId")

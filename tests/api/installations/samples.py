@@ -79,7 +79,7 @@ STEPS = (
 
 
 async def account(api: Api, account_id: str = "A-1") -> dict[str, str]:
-    """Headers of a client that is restricted to an account."""
+    """Headers of a client that is bound to an account."""
     return await api.bearer_of_new("installations:read", "installations:write", "events:read", account_id=account_id)
 
 

@@ -67,7 +67,7 @@ async def end_links(request: web.Request) -> web.StreamResponse:
 async def _integration(request: web.Request) -> Integration:
     caller = request[CALLER]
     if caller.account_id is not None:
-        text = "The page shows events of every account: use a client that is restricted to none."
+        text = "The page shows events of every account: use a client that is bound to none."
         raise Refused.of("account_restricted", text)
     return await request.app[SERVICES].definitions.of_vendor(caller.vendor_id).needed(request.match_info["id"])
 

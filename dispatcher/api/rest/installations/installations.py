@@ -183,7 +183,7 @@ def _check_new(body: IntegrationIn) -> None:
 
 
 def _account_of(asked: str | None, caller: Caller) -> str | None:
-    """The account that it is installed into; a caller that is restricted to one need not name it."""
+    """The account that it is installed into; a caller that is bound to one need not name it."""
     if caller.account_id is None or asked in (None, caller.account_id):
         return asked or caller.account_id
     raise Refused.of("account_restricted", "This client may install into its own account only.", "_accountId")

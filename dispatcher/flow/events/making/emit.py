@@ -187,7 +187,7 @@ def _type_of(name: str) -> EventType:
 
 
 def _account_of(asked: str | None, caller: Caller) -> str | None:
-    """The account of the event; a caller that is restricted to one need not name it."""
+    """The account of the event; a caller that is bound to one need not name it."""
     if caller.account_id is None or asked in (None, caller.account_id):
         return asked or caller.account_id
     raise Refused.of("account_restricted", "This client may emit for its own account only.", "accountId")

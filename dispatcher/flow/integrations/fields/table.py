@@ -172,7 +172,7 @@ INTEGRATION = Record(
         Field(
             "probeIntervalMinutes",
             "probe_interval_minutes",
-            Number(None, 1, WEEK_MINUTES, whole=True, hint="; null turns probes off"),
+            Number(None, 1, WEEK_MINUTES, whole=True, hint="; null = no scheduled pings"),
             Affects.PINGS,
             says="Minutes between scheduled pings; none = never",
         ),
