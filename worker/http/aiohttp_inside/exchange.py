@@ -41,8 +41,7 @@ _forbidden = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]").search
 
 def written(start_lines: str, headers: Mapping[str, str], body: bytes) -> bytes:
     """The whole request. Raises ``ValueError`` for a header that HTTP does not allow."""
-    if _forbidden("".join(headers) + "".join(headers.values())):
-        raise ValueError("a header holds a control character")
+    _refuse_control("".join(headers.values()))
     default_lines = _missing_lines(tuple(headers))
     head = f"{start_lines}{default_lines}Content-Length: {len(body)}\r\n{header_lines(headers)}\r\n"
     return head.encode() + body
@@ -52,9 +51,15 @@ def header_lines(headers: Mapping[str, str]) -> str:
     return "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
 
 
+def _refuse_control(text: str) -> None:
+    if not text.isprintable() and _forbidden(text):
+        raise ValueError("a header holds a control character")
+
+
 @lru_cache(maxsize=256)
 def _missing_lines(names: tuple[str, ...]) -> str:
-    """The lines of ``ALWAYS`` that are not among ``names``."""
+    """The lines of ``ALWAYS`` that are not among ``names``, of which each is looked at. Raises ``ValueError``."""
+    _refuse_control("".join(names))
     given = {name.lower() for name in names}
     return header_lines({name: value for name, value in ALWAYS.items() if name.lower() not in given})
 
