@@ -62,6 +62,8 @@ ORDINARY = {
     "numbers beyond 64 bits": post(said(payload={"n": 0}).replace(b'"n":0', b'"n":1234567890123456789012.50')),
     "space between": post(b' { "type" : "SUBSCRIPTION_CHANGE",\n "productId" : "P-1" } '),
     "an account's client": post(EVENT, token="OWN"),
+    "a key": post(EVENT, "Idempotency-Key: WAY"),
+    "a key's name in lower case": post(EVENT, "idempotency-key: WAY"),
 }
 """Begun at once, each."""
 ODD = {
@@ -98,7 +100,6 @@ ODD = {
     "packed": post(gzip.compress(EVENT), "Content-Encoding: gzip"),
     "packed by name": post(EVENT, "Content-Encoding: gzip"),
     "packed in an unknown way": post(EVENT, "Content-Encoding: br"),
-    "a key": post(EVENT, "Idempotency-Key: WAY"),
     "a key twice": post(EVENT, "Idempotency-Key: a", "Idempotency-Key: b"),
     "a key of nothing": post(EVENT, "Idempotency-Key:"),
     "a CloudEvent": post(EVENT, "ce-specversion: 1.0", "ce-id: WAY", "ce-source: s", "ce-type: create"),

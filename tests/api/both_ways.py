@@ -11,6 +11,8 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from multidict import MultiMapping
+
 from dispatcher.api.http.aiohttp_inside.connection import Connection, connection_arguments
 from dispatcher.api.http.at_once import AT_ONCE, Begun
 from dispatcher.api.http.response.middleware import EDGE
@@ -65,7 +67,7 @@ async def both_ways(api: Api) -> AsyncIterator[Ways]:
     assert server is not None
     begin = api.http.app[AT_ONCE]["/v1/events"]
 
-    def counted(headers: Mapping[str, str], raw: bytes) -> Begun | None:
+    def counted(headers: MultiMapping[str], raw: bytes) -> Begun | None:
         if (found := begin(headers, raw)) is not None:
             begun.append(raw)
         return found

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from dispatcher.errors import StoreDeclined, StoreUnavailable
-from tests.api.accepts import ENDING, IN_PIECES, NEXT, ODD, ORDINARY, post
+from tests.api.accepts import ENDING, EVENT, IN_PIECES, NEXT, ODD, ORDINARY, post, said
 from tests.api.both_ways import Ways, both_ways
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, basic
 
@@ -25,6 +25,17 @@ async def test_what_is_begun_at_once_is_answered_as_by_the_handler(ways: Ways) -
         prompt, general = await ways.both(request, NEXT)
         assert prompt == general, name
         assert prompt.count(b"HTTP/1.1 202 Accepted") == len(ways.begun) == request.count(b"POST "), name
+
+
+async def test_a_key_makes_one_event_either_way_and_takes_no_other_body(ways: Ways) -> None:
+    await ways.both(post(), NEXT)
+    ways.begun.clear()
+    keyed = [post(body, "Idempotency-Key: WAY") for body in (EVENT, EVENT, said(accountId="A-2"))]
+    prompt, general = await ways.both(b"".join(keyed), NEXT)
+    assert prompt == general
+    assert [prompt.count(word) for word in (b" 202 Accepted", b"Idempotency-Replayed: true", b" 409 ")] == [2, 1, 1]
+    assert b"idempotency_conflict" in prompt
+    assert len(ways.begun) == 3
 
 
 async def test_what_is_odd_is_answered_as_ever(ways: Ways) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import hdrs
+from multidict import MultiMapping
 
 from dispatcher.api.admission.access import check
 from dispatcher.api.admission.metering import Meters
@@ -21,7 +21,7 @@ def admitting_at_once(route: Route, gate: Gate, meters: Meters, ordinary: Ordina
     """
     needed = route.scopes or ()
 
-    def begin(headers: Mapping[str, str], raw: bytes) -> Begun | None:
+    def begin(headers: MultiMapping[str], raw: bytes) -> Begun | None:
         caller = gate.remembered(headers.get(hdrs.AUTHORIZATION))
         if caller is None:
             return None

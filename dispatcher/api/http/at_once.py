@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from aiohttp import hdrs, web
+from multidict import MultiMapping
 
 from dispatcher.model.access import Caller
 
@@ -30,11 +31,11 @@ class Begun(NamedTuple):
     answer: Callable[[Any], Answer]
 
 
-Begin = Callable[[Mapping[str, str], bytes], Begun | None]
+Begin = Callable[[MultiMapping[str], bytes], Begun | None]
 """Headers and body → what is begun; None, or whatever it raises: nothing is, and the handler is asked."""
 
 Ready = Callable[[], Begun]
-Ordinary = Callable[[Mapping[str, str], bytes, Caller], Ready | None]
+Ordinary = Callable[[MultiMapping[str], bytes, Caller], Ready | None]
 """As ``Begin``, of a caller that is let in; nothing is begun before the last word."""
 
 AT_ONCE: web.AppKey[Mapping[str, Begin]] = web.AppKey("at_once")

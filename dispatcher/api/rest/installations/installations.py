@@ -81,7 +81,7 @@ async def create_integration(request: web.Request) -> web.StreamResponse:
     """201. Its steps come from the published revision; without open steps it is ordered at once."""
     services, caller = request.app[SERVICES], request[CALLER]
     require_media(request, JSON)
-    key, raw = idempotency_key(request), await read_body(request)
+    key, raw = idempotency_key(request.headers), await read_body(request)
     body = validated(NewIntegrationIn, read_object(raw))
     _check_new(body)
     asked = asked_from(body, _account_of(body.account_id, caller))
@@ -96,7 +96,7 @@ async def create_integration(request: web.Request) -> web.StreamResponse:
 async def clone_integration(request: web.Request) -> web.StreamResponse:
     """201: the same again, with all of its steps open, and an account identifier of its own."""
     services, caller, source_id = request.app[SERVICES], request[CALLER], request.match_info["_id"]
-    key, raw = idempotency_key(request), await read_body(request)
+    key, raw = idempotency_key(request.headers), await read_body(request)
     if raw:
         require_media(request, JSON)
     body = validated(CloneIn, read_object(raw) if raw else {})

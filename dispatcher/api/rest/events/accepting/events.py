@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
 from aiohttp import web
 
 from dispatcher.api.http.request.body import JSON, NDJSON, read_body, require_media
-from dispatcher.api.http.request.idempotency import idempotency_key
+from dispatcher.api.http.request.idempotency import body_hash, idempotency_key
 from dispatcher.api.http.route import CALLER, Route
 from dispatcher.api.rest.events.accepting.cloud_event_forms import CLOUD_EVENTS, SPEC_VERSION_HEADER, CloudEventIn
 from dispatcher.api.rest.events.accepting.cloud_events import accept_cloud_event, accept_cloud_events
@@ -50,7 +49,7 @@ async def _accept_event(request: web.Request, trace: str | None) -> web.StreamRe
     if media != JSON or SPEC_VERSION_HEADER in request.headers:
         return await accept_cloud_event(request, trace, media)
     services, caller = request.app[SERVICES], request[CALLER]
-    key = idempotency_key(request)
+    key = idempotency_key(request.headers)
     raw = await read_body(request)
     event = await services.emitter.event(asked_in(raw), caller)
     if trace is not None:
@@ -58,8 +57,9 @@ async def _accept_event(request: web.Request, trace: str | None) -> web.StreamRe
     if key is None:
         receipt = await services.acceptor.accept(event)
     else:
-        digest = hashlib.sha256(raw).hexdigest()
-        receipt = await services.acceptor.accept_once(event, client_id=caller.key_space, key=key, body_hash=digest)
+        receipt = await services.acceptor.accept_once(
+            event, client_id=caller.key_space, key=key, body_hash=body_hash(raw)
+        )
     return accepted(receipt, services.deployment.base_url, replayed=key is not None and receipt.replayed)
 
 
