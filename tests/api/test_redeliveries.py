@@ -205,6 +205,11 @@ async def test_bad_filters_are_refused(api: Api, body: Any, code: str, field: st
     await api.refused("POST", PATH, 422, code, field, json=body)
 
 
+async def test_what_is_no_filter_is_told_both_forms(api: Api) -> None:
+    body = await api.refused("POST", PATH, 422, "wrong_type", "filter", json={"filter": 5})
+    assert body["errors"][0]["message"] == "Give a text such as status:dead, or a JSON object."
+
+
 async def test_unknown_redelivery_is_not_found(api: Api) -> None:
     await api.refused("GET", f"{PATH}/nope", 404, "not_found")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from pydantic import Field, ValidatorFunctionWrapHandler, WithJsonSchema, WrapValidator
+from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
 from dispatcher.api.rest.models import NO_CONTROL, EpochMs, Moment, Name, Wire
@@ -37,7 +38,11 @@ class FilterIn(Wire):
 
 
 def _text_or_fields(value: Any, as_fields: ValidatorFunctionWrapHandler) -> Any:
-    return FilterIn(q=value) if isinstance(value, str) else as_fields(value)
+    if isinstance(value, str):
+        return FilterIn(q=value)
+    if not isinstance(value, dict):
+        raise PydanticCustomError("filter_type", "Give a text such as status:dead, or a JSON object.")
+    return as_fields(value)
 
 
 def _allow_text(schema: dict[str, Any]) -> None:
