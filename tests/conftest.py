@@ -22,7 +22,14 @@ from dispatcher.store.redis.connection import connect
 from tests.programs import attended
 from tests.waiting import wait_until
 
-pytest_plugins = ("tests.browser", "tests.chromium", "tests.host_fixtures", "tests.shares", "tests.start")
+pytest_plugins = (
+    "tests.browser",
+    "tests.chromium",
+    "tests.host_fixtures",
+    "tests.shares",
+    "tests.signing",
+    "tests.start",
+)
 
 READY_DEADLINE_S = 60.0
 VOLATILE = ("--port", "0", "--appendonly", "no", "--save", "", "--maxmemory-policy", "noeviction")

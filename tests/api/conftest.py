@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
 from aiohttp import ClientResponse, encode_basic_auth
-from joserfc.jwk import RSAKey
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
-from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.api.watch.verdict import judging
 from dispatcher.cli.processes.sign_in import oidc_of
@@ -27,6 +25,7 @@ from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
 from dispatcher.store.secrets.sealing import Sealer
 from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.serving import Http, listening_as_served
+from tests.signing import key_pair
 
 ADMIN_ID, ADMIN_SECRET = "admin", "admin-secret-for-tests"
 KEY = base64.b64encode(bytes(32)).decode()
@@ -134,27 +133,8 @@ def _patient(patient: None) -> None:
 
 @pytest.fixture(scope="session")
 def signing_key() -> str:
-    """A sealed key, made once: making one takes longer than most tests."""
-    return Sealer([KEY]).seal(generate(), ACCESS_TOKEN_KEY)
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _keys_checked_once() -> Iterator[None]:
-    """Each start of an API checks its RSA key, which takes longer than most tests. Other keys are read as ever."""
-    known: dict[str, Any] = {}
-    check = RSAKey.import_key
-
-    def checked(value: Any, *arguments: Any) -> Any:
-        if not isinstance(value, dict) or "d" not in value:
-            return check(value, *arguments)
-        made = known.get(value["n"])
-        if made is None:
-            made = known[value["n"]] = check(value, *arguments)
-        return made
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(RSAKey, "import_key", checked)
-        yield
+    """Sealed with ``KEY``."""
+    return Sealer([KEY]).seal(key_pair(), ACCESS_TOKEN_KEY)
 
 
 Start = Callable[..., Awaitable[Api]]

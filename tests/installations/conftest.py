@@ -13,7 +13,6 @@ from aiohttp import ClientResponse
 from redis.asyncio import Redis
 
 from dispatcher.api.app import build_app
-from dispatcher.api.oauth.keys import generate
 from dispatcher.api.services import SERVICES, Services
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.installation import Installation, InstallStep
@@ -26,6 +25,7 @@ from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, KEY, basic
 from tests.hosts import ProductHost, Received, Reply
 from tests.serving import Http, asking
+from tests.signing import key_pair
 from tests.waiting import until
 from worker.main import run
 
@@ -196,8 +196,8 @@ def _patient(patient: None) -> None:
 
 @pytest.fixture(scope="session")
 def signing_key() -> str:
-    """A sealed key, made once: making one takes longer than most tests."""
-    return Sealer([KEY]).seal(generate(), sealed_fields.ACCESS_TOKEN_KEY)
+    """Sealed with ``KEY``."""
+    return Sealer([KEY]).seal(key_pair(), sealed_fields.ACCESS_TOKEN_KEY)
 
 
 @pytest.fixture

@@ -9,8 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from aiohttp import web
 from redis.asyncio import Redis
 
+from dispatcher.api.app import build_app
 from dispatcher.flow.integrations.editing.publish import publish
 from dispatcher.ids import new_hex24, new_uuid
 from dispatcher.model.attempt import Attempt
@@ -31,8 +33,10 @@ from dispatcher.store.queue.events import QueueStore
 from dispatcher.store.queue.owning.partition import PartitionStore
 from dispatcher.store.secrets import fields as sealed_fields
 from dispatcher.store.secrets.sealing import Sealer, new_key
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.events import event_of
 from tests.hosts import ProductHost
+from tests.signing import key_pair
 from tests.waiting import until
 from worker.main import run
 
@@ -102,6 +106,11 @@ class Shop:
         event = event_of(integration.id, self.settings.partitions, account, kind, **more)
         await self.queue.accept([event])
         return event.id
+
+    async def built_api(self, **changed: Any) -> web.Application:
+        """One that has not to make its key pair first."""
+        await SigningKeyStore(self.redis).offer(self.sealer.seal(key_pair(), sealed_fields.ACCESS_TOKEN_KEY))
+        return await build_app(self.settings.model_copy(update=changed), self.redis)
 
     async def work(self, **changed: Any) -> asyncio.Event:
         """Start a worker; setting the answered event stops it."""

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from dispatcher.api.app import build_app
 from dispatcher.marketplace.routes import mount_marketplace
 from dispatcher.model.integration import Integration
 from dispatcher.model.queue import StoredEvent
@@ -80,7 +79,7 @@ class HostApplication:
 @pytest.fixture
 async def app(shop: Shop) -> AsyncIterator[HostApplication]:
     admin = {"admin_client_id": ADMIN_ID, "admin_client_secret": SecretStr(ADMIN_SECRET)}
-    built = await build_app(shop.settings.model_copy(update=admin), shop.redis)
+    built = await shop.built_api(**admin)
     mount_marketplace(built)
     async with asking(built) as http:
         form = {"grant_type": "client_credentials"}

@@ -12,7 +12,6 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks import Webhook
 
-from dispatcher.api.app import build_app
 from dispatcher.flow.integrations.credentials.rotate_secret import rotate_secret
 from dispatcher.model.integration import Integration, SigningAlgorithm
 from dispatcher.model.status import Status
@@ -24,7 +23,7 @@ from tests.worker.conftest import SECRET, Shop
 
 @pytest.fixture
 async def published(shop: Shop) -> AsyncIterator[Http]:
-    async with asking(await build_app(shop.settings, shop.redis)) as http:
+    async with asking(await shop.built_api()) as http:
         yield http
 
 

@@ -9,7 +9,6 @@ import pytest
 from pydantic import SecretStr
 from standardwebhooks import Webhook
 
-from dispatcher.api.app import build_app
 from dispatcher.model.status import Status
 from dispatcher.policy.notification.headers import FORBIDDEN_NAMES
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET
@@ -63,7 +62,7 @@ class Publisher:
 @pytest.fixture
 async def publisher(shop: Shop) -> AsyncIterator[Publisher]:
     admin = {"admin_client_id": ADMIN_ID, "admin_client_secret": SecretStr(ADMIN_SECRET)}
-    async with asking(await build_app(shop.settings.model_copy(update=admin), shop.redis)) as http:
+    async with asking(await shop.built_api(**admin)) as http:
         yield Publisher(http, shop, await bearer(http, ADMIN_ID, ADMIN_SECRET))
 
 

@@ -18,14 +18,10 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook
 
-from dispatcher.api.app import build_app
-from dispatcher.api.oauth.keys import generate
 from dispatcher.flow.integrations.credentials.inbound_client import generate_inbound_client
 from dispatcher.model.event_type import STEP_TYPES, EventType
 from dispatcher.model.integration import AnswerMode, NotificationStyle
 from dispatcher.model.status import Status
-from dispatcher.store.secrets.fields import ACCESS_TOKEN_KEY
-from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.hosts import Reply
 from tests.ports import free_port
 from tests.serving import serving
@@ -92,8 +88,7 @@ async def api_beside(shop: Shop) -> AsyncIterator[None]:
     """An API at the address that notifications name."""
     port = free_port()
     shop.settings = shop.settings.model_copy(update={"public_base_url": f"http://127.0.0.1:{port}"})
-    await SigningKeyStore(shop.redis).offer(shop.sealer.seal(generate(), ACCESS_TOKEN_KEY))
-    async with serving(await build_app(shop.settings, shop.redis), port):
+    async with serving(await shop.built_api(), port):
         yield
 
 

@@ -15,6 +15,7 @@ from dispatcher.api.services import PING_STARTER, SERVICES
 from dispatcher.model.event_type import EventType
 from dispatcher.model.integration import Integration
 from dispatcher.model.ping import PingTest
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, SteppedClock, api_settings
 from tests.serving import Http, asking
 
@@ -82,8 +83,9 @@ async def bearer(http: Http, client_id: str, secret: str) -> dict[str, str]:
 
 
 @pytest.fixture
-async def graph(redis: Redis) -> AsyncIterator[Graph]:
+async def graph(redis: Redis, signing_key: str) -> AsyncIterator[Graph]:
     clock = SteppedClock()
+    await SigningKeyStore(redis).offer(signing_key)
     app = await build_app(api_settings(), redis, clock=clock)
     app[PING_STARTER] = NotedPings()
     async with asking(app) as http:

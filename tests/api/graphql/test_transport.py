@@ -17,6 +17,7 @@ from redis.asyncio import Redis
 from dispatcher.api.app import build_app
 from dispatcher.api.services import SERVICES
 from dispatcher.store.secrets import fields as sealed_fields
+from dispatcher.store.secrets.signing_keys import SigningKeyStore
 from tests.api.conftest import ADMIN_ID, ADMIN_SECRET, Api, SteppedClock, api_settings
 from tests.api.graphql.conftest import Graph, NotedPings, bearer
 from tests.serving import asking
@@ -245,7 +246,8 @@ async def test_password_does_not_follow_the_proxy_to_another_host(graph: Graph) 
     assert await transport_of(graph, own_id) is None
 
 
-async def test_deployments_own_proxy_leaves_no_room_for_another(redis: Redis) -> None:
+async def test_deployments_own_proxy_leaves_no_room_for_another(redis: Redis, signing_key: str) -> None:
+    await SigningKeyStore(redis).offer(signing_key)
     settings = api_settings().model_copy(update={"proxy_url": SecretStr(PROXY)})
     clock = SteppedClock()
     app = await build_app(settings, redis, clock=clock)
