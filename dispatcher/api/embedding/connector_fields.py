@@ -47,7 +47,7 @@ def connector_json(seen: Seen, auth_value: str | None) -> dict[str, Any]:
             "Version": connector.version,
         },
         "AuthValue": auth_value,
-        "AuthType": connector.auth_type.value if connector.auth_type else None,
+        "AuthType": seen.auth_type.value if seen.auth_type else None,
         "Authenticated": connector.authenticated,
         "IsPartnerIntegrationConnector": seen.partner,
         "Properties": properties,

@@ -21,7 +21,7 @@ from dispatcher.api.graphql.mutations.suspended_urls import SuspensionMutations
 from dispatcher.api.graphql.naming import Naming
 from dispatcher.api.graphql.queries import Query
 from dispatcher.api.graphql.types.enums import make_lenient
-from dispatcher.api.graphql.types.scalars import SCALARS
+from dispatcher.api.graphql.types.scalars import SCALARS, take_bare_words
 from dispatcher.api.graphql.words.field_words import describe_fields
 from dispatcher.api.graphql.words.wording import Names, describe
 
@@ -54,6 +54,7 @@ def build_schema(*, introspection: bool = True) -> strawberry.Schema:
         config=StrawberryConfig(scalar_map=SCALARS, name_converter=Names()),
     )
     make_lenient(schema)
+    take_bare_words(schema)
     describe(schema)
     describe_fields(schema)
     return schema

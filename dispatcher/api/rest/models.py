@@ -33,6 +33,12 @@ Origin = Annotated[
 ]
 """Checked where origins are, whose messages say more."""
 
+LOGO_FORM = r"^(data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/]{4})+|/[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)$"
+"""Of images that pages show, but for some that are no less good."""
+_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+URL_FORM = rf"^https?://{_LABEL}(\.{_LABEL})+(:[0-9]{{1,4}})?(/[A-Za-z0-9._~/-]*)?$"
+"""Of URLs that are always well-formed, for the document; what is allowed beside is checked where they are used."""
+
 
 class Wire(BaseModel):
     """camelCase outside, snake_case inside; nothing unknown, nothing converted."""

@@ -13,7 +13,7 @@ from dispatcher.flow.connectors.reauthentication import MAX_INSTALLATIONS, Reaut
 from dispatcher.flow.installations.making.changing import LOCKED
 from dispatcher.flow.integrations.fields.kind import UrlRule
 from dispatcher.ids import new_hex24
-from dispatcher.model.connector import AccountConnector, ConnectorTemplate
+from dispatcher.model.connector import AccountConnector, ConnectorAuth, ConnectorTemplate
 from dispatcher.model.deployment import ConnectorAsked
 from dispatcher.policy.addresses.url_properties import names_a_host
 from dispatcher.store.audit_log.log import Noting
@@ -33,6 +33,12 @@ from dispatcher.store.keys import installations as keys
 from dispatcher.store.secrets.fields import connector_auth_value
 from dispatcher.store.secrets.sealing import Sealer
 
+_SHOWN_AS: dict[ConnectorAuth, ConnectorAuth | None] = {
+    ConnectorAuth.OAUTH2: ConnectorAuth.OAUTH,
+    ConnectorAuth.NONE: None,
+}
+"""Kinds that only templates have, as host applications know them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -40,6 +46,12 @@ class Seen:
 
     connector: AccountConnector
     template: ConnectorTemplate | None
+
+    @property
+    def auth_type(self) -> ConnectorAuth | None:
+        """The kind of its AuthValue where it is fixed: by its template, else by whoever gave it. None = inferred."""
+        fixed = self.template.auth_type if self.template else None
+        return _SHOWN_AS.get(fixed, fixed) if fixed else self.connector.auth_type
 
     @property
     def partner(self) -> bool:

@@ -14,6 +14,7 @@ from dispatcher.policy.addresses.url_properties import (
     ORIGIN_PROPERTY,
     Unfillable,
     fill,
+    meant,
     names_a_host,
     origin_of,
     origin_refusal,
@@ -79,8 +80,9 @@ class ConnectorDraft:
         rules = self.plan.template.properties if self.plan.template else ()
         missing = [rule.name for rule in rules if rule.required and not values.get(rule.name)]
         if missing:
+            where = self._at("Properties")
             problems = [
-                Problem("missing_property", f"This connector needs the property {name!r}.", self._at("Properties"))
+                Problem("missing_property", f"This connector needs the property {name!r}{meant(name, values)}.", where)
                 for name in missing
             ]
             raise InvalidRequest(problems)

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
+from dispatcher.policy.unknown_fields import near_name
+
 ORIGIN_PROPERTY = "Url"
 """The property that names scheme, host and port."""
 
@@ -120,8 +122,19 @@ def _path_value(name: str, properties: Mapping[str, str]) -> str:
     return quote(value, safe="")
 
 
+def meant(name: str, properties: Mapping[str, str]) -> str:
+    """Words about a property that was probably meant to be ``name``; empty where none is like it."""
+    near = near_name(name, [one for one in properties if one != name])
+    if near is None:
+        return ""
+    if near.lower() == name.lower():
+        return f"; {near} is another: small letters and capitals differ"
+    return f", not {near}"
+
+
 def _needed(name: str, properties: Mapping[str, str]) -> str:
     value = properties.get(name)
     if not value:
-        raise Unfillable(f"the variable {{{name}}} has no value: give the connector a property {name}")
+        hint = meant(name, properties)
+        raise Unfillable(f"the variable {{{name}}} has no value: give the connector a property {name}{hint}")
     return value

@@ -138,12 +138,27 @@ async def test_d9_an_installed_application_is_made_native(api: Api, partner: Par
     assert [one["Id"] for one in await partner.connectors(account_id)] == [installed["Id"], further["Id"]]
 
 
+@pytest.mark.parametrize(("fixed", "shown"), [("Basic", "Basic"), ("OAuth", "OAuth"), ("None", None), (None, "ApiKey")])
+async def test_a_connector_shows_the_kind_that_its_template_fixes(
+    api: Api, partner: Partner, fixed: str | None, shown: str | None
+) -> None:
+    """Symptom: what somebody gave was shown, though the template's kind was sent."""
+    await template(api, authType=fixed)
+    asked = {"Name": NAME, "AuthType": "ApiKey", "AuthValue": "YTpi"}
+    account_id = (await partner.session(partnerConnector=asked))["AccountId"]
+    (connector,) = await partner.connectors(account_id)
+    assert connector["AuthType"] == shown
+
+
 async def test_required_properties_are_asked_for_by_name(api: Api, partner: Partner) -> None:
     await template(api, properties=[{"name": "Url", "required": True}, {"name": "Region", "required": True}])
     given = [{"Name": "Region", "Value": "eu"}]
     refused = await partner.session(400, partnerConnector={"Name": NAME, "Properties": given})
     assert refused["Errors"][0]["Code"] == "missing_property"
     assert "Url" in refused["Message"]
+    near = [*given, {"Name": "url", "Value": "https://h2.example"}]
+    refused = await partner.session(400, partnerConnector={"Name": NAME, "Properties": near})
+    assert "needs the property 'Url'; url is another: small letters and capitals differ." in refused["Message"]
     given += [{"Name": "Url", "Value": "https://h2.example"}]
     await partner.session(partnerConnector={"Name": NAME, "Properties": given})
 

@@ -10,6 +10,7 @@ from strawberry.scalars import JSON
 from strawberry.types.unset import UNSET
 
 from dispatcher.api.graphql.types.enums import AssertionAlgorithm, ClientCreationMethod, GrantType, OpenIdGrantType
+from dispatcher.api.graphql.types.scalars import FormFieldType
 from dispatcher.model.integration import AnswerMode, AuthMethod, BodyFormat, CredentialType, NotificationStyle
 
 
@@ -112,7 +113,7 @@ class OrderFormFieldInput:
 
     name: str
     label: str | None = None
-    type: str | None = "TEXT"
+    type: FormFieldType | None = FormFieldType("TEXT")
     required: bool | None = False
 
 

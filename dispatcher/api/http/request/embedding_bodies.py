@@ -23,6 +23,7 @@ _CONNECTOR: Body = {
     },
     "Description": _text("A text for people", 4096),
 }
+_HOST_URL = r"^\s*$|^https?://[a-z0-9]+([.-][a-z0-9]+)*(/[A-Za-z0-9._~/-]*)?$"
 _SESSION: Body = {
     "Username": {"type": "string", "minLength": 1, "maxLength": 255, "description": "The user at the host application"},
     "Password": {"type": "string", "minLength": 1, "maxLength": 1024, "description": "Known to the host alone"},
@@ -43,7 +44,7 @@ _SESSION: Body = {
     "CompleteParameter": _text("Handed back when an installation is complete", 4096),
     "ProductId": _text("The product to open"),
     "Language": _text("Language of the pages, such as de-CH", 35),
-    "HostUrl": _text("Page of the host application, http or https", 2048),
+    "HostUrl": _text("Page of the host application, http or https", 2048) | {"pattern": _HOST_URL},
     "Role": {
         "type": ["string", "null"],
         "pattern": r"^(\s*| *([Oo][Ww][Nn][Ee][Rr]|[Mm][Ee][Mm][Bb][Ee][Rr]) *)$",

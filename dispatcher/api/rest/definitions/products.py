@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from aiohttp import hdrs, web
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from dispatcher.api.auditing import noting
 from dispatcher.api.http.request.body import JSON, read_body, require_media
@@ -13,7 +13,7 @@ from dispatcher.api.http.request.validation import validated
 from dispatcher.api.http.response.preconditions import expected
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.route import CALLER, Route
-from dispatcher.api.rest.models import Name, Wire
+from dispatcher.api.rest.models import LOGO_FORM, URL_FORM, Name, Wire
 from dispatcher.api.services import SERVICES
 from dispatcher.errors import NotFound
 from dispatcher.flow.integrations.products.describe import describe_product
@@ -32,14 +32,19 @@ class EditionIn(Wire):
     description: str | None = None
 
 
+PageUrl = Annotated[str, WithJsonSchema({"type": "string", "maxLength": 2048, "pattern": URL_FORM})]
+ProductLogo = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"{LOGO_FORM}|{URL_FORM}"})]
+"""Checked where products are, whose messages say more."""
+
+
 class ProductIn(Wire):
     """PUT replaces all of it. A ``logo`` is a data: image or a path; for any other address a letter is shown."""
 
     name: Name | None = None
     description: str | None = None
-    logo: str | None = None
-    support_url: str | None = None
-    terms_url: str | None = None
+    logo: ProductLogo | None = None
+    support_url: PageUrl | None = None
+    terms_url: PageUrl | None = None
     editions: Annotated[list[EditionIn], Field(max_length=50, default_factory=list)]
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints, WithJsonSchema
+from pydantic import Field, JsonValue, StringConstraints, WithJsonSchema
 
-from dispatcher.api.rest.models import WHOLE, Name, Origin, Wire
+from dispatcher.api.rest.models import LOGO_FORM, WHOLE, Name, Origin, Wire
 from dispatcher.policy.installing.brand import MAX_LOGO_CHARS
 
 Text = Annotated[str, StringConstraints(min_length=1, max_length=65_536)]
@@ -15,9 +15,11 @@ MarketplaceId = Annotated[int, Field(ge=1, le=2**31 - 1), WHOLE]
 
 Accent = Annotated[Text, WithJsonSchema({"type": "string", "pattern": "^#[0-9a-fA-F]{6}$"})]
 Language = Annotated[Text, WithJsonSchema({"type": "string", "pattern": "^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$"})]
-_LOGO = r"^(data:image/(png|jpeg|gif|webp);base64,([A-Za-z0-9+/]{4})+|/[A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)$"
-Logo = Annotated[Text, WithJsonSchema({"type": "string", "pattern": _LOGO, "maxLength": MAX_LOGO_CHARS})]
+Logo = Annotated[Text, WithJsonSchema({"type": "string", "pattern": LOGO_FORM, "maxLength": MAX_LOGO_CHARS})]
 """Checked where brands are, whose messages say more."""
+
+
+_ONCE: dict[str, JsonValue] = {"uniqueItems": True}
 
 
 class BrandIn(Wire):
@@ -33,9 +35,9 @@ class MarketplaceIn(Wire):
 
     id: MarketplaceId | None = None
     name: Name
-    product_ids: Annotated[list[Name], Field(max_length=1000, default_factory=list)]
+    product_ids: Annotated[list[Name], Field(max_length=1000, default_factory=list, json_schema_extra=_ONCE)]
     notification_url: Text | None = None
-    allowed_origins: Annotated[list[Origin], Field(max_length=50, default_factory=list)]
+    allowed_origins: Annotated[list[Origin], Field(max_length=50, default_factory=list, json_schema_extra=_ONCE)]
     brand: BrandIn | None = None
     confirm: bool = False
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from dispatcher.api.rest.models import NO_CONTROL, WHOLE, Name
+from dispatcher.api.rest.models import NO_CONTROL, URL_FORM, WHOLE, Name
 from dispatcher.policy.addresses.local_urls import is_shown_url
 
 Prose = Annotated[str, StringConstraints(max_length=65_536)]
@@ -19,7 +19,10 @@ def _shown(value: Any) -> Any:
     return value
 
 
-ShownUrl = Annotated[str, StringConstraints(max_length=2048), BeforeValidator(_shown)]
+_SHOWN = rf"^$|^/([A-Za-z0-9._~-]+/?)*$|{URL_FORM}"
+ShownUrl = Annotated[
+    str, StringConstraints(max_length=2048), BeforeValidator(_shown), Field(json_schema_extra={"pattern": _SHOWN})
+]
 """Empty, http(s), or a path on whatever shows it: a browser is led there."""
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 
-from dispatcher.api.rest.models import Name, Wire
+from dispatcher.api.rest.models import URL_FORM, Name, Wire
 from dispatcher.model.connector import ConnectorAuth
 
 _KINDS = {kind.value.casefold(): kind.value for kind in ConnectorAuth if kind is not ConnectorAuth.OAUTH}
@@ -18,12 +18,10 @@ def _kind(value: Any) -> Any:
 
 
 AuthType = Annotated[Literal["Basic", "ApiKey", "OAuth", "OAUTH2", "None"], BeforeValidator(_kind)]
-_LABEL = "[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-_URI = rf"^https?://{_LABEL}(\.{_LABEL})+(:[0-9]{{1,5}})?(/[A-Za-z0-9._~/-]*)?$"
 Uri = Annotated[
     str,
     StringConstraints(min_length=1, max_length=2048),
-    Field(json_schema_extra={"pattern": _URI}),
+    Field(json_schema_extra={"pattern": URL_FORM}),
 ]
 Secret = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 
