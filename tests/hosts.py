@@ -37,13 +37,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer to give. ``hang``: never; ``reset``: cut the connection instead."""
+    """An answer to give. ``hang``: never; ``after``: once that is set; ``reset``: cut the connection instead."""
 
     status: int = 200
     body: bytes = b'{"success":true}'
     headers: Mapping[str, str] = field(default_factory=dict)
     delay_s: float = 0.0
     hang: bool = False
+    after: asyncio.Event | None = None
     reset: bool = False
 
     @classmethod
@@ -143,6 +144,8 @@ class ProductHost:
         reply = self.tokens.answer(received) if request.path == TOKEN_PATH else self._notified(received)
         if reply.hang:
             await asyncio.sleep(3600)
+        if reply.after:
+            await reply.after.wait()
         if reply.delay_s:
             await asyncio.sleep(reply.delay_s)
         if reply.reset and request.transport is not None:

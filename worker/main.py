@@ -80,6 +80,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: s
         await _until(stop, [delivering, listening, *finishing, *cancelled])
         log.info("worker stopping", in_flight=parts.owner.in_flight)
         parts.upkeep.withdraw()
+        offering = asyncio.create_task(parts.upkeep.retire(), name="offering")
         for task in cancelled:
             task.cancel()
         halt.set()
@@ -90,6 +91,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: s
         parts.owner.nudge()
         ended += await asyncio.gather(delivering, return_exceptions=True)
         await _release(parts, settings.drain_timeout)
+        offering.cancel()
         listening.cancel()
         ended += await asyncio.gather(listening, return_exceptions=True)
     for failure in ended:
@@ -156,4 +158,4 @@ async def _release(parts: Composition, drain_timeout_s: float) -> None:
     await parts.operational.flush(everything=True)
     await _sign_off(parts)  # anew: the store may have been away
     with contextlib.suppress(StoreUnavailable):
-        await parts.upkeep.retire()
+        await parts.upkeep.find_unowned()

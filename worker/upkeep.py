@@ -33,6 +33,8 @@ GRANT_MS = 2000
 RELEASED_AT_ONCE = 4
 LEAVE_S = 3.0
 """Longest time in which nothing is claimed of a partition that is to be handed over."""
+PART_AFTER_S = 0.2
+"""Time that the attempts of a worker that stops have to end, before others own its partitions meanwhile."""
 OFFERED_TIMES = 4
 TIDY_EVERY_S = 30.0
 """Between trims of logs and recounts of lanes."""
@@ -175,21 +177,27 @@ class Upkeep:
             await self._jobs.drain(partition, generation)
 
     def withdraw(self) -> None:
-        """Take nothing over from now on, and leave each partition once nothing of it runs."""
+        """Take nothing over from now on, and leave each partition; what still runs then goes on, and is settled."""
         self._withdrawn = True
         self._leaving.clear()
         self._leave_all()
 
     async def retire(self) -> None:
-        """Offer what has no owner, of one that has withdrawn."""
-        await self.find_unowned()
+        """Offer what this worker lets go of, for as long as it does, once it has withdrawn."""
+        freed = self._owner.hand_over(PART_AFTER_S)
+        while True:
+            await freed.wait()
+            freed.clear()
+            with contextlib.suppress(StoreUnavailable):
+                await self.find_unowned()
 
     async def find_unowned(self) -> None:
         """Take over every partition without an owner, unless it is ours and about to be renewed, or on offer."""
         await self._take_unowned(await self._unowned())
 
     async def _unowned(self) -> dict[int, int]:
-        return await self._store.unowned(self._owner.partitions, self._clock.now_ms())
+        mine = [number for number, owned in self._owner.partitions.items() if not owned.parted]
+        return await self._store.unowned(mine, self._clock.now_ms())
 
     async def _take_unowned(self, unowned: Mapping[int, int]) -> None:
         await self.take_over([one for one, before in unowned.items() if not await self._still_offered(one, before)])

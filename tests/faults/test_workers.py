@@ -112,6 +112,54 @@ async def test_ft3_a_worker_that_is_stopping_is_not_taken_for_lost(deployment: D
     await deployment.assert_well()
 
 
+async def test_ft3_accounts_beside_a_slow_one_go_on_while_its_worker_stops(deployment: Deployment) -> None:
+    """Another owns the partition meanwhile; who stops settles what it had begun, and then the account goes on."""
+    answers = asyncio.Event()
+    deployment.host.replies.append(Reply(after=answers))
+    integration = await deployment.integration()
+    for _ in range(2):
+        await deployment.worker(**UNHURRIED, REQUEST_TIMEOUT="300")
+    slow = await deployment.emit(integration, account="slow")
+    await deployment.host.wait_for(1)
+    behind = await deployment.emit(integration, account="slow")
+    stopping = await deployment.owning_worker(integration)
+    stopping.signal(signal.SIGTERM)
+    await stopping.heard("(worker stopping)")
+    others = [await deployment.emit(integration, account=f"other-{n}") for n in range(5)]
+    await deployment.all_succeed(others, within_s=60)
+    assert await deployment.owning_worker(integration) is not stopping
+    assert stopping.alive
+    assert deployment.arrivals().keys() == {slow, *others}, "what is behind the slow one waits"
+    answers.set()
+    await deployment.all_succeed([slow, behind], within_s=60)
+    assert await stopping.ended(within_s=60) == 0
+    assert set(deployment.arrivals().values()) == {1}
+    for event_id in (slow, behind):
+        attempts = await deployment.queue.attempts(event_id)
+        assert [attempt.outcome.value for attempt in attempts or ()] == ["OK"]
+    await deployment.assert_well()
+
+
+async def test_ft3_a_worker_killed_while_it_stops_leaves_its_attempts_to_who_owns_the_partition(
+    deployment: Deployment,
+) -> None:
+    deployment.host.replies.append(Reply(hang=True))
+    integration = await deployment.integration()
+    for _ in range(2):
+        await deployment.worker(DRAIN_TIMEOUT="60", REQUEST_TIMEOUT="300")
+    slow = await deployment.emit(integration, account="slow")
+    await deployment.host.wait_for(1)
+    stopping = await deployment.owning_worker(integration)
+    stopping.signal(signal.SIGTERM)
+    other = await deployment.emit(integration, account="other")
+    await deployment.all_succeed([other], within_s=60)
+    stopping.kill()
+    await deployment.all_succeed([slow], within_s=60)
+    attempts = await deployment.queue.attempts(slow)
+    assert [attempt.outcome.value for attempt in attempts or ()] == ["STARTED", "OK"]
+    await deployment.assert_well()
+
+
 async def test_ft3_others_look_no_more_for_a_worker_that_is_stopping(deployment: Deployment) -> None:
     deployment.host.replies.append(Reply(delay_s=60))
     integration = await deployment.integration()
@@ -125,7 +173,7 @@ async def test_ft3_others_look_no_more_for_a_worker_that_is_stopping(deployment:
         return not await deployment.redis.zcard(deployment_keys.WORKERS)
 
     await until(signed_off, 30)
-    assert await deployment.owning_worker(integration) is stopping  # and still waits for its host
+    assert stopping.alive  # and still waits for its host
     stopping.signal(signal.SIGTERM)
     await stopping.ended(within_s=60)
     await deployment.worker()

@@ -15,13 +15,13 @@ from dispatcher.store.queue.owning.claims import Move
 from tests.property.caller_steps import CallerSteps
 from tests.property.invariants import Invariants
 from tests.property.on_server import ACCOUNT, ENDING, LANE, PICK
-from tests.property.worker_steps import WorkerSteps
+from tests.property.parting_steps import PartingSteps
 
 End = tuple[int, tuple[Status | Move, int], bool, bool]
 END = st.tuples(PICK, ENDING, st.booleans(), st.booleans())
 
 
-class QueueMachine(CallerSteps, WorkerSteps, Invariants):
+class QueueMachine(CallerSteps, PartingSteps, Invariants):
     """One partition, two lanes, two accounts and events without one; one owner at a time, each with its generation."""
 
     @precondition(lambda self: not self.unsure)

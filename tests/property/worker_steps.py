@@ -10,7 +10,7 @@ from dispatcher.model.event_type import EventType
 from dispatcher.model.status import TERMINAL, Status
 from dispatcher.store.queue.owning.claims import Claimed, LaneSetting, Move, Settlement
 from tests.property.on_server import AT_MOST, ENDING, LANE, PICK, OnServer, only_if, picked
-from tests.property.queue_model import FIRST_CAP, LANES, URL
+from tests.property.queue_model import FIRST_CAP, LANES, URL, Tracked
 
 
 class WorkerSteps(OnServer):
@@ -22,6 +22,8 @@ class WorkerSteps(OnServer):
         self.late: list[Claimed] = []
         self.unsure = False
         self.owner = 0
+        self.parted: set[int] = set()
+        """Generations of owners that let go of the partition and went on with attempts."""
 
     @property
     def generation(self) -> int:
@@ -56,8 +58,8 @@ class WorkerSteps(OnServer):
         assert self.run(self.store.own(0, self.generation, self.worker.name, handles))
         known_claims = {i: one for i, one in self.held.items() if self._in_flight(i, one)}
         self.late += [one for i, one in self.held.items() if i not in known_claims]
-        for event_id, known in self.model.events.items():
-            if known.place == "flight" and event_id not in known_claims:
+        for known in self._given_back():
+            if known.event.id not in known_claims:
                 known.place = "due"
         self.held = known_claims
         self.unsure = False
@@ -104,7 +106,8 @@ class WorkerSteps(OnServer):
     @only_if(lambda self: self.held)
     def settle_under_a_lost_generation(self, pick: int) -> None:
         late = Settlement(self.held[picked(pick, self.held)], Status.SUCCEEDED)
-        assert self.run(self.worker.settle(0, [late], generation=self.generation - 1)) == -1
+        lost = 1 if self.generation - 1 in self.parted else self.generation - 1
+        assert self.run(self.worker.settle(0, [late], generation=lost)) == -1
 
     @rule()
     @only_if(lambda self: self.late)
@@ -123,15 +126,24 @@ class WorkerSteps(OnServer):
     def another_worker_takes_over(self) -> None:
         self.ask(self.redis.hset("{p0}:own", mapping={"until": 0, "granted": 0}))
         self._own_anew()
-        for known in self.model.in_place("flight"):
+        for known in self._given_back():
             known.place, known.attempts = "due", known.attempts + 1
 
     @rule()
     def rest_and_return(self) -> None:
         assert self.run(self.store.rest(0, self.generation))
-        for known in self.model.in_place("flight"):
+        for known in self._given_back():
             known.place = "due"
         self._own_anew()
+
+    def _given_back(self) -> list[Tracked]:
+        """Of what is in flight all that no former owner goes on with."""
+        going_on = self._going_on()
+        return [known for known in self.model.in_place("flight") if known.event.id not in going_on]
+
+    def _going_on(self) -> set[str]:
+        """Events that former owners go on with: of these steps none."""
+        return set()
 
     def _in_flight(self, event_id: str, claimed: Claimed) -> bool:
         """True for the claim that the store knows of, not one of before the event was concluded."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,12 +27,17 @@ class Holdings:
 
     def __init__(self, worker_id: str, store: PartitionStore, now: Seconds) -> None:
         self.partitions: dict[int, OwnedPartition] = {}
+        self.freed = asyncio.Event()
+        """Set whenever others may own one."""
         self._worker_id = worker_id
         self._store = store
         self._now = now
 
     async def confirm(self, unsure: Sequence[OwnedPartition]) -> None:
-        """Own partitions anew after a lost reply, under a newer generation."""
+        """Own partitions anew after a lost reply, under a newer generation; part again with those of others."""
+        if parted := [one for one in unsure if one.parted]:
+            await self.part(parted)
+            unsure = [one for one in unsure if not one.parted]
         for owned, reply in zip(unsure, await self._ask(unsure, [self._own_anew(one) for one in unsure]), strict=True):
             if reply is None:
                 self.pause(owned)
@@ -42,14 +48,45 @@ class Holdings:
             else:
                 self.lose(owned)
 
+    def hand_over(self, within_s: float) -> asyncio.Event:
+        """Part with what is left by then; the event is set whenever others may own some."""
+        for owned in self.partitions.values():
+            owned.parts_at = self._now() + within_s
+        return self.freed
+
+    async def let_go(self, leaving: Sequence[OwnedPartition], renew_before: float) -> None:
+        """Rest those in which nothing runs, and part with others once it is time; again where that was said before
+        ``renew_before``.
+        """
+        if resting := [one for one in leaving if one.may_rest]:
+            await self.rest(resting)
+        now = self._now()
+        parting = [one for one in leaving if one.may_part and (one.parts_at or 0.0) <= now]
+        if due := [one for one in parting if not one.parted or one.renewed_at < renew_before]:
+            await self.part(due)
+
     async def rest(self, leaving: Sequence[OwnedPartition]) -> None:
         """Let go of partitions; what they still have claimed is due again at once."""
-        calls = [self._store.rest_call(one.partition, one.generation) for one in leaving]
+        calls = [self._rest_call(one) for one in leaving]
         for owned, reply in zip(leaving, await self._ask(leaving, calls), strict=True):
             if reply is None:
                 self.pause(owned)
             else:
                 self.lose(owned)
+        self.freed.set()
+
+    async def part(self, parting: Sequence[OwnedPartition]) -> None:
+        """Let others own partitions, and go on with the attempts that run."""
+        asked_at = self._now()
+        calls = [self._store.part_call(one.partition, one.generation, one.claims) for one in parting]
+        for owned, reply in zip(parting, await self._ask(parting, calls), strict=True):
+            if reply is None:
+                self.pause(owned)
+            elif reply[0] == b"ok":
+                owned.unconfirmed, owned.parted, owned.renewed_at = False, True, asked_at
+            else:
+                self.lose(owned)
+        self.freed.set()
 
     def set_aside(self, owned: OwnedPartition, error: Exception) -> None:
         """Go on without a partition for a while, and leave it to others once that has not helped."""
@@ -74,6 +111,10 @@ class Holdings:
             del self.partitions[owned.partition]
         owned.cancel()
         owned.closed.set()
+
+    def _rest_call(self, owned: OwnedPartition) -> Call:
+        rest = self._store.part_call if owned.parted else self._store.rest_call
+        return rest(owned.partition, owned.generation)
 
     def _own_anew(self, owned: OwnedPartition) -> Call:
         owned.newest_generation += 1

@@ -34,8 +34,10 @@ class OwnedPartition:
         "leaving",
         "newest_generation",
         "outcomes",
+        "parted",
         "parting",
         "partition",
+        "parts_at",
         "paused_until",
         "renewed_at",
         "requested",
@@ -84,6 +86,10 @@ class OwnedPartition:
         """Errors of ours since something of it was settled."""
         self.parting = False
         """To leave once no attempt of it waits for a slow host: integrations with such attempts begin no more."""
+        self.parts_at: float | None = None
+        """Time from which others may own it although attempts run, which this worker goes on with; None: never."""
+        self.parted = False
+        """Others may own it, and only what runs is still to be settled."""
         self.leaving = False
         """Claim nothing more; release once nothing runs."""
         self.closed = asyncio.Event()
@@ -110,7 +116,9 @@ class OwnedPartition:
             return None
         if self.unconfirmed:
             return self.paused_until
-        return self.due_at if free and not self.leaving else None
+        if self.leaving:
+            return self.parts_at if self.may_part and not self.parted else None
+        return self.due_at if free else None
 
     @property
     def waits_for_slow_hosts(self) -> bool:
@@ -120,6 +128,12 @@ class OwnedPartition:
     def may_rest(self) -> bool:
         """True when it is leaving and nothing of it runs or is to be settled."""
         return self.leaving and not self.unconfirmed and not self.running and not self.outcomes
+
+    @property
+    def may_part(self) -> bool:
+        """True when others may own it while attempts run: all have begun, none is of a run, and no reply is missing."""
+        begun = bool(self.running) and None not in self.running.values()
+        return self.parts_at is not None and begun and self.leaving and not self.unconfirmed
 
     @property
     def claims(self) -> list[ClaimId]:
@@ -132,6 +146,8 @@ class OwnedPartition:
             changes = self.lanes[integration_id].changes(now_ms)
             self.settings += [LaneSetting(integration_id, field, value) for field, value in changes.items()]
         self.changed_lanes.clear()
+        if self.parted:
+            self.settings.clear()  # its owner's to say
         counted = self.attempted.counters() | self.counted
         if not (self.outcomes or self.settings or counted):
             return None
@@ -216,5 +232,5 @@ def allot(partitions: Collection[OwnedPartition], free: int, now: float, renew_b
             owned.work_expected = False  # before asking: a nudge that overtakes the answer must not be forgotten
             claims.append((owned, share))
     asked = {owned.partition for owned, _ in claims}
-    stale = [one for one in partitions if one.renewed_at < renew_before and not one.unconfirmed]
+    stale = [one for one in partitions if one.renewed_at < renew_before and not (one.unconfirmed or one.parted)]
     return claims + [(one, 0) for one in stale if one.partition not in asked]

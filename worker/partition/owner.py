@@ -55,8 +55,7 @@ class Owner:
         """``concurrency``: attempts at a time, beside those that wait for slow hosts and lend their ``places``."""
         self.worker_id = worker_id
         self._holdings = Holdings(worker_id, store, clock.steady)
-        self._store = store
-        self._runner = runner
+        self._store, self._runner = store, runner
         self._concurrency = concurrency
         self._places = places
         self._lease_s = lease_s
@@ -112,6 +111,11 @@ class Owner:
         """Go on with one that was to be left."""
         self.partitions[partition].leaving = False
         self.nudge(partition)
+
+    def hand_over(self, within_s: float) -> asyncio.Event:
+        """Let others own all after that time, although attempts run; the event is set whenever they may own some."""
+        self._wake.set()
+        return self._holdings.hand_over(within_s)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until ``stop`` is set. Survives a store that goes away, and any error of ours."""
@@ -216,8 +220,8 @@ class Owner:
         try:
             if unsure:
                 await self._holdings.confirm(unsure)
-            if leaving := [one for one in group if one.may_rest and one not in settling]:
-                await self._holdings.rest(leaving)
+            if leaving := [one for one in group if one.leaving and one not in settling]:
+                await self._holdings.let_go(leaving, asked_at - self._lease_s / 4)
             if not settles and not claims:
                 return bool(unsure)
             asked_at = self._now()

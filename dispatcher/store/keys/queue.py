@@ -54,6 +54,9 @@ Written by all."""
 flight = of_partition("flight")
 """hash: claimed id → attempt number, with a mark behind it where it is one of a run. Until it is settled. Written by
 ``claim``."""
+parted = of_partition("parted")
+"""hash: claimed id → generation and attempt number of a worker that let go of the partition and goes on with it;
+``until:`` generation → ms. Until it has ended. Written by ``part``."""
 awaiting = of_partition("wait")
 """zset: ids whose result is awaited, score = deadline ms. Until it is there. Written by ``settle``."""
 open_events = of_partition("open")

@@ -15,12 +15,12 @@
 local call, NOW
 
 -- The keys of a partition, by their names in store/keys/queue.py; a test compares them. No other Lua spells a key.
-local P, OWN, LANES, KNOWN_LANES, TROUBLED, ISSUES, FLIGHT, AWAITING
+local P, OWN, LANES, KNOWN_LANES, TROUBLED, ISSUES, FLIGHT, PARTED, AWAITING
 local OPEN_EVENTS, DEAD, FAILED, EXPIRED, EVENT_LOG, FEED, COUNTERS
 local function enter(own_key)
   P, OWN = string.match(own_key, '^(.-:)'), own_key
   LANES, KNOWN_LANES, FLIGHT, AWAITING = P .. 'lanes', P .. 'known', P .. 'flight', P .. 'wait'
-  TROUBLED, ISSUES = P .. 'troubled', P .. 'issues'
+  TROUBLED, ISSUES, PARTED = P .. 'troubled', P .. 'issues', P .. 'parted'
   OPEN_EVENTS, DEAD, FAILED, EXPIRED = P .. 'open', P .. 'dead', P .. 'failed', P .. 'expired'
   EVENT_LOG, FEED, COUNTERS = P .. 'log', P .. 'feed', P .. 'counts'
 end
@@ -402,30 +402,65 @@ local function close(id, e, status, lane, group, retention_ms, in_run)
   advance(id, lane, group, in_run)
 end
 
--- Every claim that is not in `held` (id, blank, attempt number) goes back to its lane as due. Returns how many.
+-- A claim goes back to its lane as due. `lost`: what its attempt is kept with, nil = as if there had been none.
+local function return_claim(id, n, mark, lost)
+  call('HDEL', FLIGHT, id)
+  local e = event_key(id)
+  local doc, stored = read_event(id)
+  if not doc or not stored then return 0 end
+  local lane, group = header(doc)
+  local state = lost and decoded(stored)
+  if state then
+    state.n = tonumber(n)
+    call('HSET', e, 'a' .. n, string.format('{"t":%.0f,"o":"STARTED","e":%s}', NOW, cjson.encode(lost)))
+    save(e, state)
+  end
+  if mark ~= FOLLOWED then call('HINCRBY', lane_key(lane), 'busy', -1) end
+  if mark == '' or not back_in_line(id, lane, group) then call('ZADD', due_key(lane), NOW, id) end
+  replace(lane)
+  return 1
+end
+
+-- True while a worker that let go of the partition under a generation goes on with what it had begun.
+local function goes_on(generation) return tonumber(call('HGET', PARTED, 'until:' .. generation) or 0) > NOW end
+
+-- Claims that workers went on with, and are over by what `is_over` says of end (ms) and generation, go back, unless they
+-- are in `held`. Returns how many, and of those that go on the attempt number by id.
+local function end_parted(is_over, held, lost)
+  local parted, ends, returned, going_on = call('HGETALL', PARTED), {}, 0, {}
+  for i = 1, #parted, 2 do
+    local generation = string.match(parted[i], '^until:(.*)')
+    if generation then ends[generation] = tonumber(parted[i + 1]) end
+  end
+  for i = 1, #parted, 2 do
+    local id, generation, n = parted[i], string.match(parted[i + 1], '^(%d+) (%d+)$')
+    if generation and not held[id .. ' ' .. n] and is_over(ends[generation] or 0, generation) then
+      call('HDEL', PARTED, id)
+      if call('HGET', FLIGHT, id) == n then returned = returned + return_claim(id, n, '', lost) end
+    elseif generation then
+      going_on[id] = n
+    elseif is_over(tonumber(parted[i + 1]), string.match(id, '^until:(.*)')) then
+      call('HDEL', PARTED, id)
+    end
+  end
+  if returned > 0 then flush() end
+  return returned, going_on
+end
+
+local LOST_WHILE_LEAVING = 'the worker that made this attempt let go of its partition, and was lost before it ended'
+
+local function end_overdue_parted()
+  return end_parted(function(at) return at <= NOW end, {}, LOST_WHILE_LEAVING)
+end
+
+-- Every claim that is not in `held` (id, blank, attempt number) goes back to its lane as due, but for those that a worker
+-- which let go of the partition goes on with. Returns how many.
 local function give_back(held, lost)
+  local returned, going_on = end_overdue_parted()
   local flight = call('HGETALL', FLIGHT)
-  local returned = 0
   for i = 1, #flight, 2 do
     local id, n, mark = flight[i], claim_of(flight[i + 1])
-    if not held[id .. ' ' .. n] then
-      call('HDEL', FLIGHT, id)
-      local e = event_key(id)
-      local doc, stored = read_event(id)
-      if doc and stored then
-        local lane, group = header(doc)
-        local state = lost and decoded(stored)
-        if state then
-          state.n = tonumber(n)
-          call('HSET', e, 'a' .. n, string.format('{"t":%.0f,"o":"STARTED","e":%s}', NOW, cjson.encode(lost)))
-          save(e, state)
-        end
-        if mark ~= FOLLOWED then call('HINCRBY', lane_key(lane), 'busy', -1) end
-        if mark == '' or not back_in_line(id, lane, group) then call('ZADD', due_key(lane), NOW, id) end
-        replace(lane)
-        returned = returned + 1
-      end
-    end
+    if not held[id .. ' ' .. n] and going_on[id] ~= n then returned = returned + return_claim(id, n, mark, lost) end
   end
   flush()
   return returned

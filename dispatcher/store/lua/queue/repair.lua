@@ -5,6 +5,9 @@
 -- ARGV: cursor into `open`, stream id to read the log from, how many of each
 -- Returns {next cursor, next stream id, repairs made, what was repaired as name, count, …}.
 -- In a healthy store it changes nothing: every repair is counted and should stay zero.
+-- First it gives back what a worker went on with that let go of the partition, and was lost: no damage.
+if call('EXISTS', PARTED) == 1 and end_overdue_parted() > 0 then nudge() end
+
 local repairs, total = {}, 0
 local function repaired(what)
   repairs[what] = (repairs[what] or 0) + 1

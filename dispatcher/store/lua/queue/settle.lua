@@ -1,7 +1,8 @@
 -- prelude: queue
 -- at maxmemory: runs, since it takes work off Redis or lets it go on
 -- settle: record a batch of outcomes: attempt, status, next time or terminal, the group's next head,
--- counters, lane settings, status notifications. Fenced by the generation.
+-- counters, lane settings, status notifications. Fenced by the generation: of the owner, or of one that let go of the
+-- partition (`part`), which settles what it named then and nothing else.
 --
 -- ARGV: generation, retention ms,
 --       number of lane settings, then lane, field, value ('' deletes) each,
@@ -14,7 +15,7 @@
 -- one who changes the state of an event in flight, so the state that it was claimed with is still true.
 local WIDTH = 13 -- arguments of an outcome
 local TROUBLES = { circuit = true, opened = true, slow = true, failing = true }
-local ARGV, retention_ms, touched, altered, freed, landed, troubled, died
+local ARGV, retention_ms, touched, altered, freed, landed, troubled, died, has_parted
 -- What `flight` says of each of these events.
 local in_flight
 -- Attempts of this batch by lane: n of them; of those that failed the number, those at the end without a success between
@@ -96,6 +97,7 @@ local function settle_one(i)
     if attempt ~= '' and kept and not string.find(kept, '"g":', 1, true) then call('HSETNX', e, 'a' .. n, attempt) end
     return 0
   end
+  if has_parted and call('HGET', PARTED, id) ~= ARGV[1] .. ' ' .. n then return 0 end
   in_flight[id] = nil
   landed[#landed + 1] = id
   touched[lane] = true
@@ -197,7 +199,8 @@ local function note_troubles()
 end
 
 local function settle(request)
-  if ownership()[1] ~= request[1] then return { 'lost' } end
+  has_parted = ownership()[1] ~= request[1]
+  if has_parted and not goes_on(request[1]) then return { 'lost' } end
   ARGV, retention_ms, in_flight, tried = request, request[2], {}, {}
   touched, altered, freed, landed, troubled, died = {}, {}, {}, {}, {}, {}
   local answer = { 'ok', settle_each(add_counters(write_settings(3) + 1) + 1) }
@@ -209,5 +212,6 @@ local function settle(request)
   for lane, n in pairs(freed) do call('HINCRBY', lane_key(lane), 'busy', -n) end
   write_ranks()
   flush()
+  if has_parted then nudge() end
   return answer
 end

@@ -41,6 +41,7 @@ _COUNTS = (*_BEGUN, *(f"terminal:{status}" for status in sorted(TERMINAL)))
 _CLAIM = script("queue/claim")
 _GRANT = script("queue/grant")
 _OWN = script("queue/own")
+_PART = script("queue/part")
 _REPAIR = script("queue/repair")
 _REPAIR_LANES = script("queue/repair_lanes")
 _REST = script("queue/rest")
@@ -120,6 +121,14 @@ class PartitionStore:
 
     def rest_call(self, partition: int, generation: int) -> Call:
         return _call(_REST, partition, generation)
+
+    def part_call(self, partition: int, generation: int, held: Iterable[ClaimId] = ()) -> Call:
+        """Let go, but of what is ``held``: that is settled under the same generation, whoever owns the partition then.
+
+        To be repeated within a lease, with what is held then; without any it is over.
+        """
+        kept = [part for handle in held for part in handle]
+        return _call(_PART, partition, generation, self._lease_ms, *kept)
 
     def claim_call(self, partition: int, generation: int, at_most: int, at_most_bytes: int = ANY_SIZE) -> Call:
         left_ms = int(self._lease_ms * LEASE_LEFT)
