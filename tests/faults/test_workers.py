@@ -12,7 +12,7 @@ from dispatcher.store.jobs import JobQueue, job_client
 from dispatcher.store.keys import deployment as deployment_keys
 from dispatcher.store.keys import queue as queue_keys
 from tests.faults.deployment import FULL, LEASE_S, PARTITIONS, Deployment, in_time
-from tests.faults.proxy import Act, Proxy, marker
+from tests.faults.proxy import Act, Proxy, Trap
 from tests.hosts import Received, Reply
 from tests.waiting import until
 
@@ -59,16 +59,20 @@ async def _heard_each_other(deployment: Deployment) -> None:
 @pytest.mark.parametrize(("act", "sent"), [(Act.STALL, 2), (Act.CUT_AFTER, 1)], ids=["not written", "written"])
 async def test_ft2_worker_killed_between_the_answer_and_its_settle(deployment: Deployment, act: Act, sent: int) -> None:
     integration = await deployment.integration()
+    traps: list[Trap] = []
     async with Proxy("127.0.0.1", deployment.server.port) as proxy:
+
+        def answer(request: Received) -> Reply:
+            """From its arrival on, the first to name the event to Redis is its settle."""
+            traps.append(proxy.trap(request.headers["webhook-id"].encode(), act, times=1000))
+            return Reply()
+
         doomed = await deployment.worker(proxy.url)
         warm = await deployment.emit(integration)
         await deployment.all_succeed([warm])
-        deployment.host.default = Reply(delay_s=0.5)
+        deployment.host.default = answer
         event_id = await deployment.emit(integration)
-        await deployment.host.wait_for(2)
-        trap = proxy.trap(marker("queue/settle_and_claim"), act, times=1000)
-        async with asyncio.timeout(in_time(10)):
-            await trap.sprung.wait()
+        await until(lambda: bool(traps) and traps[0].sprung.is_set())
         doomed.kill()
     await deployment.worker()
     await deployment.all_succeed([event_id])
