@@ -44,7 +44,7 @@ class PromptConnection(Connection):
         self._at_once = at_once
         self._edge = edge
         self._under_way: _UnderWay | None = None
-        self._early = b""
+        self._early: list[bytes] = []
         """Bytes that came while aiohttp's task was between two requests."""
         self.failure: Exception | None = None
         """Of what was begun here, until a handler answers with it."""
@@ -56,13 +56,13 @@ class PromptConnection(Connection):
             return
         if not self._early:
             self._loop.call_soon(self._read_early)
-        self._early += data
+        self._early.append(data)
 
     def _is_between_two(self) -> bool:
         return self._waiter is None and self._current_request is None and not self._messages
 
     def _read_early(self) -> None:
-        data, self._early = self._early, b""
+        data, self._early = b"".join(self._early), []
         self._read(data)
 
     def _read(self, data: bytes) -> None:
