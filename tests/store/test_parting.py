@@ -65,6 +65,18 @@ async def test_the_next_owner_gets_all_but_what_goes_on(parting: Parting) -> Non
     await desk.assert_well()
 
 
+async def test_what_goes_on_does_so_however_often_it_is_said(parting: Parting) -> None:
+    for _ in range(3):
+        assert await parting.part(parting.slow)
+    await parting.desk.open()
+    for _ in range(3):
+        assert await parting.part(parting.slow)
+        assert (await parting.desk.store.repair({HOME: REPAIR_START}))[HOME][1] == 0
+    assert await parting.desk.ids() == [parting.quick]
+    assert await parting.ends(parting.slow) == 1
+    await parting.desk.assert_well()
+
+
 async def test_what_goes_on_may_end_before_anybody_owns_the_partition(parting: Parting) -> None:
     assert await parting.part(parting.slow)
     assert await parting.ends(parting.slow) == 1

@@ -439,7 +439,7 @@ local function end_parted(is_over, held, lost)
       if call('HGET', FLIGHT, id) == n then returned = returned + return_claim(id, n, '', lost) end
     elseif generation then
       going_on[id] = n
-    elseif is_over(tonumber(parted[i + 1]), string.match(id, '^until:(.*)')) then
+    elseif tonumber(parted[i + 1]) <= NOW then
       call('HDEL', PARTED, id)
     end
   end
