@@ -101,7 +101,7 @@ async def run(settings: Settings, redis_url: str, stop: asyncio.Event, called: s
 
 def _delivering(parts: Composition, over: asyncio.Event, redis_url: str) -> tuple[Task, Task]:
     """Tasks that go on while the others end: attempts are settled, and nobody takes a worker for lost that listens."""
-    nudges = partial(follow_nudges, redis_url, parts.owner.worker_id, parts.owner.nudge)
+    nudges = partial(follow_nudges, redis_url, parts.owner.worker_id, parts.owner.nudge, parts.owner.take_given)
     return asyncio.create_task(parts.owner.run(over), name="owner"), _every(1.0, nudges, over, "nudges")
 
 

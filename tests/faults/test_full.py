@@ -7,6 +7,7 @@ import re
 from collections.abc import Awaitable, Callable
 from functools import partial
 from itertools import count
+from os import urandom
 from typing import Any
 
 import orjson
@@ -101,7 +102,7 @@ async def test_ft18_load_never_meets_the_limit_itself(deployment: Deployment) ->
 
         async def pour(stream: int) -> str:
             for i in count():
-                status, _, body = await client.emit(f"A{stream}", key=f"{stream}-{i}", filler="x" * 20_000)
+                status, _, body = await client.emit(f"A{stream}", key=f"{stream}-{i}", filler=urandom(10_000).hex())
                 if status != 202:
                     return str(body["errors"][0]["code"])
                 accepted.append(body["id"])

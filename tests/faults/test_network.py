@@ -52,8 +52,8 @@ async def test_ft12_ft13_cut_of_a_workers_command_delivers_each_event_once(
         traps = [proxy.trap(sent, act, times=3)]
         worker = await deployment.worker(proxy.url)
         ids: list[str] = []
-        while command == "claim" and not traps[0].count:  # alone where one partition alone has work
-            ids.append(await deployment.emit(integrations[0]))
+        while command == "claim" and not traps[0].count:  # alone where nothing is settled, and no accept claims
+            ids.append(await deployment.emit(await deployment.integration()))
             await deployment.all_succeed(ids[-1:])
         ids += await deployment.emit_many(integrations, 200, accounts=20)
         await deployment.host.wait_for(50)

@@ -81,7 +81,7 @@ async def trace_of_one_delivery(shop: Shop) -> Trace:
     integration, trace, halt = await shop.integration(oauth2=True), Trace(), asyncio.Event()
     async with open_resources(shop.settings, shop.redis_url, shop.redis_url) as resources, compose(resources) as parts:
         owner = parts.owner
-        nudged = asyncio.create_task(follow_nudges(shop.redis_url, owner.worker_id, owner.nudge))
+        nudged = asyncio.create_task(follow_nudges(shop.redis_url, owner.worker_id, owner.nudge, owner.take_given))
         await own_all(shop, owner)
         running = asyncio.create_task(owner.run(halt))
         await shop.ended(await shop.emit(integration))

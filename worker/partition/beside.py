@@ -29,6 +29,11 @@ class Part(NamedTuple):
     settles: list[Settle]
     claims: list[Allotment]
 
+    @property
+    def asked(self) -> list[OwnedPartition]:
+        """Those whose keys the request may change."""
+        return [owned for owned, _, _ in self.settles] + [owned for owned, _ in self.claims]
+
     @classmethod
     def of(cls, group: list[OwnedPartition], settles: list[Settle], claims: list[Allotment]) -> Part:
         """``group``, with what is its own of all that is asked."""

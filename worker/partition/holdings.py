@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -33,6 +34,14 @@ class Holdings:
         self._store = store
         self._now = now
 
+    async def take(self, granted: Mapping[int, int]) -> None:
+        """Take up partitions that are not held, each by the generation that was granted."""
+        asked_at, wanted = self._now(), {one: granted[one] for one in granted if one not in self.partitions}
+        calls = [self._store.own_call(partition, wanted[partition], self._worker_id) for partition in wanted]
+        for partition, reply in zip(wanted, await self._store.round_trip(calls) if calls else (), strict=True):
+            if reply and reply[0] == b"ok":
+                self.partitions[partition] = OwnedPartition(partition, wanted[partition], asked_at)
+
     async def confirm(self, unsure: Sequence[OwnedPartition]) -> None:
         """Own partitions anew after a lost reply, under a newer generation; part again with those of others."""
         if parted := [one for one in unsure if one.parted]:
@@ -42,9 +51,7 @@ class Holdings:
             if reply is None:
                 self.pause(owned)
             elif reply[0] == b"ok":
-                owned.generation = owned.newest_generation
-                owned.unconfirmed = False
-                owned.work_expected = True
+                owned.confirmed()
             else:
                 self.lose(owned)
 
@@ -67,6 +74,8 @@ class Holdings:
 
     async def rest(self, leaving: Sequence[OwnedPartition]) -> None:
         """Let go of partitions; what they still have claimed is due again at once."""
+        for one in leaving:
+            one.resting = True
         calls = [self._rest_call(one) for one in leaving]
         for owned, reply in zip(leaving, await self._ask(leaving, calls), strict=True):
             if reply is None:
@@ -75,9 +84,18 @@ class Holdings:
                 self.lose(owned)
         self.freed.set()
 
+    async def release(self) -> None:
+        """Rest all, and forget them."""
+        with contextlib.suppress(StoreUnavailable):
+            await self.rest(list(self.partitions.values()))
+        for owned in list(self.partitions.values()):
+            self.lose(owned)
+
     async def part(self, parting: Sequence[OwnedPartition]) -> None:
         """Let others own partitions, and go on with the attempts that run."""
         asked_at = self._now()
+        for one in parting:
+            one.resting = True
         calls = [self._store.part_call(one.partition, one.generation, one.claims) for one in parting]
         for owned, reply in zip(parting, await self._ask(parting, calls), strict=True):
             if reply is None:
@@ -88,7 +106,17 @@ class Holdings:
                 self.lose(owned)
         self.freed.set()
 
-    def set_aside(self, owned: OwnedPartition, error: Exception) -> None:
+    def expect_work(self, partition: int | None) -> None:
+        """The next claim of a partition, or with None of any, may bring something."""
+        for owned in self.partitions.values():
+            owned.work_expected |= partition in (None, owned.partition)
+
+    def doubt(self, partitions: Iterable[OwnedPartition]) -> None:
+        """A reply was lost: they are owned anew before anything else."""
+        for owned in partitions:
+            owned.unconfirmed = True
+
+    def set_aside(self, owned: OwnedPartition, error: Exception, batch: Batch | None = None) -> None:
         """Go on without a partition for a while, and leave it to others once that has not helped."""
         owned.faults += 1
         given_up = owned.faults >= GIVEN_UP_AFTER
@@ -96,7 +124,7 @@ class Holdings:
         if given_up:
             self.lose(owned)
         else:
-            self.pause(owned)
+            self.pause(owned, batch)
 
     def pause(self, owned: OwnedPartition, batch: Batch | None = None) -> None:
         """Ask nothing of a partition for a while, then own it anew; its outcomes are kept."""

@@ -10,7 +10,8 @@ from dispatcher.model.attempt import ClaimId
 from dispatcher.policy.figures.attempted import Attempted
 from dispatcher.policy.pace.lane import Lane
 from dispatcher.policy.pace.places import ALL_BYTES
-from dispatcher.store.queue.owning.claims import Claimed, LaneSetting, Settlement
+from dispatcher.policy.pace.unasked import Unasked
+from dispatcher.store.queue.owning.claims import Claim, Claimed, LaneSetting, Settlement
 from dispatcher.store.queue.owning.partition import ANY_SIZE
 from worker.partition.run import Run
 
@@ -41,10 +42,12 @@ class OwnedPartition:
         "paused_until",
         "renewed_at",
         "requested",
+        "resting",
         "running",
         "runs",
         "settings",
         "turn",
+        "unasked",
         "unconfirmed",
         "work_expected",
     )
@@ -74,6 +77,8 @@ class OwnedPartition:
         self.work_expected = True
         """The next claim may bring something."""
         self.due_at: float | None = None
+        self.unasked = Unasked()
+        """Events that accepts give to us, under this generation."""
         self.turn = 0
         """Position in the order of claiming; the partition claimed from last has the highest."""
         self.renewed_at = now
@@ -92,6 +97,8 @@ class OwnedPartition:
         """Others may own it, and only what runs is still to be settled."""
         self.leaving = False
         """Claim nothing more; release once nothing runs."""
+        self.resting = False
+        """To be released now: what is still claimed goes back."""
         self.closed = asyncio.Event()
 
     def may_claim(self, now: float) -> bool:
@@ -155,6 +162,27 @@ class OwnedPartition:
         self.outcomes, self.settings, self.attempted, self.counted = [], [], Attempted(), Counter()
         return batch
 
+    def takes(self, generation: int) -> bool:
+        """True when events that were given under that generation are ours to send. Others go back as they are."""
+        return generation == self.generation and not self.unconfirmed and not self.resting
+
+    def note(self, claim: Claim, asked_at: float, now: float) -> None:
+        """Take over what the reply to a claim says of the partition. What was given and never came is owned anew."""
+        self.renewed_at = asked_at
+        self.due_at = _due_at(claim, now)
+        self.work_expected = self.work_expected or (self.due_at is not None and self.due_at <= now)
+        self.unconfirmed |= self.unasked.misses(claim.given, now)
+
+    def note_given(self, claim: Claim, now: float) -> None:
+        """The same of one that an accept made. A later reply may have been read before it."""
+        self.unasked.came += len(claim.events) + len(claim.unreadable) + len(claim.too_large)
+        self.due_at = min(filter(None, (self.due_at, _due_at(claim, now))), default=None)
+
+    def confirmed(self) -> None:
+        """It is owned anew, under the newest generation."""
+        self.generation, self.unasked = self.newest_generation, Unasked()
+        self.unconfirmed, self.resting, self.work_expected = False, False, True
+
     def begin(self, claimed: Claimed) -> None:
         """Count it as running, before its attempt begins."""
         self.running[claimed.claim_id] = None
@@ -186,11 +214,17 @@ class OwnedPartition:
         self.counted[name] += 1
 
     def cancel(self) -> list[asyncio.Task[None]]:
-        """Cancel running attempts; returns their tasks."""
+        """Cancel running attempts, and begin none that are given; returns their tasks."""
+        self.resting = True
         begun = [task for task in self.running.values() if task is not None]
         for task in begun:
             task.cancel()
         return begun
+
+
+def _due_at(claim: Claim, now: float) -> float | None:
+    """Time on the steady clock when something is next due."""
+    return None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
 
 
 def running_in(partitions: Iterable[OwnedPartition]) -> int:
@@ -210,16 +244,17 @@ def room_bytes(partitions: Iterable[OwnedPartition]) -> int:
 
 
 Allotment = tuple[OwnedPartition, int]
-"""A partition and the number of events to claim at most; 0 only renews its lease."""
+"""A partition and the number of events to claim at most; 0 renews its lease, and says how many it takes unasked."""
 
 
 def allot(partitions: Collection[OwnedPartition], free: int, now: float, renew_before: float) -> list[Allotment]:
     """The claims of one round: ``free`` slots in equal shares, the partition that has waited longest first.
 
     ``renew_before``: a lease that was last renewed before then is renewed without claiming. Times are seconds of the
-    steady clock.
+    steady clock. Where no slot is free, those that are kept for events given unasked are asked back.
     """
-    claiming = [one for one in partitions if one.may_claim(now)] if free > 0 else []
+    short = free <= 0
+    claiming = [] if short else [one for one in partitions if one.may_claim(now)]
     claiming.sort(key=lambda one: one.turn)
     turn = max((one.turn for one in partitions), default=0)
     claims = []
@@ -232,5 +267,9 @@ def allot(partitions: Collection[OwnedPartition], free: int, now: float, renew_b
             owned.work_expected = False  # before asking: a nudge that overtakes the answer must not be forgotten
             claims.append((owned, share))
     asked = {owned.partition for owned, _ in claims}
-    stale = [one for one in partitions if one.renewed_at < renew_before and not (one.unconfirmed or one.parted)]
+    stale = [
+        one
+        for one in partitions
+        if (one.renewed_at < renew_before or (short and one.unasked.left)) and not (one.unconfirmed or one.parted)
+    ]
     return claims + [(one, 0) for one in stale if one.partition not in asked]

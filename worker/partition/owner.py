@@ -2,7 +2,8 @@
 
 Invariants
 * An event that is in `flight` under our generation is in exactly one of: `running`, `outcomes`, a settle on its way.
-* Nothing is claimed without a free slot to run it in, and nothing from a partition that is leaving.
+* Nothing is claimed without a free slot to run it in, and nothing from a partition that is leaving. For what accepts
+  may claim for us slots are kept free, and asked back when they are needed.
 * An error of ours sets aside the partition that it was met with, for a while; the others go on.
 * After a lost reply the partition is owned anew (`own`, with the claims that are worked on) before anything else, under
   a newer generation: the request that got no reply may still arrive, and must change nothing then.
@@ -22,8 +23,9 @@ from dispatcher.clock import StoreClock
 from dispatcher.errors import StoreUnavailable
 from dispatcher.periodic import until_next
 from dispatcher.policy.pace.places import ALL_BYTES, LONG_S, Places
-from dispatcher.store.queue.owning.claims import Claimed
-from dispatcher.store.queue.owning.codec import read_claim
+from dispatcher.policy.pace.unasked import share
+from dispatcher.store.queue.owning.claims import Claim, Claimed
+from dispatcher.store.queue.owning.codec import Given, read_claim
 from dispatcher.store.queue.owning.partition import LEASE_LEFT, PartitionStore
 from dispatcher.store.queue.records import text
 from dispatcher.store.redis.scripts import Call
@@ -56,18 +58,15 @@ class Owner:
         self.worker_id = worker_id
         self._holdings = Holdings(worker_id, store, clock.steady)
         self._store, self._runner = store, runner
-        self._concurrency = concurrency
-        self._places = places
-        self._lease_s = lease_s
-        self._portion = max(1, concurrency // 2)
+        self._places, self._lease_s = places, lease_s
+        self._concurrency, self._portion = concurrency, max(1, concurrency // 2)
         self._wake = asyncio.Event()
         broken, safe_s = self._holdings.set_aside, lease_s * LEASE_LEFT
         self._run_ended = asyncio.Event()
         self._attempts = Attempts(runner.run, broken, self._wake.set, self._end_run, clock.steady, safe_s)
         self._launcher = Launcher(self._begin, broken)
         self._beside = Beside(self._holdings, self._wake.set)
-        self._clock = clock
-        self._now = clock.steady  # the loop's own time stands still while the process does
+        self._clock, self._now = clock, clock.steady  # the loop's own time stands still while the process does
 
     @property
     def partitions(self) -> dict[int, OwnedPartition]:
@@ -80,25 +79,30 @@ class Owner:
 
     async def take(self, granted: Mapping[int, int]) -> None:
         """Take over partitions, each by the generation that was granted, until it is released or lost."""
-        asked_at, wanted = self._now(), {one: granted[one] for one in granted if one not in self.partitions}
-        calls = [self._store.own_call(partition, wanted[partition], self.worker_id) for partition in wanted]
-        for partition, reply in zip(wanted, await self._store.round_trip(calls) if calls else (), strict=True):
-            if reply and reply[0] == b"ok":
-                self.partitions[partition] = OwnedPartition(partition, wanted[partition], asked_at)
+        await self._holdings.take(granted)
         self._wake.set()
 
     def nudge(self, partition: int | None = None) -> None:
         """Expect new work in a partition, or with None in any."""
-        for number, owned in self.partitions.items():
-            if partition is None or number == partition:
-                owned.work_expected = True
+        self._holdings.expect_work(partition)
         self._wake.set()
+
+    def take_given(self, given: Given) -> None:
+        """Begin what an accept claimed for us, unless it goes back."""
+        owned = self.partitions.get(given.partition)
+        if owned is None or not owned.takes(given.generation):
+            return
+        try:
+            claim = given.claim(room_bytes(self.partitions.values()))
+            owned.note_given(claim, self._now())
+            self._begin_all(owned, claim)
+        except Exception as error:
+            self._holdings.set_aside(owned, error)
 
     def count(self, name: str) -> None:
         """Add one to a fleet-wide counter, with the next settle of any partition."""
-        for owned in self.partitions.values():
+        for owned in list(self.partitions.values())[:1]:
             owned.count(name)
-            return
 
     def leave(self, partition: int) -> asyncio.Event:
         """Claim no more from a partition, and release it once nothing of it runs; the event is set then."""
@@ -164,10 +168,7 @@ class Owner:
             await asyncio.gather(*owned.cancel(), return_exceptions=True)
         await self._last_round()
         await self._beside.end(LONGEST_PAUSE_S)
-        with contextlib.suppress(StoreUnavailable):
-            await self._holdings.rest(list(self.partitions.values()))
-        for owned in list(self.partitions.values()):
-            self._holdings.lose(owned)
+        await self._holdings.release()
 
     async def _last_round(self) -> None:
         try:
@@ -180,12 +181,10 @@ class Owner:
             log.warning("store unavailable", error=str(error), retry_in_s=retry_in_s)
             return
         log.error("round broke off", retry_in_s=retry_in_s, exc_info=error)
-        for owned in self.partitions.values():  # replies may not have been read
-            owned.unconfirmed = True
+        self._holdings.doubt(self.partitions.values())  # replies may not have been read
 
     async def _sleep(self) -> None:
-        now = self._now()
-        free, owned = self._free() > 0, self.partitions.values()
+        now, free, owned = self._now(), self._free() > 0, self.partitions.values()
         self._wake.clear()
         if any(one.ready(now, free) for one in owned):
             return
@@ -197,8 +196,8 @@ class Owner:
     def _free(self) -> int:
         if room_bytes(self.partitions.values()) <= 0:
             return 0
-        on_the_way = sum(owned.requested for owned in self.partitions.values())
-        free, lent = self._concurrency - self.in_flight - on_the_way, self._places.lent(self._now())
+        kept = sum(owned.requested + owned.unasked.left for owned in self.partitions.values())
+        free, lent = self._concurrency - self.in_flight - kept, self._places.lent(self._now())
         return free if free > self._concurrency // 4 else free + lent
 
     async def _round(self) -> bool:
@@ -210,8 +209,7 @@ class Owner:
         ask, nodes = partial(self._ask, room=room), self._store.by_node(at_hand)
         if len(nodes) == 1 and len(at_hand) == len(self.partitions):
             return await ask(Part(list(at_hand.values()), settles, claims))
-        groups = [[at_hand[one] for one in node] for node in nodes]
-        return await self._beside.run([Part.of(group, settles, claims) for group in groups], ask)
+        return await self._beside.run([Part.of([at_hand[one] for one in node], settles, claims) for node in nodes], ask)
 
     async def _ask(self, part: Part, room: int) -> bool:
         group, settles, claims = part
@@ -225,14 +223,12 @@ class Owner:
             if not settles and not claims:
                 return bool(unsure)
             asked_at = self._now()
-            asked = [self._store.claim_call(owned.partition, owned.generation, most, room) for owned, most in claims]
-            settled, claimed = await self._store.exchange([call for _, _, call in settles], asked)
+            asked = [call for _, _, call in settles], self._claim_calls(claims, room)
+            settled, claimed = await self._store.exchange(*asked)
         except BaseException:
             for owned, batch, _ in settles:
                 owned.put_back(batch)
-                owned.unconfirmed = True
-            for owned, _ in claims:
-                owned.unconfirmed = True
+            self._holdings.doubt(part.asked)
             raise
         self._attempts.note_reply(self._now() - asked_at)
         for (owned, batch, _), reply in zip(settles, settled, strict=True):
@@ -248,20 +244,17 @@ class Owner:
         now_ms = self._clock.now_ms()
         settles = []
         for owned in list(at_hand):
+            batch = None
             try:
                 if not owned.unconfirmed and (batch := owned.take_batch(now_ms)):
                     settles.append((owned, batch, self._settle_call(owned, batch)))
                     owned.work_expected = True
             except Exception as error:
-                self._holdings.set_aside(owned, error)
+                self._holdings.set_aside(owned, error, batch)
         return settles
 
     def _settle_call(self, owned: OwnedPartition, batch: Batch) -> Call:
-        try:
-            return self._store.settle_call(owned.partition, owned.generation, *batch)
-        except Exception:
-            owned.put_back(batch)
-            raise
+        return self._store.settle_call(owned.partition, owned.generation, *batch)
 
     def _take_receipt(self, owned: OwnedPartition, batch: Batch, reply: list[Any] | None) -> None:
         if reply is None:
@@ -278,6 +271,11 @@ class Owner:
         now, free = self._now(), min(self._portion, self._free())
         return allot(at_hand, free, now, now - self._lease_s / 4)
 
+    def _claim_calls(self, claims: Collection[Allotment], room: int) -> list[Call]:
+        few = self._store.one_server and not self._much_runs()
+        unasked, call = share(self._concurrency, len(self.partitions)) if few else 0, self._store.claim_call
+        return [call(one.partition, one.generation, most, room, one.unasked.offer(unasked)) for one, most in claims]
+
     def _take_claim(self, owned: OwnedPartition, reply: list[Any] | None, asked_at: float) -> None:
         if reply is None:
             self._holdings.pause(owned)
@@ -286,14 +284,16 @@ class Owner:
         if claim is None:
             self._holdings.lose(owned)
             return
-        now = self._now()
-        owned.renewed_at = asked_at
         self._clock.learn(claim.now_ms, asked_at)
-        owned.due_at = None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
-        owned.work_expected = owned.work_expected or (owned.due_at is not None and owned.due_at <= now)
-        owned.outcomes += [*claim.unreadable, *(self._runner.crowd_out(owned, one) for one in claim.too_large)]
+        owned.note(claim, asked_at, self._now())
         for head, followers in claim.followers.items():
             owned.line_up(head, Run(followers, asked_at + RUN_S))
+        self._begin_all(owned, claim)
+
+    def _begin_all(self, owned: OwnedPartition, claim: Claim) -> None:
+        if given_back := [*claim.unreadable, *(self._runner.crowd_out(owned, one) for one in claim.too_large)]:
+            owned.outcomes += given_back
+            self._wake.set()
         self._launcher.add(owned, claim.events)
 
     def _begin(self, owned: OwnedPartition, claimed: Claimed) -> None:

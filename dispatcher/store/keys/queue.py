@@ -10,7 +10,9 @@ from dispatcher.store.keys.forms import of_group, of_lane, of_partition, with_id
 
 # Also spelled in lua/_queue.lua.
 own = of_partition("own")
-"""hash: gen, owner, until (lease, ms), granted (ms), asleep. For ever. Written by workers."""
+"""hash: gen, owner, until (lease, ms), granted (ms), asleep, room (what accepts may give to the sleeping owner), given.
+
+For ever. Written by workers."""
 
 
 def event(partition: int, event_id: str) -> str:

@@ -38,10 +38,12 @@ local function parked_key(lane) return P .. 'park:' .. lane end
 local function nudge_channel(worker) return 'dispatcher:nudge:' .. worker end
 -- End of the keys.
 
--- Generation, end of the lease, and whether the owner sleeps: read once, since no call that asks for them changes them.
+-- Generation, end of the lease, whether the owner sleeps, its name, and of the events that accepts give to it unasked: under
+-- which generation and up to how many it takes them, and how many it was given. Read once, since no call that asks for them
+-- changes them before.
 local owned
 local function ownership()
-  owned = owned or call('HMGET', OWN, 'gen', 'until', 'asleep')
+  owned = owned or call('HMGET', OWN, 'gen', 'until', 'asleep', 'owner', 'room', 'given')
   return owned
 end
 
@@ -291,10 +293,10 @@ end
 
 -- Wake the owner if it announced that it sleeps.
 local function nudge()
-  local own = call('HMGET', OWN, 'owner', 'asleep')
-  if own[2] == '1' and own[1] and own[1] ~= '' then
+  local own = ownership()
+  if own[3] == '1' and own[4] and own[4] ~= '' then
     call('HSET', OWN, 'asleep', '0')
-    call('PUBLISH', nudge_channel(own[1]), string.match(P, '%d+'))
+    call('PUBLISH', nudge_channel(own[4]), string.match(P, '%d+'))
   end
 end
 

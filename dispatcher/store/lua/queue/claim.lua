@@ -3,7 +3,7 @@
 -- claim: take due work of many lanes, longest waiting lane first, never more of a lane than it may run.
 --
 -- ARGV: as named below. Returns {'lost'} when the generation moved on, else {'ok', now ms, ms when something is next due
--- or -1}, and one row after another as named in `launch`.
+-- or -1, events that were given unasked under this generation}, and one row after another as named in `launch`.
 -- flags: any of 'o' some URL of the lane is suspended, or was and has not answered since, 'r' its rate is limited, 'f' no token can be had, 'c' its circuit
 -- is or was open, 's' its tenant's share of a worker was used up; or 'h' the head of a run, whose others come behind all heads,
 -- in the order of these: 'm' one of them, 'l' its last.
@@ -11,6 +11,8 @@
 -- step, so that an accept that comes later wakes it: no wake-up can be lost in between.
 -- It ends before the document with which it would hand out more than `at_most_bytes`, if that is not the first.
 -- With places left, a head that nothing holds back is extended to a run of up to `run` events; 1 = none is.
+-- `room`: while the owner sleeps, accepts give it events unasked under `generation up-to`, until it was given so many.
+-- Without a `default_cap` a lane that was never claimed from, or not by this owner, is left to it.
 local left, left_bytes, new_cap, most_of_run
 local answer, launched, heads
 
@@ -109,12 +111,12 @@ local function take(lane)
     end_pause(lane)
     c.paused = nil
   end
-  if not c.cap then
+  if not c.cap and new_cap ~= '' then
     c.cap = new_cap
     call('HSET', lane_key(lane), 'cap', c.cap)
   end
   local busy = tonumber(c.busy or 0)
-  local wanted = math.min(left, tonumber(c.cap) - busy)
+  local wanted = math.min(left, tonumber(c.cap or 0) - busy)
   if wanted <= 0 then return rank(lane, c, first_due(lane)) end
   local not_before = 0
   if c.rate then
@@ -180,12 +182,13 @@ local function take_in_turn(was_asleep)
 end
 
 local function claim(ARGV)
-  local generation, lease_ms, at_most, default_cap, least_lease_ms, at_most_bytes, run = unpack(ARGV)
+  local generation, lease_ms, at_most, default_cap, least_lease_ms, at_most_bytes, run, room = unpack(ARGV)
   local own = ownership()
   if own[1] ~= generation then return { 'lost' } end
   if tonumber(own[2] or 0) - NOW < tonumber(least_lease_ms) then call('HSET', OWN, 'until', NOW + tonumber(lease_ms)) end
+  if own[5] ~= room then call('HSET', OWN, 'room', room) end
   left, left_bytes, new_cap, most_of_run = tonumber(at_most), tonumber(at_most_bytes), default_cap, tonumber(run)
-  answer, launched, heads = { 'ok', NOW, -1 }, {}, {}
+  answer, launched, heads = { 'ok', NOW, -1, tonumber(own[6] or 0) }, {}, {}
   local next_ms = take_in_turn(own[3] == '1')
   for _, head in ipairs(heads) do
     if left <= 0 then break end

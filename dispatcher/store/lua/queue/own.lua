@@ -13,7 +13,7 @@ local stored, from, under = tonumber(own[1] or 0), tonumber(ARGV[1]), tonumber(A
 local came_back = own[2] == ARGV[3]
 if stored ~= from and not (came_back and from < stored and stored < under) then return { 'lost' } end
 if own[2] and own[2] ~= '' and not came_back then return { 'lost' } end
-call('HSET', OWN, 'gen', ARGV[2], 'owner', ARGV[3], 'until', NOW + tonumber(ARGV[4]), 'granted', 0, 'asleep', '0')
+call('HSET', OWN, 'gen', ARGV[2], 'owner', ARGV[3], 'until', NOW + tonumber(ARGV[4]), 'granted', 0, 'asleep', '0', 'room', '', 'given', 0)
 local held = {}
 for i = 5, #ARGV, 2 do held[ARGV[i] .. ' ' .. ARGV[i + 1]] = true end
 if not came_back then

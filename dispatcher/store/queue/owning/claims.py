@@ -88,6 +88,8 @@ class Claim:
 
     now_ms: int
     next_due_ms: int | None
+    given: int
+    """Events that accepts gave to the owner unasked, under this generation."""
     events: list[Claimed]
     unreadable: list[Settlement]
     """Damaged, or of a type that only a newer version knows: given back for a while."""

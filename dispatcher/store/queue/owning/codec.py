@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import accumulate, chain, pairwise
 from typing import Any, NamedTuple
 
 import orjson
@@ -40,6 +40,8 @@ class ClaimRequest(NamedTuple):
     """Of documents; the first is handed out however large it is."""
     run: int
     """Events of one account that are handed out together, at most; 1 = one at a time."""
+    room: str
+    """Generation, and the number of events up to which accepts give them to the sleeping owner; empty = none."""
 
 
 class ClaimedRow(NamedTuple):
@@ -71,10 +73,35 @@ class OutcomeRow(NamedTuple):
     notification: bytes | str
 
 
-FIRST_ROW = 3
-"""Behind ``ok``, the time, and when something is next due."""
+FIRST_ROW = 4
+"""Behind ``ok``, the time, when something is next due, and how many events were given unasked."""
 _HEAD_OF_RUN, _LAST_OF_RUN = b"h", b"l"
 _IN_RUN = frozenset((_HEAD_OF_RUN, b"m", _LAST_OF_RUN))
+
+
+class Given(NamedTuple):
+    """Events that an accept claimed for a sleeping owner, as the reply of ``claim`` would have them."""
+
+    partition: int
+    generation: int
+    reply: list[Any]
+
+    def claim(self, room_bytes: float = math.inf) -> Claim:
+        """The events, read as any others."""
+        claim = read_claim(self.reply, room_bytes)
+        assert claim is not None, "it would not have been given"
+        return claim
+
+
+def read_given(message: bytes) -> Given:
+    """The message of ``accept``. Raises ``ValueError`` for any other."""
+    line, _, parts = message.partition(b"\n")
+    partition, generation, now_ms, next_due_ms, *sizes = map(int, line.split())
+    ends = list(accumulate(sizes, initial=0))
+    if ends[-1] != len(parts) or len(sizes) % len(ClaimedRow._fields):
+        raise ValueError("not as long as it says")
+    rows = [parts[begin:end] for begin, end in pairwise(ends)]
+    return Given(partition, generation, [b"ok", now_ms, next_due_ms, 0, *rows])
 
 
 def read_claim(reply: list[Any], room_bytes: float = math.inf) -> Claim | None:
@@ -82,7 +109,7 @@ def read_claim(reply: list[Any], room_bytes: float = math.inf) -> Claim | None:
     if reply[0] != b"ok":
         return None
     due = int(reply[2])
-    claim = Claim(now_ms=int(reply[1]), next_due_ms=due if due >= 0 else None, events=[], unreadable=[], too_large=[])
+    claim = Claim(int(reply[1]), due if due >= 0 else None, given=int(reply[3]), events=[], unreadable=[], too_large=[])
     width = len(ClaimedRow._fields)
     rows = (ClaimedRow._make(reply[at : at + width]) for at in range(FIRST_ROW, len(reply), width))
     for row in rows:

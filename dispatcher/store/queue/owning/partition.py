@@ -130,10 +130,29 @@ class PartitionStore:
         kept = [part for handle in held for part in handle]
         return _call(_PART, partition, generation, self._lease_ms, *kept)
 
-    def claim_call(self, partition: int, generation: int, at_most: int, at_most_bytes: int = ANY_SIZE) -> Call:
-        left_ms = int(self._lease_ms * LEASE_LEFT)
-        request = ClaimRequest(generation, self._lease_ms, at_most, self._lane_cap, left_ms, at_most_bytes, self._run)
-        return _call(_CLAIM, partition, *request)
+    @property
+    def one_server(self) -> bool:
+        """False: in a cluster every node passes every message on."""
+        return not isinstance(self._client, LastingCluster)
+
+    def claim_call(
+        self, partition: int, generation: int, at_most: int, at_most_bytes: int = ANY_SIZE, up_to: int = 0
+    ) -> Call:
+        """``up_to``: the number of events up to which accepts give them to the sleeping owner; 0 = none."""
+        return _call(
+            _CLAIM,
+            partition,
+            *ClaimRequest(
+                generation,
+                self._lease_ms,
+                at_most,
+                self._lane_cap,
+                least_lease_ms=int(self._lease_ms * LEASE_LEFT),
+                at_most_bytes=at_most_bytes,
+                run=self._run,
+                room=f"{generation} {up_to}" if up_to else "",
+            ),
+        )
 
     def settle_call(
         self,

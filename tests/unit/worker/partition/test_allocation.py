@@ -6,6 +6,8 @@ from collections import Counter
 
 import pytest
 
+from dispatcher.policy.pace.unasked import MISSED_S
+from dispatcher.store.queue.owning.claims import Claim
 from worker.partition.owned_partition import OwnedPartition, allot
 
 
@@ -52,3 +54,51 @@ async def test_a_lease_is_renewed_without_claiming_and_keeps_its_turn() -> None:
     unconfirmed.unconfirmed = True
     assert allot(partitions, 5, now=4.0, renew_before=2.0) == [(asked, 5), (late, 0)]
     assert (asked.turn, late.turn) == (1, 0)
+
+
+def test_slots_for_what_is_given_are_asked_back_when_none_is_free() -> None:
+    busy, asleep = OwnedPartition(1, 1, now=0.0), OwnedPartition(2, 1, now=0.0)
+    asleep.work_expected = False
+    assert asleep.unasked.offer(4) == 4
+    assert asleep.unasked.left == 4
+    assert allot([busy, asleep], 3, now=0.0, renew_before=-1.0) == [(busy, 3)]
+    busy.work_expected = True
+    assert allot([busy, asleep], 0, now=0.0, renew_before=-1.0) == [(asleep, 0)]
+    assert asleep.unasked.offer(0) == 0
+    assert allot([busy, asleep], 0, now=0.0, renew_before=-1.0) == []
+
+
+def _claim(given: int, now_ms: int = 0, next_due_ms: int | None = None) -> Claim:
+    return Claim(now_ms, next_due_ms, given, events=[], unreadable=[], too_large=[])
+
+
+def test_what_was_given_and_does_not_come_is_owned_anew_after_a_while() -> None:
+    owned = OwnedPartition(1, 1, now=0.0)
+    owned.unasked.offer(4)
+    owned.note(_claim(given=1), asked_at=0.0, now=0.0)
+    owned.note(_claim(given=1), asked_at=MISSED_S, now=MISSED_S)
+    assert owned.takes(1)
+    owned.note(_claim(given=1), asked_at=2 * MISSED_S, now=2 * MISSED_S)
+    assert owned.unconfirmed
+    assert not owned.takes(1)
+    owned.newest_generation = 2
+    owned.confirmed()
+    assert (owned.takes(1), owned.takes(2), owned.unasked.left) == (False, True, 0)
+
+
+def test_what_comes_late_ends_the_doubt() -> None:
+    owned = OwnedPartition(1, 1, now=0.0)
+    owned.note(_claim(given=1), asked_at=0.0, now=0.0)
+    owned.unasked.came = 1
+    owned.note(_claim(given=1), asked_at=1.0, now=1.0)
+    owned.note(_claim(given=2), asked_at=2.0, now=9.0)
+    assert not owned.unconfirmed
+
+
+def test_an_older_message_takes_no_known_time_away() -> None:
+    owned = OwnedPartition(1, 1, now=0.0)
+    owned.note(_claim(given=0, next_due_ms=5000), asked_at=0.0, now=0.0)
+    owned.note_given(_claim(given=0), now=0.0)
+    assert owned.due_at == 5.0
+    owned.note_given(_claim(given=0, next_due_ms=1000), now=0.0)
+    assert owned.due_at == 1.0
