@@ -10,6 +10,7 @@ import functools
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 from joserfc.jwk import RSAKey
 
@@ -25,16 +26,16 @@ def key_pair() -> str:
 @pytest.fixture(scope="session", autouse=True)
 def _keys_checked_once() -> Iterator[None]:
     """Each start of an API checks its pair. Other keys are read as ever."""
-    known: dict[str, Any] = {}
+    known: dict[bytes, Any] = {}
     check = RSAKey.import_key
 
     def checked(value: Any, *arguments: Any) -> Any:
         if not isinstance(value, dict) or "d" not in value:
             return check(value, *arguments)
-        made = known.get(value["n"])
-        if made is None:
-            made = known[value["n"]] = check(value, *arguments)
-        return made
+        whole = orjson.dumps([value, arguments], default=repr, option=orjson.OPT_SORT_KEYS)
+        if whole not in known:
+            known[whole] = check(value, *arguments)
+        return known[whole]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RSAKey, "import_key", checked)
