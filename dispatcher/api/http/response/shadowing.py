@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 
 from dispatcher.api.http.route import Handler, Route
 
-_PARAMETER = re.compile(r"\\\{[^/]*?\\\}")
+_PARAMETER = re.compile(r"\\\{\w+\\\}")
 
 
 def shadowing(routes: Sequence[Route]) -> dict[str, frozenset[str]]:
