@@ -24,12 +24,14 @@ BATCH_EVENTS = 100
 
 
 async def measure(setup: Setup) -> list[Figure]:
-    """Rounds of: API, bare handler, batches. No worker runs meanwhile."""
+    """Rounds of: API, bare handler, API with idempotency keys, batches. No worker runs meanwhile."""
     own: list[float] = []
     bare: list[float] = []
+    keyed: list[float] = []
     batches: list[float] = []
     own_cpu: list[float] = []
     bare_cpu: list[float] = []
+    keyed_cpu: list[float] = []
     batch_cpu: list[float] = []
     async with (
         deployment() as made,
@@ -43,12 +45,15 @@ async def measure(setup: Setup) -> list[Figure]:
         for _ in range(setup.plan.rounds):
             own += await load(ours, task, own_cpu, "202")
             bare += await load(theirs, task | {"port": urlsplit(bare_address).port}, bare_cpu, "202")
+            keyed += await load(ours, task | {"keyed": True}, keyed_cpu, "202")
             batch = _task(address, token, BATCH_CONNECTIONS, setup.plan.batches, _batches())
             rate = await load(ours, batch | {"path": "/v1/events/batch"}, batch_cpu, "200")
             batches += [one * BATCH_EVENTS for one in rate]
     return [
         figure("accepts/s beside bare aiohttp", "1/s", own, PEER, bare),
         figure("API CPU per accept", "µs", own_cpu, PEER, bare_cpu),
+        figure("accepts/s with an idempotency key beside bare aiohttp", "1/s", keyed, PEER, bare),
+        figure("API CPU per accept with an idempotency key", "µs", keyed_cpu, PEER, bare_cpu),
         figure("accepts/s in batches of 100", "1/s", batches),
         figure("API CPU per event in batches", "µs", [one / BATCH_EVENTS for one in batch_cpu], PEER, bare_cpu),
     ]

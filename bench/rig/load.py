@@ -1,6 +1,7 @@
 """Generates requests faster than a server answers them: raw sockets, keep-alive, one request at a time on each.
 
-``python -m bench.rig.load`` with a JSON task on standard input: port, path, token, connections, requests, bodies.
+``python -m bench.rig.load`` with a JSON task on standard input: port, path, token, connections, requests, bodies, and
+if each request is ``keyed``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import Any, cast
 import orjson
 import uvloop
 
+_KEY = b"key-of-the-request"
+"""In the place of an idempotency key, which is another for each request."""
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 
@@ -28,12 +31,13 @@ class Remaining:
         self.statuses: Counter[int] = Counter()
         self.done = asyncio.Event()
         self._count = count
+        self._first_key = time.time_ns()
 
     def take(self) -> bytes | None:
         if self.left == 0:
             return None
         self.left -= 1
-        return self._requests[self.left % len(self._requests)]
+        return self._requests[self.left % len(self._requests)].replace(_KEY, b"%d" % (self._first_key + self.left), 1)
 
     def note(self, status: int) -> None:
         self.statuses[status] += 1
@@ -75,9 +79,10 @@ def request_bytes(task: dict[str, Any], body: str) -> bytes:
     content = body.encode()
     head = (
         f"POST {task['path']} HTTP/1.1\r\nHost: 127.0.0.1:{task['port']}\r\nAuthorization: Bearer {task['token']}\r\n"
-        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(content)}\r\n"
     )
-    return head.encode() + content
+    key = b"Idempotency-Key: " + _KEY + b"\r\n" if task.get("keyed") else b""
+    return head.encode() + key + b"\r\n" + content
 
 
 async def main() -> None:

@@ -9,24 +9,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from redis.asyncio import Redis, RedisCluster
 
 from dispatcher.store.redis.cancellable import Cancellable, exchange_over
-from dispatcher.store.redis.client import StoreClient
 
 TURNS = 3
 """Turns of the event loop that the first who asks waits for others: they were woken in the same one."""
 
 Words = Sequence[Any]
+_Client = TypeVar("_Client", bound=Redis | RedisCluster)
 
 
-def together(client: StoreClient) -> StoreClient:
+def together(client: _Client) -> _Client:
     """A client over the connections of ``client``, which is to be closed as ever; for a cluster it is the same one."""
     if isinstance(client, RedisCluster) or not issubclass(client.connection_pool.connection_class, Cancellable):
         return client
-    return Together(connection_pool=client.connection_pool)
+    return cast("_Client", Together(connection_pool=cast("Any", client.connection_pool)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class _Asked:
 class Together(Redis):
     """Not for subscriptions, transactions or commands that wait. A pipeline of it goes by itself."""
 
-    _asked: tuple[_Asked, ...] = ()
+    _asked: list[_Asked] | None = None
     _sending: asyncio.Task[None] | None = None
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
@@ -59,16 +59,17 @@ class Together(Redis):
 
     def _ask(self, commands: Sequence[Words]) -> _Asked:
         asked = _Asked(commands, asyncio.get_running_loop().create_future())
-        if not self._asked:
+        if self._asked is None:
+            self._asked = []
             self._sending = asyncio.create_task(self._send(), name="together")
-        self._asked += (asked,)
+        self._asked.append(asked)
         return asked
 
     async def _send(self) -> None:
         """Whoever gave up waiting is not asked for; an error concerns all of them."""
         for _ in range(TURNS):
             await asyncio.sleep(0)
-        taken, self._asked = self._asked, ()
+        taken, self._asked = self._asked or [], None
         waiting = [one for one in taken if not one.replies.done()]
         try:
             replies = await exchange_over(self, [words for one in waiting for words in one.commands])
