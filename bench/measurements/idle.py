@@ -15,13 +15,14 @@ from bench.rig.jobs import cpu_s
 from bench.rig.traffic import define
 
 WORKERS = 2
+PARTITIONS = 16
 
 
 async def measure(setup: Setup) -> list[Figure]:
-    """Spans of a deployment that has served nothing yet, with the default lease."""
+    """Spans of a deployment that has served nothing yet, with 16 partitions and the default lease."""
     plan = setup.plan
     async with AsyncExitStack() as stack:
-        made = await stack.enter_async_context(deployment())
+        made = await stack.enter_async_context(deployment(PARTITIONS))
         made = replace(made, settings=made.settings | {"DISPATCHER_LEASE": str(LEASE_S)})
         await define(made.redis, made.sealer, INTEGRATIONS, setup.sink.url)
         child, _ = await stack.enter_async_context(api(made))

@@ -86,14 +86,15 @@ class Deployment:
 
 
 @asynccontextmanager
-async def deployment() -> AsyncIterator[Deployment]:
+async def deployment(partitions: int = PARTITIONS) -> AsyncIterator[Deployment]:
     """An empty store, thrown away afterwards."""
     key = new_key()
     with tempfile.TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
         async with EmbeddedServer.start(Path(name) / "data") as server, connect(server.url) as redis:
-            await claim_meta(redis, PARTITIONS)
-            queue = QueueStore(redis, partitions=PARTITIONS, retention_ms=RETENTION_MS)
-            yield Deployment(Path(name), server, redis, queue, Sealer([key]), _settings(server.url, key))
+            await claim_meta(redis, partitions)
+            queue = QueueStore(redis, partitions=partitions, retention_ms=RETENTION_MS)
+            settings = _settings(server.url, key) | {"DISPATCHER_PARTITIONS": str(partitions)}
+            yield Deployment(Path(name), server, redis, queue, Sealer([key]), settings)
 
 
 @asynccontextmanager
