@@ -7,6 +7,7 @@ DispatcherError
 ├── NotFound                no such object for this caller
 ├── Conflict                the object's state does not allow it (409)
 ├── Refused                 authenticated, but not allowed (403)
+├── RecordDamaged           one record is not readable, the others are: an operator has to restore it
 ├── SourceUnavailable       a broker that events are taken from did not answer: they wait there
 └── StoreUnavailable        Redis did not answer: the outcome is unknown, repeat with the same key
     ├── StoreDeclined       a slot of the cluster moves or has no master: nothing was done, repeat it
@@ -102,6 +103,10 @@ class Refused(RequestError):
     """403: authenticated, but this caller may not."""
 
     status: int = 403
+
+
+class RecordDamaged(DispatcherError):
+    """What some hand has made of a record is none; nothing was changed, and the text names the remedy."""
 
 
 class SourceUnavailable(DispatcherError):

@@ -12,6 +12,7 @@ from multidict import CIMultiDict
 
 from dispatcher.ids import new_uuid
 from dispatcher.model.integration import OrderFormField, Revision
+from dispatcher.store.keys import definitions as keys
 from tests.api.conftest import PRODUCT, Api, publish
 
 JSON = {"Content-Type": "application/json"}
@@ -261,3 +262,13 @@ async def test_a_receipt_has_the_same_headers_whether_its_connection_stays_or_no
     for answer in (stays, ends):
         assert answer.headers["Content-Type"] == "application/json"
         assert int(answer.headers["Content-Length"]) == len(await answer.read())
+
+
+async def test_a_definition_that_some_hand_broke_is_named_and_is_no_error_of_ours(api: Api) -> None:
+    made = await publish(api.services, Revision(urls={}), products=("P-9",))
+    await api.redis.set(keys.definition(made.id), b'{"id":"broken"')
+    body = await api.refused("POST", "/v1/events", 503, "store_damaged", json=VALID | {"productId": "P-9"})
+    assert body["errors"][0]["message"].startswith("Nothing was changed: A stored definition cannot be read")
+    query = f'{{ productIntegration(id: "{made.id}") {{ name }} }}'
+    answer = await api.json("POST", "/graphql", 200, json={"query": query})
+    assert answer["errors"][0]["extensions"]["code"] == "store_damaged"

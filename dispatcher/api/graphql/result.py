@@ -9,7 +9,7 @@ import structlog
 from graphql import GraphQLError
 from strawberry.types import ExecutionResult
 
-from dispatcher.errors import RequestError, StoreUnavailable
+from dispatcher.errors import RecordDamaged, RequestError, StoreUnavailable
 
 _VALUES = re.compile(r"[,;.]? [Ff]ound:? .*|( cannot represent [^:]{0,40}value): .*", re.DOTALL)
 """Ends of messages in which graphql-core repeats variables, secrets included; why one is wrong stands before."""
@@ -41,6 +41,8 @@ def _rendered(error: GraphQLError) -> dict[str, Any]:
     if isinstance(cause, RequestError):
         first = cause.problems[0]
         return {**error.formatted, "message": first.message, "extensions": {"code": first.code, "field": first.field}}
+    if isinstance(cause, RecordDamaged):
+        return {**error.formatted, "message": str(cause), "extensions": {"code": "store_damaged"}}
     log.error("field failed", path=error.path, error=repr(cause), exc_info=cause)
     text = "Something went wrong on our side; quote the request id when you report it."
     return {**error.formatted, "message": text, "extensions": {"code": "internal_error"}}

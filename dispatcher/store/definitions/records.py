@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import orjson
 from pydantic import TypeAdapter, ValidationError
 
-from dispatcher.errors import DispatcherError
+from dispatcher.errors import RecordDamaged
 from dispatcher.model.integration import Integration, Product, Revision
 
 T = TypeVar("T")
@@ -26,7 +26,7 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
-class BrokenDefinition(DispatcherError):
+class BrokenDefinition(RecordDamaged):
     """A record that some hand has edited into something else. Restore it from a backup."""
 
 

@@ -19,7 +19,7 @@ from dispatcher.api.http.response.errors import error_body
 from dispatcher.api.http.response.respond import json_response
 from dispatcher.api.http.response.store_away import READS, store_away
 from dispatcher.api.http.route import Handler
-from dispatcher.errors import ArchiveUnavailable, Problem, RequestError, StoreDamaged, StoreUnavailable
+from dispatcher.errors import ArchiveUnavailable, Problem, RecordDamaged, RequestError, StoreDamaged, StoreUnavailable
 
 REQUEST_ID = web.RequestKey("request_id", str)
 REQUEST_ID_HEADER = "X-Request-Id"
@@ -138,9 +138,9 @@ def _as_request_error(request: Asked, raised: Exception) -> RequestError:
         return raised
     if isinstance(raised, web.HTTPException):
         return _from_http(raised)
-    if isinstance(raised, StoreDamaged):
-        what = "It cannot be read" if request.method in READS else "Nothing was changed"
-        return RequestError([Problem("store_damaged", f"{what}: {raised}.")], 503)
+    if isinstance(raised, (StoreDamaged, RecordDamaged)):
+        what, why = "It cannot be read" if request.method in READS else "Nothing was changed", str(raised).rstrip(".")
+        return RequestError([Problem("store_damaged", f"{what}: {why}.")], 503)
     if isinstance(raised, ArchiveUnavailable):
         headers = {"Retry-After": str(ARCHIVE_RETRY_S)}
         return RequestError([Problem("archive_unavailable", _ARCHIVE_AWAY)], 503, headers)
