@@ -106,7 +106,7 @@ class Refused(RequestError):
 
 
 class RecordDamaged(DispatcherError):
-    """What some hand has made of a record is none; nothing was changed, and the text names the remedy."""
+    """A record that some hand has edited into something else. Nothing was changed; the text names the remedy."""
 
 
 class SourceUnavailable(DispatcherError):
