@@ -151,6 +151,16 @@ async def test_a_definition_whose_events_wait_is_deleted_on_purpose_only(api: Ap
     assert deliberate["data"]["deleteProductIntegration"] == {"id": linked, "userErrors": []}
 
 
+async def test_what_waits_of_a_deleted_definition_is_held_by_no_pause(api: Api) -> None:
+    await api.emit()
+    linked = (await api.json("GET", PATH, 200))["data"][0]["id"]
+    await api.json("POST", f"/v1/lanes/{linked}/pause", 200, json={"reason": "for now"})
+    await api.json("POST", f"{PATH}/{linked}/unlink", 200, json={"productId": "P-1"})
+    assert (await api.ask("DELETE", f"{PATH}/{linked}?discardWaitingEvents=true")).status == 204
+    lane = (await api.services.queue.lanes([linked]))[linked]
+    assert (lane.paused, lane.ready) == (False, 1), "due, so that a worker ends it"
+
+
 async def test_a_definition_whose_events_have_ended_is_deleted(api: Api) -> None:
     event_id = (await api.emit())["id"]
     linked = (await api.json("GET", PATH, 200))["data"][0]["id"]

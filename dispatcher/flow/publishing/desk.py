@@ -112,7 +112,9 @@ class IntegrationDesk:
         integration = await self.definitions.needed(any_id)
         if not discard_waiting and not integration.linked_products:
             await refuse_waiting(integration.id, self.queue)
-        return await delete_integration(self.definitions, integration.id, expected)
+        gone = await delete_integration(self.definitions, integration.id, expected)
+        await self.queue.resume(gone.id)  # a pause would keep its events from their end for ever
+        return gone
 
     def _warnings(self, integration: Integration, given: Document) -> list[str]:
         return [*transport_warnings(integration.working, self.now_ms), *blank_ends(given)]

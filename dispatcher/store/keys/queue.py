@@ -12,7 +12,7 @@ from dispatcher.store.keys.forms import of_group, of_lane, of_partition, with_id
 own = of_partition("own")
 """hash: gen, owner, until (lease, ms), granted (ms), asleep, room (what accepts may give to the sleeping owner), given.
 
-For ever. Written by workers."""
+For ever. Written by workers, and by accepts that give to or wake a sleeping owner."""
 
 
 def event(partition: int, event_id: str) -> str:
