@@ -10,6 +10,7 @@ from dispatcher.model.status import Status
 from dispatcher.policy.pace import unasked
 from dispatcher.store.keys import queue as keys
 from dispatcher.store.queue.owning.codec import Given
+from tests.hosts import Reply
 from tests.waiting import until
 from tests.worker.conftest import Shop
 from worker.partition.owner import Owner
@@ -89,6 +90,22 @@ async def test_a_message_of_an_older_generation_begins_nothing(shop: Shop, monke
     assert not owner.in_flight
     assert len(shop.host.to("/notifications")) == 2
     await shop.assert_well()
+
+
+async def test_slots_kept_for_what_is_given_are_used_where_work_waits(shop: Shop) -> None:
+    """Symptom: a quarter of few slots stayed unused, and the worker asked Redis without a pause."""
+    commands, events = "total_commands_processed", 96
+    integration = await shop.integration()
+    await shop.work(concurrency=16)
+    await shop.ended(await shop.emit(integration))
+    await _asleep(shop, shop.queue.partition_of(integration.id))
+    shop.host.default = Reply(delay_s=0.2)
+    before = (await shop.redis.info("stats"))[commands]
+    for number in range(events):
+        await shop.emit(integration, account=str(number))
+    await shop.host.wait_for(1 + events)
+    used = (await shop.redis.info("stats"))[commands] - before
+    assert used < 100 * events
 
 
 @pytest.mark.parametrize("partition", [0, 10**6])

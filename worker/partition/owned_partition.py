@@ -172,11 +172,12 @@ class OwnedPartition:
         self.due_at = _due_at(claim, now)
         self.work_expected = self.work_expected or (self.due_at is not None and self.due_at <= now)
         self.unconfirmed |= self.unasked.misses(claim.given, now)
+        self.due_at = _earlier(self.due_at, self.unasked.missed_at)
 
     def note_given(self, claim: Claim, now: float) -> None:
         """The same of one that an accept made. A later reply may have been read before it."""
         self.unasked.came += len(claim.events) + len(claim.unreadable) + len(claim.too_large)
-        self.due_at = min(filter(None, (self.due_at, _due_at(claim, now))), default=None)
+        self.due_at = _earlier(self.due_at, _due_at(claim, now))
 
     def confirmed(self) -> None:
         """It is owned anew, under the newest generation."""
@@ -225,6 +226,10 @@ class OwnedPartition:
 def _due_at(claim: Claim, now: float) -> float | None:
     """Time on the steady clock when something is next due."""
     return None if claim.next_due_ms is None else now + (claim.next_due_ms - claim.now_ms) / 1000
+
+
+def _earlier(one: float | None, other: float | None) -> float | None:
+    return min((at for at in (one, other) if at is not None), default=None)
 
 
 def running_in(partitions: Iterable[OwnedPartition]) -> int:

@@ -272,7 +272,7 @@ class Owner:
         return allot(at_hand, free, now, now - self._lease_s / 4)
 
     def _claim_calls(self, claims: Collection[Allotment], room: int) -> list[Call]:
-        few = self._store.one_server and not self._much_runs()
+        few = self._store.one_server and not self._much_runs() and self._free() > sum(most for _, most in claims)
         unasked, call = share(self._concurrency, len(self.partitions)) if few else 0, self._store.claim_call
         return [call(one.partition, one.generation, most, room, one.unasked.offer(unasked)) for one, most in claims]
 

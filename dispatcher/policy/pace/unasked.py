@@ -16,14 +16,15 @@ def share(concurrency: int, partitions: int) -> int:
 class Unasked:
     """Of one partition, under one generation. Times are seconds of the steady clock."""
 
-    __slots__ = ("_missing_since", "came", "up_to")
+    __slots__ = ("came", "missed_at", "up_to")
 
     def __init__(self) -> None:
         self.up_to = 0
         """Number of events that may have been given."""
         self.came = 0
         """Number of those that we have heard of."""
-        self._missing_since: float | None = None
+        self.missed_at: float | None = None
+        """Time at which those that were given and did not come are lost; None: all came."""
 
     @property
     def left(self) -> int:
@@ -38,7 +39,7 @@ class Unasked:
     def misses(self, given: int, now: float) -> bool:
         """True when for a while more were ``given`` than came."""
         if given <= self.came:
-            self._missing_since = None
-            return False
-        since = self._missing_since = now if self._missing_since is None else self._missing_since
-        return now - since > MISSED_S
+            self.missed_at = None
+        elif self.missed_at is None:
+            self.missed_at = now + MISSED_S
+        return self.missed_at is not None and self.missed_at <= now

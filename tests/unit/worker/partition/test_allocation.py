@@ -76,9 +76,11 @@ def test_what_was_given_and_does_not_come_is_owned_anew_after_a_while() -> None:
     owned = OwnedPartition(1, 1, now=0.0)
     owned.unasked.offer(4)
     owned.note(_claim(given=1), asked_at=0.0, now=0.0)
-    owned.note(_claim(given=1), asked_at=MISSED_S, now=MISSED_S)
+    assert owned.due_at == MISSED_S, "it is asked again then, whatever else there is to do"
+    owned.note(_claim(given=1), asked_at=MISSED_S / 2, now=MISSED_S / 2)
     assert owned.takes(1)
-    owned.note(_claim(given=1), asked_at=2 * MISSED_S, now=2 * MISSED_S)
+    assert owned.may_claim(MISSED_S)
+    owned.note(_claim(given=1), asked_at=MISSED_S, now=MISSED_S)
     assert owned.unconfirmed
     assert not owned.takes(1)
     owned.newest_generation = 2
@@ -91,6 +93,7 @@ def test_what_comes_late_ends_the_doubt() -> None:
     owned.note(_claim(given=1), asked_at=0.0, now=0.0)
     owned.unasked.came = 1
     owned.note(_claim(given=1), asked_at=1.0, now=1.0)
+    assert owned.due_at is None
     owned.note(_claim(given=2), asked_at=2.0, now=9.0)
     assert not owned.unconfirmed
 
