@@ -14,7 +14,7 @@ from redis.exceptions import ConnectionError as Unreachable
 
 from dispatcher.periodic import until_next
 
-POLL_S = 2.0
+POLL_S = 1.0
 """Of silence, after which it is asked for a sign of life where that is due; at moments of other periodic work."""
 ANSWER_WITHIN_S = 3.0
 
